@@ -1,0 +1,12 @@
+// Package solver integrates the learning dynamics of phase retrieval with anisotropic Gaussian inputs.
+//
+// The model is f(x) = ‖Wᵀx‖², y = ⟨x,θ⟩² + σ ξ, x ~ N(0,Q), with loss ¼E[(f-y)²], after Braun, Bao, Huang and Imaizumi,
+// "Spectral Gradient Descent Mitigates Anisotropy-Driven Misalignment" (arXiv 2601.22652). The invariants:
+//
+//   - A Result is a pure function of its Problem and of Version: no clock, host, batch or lane shows in the bits.
+//   - Divergence is a Status, never an error; no NaN or Inf leaves the package.
+//   - Problems are solved in batches of one Shape; the batch's order does not matter.
+package solver
+
+// Version is raised only when output bits change.
+const Version = 1

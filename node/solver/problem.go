@@ -1,0 +1,144 @@
+package solver
+
+// Model says which gradient drives the dynamics. Metrics are always those of the population.
+type Model uint8
+
+const (
+	Population   Model = iota // exact expectation over x
+	FiniteSample              // Samples fixed pairs, drawn before step 0
+	Online                    // a fresh batch of Samples pairs each step
+)
+
+// Representation is how the iterate is stored. All of them follow the same dynamics (Online Subspace: the same law).
+type Representation uint8
+
+const (
+	Reduced  Representation = iota // one coefficient per distinct eigenspace: W = Σ w_g P_g
+	Subspace                       // W = B C in the span that W never leaves
+	Dense                          // W, d x m
+)
+
+// Optimizer maps the gradient G to the update U of W <- W(1 - lr_k wd) - lr_k U.
+type Optimizer uint8
+
+const (
+	GD Optimizer = iota
+	MomentumGD
+	NGD
+	SpecGD
+	NucSpec
+	Muon
+	Power
+	DynMuon
+	SignGD
+	Signum
+	Adam
+	Shampoo
+)
+
+// Orthogonalizer is how Muon maps singular values.
+type Orthogonalizer uint8
+
+const (
+	NewtonSchulz Orthogonalizer = iota
+	PolarExpress
+	ExactPolar
+)
+
+// Schedule scales the learning rate: lr_k = lr·s(k).
+type Schedule uint8
+
+const (
+	Constant Schedule = iota // 1
+	Linear                   // 1 - k/T
+	Cosine                   // (1 + cos(πk/T))/2
+	InvSqrt                  // 1/sqrt(1 + k/lr_warm)
+)
+
+// Init says how W_0 is made.
+type Init uint8
+
+const (
+	Identity    Init = iota // α I (m = d)
+	Gaussian                // α/√m N(0,1), row-major: E WWᵀ = α² I
+	Orthonormal             // α H[:, :m], H the Householder reflection of Covariance.Rotate
+)
+
+// Run is an eigenvalue repeated Count times, in coordinate order.
+type Run struct {
+	Value float64
+	Count int
+}
+
+// Covariance is Q. Diagonal in the coordinate basis unless AR1 or Rotate.
+type Covariance struct {
+	// Spectrum are the eigenvalues q_0, q_1, ... in coordinate order, run-length encoded; nil for AR1. Read only.
+	Spectrum []Run
+	// AR1: Q_ij = Rho^|i-j|.
+	AR1 bool
+	Rho float64
+	// Rotate: Q -> HQH, θ -> Hθ with H = I - 2hhᵀ/‖h‖², h_i = 1/(i+2).
+	Rotate bool
+}
+
+// TeacherKind says how θ's direction is given.
+type TeacherKind uint8
+
+const (
+	Eigen   TeacherKind = iota // e_Index
+	Uniform                    // (1,...,1)/√d
+	Mix                        // Σ Weight e_Index, normalised
+)
+
+// IndexWeight is one term of a Mix teacher.
+type IndexWeight struct {
+	Index  int
+	Weight float64
+}
+
+// Teacher is θ, scaled to ‖θ‖² = Norm2.
+type Teacher struct {
+	Kind    TeacherKind
+	Index   int
+	Weights []IndexWeight
+	Norm2   float64
+}
+
+// Problem is one point: everything its Result depends on. All fields are resolved; nothing has a default here.
+type Problem struct {
+	Model          Model
+	Representation Representation
+	Dimension      int // d
+	Width          int // m
+	Steps          int // T
+	Samples        int // n; batch size for Online; 0 for Population
+	LabelNoise     float64
+	Covariance     Covariance
+	Teacher        Teacher
+	Init           Init
+	InitScale      float64 // α
+	Seed           uint64
+
+	Optimizer      Optimizer
+	LearningRate   float64
+	Schedule       Schedule
+	LRWarm         float64
+	WeightDecay    float64
+	Momentum       float64 // β of MomentumGD, Muon, DynMuon, Signum
+	Nesterov       bool
+	Orthogonalizer Orthogonalizer
+	NSSteps        int
+	Power          float64 // p of Power
+	NormalizePower bool
+	PowerMax       float64 // of DynMuon
+	PowerMin       float64
+	PowerMidpoint  float64
+	PowerWidth     float64
+	Beta1, Beta2   float64 // of Adam
+	Epsilon        float64 // of Adam, Shampoo
+
+	// Record are the steps at which a Sample is taken, rising, from 0 to T; empty: none. Read only, shared in a batch.
+	Record []int
+	// Coefficients: samples carry w_g per group too (reduced only).
+	Coefficients bool
+}

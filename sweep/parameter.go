@@ -1,0 +1,72 @@
+package sweep
+
+// ParameterID names a solver parameter. Its order is the enumeration order of the axes, cost axes first.
+type ParameterID uint8
+
+// The parameters, in the order in which axes are enumerated (outermost first).
+const (
+	Model ParameterID = iota
+	Representation
+	Optimizer
+	Dimension
+	Width
+	Steps
+	Samples
+	BatchSize
+	Covariance
+	Scale
+	Anisotropy
+	Spikes
+	Exponent
+	Blocks
+	Eigenvalues
+	Rho
+	Normalize
+	Rotate
+	Teacher
+	TeacherIndex
+	TeacherWeights
+	TeacherNorm2
+	Init
+	InitScale
+	LearningRate
+	Schedule
+	LRWarm
+	WeightDecay
+	Momentum
+	Nesterov
+	Orthogonalizer
+	NSSteps
+	Power
+	NormalizePower
+	PowerMax
+	PowerMin
+	PowerMidpoint
+	PowerWidth
+	Beta1
+	Beta2
+	Epsilon
+	LabelNoise
+	Seed
+
+	NumParameters = int(iota)
+)
+
+// Assignment gives each parameter a value, null where it is not set.
+type Assignment [NumParameters]Value
+
+// Parameter describes one parameter: its name in the sweep file and in the result set, and what values it takes.
+type Parameter struct {
+	ID   ParameterID
+	Name string
+	Kind Kind
+	// Words are the allowed values of a KindText parameter.
+	Words []string
+	// Auto: the word "auto" is allowed beside the kind's own values.
+	Auto bool
+	// Min and Max bound a number, both included unless MinOpen.
+	Min, Max float64
+	MinOpen  bool
+	// Unit and Doc are for the JSON Schema and for Parquet field metadata.
+	Unit, Doc string
+}
