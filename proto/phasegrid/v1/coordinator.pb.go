@@ -75,7 +75,7 @@ func (x DeliverResponse_Outcome) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use DeliverResponse_Outcome.Descriptor instead.
 func (DeliverResponse_Outcome) EnumDescriptor() ([]byte, []int) {
-	return file_phasegrid_v1_coordinator_proto_rawDescGZIP(), []int{40, 0}
+	return file_phasegrid_v1_coordinator_proto_rawDescGZIP(), []int{41, 0}
 }
 
 type SubmitRequest struct {
@@ -1468,6 +1468,7 @@ type AttachRequest struct {
 	//	*AttachRequest_Heartbeat
 	//	*AttachRequest_Drain
 	//	*AttachRequest_Bye
+	//	*AttachRequest_Abandon
 	Message       isAttachRequest_Message `protobuf_oneof:"message"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1546,6 +1547,15 @@ func (x *AttachRequest) GetBye() *Bye {
 	return nil
 }
 
+func (x *AttachRequest) GetAbandon() *Abandon {
+	if x != nil {
+		if x, ok := x.Message.(*AttachRequest_Abandon); ok {
+			return x.Abandon
+		}
+	}
+	return nil
+}
+
 type isAttachRequest_Message interface {
 	isAttachRequest_Message()
 }
@@ -1568,6 +1578,11 @@ type AttachRequest_Bye struct {
 	Bye *Bye `protobuf:"bytes,4,opt,name=bye,proto3,oneof"`
 }
 
+type AttachRequest_Abandon struct {
+	// Abandon gives up shards that this node cannot solve; it counts as an unclean loss of them.
+	Abandon *Abandon `protobuf:"bytes,5,opt,name=abandon,proto3,oneof"`
+}
+
 func (*AttachRequest_Hello) isAttachRequest_Message() {}
 
 func (*AttachRequest_Heartbeat) isAttachRequest_Message() {}
@@ -1576,11 +1591,15 @@ func (*AttachRequest_Drain) isAttachRequest_Message() {}
 
 func (*AttachRequest_Bye) isAttachRequest_Message() {}
 
+func (*AttachRequest_Abandon) isAttachRequest_Message() {}
+
 type Hello struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Info  *NodeInfo              `protobuf:"bytes,1,opt,name=info,proto3" json:"info,omitempty"`
 	// Held are the shards that the node still has from before a reconnect.
-	Held          []*ShardRun `protobuf:"bytes,2,rep,name=held,proto3" json:"held,omitempty"`
+	Held []*ShardRun `protobuf:"bytes,2,rep,name=held,proto3" json:"held,omitempty"`
+	// Capacity as in Heartbeat, so that the first grant need not wait for one.
+	Capacity      int32 `protobuf:"varint,3,opt,name=capacity,proto3" json:"capacity,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1629,10 +1648,18 @@ func (x *Hello) GetHeld() []*ShardRun {
 	return nil
 }
 
+func (x *Hello) GetCapacity() int32 {
+	if x != nil {
+		return x.Capacity
+	}
+	return 0
+}
+
 type Heartbeat struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// FreeSlots asks for that many shards' worth of work.
-	WantShards    int32 `protobuf:"varint,1,opt,name=want_shards,json=wantShards,proto3" json:"want_shards,omitempty"`
+	// Capacity is how many shards the node is willing to hold at once, those it holds now included. The coordinator
+	// grants up to it as soon as shards are committed; no heartbeat needs to ask. Shards are solved in the order granted.
+	Capacity      int32 `protobuf:"varint,1,opt,name=capacity,proto3" json:"capacity,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1667,9 +1694,9 @@ func (*Heartbeat) Descriptor() ([]byte, []int) {
 	return file_phasegrid_v1_coordinator_proto_rawDescGZIP(), []int{30}
 }
 
-func (x *Heartbeat) GetWantShards() int32 {
+func (x *Heartbeat) GetCapacity() int32 {
 	if x != nil {
-		return x.WantShards
+		return x.Capacity
 	}
 	return 0
 }
@@ -1762,6 +1789,59 @@ func (x *Bye) GetReturned() []*ShardRun {
 	return nil
 }
 
+type Abandon struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Run   *ShardRun              `protobuf:"bytes,1,opt,name=run,proto3" json:"run,omitempty"`
+	// Cause is one line for people.
+	Cause         string `protobuf:"bytes,2,opt,name=cause,proto3" json:"cause,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Abandon) Reset() {
+	*x = Abandon{}
+	mi := &file_phasegrid_v1_coordinator_proto_msgTypes[33]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Abandon) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Abandon) ProtoMessage() {}
+
+func (x *Abandon) ProtoReflect() protoreflect.Message {
+	mi := &file_phasegrid_v1_coordinator_proto_msgTypes[33]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Abandon.ProtoReflect.Descriptor instead.
+func (*Abandon) Descriptor() ([]byte, []int) {
+	return file_phasegrid_v1_coordinator_proto_rawDescGZIP(), []int{33}
+}
+
+func (x *Abandon) GetRun() *ShardRun {
+	if x != nil {
+		return x.Run
+	}
+	return nil
+}
+
+func (x *Abandon) GetCause() string {
+	if x != nil {
+		return x.Cause
+	}
+	return ""
+}
+
 type AttachResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Types that are valid to be assigned to Message:
@@ -1777,7 +1857,7 @@ type AttachResponse struct {
 
 func (x *AttachResponse) Reset() {
 	*x = AttachResponse{}
-	mi := &file_phasegrid_v1_coordinator_proto_msgTypes[33]
+	mi := &file_phasegrid_v1_coordinator_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1789,7 +1869,7 @@ func (x *AttachResponse) String() string {
 func (*AttachResponse) ProtoMessage() {}
 
 func (x *AttachResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_phasegrid_v1_coordinator_proto_msgTypes[33]
+	mi := &file_phasegrid_v1_coordinator_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1802,7 +1882,7 @@ func (x *AttachResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AttachResponse.ProtoReflect.Descriptor instead.
 func (*AttachResponse) Descriptor() ([]byte, []int) {
-	return file_phasegrid_v1_coordinator_proto_rawDescGZIP(), []int{33}
+	return file_phasegrid_v1_coordinator_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *AttachResponse) GetMessage() isAttachResponse_Message {
@@ -1888,7 +1968,7 @@ type Welcome struct {
 
 func (x *Welcome) Reset() {
 	*x = Welcome{}
-	mi := &file_phasegrid_v1_coordinator_proto_msgTypes[34]
+	mi := &file_phasegrid_v1_coordinator_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1900,7 +1980,7 @@ func (x *Welcome) String() string {
 func (*Welcome) ProtoMessage() {}
 
 func (x *Welcome) ProtoReflect() protoreflect.Message {
-	mi := &file_phasegrid_v1_coordinator_proto_msgTypes[34]
+	mi := &file_phasegrid_v1_coordinator_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1913,7 +1993,7 @@ func (x *Welcome) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Welcome.ProtoReflect.Descriptor instead.
 func (*Welcome) Descriptor() ([]byte, []int) {
-	return file_phasegrid_v1_coordinator_proto_rawDescGZIP(), []int{34}
+	return file_phasegrid_v1_coordinator_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *Welcome) GetLeaseTtlMs() int64 {
@@ -1939,7 +2019,7 @@ type Grant struct {
 
 func (x *Grant) Reset() {
 	*x = Grant{}
-	mi := &file_phasegrid_v1_coordinator_proto_msgTypes[35]
+	mi := &file_phasegrid_v1_coordinator_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1951,7 +2031,7 @@ func (x *Grant) String() string {
 func (*Grant) ProtoMessage() {}
 
 func (x *Grant) ProtoReflect() protoreflect.Message {
-	mi := &file_phasegrid_v1_coordinator_proto_msgTypes[35]
+	mi := &file_phasegrid_v1_coordinator_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1964,7 +2044,7 @@ func (x *Grant) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Grant.ProtoReflect.Descriptor instead.
 func (*Grant) Descriptor() ([]byte, []int) {
-	return file_phasegrid_v1_coordinator_proto_rawDescGZIP(), []int{35}
+	return file_phasegrid_v1_coordinator_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *Grant) GetRuns() []*ShardRun {
@@ -1984,7 +2064,7 @@ type Revoke struct {
 
 func (x *Revoke) Reset() {
 	*x = Revoke{}
-	mi := &file_phasegrid_v1_coordinator_proto_msgTypes[36]
+	mi := &file_phasegrid_v1_coordinator_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1996,7 +2076,7 @@ func (x *Revoke) String() string {
 func (*Revoke) ProtoMessage() {}
 
 func (x *Revoke) ProtoReflect() protoreflect.Message {
-	mi := &file_phasegrid_v1_coordinator_proto_msgTypes[36]
+	mi := &file_phasegrid_v1_coordinator_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2009,7 +2089,7 @@ func (x *Revoke) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Revoke.ProtoReflect.Descriptor instead.
 func (*Revoke) Descriptor() ([]byte, []int) {
-	return file_phasegrid_v1_coordinator_proto_rawDescGZIP(), []int{36}
+	return file_phasegrid_v1_coordinator_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *Revoke) GetRuns() []*ShardRun {
@@ -2028,7 +2108,7 @@ type Refused struct {
 
 func (x *Refused) Reset() {
 	*x = Refused{}
-	mi := &file_phasegrid_v1_coordinator_proto_msgTypes[37]
+	mi := &file_phasegrid_v1_coordinator_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2040,7 +2120,7 @@ func (x *Refused) String() string {
 func (*Refused) ProtoMessage() {}
 
 func (x *Refused) ProtoReflect() protoreflect.Message {
-	mi := &file_phasegrid_v1_coordinator_proto_msgTypes[37]
+	mi := &file_phasegrid_v1_coordinator_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2053,7 +2133,7 @@ func (x *Refused) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Refused.ProtoReflect.Descriptor instead.
 func (*Refused) Descriptor() ([]byte, []int) {
-	return file_phasegrid_v1_coordinator_proto_rawDescGZIP(), []int{37}
+	return file_phasegrid_v1_coordinator_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *Refused) GetReason() string {
@@ -2076,7 +2156,7 @@ type DeliverRequest struct {
 
 func (x *DeliverRequest) Reset() {
 	*x = DeliverRequest{}
-	mi := &file_phasegrid_v1_coordinator_proto_msgTypes[38]
+	mi := &file_phasegrid_v1_coordinator_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2088,7 +2168,7 @@ func (x *DeliverRequest) String() string {
 func (*DeliverRequest) ProtoMessage() {}
 
 func (x *DeliverRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_phasegrid_v1_coordinator_proto_msgTypes[38]
+	mi := &file_phasegrid_v1_coordinator_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2101,7 +2181,7 @@ func (x *DeliverRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeliverRequest.ProtoReflect.Descriptor instead.
 func (*DeliverRequest) Descriptor() ([]byte, []int) {
-	return file_phasegrid_v1_coordinator_proto_rawDescGZIP(), []int{38}
+	return file_phasegrid_v1_coordinator_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *DeliverRequest) GetMessage() isDeliverRequest_Message {
@@ -2167,7 +2247,7 @@ type DeliverHeader struct {
 
 func (x *DeliverHeader) Reset() {
 	*x = DeliverHeader{}
-	mi := &file_phasegrid_v1_coordinator_proto_msgTypes[39]
+	mi := &file_phasegrid_v1_coordinator_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2179,7 +2259,7 @@ func (x *DeliverHeader) String() string {
 func (*DeliverHeader) ProtoMessage() {}
 
 func (x *DeliverHeader) ProtoReflect() protoreflect.Message {
-	mi := &file_phasegrid_v1_coordinator_proto_msgTypes[39]
+	mi := &file_phasegrid_v1_coordinator_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2192,7 +2272,7 @@ func (x *DeliverHeader) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeliverHeader.ProtoReflect.Descriptor instead.
 func (*DeliverHeader) Descriptor() ([]byte, []int) {
-	return file_phasegrid_v1_coordinator_proto_rawDescGZIP(), []int{39}
+	return file_phasegrid_v1_coordinator_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *DeliverHeader) GetSweepId() string {
@@ -2288,7 +2368,7 @@ type DeliverResponse struct {
 
 func (x *DeliverResponse) Reset() {
 	*x = DeliverResponse{}
-	mi := &file_phasegrid_v1_coordinator_proto_msgTypes[40]
+	mi := &file_phasegrid_v1_coordinator_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2300,7 +2380,7 @@ func (x *DeliverResponse) String() string {
 func (*DeliverResponse) ProtoMessage() {}
 
 func (x *DeliverResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_phasegrid_v1_coordinator_proto_msgTypes[40]
+	mi := &file_phasegrid_v1_coordinator_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2313,7 +2393,7 @@ func (x *DeliverResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeliverResponse.ProtoReflect.Descriptor instead.
 func (*DeliverResponse) Descriptor() ([]byte, []int) {
-	return file_phasegrid_v1_coordinator_proto_rawDescGZIP(), []int{40}
+	return file_phasegrid_v1_coordinator_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *DeliverResponse) GetOutcome() DeliverResponse_Outcome {
@@ -2332,7 +2412,7 @@ type GetSpecRequest struct {
 
 func (x *GetSpecRequest) Reset() {
 	*x = GetSpecRequest{}
-	mi := &file_phasegrid_v1_coordinator_proto_msgTypes[41]
+	mi := &file_phasegrid_v1_coordinator_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2344,7 +2424,7 @@ func (x *GetSpecRequest) String() string {
 func (*GetSpecRequest) ProtoMessage() {}
 
 func (x *GetSpecRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_phasegrid_v1_coordinator_proto_msgTypes[41]
+	mi := &file_phasegrid_v1_coordinator_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2357,7 +2437,7 @@ func (x *GetSpecRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetSpecRequest.ProtoReflect.Descriptor instead.
 func (*GetSpecRequest) Descriptor() ([]byte, []int) {
-	return file_phasegrid_v1_coordinator_proto_rawDescGZIP(), []int{41}
+	return file_phasegrid_v1_coordinator_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *GetSpecRequest) GetSweepId() string {
@@ -2376,7 +2456,7 @@ type GetSpecResponse struct {
 
 func (x *GetSpecResponse) Reset() {
 	*x = GetSpecResponse{}
-	mi := &file_phasegrid_v1_coordinator_proto_msgTypes[42]
+	mi := &file_phasegrid_v1_coordinator_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2388,7 +2468,7 @@ func (x *GetSpecResponse) String() string {
 func (*GetSpecResponse) ProtoMessage() {}
 
 func (x *GetSpecResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_phasegrid_v1_coordinator_proto_msgTypes[42]
+	mi := &file_phasegrid_v1_coordinator_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2401,7 +2481,7 @@ func (x *GetSpecResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetSpecResponse.ProtoReflect.Descriptor instead.
 func (*GetSpecResponse) Descriptor() ([]byte, []int) {
-	return file_phasegrid_v1_coordinator_proto_rawDescGZIP(), []int{42}
+	return file_phasegrid_v1_coordinator_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *GetSpecResponse) GetSpec() *Spec {
@@ -2491,23 +2571,27 @@ const file_phasegrid_v1_coordinator_proto_rawDesc = "" +
 	"shardsHeld\x12\x1a\n" +
 	"\bdraining\x18\x03 \x01(\bR\bdraining\x12\x16\n" +
 	"\x06fenced\x18\x04 \x01(\tR\x06fenced\x127\n" +
-	"\tlast_seen\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\blastSeen\"\xd4\x01\n" +
+	"\tlast_seen\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\blastSeen\"\x87\x02\n" +
 	"\rAttachRequest\x12+\n" +
 	"\x05hello\x18\x01 \x01(\v2\x13.phasegrid.v1.HelloH\x00R\x05hello\x127\n" +
 	"\theartbeat\x18\x02 \x01(\v2\x17.phasegrid.v1.HeartbeatH\x00R\theartbeat\x12+\n" +
 	"\x05drain\x18\x03 \x01(\v2\x13.phasegrid.v1.DrainH\x00R\x05drain\x12%\n" +
-	"\x03bye\x18\x04 \x01(\v2\x11.phasegrid.v1.ByeH\x00R\x03byeB\t\n" +
-	"\amessage\"_\n" +
+	"\x03bye\x18\x04 \x01(\v2\x11.phasegrid.v1.ByeH\x00R\x03bye\x121\n" +
+	"\aabandon\x18\x05 \x01(\v2\x15.phasegrid.v1.AbandonH\x00R\aabandonB\t\n" +
+	"\amessage\"{\n" +
 	"\x05Hello\x12*\n" +
 	"\x04info\x18\x01 \x01(\v2\x16.phasegrid.v1.NodeInfoR\x04info\x12*\n" +
-	"\x04held\x18\x02 \x03(\v2\x16.phasegrid.v1.ShardRunR\x04held\",\n" +
-	"\tHeartbeat\x12\x1f\n" +
-	"\vwant_shards\x18\x01 \x01(\x05R\n" +
-	"wantShards\";\n" +
+	"\x04held\x18\x02 \x03(\v2\x16.phasegrid.v1.ShardRunR\x04held\x12\x1a\n" +
+	"\bcapacity\x18\x03 \x01(\x05R\bcapacity\"'\n" +
+	"\tHeartbeat\x12\x1a\n" +
+	"\bcapacity\x18\x01 \x01(\x05R\bcapacity\";\n" +
 	"\x05Drain\x122\n" +
 	"\breturned\x18\x01 \x03(\v2\x16.phasegrid.v1.ShardRunR\breturned\"9\n" +
 	"\x03Bye\x122\n" +
-	"\breturned\x18\x01 \x03(\v2\x16.phasegrid.v1.ShardRunR\breturned\"\xde\x01\n" +
+	"\breturned\x18\x01 \x03(\v2\x16.phasegrid.v1.ShardRunR\breturned\"I\n" +
+	"\aAbandon\x12(\n" +
+	"\x03run\x18\x01 \x01(\v2\x16.phasegrid.v1.ShardRunR\x03run\x12\x14\n" +
+	"\x05cause\x18\x02 \x01(\tR\x05cause\"\xde\x01\n" +
 	"\x0eAttachResponse\x121\n" +
 	"\awelcome\x18\x01 \x01(\v2\x15.phasegrid.v1.WelcomeH\x00R\awelcome\x12+\n" +
 	"\x05grant\x18\x02 \x01(\v2\x13.phasegrid.v1.GrantH\x00R\x05grant\x12.\n" +
@@ -2585,7 +2669,7 @@ func file_phasegrid_v1_coordinator_proto_rawDescGZIP() []byte {
 }
 
 var file_phasegrid_v1_coordinator_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_phasegrid_v1_coordinator_proto_msgTypes = make([]protoimpl.MessageInfo, 43)
+var file_phasegrid_v1_coordinator_proto_msgTypes = make([]protoimpl.MessageInfo, 44)
 var file_phasegrid_v1_coordinator_proto_goTypes = []any{
 	(DeliverResponse_Outcome)(0),  // 0: phasegrid.v1.DeliverResponse.Outcome
 	(*SubmitRequest)(nil),         // 1: phasegrid.v1.SubmitRequest
@@ -2621,93 +2705,96 @@ var file_phasegrid_v1_coordinator_proto_goTypes = []any{
 	(*Heartbeat)(nil),             // 31: phasegrid.v1.Heartbeat
 	(*Drain)(nil),                 // 32: phasegrid.v1.Drain
 	(*Bye)(nil),                   // 33: phasegrid.v1.Bye
-	(*AttachResponse)(nil),        // 34: phasegrid.v1.AttachResponse
-	(*Welcome)(nil),               // 35: phasegrid.v1.Welcome
-	(*Grant)(nil),                 // 36: phasegrid.v1.Grant
-	(*Revoke)(nil),                // 37: phasegrid.v1.Revoke
-	(*Refused)(nil),               // 38: phasegrid.v1.Refused
-	(*DeliverRequest)(nil),        // 39: phasegrid.v1.DeliverRequest
-	(*DeliverHeader)(nil),         // 40: phasegrid.v1.DeliverHeader
-	(*DeliverResponse)(nil),       // 41: phasegrid.v1.DeliverResponse
-	(*GetSpecRequest)(nil),        // 42: phasegrid.v1.GetSpecRequest
-	(*GetSpecResponse)(nil),       // 43: phasegrid.v1.GetSpecResponse
-	(*Sweep)(nil),                 // 44: phasegrid.v1.Sweep
-	(*NodeInfo)(nil),              // 45: phasegrid.v1.NodeInfo
-	(*timestamppb.Timestamp)(nil), // 46: google.protobuf.Timestamp
-	(*ShardRun)(nil),              // 47: phasegrid.v1.ShardRun
-	(*Segment)(nil),               // 48: phasegrid.v1.Segment
-	(*Spec)(nil),                  // 49: phasegrid.v1.Spec
+	(*Abandon)(nil),               // 34: phasegrid.v1.Abandon
+	(*AttachResponse)(nil),        // 35: phasegrid.v1.AttachResponse
+	(*Welcome)(nil),               // 36: phasegrid.v1.Welcome
+	(*Grant)(nil),                 // 37: phasegrid.v1.Grant
+	(*Revoke)(nil),                // 38: phasegrid.v1.Revoke
+	(*Refused)(nil),               // 39: phasegrid.v1.Refused
+	(*DeliverRequest)(nil),        // 40: phasegrid.v1.DeliverRequest
+	(*DeliverHeader)(nil),         // 41: phasegrid.v1.DeliverHeader
+	(*DeliverResponse)(nil),       // 42: phasegrid.v1.DeliverResponse
+	(*GetSpecRequest)(nil),        // 43: phasegrid.v1.GetSpecRequest
+	(*GetSpecResponse)(nil),       // 44: phasegrid.v1.GetSpecResponse
+	(*Sweep)(nil),                 // 45: phasegrid.v1.Sweep
+	(*NodeInfo)(nil),              // 46: phasegrid.v1.NodeInfo
+	(*timestamppb.Timestamp)(nil), // 47: google.protobuf.Timestamp
+	(*ShardRun)(nil),              // 48: phasegrid.v1.ShardRun
+	(*Segment)(nil),               // 49: phasegrid.v1.Segment
+	(*Spec)(nil),                  // 50: phasegrid.v1.Spec
 }
 var file_phasegrid_v1_coordinator_proto_depIdxs = []int32{
-	44, // 0: phasegrid.v1.SubmitResponse.sweep:type_name -> phasegrid.v1.Sweep
-	44, // 1: phasegrid.v1.GetResponse.sweep:type_name -> phasegrid.v1.Sweep
-	44, // 2: phasegrid.v1.ListResponse.sweeps:type_name -> phasegrid.v1.Sweep
-	44, // 3: phasegrid.v1.WatchResponse.sweep:type_name -> phasegrid.v1.Sweep
-	44, // 4: phasegrid.v1.PauseResponse.sweep:type_name -> phasegrid.v1.Sweep
-	44, // 5: phasegrid.v1.ResumeResponse.sweep:type_name -> phasegrid.v1.Sweep
-	44, // 6: phasegrid.v1.CancelResponse.sweep:type_name -> phasegrid.v1.Sweep
-	44, // 7: phasegrid.v1.RetryResponse.sweep:type_name -> phasegrid.v1.Sweep
+	45, // 0: phasegrid.v1.SubmitResponse.sweep:type_name -> phasegrid.v1.Sweep
+	45, // 1: phasegrid.v1.GetResponse.sweep:type_name -> phasegrid.v1.Sweep
+	45, // 2: phasegrid.v1.ListResponse.sweeps:type_name -> phasegrid.v1.Sweep
+	45, // 3: phasegrid.v1.WatchResponse.sweep:type_name -> phasegrid.v1.Sweep
+	45, // 4: phasegrid.v1.PauseResponse.sweep:type_name -> phasegrid.v1.Sweep
+	45, // 5: phasegrid.v1.ResumeResponse.sweep:type_name -> phasegrid.v1.Sweep
+	45, // 6: phasegrid.v1.CancelResponse.sweep:type_name -> phasegrid.v1.Sweep
+	45, // 7: phasegrid.v1.RetryResponse.sweep:type_name -> phasegrid.v1.Sweep
 	23, // 8: phasegrid.v1.FilesResponse.files:type_name -> phasegrid.v1.File
 	28, // 9: phasegrid.v1.ListNodesResponse.nodes:type_name -> phasegrid.v1.NodeState
-	45, // 10: phasegrid.v1.NodeState.info:type_name -> phasegrid.v1.NodeInfo
-	46, // 11: phasegrid.v1.NodeState.last_seen:type_name -> google.protobuf.Timestamp
+	46, // 10: phasegrid.v1.NodeState.info:type_name -> phasegrid.v1.NodeInfo
+	47, // 11: phasegrid.v1.NodeState.last_seen:type_name -> google.protobuf.Timestamp
 	30, // 12: phasegrid.v1.AttachRequest.hello:type_name -> phasegrid.v1.Hello
 	31, // 13: phasegrid.v1.AttachRequest.heartbeat:type_name -> phasegrid.v1.Heartbeat
 	32, // 14: phasegrid.v1.AttachRequest.drain:type_name -> phasegrid.v1.Drain
 	33, // 15: phasegrid.v1.AttachRequest.bye:type_name -> phasegrid.v1.Bye
-	45, // 16: phasegrid.v1.Hello.info:type_name -> phasegrid.v1.NodeInfo
-	47, // 17: phasegrid.v1.Hello.held:type_name -> phasegrid.v1.ShardRun
-	47, // 18: phasegrid.v1.Drain.returned:type_name -> phasegrid.v1.ShardRun
-	47, // 19: phasegrid.v1.Bye.returned:type_name -> phasegrid.v1.ShardRun
-	35, // 20: phasegrid.v1.AttachResponse.welcome:type_name -> phasegrid.v1.Welcome
-	36, // 21: phasegrid.v1.AttachResponse.grant:type_name -> phasegrid.v1.Grant
-	37, // 22: phasegrid.v1.AttachResponse.revoke:type_name -> phasegrid.v1.Revoke
-	38, // 23: phasegrid.v1.AttachResponse.refused:type_name -> phasegrid.v1.Refused
-	47, // 24: phasegrid.v1.Grant.runs:type_name -> phasegrid.v1.ShardRun
-	47, // 25: phasegrid.v1.Revoke.runs:type_name -> phasegrid.v1.ShardRun
-	40, // 26: phasegrid.v1.DeliverRequest.header:type_name -> phasegrid.v1.DeliverHeader
-	48, // 27: phasegrid.v1.DeliverHeader.segments:type_name -> phasegrid.v1.Segment
-	46, // 28: phasegrid.v1.DeliverHeader.started:type_name -> google.protobuf.Timestamp
-	46, // 29: phasegrid.v1.DeliverHeader.finished:type_name -> google.protobuf.Timestamp
-	0,  // 30: phasegrid.v1.DeliverResponse.outcome:type_name -> phasegrid.v1.DeliverResponse.Outcome
-	49, // 31: phasegrid.v1.GetSpecResponse.spec:type_name -> phasegrid.v1.Spec
-	1,  // 32: phasegrid.v1.Sweeps.Submit:input_type -> phasegrid.v1.SubmitRequest
-	3,  // 33: phasegrid.v1.Sweeps.Get:input_type -> phasegrid.v1.GetRequest
-	5,  // 34: phasegrid.v1.Sweeps.List:input_type -> phasegrid.v1.ListRequest
-	7,  // 35: phasegrid.v1.Sweeps.Watch:input_type -> phasegrid.v1.WatchRequest
-	9,  // 36: phasegrid.v1.Sweeps.Pause:input_type -> phasegrid.v1.PauseRequest
-	11, // 37: phasegrid.v1.Sweeps.Resume:input_type -> phasegrid.v1.ResumeRequest
-	13, // 38: phasegrid.v1.Sweeps.Cancel:input_type -> phasegrid.v1.CancelRequest
-	15, // 39: phasegrid.v1.Sweeps.Retry:input_type -> phasegrid.v1.RetryRequest
-	17, // 40: phasegrid.v1.Sweeps.Delete:input_type -> phasegrid.v1.DeleteRequest
-	19, // 41: phasegrid.v1.Sweeps.Plan:input_type -> phasegrid.v1.PlanRequest
-	21, // 42: phasegrid.v1.Sweeps.Files:input_type -> phasegrid.v1.FilesRequest
-	24, // 43: phasegrid.v1.Sweeps.Fetch:input_type -> phasegrid.v1.FetchRequest
-	26, // 44: phasegrid.v1.Sweeps.ListNodes:input_type -> phasegrid.v1.ListNodesRequest
-	29, // 45: phasegrid.v1.Nodes.Attach:input_type -> phasegrid.v1.AttachRequest
-	39, // 46: phasegrid.v1.Nodes.Deliver:input_type -> phasegrid.v1.DeliverRequest
-	42, // 47: phasegrid.v1.Nodes.GetSpec:input_type -> phasegrid.v1.GetSpecRequest
-	2,  // 48: phasegrid.v1.Sweeps.Submit:output_type -> phasegrid.v1.SubmitResponse
-	4,  // 49: phasegrid.v1.Sweeps.Get:output_type -> phasegrid.v1.GetResponse
-	6,  // 50: phasegrid.v1.Sweeps.List:output_type -> phasegrid.v1.ListResponse
-	8,  // 51: phasegrid.v1.Sweeps.Watch:output_type -> phasegrid.v1.WatchResponse
-	10, // 52: phasegrid.v1.Sweeps.Pause:output_type -> phasegrid.v1.PauseResponse
-	12, // 53: phasegrid.v1.Sweeps.Resume:output_type -> phasegrid.v1.ResumeResponse
-	14, // 54: phasegrid.v1.Sweeps.Cancel:output_type -> phasegrid.v1.CancelResponse
-	16, // 55: phasegrid.v1.Sweeps.Retry:output_type -> phasegrid.v1.RetryResponse
-	18, // 56: phasegrid.v1.Sweeps.Delete:output_type -> phasegrid.v1.DeleteResponse
-	20, // 57: phasegrid.v1.Sweeps.Plan:output_type -> phasegrid.v1.PlanResponse
-	22, // 58: phasegrid.v1.Sweeps.Files:output_type -> phasegrid.v1.FilesResponse
-	25, // 59: phasegrid.v1.Sweeps.Fetch:output_type -> phasegrid.v1.FetchResponse
-	27, // 60: phasegrid.v1.Sweeps.ListNodes:output_type -> phasegrid.v1.ListNodesResponse
-	34, // 61: phasegrid.v1.Nodes.Attach:output_type -> phasegrid.v1.AttachResponse
-	41, // 62: phasegrid.v1.Nodes.Deliver:output_type -> phasegrid.v1.DeliverResponse
-	43, // 63: phasegrid.v1.Nodes.GetSpec:output_type -> phasegrid.v1.GetSpecResponse
-	48, // [48:64] is the sub-list for method output_type
-	32, // [32:48] is the sub-list for method input_type
-	32, // [32:32] is the sub-list for extension type_name
-	32, // [32:32] is the sub-list for extension extendee
-	0,  // [0:32] is the sub-list for field type_name
+	34, // 16: phasegrid.v1.AttachRequest.abandon:type_name -> phasegrid.v1.Abandon
+	46, // 17: phasegrid.v1.Hello.info:type_name -> phasegrid.v1.NodeInfo
+	48, // 18: phasegrid.v1.Hello.held:type_name -> phasegrid.v1.ShardRun
+	48, // 19: phasegrid.v1.Drain.returned:type_name -> phasegrid.v1.ShardRun
+	48, // 20: phasegrid.v1.Bye.returned:type_name -> phasegrid.v1.ShardRun
+	48, // 21: phasegrid.v1.Abandon.run:type_name -> phasegrid.v1.ShardRun
+	36, // 22: phasegrid.v1.AttachResponse.welcome:type_name -> phasegrid.v1.Welcome
+	37, // 23: phasegrid.v1.AttachResponse.grant:type_name -> phasegrid.v1.Grant
+	38, // 24: phasegrid.v1.AttachResponse.revoke:type_name -> phasegrid.v1.Revoke
+	39, // 25: phasegrid.v1.AttachResponse.refused:type_name -> phasegrid.v1.Refused
+	48, // 26: phasegrid.v1.Grant.runs:type_name -> phasegrid.v1.ShardRun
+	48, // 27: phasegrid.v1.Revoke.runs:type_name -> phasegrid.v1.ShardRun
+	41, // 28: phasegrid.v1.DeliverRequest.header:type_name -> phasegrid.v1.DeliverHeader
+	49, // 29: phasegrid.v1.DeliverHeader.segments:type_name -> phasegrid.v1.Segment
+	47, // 30: phasegrid.v1.DeliverHeader.started:type_name -> google.protobuf.Timestamp
+	47, // 31: phasegrid.v1.DeliverHeader.finished:type_name -> google.protobuf.Timestamp
+	0,  // 32: phasegrid.v1.DeliverResponse.outcome:type_name -> phasegrid.v1.DeliverResponse.Outcome
+	50, // 33: phasegrid.v1.GetSpecResponse.spec:type_name -> phasegrid.v1.Spec
+	1,  // 34: phasegrid.v1.Sweeps.Submit:input_type -> phasegrid.v1.SubmitRequest
+	3,  // 35: phasegrid.v1.Sweeps.Get:input_type -> phasegrid.v1.GetRequest
+	5,  // 36: phasegrid.v1.Sweeps.List:input_type -> phasegrid.v1.ListRequest
+	7,  // 37: phasegrid.v1.Sweeps.Watch:input_type -> phasegrid.v1.WatchRequest
+	9,  // 38: phasegrid.v1.Sweeps.Pause:input_type -> phasegrid.v1.PauseRequest
+	11, // 39: phasegrid.v1.Sweeps.Resume:input_type -> phasegrid.v1.ResumeRequest
+	13, // 40: phasegrid.v1.Sweeps.Cancel:input_type -> phasegrid.v1.CancelRequest
+	15, // 41: phasegrid.v1.Sweeps.Retry:input_type -> phasegrid.v1.RetryRequest
+	17, // 42: phasegrid.v1.Sweeps.Delete:input_type -> phasegrid.v1.DeleteRequest
+	19, // 43: phasegrid.v1.Sweeps.Plan:input_type -> phasegrid.v1.PlanRequest
+	21, // 44: phasegrid.v1.Sweeps.Files:input_type -> phasegrid.v1.FilesRequest
+	24, // 45: phasegrid.v1.Sweeps.Fetch:input_type -> phasegrid.v1.FetchRequest
+	26, // 46: phasegrid.v1.Sweeps.ListNodes:input_type -> phasegrid.v1.ListNodesRequest
+	29, // 47: phasegrid.v1.Nodes.Attach:input_type -> phasegrid.v1.AttachRequest
+	40, // 48: phasegrid.v1.Nodes.Deliver:input_type -> phasegrid.v1.DeliverRequest
+	43, // 49: phasegrid.v1.Nodes.GetSpec:input_type -> phasegrid.v1.GetSpecRequest
+	2,  // 50: phasegrid.v1.Sweeps.Submit:output_type -> phasegrid.v1.SubmitResponse
+	4,  // 51: phasegrid.v1.Sweeps.Get:output_type -> phasegrid.v1.GetResponse
+	6,  // 52: phasegrid.v1.Sweeps.List:output_type -> phasegrid.v1.ListResponse
+	8,  // 53: phasegrid.v1.Sweeps.Watch:output_type -> phasegrid.v1.WatchResponse
+	10, // 54: phasegrid.v1.Sweeps.Pause:output_type -> phasegrid.v1.PauseResponse
+	12, // 55: phasegrid.v1.Sweeps.Resume:output_type -> phasegrid.v1.ResumeResponse
+	14, // 56: phasegrid.v1.Sweeps.Cancel:output_type -> phasegrid.v1.CancelResponse
+	16, // 57: phasegrid.v1.Sweeps.Retry:output_type -> phasegrid.v1.RetryResponse
+	18, // 58: phasegrid.v1.Sweeps.Delete:output_type -> phasegrid.v1.DeleteResponse
+	20, // 59: phasegrid.v1.Sweeps.Plan:output_type -> phasegrid.v1.PlanResponse
+	22, // 60: phasegrid.v1.Sweeps.Files:output_type -> phasegrid.v1.FilesResponse
+	25, // 61: phasegrid.v1.Sweeps.Fetch:output_type -> phasegrid.v1.FetchResponse
+	27, // 62: phasegrid.v1.Sweeps.ListNodes:output_type -> phasegrid.v1.ListNodesResponse
+	35, // 63: phasegrid.v1.Nodes.Attach:output_type -> phasegrid.v1.AttachResponse
+	42, // 64: phasegrid.v1.Nodes.Deliver:output_type -> phasegrid.v1.DeliverResponse
+	44, // 65: phasegrid.v1.Nodes.GetSpec:output_type -> phasegrid.v1.GetSpecResponse
+	50, // [50:66] is the sub-list for method output_type
+	34, // [34:50] is the sub-list for method input_type
+	34, // [34:34] is the sub-list for extension type_name
+	34, // [34:34] is the sub-list for extension extendee
+	0,  // [0:34] is the sub-list for field type_name
 }
 
 func init() { file_phasegrid_v1_coordinator_proto_init() }
@@ -2721,14 +2808,15 @@ func file_phasegrid_v1_coordinator_proto_init() {
 		(*AttachRequest_Heartbeat)(nil),
 		(*AttachRequest_Drain)(nil),
 		(*AttachRequest_Bye)(nil),
+		(*AttachRequest_Abandon)(nil),
 	}
-	file_phasegrid_v1_coordinator_proto_msgTypes[33].OneofWrappers = []any{
+	file_phasegrid_v1_coordinator_proto_msgTypes[34].OneofWrappers = []any{
 		(*AttachResponse_Welcome)(nil),
 		(*AttachResponse_Grant)(nil),
 		(*AttachResponse_Revoke)(nil),
 		(*AttachResponse_Refused)(nil),
 	}
-	file_phasegrid_v1_coordinator_proto_msgTypes[38].OneofWrappers = []any{
+	file_phasegrid_v1_coordinator_proto_msgTypes[39].OneofWrappers = []any{
 		(*DeliverRequest_Header)(nil),
 		(*DeliverRequest_Chunk)(nil),
 	}
@@ -2738,7 +2826,7 @@ func file_phasegrid_v1_coordinator_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_phasegrid_v1_coordinator_proto_rawDesc), len(file_phasegrid_v1_coordinator_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   43,
+			NumMessages:   44,
 			NumExtensions: 0,
 			NumServices:   2,
 		},

@@ -93,13 +93,21 @@ func (x *SweepState) GetWeight() int32 {
 	return 0
 }
 
-// DoneState is one group commit, or a folded chunk of them.
+// DoneState is one group commit within a chunk of shards, or a whole chunk folded. Its columns run in parallel:
+// shard shards[i] has payload_bytes[i] bytes at offsets[i] of objects[object[i]] and counts rows by status.
 type DoneState struct {
-	state           protoimpl.MessageState `protogen:"open.v1"`
-	Runs            []*DoneRun             `protobuf:"bytes,1,rep,name=runs,proto3" json:"runs,omitempty"`
-	ArithmeticClass string                 `protobuf:"bytes,2,opt,name=arithmetic_class,json=arithmeticClass,proto3" json:"arithmetic_class,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Objects       []string               `protobuf:"bytes,1,rep,name=objects,proto3" json:"objects,omitempty"`
+	Shards        []int64                `protobuf:"varint,2,rep,packed,name=shards,proto3" json:"shards,omitempty"`
+	Object        []uint32               `protobuf:"varint,3,rep,packed,name=object,proto3" json:"object,omitempty"`
+	Offsets       []int64                `protobuf:"varint,4,rep,packed,name=offsets,proto3" json:"offsets,omitempty"`
+	PayloadBytes  []int64                `protobuf:"varint,5,rep,packed,name=payload_bytes,json=payloadBytes,proto3" json:"payload_bytes,omitempty"`
+	Ok            []int64                `protobuf:"varint,6,rep,packed,name=ok,proto3" json:"ok,omitempty"`
+	Diverged      []int64                `protobuf:"varint,7,rep,packed,name=diverged,proto3" json:"diverged,omitempty"`
+	Failed        []int64                `protobuf:"varint,8,rep,packed,name=failed,proto3" json:"failed,omitempty"`
+	Invalid       []int64                `protobuf:"varint,9,rep,packed,name=invalid,proto3" json:"invalid,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *DoneState) Reset() {
@@ -132,109 +140,82 @@ func (*DoneState) Descriptor() ([]byte, []int) {
 	return file_phasegrid_v1_state_proto_rawDescGZIP(), []int{1}
 }
 
-func (x *DoneState) GetRuns() []*DoneRun {
+func (x *DoneState) GetObjects() []string {
 	if x != nil {
-		return x.Runs
+		return x.Objects
 	}
 	return nil
 }
 
-func (x *DoneState) GetArithmeticClass() string {
-	if x != nil {
-		return x.ArithmeticClass
-	}
-	return ""
-}
-
-// DoneRun is a run of shards committed in one spool object.
-type DoneRun struct {
-	state      protoimpl.MessageState `protogen:"open.v1"`
-	FirstShard int64                  `protobuf:"varint,1,opt,name=first_shard,json=firstShard,proto3" json:"first_shard,omitempty"`
-	Shards     int64                  `protobuf:"varint,2,opt,name=shards,proto3" json:"shards,omitempty"`
-	// Where the bytes are until their part is merged.
-	Object        string  `protobuf:"bytes,3,opt,name=object,proto3" json:"object,omitempty"`
-	Offsets       []int64 `protobuf:"varint,4,rep,packed,name=offsets,proto3" json:"offsets,omitempty"`
-	Points        []int64 `protobuf:"varint,5,rep,packed,name=points,proto3" json:"points,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *DoneRun) Reset() {
-	*x = DoneRun{}
-	mi := &file_phasegrid_v1_state_proto_msgTypes[2]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *DoneRun) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*DoneRun) ProtoMessage() {}
-
-func (x *DoneRun) ProtoReflect() protoreflect.Message {
-	mi := &file_phasegrid_v1_state_proto_msgTypes[2]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use DoneRun.ProtoReflect.Descriptor instead.
-func (*DoneRun) Descriptor() ([]byte, []int) {
-	return file_phasegrid_v1_state_proto_rawDescGZIP(), []int{2}
-}
-
-func (x *DoneRun) GetFirstShard() int64 {
-	if x != nil {
-		return x.FirstShard
-	}
-	return 0
-}
-
-func (x *DoneRun) GetShards() int64 {
+func (x *DoneState) GetShards() []int64 {
 	if x != nil {
 		return x.Shards
 	}
-	return 0
+	return nil
 }
 
-func (x *DoneRun) GetObject() string {
+func (x *DoneState) GetObject() []uint32 {
 	if x != nil {
 		return x.Object
 	}
-	return ""
+	return nil
 }
 
-func (x *DoneRun) GetOffsets() []int64 {
+func (x *DoneState) GetOffsets() []int64 {
 	if x != nil {
 		return x.Offsets
 	}
 	return nil
 }
 
-func (x *DoneRun) GetPoints() []int64 {
+func (x *DoneState) GetPayloadBytes() []int64 {
 	if x != nil {
-		return x.Points
+		return x.PayloadBytes
 	}
 	return nil
 }
 
+func (x *DoneState) GetOk() []int64 {
+	if x != nil {
+		return x.Ok
+	}
+	return nil
+}
+
+func (x *DoneState) GetDiverged() []int64 {
+	if x != nil {
+		return x.Diverged
+	}
+	return nil
+}
+
+func (x *DoneState) GetFailed() []int64 {
+	if x != nil {
+		return x.Failed
+	}
+	return nil
+}
+
+func (x *DoneState) GetInvalid() []int64 {
+	if x != nil {
+		return x.Invalid
+	}
+	return nil
+}
+
+// PartState exists once the part's files do. Missing are shards left out because they were in quarantine:
+// the part is written again, in place of these files, once they are not.
 type PartState struct {
-	state          protoimpl.MessageState `protogen:"open.v1"`
-	Files          []*PartFile            `protobuf:"bytes,1,rep,name=files,proto3" json:"files,omitempty"`
-	PointsByStatus map[string]int64       `protobuf:"bytes,2,rep,name=points_by_status,json=pointsByStatus,proto3" json:"points_by_status,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"varint,2,opt,name=value"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Files         []*PartFile            `protobuf:"bytes,1,rep,name=files,proto3" json:"files,omitempty"`
+	Missing       []int64                `protobuf:"varint,2,rep,packed,name=missing,proto3" json:"missing,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *PartState) Reset() {
 	*x = PartState{}
-	mi := &file_phasegrid_v1_state_proto_msgTypes[3]
+	mi := &file_phasegrid_v1_state_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -246,7 +227,7 @@ func (x *PartState) String() string {
 func (*PartState) ProtoMessage() {}
 
 func (x *PartState) ProtoReflect() protoreflect.Message {
-	mi := &file_phasegrid_v1_state_proto_msgTypes[3]
+	mi := &file_phasegrid_v1_state_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -259,7 +240,7 @@ func (x *PartState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PartState.ProtoReflect.Descriptor instead.
 func (*PartState) Descriptor() ([]byte, []int) {
-	return file_phasegrid_v1_state_proto_rawDescGZIP(), []int{3}
+	return file_phasegrid_v1_state_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *PartState) GetFiles() []*PartFile {
@@ -269,9 +250,9 @@ func (x *PartState) GetFiles() []*PartFile {
 	return nil
 }
 
-func (x *PartState) GetPointsByStatus() map[string]int64 {
+func (x *PartState) GetMissing() []int64 {
 	if x != nil {
-		return x.PointsByStatus
+		return x.Missing
 	}
 	return nil
 }
@@ -288,7 +269,7 @@ type PartFile struct {
 
 func (x *PartFile) Reset() {
 	*x = PartFile{}
-	mi := &file_phasegrid_v1_state_proto_msgTypes[4]
+	mi := &file_phasegrid_v1_state_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -300,7 +281,7 @@ func (x *PartFile) String() string {
 func (*PartFile) ProtoMessage() {}
 
 func (x *PartFile) ProtoReflect() protoreflect.Message {
-	mi := &file_phasegrid_v1_state_proto_msgTypes[4]
+	mi := &file_phasegrid_v1_state_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -313,7 +294,7 @@ func (x *PartFile) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PartFile.ProtoReflect.Descriptor instead.
 func (*PartFile) Descriptor() ([]byte, []int) {
-	return file_phasegrid_v1_state_proto_rawDescGZIP(), []int{4}
+	return file_phasegrid_v1_state_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *PartFile) GetPath() string {
@@ -340,6 +321,59 @@ func (x *PartFile) GetRows() int64 {
 func (x *PartFile) GetSha256() []byte {
 	if x != nil {
 		return x.Sha256
+	}
+	return nil
+}
+
+// NodeRecord is kept while the node is connected.
+type NodeRecord struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Info          *NodeInfo              `protobuf:"bytes,1,opt,name=info,proto3" json:"info,omitempty"`
+	Since         *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=since,proto3" json:"since,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *NodeRecord) Reset() {
+	*x = NodeRecord{}
+	mi := &file_phasegrid_v1_state_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *NodeRecord) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*NodeRecord) ProtoMessage() {}
+
+func (x *NodeRecord) ProtoReflect() protoreflect.Message {
+	mi := &file_phasegrid_v1_state_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use NodeRecord.ProtoReflect.Descriptor instead.
+func (*NodeRecord) Descriptor() ([]byte, []int) {
+	return file_phasegrid_v1_state_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *NodeRecord) GetInfo() *NodeInfo {
+	if x != nil {
+		return x.Info
+	}
+	return nil
+}
+
+func (x *NodeRecord) GetSince() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Since
 	}
 	return nil
 }
@@ -398,28 +432,29 @@ const file_phasegrid_v1_state_proto_rawDesc = "" +
 	"\x04spec\x18\x01 \x01(\v2\x12.phasegrid.v1.SpecR\x04spec\x124\n" +
 	"\acreated\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\acreated\x12\x1a\n" +
 	"\bpriority\x18\x03 \x01(\x05R\bpriority\x12\x16\n" +
-	"\x06weight\x18\x04 \x01(\x05R\x06weight\"a\n" +
-	"\tDoneState\x12)\n" +
-	"\x04runs\x18\x01 \x03(\v2\x15.phasegrid.v1.DoneRunR\x04runs\x12)\n" +
-	"\x10arithmetic_class\x18\x02 \x01(\tR\x0farithmeticClass\"\x8c\x01\n" +
-	"\aDoneRun\x12\x1f\n" +
-	"\vfirst_shard\x18\x01 \x01(\x03R\n" +
-	"firstShard\x12\x16\n" +
-	"\x06shards\x18\x02 \x01(\x03R\x06shards\x12\x16\n" +
-	"\x06object\x18\x03 \x01(\tR\x06object\x12\x18\n" +
-	"\aoffsets\x18\x04 \x03(\x03R\aoffsets\x12\x16\n" +
-	"\x06points\x18\x05 \x03(\x03R\x06points\"\xd3\x01\n" +
+	"\x06weight\x18\x04 \x01(\x05R\x06weight\"\xf2\x01\n" +
+	"\tDoneState\x12\x18\n" +
+	"\aobjects\x18\x01 \x03(\tR\aobjects\x12\x16\n" +
+	"\x06shards\x18\x02 \x03(\x03R\x06shards\x12\x16\n" +
+	"\x06object\x18\x03 \x03(\rR\x06object\x12\x18\n" +
+	"\aoffsets\x18\x04 \x03(\x03R\aoffsets\x12#\n" +
+	"\rpayload_bytes\x18\x05 \x03(\x03R\fpayloadBytes\x12\x0e\n" +
+	"\x02ok\x18\x06 \x03(\x03R\x02ok\x12\x1a\n" +
+	"\bdiverged\x18\a \x03(\x03R\bdiverged\x12\x16\n" +
+	"\x06failed\x18\b \x03(\x03R\x06failed\x12\x18\n" +
+	"\ainvalid\x18\t \x03(\x03R\ainvalid\"S\n" +
 	"\tPartState\x12,\n" +
-	"\x05files\x18\x01 \x03(\v2\x16.phasegrid.v1.PartFileR\x05files\x12U\n" +
-	"\x10points_by_status\x18\x02 \x03(\v2+.phasegrid.v1.PartState.PointsByStatusEntryR\x0epointsByStatus\x1aA\n" +
-	"\x13PointsByStatusEntry\x12\x10\n" +
-	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\x03R\x05value:\x028\x01\"`\n" +
+	"\x05files\x18\x01 \x03(\v2\x16.phasegrid.v1.PartFileR\x05files\x12\x18\n" +
+	"\amissing\x18\x02 \x03(\x03R\amissing\"`\n" +
 	"\bPartFile\x12\x12\n" +
 	"\x04path\x18\x01 \x01(\tR\x04path\x12\x14\n" +
 	"\x05bytes\x18\x02 \x01(\x03R\x05bytes\x12\x12\n" +
 	"\x04rows\x18\x03 \x01(\x03R\x04rows\x12\x16\n" +
-	"\x06sha256\x18\x04 \x01(\fR\x06sha256\"3\n" +
+	"\x06sha256\x18\x04 \x01(\fR\x06sha256\"j\n" +
+	"\n" +
+	"NodeRecord\x12*\n" +
+	"\x04info\x18\x01 \x01(\v2\x16.phasegrid.v1.NodeInfoR\x04info\x120\n" +
+	"\x05since\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x05since\"3\n" +
 	"\tLossState\x12&\n" +
 	"\x04loss\x18\x01 \x01(\v2\x12.phasegrid.v1.LossR\x04lossB?Z=github.com/phasegrid/phasegrid/proto/phasegrid/v1;phasegridv1b\x06proto3"
 
@@ -435,25 +470,25 @@ func file_phasegrid_v1_state_proto_rawDescGZIP() []byte {
 	return file_phasegrid_v1_state_proto_rawDescData
 }
 
-var file_phasegrid_v1_state_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
+var file_phasegrid_v1_state_proto_msgTypes = make([]protoimpl.MessageInfo, 6)
 var file_phasegrid_v1_state_proto_goTypes = []any{
 	(*SweepState)(nil),            // 0: phasegrid.v1.SweepState
 	(*DoneState)(nil),             // 1: phasegrid.v1.DoneState
-	(*DoneRun)(nil),               // 2: phasegrid.v1.DoneRun
-	(*PartState)(nil),             // 3: phasegrid.v1.PartState
-	(*PartFile)(nil),              // 4: phasegrid.v1.PartFile
+	(*PartState)(nil),             // 2: phasegrid.v1.PartState
+	(*PartFile)(nil),              // 3: phasegrid.v1.PartFile
+	(*NodeRecord)(nil),            // 4: phasegrid.v1.NodeRecord
 	(*LossState)(nil),             // 5: phasegrid.v1.LossState
-	nil,                           // 6: phasegrid.v1.PartState.PointsByStatusEntry
-	(*Spec)(nil),                  // 7: phasegrid.v1.Spec
-	(*timestamppb.Timestamp)(nil), // 8: google.protobuf.Timestamp
+	(*Spec)(nil),                  // 6: phasegrid.v1.Spec
+	(*timestamppb.Timestamp)(nil), // 7: google.protobuf.Timestamp
+	(*NodeInfo)(nil),              // 8: phasegrid.v1.NodeInfo
 	(*Loss)(nil),                  // 9: phasegrid.v1.Loss
 }
 var file_phasegrid_v1_state_proto_depIdxs = []int32{
-	7, // 0: phasegrid.v1.SweepState.spec:type_name -> phasegrid.v1.Spec
-	8, // 1: phasegrid.v1.SweepState.created:type_name -> google.protobuf.Timestamp
-	2, // 2: phasegrid.v1.DoneState.runs:type_name -> phasegrid.v1.DoneRun
-	4, // 3: phasegrid.v1.PartState.files:type_name -> phasegrid.v1.PartFile
-	6, // 4: phasegrid.v1.PartState.points_by_status:type_name -> phasegrid.v1.PartState.PointsByStatusEntry
+	6, // 0: phasegrid.v1.SweepState.spec:type_name -> phasegrid.v1.Spec
+	7, // 1: phasegrid.v1.SweepState.created:type_name -> google.protobuf.Timestamp
+	3, // 2: phasegrid.v1.PartState.files:type_name -> phasegrid.v1.PartFile
+	8, // 3: phasegrid.v1.NodeRecord.info:type_name -> phasegrid.v1.NodeInfo
+	7, // 4: phasegrid.v1.NodeRecord.since:type_name -> google.protobuf.Timestamp
 	9, // 5: phasegrid.v1.LossState.loss:type_name -> phasegrid.v1.Loss
 	6, // [6:6] is the sub-list for method output_type
 	6, // [6:6] is the sub-list for method input_type
@@ -474,7 +509,7 @@ func file_phasegrid_v1_state_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_phasegrid_v1_state_proto_rawDesc), len(file_phasegrid_v1_state_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   7,
+			NumMessages:   6,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

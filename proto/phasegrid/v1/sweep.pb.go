@@ -337,10 +337,12 @@ type Progress struct {
 	Eta            *durationpb.Duration `protobuf:"bytes,10,opt,name=eta,proto3" json:"eta,omitempty"`
 	Nodes          int32                `protobuf:"varint,11,opt,name=nodes,proto3" json:"nodes,omitempty"`
 	// Waiting is one sentence saying why no shard is leased, or empty.
-	Waiting       string  `protobuf:"bytes,12,opt,name=waiting,proto3" json:"waiting,omitempty"`
-	Losses        []*Loss `protobuf:"bytes,13,rep,name=losses,proto3" json:"losses,omitempty"`
-	CostTotal     float64 `protobuf:"fixed64,14,opt,name=cost_total,json=costTotal,proto3" json:"cost_total,omitempty"`
-	CostDone      float64 `protobuf:"fixed64,15,opt,name=cost_done,json=costDone,proto3" json:"cost_done,omitempty"`
+	Waiting   string  `protobuf:"bytes,12,opt,name=waiting,proto3" json:"waiting,omitempty"`
+	Losses    []*Loss `protobuf:"bytes,13,rep,name=losses,proto3" json:"losses,omitempty"`
+	CostTotal float64 `protobuf:"fixed64,14,opt,name=cost_total,json=costTotal,proto3" json:"cost_total,omitempty"`
+	CostDone  float64 `protobuf:"fixed64,15,opt,name=cost_done,json=costDone,proto3" json:"cost_done,omitempty"`
+	// Alarms of the cluster that concern people: a full store, etcd out of space, a part with foreign bytes.
+	Alarms        []string `protobuf:"bytes,16,rep,name=alarms,proto3" json:"alarms,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -478,6 +480,13 @@ func (x *Progress) GetCostDone() float64 {
 		return x.CostDone
 	}
 	return 0
+}
+
+func (x *Progress) GetAlarms() []string {
+	if x != nil {
+		return x.Alarms
+	}
+	return nil
 }
 
 // Loss is the history of a shard that was lost uncleanly at least once.
@@ -862,7 +871,7 @@ const file_phasegrid_v1_sweep_proto_rawDesc = "" +
 	"\bpriority\x18\x06 \x01(\x05R\bpriority\x12\x16\n" +
 	"\x06weight\x18\a \x01(\x05R\x06weight\x12\x1d\n" +
 	"\n" +
-	"result_set\x18\b \x01(\tR\tresultSet\"\xe5\x04\n" +
+	"result_set\x18\b \x01(\tR\tresultSet\"\xfd\x04\n" +
 	"\bProgress\x12\x18\n" +
 	"\aindices\x18\x01 \x01(\x03R\aindices\x12\x1f\n" +
 	"\vpoints_done\x18\x02 \x01(\x03R\n" +
@@ -883,7 +892,8 @@ const file_phasegrid_v1_sweep_proto_rawDesc = "" +
 	"\x06losses\x18\r \x03(\v2\x12.phasegrid.v1.LossR\x06losses\x12\x1d\n" +
 	"\n" +
 	"cost_total\x18\x0e \x01(\x01R\tcostTotal\x12\x1b\n" +
-	"\tcost_done\x18\x0f \x01(\x01R\bcostDone\x1aA\n" +
+	"\tcost_done\x18\x0f \x01(\x01R\bcostDone\x12\x16\n" +
+	"\x06alarms\x18\x10 \x03(\tR\x06alarms\x1aA\n" +
 	"\x13PointsByStatusEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\x03R\x05value:\x028\x01\"\x8b\x01\n" +
