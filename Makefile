@@ -2,31 +2,64 @@
 .DEFAULT_GOAL := help
 SHELL := bash
 
-# Vector kernels; the scalar twins give the same bits without it. GOAMD64 is fixed because it decides bits.
+# Vector kernels; the scalar twins give the same bits without them. GOAMD64 is fixed because it decides bits.
 export GOEXPERIMENT := simd
 export GOAMD64 := v1
-export GOTOOLCHAIN := local
 
 CXX ?= c++
 # DuckDB is linked where a C++ compiler links; elsewhere `phasegrid query` says how to get it.
-TAGS := $(shell command -v $(CXX) >/dev/null 2>&1 && echo duckdb)
+TAGS := $(shell echo 'int main(){}' | $(CXX) -x c++ -o /dev/null - 2>/dev/null && echo duckdb)
 ifeq ($(TAGS),)
 export CGO_ENABLED := 0
 endif
-TOOLS := bin/tools
+GO_FILES = $(shell git ls-files '*.go' | grep -v '\.pb\.go$$')
 SWEEP ?= sweep/examples/spiked-phase-diagram.yaml
+OUT ?= results
+FUZZTIME ?= 30s
 
-.PHONY: run build test race lint generate verify bench fuzz figures clean help
+.PHONY: run build test race lint generate verify bench fuzz clean help
 
 run: build ## run the example phase diagram (SWEEP=file for another)
-	bin/phasegrid run $(SWEEP)
+	bin/phasegrid run $(SWEEP) --out $(OUT)
 
 build: ## build bin/phasegrid
 	go build -trimpath -tags '$(TAGS)' -o bin/phasegrid ./cmd/phasegrid
 
 test: ## run every test
-	@test -n '$(TAGS)' || echo 'no C++ compiler ($(CXX)): the DuckDB tests are skipped'
+	@test -n '$(TAGS)' || echo 'no C++ compiler ($(CXX)): the DuckDB tests are left out'
 	go test -tags '$(TAGS)' ./...
 
+race: ## run every test under the race detector
+	go test -race -tags '$(TAGS)' ./...
+
+# The tools live in a module of their own, so that their dependencies are not ours.
+bin/tools/%: .ci/tools/go.mod .ci/tools/go.sum
+	GOFLAGS= go -C .ci/tools build -o $(CURDIR)/bin/tools/ $$(go -C .ci/tools list -f '{{.ImportPath}}' tool | grep '/$*$$')
+
+lint: bin/tools/golangci-lint ## run the linters
+	bin/tools/golangci-lint run ./...
+
+generate: bin/tools/buf ## regenerate the protocol's Go code
+	bin/tools/buf generate
+
+verify: bin/tools/buf ## check formatting, go.mod, the protocol and its generated code
+	@test -z "$$(gofmt -l $(GO_FILES))" || { echo 'run gofmt -w on:'; gofmt -l $(GO_FILES); exit 1; }
+	go mod tidy -diff
+	bin/tools/buf lint
+	@fresh=$$(mktemp -d) && bin/tools/buf generate -o $$fresh && \
+	  for f in $$(cd $$fresh/proto && find . -name '*.pb.go'); do cmp $$fresh/proto/$$f proto/$$f || { echo 'stale: run make generate'; exit 1; }; done; rm -rf $$fresh
+	@! git rev-parse -q --verify origin/main >/dev/null || bin/tools/buf breaking --against '.git#branch=origin/main'
+
+bench: build bin/tools/benchstat ## measure this machine: phasegrid bench, then the Go benchmarks against the baseline
+	bin/phasegrid bench all
+
+fuzz: ## fuzz the parsers of outside input, FUZZTIME each
+	@set -e; for p in $$(go list ./...); do \
+	  for f in $$(go test -list '^Fuzz' $$p | grep '^Fuzz' || true); do \
+	    go test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) $$p; done; done
+
+clean: ## remove what was built
+	rm -rf bin
+
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
