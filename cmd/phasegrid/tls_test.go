@@ -1,0 +1,316 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/health"
+	healthpb "google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/grpc/status"
+
+	"github.com/phasegrid/phasegrid/coordinator"
+)
+
+func makeCerts(t *testing.T, folder string, roles ...string) {
+	t.Helper()
+	if err := runCerts(t.Context(), certsOptions{Out: folder, Namespace: "phasegrid", Days: 1, Roles: roles}, io.Discard); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func optionsFor(folder, role string) tlsOptions {
+	return tlsOptions{
+		Cert: filepath.Join(folder, role+".crt"),
+		Key:  filepath.Join(folder, role+".key"),
+		CA:   filepath.Join(folder, "ca.crt"),
+	}
+}
+
+// serveHealth runs a server with the role's certificate until the test ends.
+func serveHealth(t *testing.T, o tlsOptions) (address string) {
+	t.Helper()
+	creds, mutual, err := o.transport("127.0.0.1:0")
+	if err != nil || !mutual {
+		t.Fatalf("transport: mutual %t, %v", mutual, err)
+	}
+	server := grpc.NewServer(grpc.Creds(creds), grpc.UnaryInterceptor(coordinator.AuthorizeUnary))
+	healthpb.RegisterHealthServer(server, health.NewServer())
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan error, 1)
+	go func() { done <- server.Serve(listener) }()
+	t.Cleanup(func() {
+		server.Stop()
+		if err := <-done; err != nil {
+			t.Errorf("serving: %v", err)
+		}
+	})
+	return listener.Addr().String()
+}
+
+func checkHealth(t *testing.T, address string, creds credentials.TransportCredentials) error {
+	t.Helper()
+	conn, err := grpc.NewClient(address, grpc.WithTransportCredentials(creds))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	_, err = healthpb.NewHealthClient(conn).Check(ctx, &healthpb.HealthCheckRequest{})
+	return err
+}
+
+func clientCreds(t *testing.T, o tlsOptions) credentials.TransportCredentials {
+	t.Helper()
+	creds, _, err := o.transport("coordinator.example:7600")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return creds
+}
+
+func TestMutualTLS(t *testing.T) {
+	ours, others := t.TempDir(), t.TempDir()
+	makeCerts(t, ours)
+	makeCerts(t, others)
+	address := serveHealth(t, optionsFor(ours, "coordinator"))
+
+	strange := optionsFor(others, "client")
+	strange.CA = filepath.Join(ours, "ca.crt")
+	onlyCA, err := credentials.NewClientTLSFromFile(filepath.Join(ours, "ca.crt"), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tests := []struct {
+		name  string
+		creds credentials.TransportCredentials
+		want  codes.Code
+	}{
+		{"client", clientCreds(t, optionsFor(ours, "client")), codes.OK},
+		{"node", clientCreds(t, optionsFor(ours, "node")), codes.OK},
+		{"etcd's certificate has no role", clientCreds(t, optionsFor(ours, "etcd")), codes.PermissionDenied},
+		{"client of another authority", clientCreds(t, strange), codes.Unavailable},
+		{"client that trusts another authority", clientCreds(t, optionsFor(others, "client")), codes.Unavailable},
+		{"no certificate", onlyCA, codes.Unavailable},
+		{"plain text", insecure.NewCredentials(), codes.Unavailable},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			if err := checkHealth(t, address, test.creds); status.Code(err) != test.want {
+				t.Errorf("got %v, want %v", err, test.want)
+			}
+		})
+	}
+}
+
+func TestANodeCertificateCannotServe(t *testing.T) {
+	folder := t.TempDir()
+	makeCerts(t, folder)
+	address := serveHealth(t, optionsFor(folder, "node"))
+	if err := checkHealth(t, address, clientCreds(t, optionsFor(folder, "client"))); status.Code(err) != codes.Unavailable {
+		t.Errorf("got %v, want Unavailable", err)
+	}
+}
+
+func TestChangedFilesAreReadAgain(t *testing.T) {
+	folder, next := t.TempDir(), t.TempDir()
+	makeCerts(t, folder)
+	makeCerts(t, next)
+	address := serveHealth(t, optionsFor(folder, "coordinator"))
+	creds := clientCreds(t, optionsFor(folder, "client"))
+	if err := checkHealth(t, address, creds); err != nil {
+		t.Fatal(err)
+	}
+
+	// Half of a rotation: the certificate without its key. The old pair stays in use.
+	copyFile(t, filepath.Join(next, "coordinator.crt"), filepath.Join(folder, "coordinator.crt"))
+	if err := checkHealth(t, address, creds); err != nil {
+		t.Fatalf("half-way through a rotation: %v", err)
+	}
+	for _, name := range []string{"coordinator.key", "ca.crt", "client.crt", "client.key"} {
+		copyFile(t, filepath.Join(next, name), filepath.Join(folder, name))
+	}
+	if err := checkHealth(t, address, clientCreds(t, optionsFor(next, "client"))); err != nil {
+		t.Errorf("a client of the new authority: %v", err)
+	}
+	if err := checkHealth(t, address, creds); err != nil {
+		t.Errorf("the first client, whose files were replaced: %v", err)
+	}
+}
+
+// copyFile replaces a file whole and gives it a later time, as a rotation does.
+func copyFile(t *testing.T, from, to string) {
+	t.Helper()
+	data, err := os.ReadFile(from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := replaceFile(to, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	later := time.Now().Add(time.Minute)
+	if err := os.Chtimes(to, later, later); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestPlainTextIsForLoopback(t *testing.T) {
+	tests := []struct {
+		address string
+		ok      bool
+	}{
+		{"127.0.0.1:7600", true},
+		{"[::1]:7600", true},
+		{"localhost:7600", true},
+		{"dns:///localhost:7600", true},
+		{"passthrough:///127.0.0.1:7600", true},
+		{"unix:/run/phasegrid.sock", true},
+		{"unix:///run/phasegrid.sock", true},
+		{":7600", false},
+		{"0.0.0.0:7600", false},
+		{"[::]:7600", false},
+		{"10.0.0.7:7600", false},
+		{"localhost.example.org:7600", false},
+		{"dns:///phasegrid-coordinator.phasegrid.svc:7600", false},
+		{"dns://127.0.0.1/phasegrid-coordinator:7600", false},
+	}
+	for _, test := range tests {
+		if _, _, err := (tlsOptions{}).transport(test.address); (err == nil) != test.ok {
+			t.Errorf("%s: got %v, allowed should be %t", test.address, err, test.ok)
+		}
+		if _, _, err := (tlsOptions{Insecure: true}).transport(test.address); err != nil {
+			t.Errorf("%s with --insecure: %v", test.address, err)
+		}
+	}
+}
+
+func TestEtcdEndpointsDecideTheirTransport(t *testing.T) {
+	folder := t.TempDir()
+	makeCerts(t, folder)
+	secure := optionsFor(folder, "coordinator")
+	tests := []struct {
+		name      string
+		options   tlsOptions
+		endpoints string
+		want      string // protocol, or part of the error
+	}{
+		{"loopback", tlsOptions{}, "http://127.0.0.1:2379", "insecure"},
+		{"loopback without a scheme", tlsOptions{}, "127.0.0.1:2379", "insecure"},
+		{"plain text elsewhere", tlsOptions{}, "http://etcd:2379", "--insecure"},
+		{"plain text elsewhere, asked for", tlsOptions{Insecure: true}, "http://etcd:2379", "insecure"},
+		{"https", secure, "https://etcd-0:2379,https://etcd-1:2379", "tls"},
+		{"https without files", tlsOptions{}, "https://etcd:2379", "--tls-cert"},
+		{"mixed", secure, "https://etcd:2379,http://127.0.0.1:2379", "mix"},
+	}
+	for _, test := range tests {
+		creds, err := test.options.etcd(strings.Split(test.endpoints, ","))
+		got := ""
+		if err != nil {
+			got = err.Error()
+		} else {
+			got = creds.Info().SecurityProtocol
+		}
+		if !strings.Contains(got, test.want) {
+			t.Errorf("%s: got %q, want %q", test.name, got, test.want)
+		}
+	}
+}
+
+func TestWrongTLSFlagsAreErrors(t *testing.T) {
+	folder := t.TempDir()
+	makeCerts(t, folder)
+	good := optionsFor(folder, "client")
+	tests := map[string]struct {
+		change func(*tlsOptions)
+		want   string
+	}{
+		"no key":         {func(o *tlsOptions) { o.Key = "" }, "all three"},
+		"with insecure":  {func(o *tlsOptions) { o.Insecure = true }, "exclude each other"},
+		"missing file":   {func(o *tlsOptions) { o.CA += "x" }, "no such file"},
+		"key of another": {func(o *tlsOptions) { o.Key = filepath.Join(folder, "node.key") }, "does not match"},
+		"CA is a key":    {func(o *tlsOptions) { o.CA = o.Key }, "no PEM certificate"},
+	}
+	for name, test := range tests {
+		o := good
+		test.change(&o)
+		if _, _, err := o.transport("127.0.0.1:0"); err == nil || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%s: got %v, want %q in it", name, err, test.want)
+		}
+	}
+}
+
+func TestCertsKeepsItsAuthority(t *testing.T) {
+	folder := t.TempDir()
+	makeCerts(t, folder, "client")
+	before, err := os.ReadFile(filepath.Join(folder, "ca.crt"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	makeCerts(t, folder, "node")
+	after, err := os.ReadFile(filepath.Join(folder, "ca.crt"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(before, after) {
+		t.Error("a second call made a new authority")
+	}
+	if err := os.Remove(filepath.Join(folder, "ca.key")); err != nil {
+		t.Fatal(err)
+	}
+	err = runCerts(t.Context(), certsOptions{Out: folder, Days: 1}, io.Discard)
+	if err == nil || !strings.Contains(err.Error(), "other half") {
+		t.Errorf("with the authority's key lost: got %v", err)
+	}
+	info, err := os.Stat(filepath.Join(folder, "client.key"))
+	if err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("client.key: mode %v, %v", info.Mode(), err)
+	}
+}
+
+func TestCertificatesNameWhatTheyAreFor(t *testing.T) {
+	folder := t.TempDir()
+	o := certsOptions{Out: folder, Namespace: "sweeps", Names: []string{"grid.example.org", "192.0.2.7"}, Days: 1}
+	if err := runCerts(t.Context(), o, io.Discard); err != nil {
+		t.Fatal(err)
+	}
+	read := func(role string) *x509.Certificate {
+		pair, err := tls.LoadX509KeyPair(filepath.Join(folder, role+".crt"), filepath.Join(folder, role+".key"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return pair.Leaf
+	}
+	for _, name := range []string{"phasegrid", "phasegrid-coordinator.sweeps.svc", "phasegrid-coordinator-0.phasegrid-coordinator.sweeps.svc.cluster.local",
+		"localhost", "127.0.0.1", "grid.example.org", "192.0.2.7"} {
+		if err := read("coordinator").VerifyHostname(name); err != nil {
+			t.Error(err)
+		}
+	}
+	if err := read("etcd").VerifyHostname("phasegrid-etcd-2.phasegrid-etcd.sweeps.svc"); err != nil {
+		t.Error(err)
+	}
+	for _, role := range []string{"client", "node", "coordinator"} {
+		if roles := coordinator.RolesOf(read(role)); len(roles) != 1 || string(roles[0]) != role {
+			t.Errorf("%s: roles %v", role, roles)
+		}
+	}
+	if roles := coordinator.RolesOf(read("etcd")); len(roles) != 0 {
+		t.Errorf("etcd: roles %v", roles)
+	}
+}

@@ -1,0 +1,103 @@
+package coordinator_test
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"net/url"
+	"testing"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/peer"
+	"google.golang.org/grpc/status"
+
+	"github.com/phasegrid/phasegrid/coordinator"
+)
+
+// peerWith is the context of a call whose TLS handshake verified a certificate
+// with these alternative names.
+func peerWith(t *testing.T, uris ...string) context.Context {
+	t.Helper()
+	certificate := &x509.Certificate{}
+	for _, text := range uris {
+		uri, err := url.Parse(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		certificate.URIs = append(certificate.URIs, uri)
+	}
+	state := tls.ConnectionState{VerifiedChains: [][]*x509.Certificate{{certificate}}}
+	return peer.NewContext(t.Context(), &peer.Peer{AuthInfo: credentials.TLSInfo{State: state}})
+}
+
+func TestRoleDecidesWhichServiceAPeerMayCall(t *testing.T) {
+	const (
+		client = "spiffe://phasegrid/role/client"
+		node   = "spiffe://phasegrid/role/node"
+		server = "spiffe://phasegrid/role/coordinator"
+	)
+	tests := []struct {
+		name   string
+		uris   []string
+		method string
+		want   codes.Code
+	}{
+		{"client submits", []string{client}, "/phasegrid.v1.Sweeps/Submit", codes.OK},
+		{"client reads by Flight", []string{client}, "/arrow.flight.protocol.FlightService/DoGet", codes.OK},
+		{"client reflects", []string{client}, "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo", codes.OK},
+		{"client delivers", []string{client}, "/phasegrid.v1.Nodes/Deliver", codes.PermissionDenied},
+		{"node delivers", []string{node}, "/phasegrid.v1.Nodes/Deliver", codes.OK},
+		{"node submits", []string{node}, "/phasegrid.v1.Sweeps/Submit", codes.PermissionDenied},
+		{"node reads by Flight", []string{node}, "/arrow.flight.protocol.FlightService/DoGet", codes.PermissionDenied},
+		{"coordinator submits", []string{server}, "/phasegrid.v1.Sweeps/Submit", codes.PermissionDenied},
+		{"coordinator asks for health", []string{server}, "/grpc.health.v1.Health/Check", codes.OK},
+		{"both roles submit", []string{node, client}, "/phasegrid.v1.Sweeps/Submit", codes.OK},
+		{"no role", nil, "/phasegrid.v1.Sweeps/Submit", codes.PermissionDenied},
+		{"no role asks for health", nil, "/grpc.health.v1.Health/Check", codes.PermissionDenied},
+		{"role of another trust domain", []string{"spiffe://elsewhere/role/client"}, "/phasegrid.v1.Sweeps/Submit", codes.PermissionDenied},
+		{"role that only begins alike", []string{client + "/x"}, "/phasegrid.v1.Sweeps/Submit", codes.PermissionDenied},
+		{"unknown service", []string{client, node, server}, "/phasegrid.v1.Other/Call", codes.PermissionDenied},
+		{"no service", []string{client}, "", codes.PermissionDenied},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			ctx, called := peerWith(t, test.uris...), false
+			_, err := coordinator.AuthorizeUnary(ctx, nil, &grpc.UnaryServerInfo{FullMethod: test.method},
+				func(context.Context, any) (any, error) { called = true; return nil, nil })
+			if status.Code(err) != test.want || called != (test.want == codes.OK) {
+				t.Errorf("unary: got %v, handler called %t; want %v", err, called, test.want)
+			}
+			called = false
+			err = coordinator.AuthorizeStream(nil, streamOf{ctx: ctx}, &grpc.StreamServerInfo{FullMethod: test.method},
+				func(any, grpc.ServerStream) error { called = true; return nil })
+			if status.Code(err) != test.want || called != (test.want == codes.OK) {
+				t.Errorf("stream: got %v, handler called %t; want %v", err, called, test.want)
+			}
+		})
+	}
+}
+
+func TestCallsWithoutAVerifiedCertificateAreUnauthenticated(t *testing.T) {
+	contexts := map[string]context.Context{
+		"no peer":      t.Context(),
+		"plain text":   peer.NewContext(t.Context(), &peer.Peer{}),
+		"not verified": peer.NewContext(t.Context(), &peer.Peer{AuthInfo: credentials.TLSInfo{}}),
+	}
+	for name, ctx := range contexts {
+		_, err := coordinator.AuthorizeUnary(ctx, nil, &grpc.UnaryServerInfo{FullMethod: "/grpc.health.v1.Health/Check"},
+			func(context.Context, any) (any, error) { t.Errorf("%s: handler called", name); return nil, nil })
+		if status.Code(err) != codes.Unauthenticated {
+			t.Errorf("%s: got %v, want Unauthenticated", name, err)
+		}
+	}
+}
+
+// streamOf is a server stream of which only the context is used.
+type streamOf struct {
+	grpc.ServerStream
+	ctx context.Context
+}
+
+func (s streamOf) Context() context.Context { return s.ctx }
