@@ -64,9 +64,11 @@ type Parameter struct {
 	Words []string
 	// Auto: the word "auto" is allowed beside the kind's own values.
 	Auto bool
-	// Min and Max bound a number, both included unless MinOpen.
-	Min, Max float64
-	MinOpen  bool
+	// Min and Max bound a number (of a list: each of its numbers), included unless open; infinite where there is no bound.
+	Min, Max         float64
+	MinOpen, MaxOpen bool
+	// Use says where the parameter applies, "covariance: spiked"; empty: everywhere.
+	Use string
 	// Unit and Doc are for the JSON Schema and for Parquet field metadata.
 	Unit, Doc string
 }

@@ -122,7 +122,11 @@ func (v Value) String() string {
 // formatFloat is the shortest decimal that reads back as x, as encoding/json writes it.
 func formatFloat(x float64) string {
 	if a := math.Abs(x); a != 0 && (a < 1e-6 || a >= 1e21) {
-		return strconv.FormatFloat(x, 'e', -1, 64)
+		text := strconv.FormatFloat(x, 'e', -1, 64)
+		if n := len(text); n >= 4 && text[n-4] == 'e' && text[n-2] == '0' { // 1e-08 is written 1e-8
+			text = text[:n-2] + text[n-1:]
+		}
+		return text
 	}
 	return strconv.FormatFloat(x, 'f', -1, 64)
 }

@@ -1,0 +1,83 @@
+package sweep
+
+import (
+	"fmt"
+	"math"
+)
+
+// Record says at which steps of a run trajectory rows are taken. At most one of Every, Log and Steps is set;
+// none of them: no trajectory rows.
+type Record struct {
+	Every int64   // the multiples of Every, and T
+	Log   int64   // 0 and the distinct roundings (half to even) of T^(i/(Log-1)), i = 0..Log-1; at least 2
+	Steps []int64 // this rising list, and 0 and T
+	// Coefficients adds the table of the coefficients w_g of reduced runs.
+	Coefficients bool
+}
+
+// None tells whether no trajectory rows are taken.
+func (r Record) None() bool { return r.Every == 0 && r.Log == 0 && len(r.Steps) == 0 }
+
+// Check tells what is wrong with the record for a run of T steps; "" when nothing is.
+func (r Record) Check(T int64) string {
+	if n := len(r.Steps); n > 0 && r.Steps[n-1] > T {
+		return fmt.Sprintf("record steps must end by the run's last step %d, not at %d: shorten the list or raise steps", T, r.Steps[n-1])
+	}
+	return ""
+}
+
+// At returns the steps of a run of T steps at which rows are taken: rising, from 0 to T. Nil for none.
+func (r Record) At(T int64) []int64 {
+	if r.None() {
+		return nil
+	}
+	at := make([]int64, 0, r.Count(T))
+	r.each(T, func(step int64) { at = append(at, step) })
+	return at
+}
+
+// Count is the number of steps At returns.
+func (r Record) Count(T int64) int64 {
+	switch {
+	case r.Every > 0:
+		n := T/r.Every + 1
+		if T%r.Every != 0 {
+			n++
+		}
+		return n
+	case r.None():
+		return 0
+	}
+	n := int64(0)
+	r.each(T, func(int64) { n++ })
+	return n
+}
+
+// each calls f with every recorded step, rising.
+func (r Record) each(T int64, f func(step int64)) {
+	last := int64(0)
+	f(0)
+	next := func(step int64) {
+		if step > last && step < T {
+			last = step
+			f(step)
+		}
+	}
+	switch {
+	case r.Every > 0:
+		for step := r.Every; step < T; step += r.Every {
+			next(step)
+		}
+	case r.Log > 0:
+		for i := int64(0); i < r.Log; i++ {
+			next(int64(math.RoundToEven(math.Pow(float64(T), float64(i)/float64(r.Log-1)))))
+		}
+	default:
+		for _, step := range r.Steps {
+			next(step)
+		}
+	}
+	if T > 0 {
+		f(T)
+	}
+}

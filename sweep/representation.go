@@ -1,0 +1,118 @@
+package sweep
+
+import "fmt"
+
+// subspaceGain is how much smaller than the dimension the subspace must be before auto takes it. Below that the dense run is
+// cheap enough, and its numbers are those of the definition draw by draw.
+const subspaceGain = 4
+
+// resolveRepresentation turns auto into the cheapest representation that is exact for the point, from its parameters
+// alone, and says why an explicit one is not exact; "" when it is.
+func resolveRepresentation(a *Assignment) string {
+	switch a[Representation].text {
+	case "auto":
+		chosen := "dense"
+		if notReduced(a) == "" {
+			chosen = "reduced"
+		} else if notSubspace(a) == "" && subspaceRows(a)*subspaceGain <= a[Dimension].i {
+			chosen = "subspace"
+		}
+		a[Representation] = Text(chosen)
+	case "reduced":
+		if why := notReduced(a); why != "" {
+			return "representation: reduced is not exact here, because " + why + ": use auto"
+		}
+	case "subspace":
+		if why := notSubspace(a); why != "" {
+			return "representation: subspace is not exact here, because " + why + ": use auto"
+		}
+	}
+	return ""
+}
+
+// basisDependent tells whether an optimizer's update changes with the coordinate basis.
+func basisDependent(a *Assignment) bool {
+	switch a[Optimizer].text {
+	case "signgd", "signum", "adam":
+		return true
+	}
+	return false
+}
+
+// notReduced says why W = sum of w_g P_g over the eigenspaces does not follow the dynamics exactly; "" when it does.
+func notReduced(a *Assignment) string {
+	switch {
+	case a[Model].text != "population":
+		return "model: " + a[Model].text + " draws random inputs"
+	case a[Covariance].text == "ar1":
+		return "the eigenvectors of covariance: ar1 are not coordinates"
+	case a[Teacher].text != "eigen":
+		return "teacher: " + a[Teacher].text + " is no eigenvector"
+	case a[Init].text != "identity":
+		return "init: " + a[Init].text + " is not a multiple of the identity"
+	case a[Rotate].text != "none" && basisDependent(a):
+		return "optimizer " + a[Optimizer].text + " depends on the basis, which rotate: householder turns"
+	}
+	return ""
+}
+
+// notSubspace says why the columns of W leave every small subspace, or why the subspace is no smaller than the space;
+// "" when the subspace run is exact (population) or exact in law (online).
+func notSubspace(a *Assignment) string {
+	switch a[Covariance].text {
+	case "isotropic", "spiked", "multi_spike", "block":
+	default:
+		return "covariance: " + a[Covariance].text + " has no large isotropic block"
+	}
+	switch {
+	case a[Model].text == "finite_sample":
+		return "model: finite_sample has as many directions as samples"
+	case basisDependent(a):
+		return "optimizer " + a[Optimizer].text + " depends on the basis"
+	case a[Model].text == "online" && a[Optimizer].text == "shampoo":
+		return "shampoo's left factor gains directions with every batch"
+	}
+	if rows, d := subspaceRows(a), a[Dimension].i; rows >= d {
+		return fmt.Sprintf("its %d directions are not fewer than dimension %d", rows, d)
+	}
+	return ""
+}
+
+// special is the number of directions outside the largest isotropic block that the covariance itself singles out.
+func special(a *Assignment) int64 {
+	switch a[Covariance].text {
+	case "spiked":
+		return 1
+	case "multi_spike":
+		return int64(len(a[Spikes].list))
+	case "block":
+		widest := int64(0)
+		for i := 1; i < len(a[Blocks].list); i += 2 {
+			widest = max(widest, int64(a[Blocks].list[i]))
+		}
+		return a[Dimension].i - widest
+	}
+	return 0
+}
+
+// subspaceRows bounds the rows of the subspace run: span(theta, special directions, W_0) for the population; online
+// span(theta, special directions), the frame of the buffers' bulk parts and the new directions of one batch.
+func subspaceRows(a *Assignment) int64 {
+	signal, m := 1+special(a), a[Width].i
+	if a[Model].text == "online" {
+		return signal + onlineFrame(a) + min(a[BatchSize].i, m)
+	}
+	if a[Init].text == "identity" {
+		return signal
+	}
+	return signal + m
+}
+
+// onlineFrame is the number of bulk directions that the state of an online run spans: those of W, and of the buffer.
+func onlineFrame(a *Assignment) int64 {
+	switch a[Optimizer].text {
+	case "momentum", "muon", "dynmuon":
+		return 2 * a[Width].i
+	}
+	return a[Width].i
+}

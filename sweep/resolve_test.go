@@ -1,0 +1,208 @@
+package sweep
+
+import (
+	"encoding/json"
+	"math"
+	"strings"
+	"testing"
+)
+
+// assign builds an assignment from name, value pairs.
+func assign(t testing.TB, pairs ...any) Assignment {
+	t.Helper()
+	var a Assignment
+	for i := 0; i < len(pairs); i += 2 {
+		id, ok := lookup(pairs[i].(string))
+		if !ok {
+			t.Fatalf("no parameter %q", pairs[i])
+		}
+		switch v := pairs[i+1].(type) {
+		case int:
+			a[id] = Int(int64(v))
+		case float64:
+			a[id] = Float(v)
+		case string:
+			a[id] = Text(v)
+		case bool:
+			a[id] = Bool(v)
+		case []float64:
+			if parameterTable[id].Kind == KindPairs {
+				a[id] = Pairs(v)
+			} else {
+				a[id] = List(v)
+			}
+		default:
+			t.Fatalf("%s: %T", id, v)
+		}
+	}
+	return a
+}
+
+// resolved is assign and resolve, without violations.
+func resolved(t testing.TB, pairs ...any) *Assignment {
+	t.Helper()
+	a := assign(t, pairs...)
+	if broken := resolve(&a); len(broken) > 0 {
+		t.Fatalf("%v: %v", pairs, broken)
+	}
+	return &a
+}
+
+// spiked are the parameters of a plain point; more pairs are added after it and win.
+func spiked(pairs ...any) []any {
+	return append([]any{"optimizer", "gd", "dimension", 100, "steps", 1000, "covariance", "spiked", "anisotropy", 10.0,
+		"init_scale", 0.01, "learning_rate", 0.02}, pairs...)
+}
+
+func TestResolveFillsDefaultsPerOptimizer(t *testing.T) {
+	for _, c := range []struct {
+		optimizer string
+		more      []any
+		want      map[ParameterID]string
+	}{
+		{"gd", nil, map[ParameterID]string{Momentum: "null", Width: "100", TeacherNorm2: "1", WeightDecay: "0", Seed: "null", LRWarm: "null", Representation: `"reduced"`}},
+		{"momentum", nil, map[ParameterID]string{Momentum: "0.9", Nesterov: "false"}},
+		{"signum", nil, map[ParameterID]string{Momentum: "0.9", Nesterov: "null"}},
+		{"muon", nil, map[ParameterID]string{Momentum: "0.95", Nesterov: "true", Orthogonalizer: `"newton_schulz"`, NSSteps: "5", Epsilon: "null"}},
+		{"muon", []any{"orthogonalizer", "exact"}, map[ParameterID]string{NSSteps: "null"}},
+		{"power", []any{"power", 0.5}, map[ParameterID]string{NormalizePower: "true", PowerMax: "null", Momentum: "null"}},
+		{"dynmuon", nil, map[ParameterID]string{PowerMax: "1", PowerMin: "-0.25", PowerMidpoint: "0.02", PowerWidth: "0.08", Momentum: "0", WeightDecay: "0", Power: "null"}},
+		{"adam", nil, map[ParameterID]string{Beta1: "0.9", Beta2: "0.999", Epsilon: "1e-8"}},
+		{"shampoo", nil, map[ParameterID]string{Epsilon: "1e-12", Beta1: "null"}},
+		{"gd", []any{"schedule", "invsqrt", "momentum", 0.5}, map[ParameterID]string{LRWarm: "100", Momentum: "null"}},
+		{"gd", []any{"init", "gaussian", "width", 5}, map[ParameterID]string{Seed: "0"}},
+		{"gd", []any{"model", "online", "batch_size", 10, "seed", 7, "samples", 3}, map[ParameterID]string{Seed: "7", LabelNoise: "0", Samples: "null", Representation: `"dense"`}},
+	} {
+		a := resolved(t, spiked(append([]any{"optimizer", c.optimizer}, c.more...)...)...)
+		for id, want := range c.want {
+			if got := a[id].String(); got != want {
+				t.Errorf("%s %v: %s = %s, want %s", c.optimizer, c.more, id, got, want)
+			}
+		}
+	}
+}
+
+func TestResolveReportsRulesBetweenParameters(t *testing.T) {
+	for _, c := range []struct {
+		more []any
+		id   ParameterID
+		want string
+	}{
+		{[]any{"optimizer", "power"}, Power, "power is missing (optimizer: power): set it to a number at least -4 and at most 4"},
+		{[]any{"width", 5}, Width, "init: identity needs width = dimension"},
+		{[]any{"width", 101, "init", "orthonormal"}, Width, "at most dimension"},
+		{[]any{"dimension", 1}, Dimension, "at least 2"},
+		{[]any{"covariance", "multi_spike", "spikes", []float64{1, 2, 3}, "dimension", 3}, Spikes, "3 spikes need dimension at least 4"},
+		{[]any{"covariance", "block", "blocks", []float64{1, 60, 2, 30}}, Blocks, "add up to dimension 100, not 90"},
+		{[]any{"covariance", "custom", "eigenvalues", []float64{1, 2}}, Eigenvalues, "100 numbers, not 2"},
+		{[]any{"covariance", "ar1", "rho", 0.5}, Teacher, "teacher_weights: [[0, 1]]"},
+		{[]any{"covariance", "ar1", "rho", 0.5, "teacher", "uniform", "normalize", "max_1"}, Normalize, "use none or trace_d"},
+		{[]any{"covariance", "power_law", "exponent", 1.0, "dimension", 2000000}, Dimension, "at most 1000000"},
+		{[]any{"teacher_index", 100}, TeacherIndex, "below dimension 100, not 100"},
+		{[]any{"teacher", "mix", "teacher_weights", []float64{3, 1, 100, 1}}, TeacherWeights, "names index 100"},
+		{[]any{"optimizer", "adam", "learning_rate", "auto"}, LearningRate, "give a number"},
+		{[]any{"representation", "reduced", "teacher", "uniform"}, Representation, "no eigenvector"},
+		{[]any{"representation", "subspace", "covariance", "power_law", "exponent", 1.0}, Representation, "no large isotropic block"},
+		{[]any{"model", "finite_sample"}, Samples, "samples is missing (model: finite_sample)"},
+	} {
+		a := assign(t, spiked(c.more...)...)
+		broken := resolve(&a)
+		if len(broken) != 1 || broken[0].id != c.id || !strings.Contains(broken[0].text, c.want) {
+			t.Errorf("%v: %v, want %s: ...%s...", c.more, broken, c.id, c.want)
+		}
+	}
+	var empty Assignment
+	if broken := resolve(&empty); len(broken) < 5 {
+		t.Errorf("an empty assignment: %v", broken)
+	}
+}
+
+func TestResolveIsIdempotent(t *testing.T) {
+	a := resolved(t, spiked("optimizer", "muon", "learning_rate", "auto", "teacher_norm2", 2)...)
+	again := *a
+	if broken := resolve(&again); broken != nil {
+		t.Fatal(broken)
+	}
+	for i := range a {
+		if a[i].String() != again[i].String() || a[i].Kind() != again[i].Kind() {
+			t.Errorf("%s: %s, then %s", ParameterID(i), a[i], again[i])
+		}
+	}
+	if a[TeacherNorm2].Kind() != KindFloat {
+		t.Error("an integer stays where a number is meant")
+	}
+}
+
+func TestTableIsWellFormed(t *testing.T) {
+	for i, p := range parameters() {
+		if int(p.ID) != i || p.Name == "" || p.Doc == "" || p.Kind == KindNull {
+			t.Errorf("parameter %d: %+v", i, p)
+		}
+		if (p.Kind == KindText) != (len(p.Words) > 0) {
+			t.Errorf("%s: words %v", p.Name, p.Words)
+		}
+		if id, ok := lookup(p.Name); !ok || int(id) != i || id.String() != p.Name {
+			t.Errorf("lookup(%q) = %v, %v", p.Name, id, ok)
+		}
+	}
+	if _, ok := lookup("lambda"); ok {
+		t.Error("lambda is no parameter's name")
+	}
+}
+
+func TestCheckOneValue(t *testing.T) {
+	for _, c := range []struct {
+		id   ParameterID
+		v    Value
+		want string // "" is good
+	}{
+		{Dimension, Int(1), ""},
+		{Dimension, Float(30), ""},
+		{Dimension, Int(0), "dimension must be an integer at least 1 and at most 1000000000"},
+		{Dimension, Float(2.5), "dimension must be an integer"},
+		{Dimension, Text("many"), "dimension must be an integer"},
+		{Anisotropy, Int(3), ""},
+		{Anisotropy, Float(-1), "anisotropy must be a number above -1"},
+		{Anisotropy, Float(math.Inf(1)), "anisotropy must be"},
+		{Rho, Float(1), "below 1"},
+		{Momentum, Float(0), ""},
+		{LearningRate, Text("auto"), ""},
+		{LearningRate, Float(0), "above 0 and at most 1000000000000, or auto"},
+		{InitScale, Text("auto"), "init_scale must be a number"},
+		{Model, Text("online"), ""},
+		{Model, Text("on-line"), "one of population, finite_sample, online"},
+		{Nesterov, Bool(true), ""},
+		{Nesterov, Int(1), "true or false"},
+		{Spikes, List([]float64{3, -0.5}), ""},
+		{Spikes, List(nil), "list of numbers"},
+		{Spikes, List([]float64{-2}), "above -1"},
+		{Blocks, Pairs([]float64{2, 10, 1, 90}), ""},
+		{Blocks, Pairs([]float64{2, 1.5}), "[value, count]"},
+		{Blocks, Pairs([]float64{0, 3}), "[value, count]"},
+		{Blocks, Int(3), "[value, count]"},
+		{TeacherWeights, Pairs([]float64{0, 1, 5, -2}), ""},
+		{TeacherWeights, Pairs([]float64{0, 0}), "squares"},
+		{TeacherWeights, Pairs([]float64{4, 1, 4, 2}), "4 is there twice"},
+		{TeacherWeights, Pairs([]float64{-1, 1}), "whole number from 0"},
+		{Seed, Int(math.MaxInt64), ""},
+		{Seed, Int(-1), "at least 0"},
+		{Steps, Null(), "steps must be"},
+	} {
+		got := Describe(c.id).check(c.v)
+		if (got == "") != (c.want == "") || !strings.Contains(got, c.want) {
+			t.Errorf("%s = %s: %q, want %q", c.id, c.v, got, c.want)
+		}
+	}
+}
+
+func TestNumbersAreWrittenAsJSONWritesThem(t *testing.T) {
+	for _, x := range []float64{0, 1, -2.5, 1e-6, 9.99e-7, 1e-8, -1e-12, 1e20, 1e21, 1e300, 1.0 / 3, math.MaxFloat64, math.SmallestNonzeroFloat64} {
+		want, err := json.Marshal(x)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := Float(x).String(); got != string(want) {
+			t.Errorf("%v: %s, want %s", x, got, want)
+		}
+	}
+}

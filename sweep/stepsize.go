@@ -1,0 +1,211 @@
+package sweep
+
+import "math"
+
+// StepLimit is the largest stable step of gradient descent at the optimum,
+//
+//	eta_max = 1/lambda_max((thetaᵀQtheta) Q + 2 Q theta thetaᵀ Q),
+//
+// which is 1/(‖theta‖² max(3 q_u², q_u q_max)) for a teacher along an eigenvector with eigenvalue q_u. A rotation turns Q and
+// theta together and leaves it as it is. a must be resolved up to its learning rate.
+func StepLimit(a *Assignment) float64 {
+	norm2 := a[TeacherNorm2].num
+	switch {
+	case a[Covariance].text == "ar1":
+		return 1 / ar1Curvature(a)
+	case a[Teacher].text == "eigen":
+		q := eigenvalue(a, a[TeacherIndex].i)
+		return 1 / (norm2 * max(3*q*q, q*largest(a)*normalization(a)))
+	}
+	return 1 / diagonalCurvature(a)
+}
+
+// resolveLearningRate turns auto into a number: gd eta_max/2, momentum (1 - beta) eta_max/2, specgd and muon
+// 0.0207‖theta‖/sqrt(d), ngd 0.01‖theta‖. It returns what is wrong where there is no rule.
+func resolveLearningRate(a *Assignment) string {
+	if a[LearningRate].Kind() != KindText {
+		return ""
+	}
+	norm := math.Sqrt(a[TeacherNorm2].num)
+	switch optimizer := a[Optimizer].text; optimizer {
+	case "gd":
+		a[LearningRate] = Float(0.5 * StepLimit(a))
+	case "momentum":
+		a[LearningRate] = Float(0.5 * (1 - a[Momentum].num) * StepLimit(a))
+	case "specgd", "muon":
+		a[LearningRate] = Float(0.0207 * norm / math.Sqrt(float64(a[Dimension].i)))
+	case "ngd":
+		a[LearningRate] = Float(0.01 * norm)
+	default:
+		return "learning_rate: auto has no rule for optimizer " + optimizer + " (only for gd, momentum, ngd, specgd and muon): give a number"
+	}
+	return ""
+}
+
+// unstableStep tells whether gd runs above its step-size limit, where the reduced run may look converged while a run with
+// any round-off off the manifold diverges.
+func unstableStep(a *Assignment) bool {
+	return a[Optimizer].text == "gd" && a[LearningRate].num > StepLimit(a)
+}
+
+// resonantStep tells whether a sign-like optimizer starts a whole number of steps away from zero: its coefficients then
+// land on 0 exactly, or miss it by round-off, and sign(0) decides the run. Sign-like are the optimizers whose singular
+// values or entries all move by the same lr: specgd, signgd, signum, muon with the exact polar factor, power with p = 0. The
+// polynomial orthogonalizers of muon, nucspec and adam move by amounts that are never exactly lr.
+func resonantStep(a *Assignment) bool {
+	step := a[LearningRate].num
+	switch a[Optimizer].text {
+	case "specgd", "signgd", "signum":
+	case "muon":
+		if a[Orthogonalizer].text != "exact" {
+			return false
+		}
+		step *= math.Sqrt(max(1, a[Dimension].Float()/a[Width].Float()))
+	case "power":
+		if a[Power].num != 0 {
+			return false
+		}
+	default:
+		return false
+	}
+	ratio := a[InitScale].num / step
+	whole := math.Round(ratio)
+	return whole >= 1 && math.Abs(ratio-whole) <= 1e-6
+}
+
+// diagonalCurvature is lambda_max(c Q + 2zzᵀ) with c = thetaᵀQtheta and z = Q theta, for a diagonal Q and a teacher that is no
+// eigenvector: mu lies above it iff mu > c q_max and 2 sum of z_i²/(mu - c q_i) < 1 (the secular equation).
+func diagonalCurvature(a *Assignment) float64 {
+	terms := teacherTerms(a)
+	c, z2 := 0.0, 0.0
+	for _, t := range terms {
+		c += t.theta2 * t.q
+		z2 += t.theta2 * t.q * t.q
+	}
+	top := c * largest(a) * normalization(a)
+	return bisect(top, top+2*z2, func(mu float64) bool {
+		sum := 0.0
+		for _, t := range terms {
+			if !(mu > c*t.q) {
+				return false
+			}
+			sum += t.theta2 * t.q * t.q / (mu - c*t.q)
+		}
+		return 2*sum < 1
+	})
+}
+
+// teacherTerm is an eigenvalue and the energy of theta in it.
+type teacherTerm struct{ q, theta2 float64 }
+
+// teacherTerms splits ‖theta‖² over the eigenvalues of a diagonal Q.
+func teacherTerms(a *Assignment) []teacherTerm {
+	var terms []teacherTerm
+	norm2 := a[TeacherNorm2].num
+	if a[Teacher].text == "uniform" {
+		for _, r := range Spectrum(a) {
+			terms = append(terms, teacherTerm{r.Value, norm2 * float64(r.Count) / float64(a[Dimension].i)})
+		}
+		return terms
+	}
+	weights, sum := a[TeacherWeights].list, 0.0
+	for i := 0; i < len(weights); i += 2 {
+		sum += weights[i+1] * weights[i+1]
+	}
+	for i := 0; i < len(weights); i += 2 {
+		terms = append(terms, teacherTerm{eigenvalue(a, int64(weights[i])), norm2 * weights[i+1] * weights[i+1] / sum})
+	}
+	return terms
+}
+
+// ar1Curvature is lambda_max(c Q + 2zzᵀ), c = thetaᵀQtheta, z = Q theta, Q_ij = rho^|i-j|. Q⁻¹ is tridiagonal, so mu is tested in O(d):
+// mu > c lambda_max(Q) iff T = mu Q⁻¹ - c I is positive definite, and then mu lies above iff 2 zᵀT⁻¹theta < 1.
+func ar1Curvature(a *Assignment) float64 {
+	rho, theta := a[Rho].num, ar1Teacher(a)
+	z := ar1Product(rho, theta)
+	c, z2 := 0.0, 0.0
+	for i := range z {
+		c += theta[i] * z[i]
+		z2 += z[i] * z[i]
+	}
+	// 1/(1-rho²) times: 1, 1+rho², ..., 1+rho², 1 on the diagonal of Q⁻¹ and -rho beside it.
+	inverse := func(i int) float64 {
+		switch n := len(z); {
+		case n == 1:
+			return 1 - rho*rho
+		case i == 0 || i == n-1:
+			return 1
+		}
+		return 1 + rho*rho
+	}
+	above := func(mu float64) bool {
+		// T = LDLᵀ; y = L⁻¹theta, v = L⁻¹z, so that zᵀT⁻¹theta = sum of v_i y_i / D_i.
+		scale := mu / (1 - rho*rho)
+		var pivot, y, v, sum float64
+		for i := range z {
+			below := 0.0
+			if i > 0 {
+				below = -rho * scale / pivot
+			}
+			pivot = scale*inverse(i) - c - below*below*pivot
+			if !(pivot > 0) {
+				return false
+			}
+			y, v = theta[i]-below*y, z[i]-below*v
+			sum += v * y / pivot
+		}
+		return 2*sum < 1
+	}
+	return bisect(0, c*(1+math.Abs(rho))/(1-math.Abs(rho))+2*z2, above)
+}
+
+// ar1Product is Qx for Q_ij = rho^|i-j|, in O(d).
+func ar1Product(rho float64, x []float64) []float64 {
+	product := make([]float64, len(x))
+	sum := 0.0
+	for i := range x {
+		sum = x[i] + rho*sum
+		product[i] = sum
+	}
+	sum = 0
+	for i := len(x) - 2; i >= 0; i-- {
+		sum = rho * (x[i+1] + sum)
+		product[i] += sum
+	}
+	return product
+}
+
+// ar1Teacher is theta in coordinates.
+func ar1Teacher(a *Assignment) []float64 {
+	theta := make([]float64, a[Dimension].i)
+	norm := math.Sqrt(a[TeacherNorm2].num)
+	if a[Teacher].text == "uniform" {
+		for i := range theta {
+			theta[i] = norm / math.Sqrt(float64(len(theta)))
+		}
+		return theta
+	}
+	weights, sum := a[TeacherWeights].list, 0.0
+	for i := 0; i < len(weights); i += 2 {
+		sum += weights[i+1] * weights[i+1]
+	}
+	for i := 0; i < len(weights); i += 2 {
+		theta[int(weights[i])] = norm * weights[i+1] / math.Sqrt(sum)
+	}
+	return theta
+}
+
+// bisect returns the smallest number of (low, high] that is above; above is monotone and holds at high.
+func bisect(low, high float64, above func(x float64) bool) float64 {
+	for {
+		middle := low + (high-low)/2
+		if middle <= low || middle >= high {
+			return high
+		}
+		if above(middle) {
+			high = middle
+		} else {
+			low = middle
+		}
+	}
+}
