@@ -142,3 +142,15 @@ type Problem struct {
 	// Coefficients: samples carry w_g per group too (reduced only).
 	Coefficients bool
 }
+
+// Shape is what the problem shares with the others of its batch.
+func (p *Problem) Shape() Shape {
+	s := Shape{
+		Model: p.Model, Representation: p.Representation, Optimizer: p.Optimizer,
+		Dimension: p.Dimension, Width: p.Width, Samples: p.Samples,
+	}
+	if p.Representation != Dense {
+		s.Groups = len(eigenspaces(p))
+	}
+	return s
+}

@@ -9,7 +9,8 @@ const (
 	Failed                 // a numerical routine failed; Detail says which
 )
 
-// Metrics are evaluated at one iterate W, with u = θ/‖θ‖. See the fields' formulas.
+// Metrics are evaluated at one iterate W, with u = θ/‖θ‖. See the fields' formulas. A metric that is undefined there (an alignment of
+// W = 0) or overflows is NaN, which the result set's writer turns into null; nothing else in a Result is ever NaN, and nothing is Inf.
 type Metrics struct {
 	Loss                  float64 // ½tr(AQAQ) + ¼tr(AQ)², A = WWᵀ - θθᵀ (without the label noise's σ²/4)
 	SignalAlignment       float64 // ‖Wᵀu‖²/‖W‖_F²
@@ -21,7 +22,7 @@ type Metrics struct {
 	StableRank            float64 // ‖W‖_F²/‖W‖₂²
 }
 
-// Sample is a row of the trajectory. A metric that is not finite is left out by the result set's writer.
+// Sample is a row of the trajectory.
 type Sample struct {
 	Step int
 	Metrics

@@ -1,6 +1,9 @@
 package solver
 
-import "context"
+import (
+	"context"
+	"fmt"
+)
 
 // Shape is what the problems of one batch share.
 type Shape struct {
@@ -14,13 +17,111 @@ type Shape struct {
 }
 
 // Solver solves batches. It is not safe for concurrent use: each worker has its own, and its memory is reused.
-type Solver struct{}
+type Solver struct {
+	memory arena
+}
 
 // New returns a solver.
 func New() *Solver { return &Solver{} }
 
-// Solve integrates the problems of one batch, all of one Shape, and stores problem i's result in results[i].
-// It returns only ctx's error, within one point's step of cancellation; results are then undefined.
+// Solve integrates the problems of one batch, all of one Shape, and stores problem i's result in results[i], whose trajectory's memory
+// is used again. It returns only ctx's error, within one step of a point after the cancellation; results are then undefined.
 func (s *Solver) Solve(ctx context.Context, problems []Problem, results []Result) error {
-	panic("written by the solver")
+	for i := range problems {
+		if err := s.solve(ctx, &problems[i], &results[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// dynamics is one problem in one representation.
+type dynamics interface {
+	// observe evaluates the iterate. It returns false where an entry is not finite or beyond the bound.
+	observe() (observation, bool)
+	// step moves the iterate that was last observed: W <- W(1 - rate·wd) - rate·U. The old one is kept for back.
+	step(k int, rate float64) error
+	// back returns to the iterate before the last step.
+	back()
+	// metrics evaluates the rest at the iterate that was last observed.
+	metrics() Metrics
+	// coefficients are the w_g of a reduced run, else nil.
+	coefficients() []float64
+	// teacherEnergy is θᵀQθ.
+	teacherEnergy() float64
+	// flops is about what one step costs.
+	flops() float64
+}
+
+// flopsBetweenChecks is how much is computed between two looks at the context: about a millisecond.
+const flopsBetweenChecks = 1e6
+
+func (s *Solver) solve(ctx context.Context, p *Problem, r *Result) error {
+	*r = Result{Trajectory: r.Trajectory[:0], EscapeStep: -1, StepsTo90: -1, StepsTo99: -1, PeakSpikeStep: -1, DivergedStep: -1,
+		SignalGroup: -1, SpikeGroup: -1, BulkGroup: -1, Final: undefinedMetrics}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	s.memory.reset()
+	system, err := newDynamics(p, r, &s.memory)
+	if err != nil {
+		r.Status, r.Detail = Failed, err.Error()
+		return nil
+	}
+	return integrate(ctx, system, p, r)
+}
+
+// newDynamics dispatches on the representation. An error says why the problem cannot have it, or what failed in the set-up.
+func newDynamics(p *Problem, r *Result, memory *arena) (dynamics, error) {
+	if err := check(p); err != nil {
+		return nil, err
+	}
+	switch p.Representation {
+	case Reduced:
+		return newReduced(p, r, memory)
+	case Dense:
+		return newDense(p, memory)
+	}
+	return nil, fmt.Errorf("representation %d is none that a problem of model %d can have", p.Representation, p.Model)
+}
+
+// integrate runs the steps of one problem and watches them.
+func integrate(ctx context.Context, system dynamics, p *Problem, r *Result) error {
+	interval := max(1, int(flopsBetweenChecks/(system.flops()+1)))
+	watch := newProgress(p, system.teacherEnergy())
+	untilCheck, record := interval, p.Record
+	for k := 0; ; k++ {
+		if untilCheck--; untilCheck < 0 {
+			untilCheck = interval
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+		}
+		seen, bounded := system.observe()
+		if !bounded {
+			r.Status, r.DivergedStep, r.StepsRun = Diverged, k, k
+			if k > 0 {
+				system.back()
+				system.observe()
+				r.Final = system.metrics()
+			}
+			break
+		}
+		watch.see(k, seen)
+		if len(record) > 0 && record[0] == k {
+			record = record[1:]
+			r.Trajectory = append(r.Trajectory, Sample{Step: k, Metrics: system.metrics(), Coefficients: system.coefficients()})
+		}
+		if r.StepsRun = k; k == p.Steps {
+			r.Final = system.metrics()
+			break
+		}
+		if err := system.step(k, p.LearningRate*p.schedule(k)); err != nil {
+			r.Status, r.Detail = Failed, fmt.Sprintf("step %d: %v", k, err)
+			r.Final = system.metrics()
+			break
+		}
+	}
+	watch.store(r)
+	return nil
 }

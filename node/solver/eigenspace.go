@@ -1,0 +1,43 @@
+package solver
+
+import "sort"
+
+// eigenspaces lists the groups of a spectrum: the teacher's own line first, then the distinct eigenvalues, falling. A direction beside
+// the teacher with its eigenvalue stays a group of its own. Without an eigenvector as teacher there is no first line.
+func eigenspaces(p *Problem) []Group {
+	eigen, teacher := p.Teacher.Kind == Eigen, 0.0
+	groups := make([]Group, 0, len(p.Covariance.Spectrum)+1)
+	if eigen {
+		groups = append(groups, Group{Multiplicity: 1})
+	}
+	first := len(groups)
+	at := 0
+	for _, run := range p.Covariance.Spectrum {
+		count := run.Count
+		if eigen && p.Teacher.Index >= at && p.Teacher.Index < at+count {
+			teacher = run.Value
+			count--
+		}
+		at += run.Count
+		if count > 0 {
+			groups = append(groups, Group{run.Value, count})
+		}
+	}
+	if eigen {
+		groups[0].Eigenvalue = teacher
+	}
+	rest := groups[first:]
+	if !sort.SliceIsSorted(rest, func(i, j int) bool { return rest[i].Eigenvalue > rest[j].Eigenvalue }) {
+		sort.SliceStable(rest, func(i, j int) bool { return rest[i].Eigenvalue > rest[j].Eigenvalue })
+	}
+	distinct := first
+	for _, g := range rest {
+		if distinct > first && groups[distinct-1].Eigenvalue == g.Eigenvalue {
+			groups[distinct-1].Multiplicity += g.Multiplicity
+			continue
+		}
+		groups[distinct] = g
+		distinct++
+	}
+	return groups[:distinct]
+}

@@ -1,0 +1,30 @@
+package solver
+
+import "math"
+
+// initialise writes W_0 (d x m, zeros on entry). Gaussian entries are the first numbers drawn.
+func initialise(w []float64, p *Problem, rng *random) {
+	d, m := p.Dimension, p.Width
+	switch p.Init {
+	case Identity:
+		for i := range d {
+			w[i*m+i] = p.InitScale
+		}
+	case Gaussian:
+		scale := p.InitScale / math.Sqrt(float64(m))
+		for i := range w {
+			w[i] = scale * rng.normal()
+		}
+	case Orthonormal:
+		var memory arena
+		h := newReflection(d, 1, &memory)
+		for i := range d {
+			for j := range m {
+				w[i*m+j] = -p.InitScale * float64(h.twoh[i]*h.h[j])
+			}
+			if i < m {
+				w[i*m+i] += p.InitScale
+			}
+		}
+	}
+}

@@ -1,0 +1,41 @@
+package solver
+
+import (
+	"math"
+
+	"gonum.org/v1/gonum/blas"
+	"gonum.org/v1/gonum/blas/blas64"
+)
+
+// overlap measures the top eigenspace of WWᵀ through the m x m matrix WᵀW: its eigenvector v with eigenvalue s² gives Wv/s.
+type overlap struct {
+	m      int
+	memory *arena
+	a      []float64 // WᵀW, then its eigenvectors as columns; made when first needed
+	values []float64
+	work   []float64
+}
+
+// measure returns uᵀP u / rank P and ‖W‖₂², given Wᵀu, where P projects on the eigenvectors with eigenvalues within topMargin of the
+// largest. Both are NaN where they cannot be had.
+func (o *overlap) measure(w, wu []float64) (share, largest float64) {
+	m := o.m
+	if o.a == nil {
+		o.a, o.values, o.work = o.memory.take(m*m), o.memory.take(m), eigenWork(m, o.memory)
+	}
+	gram(o.a, w, w, len(w)/m, m)
+	if !symmetricEigen(blas64.Symmetric{N: m, Stride: m, Uplo: blas.Upper, Data: o.a}, o.values, o.work) {
+		return math.NaN(), math.NaN()
+	}
+	largest = o.values[m-1]
+	rank, sum := 0.0, 0.0
+	for j := m - 1; j >= 0 && o.values[j] >= largest*(1-topMargin); j-- {
+		along := 0.0
+		for i, x := range wu {
+			along = math.FMA(x, o.a[i*m+j], along)
+		}
+		sum += float64(along*along) / o.values[j]
+		rank++
+	}
+	return sum / rank, largest
+}

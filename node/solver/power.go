@@ -1,0 +1,23 @@
+package solver
+
+// power is Muon^p (arXiv 2606.13867): U = U (S/s_max)^p Vᵀ, or U S^p Vᵀ where it is not normalised. p = 0 is specgd; p = 1, not
+// normalised, is gd.
+type power struct {
+	algebra
+	phi func(s, smax float64) float64
+}
+
+// spectralPower is φ for an exponent that may change from step to step.
+func spectralPower(p *float64, normalize bool) func(s, smax float64) float64 {
+	if normalize {
+		return func(s, smax float64) float64 { return pow(s/smax, *p) }
+	}
+	return func(s, _ float64) float64 { return pow(s, *p) }
+}
+
+func newPower(p *Problem, a algebra) power {
+	exponent := p.Power
+	return power{a, spectralPower(&exponent, p.NormalizePower)}
+}
+
+func (o power) update(u, g []float64, _ int) error { return o.spectral(u, g, o.phi) }

@@ -1,0 +1,142 @@
+package solver
+
+import (
+	"errors"
+	"math"
+
+	"gonum.org/v1/gonum/blas"
+	"gonum.org/v1/gonum/blas/blas64"
+	"gonum.org/v1/gonum/lapack/lapack64"
+)
+
+// samples is the empirical gradient G = 1/n Σ (‖Wᵀx_i‖² - y_i) x_i x_iᵀ W over n pairs, drawn once or afresh at each step.
+type samples struct {
+	p      *Problem
+	theta  []float64
+	rng    *random
+	factor factor
+	online bool
+	x      []float64 // n x d
+	y      []float64
+	z      []float64 // XW, n x m
+}
+
+func newSamples(p *Problem, f *frame, rng *random, memory *arena) (*samples, error) {
+	n := p.Samples
+	s := &samples{p: p, theta: f.theta, rng: rng, online: p.Model == Online,
+		x: memory.take(n * p.Dimension), y: memory.take(n), z: memory.take(n * p.Width)}
+	var err error
+	if s.factor, err = newFactor(p, f, memory); err != nil {
+		return nil, err
+	}
+	if !s.online {
+		s.draw()
+	}
+	return s, nil
+}
+
+// draw takes n·d normals by rows, then n for the labels if they are noisy.
+func (s *samples) draw() {
+	s.rng.normals(s.x)
+	d := s.p.Dimension
+	for i := range s.y {
+		row := s.x[i*d : (i+1)*d]
+		s.factor.apply(row)
+		along := dot(row, s.theta)
+		s.y[i] = float64(along * along)
+	}
+	if s.p.LabelNoise > 0 {
+		for i := range s.y {
+			s.y[i] += float64(s.p.LabelNoise * s.rng.normal())
+		}
+	}
+}
+
+// gradient stores G at w. An online run draws its batch here.
+func (s *samples) gradient(g, w []float64) {
+	if s.online {
+		s.draw()
+	}
+	n, d, m := s.p.Samples, s.p.Dimension, s.p.Width
+	multiply(s.z, s.x, w, n, d, m)
+	for i, y := range s.y {
+		z := s.z[i*m : (i+1)*m]
+		residual := dot(z, z) - y
+		for j := range z {
+			z[j] *= residual
+		}
+	}
+	multiplyTransposed(g, s.x, s.z, d, n, m)
+	for i := range g {
+		g[i] /= float64(n)
+	}
+}
+
+// factor is R of x = Rz, RRᵀ = Q.
+type factor interface {
+	// apply overwrites z with Rz.
+	apply(z []float64)
+}
+
+func newFactor(p *Problem, f *frame, memory *arena) (factor, error) {
+	switch {
+	case f.h != nil:
+		return newCholesky(p.Dimension, f.q, memory)
+	case p.Covariance.AR1:
+		return recursion{p.Covariance.Rho, math.Sqrt(1 - p.Covariance.Rho*p.Covariance.Rho)}, nil
+	}
+	root := roots(memory.take(p.Dimension))
+	for i, q := range f.values {
+		root[i] = math.Sqrt(q)
+	}
+	return root, nil
+}
+
+// roots is R = diag(√q).
+type roots []float64
+
+func (r roots) apply(z []float64) {
+	for i, x := range r {
+		z[i] *= x
+	}
+}
+
+// recursion is the Cholesky factor of ar1: x_0 = z_0, x_i = ρ x_(i-1) + √(1-ρ²) z_i.
+type recursion struct{ rho, fresh float64 }
+
+func (r recursion) apply(z []float64) {
+	for i := 1; i < len(z); i++ {
+		z[i] = float64(r.rho*z[i-1]) + float64(r.fresh*z[i])
+	}
+}
+
+// cholesky is the lower factor of a rotated covariance, stored transposed.
+type cholesky struct {
+	upper []float64
+	x     []float64
+}
+
+var errSingular = errors.New("a rotated covariance with a zero eigenvalue has no Cholesky factor to draw samples with: drop rotate")
+
+func newCholesky(d int, q operator, memory *arena) (*cholesky, error) {
+	c := &cholesky{memory.take(d * d), memory.take(d)}
+	unit := memory.take(d)
+	for i := range d {
+		unit[i] = 1
+		q.apply(c.upper[i*d:(i+1)*d], unit, 1)
+		unit[i] = 0
+	}
+	if _, ok := lapack64.Potrf(blas64.Symmetric{N: d, Stride: d, Uplo: blas.Upper, Data: c.upper}); !ok {
+		return nil, errSingular
+	}
+	return c, nil
+}
+
+func (c *cholesky) apply(z []float64) {
+	d := len(z)
+	clear(c.x)
+	for l, s := range z {
+		axpy(c.x[l:], s, c.upper[l*d+l:(l+1)*d])
+	}
+	copy(z, c.x)
+}

@@ -1,0 +1,16 @@
+package solver
+
+import "math"
+
+// schedule is s(k) of the learning rate lr·s(k) at step k of T.
+func (p *Problem) schedule(k int) float64 {
+	switch p.Schedule {
+	case Linear:
+		return 1 - float64(k)/float64(p.Steps)
+	case Cosine:
+		return 0.5 * (1 + math.Cos(math.Pi*float64(k)/float64(p.Steps)))
+	case InvSqrt:
+		return 1 / math.Sqrt(1+float64(k)/p.LRWarm)
+	}
+	return 1
+}

@@ -1,0 +1,213 @@
+package solver_test
+
+import (
+	"context"
+	"encoding/json"
+	"math"
+	"os"
+	"testing"
+
+	"github.com/phasegrid/phasegrid/node/solver"
+)
+
+// vector is a case of testdata/vectors.json, computed by an independent double-precision implementation.
+type vector struct {
+	Name   string
+	Inputs struct {
+		Model string
+		D     int
+		M     int
+		Cov   struct {
+			Type      string
+			Lambda    float64
+			Exponent  float64
+			Rho       float64
+			Normalize string
+		}
+		Teacher struct {
+			Type  string
+			Index int
+		}
+		Init struct {
+			Type  string
+			Alpha float64
+		}
+		Opt struct {
+			Name       string
+			LR         float64
+			LRSchedule string `json:"lr_schedule"`
+			Beta       float64
+			Nesterov   bool
+			NSSteps    int `json:"ns_steps"`
+		}
+		Steps       int
+		SampleSteps []int `json:"sample_steps"`
+		Seed        uint64
+		N           int
+		Noise       float64
+	}
+	Expected struct {
+		Samples []struct {
+			Step int
+			vectorMetrics
+			Coef []float64
+		}
+		Final struct {
+			vectorMetrics
+			Status        string
+			DivergedStep  int      `json:"diverged_step"`
+			EscapeStep    int      `json:"escape_step"`
+			T90           int      `json:"t90"`
+			T99           int      `json:"t99"`
+			PeakSpike     *float64 `json:"peak_spike"`
+			PeakSpikeStep *int     `json:"peak_spike_step"`
+		}
+	}
+	Tolerance struct{ RTol, ATol float64 }
+}
+
+type vectorMetrics struct {
+	Loss       *float64
+	Sig        *float64
+	Spike      *float64
+	SigEnergy  *float64 `json:"sig_energy"`
+	Fro2       *float64
+	TopOverlap *float64 `json:"top_overlap"`
+	StableRank *float64 `json:"stable_rank"`
+}
+
+func powerLaw(d int, exponent float64, traceD bool) []solver.Run {
+	runs := make([]solver.Run, d)
+	trace := 0.0
+	for i := range runs {
+		runs[i] = solver.Run{Value: math.Pow(float64(i+1), -exponent), Count: 1}
+		trace += runs[i].Value
+	}
+	if traceD {
+		for i := range runs {
+			runs[i].Value *= float64(d) / trace
+		}
+	}
+	return runs
+}
+
+func spiked(d int, lambda float64) []solver.Run {
+	return []solver.Run{{Value: 1, Count: 1}, {Value: 1 + lambda, Count: 1}, {Value: 1, Count: d - 2}}
+}
+
+func (v *vector) problem(t *testing.T) solver.Problem {
+	in := &v.Inputs
+	p := solver.Problem{Dimension: in.D, Width: in.M, Steps: in.Steps, Samples: in.N, Seed: in.Seed, LabelNoise: in.Noise,
+		Record: in.SampleSteps, InitScale: in.Init.Alpha, LearningRate: in.Opt.LR, LRWarm: 100,
+		Momentum: in.Opt.Beta, Nesterov: in.Opt.Nesterov, NSSteps: in.Opt.NSSteps}
+	if p.Width == 0 {
+		p.Width = p.Dimension
+	}
+	p.Teacher = solver.Teacher{Index: in.Teacher.Index, Norm2: 1}
+	p.Model = map[string]solver.Model{"reduced": solver.Population, "full": solver.Population,
+		"finite": solver.FiniteSample, "online": solver.Online}[in.Model]
+	if in.Model != "reduced" {
+		p.Representation = solver.Dense
+	}
+	if in.Teacher.Type == "uniform" {
+		p.Teacher.Kind = solver.Uniform
+	}
+	if in.Init.Type == "gaussian" {
+		p.Init = solver.Gaussian
+	}
+	if in.Opt.LRSchedule == "cosine" {
+		p.Schedule = solver.Cosine
+	}
+	p.Optimizer = map[string]solver.Optimizer{"gd": solver.GD, "specgd": solver.SpecGD, "muon": solver.Muon}[in.Opt.Name]
+	switch in.Cov.Type {
+	case "isotropic":
+		p.Covariance.Spectrum = []solver.Run{{Value: 1, Count: in.D}}
+	case "spiked":
+		p.Covariance.Spectrum = spiked(in.D, in.Cov.Lambda)
+	case "powerlaw":
+		p.Covariance.Spectrum = powerLaw(in.D, in.Cov.Exponent, in.Cov.Normalize == "trace_d")
+	case "ar1":
+		p.Covariance.AR1, p.Covariance.Rho = true, in.Cov.Rho
+	default:
+		t.Fatalf("covariance %q", in.Cov.Type)
+	}
+	return p
+}
+
+func readVectors(t *testing.T) []vector {
+	t.Helper()
+	data, err := os.ReadFile("testdata/vectors.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var vectors []vector
+	if err := json.Unmarshal(data, &vectors); err != nil {
+		t.Fatal(err)
+	}
+	return vectors
+}
+
+func solve(t testing.TB, problems ...solver.Problem) []solver.Result {
+	t.Helper()
+	results := make([]solver.Result, len(problems))
+	if err := solver.New().Solve(context.Background(), problems, results); err != nil {
+		t.Fatal(err)
+	}
+	return results
+}
+
+func TestVectors(t *testing.T) {
+	vectors := readVectors(t)
+	if len(vectors) != 14 {
+		t.Fatalf("%d cases, want 14", len(vectors))
+	}
+	for _, v := range vectors {
+		t.Run(v.Name, func(t *testing.T) {
+			r := solve(t, v.problem(t))[0]
+			near := func(what string, got float64, want *float64) {
+				t.Helper()
+				if want != nil && !(math.Abs(got-*want) <= v.Tolerance.ATol+v.Tolerance.RTol*math.Abs(*want)) {
+					t.Errorf("%s = %.17g, want %.17g", what, got, *want)
+				}
+			}
+			equal := func(what string, got, want int) {
+				t.Helper()
+				if got != want {
+					t.Errorf("%s = %d, want %d", what, got, want)
+				}
+			}
+			check := func(m solver.Metrics, want vectorMetrics) {
+				t.Helper()
+				near("loss", m.Loss, want.Loss)
+				near("signal alignment", m.SignalAlignment, want.Sig)
+				near("spike alignment", m.SpikeAlignment, want.Spike)
+				near("signal energy", m.SignalEnergy, want.SigEnergy)
+				near("weight norm²", m.WeightNorm2, want.Fro2)
+				near("top overlap", m.TopEigenvectorOverlap, want.TopOverlap)
+				near("stable rank", m.StableRank, want.StableRank)
+			}
+			final := v.Expected.Final
+			equal("samples", len(r.Trajectory), len(v.Expected.Samples))
+			for i, want := range v.Expected.Samples {
+				got := r.Trajectory[i]
+				equal("step", got.Step, want.Step)
+				check(got.Metrics, want.vectorMetrics)
+				for j, w := range want.Coef {
+					near("coefficient", got.Coefficients[j], &w)
+				}
+			}
+			equal("diverged step", r.DivergedStep, final.DivergedStep)
+			equal("escape step", r.EscapeStep, final.EscapeStep)
+			equal("steps to 90", r.StepsTo90, final.T90)
+			equal("steps to 99", r.StepsTo99, final.T99)
+			if final.Status == "diverged" {
+				equal("status", int(r.Status), int(solver.Diverged))
+				return
+			}
+			equal("status", int(r.Status), int(solver.OK))
+			check(r.Final, final.vectorMetrics)
+			near("peak spike", r.PeakSpike, final.PeakSpike)
+			equal("peak spike step", r.PeakSpikeStep, *final.PeakSpikeStep)
+		})
+	}
+}
