@@ -1,12 +1,171 @@
 package sweep
 
+import "math"
+
 // costRelevant tells whether a parameter decides the cost, memory, representation or row sizes of a point. Points that
 // share these parameters cost the same, so that shards are cut by arithmetic.
 func costRelevant(id ParameterID) bool {
 	switch id {
 	case Model, Representation, Optimizer, Dimension, Width, Steps, Samples, BatchSize,
-		Covariance, Spikes, Blocks, Rotate, Teacher, Init, Orthogonalizer, NSSteps:
+		Covariance, Spikes, Blocks, Eigenvalues, Rotate, Teacher, Init, Orthogonalizer, NSSteps:
 		return true
 	}
 	return false
+}
+
+// Cost is the static count of floating-point operations of a resolved point (multiply and add are two), which records
+// rows at `records` steps. It depends on cost-relevant parameters alone, ignores early divergence, and is 1 for a point that
+// cannot be solved. The formulas belong to the plan version: shards are cut by them.
+func Cost(a *Assignment, records int64) int64 {
+	steps := a[Steps].Float()
+	var setup, step, record float64
+	switch a[Representation].text {
+	case "reduced":
+		r := float64(groups(a))
+		setup, step, record = 20*r, r*(10+8+reducedUpdate(a)), 12*r
+	case "subspace":
+		setup, step, record = subspaceCost(a)
+	case "dense":
+		setup, step, record = denseCost(a)
+	}
+	flops := math.Ceil(setup + steps*step + (float64(records)+1)*record) // and the final metrics
+	if !(flops >= 1) {
+		return 1
+	}
+	return int64(min(flops, 1<<53))
+}
+
+// groups bounds the number of coefficients of a reduced run: the teacher's, and one for each other eigenvalue.
+func groups(a *Assignment) int64 {
+	d := a[Dimension].i
+	switch a[Covariance].text {
+	case "isotropic":
+		return min(d, 2)
+	case "spiked":
+		return min(d, 3)
+	case "multi_spike":
+		return min(d, 2+int64(len(a[Spikes].list)))
+	case "block":
+		return min(d, 1+int64(len(a[Blocks].list)/2))
+	}
+	return d
+}
+
+// reducedUpdate is the cost of the optimizer for one coefficient and step.
+func reducedUpdate(a *Assignment) float64 {
+	switch a[Optimizer].text {
+	case "muon":
+		if a[Orthogonalizer].text == "exact" {
+			return 8
+		}
+		return 8 + 7*a[NSSteps].Float()
+	case "power", "dynmuon":
+		return 50 // one power
+	case "adam":
+		return 16
+	case "gd", "specgd", "signgd":
+		return 3
+	}
+	return 6
+}
+
+// denseCost is the cost of a d x m run: before the first step, of a step, and of a recorded step.
+func denseCost(a *Assignment) (setup, step, record float64) {
+	d, m := a[Dimension].Float(), a[Width].Float()
+	turned := a[Rotate].text != "none" || a[Covariance].text == "ar1" // Q is a full matrix
+	product := d * m                                                  // M = QW
+	if turned {
+		product += 2*d*d*m + 2*d*d
+		setup += 9 * d * d * d // its eigenvectors, its Cholesky factor
+	}
+	loss := product + 2*d*m*m + 4*d*m // S = WᵀM, Wᵀq, T
+	step = loss + 2*d*m*m + 2*d
+	if a[Model].text != "population" {
+		n := sampleCount(a)
+		draw := 40*n*d + n*d
+		if turned {
+			draw += 2 * n * d * d
+		}
+		step = loss + 4*n*d*m + 3*n*m
+		if a[Model].text == "online" {
+			step += draw
+		} else {
+			setup += draw
+		}
+	}
+	if a[Teacher].text == "eigen" && !turned {
+		step += 2 * d * m
+	} else {
+		step += 2 * d * m * max(1, float64(spikeRows(a)))
+	}
+	if a[Init].text == "gaussian" {
+		setup += 40 * d * m
+	}
+	return setup, step + matrixUpdate(a, d, m), gramCost(d, m)
+}
+
+// sampleCount is the n of the sampled models.
+func sampleCount(a *Assignment) float64 {
+	if a[Model].text == "online" {
+		return a[BatchSize].Float()
+	}
+	return a[Samples].Float()
+}
+
+// spikeRows is how many eigen-directions may lie above the teacher's.
+func spikeRows(a *Assignment) int64 {
+	switch a[Covariance].text {
+	case "isotropic", "spiked", "multi_spike", "block":
+		return special(a)
+	}
+	return a[Dimension].i / 2
+}
+
+// matrixUpdate is the cost of the optimizer on a matrix of the given size, the weights' own update included.
+func matrixUpdate(a *Assignment, rows, columns float64) float64 {
+	high, low := max(rows, columns), min(rows, columns)
+	entries := rows * columns
+	polar := 14*high*low*low + 8*low*low*low
+	switch a[Optimizer].text {
+	case "specgd", "nucspec":
+		return polar + 4*entries
+	case "muon":
+		if a[Orthogonalizer].text == "exact" {
+			return polar + 8*entries
+		}
+		return a[NSSteps].Float()*(4*high*low*low+2*low*low*low+4*entries) + 10*entries
+	case "power", "dynmuon":
+		return 2*polar + 8*entries
+	case "shampoo":
+		return 4*rows*rows*columns + 4*rows*columns*columns + 9*(rows*rows*rows+columns*columns*columns)
+	case "adam":
+		return 18 * entries
+	}
+	return 8 * entries
+}
+
+// gramCost is the cost of the metrics of a recorded step: the eigenvalues of the smaller Gram matrix of W.
+func gramCost(rows, columns float64) float64 {
+	high, low := max(rows, columns), min(rows, columns)
+	return 2*high*low*low + 9*low*low*low
+}
+
+// subspaceCost is denseCost for the run in a subspace; no step depends on the dimension.
+func subspaceCost(a *Assignment) (setup, step, record float64) {
+	rows, m := float64(subspaceRows(a)), a[Width].Float()
+	if a[Init].text == "identity" {
+		m = rows // W = B C Bᵀ + c(I - BBᵀ)
+	}
+	loss := 2*rows*rows*m + 2*rows*m*m + 4*rows*m
+	if a[Model].text != "online" {
+		setup = 4 * a[Dimension].Float() * rows * rows
+		if a[Init].text == "gaussian" {
+			setup += 40 * a[Dimension].Float() * m
+		}
+		return setup, loss + 4*rows*m*m + matrixUpdate(a, rows, m), gramCost(rows, m)
+	}
+	n, frame := sampleCount(a), float64(onlineFrame(a))
+	seen := 1 + float64(special(a)) + frame // coordinates of x that enter the predictions
+	step = loss + n*(40*seen+4*seen*m+3*m) + 4*n*m*m + 4*rows*frame*frame + 2*rows*frame*m
+	return 40 * frame * m, step + matrixUpdate(a, rows, m), gramCost(seen, m)
 }

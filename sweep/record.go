@@ -36,21 +36,18 @@ func (r Record) At(T int64) []int64 {
 	return at
 }
 
-// Count is the number of steps At returns.
+// Count bounds the number of steps At returns, in constant time; it is exact but for Log, whose roundings may coincide, and
+// for a list without 0 or T in it.
 func (r Record) Count(T int64) int64 {
 	switch {
 	case r.Every > 0:
-		n := T/r.Every + 1
-		if T%r.Every != 0 {
-			n++
-		}
-		return n
+		return (T-1)/r.Every + 2
+	case r.Log > 0:
+		return min(r.Log, T) + 1
 	case r.None():
 		return 0
 	}
-	n := int64(0)
-	r.each(T, func(int64) { n++ })
-	return n
+	return min(int64(len(r.Steps))+2, T+1)
 }
 
 // each calls f with every recorded step, rising.

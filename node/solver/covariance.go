@@ -1,9 +1,6 @@
 package solver
 
-import (
-	"errors"
-	"math"
-)
+import "math"
 
 // operator applies Q to matrices of m columns without forming it.
 type operator interface {
@@ -100,12 +97,9 @@ type frame struct {
 	theta  []float64
 }
 
-func newFrame(p *Problem, memory *arena) (*frame, error) {
+func newFrame(p *Problem, memory *arena) *frame {
 	d, m := p.Dimension, p.Width
-	f := &frame{baseU: memory.take(d), theta: memory.take(d)}
-	if !direction(f.baseU, &p.Teacher) {
-		return nil, errNoTeacher
-	}
+	f := &frame{baseU: direction(&p.Teacher, memory.take(d)), theta: memory.take(d)}
 	if p.Covariance.AR1 {
 		f.base = autoregressive{p.Covariance.Rho, d, memory.take(m)}
 	} else {
@@ -123,7 +117,7 @@ func newFrame(p *Problem, memory *arena) (*frame, error) {
 	for i, x := range f.u {
 		f.theta[i] = length * x
 	}
-	return f, nil
+	return f
 }
 
 // expand writes a run-length encoded spectrum out.
@@ -136,10 +130,8 @@ func expand(runs []Run, dst []float64) []float64 {
 	return dst
 }
 
-var errNoTeacher = errors.New("the teacher's weights must be numbers and must not cancel")
-
-// direction writes the teacher's unit vector before rotation into u, zeros on entry. It returns false where there is none.
-func direction(u []float64, t *Teacher) bool {
+// direction is the teacher's unit vector before rotation.
+func direction(t *Teacher, u []float64) []float64 {
 	switch t.Kind {
 	case Eigen:
 		u[t.Index] = 1
@@ -150,12 +142,9 @@ func direction(u []float64, t *Teacher) bool {
 			u[w.Index] += w.Weight
 		}
 		norm := math.Sqrt(dot(u, u))
-		if !(norm > 0) || !finite(norm) {
-			return false
-		}
 		for i := range u {
 			u[i] /= norm
 		}
 	}
-	return true
+	return u
 }

@@ -1,0 +1,91 @@
+package sweep
+
+import "math"
+
+// PointBytes bounds the memory that one resolved point needs while it is solved, its rows included.
+func PointBytes(a *Assignment, r Record) int64 {
+	d, m := a[Dimension].Float(), a[Width].Float()
+	words := 0.0
+	switch a[Representation].text {
+	case "reduced":
+		words = 24 * float64(groups(a))
+	case "subspace":
+		rows := float64(subspaceRows(a))
+		words = (8+matrixBuffers(a))*rows*max(rows, m) + 2*d*float64(1+special(a))
+		if a[Model].text == "online" {
+			words += sampleCount(a) * (rows + 3*m)
+		} else if a[Init].text != "identity" {
+			words += 2 * d * (m + rows) // W_0 and the basis
+		}
+	case "dense":
+		words = (4 + matrixBuffers(a)) * d * m
+		words += 4 * min(d, m) * min(d, m)
+		if a[Rotate].text != "none" || a[Covariance].text == "ar1" {
+			words += 3 * d * d
+		}
+		if a[Optimizer].text == "shampoo" {
+			words += 4 * (d*d + m*m)
+		}
+		if a[Model].text != "population" {
+			words += sampleCount(a) * (2*d + 3*m)
+		}
+	}
+	rows := arrowBytes(a, r)
+	return int64(min(8*words+float64(rows.total()), math.MaxInt64/2))
+}
+
+// matrixBuffers is the number of matrices of W's size that an optimizer works with.
+func matrixBuffers(a *Assignment) float64 {
+	switch a[Optimizer].text {
+	case "gd", "ngd", "signgd":
+		return 1
+	case "momentum", "signum":
+		return 2
+	case "adam":
+		return 3
+	}
+	return 8 // singular values, or the polynomial's powers
+}
+
+// TableBytes are estimated sizes as Arrow record batches, by table.
+type TableBytes struct{ Points, Trajectories, Coefficients int64 }
+
+// total is the sum over the tables, or a huge number.
+func (b TableBytes) total() int64 {
+	return addProduct(addProduct(b.Points, b.Trajectories, 1), b.Coefficients, 1)
+}
+
+// add adds the rows of n points that have rows each.
+func (b *TableBytes) add(rows TableBytes, n int64) {
+	b.Points = addProduct(b.Points, rows.Points, n)
+	b.Trajectories = addProduct(b.Trajectories, rows.Trajectories, n)
+	b.Coefficients = addProduct(b.Coefficients, rows.Coefficients, n)
+}
+
+// addProduct is sum + x·n for numbers from 0, or a huge number where that is beyond int64.
+func addProduct(sum, x, n int64) int64 {
+	if float64(sum)+float64(x)*float64(n) > math.MaxInt64/4 {
+		return math.MaxInt64 / 4
+	}
+	return sum + x*n
+}
+
+// Bytes of one row in Arrow: columns of eight bytes, their validity bits, words and ids. They belong to the plan version.
+const (
+	pointRowBytes       = 512
+	listNumberBytes     = 20 // a list stands in its row as text
+	trajectoryRowBytes  = 112
+	coefficientRowBytes = 56
+)
+
+// arrowBytes are the estimated sizes of a point's rows.
+func arrowBytes(a *Assignment, r Record) TableBytes {
+	lists := len(a[Spikes].list) + len(a[Blocks].list) + len(a[Eigenvalues].list)
+	b := TableBytes{Points: pointRowBytes + listNumberBytes*int64(lists)}
+	records := r.Count(a[Steps].i)
+	b.Trajectories = addProduct(0, trajectoryRowBytes, records)
+	if r.Coefficients && a[Representation].text == "reduced" {
+		b.Coefficients = addProduct(0, addProduct(0, coefficientRowBytes, records), groups(a))
+	}
+	return b
+}
