@@ -1,5 +1,10 @@
 package results
 
+import (
+	"fmt"
+	"regexp"
+)
+
 // Kind is the type of a column.
 type Kind uint8
 
@@ -8,6 +13,7 @@ const (
 	Float64
 	String // UTF-8; lists and pairs are stored as canonical JSON
 	Bool
+	Time // microseconds since 1970 in UTC
 )
 
 // Column is one column of a table, with the metadata that goes into Arrow and Parquet fields.
@@ -27,53 +33,91 @@ const (
 	Trajectories
 	Coefficients
 	Shards // the log of who computed what, outside the promise of equal bytes
+
+	numTables = iota
 )
 
-// Cell is one parameter's value in a row; the kind is its column's.
-type Cell struct {
-	Null  bool
-	Int   int64
-	Float float64
-	Text  string
-	Bool  bool
+// String is the table's name: its folder in the result set, its view in SQL.
+func (t Table) String() string {
+	if int(t) < numTables {
+		return [numTables]string{"points", "trajectories", "coefficients", "shards"}[t]
+	}
+	return fmt.Sprintf("table(%d)", uint8(t))
 }
 
-// Row statuses.
-const (
-	StatusOK       = "ok"
-	StatusDiverged = "diverged"
-	StatusFailed   = "failed"
-	StatusInvalid  = "invalid"
-)
-
-// PointRow is one row of the points table. Floats that are NaN or Inf, and steps below 0, are written as null.
-type PointRow struct {
-	Point          int64
-	PointID        [16]byte
-	Parameters     []Cell // in the order of the schema's parameter columns
-	Representation string
-	Status         string
-	Detail         string // "" is null
-
-	Loss, SignalAlignment, SpikeAlignment, BulkAlignment         float64
-	SignalEnergy, WeightNorm2, TopEigenvectorOverlap, StableRank float64
-	EscapeStep, StepsTo90, StepsTo99                             int64
-	PeakSpikeAlignment                                           float64
-	PeakSpikeStep, DivergedStep, StepsRun                        int64
-	TailSignalAlignment, TailLoss                                float64
-	UnstableStep, ResonantStep                                   bool
+// Options say which tables a set has, and which solver computes it.
+type Options struct {
+	SolverVersion int
+	// Trajectories: the sweep records steps. Coefficients: it records every group's coefficient too.
+	Trajectories bool
+	Coefficients bool
 }
 
-// TrajectoryRow is one row of the trajectories table, under the same rule for nulls.
-type TrajectoryRow struct {
-	Point, Step                                                  int64
-	Loss, SignalAlignment, SpikeAlignment, BulkAlignment         float64
-	SignalEnergy, WeightNorm2, TopEigenvectorOverlap, StableRank float64
-	SignalCoefficient, SpikeCoefficient, BulkCoefficient         float64
+// Schema is the columns of a result set's tables. It is immutable and safe for concurrent use.
+type Schema struct {
+	parameters []Column
+	options    Options
+	tables     [numTables][]Column // nil: the set does not have this table
 }
 
-// CoefficientRow is one row of the coefficients table.
-type CoefficientRow struct {
-	Point, Step, Group, Multiplicity int64
-	Eigenvalue, Coefficient          float64
+var columnName = regexp.MustCompile(`^[a-z][a-z0-9_]{0,62}$`)
+
+// NewSchema returns the schema of a sweep whose points table has the given parameter columns, in their order; all of them
+// may be null. The parameters "representation" and those named like a metric are the writer's own and not allowed here.
+func NewSchema(parameters []Column, options Options) (*Schema, error) {
+	s := &Schema{options: options}
+	for _, p := range parameters {
+		if !columnName.MatchString(p.Name) {
+			return nil, fmt.Errorf("results: parameter column %q: want lower case letters, digits and underscores", p.Name)
+		}
+		if p.Kind > Bool {
+			return nil, fmt.Errorf("results: parameter column %s: kind %d is not a parameter's", p.Name, p.Kind)
+		}
+		p.Nullable = true
+		s.parameters = append(s.parameters, p)
+	}
+	s.tables[Points] = append(append(append([]Column(nil), pointKey...), s.parameters...), pointResults...)
+	seen := map[string]bool{}
+	for _, c := range s.tables[Points] {
+		if seen[c.Name] {
+			return nil, fmt.Errorf("results: two columns named %s in the points table", c.Name)
+		}
+		seen[c.Name] = true
+	}
+	if options.Trajectories {
+		s.tables[Trajectories] = trajectoryColumns
+	}
+	if options.Coefficients {
+		s.tables[Coefficients] = coefficientColumns
+	}
+	s.tables[Shards] = shardColumns
+	return s, nil
+}
+
+// Parameters are the parameter columns of the points table. Read only.
+func (s *Schema) Parameters() []Column { return s.parameters }
+
+// Options are those the schema was made with.
+func (s *Schema) Options() Options { return s.options }
+
+// Columns are those of a table, nil where the set does not have it. Read only.
+func (s *Schema) Columns(t Table) []Column { return s.tables[t] }
+
+// Has tells whether the set has the table.
+func (s *Schema) Has(t Table) bool { return int(t) < numTables && s.tables[t] != nil }
+
+// Tables lists the set's tables in order.
+func (s *Schema) Tables() []Table { return s.present(numTables) }
+
+// deliverable lists the tables that nodes send, in the order in which a payload concatenates them.
+func (s *Schema) deliverable() []Table { return s.present(int(Shards)) }
+
+func (s *Schema) present(end int) []Table {
+	var tables []Table
+	for t := range end {
+		if s.tables[t] != nil {
+			tables = append(tables, Table(t))
+		}
+	}
+	return tables
 }

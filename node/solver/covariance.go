@@ -1,6 +1,9 @@
 package solver
 
-import "math"
+import (
+	"errors"
+	"math"
+)
 
 // operator applies Q to matrices of m columns without forming it.
 type operator interface {
@@ -97,9 +100,12 @@ type frame struct {
 	theta  []float64
 }
 
-func newFrame(p *Problem, memory *arena) *frame {
+func newFrame(p *Problem, memory *arena) (*frame, error) {
 	d, m := p.Dimension, p.Width
-	f := &frame{baseU: direction(&p.Teacher, memory.take(d)), theta: memory.take(d)}
+	f := &frame{baseU: memory.take(d), theta: memory.take(d)}
+	if !direction(f.baseU, &p.Teacher) {
+		return nil, errNoTeacher
+	}
 	if p.Covariance.AR1 {
 		f.base = autoregressive{p.Covariance.Rho, d, memory.take(m)}
 	} else {
@@ -117,7 +123,7 @@ func newFrame(p *Problem, memory *arena) *frame {
 	for i, x := range f.u {
 		f.theta[i] = length * x
 	}
-	return f
+	return f, nil
 }
 
 // expand writes a run-length encoded spectrum out.
@@ -130,8 +136,10 @@ func expand(runs []Run, dst []float64) []float64 {
 	return dst
 }
 
-// direction is the teacher's unit vector before rotation.
-func direction(t *Teacher, u []float64) []float64 {
+var errNoTeacher = errors.New("the teacher's weights must be numbers and must not cancel")
+
+// direction writes the teacher's unit vector before rotation into u, zeros on entry. It returns false where there is none.
+func direction(u []float64, t *Teacher) bool {
 	switch t.Kind {
 	case Eigen:
 		u[t.Index] = 1
@@ -142,9 +150,12 @@ func direction(t *Teacher, u []float64) []float64 {
 			u[w.Index] += w.Weight
 		}
 		norm := math.Sqrt(dot(u, u))
+		if !(norm > 0) || !finite(norm) {
+			return false
+		}
 		for i := range u {
 			u[i] /= norm
 		}
 	}
-	return u
+	return true
 }

@@ -28,7 +28,11 @@ type dense struct {
 
 func newDense(p *Problem, memory *arena) (*dense, error) {
 	d, m := p.Dimension, p.Width
-	s := &dense{p: p, frame: newFrame(p, memory), q: memory.take(d),
+	f, err := newFrame(p, memory)
+	if err != nil {
+		return nil, err
+	}
+	s := &dense{p: p, frame: f, q: memory.take(d),
 		w: memory.take(d * m), next: memory.take(d * m), g: memory.take(d * m), u: memory.take(d * m), qw: memory.take(d * m),
 		s: memory.take(m * m), wq: memory.take(m), wu: memory.take(m)}
 	s.frame.q.apply(s.q, s.frame.theta, 1)
@@ -36,7 +40,6 @@ func newDense(p *Problem, memory *arena) (*dense, error) {
 	rng := &random{state: p.Seed}
 	initialise(s.w, p, rng)
 	s.top = overlap{m: m, memory: memory}
-	var err error
 	if s.spikes, err = newSpikes(p, s.frame, memory); err != nil {
 		return nil, err
 	}

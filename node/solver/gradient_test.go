@@ -1,0 +1,195 @@
+package solver
+
+import (
+	"math"
+	"testing"
+)
+
+// The problems whose gradients are held against the definition, small enough to form A and Q.
+func gradientProblems() map[string]Problem {
+	p := Problem{Representation: Dense, Dimension: 9, Width: 4, Steps: 1, Init: Gaussian, InitScale: 0.7, Seed: 3,
+		Teacher:    Teacher{Kind: Mix, Weights: []IndexWeight{{0, 1}, {3, -2}}, Norm2: 1.3},
+		Covariance: Covariance{Spectrum: []Run{{1, 2}, {5, 1}, {0.3, 6}}}}
+	rotated, ar1, rotatedAR1, wide := p, p, p, p
+	rotated.Covariance.Rotate = true
+	ar1.Covariance = Covariance{AR1: true, Rho: -0.6}
+	rotatedAR1.Covariance = Covariance{AR1: true, Rho: 0.8, Rotate: true}
+	wide.Width = 13
+	return map[string]Problem{"diagonal": p, "rotated": rotated, "ar1": ar1, "rotated ar1": rotatedAR1, "wide": wide}
+}
+
+// formed is Q as a matrix, from its definition.
+func formed(p *Problem) []float64 {
+	d := p.Dimension
+	q := make([]float64, d*d)
+	if p.Covariance.AR1 {
+		for i := range d {
+			for j := range d {
+				q[i*d+j] = math.Pow(p.Covariance.Rho, math.Abs(float64(i-j)))
+			}
+		}
+	} else {
+		for i, x := range expand(p.Covariance.Spectrum, make([]float64, d)) {
+			q[i*d+i] = x
+		}
+	}
+	if p.Covariance.Rotate {
+		h, norm2 := make([]float64, d*d), 0.0
+		for i := range d {
+			norm2 += 1 / float64((i+2)*(i+2))
+		}
+		for i := range d {
+			h[i*d+i] = 1
+			for j := range d {
+				h[i*d+j] -= 2 / (float64((i+2)*(j+2)) * norm2)
+			}
+		}
+		hq := make([]float64, d*d)
+		multiply(hq, h, q, d, d, d)
+		multiply(q, hq, h, d, d, d)
+	}
+	return q
+}
+
+// naive returns L and G by way of A and QAQ.
+func naive(q, theta, w []float64, d, m int) (loss float64, g []float64) {
+	a := make([]float64, d*d)
+	gramRows(a, w, w, d, m)
+	for i := range d {
+		for j := range d {
+			a[i*d+j] -= theta[i] * theta[j]
+		}
+	}
+	aq, aqaq, qaq := make([]float64, d*d), make([]float64, d*d), make([]float64, d*d)
+	multiply(aq, a, q, d, d, d)
+	multiply(aqaq, aq, aq, d, d, d)
+	multiply(qaq, q, aq, d, d, d)
+	trace, trace2 := 0.0, 0.0
+	for i := range d {
+		trace += aq[i*d+i]
+		trace2 += aqaq[i*d+i]
+	}
+	for i := range qaq {
+		qaq[i] = 2*qaq[i] + trace*q[i]
+	}
+	g = make([]float64, d*m)
+	multiply(g, qaq, w, d, d, m)
+	return trace2/2 + trace*trace/4, g
+}
+
+func newTestDense(t *testing.T, p Problem) *dense {
+	t.Helper()
+	s, err := newDense(&p, new(arena))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func TestFastGradientIsTheNaiveOne(t *testing.T) {
+	for name, p := range gradientProblems() {
+		s := newTestDense(t, p)
+		seen, _ := s.observe()
+		s.gradient()
+		loss, g := naive(formed(&p), s.frame.theta, s.w, p.Dimension, p.Width)
+		if math.Abs(seen.loss-loss) > 1e-12*loss {
+			t.Errorf("%s: loss %v, want %v", name, seen.loss, loss)
+		}
+		for i := range g {
+			if math.Abs(s.g[i]-g[i]) > 1e-12*largest(g) {
+				t.Errorf("%s: G[%d] = %v, want %v", name, i, s.g[i], g[i])
+			}
+		}
+	}
+}
+
+func TestGradientIsTheDerivativeOfTheLoss(t *testing.T) {
+	const h = 1e-5
+	for name, p := range gradientProblems() {
+		s := newTestDense(t, p)
+		s.observe()
+		s.gradient()
+		for i, x := range s.w {
+			s.w[i] = x + h
+			up, _ := s.observe()
+			s.w[i] = x - h
+			down, _ := s.observe()
+			s.w[i] = x
+			if slope := (up.loss - down.loss) / (2 * h); math.Abs(slope-s.g[i]) > 1e-8*(1+largest(s.g)) {
+				t.Errorf("%s: dL/dW[%d] = %v, G = %v", name, i, slope, s.g[i])
+			}
+		}
+	}
+}
+
+func TestReducedGradientIsTheDenseOne(t *testing.T) {
+	p := Problem{Dimension: 7, Width: 7, Steps: 1, InitScale: 0.4, Teacher: Teacher{Index: 2, Norm2: 0.8},
+		Covariance: Covariance{Spectrum: []Run{{1, 3}, {4, 2}, {0.5, 1}, {1, 1}}}}
+	var r Result
+	s, err := newReduced(&p, &r, new(arena))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.observe()
+	if err := s.step(0, 0.01); err != nil {
+		t.Fatal(err)
+	}
+	full := newTestDense(t, p)
+	full.observe()
+	full.gradient()
+	for i, want := range []float64{s.g[2], s.g[2], s.g[0], s.g[1], s.g[1], s.g[3], s.g[2]} {
+		if got := full.g[i*7+i]; math.Abs(got-want) > 1e-14 {
+			t.Errorf("G[%d][%d] = %v, reduced %v", i, i, got, want)
+		}
+	}
+}
+
+// The sample gradient tends to the population's; the noise of 200,000 samples is about a percent.
+func TestSampleGradientTendsToThePopulations(t *testing.T) {
+	for name, p := range gradientProblems() {
+		p.Model, p.Samples, p.LabelNoise = FiniteSample, 200_000, 0.1
+		s := newTestDense(t, p)
+		s.observe()
+		s.gradient()
+		want := append([]float64(nil), s.g...)
+		s.samples.gradient(s.g, s.w)
+		for i := range want {
+			s.g[i] -= want[i]
+		}
+		if off := math.Sqrt(dot(s.g, s.g) / dot(want, want)); off > 0.03 {
+			t.Errorf("%s: relative distance %v", name, off)
+		}
+	}
+}
+
+func TestElementary(t *testing.T) {
+	for x := -745.0; x < 709; x += 0.37 {
+		if got, want := exp(x), math.Exp(x); math.Abs(got-want) > 4e-16*want+5e-324 {
+			t.Fatalf("exp(%v) = %v, want %v", x, got, want)
+		}
+	}
+	for _, p := range []float64{-2, -1, -0.25, 0, 0.25, 0.3, 0.5, 0.75, 1, 1.5, 2, 7, 100.25} {
+		for _, x := range []float64{1e-300, 1e-8, 0.1, 1, 1.7, 30, 1e10} {
+			got, want := pow(x, p), math.Pow(x, p)
+			if want == 0 || math.IsInf(want, 0) {
+				continue
+			}
+			if math.Abs(got-want) > 1e-12*want {
+				t.Errorf("pow(%v, %v) = %v, want %v", x, p, got, want)
+			}
+		}
+	}
+	if pow(0.7, 1) != 0.7 || pow(0.7, 0) != 1 || exp(math.Inf(1)) != math.Inf(1) || exp(math.Inf(-1)) != 0 || exp(math.NaN()) == 0 {
+		t.Error("exact values of exp and pow")
+	}
+}
+
+// The first outputs of SplitMix64 for seed 0, from its reference implementation (prng.di.unimi.it/splitmix64.c).
+func TestSplitMix64(t *testing.T) {
+	var r random
+	for i, want := range []uint64{0xe220a8397b1dcdaf, 0x6e789e6aa1b965f4, 0x06c45d188009454f} {
+		if got := r.uint64(); got != want {
+			t.Errorf("output %d is %#x, want %#x", i, got, want)
+		}
+	}
+}

@@ -1,0 +1,71 @@
+package results
+
+import (
+	"bytes"
+	"encoding/base64"
+	"fmt"
+	"strconv"
+
+	"github.com/apache/arrow/go/v15/arrow"
+	"github.com/apache/arrow/go/v15/arrow/ipc"
+)
+
+// arrowType is the Arrow type of a kind. Enumerations are plain strings: a nullable dictionary column without nulls
+// cannot be written by this Arrow version, and Parquet dictionary-encodes strings anyway.
+func arrowType(k Kind) arrow.DataType {
+	switch k {
+	case Int64:
+		return arrow.PrimitiveTypes.Int64
+	case Float64:
+		return arrow.PrimitiveTypes.Float64
+	case Bool:
+		return arrow.FixedWidthTypes.Boolean
+	case Time:
+		return arrow.FixedWidthTypes.Timestamp_us
+	}
+	return arrow.BinaryTypes.String
+}
+
+// wireSchema is what nodes send: names, types and nullability. It carries no prose, so that rewording a formula does
+// not make two releases strangers.
+func wireSchema(columns []Column) *arrow.Schema {
+	fields := make([]arrow.Field, len(columns))
+	for i, c := range columns {
+		fields[i] = arrow.Field{Name: c.Name, Type: arrowType(c.Kind), Nullable: c.Nullable}
+	}
+	return arrow.NewSchema(fields, nil)
+}
+
+// wireSchemaBytes is the opening message of every stream of the table.
+func wireSchemaBytes(columns []Column) ([]byte, error) {
+	stream, err := schemaStream(wireSchema(columns))
+	if err != nil {
+		return nil, err
+	}
+	return stream[:len(stream)-len(endOfStream)], nil
+}
+
+// fileSchema is what Parquet footers carry under ARROW:schema, base64: unit and formula beside the wire schema.
+func fileSchema(columns []Column) (string, error) {
+	fields := make([]arrow.Field, len(columns))
+	for i, c := range columns {
+		fields[i] = arrow.Field{Name: c.Name, Type: arrowType(c.Kind), Nullable: c.Nullable,
+			Metadata: arrow.NewMetadata(
+				[]string{"PARQUET:field_id", "unit", "formula"},
+				[]string{strconv.Itoa(i + 1), c.Unit, c.Doc})}
+	}
+	stream, err := schemaStream(arrow.NewSchema(fields, nil))
+	return base64.StdEncoding.EncodeToString(stream), err
+}
+
+// schemaStream is an IPC stream without batches.
+func schemaStream(s *arrow.Schema) ([]byte, error) {
+	var b bytes.Buffer
+	if err := ipc.NewWriter(&b, ipc.WithSchema(s)).Close(); err != nil {
+		return nil, fmt.Errorf("results: encode Arrow schema: %w", err)
+	}
+	return b.Bytes(), nil
+}
+
+// endOfStream ends an IPC stream: the continuation mark and a length of 0.
+var endOfStream = []byte{0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0}

@@ -1,0 +1,277 @@
+package results
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"math"
+	"strings"
+
+	"github.com/apache/arrow/go/v15/arrow"
+	"github.com/apache/arrow/go/v15/arrow/array"
+	"github.com/apache/arrow/go/v15/arrow/ipc"
+	"github.com/apache/arrow/go/v15/arrow/memory"
+)
+
+const (
+	// MaxPayloadBytes bounds a delivery: sixteen times what shards are cut for.
+	MaxPayloadBytes = 256 << 20
+
+	batchRows = 8192    // rows of one record batch on the wire
+	maxText   = 1 << 20 // bytes of a text cell: a list of eigenvalues, say
+	maxDetail = 4 << 10 // bytes of a point's detail
+)
+
+// ErrTooLarge is returned by a Builder whose shard has grown beyond MaxPayloadBytes.
+var ErrTooLarge = errors.New("the shard's rows exceed the largest payload: record fewer steps")
+
+// Segment is one table's Arrow IPC stream inside a payload.
+type Segment struct {
+	Table       Table
+	Bytes, Rows int64
+}
+
+// Delivery is the rows of one shard on their way from a node: one uncompressed Arrow IPC stream for each table of the
+// set, in the tables' order, concatenated. CRC32C (Castagnoli) is of the whole payload: IPC has no checksum of its own.
+type Delivery struct {
+	Segments []Segment
+	Payload  []byte
+	CRC32C   uint32
+}
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// Checksum is the CRC-32C of a payload.
+func Checksum(payload []byte) uint32 { return crc32.Checksum(payload, castagnoli) }
+
+// Builder turns the rows of one shard into a Delivery. Rows come in the tables' order: points by point, trajectories by
+// (point, step), coefficients by (point, step, group). It is not safe for concurrent use. Its memory is the payload
+// plus one record batch a table.
+type Builder struct {
+	schema *Schema
+	tables [numTables]*tableBuilder
+}
+
+// NewBuilder returns an empty builder.
+func (s *Schema) NewBuilder() *Builder { return s.newBuilder(memory.DefaultAllocator) }
+
+func (s *Schema) newBuilder(mem memory.Allocator) *Builder {
+	b := &Builder{schema: s}
+	for _, t := range s.deliverable() {
+		b.tables[t] = newTableBuilder(t, s.tables[t], mem)
+	}
+	return b
+}
+
+// AddPoint appends a row to the points table.
+func (b *Builder) AddPoint(r PointRow) error {
+	if len(r.Parameters) != len(b.schema.parameters) {
+		return fmt.Errorf("results: point %d has %d parameters, the schema %d", r.Point, len(r.Parameters), len(b.schema.parameters))
+	}
+	t := b.tables[Points]
+	r.Detail = oneLine(r.Detail)
+	r.write(t, b.schema.parameters)
+	return t.endRow()
+}
+
+// AddTrajectory appends a row to the trajectories table.
+func (b *Builder) AddTrajectory(r TrajectoryRow) error {
+	t := b.tables[Trajectories]
+	if t == nil {
+		return errors.New("results: this set has no trajectories")
+	}
+	r.write(t)
+	return t.endRow()
+}
+
+// AddCoefficient appends a row to the coefficients table.
+func (b *Builder) AddCoefficient(r CoefficientRow) error {
+	t := b.tables[Coefficients]
+	if t == nil {
+		return errors.New("results: this set has no coefficients")
+	}
+	r.write(t)
+	return t.endRow()
+}
+
+// Encode returns the rows added since the last Encode. It empties the builder, also where it returns an error.
+func (b *Builder) Encode() (Delivery, error) {
+	defer func() {
+		for _, t := range b.schema.deliverable() {
+			b.tables[t].reset()
+		}
+	}()
+	var d Delivery
+	var size int64
+	for _, t := range b.schema.deliverable() {
+		segment, err := b.tables[t].finish()
+		if err != nil {
+			return Delivery{}, err
+		}
+		d.Segments = append(d.Segments, segment)
+		size += segment.Bytes
+	}
+	if size > MaxPayloadBytes {
+		return Delivery{}, fmt.Errorf("results: %d bytes: %w", size, ErrTooLarge)
+	}
+	d.Payload = make([]byte, 0, size)
+	for _, t := range b.schema.deliverable() {
+		d.Payload = append(d.Payload, b.tables[t].stream.Bytes()...)
+	}
+	d.CRC32C = Checksum(d.Payload)
+	return d, nil
+}
+
+// Release frees the builder's memory.
+func (b *Builder) Release() {
+	for _, t := range b.tables {
+		if t != nil {
+			t.columns.Release()
+		}
+	}
+}
+
+// tableBuilder writes one table's stream. The first error sticks.
+type tableBuilder struct {
+	table   Table
+	names   []Column
+	columns *array.RecordBuilder
+	mem     memory.Allocator
+	stream  bytes.Buffer
+	writer  *ipc.Writer
+
+	column  int   // the next cell's
+	pending int   // rows in columns
+	rows    int64 // all rows
+	err     error
+}
+
+var _ cells = (*tableBuilder)(nil)
+
+func newTableBuilder(t Table, columns []Column, mem memory.Allocator) *tableBuilder {
+	b := &tableBuilder{table: t, names: columns, columns: array.NewRecordBuilder(mem, wireSchema(columns)), mem: mem}
+	b.reset()
+	return b
+}
+
+func (b *tableBuilder) reset() {
+	if b.pending > 0 {
+		b.columns.NewRecord().Release()
+	}
+	b.stream.Reset()
+	b.writer = ipc.NewWriter(&b.stream, ipc.WithSchema(b.columns.Schema()), ipc.WithAllocator(b.mem))
+	b.column, b.pending, b.rows, b.err = 0, 0, 0, nil
+}
+
+// next returns the builder of the next cell, and counts it.
+func (b *tableBuilder) next() array.Builder {
+	f := b.columns.Field(b.column)
+	b.column++
+	return f
+}
+
+func (b *tableBuilder) null() {
+	if c := b.names[b.column]; !c.Nullable && b.err == nil {
+		b.err = fmt.Errorf("results: %s.%s is required: null or not finite in row %d", b.table, c.Name, b.rows)
+	}
+	b.next().AppendNull()
+}
+
+func (b *tableBuilder) int(x int64) {
+	switch f := b.next().(type) {
+	case *array.Int64Builder:
+		f.Append(x)
+	case *array.TimestampBuilder:
+		f.Append(arrow.Timestamp(x))
+	}
+}
+
+func (b *tableBuilder) step(x int64) {
+	if x < 0 {
+		b.null()
+		return
+	}
+	b.int(x)
+}
+
+func (b *tableBuilder) float(x float64) {
+	if math.IsNaN(x) || math.IsInf(x, 0) {
+		b.null()
+		return
+	}
+	b.next().(*array.Float64Builder).Append(x)
+}
+
+func (b *tableBuilder) text(s string) {
+	if s == "" && b.names[b.column].Nullable {
+		b.null()
+		return
+	}
+	if len(s) > maxText && b.err == nil {
+		b.err = fmt.Errorf("results: %s.%s has %d bytes of text in row %d; at most %d", b.table, b.names[b.column].Name, len(s), b.rows, maxText)
+		s = ""
+	}
+	b.next().(*array.StringBuilder).Append(s)
+}
+
+func (b *tableBuilder) bool(x bool) { b.next().(*array.BooleanBuilder).Append(x) }
+
+func (b *tableBuilder) cell(k Kind, c Cell) {
+	switch {
+	case c.Null:
+		b.null()
+	case k == Int64:
+		b.int(c.Int)
+	case k == Float64:
+		b.float(c.Float)
+	case k == String:
+		b.text(c.Text)
+	case k == Bool:
+		b.bool(c.Bool)
+	}
+}
+
+func (b *tableBuilder) endRow() error {
+	b.column = 0
+	b.pending++
+	b.rows++
+	if b.err == nil && b.pending == batchRows {
+		b.flush()
+	}
+	return b.err
+}
+
+// flush writes the pending rows as one record batch.
+func (b *tableBuilder) flush() {
+	record := b.columns.NewRecord()
+	defer record.Release()
+	b.pending = 0
+	if err := b.writer.Write(record); err != nil {
+		b.err = fmt.Errorf("results: encode %s: %w", b.table, err)
+	} else if b.stream.Len() > MaxPayloadBytes {
+		b.err = fmt.Errorf("results: %s: %w", b.table, ErrTooLarge)
+	}
+}
+
+func (b *tableBuilder) finish() (Segment, error) {
+	if b.err == nil && b.pending > 0 {
+		b.flush()
+	}
+	if b.err != nil {
+		return Segment{}, b.err
+	}
+	if err := b.writer.Close(); err != nil {
+		return Segment{}, fmt.Errorf("results: encode %s: %w", b.table, err)
+	}
+	return Segment{Table: b.table, Bytes: int64(b.stream.Len()), Rows: b.rows}, nil
+}
+
+// oneLine makes an error text fit for a cell.
+func oneLine(s string) string {
+	s = strings.Join(strings.Fields(strings.ToValidUTF8(s, "�")), " ")
+	if len(s) > maxDetail {
+		s = strings.ToValidUTF8(s[:maxDetail-3], "") + "..."
+	}
+	return s
+}

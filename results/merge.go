@@ -1,0 +1,131 @@
+package results
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"io"
+	"slices"
+)
+
+// File is one complete Parquet file of a set.
+type File struct {
+	Table  Table
+	Bytes  int64
+	Rows   int64
+	SHA256 [32]byte
+}
+
+// Source is one committed shard of a part.
+type Source struct {
+	Expectation
+	// Open returns the shard's delivery. Merge opens one at a time, and keeps none.
+	Open func(context.Context) (Delivery, error)
+}
+
+// Output is where a merged table goes: an unpublished file of a result set.
+type Output func(Table) (io.Writer, error)
+
+// Merge writes the Parquet files of one part: the shards' rows in index order, whatever the order of sources, and the
+// log of the shards. Equal rows give equal bytes. It verifies each delivery again, and its memory is one row group a
+// table plus one payload. After an error nothing that was written may be published, not even where it looks complete.
+func (s *Schema) Merge(ctx context.Context, sources []Source, log []ShardRow, output Output) ([]File, error) {
+	sources = slices.SortedFunc(slices.Values(sources), func(a, b Source) int { return cmp.Compare(a.First, b.First) })
+	for i := 1; i < len(sources); i++ {
+		if sources[i].First < sources[i-1].End {
+			return nil, fmt.Errorf("results: merge: shards [%d, %d) and [%d, %d) overlap",
+				sources[i-1].First, sources[i-1].End, sources[i].First, sources[i].End)
+		}
+	}
+	var writers [numTables]*tableWriter
+	for _, t := range s.Tables() {
+		w, err := output(t)
+		if err != nil {
+			return nil, err
+		}
+		if writers[t], err = s.newTableWriter(t, w); err != nil {
+			return nil, err
+		}
+	}
+	for _, source := range sources {
+		if err := s.mergeShard(ctx, source, &writers); err != nil {
+			return nil, fmt.Errorf("results: merge shard [%d, %d): %w", source.First, source.End, err)
+		}
+	}
+	if err := writers[Shards].write(shardBatch(log)); err != nil {
+		return nil, err
+	}
+	var files []File
+	for _, t := range s.Tables() {
+		f, err := writers[t].close()
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, f)
+	}
+	return files, nil
+}
+
+func (s *Schema) mergeShard(ctx context.Context, source Source, writers *[numTables]*tableWriter) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	delivery, err := source.Open(ctx)
+	if err != nil {
+		return err
+	}
+	shard, err := s.Decode(delivery, source.Expectation)
+	if err != nil {
+		return err
+	}
+	for _, t := range s.deliverable() {
+		for _, b := range shard.tables[t] {
+			if err := writers[t].write(b); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// WriteEmpty writes a table's Parquet file without rows: what gives a set its columns before its first part.
+func (s *Schema) WriteEmpty(t Table, w io.Writer) (File, error) {
+	tw, err := s.newTableWriter(t, w)
+	if err != nil {
+		return File{}, err
+	}
+	return tw.close()
+}
+
+// shardBatch is the log, ordered by shard, as a batch.
+func shardBatch(log []ShardRow) batch {
+	b := &batchCells{batch: batch{rows: len(log), columns: make([]column, len(shardColumns))}}
+	for _, r := range slices.SortedFunc(slices.Values(log), func(a, b ShardRow) int { return cmp.Compare(a.Shard, b.Shard) }) {
+		b.next = 0
+		r.write(b)
+	}
+	return b.batch
+}
+
+// batchCells builds a batch of required integers and texts.
+type batchCells struct {
+	batch
+	next int
+}
+
+var _ logCells = (*batchCells)(nil)
+
+func (b *batchCells) int(x int64) {
+	b.columns[b.next].ints = append(b.columns[b.next].ints, x)
+	b.next++
+}
+
+func (b *batchCells) text(s string) {
+	c := &b.columns[b.next]
+	if c.ends == nil {
+		c.ends = []int32{0}
+	}
+	c.data = append(c.data, s...)
+	c.ends = append(c.ends, int32(len(c.data)))
+	b.next++
+}

@@ -1,0 +1,190 @@
+package results
+
+import (
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"strconv"
+
+	"github.com/apache/arrow/go/v15/parquet"
+	"github.com/apache/arrow/go/v15/parquet/compress"
+	"github.com/apache/arrow/go/v15/parquet/file"
+	"github.com/apache/arrow/go/v15/parquet/metadata"
+	"github.com/apache/arrow/go/v15/parquet/schema"
+)
+
+const (
+	arrowSchemaKey   = "ARROW:schema"
+	solverVersionKey = "phasegrid.solver_version"
+)
+
+// tableWriter writes one table's Parquet file: rows in row groups of 122,880, zstd level 3, statistics, and a footer
+// with schema and solver version. Equal rows give equal bytes, however they are cut into batches.
+type tableWriter struct {
+	table Table
+	out   *digest
+	file  *file.Writer
+	group *rowGroup
+	rows  int64
+}
+
+// digest counts and hashes what goes through it. It keeps the first error: the Parquet writer drops some.
+type digest struct {
+	w     io.Writer
+	hash  hash.Hash
+	bytes int64
+	err   error
+}
+
+func newDigest(w io.Writer) *digest { return &digest{w: w, hash: sha256.New()} }
+
+func (d *digest) Write(p []byte) (int, error) {
+	if d.err != nil {
+		return 0, d.err
+	}
+	n, err := d.w.Write(p)
+	d.hash.Write(p[:n])
+	d.bytes += int64(n)
+	d.err = err
+	return n, err
+}
+
+func (s *Schema) newTableWriter(t Table, w io.Writer) (tw *tableWriter, err error) {
+	out := newDigest(w)
+	defer out.recoverTo(&err)
+	columns := s.tables[t]
+	root, err := parquetSchema(t, columns)
+	if err != nil {
+		return nil, err
+	}
+	arrowSchema, err := fileSchema(columns)
+	if err != nil {
+		return nil, err
+	}
+	var meta metadata.KeyValueMetadata
+	for _, kv := range [][2]string{{arrowSchemaKey, arrowSchema}, {solverVersionKey, strconv.Itoa(s.options.SolverVersion)}} {
+		if err := meta.Append(kv[0], kv[1]); err != nil {
+			return nil, fmt.Errorf("results: footer of %s: %w", t, err)
+		}
+	}
+	return &tableWriter{
+		table: t,
+		out:   out,
+		file:  file.NewParquetWriter(out, root, file.WithWriterProps(writerProperties(t, columns)), file.WithWriteMetadata(meta)),
+		group: newRowGroup(columns),
+	}, nil
+}
+
+// parquetSchema is the table's Parquet schema, with field ids from 1.
+func parquetSchema(t Table, columns []Column) (*schema.GroupNode, error) {
+	fields := make(schema.FieldList, len(columns))
+	for i, c := range columns {
+		repetition := parquet.Repetitions.Required
+		if c.Nullable {
+			repetition = parquet.Repetitions.Optional
+		}
+		var physical parquet.Type
+		var logical schema.LogicalType = schema.NoLogicalType{}
+		switch c.Kind {
+		case Int64:
+			physical = parquet.Types.Int64
+		case Float64:
+			physical = parquet.Types.Double
+		case Bool:
+			physical = parquet.Types.Boolean
+		case Time:
+			physical, logical = parquet.Types.Int64, schema.NewTimestampLogicalType(true, schema.TimeUnitMicros)
+		case String:
+			physical, logical = parquet.Types.ByteArray, schema.StringLogicalType{}
+		}
+		node, err := schema.NewPrimitiveNodeLogical(c.Name, repetition, logical, physical, -1, int32(i+1))
+		if err != nil {
+			return nil, fmt.Errorf("results: column %s of %s: %w", c.Name, t, err)
+		}
+		fields[i] = node
+	}
+	root, err := schema.NewGroupNode(t.String(), parquet.Repetitions.Required, fields, -1)
+	if err != nil {
+		return nil, fmt.Errorf("results: schema of %s: %w", t, err)
+	}
+	return root, nil
+}
+
+// writerProperties chooses encodings: dictionaries for what repeats (parameters, words, steps, the point of a
+// trajectory), plain doubles for metrics, whose values do not.
+func writerProperties(t Table, columns []Column) *parquet.WriterProperties {
+	options := []parquet.WriterProperty{
+		parquet.WithCompression(compress.Codecs.Zstd),
+		parquet.WithCompressionLevel(3),
+		parquet.WithStats(true),
+		parquet.WithDictionaryDefault(true),
+		parquet.WithMaxRowGroupLength(rowGroupRows),
+	}
+	plain := map[string]bool{}
+	for _, c := range metrics {
+		plain[c.Name] = true
+	}
+	for _, name := range []string{"peak_spike_alignment", "tail_signal_alignment", "tail_loss", "signal_coefficient",
+		"spike_coefficient", "bulk_coefficient", "coefficient", "point_id"} {
+		plain[name] = true
+	}
+	if t == Points {
+		plain["point"] = true
+	}
+	for _, c := range columns {
+		if plain[c.Name] {
+			options = append(options, parquet.WithDictionaryFor(c.Name, false))
+		}
+	}
+	return parquet.NewWriterProperties(options...)
+}
+
+// write appends the rows of a batch.
+func (w *tableWriter) write(b batch) (err error) {
+	defer w.out.recoverTo(&err)
+	for i := 0; i < b.rows; {
+		if w.group.full() {
+			if err := w.flush(); err != nil {
+				return err
+			}
+		}
+		i = w.group.take(b, i)
+	}
+	w.rows += int64(b.rows)
+	return nil
+}
+
+func (w *tableWriter) flush() error {
+	if err := w.group.write(w.file.AppendRowGroup()); err != nil {
+		return fmt.Errorf("results: write %s: %w", w.table, err)
+	}
+	return nil
+}
+
+// close writes the last row group and the footer. After an error the file must not be used, though its footer may be
+// well-formed: this Parquet writer closes what it has.
+func (w *tableWriter) close() (f File, err error) {
+	defer w.out.recoverTo(&err)
+	if w.group.rows > 0 {
+		if err := w.flush(); err != nil {
+			return File{}, err
+		}
+	}
+	if err := errors.Join(w.file.Close(), w.out.err); err != nil {
+		return File{}, fmt.Errorf("results: write %s: %w", w.table, err)
+	}
+	return File{Table: w.table, Bytes: w.out.bytes, Rows: w.rows, SHA256: [32]byte(w.out.hash.Sum(nil))}, nil
+}
+
+// recoverTo turns a panic of the Parquet library, which is how it reports some failed writes, into an error, and prefers
+// the failed write itself to what the library made of it.
+func (d *digest) recoverTo(err *error) {
+	if r := recover(); r != nil {
+		*err = fmt.Errorf("results: parquet: %v", r)
+	}
+	if *err != nil && d.err != nil && !errors.Is(*err, d.err) {
+		*err = fmt.Errorf("results: write: %w", d.err)
+	}
+}

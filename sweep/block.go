@@ -1,0 +1,254 @@
+package sweep
+
+import (
+	"cmp"
+	"fmt"
+	"math/bits"
+	"slices"
+	"strings"
+)
+
+// Bounds on the enumeration.
+const (
+	// MaxIndices is the most indices that a sweep may have.
+	MaxIndices = 1 << 40
+	maxBlocks  = 1000
+	// maxRuns bounds the pass over points of different cost that cuts a sweep into shards.
+	maxRuns = 10_000_000
+)
+
+// factor is one dimension of a block: what varies together.
+type factor interface {
+	size() int64
+	// place is the parameter at whose place in the table the factor is enumerated.
+	place() ParameterID
+	// sets are the parameters that any of its entries sets, sometimes those that not all of them set.
+	sets() idSet
+	sometimes() idSet
+	assign(i int64, a *Assignment)
+	// at is where in the file entry i sets id.
+	at(i int64, id ParameterID) position
+}
+
+// placed is a factor with its sets worked out.
+type placed struct {
+	factor
+	n               int64
+	sets, sometimes idSet
+	// open are the parameters that some entry leaves to their default, or sets to auto.
+	open idSet
+}
+
+func place(f factor) placed {
+	p := placed{factor: f, n: f.size(), sets: f.sets(), sometimes: f.sometimes()}
+	p.open = p.sometimes
+	auto := p.sets & idSet(0).with(LearningRate).with(Representation)
+	for i := int64(0); auto != 0 && i < min(p.n, maxMarks); i++ { // a longer factor is no list, and has no words
+		var a Assignment
+		f.assign(i, &a)
+		for id := range auto.all() {
+			if a[id].text == "auto" {
+				p.open = p.open.with(id)
+			}
+		}
+	}
+	return p
+}
+
+// derivation computes one parameter from others.
+type derivation struct {
+	id ParameterID
+	*expression
+}
+
+// block is a product of factors: index = ((i_0·n_1 + i_1)·n_2 + ...)·replicates + replicate, after the indices of the
+// blocks before it. It owes nothing to a union around it: what stood there is part of it.
+type block struct {
+	pos     position
+	first   int64 // its first index
+	size    int64
+	base    Assignment              // fixed parameters
+	fixedAt [NumParameters]position // where they are fixed
+	fixed   idSet
+	factors []placed     // in the order of enumeration
+	derive  []derivation // each after what it reads
+	derived idSet
+	where   []*expression
+}
+
+// clone is a block to which a part of a union can be added.
+func (b *block) clone() *block {
+	c := *b
+	c.factors, c.derive, c.where = slices.Clone(b.factors), slices.Clone(b.derive), slices.Clone(b.where)
+	return &c
+}
+
+// sets are the parameters that some point of the block is given a value for.
+func (b *block) sets() idSet {
+	set := b.fixed | b.derived
+	for _, f := range b.factors {
+		set |= f.sets
+	}
+	return set
+}
+
+// varied tells where a parameter is set other than by fixed, if it is.
+func (b *block) varied(id ParameterID) (position, bool) {
+	for _, d := range b.derive {
+		if d.id == id {
+			return d.pos, true
+		}
+	}
+	for _, f := range b.factors {
+		if f.sets.has(id) {
+			return f.at(0, id), true
+		}
+	}
+	return position{}, false
+}
+
+// finish sorts the factors and derivations, and counts the indices.
+func (b *block) finish(replicates int64) (problem string, at position) {
+	slices.SortStableFunc(b.factors, func(x, y placed) int { return cmp.Compare(x.place(), y.place()) })
+	b.size = replicates
+	for _, f := range b.factors {
+		high, low := bits.Mul64(uint64(b.size), uint64(f.n))
+		if high != 0 || low > MaxIndices {
+			return fmt.Sprintf("the sweep has more than 2^40 indices (%s): make it smaller, or sample it", b.sizes(replicates)), b.pos
+		}
+		b.size = int64(low)
+	}
+	return b.order()
+}
+
+// sizes writes the product of the block's sizes.
+func (b *block) sizes(replicates int64) string {
+	var parts []string
+	for _, f := range b.factors {
+		parts = append(parts, fmt.Sprintf("%d %s", f.n, parameters()[f.place()].Name))
+	}
+	if replicates > 1 {
+		parts = append(parts, fmt.Sprintf("%d replicates", replicates))
+	}
+	return strings.Join(parts, " x ")
+}
+
+// order sorts the derivations by their references, or finds a cycle.
+func (b *block) order() (problem string, at position) {
+	slices.SortFunc(b.derive, func(x, y derivation) int { return cmp.Compare(x.id, y.id) })
+	byID := map[ParameterID]derivation{}
+	for _, d := range b.derive {
+		byID[d.id] = d
+	}
+	var sorted []derivation
+	var path []ParameterID
+	var visit func(id ParameterID) bool
+	done := idSet(0)
+	visit = func(id ParameterID) bool {
+		if start := slices.Index(path, id); start >= 0 {
+			var names []string
+			for _, step := range append(path[start:], id) {
+				names = append(names, parameters()[step].Name)
+			}
+			problem = "derive goes in a circle: " + strings.Join(names, " -> ")
+			return false
+		}
+		if done.has(id) {
+			return true
+		}
+		path = append(path, id)
+		d, derived := byID[id]
+		var reads idSet
+		switch {
+		case derived:
+			reads = d.refs
+		case b.open(id):
+			reads = defaultReads(id)
+		}
+		for ref := range reads.all() {
+			if !visit(ref) {
+				return false
+			}
+		}
+		path = path[:len(path)-1]
+		done = done.with(id)
+		if derived {
+			sorted = append(sorted, d)
+		}
+		return true
+	}
+	for _, d := range b.derive {
+		if !visit(d.id) {
+			return problem, d.pos
+		}
+	}
+	b.derive = sorted
+	return "", position{}
+}
+
+// open tells whether some point leaves id to its default, or sets it to auto.
+func (b *block) open(id ParameterID) bool {
+	if b.derived.has(id) {
+		return false
+	}
+	for _, f := range b.factors {
+		if f.sets.has(id) && !f.open.has(id) {
+			return false
+		}
+	}
+	return !b.fixed.has(id) || b.base[id].text == "auto"
+}
+
+// defaultReads are the parameters on which the default of id, or its meaning as auto, depends: earlier words, and
+// for the learning rate all that the limit of the step size is made of.
+func defaultReads(id ParameterID) (reads idSet) {
+	switch id {
+	case LearningRate, Representation:
+		for other := Model; other <= Init; other++ {
+			reads = reads.with(other)
+		}
+		return reads.with(Momentum).without(Steps).without(Samples).without(LearningRate).without(Representation)
+	case Width:
+		return reads.with(Dimension)
+	}
+	for _, word := range []ParameterID{Model, Optimizer, Covariance, Teacher, Init, Schedule, Orthogonalizer} {
+		if word < id {
+			reads = reads.with(word)
+		}
+	}
+	return reads
+}
+
+// costRun is the number of consecutive indices, from any multiple of it on, that share all parameters on which the
+// static cost depends.
+func (b *block) costRun(replicates int64) int64 {
+	var relevant idSet
+	for id := range ParameterID(NumParameters) {
+		if costRelevant(id) {
+			relevant = relevant.with(id)
+		}
+	}
+	for i := len(b.derive) - 1; i >= 0; i-- { // what is read comes before
+		d := b.derive[i]
+		if !relevant.has(d.id) {
+			continue
+		}
+		relevant |= d.refs
+		for ref := range d.refs.all() {
+			if b.open(ref) {
+				relevant |= defaultReads(ref)
+			}
+		}
+	}
+	if replicates > 1 && relevant.has(Seed) {
+		return 1
+	}
+	length := replicates
+	for i := len(b.factors) - 1; i >= 0; i-- {
+		if b.factors[i].sets&relevant != 0 {
+			break
+		}
+		length *= b.factors[i].n
+	}
+	return length
+}

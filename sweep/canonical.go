@@ -1,0 +1,179 @@
+package sweep
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"strings"
+)
+
+// canonicalSpec writes what decides the points of a sweep: JSON, sorted keys, shortest numbers, defaults not filled in.
+// The settings of fixed and of points rows are flat, however an entry's own parameters were written.
+func canonicalSpec(s *section, replicates int64, record Record) []byte {
+	m := canonicalSection(s)
+	if replicates > 1 {
+		m["replicates"] = replicates
+	}
+	if record := canonicalRecord(record); record != nil {
+		m["record"] = record
+	}
+	var out bytes.Buffer
+	encoder := json.NewEncoder(&out)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(m); err != nil {
+		panic(err) // maps of strings, numbers and valid JSON always encode
+	}
+	return bytes.TrimSpace(out.Bytes())
+}
+
+func canonicalSection(s *section) map[string]any {
+	m := map[string]any{}
+	if len(s.fixed) > 0 {
+		m["fixed"] = canonicalSettings(s.fixed)
+	}
+	if len(s.grid) > 0 {
+		m["grid"] = canonicalAxes(s.grid)
+	}
+	if len(s.zip) > 0 {
+		m["zip"] = canonicalAxes(s.zip)
+	}
+	if len(s.points) > 0 {
+		rows := make([]any, len(s.points))
+		for i, r := range s.points {
+			rows[i] = canonicalSettings(r)
+		}
+		m["points"] = rows
+	}
+	if s.sample != nil {
+		m["sample"] = canonicalSample(s.sample)
+	}
+	if len(s.union) > 0 {
+		blocks := make([]any, len(s.union))
+		for i, b := range s.union {
+			blocks[i] = canonicalSection(b)
+		}
+		m["union"] = blocks
+	}
+	if len(s.derive) > 0 {
+		formulas := map[string]string{}
+		for _, d := range s.derive {
+			formulas[d.id.String()] = d.source
+		}
+		m["derive"] = formulas
+	}
+	if s.where != nil {
+		m["where"] = s.where.source
+	}
+	return m
+}
+
+func canonicalSettings(settings []setting) map[string]json.RawMessage {
+	m := make(map[string]json.RawMessage, len(settings))
+	for _, s := range settings {
+		m[s.id.String()] = json.RawMessage(s.value.String())
+	}
+	return m
+}
+
+func canonicalAxes(axes []*axis) map[string]any {
+	m := make(map[string]any, len(axes))
+	for _, x := range axes {
+		if x.form == listForm {
+			m[x.id.String()] = canonicalRows(x.rows)
+			continue
+		}
+		numbers := map[string]any{"from": plainNumber(x.from), "to": plainNumber(x.to)}
+		name := "range"
+		switch x.form {
+		case rangeForm:
+			numbers["step"] = plainNumber(x.step)
+		case linForm:
+			name, numbers["num"] = "linspace", x.num
+		case logForm:
+			name, numbers["num"] = "logspace", x.num
+		}
+		m[x.id.String()] = map[string]any{name: numbers}
+	}
+	return m
+}
+
+func canonicalRows(rows []row) []json.RawMessage {
+	out := make([]json.RawMessage, len(rows))
+	for i, r := range rows {
+		out[i] = json.RawMessage(canonicalRow(r))
+	}
+	return out
+}
+
+// canonicalRow is an entry of an axis: its value, or a mapping where it has parameters of its own.
+func canonicalRow(r row) string {
+	if len(r) == 1 {
+		return r[0].value.String()
+	}
+	m := canonicalSettings(r[1:])
+	m["name"] = json.RawMessage(r[0].value.String())
+	text, err := json.Marshal(m)
+	if err != nil {
+		panic(err) // values write valid JSON
+	}
+	return string(text)
+}
+
+func canonicalSample(s *sampled) map[string]any {
+	axes := map[string]any{}
+	for _, x := range s.axes {
+		if x.rows != nil {
+			axes[x.id.String()] = canonicalRows(x.rows)
+			continue
+		}
+		numbers := map[string]any{"from": plainNumber(x.from), "to": plainNumber(x.to)}
+		if x.log {
+			numbers["log"] = true
+		}
+		axes[x.id.String()] = numbers
+	}
+	m := map[string]any{"method": sampleMethods()[s.method], "num": s.num, "axes": axes}
+	if s.seeded {
+		m["seed"] = s.seed
+	}
+	return m
+}
+
+func canonicalRecord(r Record) map[string]any {
+	m := map[string]any{}
+	switch {
+	case r.Every > 0:
+		m["every"] = r.Every
+	case r.Log > 0:
+		m["log"] = r.Log
+	case len(r.Steps) > 0:
+		m["steps"] = r.Steps
+	default:
+		return nil
+	}
+	if r.Coefficients {
+		m["coefficients"] = true
+	}
+	return m
+}
+
+func plainNumber(f float64) json.RawMessage { return json.RawMessage(formatFloat(f)) }
+
+// Canonical is the spec as JSON with sorted keys and shortest numbers. Equal sweeps have equal bytes: name, comments,
+// key order and spelling do not show. Read only.
+func (s *Spec) Canonical() []byte { return s.canonical }
+
+// ID is the identity of the sweep's rows: 32 hex digits of the SHA-256 of the canonical spec and the solver's version.
+func (s *Spec) ID(solverVersion int) string {
+	hash := sha256.New()
+	hash.Write(s.canonical)
+	fmt.Fprintf(hash, "\nsolver %d\n", solverVersion)
+	return hex.EncodeToString(hash.Sum(nil)[:16])
+}
+
+// ResultSet is the folder of the sweep's result set, name-<first 8 digits of the id>.
+func (s *Spec) ResultSet(solverVersion int) string {
+	return strings.TrimPrefix(s.name+"-"+s.ID(solverVersion)[:8], "-")
+}

@@ -1,0 +1,291 @@
+package sweep
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/lexer"
+	"github.com/goccy/go-yaml/parser"
+	"github.com/goccy/go-yaml/token"
+)
+
+// Bounds on a sweep file, so that no file costs more than 256 MB or more than a few seconds to read.
+const (
+	// MaxFileBytes is the size of the longest sweep file that is read.
+	MaxFileBytes = 4 << 20
+	// maxMarks bounds the characters that can start a token; the parser takes about 0.5 KB for each.
+	maxMarks = 150_000
+	maxDepth = 32
+	// maxKeys bounds one mapping: the parser takes quadratic time in it.
+	maxKeys = 256
+)
+
+// nodeKind is the shape of a node.
+type nodeKind uint8
+
+const (
+	plainNode  nodeKind = iota // a scalar without quotes
+	quotedNode                 // a scalar in quotes, or a block scalar
+	listNode
+	mapNode
+)
+
+func (k nodeKind) String() string {
+	switch k {
+	case listNode:
+		return "a list"
+	case mapNode:
+		return "a mapping"
+	}
+	return "a value"
+}
+
+// node is a piece of a sweep file: YAML without what sweep files do not use.
+type node struct {
+	kind nodeKind
+	pos  position
+	text string  // of a scalar
+	list []node  // of a list
+	keys []entry // of a mapping, in the order of the file
+}
+
+// entry is one key of a mapping.
+type entry struct {
+	key   string
+	pos   position // of the key
+	value node
+}
+
+// String is the node as a message quotes it.
+func (n node) String() string {
+	switch n.kind {
+	case plainNode, quotedNode:
+		if n.kind == plainNode && n.text == "" {
+			return "nothing"
+		}
+		if len(n.text) > 60 {
+			return fmt.Sprintf("%q...", n.text[:60])
+		}
+		if n.kind == quotedNode {
+			return fmt.Sprintf("%q", n.text)
+		}
+		return strings.ToValidUTF8(n.text, "?")
+	}
+	return n.kind.String()
+}
+
+// readDocument reads a YAML document, or reports why it cannot.
+func readDocument(src []byte, fail func(position, string, ...any)) (node, bool) {
+	if !sane(src, fail) {
+		return node{}, false
+	}
+	tokens := lexer.Tokenize(string(src))
+	if !plainTokens(tokens, fail) {
+		return node{}, false
+	}
+	file, err := parser.Parse(tokens, 0, parser.AllowDuplicateMapKey())
+	if err != nil {
+		pos, text := syntaxError(err)
+		fail(pos, "%s", text)
+		return node{}, false
+	}
+	if len(file.Docs) > 1 {
+		fail(position{int32(file.Docs[1].Start.Position.Line), 1}, "a second document starts here; a sweep file holds one")
+		return node{}, false
+	}
+	if len(file.Docs) == 0 || file.Docs[0].Body == nil {
+		fail(position{1, 1}, "the file is empty; a sweep has at least a name, and fixed or grid")
+		return node{}, false
+	}
+	c := converter{fail: fail}
+	root := c.convert(file.Docs[0].Body)
+	return root, !c.failed
+}
+
+// sane refuses bytes that no sweep file needs, before they cost memory.
+func sane(src []byte, fail func(position, string, ...any)) bool {
+	if len(src) > MaxFileBytes {
+		fail(position{1, 1}, "the file has %d bytes; at most %d are read", len(src), MaxFileBytes)
+		return false
+	}
+	line, start, marks := int32(1), 0, 0
+	for i, c := range src {
+		switch {
+		case c == '\n':
+			line, start = line+1, i+1
+			marks++
+		case c == '\t' || c == '\r':
+		case c < ' ' || c == 0x7f:
+			fail(position{line, int32(i-start) + 1}, "a control character, byte %#02x; a sweep file is text", c)
+			return false
+		case strings.IndexByte(",:-?[]{}#&*!|>'\"%@`", c) >= 0:
+			marks++
+		}
+		if marks > maxMarks {
+			fail(position{line, int32(i-start) + 1}, "the file is too complex: more than %d list entries and keys; "+
+				"use linspace, logspace, range or sample for long axes", maxMarks)
+			return false
+		}
+	}
+	if !utf8.Valid(src) {
+		for i := 0; i < len(src); {
+			r, size := utf8.DecodeRune(src[i:])
+			if r == utf8.RuneError && size == 1 {
+				before := src[:i]
+				fail(position{int32(bytes.Count(before, []byte("\n"))) + 1, int32(i-bytes.LastIndexByte(before, '\n')-1) + 1},
+					"byte %#02x is not UTF-8 text", src[i])
+				return false
+			}
+			i += size
+		}
+	}
+	return true
+}
+
+// plainTokens refuses what sweep files do not use, and what the parser takes too much stack or time for.
+func plainTokens(tokens token.Tokens, fail func(position, string, ...any)) bool {
+	depth, dashes := 0, 0
+	keys := map[int]int{} // keys of the mapping at each column, or at each flow depth below 0
+	reset := func(column int) {
+		for c := range keys {
+			if c > column {
+				delete(keys, c)
+			}
+		}
+	}
+	for i, t := range tokens {
+		pos := position{int32(t.Position.Line), int32(max(1, t.Position.Column))}
+		if t.Type != token.SequenceEntryType {
+			dashes = 0
+		}
+		switch t.Type {
+		case token.AnchorType, token.AliasType, token.MergeKeyType:
+			fail(pos, "YAML anchors, aliases and merge keys (& * <<) are not read; write the value out")
+			return false
+		case token.TagType:
+			fail(pos, "YAML tags (!) are not read; the parameter says the type")
+			return false
+		case token.MappingKeyType:
+			fail(pos, "explicit keys (?) are not read; write key: value")
+			return false
+		case token.DirectiveType:
+			fail(pos, "YAML directives (%%) are not read")
+			return false
+		case token.SequenceStartType, token.MappingStartType:
+			depth++
+			keys[-depth] = 0
+		case token.SequenceEndType, token.MappingEndType:
+			depth--
+		case token.SequenceEntryType:
+			dashes++
+			if depth == 0 {
+				reset(t.Position.Column)
+			}
+		case token.MappingValueType:
+			column := -depth
+			if depth == 0 && i > 0 {
+				column = tokens[i-1].Position.Column
+				reset(column)
+			}
+			if keys[column]++; keys[column] > maxKeys {
+				fail(pos, "more than %d keys in one mapping", maxKeys)
+				return false
+			}
+		}
+		if depth > maxDepth || dashes > maxDepth || len(keys) > 4*maxDepth {
+			fail(pos, "nested more than %d deep", maxDepth)
+			return false
+		}
+	}
+	return true
+}
+
+// syntaxError is where and what of the YAML parser's error.
+func syntaxError(err error) (position, string) {
+	var positioned interface {
+		GetToken() *token.Token
+		GetMessage() string
+	}
+	if errors.As(err, &positioned) && positioned.GetToken() != nil {
+		at := positioned.GetToken().Position
+		return position{int32(at.Line), int32(max(1, at.Column))}, "not YAML: " + positioned.GetMessage()
+	}
+	first, _, _ := strings.Cut(err.Error(), "\n")
+	return position{1, 1}, "not YAML: " + first
+}
+
+// converter turns the YAML library's tree into nodes.
+type converter struct {
+	fail   func(position, string, ...any)
+	failed bool
+}
+
+func (c *converter) refuse(pos position, format string, args ...any) node {
+	c.failed = true
+	c.fail(pos, format, args...)
+	return node{pos: pos}
+}
+
+func positionOf(n ast.Node) position {
+	at := n.GetToken().Position
+	return position{int32(max(1, at.Line)), int32(max(1, at.Column))}
+}
+
+func (c *converter) convert(n ast.Node) node {
+	if n == nil {
+		return node{pos: position{1, 1}}
+	}
+	pos := positionOf(n)
+	switch n := n.(type) {
+	case *ast.MappingNode:
+		return c.mapping(pos, n.Values)
+	case *ast.MappingValueNode:
+		return c.mapping(positionOf(n.Key), []*ast.MappingValueNode{n})
+	case *ast.SequenceNode:
+		list := make([]node, len(n.Values))
+		for i, v := range n.Values {
+			list[i] = c.convert(v)
+		}
+		return node{kind: listNode, pos: pos, list: list}
+	case *ast.LiteralNode:
+		return node{kind: quotedNode, pos: pos, text: n.Value.Value}
+	case *ast.StringNode:
+		kind := plainNode
+		if t := n.Token.Type; t == token.SingleQuoteType || t == token.DoubleQuoteType {
+			kind = quotedNode
+		}
+		return node{kind: kind, pos: pos, text: n.Value}
+	case *ast.NullNode:
+		if n.Token.Type == token.ImplicitNullType {
+			return node{pos: pos}
+		}
+		return node{pos: pos, text: n.Token.Value}
+	case *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode, *ast.InfinityNode, *ast.NanNode:
+		return node{pos: pos, text: n.GetToken().Value}
+	}
+	return c.refuse(pos, "YAML %s is not read in a sweep file", n.Type())
+}
+
+func (c *converter) mapping(pos position, values []*ast.MappingValueNode) node {
+	m := node{kind: mapNode, pos: pos, keys: make([]entry, 0, len(values))}
+	if len(values) > 0 {
+		m.pos = positionOf(values[0].Key)
+	}
+	for _, v := range values {
+		key := c.convert(v.Key)
+		if key.kind == listNode || key.kind == mapNode {
+			c.refuse(key.pos, "a key must be a word")
+			continue
+		}
+		value := c.convert(v.Value)
+		if value.kind == plainNode && value.text == "" {
+			value.pos = key.pos
+		}
+		m.keys = append(m.keys, entry{key.text, key.pos, value})
+	}
+	return m
+}

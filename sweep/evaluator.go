@@ -1,0 +1,216 @@
+package sweep
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/expr-lang/expr/file"
+	"github.com/expr-lang/expr/vm"
+)
+
+// evaluator runs expressions on one assignment after the other. It belongs to one goroutine.
+type evaluator struct {
+	machine vm.VM
+	env     map[string]any
+	// shown are the values that env holds, so that only changes are boxed again.
+	shown Assignment
+	// complete is the assignment with defaults filled in, if fresh.
+	complete Assignment
+	fresh    bool
+}
+
+func newEvaluator() *evaluator {
+	return &evaluator{machine: vm.VM{MemoryBudget: maxElements}, env: make(map[string]any, NumParameters)}
+}
+
+// run evaluates x on a. The assignment may have changed since the last run only if changed was called.
+func (e *evaluator) run(x *expression, a *Assignment) (any, string) {
+	table := parameters()
+	unset := ""
+	for id := range x.refs.all() {
+		v := a[id]
+		if v.IsNull() || v.kind == KindText && table[id].Auto || id == Representation && v.text == "auto" {
+			v = e.completed(a)[id]
+		}
+		if v.IsNull() {
+			unset = table[id].Name
+		}
+		name := table[id].Name
+		if _, known := e.env[name]; known && same(v, e.shown[id]) {
+			continue
+		}
+		e.env[name] = box(v, table[id].Kind)
+		e.shown[id] = v
+	}
+	out, err := e.machine.Run(x.program, e.env)
+	if err == nil {
+		return out, ""
+	}
+	var at *file.Error
+	text := err.Error()
+	if errors.As(err, &at) {
+		text = at.Message
+	}
+	if unset != "" {
+		return nil, fmt.Sprintf("%s is not set here, so the expression has no value; say what holds without it (%s ?? 0)", unset, unset)
+	}
+	return nil, "the expression fails: " + text
+}
+
+// changed tells that the assignment is another one now.
+func (e *evaluator) changed() { e.fresh = false }
+
+// completed is a with defaults filled in and the learning rate resolved, as far as they are known.
+func (e *evaluator) completed(a *Assignment) *Assignment {
+	if e.fresh {
+		return &e.complete
+	}
+	e.fresh = true
+	e.complete = *a
+	complete(&e.complete)
+	return &e.complete
+}
+
+// same tells whether two values are equal, lists by identity.
+func same(a, b Value) bool {
+	if a.kind != b.kind || a.num != b.num || a.i != b.i || a.text != b.text || len(a.list) != len(b.list) {
+		return false
+	}
+	return len(a.list) == 0 || &a.list[0] == &b.list[0]
+}
+
+// box is a value as an expression sees it; nil where it is not set.
+func box(v Value, k Kind) any {
+	switch v.kind {
+	case KindInt:
+		if k == KindFloat {
+			return float64(v.i)
+		}
+		return int(v.i)
+	case KindFloat:
+		return v.num
+	case KindText:
+		return v.text
+	case KindBool:
+		return v.num != 0
+	case KindList:
+		return v.list
+	case KindPairs:
+		return slices.Collect(slices.Chunk(v.list, 2))
+	}
+	return nil
+}
+
+// unbox is what an expression gave as a value of parameter p, or what is wrong with it. Nil leaves p unset.
+func unbox(out any, p *Parameter) (Value, string) {
+	var v Value
+	switch out := out.(type) {
+	case nil:
+		return Null(), ""
+	case int:
+		v = Int(int64(out))
+		if p.Kind == KindFloat {
+			v = Float(float64(out))
+		}
+	case float64:
+		switch {
+		case math.IsNaN(out) || math.IsInf(out, 0):
+			return Null(), fmt.Sprintf("%s comes out as %v", p.Name, out)
+		case p.Kind == KindInt && out != math.Trunc(out):
+			return Null(), fmt.Sprintf("%s must come out whole, not %s: use round, ceil or floor", p.Name, formatFloat(out))
+		case p.Kind == KindInt && math.Abs(out) < 1<<53:
+			v = Int(int64(out))
+		default:
+			v = Float(out + 0) // no negative zero
+		}
+	case string:
+		v = Text(out)
+	case bool:
+		v = Bool(out)
+	default:
+		var text string
+		if v, text = unboxList(out, p); text != "" {
+			return Null(), text
+		}
+	}
+	if text := p.check(v); text != "" {
+		return Null(), fmt.Sprintf("%s; it comes out as %v", text, out)
+	}
+	return v, ""
+}
+
+// unboxList is unbox for lists, and lists of pairs.
+func unboxList(out any, p *Parameter) (Value, string) {
+	wrong := fmt.Sprintf("%s must be %s; it comes out as %T", p.Name, p.allowed(), out)
+	var items []any
+	switch out := out.(type) {
+	case []any:
+		items = out
+	case []int:
+		for _, x := range out {
+			items = append(items, x)
+		}
+	case []float64:
+		for _, x := range out {
+			items = append(items, x)
+		}
+	case [][]float64:
+		for _, x := range out {
+			items = append(items, []any{x[0], x[1]})
+		}
+	default:
+		return Null(), wrong
+	}
+	var flat []float64
+	add := func(x any) bool {
+		switch x := x.(type) {
+		case int:
+			flat = append(flat, float64(x))
+			return true
+		case float64:
+			flat = append(flat, x)
+			return true
+		}
+		return false
+	}
+	for _, item := range items {
+		pair, isPair := item.([]any)
+		switch {
+		case p.Kind == KindPairs && isPair && len(pair) == 2 && add(pair[0]) && add(pair[1]):
+		case p.Kind == KindList && add(item):
+		default:
+			return Null(), wrong
+		}
+	}
+	if p.Kind == KindPairs {
+		return Pairs(flat), ""
+	}
+	return List(flat), ""
+}
+
+// complete fills in the defaults that are known, and the representation and the learning rate where all they depend on is.
+func complete(a *Assignment) {
+	known := true
+	for i := range a {
+		id := ParameterID(i)
+		if !applies(id, a) {
+			a[id] = Null()
+			continue
+		}
+		if a[id].IsNull() {
+			a[id] = fallback(id, a)
+		}
+		a[id] = asKind(a[id], parameters()[id].Kind)
+		if a[id].IsNull() && id != Steps && id != InitScale {
+			known = false
+		}
+	}
+	if !known || len(crossChecks(a)) > 0 {
+		return
+	}
+	if resolveRepresentation(a) == "" {
+		resolveLearningRate(a)
+	}
+}

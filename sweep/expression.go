@@ -1,0 +1,296 @@
+package sweep
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/expr-lang/expr"
+	"github.com/expr-lang/expr/ast"
+	"github.com/expr-lang/expr/file"
+	"github.com/expr-lang/expr/parser"
+	"github.com/expr-lang/expr/vm"
+)
+
+// Bounds on an expression's cost. A loop over at most maxLoop elements, never inside another, in at most maxNodes
+// nodes: an evaluation takes well under a millisecond.
+const (
+	maxSource = 4096 // bytes
+	maxNodes  = 500
+	maxLoop   = 1000
+	// maxElements bounds the lists that one evaluation may build.
+	maxElements = 20 * maxLoop
+)
+
+// expression is a compiled formula over the parameters of a point. It holds no state.
+type expression struct {
+	source  string
+	pos     position
+	program *vm.Program
+	refs    idSet // the parameters that it reads
+}
+
+// functions are the names that an expression may call.
+func functions() []string {
+	return append(loops(), "sqrt", "pow", "log", "exp", "min", "max", "abs", "ceil", "floor", "round", "len")
+}
+
+// loops are the functions that walk a list.
+func loops() []string { return []string{"all", "any", "none", "one", "count", "map", "filter", "sum"} }
+
+// compile compiles an expression, or says what is wrong with it.
+func compile(source string, pos position) (*expression, string) {
+	if len(source) > maxSource {
+		return nil, fmt.Sprintf("the expression has %d characters; at most %d are read", len(source), maxSource)
+	}
+	if strings.TrimSpace(source) == "" {
+		return nil, "the expression is empty"
+	}
+	env := make(map[string]any, NumParameters)
+	names := make([]string, 0, NumParameters)
+	for _, p := range parameters() {
+		env[p.Name] = sampleOf(p.Kind)
+		names = append(names, p.Name)
+	}
+	options := []expr.Option{expr.Env(env), expr.Optimize(false), expr.MaxNodes(maxNodes), expr.DisableAllBuiltins()}
+	for _, name := range append(loops(), "abs", "ceil", "floor", "round", "len") {
+		options = append(options, expr.EnableBuiltin(name))
+	}
+	options = append(options, arithmetic()...)
+	if text := costly(source); text != "" {
+		return nil, text
+	}
+	x := &expression{source: source, pos: pos}
+	options = append(options, expr.Patch(boundLoops{}), expr.Patch(references{&x.refs}))
+	program, err := expr.Compile(source, options...)
+	if err != nil {
+		return nil, explain(err, append(names, functions()...))
+	}
+	x.program = program
+	return x, ""
+}
+
+// sampleOf is a value of the type that an expression sees for a kind.
+func sampleOf(k Kind) any {
+	switch k {
+	case KindInt:
+		return 0
+	case KindText:
+		return ""
+	case KindBool:
+		return false
+	case KindList:
+		return []float64{}
+	case KindPairs:
+		return [][]float64{}
+	}
+	return 0.0
+}
+
+// explain turns a compile error into one line, with a hint for a misspelt name.
+func explain(err error, names []string) string {
+	var at *file.Error
+	if !errors.As(err, &at) {
+		first, _, _ := strings.Cut(err.Error(), "\n")
+		return "the expression does not compile: " + first
+	}
+	text := fmt.Sprintf("the expression does not compile: %s (at its character %d)", at.Message, at.Column+1)
+	if name, found := strings.CutPrefix(at.Message, "unknown name "); found {
+		text += hint(strings.TrimSpace(name), names)
+	}
+	return text
+}
+
+// costly refuses loops inside loops and constant ranges that are too long, before anything is built from them.
+func costly(source string) string {
+	tree, err := parser.Parse(source)
+	if err != nil {
+		return "" // Compile says it better
+	}
+	v := &costVisitor{}
+	v.walk(tree.Node, 0)
+	return v.text
+}
+
+type costVisitor struct{ text string }
+
+// walk visits the tree below n, which stands inside so many loops.
+func (v *costVisitor) walk(n ast.Node, depth int) {
+	switch n := n.(type) {
+	case *ast.BuiltinNode:
+		if slices.Contains(loops(), n.Name) {
+			if depth++; depth > 1 {
+				v.text = fmt.Sprintf("%s loops inside another loop; expressions may not", n.Name)
+				return
+			}
+		}
+	case *ast.BinaryNode:
+		low, isInt := n.Left.(*ast.IntegerNode)
+		high, isInt2 := n.Right.(*ast.IntegerNode)
+		if n.Operator == ".." && isInt && isInt2 && high.Value-low.Value >= maxLoop {
+			v.text = fmt.Sprintf("%d..%d has %d elements; at most %d are allowed", low.Value, high.Value, high.Value-low.Value+1, maxLoop)
+			return
+		}
+	}
+	for _, child := range children(n) {
+		v.walk(child, depth)
+	}
+}
+
+// children are the nodes right below n.
+func children(n ast.Node) []ast.Node {
+	var out []ast.Node
+	add := func(nodes ...ast.Node) {
+		for _, c := range nodes {
+			if c != nil {
+				out = append(out, c)
+			}
+		}
+	}
+	switch n := n.(type) {
+	case *ast.UnaryNode:
+		add(n.Node)
+	case *ast.BinaryNode:
+		add(n.Left, n.Right)
+	case *ast.ChainNode:
+		add(n.Node)
+	case *ast.MemberNode:
+		add(n.Node, n.Property)
+	case *ast.SliceNode:
+		add(n.Node, n.From, n.To)
+	case *ast.CallNode:
+		add(n.Callee)
+		add(n.Arguments...)
+	case *ast.BuiltinNode:
+		add(n.Arguments...)
+	case *ast.PredicateNode:
+		add(n.Node)
+	case *ast.VariableDeclaratorNode:
+		add(n.Value, n.Expr)
+	case *ast.SequenceNode:
+		add(n.Nodes...)
+	case *ast.ConditionalNode:
+		add(n.Cond, n.Exp1, n.Exp2)
+	case *ast.ArrayNode:
+		add(n.Nodes...)
+	case *ast.MapNode:
+		add(n.Pairs...)
+	case *ast.PairNode:
+		add(n.Key, n.Value)
+	}
+	return out
+}
+
+// boundLoops passes every list that is looped over, or searched, through the function that bounds its length.
+type boundLoops struct{}
+
+func (boundLoops) Visit(n *ast.Node) {
+	bounded := func(list ast.Node) ast.Node {
+		if call, ok := list.(*ast.CallNode); ok {
+			if name, ok := call.Callee.(*ast.IdentifierNode); ok && name.Value == "bounded" {
+				return list
+			}
+		}
+		return &ast.CallNode{Callee: &ast.IdentifierNode{Value: "bounded"}, Arguments: []ast.Node{list}}
+	}
+	switch n := (*n).(type) {
+	case *ast.BuiltinNode:
+		if slices.Contains(loops(), n.Name) && len(n.Arguments) > 0 {
+			n.Arguments[0] = bounded(n.Arguments[0])
+		}
+	case *ast.BinaryNode:
+		if n.Operator == "in" {
+			n.Right = bounded(n.Right)
+		}
+	}
+}
+
+// references collects the parameters that an expression names.
+type references struct{ to *idSet }
+
+func (r references) Visit(n *ast.Node) {
+	if name, ok := (*n).(*ast.IdentifierNode); ok {
+		if id, ok := lookup(name.Value); ok {
+			*r.to = r.to.with(id)
+		}
+	}
+}
+
+// arithmetic are the functions of expressions that expr-lang lacks, and integer products and sums that do not wrap.
+func arithmetic() []expr.Option {
+	real1 := func(name string, f func(float64) float64) expr.Option {
+		return expr.Function(name, func(args ...any) (any, error) { return f(number64(args[0])), nil },
+			new(func(float64) float64), new(func(int) float64), new(func(any) float64))
+	}
+	integer := func(name string, f func(a, b int) (int, bool)) expr.Option {
+		return expr.Function(name, func(args ...any) (any, error) {
+			sum, ok := f(args[0].(int), args[1].(int))
+			if !ok {
+				return nil, fmt.Errorf("the integers %d and %d are too large; write one with a decimal point", args[0], args[1])
+			}
+			return sum, nil
+		}, new(func(int, int) int))
+	}
+	extreme := func(name string, better func(a, b float64) bool) expr.Option {
+		return expr.Function(name, func(args ...any) (any, error) {
+			best := args[0]
+			for _, x := range args {
+				if f := number64(x); math.IsNaN(f) || better(f, number64(best)) {
+					best = x
+				}
+			}
+			return best, nil
+		}, new(func(float64, ...float64) float64), new(func(int, ...int) int), new(func(any, ...any) any))
+	}
+	return []expr.Option{
+		real1("sqrt", math.Sqrt), real1("log", math.Log), real1("exp", math.Exp),
+		expr.Function("pow", func(args ...any) (any, error) { return math.Pow(number64(args[0]), number64(args[1])), nil },
+			new(func(any, any) float64)),
+		extreme("min", func(a, b float64) bool { return a < b }), extreme("max", func(a, b float64) bool { return a > b }),
+		expr.Function("bounded", func(args ...any) (any, error) { return bounded(args[0]) }, new(func(any) any)),
+		integer("add", func(a, b int) (int, bool) { c := a + b; return c, (c > a) == (b > 0) }),
+		integer("subtract", func(a, b int) (int, bool) { c := a - b; return c, (c < a) == (b > 0) }),
+		integer("multiply", func(a, b int) (int, bool) {
+			c := a * b
+			return c, a == 0 || c/a == b && !(a == -1 && b == math.MinInt)
+		}),
+		expr.Operator("+", "add"), expr.Operator("-", "subtract"), expr.Operator("*", "multiply"),
+	}
+}
+
+// number64 is a number of an expression; it panics on anything else, which the machine turns into an error.
+func number64(x any) float64 {
+	switch x := x.(type) {
+	case float64:
+		return x
+	case int:
+		return float64(x)
+	}
+	if x == nil {
+		panic("a parameter is not set")
+	}
+	panic(fmt.Sprintf("expected a number, not %v", x))
+}
+
+// bounded passes lists that are short enough to loop over.
+func bounded(list any) (any, error) {
+	n := 0
+	switch list := list.(type) {
+	case []any:
+		n = len(list)
+	case []int:
+		n = len(list)
+	case []float64:
+		n = len(list)
+	case [][]float64:
+		n = len(list)
+	case nil:
+		return nil, errors.New("the list to loop over is not set")
+	}
+	if n > maxLoop {
+		return nil, fmt.Errorf("the loop has %d elements; at most %d are allowed", n, maxLoop)
+	}
+	return list, nil
+}

@@ -1,0 +1,96 @@
+package sweep
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// position is a place in the sweep file, both counted from 1.
+type position struct{ line, column int32 }
+
+// Problem is one mistake in a sweep file.
+type Problem struct {
+	File         string
+	Line, Column int
+	// Text says what was wrong and what is allowed.
+	Text string
+}
+
+// Error is file:line:column: text.
+func (p Problem) Error() string {
+	return fmt.Sprintf("%s:%d:%d: %s", p.File, p.Line, p.Column, p.Text)
+}
+
+// Problems are all mistakes of a sweep file, in the order of the file. Parse returns them as its error.
+type Problems []Problem
+
+// maxProblems bounds what is printed for one file.
+const maxProblems = 100
+
+// Error lists the problems, one per line.
+func (p Problems) Error() string {
+	lines := make([]string, 0, min(len(p), maxProblems)+1)
+	for i, problem := range p {
+		if i == maxProblems {
+			lines = append(lines, fmt.Sprintf("%s: and %d more problems", problem.File, len(p)-i))
+			break
+		}
+		lines = append(lines, problem.Error())
+	}
+	return strings.Join(lines, "\n")
+}
+
+// sorted are the problems in the order of the file, without repetitions.
+func (p Problems) sorted() Problems {
+	slices.SortStableFunc(p, func(a, b Problem) int {
+		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column), strings.Compare(a.Text, b.Text))
+	})
+	return slices.Compact(p)
+}
+
+// closest is the word nearest to a misspelt one, or "" where none is near.
+func closest(wrong string, words []string) string {
+	if len(wrong) > 40 {
+		return ""
+	}
+	best, bestDistance := "", 1+max(1, len(wrong)/3)
+	for _, word := range words {
+		if d := editDistance(strings.ToLower(wrong), word); d < bestDistance {
+			best, bestDistance = word, d
+		}
+	}
+	return best
+}
+
+// editDistance counts the insertions, deletions, substitutions and swaps of neighbours from a to b.
+func editDistance(a, b string) int {
+	before, last, next := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
+	for j := range last {
+		last[j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		next[0] = i
+		for j := 1; j <= len(b); j++ {
+			change := 1
+			if a[i-1] == b[j-1] {
+				change = 0
+			}
+			next[j] = min(last[j]+1, next[j-1]+1, last[j-1]+change)
+			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
+				next[j] = min(next[j], before[j-2]+1)
+			}
+		}
+		before, last, next = last, next, before
+	}
+	return last[len(b)]
+}
+
+// hint is the end of a message about a misspelt word.
+func hint(wrong string, words []string) string {
+	if word := closest(wrong, words); word != "" {
+		return fmt.Sprintf("; did you mean %q?", word)
+	}
+	return ""
+}

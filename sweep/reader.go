@@ -1,0 +1,233 @@
+package sweep
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// reader reads the nodes of one sweep file and collects what is wrong with them.
+type reader struct {
+	file     string
+	problems Problems
+	warnings []string
+}
+
+func (r *reader) fail(pos position, format string, args ...any) {
+	if len(r.problems) < 10*maxProblems {
+		r.problems = append(r.problems, Problem{r.file, int(pos.line), int(pos.column), fmt.Sprintf(format, args...)})
+	}
+}
+
+func (r *reader) warn(pos position, format string, args ...any) {
+	if len(r.warnings) < maxProblems {
+		r.warnings = append(r.warnings, Problem{r.file, int(pos.line), int(pos.column), fmt.Sprintf(format, args...)}.Error())
+	}
+}
+
+// mapping returns the keys of a mapping, each once. What says what it is: "grid must be a mapping of ...".
+func (r *reader) mapping(n node, what string) []entry {
+	if n.kind != mapNode {
+		r.fail(n.pos, "%s, not %s", what, n)
+		return nil
+	}
+	first := map[string]position{}
+	keys := make([]entry, 0, len(n.keys))
+	for _, e := range n.keys {
+		if at, twice := first[e.key]; twice {
+			r.fail(e.pos, "key %q stands here twice; first on line %d", e.key, at.line)
+			continue
+		}
+		first[e.key] = e.pos
+		keys = append(keys, e)
+	}
+	return keys
+}
+
+// members reads a mapping with the given keys, in the order of names; an absent key has a node with position 0.
+func (r *reader) members(n node, what string, names ...string) []node {
+	found := make([]node, len(names))
+	for _, e := range r.mapping(n, what) {
+		if i := slices.Index(names, e.key); i >= 0 {
+			found[i] = e.value
+		} else {
+			r.unknown(e, names)
+		}
+	}
+	return found
+}
+
+func (r *reader) unknown(e entry, names []string) {
+	text := hint(e.key, names)
+	if text == "" {
+		text = "; allowed are " + strings.Join(names, ", ")
+	}
+	r.fail(e.pos, "unknown key %q%s", e.key, text)
+}
+
+// parameter finds the parameter that a key names.
+func (r *reader) parameter(e entry) (*Parameter, bool) {
+	if id, ok := lookup(e.key); ok {
+		return &parameters()[id], true
+	}
+	names := make([]string, 0, NumParameters)
+	for _, p := range parameters() {
+		names = append(names, p.Name)
+	}
+	text := hint(e.key, names)
+	if text == "" {
+		text = "; it is no parameter of the solver (phasegrid schema lists them)"
+	}
+	r.fail(e.pos, "unknown key %q%s", e.key, text)
+	return nil, false
+}
+
+// missing tells whether a key of members is absent.
+func missingKey(n node) bool { return n.pos == position{} }
+
+// number reads a plain number: decimal, no underscores, no leading zeros, finite.
+func number(n node) (Value, bool) {
+	text := n.text
+	if n.kind != plainNode || text == "" || strings.Trim(text, "0123456789+-.eE") != "" || strings.ContainsAny(text[:1], "eE") {
+		return Null(), false
+	}
+	if digits := strings.TrimLeft(text, "+-"); len(digits) > 1 && digits[0] == '0' && digits[1] >= '0' && digits[1] <= '9' {
+		return Null(), false
+	}
+	if i, err := strconv.ParseInt(text, 10, 64); err == nil {
+		return Int(i), true
+	}
+	f, err := strconv.ParseFloat(text, 64)
+	if err != nil {
+		return Null(), false
+	}
+	return Float(f + 0), true
+}
+
+// value reads one value of a parameter.
+func (r *reader) value(p *Parameter, n node) (Value, bool) {
+	v, ok := scan(p, n)
+	if !ok {
+		r.fail(n.pos, "%s must be %s, not %s", p.Name, p.allowed(), n)
+		return v, false
+	}
+	if text := p.check(v); text != "" {
+		if n.kind == plainNode || n.kind == quotedNode {
+			text += ", not " + n.String() + hint(n.text, p.Words)
+		}
+		r.fail(n.pos, "%s", text)
+		return v, false
+	}
+	return v, true
+}
+
+// scan turns a node into a value of the parameter's kind, if it has the shape of one.
+func scan(p *Parameter, n node) (Value, bool) {
+	switch p.Kind {
+	case KindInt, KindFloat:
+		v, ok := number(n)
+		if !ok {
+			if p.Auto && n.text == "auto" {
+				return Text("auto"), true
+			}
+			return v, false
+		}
+		if p.Kind == KindFloat {
+			return Float(v.Float() + 0), true
+		}
+		if f := v.Float(); v.Kind() == KindFloat {
+			if f != math.Trunc(f) || math.Abs(f) >= 1<<53 {
+				return v, false
+			}
+			v = Int(int64(f))
+		}
+		return v, true
+	case KindText:
+		return Text(n.text), n.kind == plainNode || n.kind == quotedNode
+	case KindBool:
+		return Bool(n.text == "true"), n.kind == plainNode && (n.text == "true" || n.text == "false")
+	}
+	if n.kind != listNode {
+		return Null(), false
+	}
+	flat := make([]float64, 0, 2*len(n.list))
+	for _, item := range n.list {
+		cells := []node{item}
+		if p.Kind == KindPairs {
+			if cells = item.list; item.kind != listNode || len(cells) != 2 {
+				return Null(), false
+			}
+		}
+		for _, cell := range cells {
+			v, ok := number(cell)
+			if !ok {
+				return Null(), false
+			}
+			flat = append(flat, v.Float()+0)
+		}
+	}
+	if p.Kind == KindPairs {
+		return Pairs(flat), true
+	}
+	return List(flat), true
+}
+
+// row reads one entry of an axis: a value, or for a word {name: word, parameter: value, ...}.
+func (r *reader) row(p *Parameter, n node) (row, bool) {
+	if p.Kind != KindText || n.kind != mapNode {
+		v, ok := r.value(p, n)
+		return row{{p.ID, v, n.pos}}, ok
+	}
+	var out row
+	good, named := true, false
+	for _, e := range r.mapping(n, "") {
+		if e.key == "name" {
+			v, ok := r.value(p, e.value)
+			out = append(row{{p.ID, v, e.value.pos}}, out...)
+			good, named = good && ok, true
+			continue
+		}
+		q, ok := r.parameter(e)
+		if ok && q.ID == p.ID {
+			r.fail(e.pos, "write name: instead of %s: inside an entry of %s", p.Name, p.Name)
+			ok = false
+		}
+		if !ok {
+			good = false
+			continue
+		}
+		v, ok := r.value(q, e.value)
+		out = append(out, setting{q.ID, v, e.value.pos})
+		good = good && ok
+	}
+	if !named {
+		r.fail(n.pos, "an entry of %s with parameters of its own needs name: %s", p.Name, p.allowed())
+		return nil, false
+	}
+	return out, good
+}
+
+// integer reads a whole number between low and high.
+func (r *reader) integer(n node, what string, low, high int64) (int64, bool) {
+	v, ok := number(n)
+	if ok && v.Kind() == KindFloat && v.Float() == math.Trunc(v.Float()) && math.Abs(v.Float()) < 1<<53 {
+		v = Int(v.Int())
+	}
+	if !ok || v.Kind() != KindInt || v.Int() < low || v.Int() > high {
+		r.fail(n.pos, "%s must be an integer from %d to %d, not %s", what, low, high, n)
+		return 0, false
+	}
+	return v.Int(), true
+}
+
+// real reads a number.
+func (r *reader) real(n node, what string) (float64, bool) {
+	v, ok := number(n)
+	if !ok {
+		r.fail(n.pos, "%s must be a number, not %s", what, n)
+		return 0, false
+	}
+	return v.Float() + 0, true
+}

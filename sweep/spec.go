@@ -1,0 +1,288 @@
+package sweep
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"sort"
+)
+
+// Spec is a sweep: which points there are and what is recorded of them. It takes the memory of its axes, whatever the
+// number of points, and never changes: any number of goroutines may use it.
+type Spec struct {
+	name       string
+	blocks     []*block
+	size       int64
+	replicates int64
+	record     Record
+	columns    idSet
+	canonical  []byte
+	warnings   []string
+	points     int64 // after where, as far as the check saw
+	exact      bool  // points is exact
+}
+
+// Limits are what Parse refuses beyond the rules of the file itself.
+type Limits struct {
+	// PointBytes is the memory that one point may need while it is solved; 0: 2 GiB.
+	PointBytes int64
+}
+
+// DefaultPointBytes is the limit on the memory of one point unless another one is given.
+const DefaultPointBytes = 2 << 30
+
+// Parse reads a sweep file. What is wrong with it comes as Problems, all of it at once, each with its place in the file;
+// filename is for those messages only. Points are checked too, all of them up to a million, a fixed sample beyond.
+func Parse(filename string, src []byte, limits Limits) (*Spec, error) {
+	r := &reader{file: filename}
+	spec := r.spec(src, true)
+	if len(r.problems) == 0 {
+		r.checkPoints(spec, limits)
+	}
+	if len(r.problems) > 0 {
+		return nil, r.problems.sorted()
+	}
+	spec.warnings = r.warnings
+	return spec, nil
+}
+
+// Decode reads a canonical spec, which Parse has accepted before: its points are not checked again. The name is not
+// part of it.
+func Decode(canonical []byte) (*Spec, error) {
+	r := &reader{file: "canonical spec"}
+	spec := r.spec(canonical, false)
+	if len(r.problems) > 0 {
+		return nil, fmt.Errorf("decode a sweep: %w", r.problems.sorted())
+	}
+	return spec, nil
+}
+
+// spec reads the whole file, but looks at no point. It returns nil where there are problems.
+func (r *reader) spec(src []byte, named bool) *Spec {
+	root, ok := readDocument(src, r.fail)
+	if !ok {
+		return nil
+	}
+	spec := &Spec{replicates: 1}
+	var haveName bool
+	body := r.section(root, func(e entry) bool {
+		switch e.key {
+		case "name":
+			haveName = true
+			spec.name = r.name(e.value)
+		case "replicates":
+			spec.replicates, _ = r.integer(e.value, "replicates", 1, 1_000_000_000)
+		case "record":
+			spec.record = r.record(e.value)
+		default:
+			if text := hint(e.key, append(sectionKeys(), "name", "replicates", "record")); text != "" {
+				r.fail(e.pos, "unknown key %q%s", e.key, text)
+				return true
+			}
+			return false
+		}
+		return true
+	})
+	if root.kind == mapNode && named && !haveName {
+		r.fail(root.pos, "name is missing; give the sweep one, name: my-sweep")
+	}
+	if len(r.problems) > 0 {
+		return nil
+	}
+	r.enumerate(spec, body)
+	if len(r.problems) > 0 {
+		return nil
+	}
+	spec.canonical = canonicalSpec(body, spec.replicates, spec.record)
+	return spec
+}
+
+// namePattern is what a sweep may be called: its name is part of a folder's name.
+const namePattern = `[a-z0-9][a-z0-9-]{0,62}`
+
+func (r *reader) name(n node) string {
+	if (n.kind != plainNode && n.kind != quotedNode) || !regexp.MustCompile("^"+namePattern+"$").MatchString(n.text) {
+		r.fail(n.pos, "name must be of lower-case letters, digits and hyphens, at most 63, and start with a letter or digit, not %s", n)
+		return ""
+	}
+	return n.text
+}
+
+// record reads none, or {log: n}, {every: n} or {steps: [...]}, with coefficients if wanted.
+func (r *reader) record(n node) Record {
+	const what = "record must be none, {log: number of rows}, {every: steps} or {steps: [0, 1, 10]}, with coefficients: true if wanted"
+	var out Record
+	if n.text == "none" && n.kind != mapNode {
+		return out
+	}
+	parts := r.members(n, what, "every", "log", "steps", "coefficients")
+	if n.kind != mapNode {
+		return out
+	}
+	given := 0
+	for _, part := range parts[:3] {
+		if !missingKey(part) {
+			given++
+		}
+	}
+	if given != 1 {
+		r.fail(n.pos, "%s: give exactly one of log, every and steps", what)
+		return out
+	}
+	switch {
+	case !missingKey(parts[0]):
+		out.Every, _ = r.integer(parts[0], "every", 1, 1<<53)
+	case !missingKey(parts[1]):
+		out.Log, _ = r.integer(parts[1], "log", 2, 100_000)
+	default:
+		if parts[2].kind != listNode || len(parts[2].list) == 0 {
+			r.fail(parts[2].pos, "steps must be a rising list of steps, not %s", parts[2])
+		}
+		for _, item := range parts[2].list {
+			step, ok := r.integer(item, "a recorded step", 0, 1<<53)
+			if n := len(out.Steps); ok && n > 0 && step <= out.Steps[n-1] {
+				r.fail(item.pos, "recorded steps must rise: %d stands after %d", step, out.Steps[n-1])
+			}
+			out.Steps = append(out.Steps, step)
+		}
+	}
+	if c := parts[3]; !missingKey(c) {
+		if out.Coefficients = c.text == "true"; !out.Coefficients && c.text != "false" {
+			r.fail(c.pos, "coefficients must be true or false, not %s", c)
+		}
+	}
+	return out
+}
+
+// enumerate flattens the file's blocks into products of factors.
+func (r *reader) enumerate(spec *Spec, body *section) {
+	r.flatten(spec, &block{pos: body.pos}, body)
+	if len(r.problems) > 0 {
+		return
+	}
+	for _, b := range spec.blocks {
+		if text, at := b.finish(spec.replicates); text != "" {
+			r.fail(at, "%s", text)
+			return
+		}
+		b.first = spec.size
+		if spec.size += b.size; spec.size > MaxIndices {
+			r.fail(body.pos, "the sweep has more than 2^40 indices: make it smaller, or sample it")
+			return
+		}
+		spec.columns |= b.sets()
+		if at, varies := b.varied(Seed); varies && spec.replicates > 1 && !b.derived.has(Seed) {
+			r.fail(at, "seed stands on an axis and replicates is %d; use one of them", spec.replicates)
+		}
+	}
+	if spec.replicates > 1 {
+		spec.columns = spec.columns.with(Seed)
+	}
+	runs := int64(0)
+	for _, b := range spec.blocks {
+		if runs += b.size / b.costRun(spec.replicates); runs > maxRuns {
+			r.fail(b.pos, "the cost changes with almost every point (a derived %s or long axes): such a sweep may have at most %d indices",
+				"steps or dimension", maxRuns)
+			return
+		}
+	}
+}
+
+// flatten adds to outer what section s says, and then either its union's blocks or the block itself to the spec.
+func (r *reader) flatten(spec *Spec, outer *block, s *section) {
+	b := outer.clone()
+	b.pos = s.pos
+	for _, f := range s.fixed {
+		if at, varies := b.varied(f.id); varies {
+			r.fail(f.pos, "%s is set on line %d already", f.id, at.line)
+		}
+		b.base[f.id], b.fixedAt[f.id] = f.value, f.pos
+		b.fixed = b.fixed.with(f.id)
+	}
+	own := idSet(0) // fixed right here
+	for _, f := range s.fixed {
+		own = own.with(f.id)
+	}
+	for _, f := range s.factors() {
+		p := place(f)
+		if _, rows := f.(explicit); !rows {
+			for id := range (p.sets &^ p.sometimes & own).all() {
+				r.fail(f.at(0, id), "%s is set on line %d already; leave it out of fixed", id, b.fixedAt[id].line)
+			}
+		}
+		for id := range p.sets.all() {
+			if at, varies := b.varied(id); varies {
+				r.fail(f.at(0, id), "%s is set on line %d already", id, at.line)
+			}
+		}
+		b.factors = append(b.factors, p)
+	}
+	for _, d := range s.derive {
+		if at, varies := b.varied(d.id); varies {
+			r.fail(d.pos, "%s is set on line %d already", d.id, at.line)
+		} else if own.has(d.id) {
+			r.fail(d.pos, "%s is set on line %d already; leave it out of fixed", d.id, b.fixedAt[d.id].line)
+		}
+		b.derive = append(b.derive, d)
+		b.derived = b.derived.with(d.id)
+		b.fixed = b.fixed.without(d.id)
+		b.base[d.id] = Null()
+	}
+	if s.where != nil {
+		b.where = append(b.where, s.where)
+	}
+	for _, inner := range s.union {
+		r.flatten(spec, b, inner)
+	}
+	if len(s.union) == 0 {
+		if len(spec.blocks) == maxBlocks {
+			r.fail(s.pos, "the sweep has more than %d blocks", maxBlocks)
+			return
+		}
+		spec.blocks = append(spec.blocks, b)
+	}
+}
+
+// factors are the section's dimensions.
+func (s *section) factors() []factor {
+	var out []factor
+	for _, x := range s.grid {
+		out = append(out, x)
+	}
+	if len(s.zip) > 0 {
+		out = append(out, s.zip)
+	}
+	if len(s.points) > 0 {
+		out = append(out, s.points)
+	}
+	if s.sample != nil {
+		out = append(out, s.sample)
+	}
+	return out
+}
+
+// Name is the sweep's name; empty after Decode.
+func (s *Spec) Name() string { return s.name }
+
+// Size is the number of indices: points before where.
+func (s *Spec) Size() int64 { return s.size }
+
+// Count is the number of points that where leaves, and whether it is exact or an estimate from a sample.
+func (s *Spec) Count() (points int64, exact bool) { return s.points, s.exact }
+
+// Replicates is the number of replicates of each point; at least 1.
+func (s *Spec) Replicates() int64 { return s.replicates }
+
+// Record says which trajectory rows are taken.
+func (s *Spec) Record() Record { return s.record }
+
+// Columns are the parameters that some point sets, in the order of the table.
+func (s *Spec) Columns() []ParameterID { return slices.Collect(s.columns.all()) }
+
+// Warnings are remarks about the file that are no mistakes, each with its place.
+func (s *Spec) Warnings() []string { return s.warnings }
+
+// block finds the block of an index.
+func (s *Spec) block(index int64) int {
+	return sort.Search(len(s.blocks), func(i int) bool { return s.blocks[i].first > index }) - 1
+}
