@@ -61,7 +61,7 @@ func (r *reader) checkPoints(s *Spec, limits Limits) {
 	for _, f := range order {
 		text := f.text + f.example
 		if f.points > 1 {
-			text += fmt.Sprintf(", and %d more points", f.points-1)
+			text += fmt.Sprintf(", and %d more", f.points-1)
 		}
 		r.fail(f.pos, "%s", text)
 	}
@@ -82,7 +82,7 @@ func (r *reader) checkWhole(s *Spec, kept, idle int64) {
 			}
 		}
 		if s.exact {
-			r.fail(at, "where leaves no point of %d", s.size)
+			r.fail(at, "where leaves no point of %d: it is false everywhere", s.size)
 		} else {
 			r.warn(at, "where leaves none of %d points tried", int64(sampledPoints))
 		}

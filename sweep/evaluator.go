@@ -136,7 +136,7 @@ func unbox(out any, p *Parameter) (Value, string) {
 		}
 	}
 	if text := p.check(v); text != "" {
-		return Null(), fmt.Sprintf("%s; it comes out as %v", text, out)
+		return Null(), fmt.Sprintf("%s; it comes out as %v%s", text, out, hint(v.text, p.Words))
 	}
 	return v, ""
 }

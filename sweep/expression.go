@@ -98,7 +98,10 @@ func explain(err error, names []string) string {
 	}
 	text := fmt.Sprintf("the expression does not compile: %s (at its character %d)", at.Message, at.Column+1)
 	if name, found := strings.CutPrefix(at.Message, "unknown name "); found {
-		text += hint(strings.TrimSpace(name), names)
+		if near := hint(strings.TrimSpace(name), names); near != "" {
+			return text + near
+		}
+		text += "; there are the parameters of the solver, and " + strings.Join(functions(), ", ")
 	}
 	return text
 }

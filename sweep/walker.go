@@ -108,8 +108,14 @@ func (w *walker) point(p *Point) bool {
 		p.Invalid = strings.Join(texts, "; ")
 		return true
 	}
-	p.UnstableStep, p.ResonantStep = unstableStep(&p.Params), resonantStep(&p.Params)
 	return true
+}
+
+// flag sets the warnings about the step size of a point that can be solved.
+func (p *Point) flag() {
+	if p.Invalid == "" {
+		p.UnstableStep, p.ResonantStep = unstableStep(&p.Params), resonantStep(&p.Params)
+	}
 }
 
 // replicateSeed gives replicate r the seed seed + r. A derived seed is the start of its replicates.
@@ -194,7 +200,9 @@ func (s *Spec) Point(index int64) (p Point, ok bool) {
 	if index < 0 || index >= s.size {
 		return Point{Index: index}, false
 	}
-	ok = s.walk(index).point(&p)
+	if ok = s.walk(index).point(&p); ok {
+		p.flag()
+	}
 	return p, ok
 }
 
@@ -208,7 +216,11 @@ func (s *Spec) Points(first, end int64) iter.Seq[Point] {
 		}
 		var p Point
 		for w := s.walk(first); w.index < end; w.advance() {
-			if w.point(&p) && !yield(p) {
+			if !w.point(&p) {
+				continue
+			}
+			p.flag()
+			if !yield(p) {
 				return
 			}
 		}
