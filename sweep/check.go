@@ -20,6 +20,9 @@ type finding struct {
 
 // checkPoints looks at every point, or at a fixed sample of them, and reports what cannot be solved.
 func (r *reader) checkPoints(s *Spec, limits Limits) {
+	if limits.PointBytes == 0 {
+		limits.PointBytes = DefaultPointBytes
+	}
 	s.exact = s.size <= exactPoints
 	looked, kept, idle := int64(0), int64(0), int64(0)
 	findings := map[violation]*finding{}
@@ -32,6 +35,9 @@ func (r *reader) checkPoints(s *Spec, limits Limits) {
 		}
 		kept++
 		if len(w.faults) == 0 {
+			if n := PointBytes(&p.Params, s.record); n > limits.PointBytes {
+				w.fault(Dimension, fmt.Sprintf("a point needs %s of memory; at most %s are allowed (--max-point-bytes)", byteSize(n), byteSize(limits.PointBytes)))
+			}
 			if p.Params[Seed].IsNull() {
 				idle++
 			}
@@ -127,4 +133,16 @@ func (w *walker) describe(p *Point) string {
 		return fmt.Sprintf(" (at point %d)", p.Index)
 	}
 	return fmt.Sprintf(" (at point %d: %s)", p.Index, strings.Join(parts, ", "))
+}
+
+// byteSize writes a number of bytes for people.
+func byteSize(n int64) string {
+	value, unit := float64(n), "B"
+	for _, larger := range []string{"KiB", "MiB", "GiB", "TiB", "PiB"} {
+		if value < 1024 {
+			break
+		}
+		value, unit = value/1024, larger
+	}
+	return fmt.Sprintf("%.4g %s", value, unit)
 }

@@ -97,6 +97,9 @@ func explain(err error, names []string) string {
 		return "the expression does not compile: " + first
 	}
 	text := fmt.Sprintf("the expression does not compile: %s (at its character %d)", at.Message, at.Column+1)
+	if strings.Contains(at.Message, "EOF") {
+		text = "the expression does not compile: it ends too early; put it in quotes where it holds # or a colon"
+	}
 	if name, found := strings.CutPrefix(at.Message, "unknown name "); found {
 		if near := hint(strings.TrimSpace(name), names); near != "" {
 			return text + near
