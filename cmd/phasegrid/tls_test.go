@@ -78,7 +78,7 @@ func checkHealth(t *testing.T, address string, creds credentials.TransportCreden
 
 func clientCreds(t *testing.T, o tlsOptions) credentials.TransportCredentials {
 	t.Helper()
-	creds, _, err := o.transport("coordinator.example:7600")
+	creds, _, err := o.transport("coordinator.example:7443")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -175,20 +175,20 @@ func TestPlainTextIsForLoopback(t *testing.T) {
 		address string
 		ok      bool
 	}{
-		{"127.0.0.1:7600", true},
-		{"[::1]:7600", true},
-		{"localhost:7600", true},
-		{"dns:///localhost:7600", true},
-		{"passthrough:///127.0.0.1:7600", true},
+		{"127.0.0.1:7443", true},
+		{"[::1]:7443", true},
+		{"localhost:7443", true},
+		{"dns:///localhost:7443", true},
+		{"passthrough:///127.0.0.1:7443", true},
 		{"unix:/run/phasegrid.sock", true},
 		{"unix:///run/phasegrid.sock", true},
-		{":7600", false},
-		{"0.0.0.0:7600", false},
-		{"[::]:7600", false},
-		{"10.0.0.7:7600", false},
-		{"localhost.example.org:7600", false},
-		{"dns:///phasegrid-coordinator.phasegrid.svc:7600", false},
-		{"dns://127.0.0.1/phasegrid-coordinator:7600", false},
+		{":7443", false},
+		{"0.0.0.0:7443", false},
+		{"[::]:7443", false},
+		{"10.0.0.7:7443", false},
+		{"localhost.example.org:7443", false},
+		{"dns:///phasegrid-coordinator.phasegrid.svc:7443", false},
+		{"dns://127.0.0.1/phasegrid-coordinator:7443", false},
 	}
 	for _, test := range tests {
 		if _, _, err := (tlsOptions{}).transport(test.address); (err == nil) != test.ok {
