@@ -29,14 +29,16 @@ func resolve(a *Assignment) []violation {
 		}
 		a[id] = asKind(a[id], parameterTable[id].Kind)
 	}
+	// The representation is resolved whatever else is wrong: the static cost of a run of points depends on it.
+	inexact := resolveRepresentation(a)
+	if broken == nil {
+		broken = crossChecks(a)
+	}
 	if broken != nil {
 		return broken
 	}
-	if broken = crossChecks(a); broken != nil {
-		return broken
-	}
-	if text := resolveRepresentation(a); text != "" {
-		broken = append(broken, violation{Representation, text})
+	if inexact != "" {
+		broken = append(broken, violation{Representation, inexact})
 	}
 	if text := resolveLearningRate(a); text != "" {
 		broken = append(broken, violation{LearningRate, text})

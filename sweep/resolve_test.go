@@ -206,3 +206,13 @@ func TestNumbersAreWrittenAsJSONWritesThem(t *testing.T) {
 		}
 	}
 }
+
+func TestRepresentationIsResolvedWhateverElseIsWrong(t *testing.T) {
+	a := assign(t, spiked("teacher_index", 100)...)
+	if broken := resolve(&a); len(broken) != 1 || a[Representation].Text() != "reduced" {
+		t.Errorf("%v, %s", broken, a[Representation])
+	}
+	if good := resolved(t, spiked()...); Cost(&a, 0) != Cost(good, 0) {
+		t.Errorf("costs %d, not %d as its neighbours", Cost(&a, 0), Cost(good, 0))
+	}
+}

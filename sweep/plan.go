@@ -1,0 +1,180 @@
+package sweep
+
+import (
+	"errors"
+	"fmt"
+	"iter"
+	"slices"
+	"sort"
+)
+
+// PlanVersion is the version of the constants and formulas by which new sweeps are cut. A sweep keeps the one it began with.
+const PlanVersion = 1
+
+// MaxShards is the most shards that a sweep may have.
+const MaxShards = 1_000_000
+
+// ErrPlanVersion says that a sweep was cut by a plan version that this release does not know. NewPlan returns it.
+var ErrPlanVersion = errors.New("unknown plan version")
+
+// ErrTooLarge says that a sweep has more shards than one sweep may have. NewPlan returns it.
+var ErrTooLarge = errors.New("sweep too large")
+
+// cuts are the constants of a plan version: a shard ends at the first of cost, Arrow bytes and points; a part at its bytes.
+type cuts struct {
+	cost, bytes, points int64
+	partBytes           int64
+}
+
+// cutsOf returns the constants of a plan version. The formulas of Cost and of the row sizes are part of version 1 too.
+func cutsOf(version int) (cuts, error) {
+	switch version {
+	case 1:
+		return cuts{cost: 2_000_000_000, bytes: 16 << 20, points: 16_384, partBytes: 128 << 20}, nil
+	}
+	return cuts{}, fmt.Errorf("%w %d: this release cuts by version %d: use the release that submitted the sweep, or a newer one",
+		ErrPlanVersion, version, PlanVersion)
+}
+
+// shard is a range of indices that ends at end and begins where the one before ends.
+type shard struct {
+	end   int64
+	cost  int64
+	bytes int64 // memory of its largest point
+}
+
+// Plan cuts the unfiltered indices of a sweep into shards, and the shards into parts: contiguous, in order, nothing left
+// out and nothing twice. It depends on the spec and the plan version alone. Safe for concurrent use.
+type Plan struct {
+	spec    *Spec
+	shards  []shard
+	parts   []int64 // first shard of each part
+	shapes  []Shape
+	unnamed bool // more shapes than are listed
+	flops   float64
+	largest int64
+	bytes   TableBytes
+}
+
+// NewPlan cuts a sweep by the constants of a plan version. Memory is that of its shards, at most MaxShards.
+func NewPlan(s *Spec, version int) (*Plan, error) {
+	constants, err := cutsOf(version)
+	if err != nil {
+		return nil, err
+	}
+	c := cutter{constants: constants, record: s.Record(), plan: &Plan{spec: s}, shapes: make(map[Shape]int)}
+	if err := c.cut(s.runs(0, s.Size())); err != nil {
+		return nil, err
+	}
+	return c.plan, nil
+}
+
+// Shards is the number of shards.
+func (p *Plan) Shards() int64 { return int64(len(p.shards)) }
+
+// Shard returns the range of unfiltered indices of shard i.
+func (p *Plan) Shard(i int64) (first, end int64) {
+	if i > 0 {
+		first = p.shards[i-1].end
+	}
+	return first, p.shards[i].end
+}
+
+// ShardOf returns the shard that holds an index.
+func (p *Plan) ShardOf(index int64) int64 {
+	return int64(sort.Search(len(p.shards), func(i int) bool { return p.shards[i].end > index }))
+}
+
+// Cost is the number of cost units of shard i, points that `where` leaves out included.
+func (p *Plan) Cost(i int64) int64 { return p.shards[i].cost }
+
+// Bytes is the memory that the largest point of shard i needs.
+func (p *Plan) Bytes(i int64) int64 { return p.shards[i].bytes }
+
+// Parts is the number of parts.
+func (p *Plan) Parts() int64 { return int64(len(p.parts)) }
+
+// Part returns the range of shards of part i.
+func (p *Plan) Part(i int64) (firstShard, endShard int64) {
+	if i+1 < int64(len(p.parts)) {
+		return p.parts[i], p.parts[i+1]
+	}
+	return p.parts[i], p.Shards()
+}
+
+// PartOf returns the part that holds a shard.
+func (p *Plan) PartOf(shard int64) int64 {
+	i, found := slices.BinarySearch(p.parts, shard)
+	if !found {
+		i--
+	}
+	return int64(i)
+}
+
+// cutter fills a plan from runs of equal points. Sums are of integers, so that the cuts do not depend on how the runs are
+// split.
+type cutter struct {
+	constants cuts
+	record    Record
+	plan      *Plan
+	shapes    map[Shape]int // place in plan.shapes
+
+	first, next int64 // the open shard is [first, next)
+	open        shard
+	openBytes   int64 // of Arrow
+	partBytes   int64
+}
+
+func (c *cutter) cut(runs iter.Seq[run]) error {
+	for r := range runs {
+		records := c.record.Count(r.a[Steps].i)
+		cost, rows, memory := Cost(&r.a, records), arrowBytes(&r.a, c.record), PointBytes(&r.a, c.record)
+		c.account(&r.a, r.end-r.first, cost, memory, rows)
+		for left := r.end - r.first; left > 0; {
+			n := min(left, c.room(cost, rows.total()))
+			if n == 0 {
+				if err := c.close(); err != nil {
+					return err
+				}
+				continue
+			}
+			c.next += n
+			c.open.cost += n * cost
+			c.openBytes += n * rows.total()
+			c.open.bytes = max(c.open.bytes, memory)
+			left -= n
+		}
+	}
+	if c.next > c.first {
+		return c.close()
+	}
+	return nil
+}
+
+// room is how many points of a cost and size the open shard still takes: at least one when it is empty.
+func (c *cutter) room(cost, bytes int64) int64 {
+	n := min(c.constants.points-(c.next-c.first), (c.constants.cost-c.open.cost)/cost, (c.constants.bytes-c.openBytes)/bytes)
+	if c.next == c.first {
+		return max(n, 1)
+	}
+	return max(n, 0)
+}
+
+// close ends the open shard, in a new part when the part before is full.
+func (c *cutter) close() error {
+	p := c.plan
+	if len(p.shards) == MaxShards {
+		return fmt.Errorf("%w: more than %d shards (of %d cost units, %d bytes of rows or %d points each), with index %d reached: "+
+			"lower steps, dimension, width, samples or record, or split the sweep",
+			ErrTooLarge, MaxShards, c.constants.cost, c.constants.bytes, c.constants.points, c.first)
+	}
+	if len(p.parts) == 0 || c.partBytes+c.openBytes > c.constants.partBytes {
+		p.parts = append(p.parts, int64(len(p.shards)))
+		c.partBytes = 0
+	}
+	c.partBytes += c.openBytes
+	c.open.end = c.next
+	p.shards = append(p.shards, c.open)
+	c.first, c.open, c.openBytes = c.next, shard{}, 0
+	return nil
+}
