@@ -1,0 +1,19 @@
+//go:build !(goexperiment.simd && amd64)
+
+package simd
+
+func best() Kernel { return Scalar }
+
+func dot(_ Kernel, sum *octet, x, y []float64) { dot64(sum, x, y) }
+
+func largest(_ Kernel, x []float64) float64 { return largest64(x) }
+
+func scale(_ Kernel, a float64, x []float64) { scale64(a, x) }
+
+func combine(_ Kernel, dst []float64, a float64, x []float64, b float64, y []float64) {
+	combine64(dst, a, x, b, y)
+}
+
+func tile(_ Kernel, a []rowTile, b []colTile, c []float64, stride int, add bool) {
+	tile64(a, b, c, stride, add)
+}

@@ -1,0 +1,86 @@
+//go:build goexperiment.simd && amd64
+
+package simd
+
+import (
+	"os"
+	"simd/archsimd"
+	"strings"
+)
+
+func best() Kernel {
+	switch x := archsimd.X86; {
+	case !x.AVX2() || !x.FMA():
+		return Scalar
+	case !x.AVX512() || avx512Off(os.Getenv("GODEBUG")):
+		return AVX2
+	}
+	return AVX512
+}
+
+// avx512Off reads GODEBUG itself: the runtime decides on AVX-512 as a whole before it reads the setting.
+func avx512Off(godebug string) bool {
+	off := false
+	for setting := range strings.SplitSeq(godebug, ",") {
+		name, value, _ := strings.Cut(setting, "=")
+		switch name {
+		case "cpu.avx512", "cpu.avx512f", "cpu.all":
+			off = value == "off"
+		}
+	}
+	return off
+}
+
+func dot(k Kernel, sum *octet, x, y []float64) {
+	switch k {
+	case AVX512:
+		dot512(sum, x, y)
+	case AVX2:
+		dot256(sum, x, y)
+	default:
+		dot64(sum, x, y)
+	}
+}
+
+func largest(k Kernel, x []float64) float64 {
+	switch k {
+	case AVX512:
+		return largest512(x)
+	case AVX2:
+		return largest256(x)
+	}
+	return largest64(x)
+}
+
+func scale(k Kernel, a float64, x []float64) {
+	switch k {
+	case AVX512:
+		scale512(a, x)
+	case AVX2:
+		scale256(a, x)
+	default:
+		scale64(a, x)
+	}
+}
+
+func combine(k Kernel, dst []float64, a float64, x []float64, b float64, y []float64) {
+	switch k {
+	case AVX512:
+		combine512(dst, a, x, b, y)
+	case AVX2:
+		combine256(dst, a, x, b, y)
+	default:
+		combine64(dst, a, x, b, y)
+	}
+}
+
+func tile(k Kernel, a []rowTile, b []colTile, c []float64, stride int, add bool) {
+	switch k {
+	case AVX512:
+		tile512(a, b, c, stride, add)
+	case AVX2:
+		tile256(a, b, c, stride, add)
+	default:
+		tile64(a, b, c, stride, add)
+	}
+}

@@ -1,0 +1,252 @@
+package simd
+
+import (
+	"fmt"
+
+	"gonum.org/v1/gonum/blas"
+	"gonum.org/v1/gonum/blas/blas64"
+)
+
+// Tile and block sizes of the packed product. A tile of C is tileRows x tileCols; a panel of B (blockDepth x tileCols) stays
+// in the first-level cache, a block of A (blockRows x blockDepth) in the second.
+const (
+	tileRows   = 4
+	tileCols   = 16
+	blockRows  = 192
+	blockDepth = 192
+	blockCols  = 2048
+)
+
+type (
+	rowTile [tileRows]float64 // one column of a panel of A
+	colTile [tileCols]float64 // one row of a panel of B
+)
+
+// Multiplier multiplies matrices with packed panels. Its memory is reused, so each worker has its own.
+//
+// Every element of a product is one chain of fused multiply-adds over k in rising order,
+//
+//	c <- fma(alpha a_ik, b_kj, c), starting from beta c_ij (0 when beta is 0),
+//
+// whatever the tile, the blocking and the kernel: the bits depend on the operands alone.
+type Multiplier struct {
+	kernel Kernel
+	a      []rowTile
+	b      []colTile
+	edge   [tileRows * tileCols]float64
+}
+
+// NewMultiplier returns a multiplier that uses the kernel.
+func NewMultiplier(k Kernel) *Multiplier { return &Multiplier{kernel: k} }
+
+// Kernel returns the kernel in use.
+func (m *Multiplier) Kernel() Kernel { return m.kernel }
+
+// Gemm computes C = alpha op(A) op(B) + beta C; op is the identity or the transpose. C must not overlap A or B.
+// It panics, like blas64.Gemm, when shapes do not fit.
+func (m *Multiplier) Gemm(tA, tB blas.Transpose, alpha float64, a, b blas64.General, beta float64, c blas64.General) {
+	rows, depth := extent(tA, a)
+	inner, cols := extent(tB, b)
+	if rows != c.Rows || cols != c.Cols || depth != inner {
+		panic(fmt.Sprintf("simd: product of %d x %d and %d x %d into %d x %d", rows, depth, inner, cols, c.Rows, c.Cols))
+	}
+	m.multiply(tA, tB, alpha, a, b, beta, c, depth, false)
+}
+
+// Gram computes the symmetric C = alpha A Aᵀ + beta C, or alpha AᵀA + beta C when t is blas.Trans: half of it, then mirrored.
+// The bits are those of the full product when C is symmetric and alpha is ±1 (a product's factors commute).
+func (m *Multiplier) Gram(t blas.Transpose, alpha float64, a blas64.General, beta float64, c blas64.General) {
+	other := blas.Trans
+	if t != blas.NoTrans {
+		other = blas.NoTrans
+	}
+	m.Symmetric(t, other, alpha, a, a, beta, c)
+}
+
+// Symmetric is Gemm for a product that is known to be symmetric, such as that of a matrix with its transpose or of two
+// polynomials in one symmetric matrix: the tiles that meet the upper triangle are computed, then mirrored. C must be square.
+func (m *Multiplier) Symmetric(tA, tB blas.Transpose, alpha float64, a, b blas64.General, beta float64, c blas64.General) {
+	rows, depth := extent(tA, a)
+	inner, cols := extent(tB, b)
+	if rows != c.Rows || cols != c.Cols || depth != inner || rows != cols {
+		panic(fmt.Sprintf("simd: symmetric product of %d x %d and %d x %d into %d x %d", rows, depth, inner, cols, c.Rows, c.Cols))
+	}
+	m.multiply(tA, tB, alpha, a, b, beta, c, depth, true)
+	mirror(c)
+}
+
+func extent(t blas.Transpose, a blas64.General) (rows, cols int) {
+	if t == blas.NoTrans {
+		return a.Rows, a.Cols
+	}
+	return a.Cols, a.Rows
+}
+
+func (m *Multiplier) multiply(tA, tB blas.Transpose, alpha float64, a, b blas64.General, beta float64, c blas64.General, depth int, upper bool) {
+	if c.Rows == 0 || c.Cols == 0 {
+		return
+	}
+	if depth == 0 || beta != 0 && beta != 1 {
+		for i := range c.Rows {
+			scaleOrClear(m.kernel, beta, c.Data[i*c.Stride:i*c.Stride+c.Cols])
+		}
+	}
+	// Equal blocks of at most blockDepth: a short last block would cost as much packing as a long one.
+	blocks := (depth + blockDepth - 1) / blockDepth
+	for j0 := 0; j0 < c.Cols; j0 += blockCols {
+		nc := min(blockCols, c.Cols-j0)
+		for p := range blocks {
+			k0, k1 := depth*p/blocks, depth*(p+1)/blocks
+			m.packB(tB, b, k0, k1, j0, nc)
+			for i0 := 0; i0 < c.Rows; i0 += blockRows {
+				mc := min(blockRows, c.Rows-i0)
+				if upper && j0+nc <= i0 {
+					break
+				}
+				m.packA(tA, alpha, a, k0, k1, i0, mc)
+				m.block(c, i0, mc, j0, nc, k1-k0, p > 0 || beta != 0, upper)
+			}
+		}
+	}
+}
+
+// block multiplies the packed block of A with the packed panels of B into C's block at (i0, j0).
+func (m *Multiplier) block(c blas64.General, i0, mc, j0, nc, depth int, add, upper bool) {
+	for j := 0; j < nc; j += tileCols {
+		panel := m.b[j/tileCols*depth:][:depth]
+		for i := 0; i < mc; i += tileRows {
+			if upper && j0+j+tileCols <= i0+i {
+				break
+			}
+			rows := m.a[i/tileRows*depth:][:depth]
+			at := c.Data[(i0+i)*c.Stride+j0+j:]
+			if i+tileRows <= mc && j+tileCols <= nc {
+				tile(m.kernel, rows, panel, at, c.Stride, add)
+				continue
+			}
+			nr, nj := min(tileRows, mc-i), min(tileCols, nc-j)
+			for r := 0; r < nr && add; r++ {
+				copy(m.edge[r*tileCols:][:nj], at[r*c.Stride:])
+			}
+			tile(m.kernel, rows, panel, m.edge[:], tileCols, add)
+			for r := range nr {
+				copy(at[r*c.Stride:][:nj], m.edge[r*tileCols:])
+			}
+		}
+	}
+}
+
+// packA lays alpha op(A)[i0:i0+mc, k0:k1] out as panels of tileRows rows, k rising within a panel, zero-padded.
+func (m *Multiplier) packA(t blas.Transpose, alpha float64, a blas64.General, k0, k1, i0, mc int) {
+	depth := k1 - k0
+	panels := (mc + tileRows - 1) / tileRows
+	m.a = grow(m.a, panels*depth)
+	for p := range panels {
+		dst := m.a[p*depth:][:depth]
+		i := i0 + p*tileRows
+		n := min(tileRows, i0+mc-i)
+		switch {
+		case t != blas.NoTrans:
+			for k := range dst {
+				src := a.Data[(k0+k)*a.Stride+i:][:n]
+				d := &dst[k]
+				*d = rowTile{}
+				for r, x := range src {
+					d[r] = alpha * x
+				}
+			}
+		case n == tileRows:
+			s0 := a.Data[i*a.Stride+k0:][:depth]
+			s1 := a.Data[(i+1)*a.Stride+k0:][:depth]
+			s2 := a.Data[(i+2)*a.Stride+k0:][:depth]
+			s3 := a.Data[(i+3)*a.Stride+k0:][:depth]
+			for k := range dst {
+				d := &dst[k]
+				d[0], d[1], d[2], d[3] = alpha*s0[k], alpha*s1[k], alpha*s2[k], alpha*s3[k]
+			}
+		default:
+			for k := range dst {
+				d := &dst[k]
+				*d = rowTile{}
+				for r := range n {
+					d[r] = alpha * a.Data[(i+r)*a.Stride+k0+k]
+				}
+			}
+		}
+	}
+}
+
+// packB lays op(B)[k0:k1, j0:j0+nc] out as panels of tileCols columns, k rising within a panel, zero-padded.
+func (m *Multiplier) packB(t blas.Transpose, b blas64.General, k0, k1, j0, nc int) {
+	depth := k1 - k0
+	panels := (nc + tileCols - 1) / tileCols
+	m.b = grow(m.b, panels*depth)
+	for p := range panels {
+		dst := m.b[p*depth:][:depth]
+		j := j0 + p*tileCols
+		n := min(tileCols, j0+nc-j)
+		if n < tileCols {
+			clear(dst)
+		}
+		switch {
+		case t != blas.NoTrans:
+			transpose(dst, b.Data[j*b.Stride+k0:], b.Stride, n)
+		case n == tileCols:
+			for k := range dst {
+				dst[k] = colTile(b.Data[(k0+k)*b.Stride+j:])
+			}
+		default:
+			for k := range dst {
+				copy(dst[k][:n], b.Data[(k0+k)*b.Stride+j:])
+			}
+		}
+	}
+}
+
+// transpose writes dst[k][c] = src[c*stride+k] for c < n, four columns at a time.
+func transpose(dst []colTile, src []float64, stride, n int) {
+	c := 0
+	for ; c+4 <= n; c += 4 {
+		s0, s1 := src[c*stride:][:len(dst)], src[(c+1)*stride:][:len(dst)]
+		s2, s3 := src[(c+2)*stride:][:len(dst)], src[(c+3)*stride:][:len(dst)]
+		for k := range dst {
+			d := (*[4]float64)(dst[k][c:])
+			d[0], d[1], d[2], d[3] = s0[k], s1[k], s2[k], s3[k]
+		}
+	}
+	for ; c < n; c++ {
+		for k, x := range src[c*stride:][:len(dst)] {
+			dst[k][c] = x
+		}
+	}
+}
+
+// mirror copies the upper triangle of the square C onto the lower, in square blocks for the cache's sake.
+func mirror(c blas64.General) {
+	const block = 32
+	for i0 := 0; i0 < c.Rows; i0 += block {
+		for j0 := 0; j0 <= i0; j0 += block {
+			for i := i0; i < min(i0+block, c.Rows); i++ {
+				row := c.Data[i*c.Stride:]
+				for j := j0; j < min(j0+block, i); j++ {
+					row[j] = c.Data[j*c.Stride+i]
+				}
+			}
+		}
+	}
+}
+
+func scaleOrClear(k Kernel, beta float64, x []float64) {
+	if beta == 0 {
+		clear(x)
+		return
+	}
+	k.Scale(beta, x)
+}
+
+func grow[T any](s []T, n int) []T {
+	if cap(s) < n {
+		return make([]T, n)
+	}
+	return s[:n]
+}
