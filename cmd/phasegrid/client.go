@@ -1,0 +1,306 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	pb "github.com/phasegrid/phasegrid/proto/phasegrid/v1"
+)
+
+// sweepsService is whose health check tells clients which coordinator leads.
+const sweepsService = "phasegrid.v1.Sweeps"
+
+// callTimeout bounds every call but watch and fetch.
+const callTimeout = 30 * time.Second
+
+// sweepClient is the edge to a coordinator's clients' service: generated types stay in this file.
+type sweepClient struct{ sweeps pb.SweepsClient }
+
+func newSweepClient(conn grpc.ClientConnInterface) *sweepClient {
+	return &sweepClient{pb.NewSweepsClient(conn)}
+}
+
+// sweepView is a sweep as commands show it.
+type sweepView struct {
+	ID        string       `json:"id" yaml:"id"`
+	Name      string       `json:"name" yaml:"name"`
+	Phase     string       `json:"phase" yaml:"phase"`
+	ResultSet string       `json:"result_set" yaml:"result_set"`
+	Created   time.Time    `json:"created" yaml:"created"`
+	Priority  int32        `json:"priority" yaml:"priority"`
+	Weight    int32        `json:"weight" yaml:"weight"`
+	Progress  progressView `json:"progress" yaml:"progress"`
+}
+
+type progressView struct {
+	Indices           int64            `json:"indices" yaml:"indices"`
+	PointsDone        int64            `json:"points_done" yaml:"points_done"`
+	Shards            int64            `json:"shards" yaml:"shards"`
+	ShardsDone        int64            `json:"shards_done" yaml:"shards_done"`
+	ShardsLeased      int64            `json:"shards_leased" yaml:"shards_leased"`
+	ShardsQuarantined int64            `json:"shards_quarantined" yaml:"shards_quarantined"`
+	Parts             int64            `json:"parts" yaml:"parts"`
+	PartsDone         int64            `json:"parts_done" yaml:"parts_done"`
+	PointsByStatus    map[string]int64 `json:"points_by_status,omitempty" yaml:"points_by_status,omitempty"`
+	ETA               time.Duration    `json:"eta_ns,omitempty" yaml:"eta,omitempty"`
+	Nodes             int32            `json:"nodes" yaml:"nodes"`
+	Waiting           string           `json:"waiting,omitempty" yaml:"waiting,omitempty"`
+	CostTotal         float64          `json:"cost_total" yaml:"cost_total"`
+	CostDone          float64          `json:"cost_done" yaml:"cost_done"`
+	Losses            []lossView       `json:"losses,omitempty" yaml:"losses,omitempty"`
+	Alarms            []string         `json:"alarms,omitempty" yaml:"alarms,omitempty"`
+}
+
+type lossView struct {
+	Shard       int64       `json:"shard" yaml:"shard"`
+	Attempts    int32       `json:"attempts" yaml:"attempts"`
+	Quarantined bool        `json:"quarantined" yaml:"quarantined"`
+	Causes      []causeView `json:"causes" yaml:"causes"`
+}
+
+type causeView struct {
+	Node  string    `json:"node" yaml:"node"`
+	Cause string    `json:"cause" yaml:"cause"`
+	Time  time.Time `json:"time" yaml:"time"`
+}
+
+// Phases of a sweep, as commands show them.
+const (
+	phaseDone      = "done"
+	phaseCancelled = "cancelled"
+	phaseFailed    = "failed"
+)
+
+// ended tells whether a sweep has come to rest.
+func (s sweepView) ended() bool {
+	return s.Phase == phaseDone || s.Phase == phaseCancelled || s.Phase == phaseFailed
+}
+
+func viewSweep(s *pb.Sweep) sweepView {
+	p := s.GetProgress()
+	view := sweepView{
+		ID: s.GetId(), Name: s.GetSpec().GetName(), Phase: viewPhase(s.GetPhase()), ResultSet: s.GetResultSet(),
+		Created: s.GetCreated().AsTime(), Priority: s.GetPriority(), Weight: s.GetWeight(),
+		Progress: progressView{
+			Indices: p.GetIndices(), PointsDone: p.GetPointsDone(),
+			Shards: p.GetShards(), ShardsDone: p.GetShardsDone(), ShardsLeased: p.GetShardsLeased(),
+			ShardsQuarantined: p.GetShardsQuarantined(), Parts: p.GetParts(), PartsDone: p.GetPartsDone(),
+			PointsByStatus: p.GetPointsByStatus(), Nodes: p.GetNodes(), Waiting: p.GetWaiting(),
+			CostTotal: p.GetCostTotal(), CostDone: p.GetCostDone(), Alarms: p.GetAlarms(),
+		},
+	}
+	if p.GetEta() != nil {
+		view.Progress.ETA = p.GetEta().AsDuration()
+	}
+	for _, l := range p.GetLosses() {
+		loss := lossView{Shard: l.GetShard(), Attempts: l.GetAttempts(), Quarantined: l.GetQuarantined()}
+		for _, c := range l.GetCauses() {
+			loss.Causes = append(loss.Causes, causeView{c.GetNode(), c.GetCause(), c.GetTime().AsTime()})
+		}
+		view.Progress.Losses = append(view.Progress.Losses, loss)
+	}
+	return view
+}
+
+func viewPhase(p pb.Phase) string {
+	return strings.ToLower(strings.TrimPrefix(p.String(), "PHASE_"))
+}
+
+// submit stores a sweep file; created is false where the sweep was there already.
+func (c *sweepClient) submit(ctx context.Context, filename string, file []byte, priority, weight int32) (view sweepView, created bool, warnings []string, err error) {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	answer, err := c.sweeps.Submit(ctx, &pb.SubmitRequest{File: file, Filename: filename, Priority: priority, Weight: weight})
+	if err != nil {
+		return sweepView{}, false, nil, explain("submit "+filename, err)
+	}
+	return viewSweep(answer.GetSweep()), answer.GetCreated(), answer.GetWarnings(), nil
+}
+
+func (c *sweepClient) get(ctx context.Context, name string) (sweepView, error) {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	answer, err := c.sweeps.Get(ctx, &pb.GetRequest{Sweep: name})
+	if err != nil {
+		return sweepView{}, explain("get "+name, err)
+	}
+	return viewSweep(answer.GetSweep()), nil
+}
+
+func (c *sweepClient) list(ctx context.Context) ([]sweepView, error) {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	answer, err := c.sweeps.List(ctx, &pb.ListRequest{})
+	if err != nil {
+		return nil, explain("list sweeps", err)
+	}
+	views := make([]sweepView, 0, len(answer.GetSweeps()))
+	for _, s := range answer.GetSweeps() {
+		views = append(views, viewSweep(s))
+	}
+	return views, nil
+}
+
+// watch calls see with the sweep now and whenever it changes, until it ends. It comes back by itself when a coordinator
+// goes away.
+func (c *sweepClient) watch(ctx context.Context, name string, see func(sweepView)) (sweepView, error) {
+	var last sweepView
+	for wait := time.Duration(0); ; wait = min(2*wait+100*time.Millisecond, 3*time.Second) {
+		if !pause(ctx, wait) {
+			return last, ctx.Err()
+		}
+		stream, err := c.sweeps.Watch(ctx, &pb.WatchRequest{Sweep: name})
+		for err == nil {
+			var m *pb.WatchResponse
+			if m, err = stream.Recv(); err == nil {
+				wait = 0
+				last = viewSweep(m.GetSweep())
+				see(last)
+			}
+		}
+		switch {
+		case ctx.Err() != nil:
+			return last, ctx.Err()
+		case errors.Is(err, io.EOF) && last.ended():
+			return last, nil
+		case errors.Is(err, io.EOF) || status.Code(err) == codes.Unavailable:
+			continue
+		}
+		return last, explain("watch "+name, err)
+	}
+}
+
+// pause waits and tells whether ctx is still alive.
+func pause(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// change is a verb on a sweep that answers with the sweep.
+type change string
+
+const (
+	changePause  change = "pause"
+	changeResume change = "resume"
+	changeCancel change = "cancel"
+)
+
+// change asks for a verb; the answer is the sweep after it.
+func (c *sweepClient) change(ctx context.Context, verb change, name string) (sweepView, error) {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	var answer interface{ GetSweep() *pb.Sweep }
+	var err error
+	switch verb {
+	case changePause:
+		answer, err = c.sweeps.Pause(ctx, &pb.PauseRequest{Sweep: name})
+	case changeResume:
+		answer, err = c.sweeps.Resume(ctx, &pb.ResumeRequest{Sweep: name})
+	case changeCancel:
+		answer, err = c.sweeps.Cancel(ctx, &pb.CancelRequest{Sweep: name})
+	}
+	if err != nil {
+		return sweepView{}, explain(string(verb)+" "+name, err)
+	}
+	return viewSweep(answer.GetSweep()), nil
+}
+
+// retry lifts quarantines and returns how many shards run again.
+func (c *sweepClient) retry(ctx context.Context, name string) (sweepView, int64, error) {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	answer, err := c.sweeps.Retry(ctx, &pb.RetryRequest{Sweep: name})
+	if err != nil {
+		return sweepView{}, 0, explain("retry "+name, err)
+	}
+	return viewSweep(answer.GetSweep()), answer.GetShards(), nil
+}
+
+func (c *sweepClient) remove(ctx context.Context, name string) error {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	_, err := c.sweeps.Delete(ctx, &pb.DeleteRequest{Sweep: name})
+	return explain("rm "+name, err)
+}
+
+// fileView is one file of a result set.
+type fileView struct {
+	Path   string
+	Bytes  int64
+	SHA256 string
+	Rows   int64
+}
+
+func (c *sweepClient) files(ctx context.Context, name string) ([]fileView, error) {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	answer, err := c.sweeps.Files(ctx, &pb.FilesRequest{Sweep: name})
+	if err != nil {
+		return nil, explain("fetch "+name, err)
+	}
+	var files []fileView
+	for _, f := range answer.GetFiles() {
+		files = append(files, fileView{f.GetPath(), f.GetBytes(), f.GetSha256(), f.GetRows()})
+	}
+	return files, nil
+}
+
+// fetch writes one file of a result set to w, from an offset on.
+func (c *sweepClient) fetch(ctx context.Context, name, path string, offset int64, w io.Writer) error {
+	stream, err := c.sweeps.Fetch(ctx, &pb.FetchRequest{Sweep: name, Path: path, Offset: offset})
+	for err == nil {
+		var m *pb.FetchResponse
+		if m, err = stream.Recv(); err == nil {
+			if _, err := w.Write(m.GetData()); err != nil {
+				return fmt.Errorf("write %s: %w", path, err)
+			}
+		}
+	}
+	if errors.Is(err, io.EOF) {
+		return nil
+	}
+	return explain("fetch "+path, err)
+}
+
+// explain turns a coordinator's status into a sentence for people. Field violations become lines of their own, and make
+// the command's use wrong rather than its run.
+func explain(what string, err error) error {
+	if err == nil {
+		return nil
+	}
+	s := status.Convert(err)
+	var lines []string
+	for _, detail := range s.Details() {
+		if bad, ok := detail.(*errdetails.BadRequest); ok {
+			for _, v := range bad.GetFieldViolations() {
+				lines = append(lines, v.GetDescription())
+			}
+		}
+	}
+	switch {
+	case len(lines) > 0:
+		return usageError{errors.New(strings.Join(lines, "\n"))}
+	case s.Code() == codes.InvalidArgument:
+		return usageError{fmt.Errorf("%s: %s", what, s.Message())}
+	case s.Code() == codes.Unavailable:
+		return fmt.Errorf("%s: no coordinator answers (%s); check --coordinator and that one is running", what, s.Message())
+	case s.Code() == codes.DeadlineExceeded:
+		return fmt.Errorf("%s: the coordinator did not answer in time; try again, or look at its log", what)
+	}
+	return fmt.Errorf("%s: %s", what, s.Message())
+}

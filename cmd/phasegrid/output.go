@@ -1,0 +1,62 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"text/tabwriter"
+
+	"github.com/goccy/go-yaml"
+	"github.com/spf13/pflag"
+	"golang.org/x/term"
+)
+
+// output is the flag -o: how a command shows its result.
+type output string
+
+func (o *output) addFlag(flags *pflag.FlagSet) {
+	*o = "table"
+	flags.VarP(o, "output", "o", "`format` of the result: table, json or yaml")
+}
+
+var _ pflag.Value = (*output)(nil)
+
+func (o *output) String() string { return string(*o) }
+func (o *output) Type() string   { return "format" }
+
+// Set takes one of the formats.
+func (o *output) Set(s string) error {
+	switch s {
+	case "table", "json", "yaml":
+		*o = output(s)
+		return nil
+	}
+	return fmt.Errorf("want table, json or yaml")
+}
+
+// print writes value as JSON or YAML, or calls table with aligned columns (cells end in tabs).
+func (o *output) print(w io.Writer, value any, table func(w io.Writer)) error {
+	switch *o {
+	case "json":
+		e := json.NewEncoder(w)
+		e.SetIndent("", "  ")
+		return e.Encode(value)
+	case "yaml":
+		text, err := yaml.Marshal(value)
+		if err != nil {
+			return fmt.Errorf("write YAML: %w", err)
+		}
+		_, err = w.Write(text)
+		return err
+	}
+	aligned := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	table(aligned)
+	return aligned.Flush()
+}
+
+// terminal tells whether w is a terminal that people look at.
+func terminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}

@@ -1,0 +1,135 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/vbauerster/mpb/v8"
+	"github.com/vbauerster/mpb/v8/decor"
+)
+
+// barScale is the total of a bar: cost is a float, a bar counts in integers.
+const barScale = 10000
+
+// lineEvery is how often a line is printed where there is no terminal.
+const lineEvery = 5 * time.Second
+
+// progress shows a sweep's progress on a terminal as a bar, elsewhere as plain lines. One goroutine uses it.
+type progress struct {
+	w    io.Writer
+	bars *mpb.Progress // nil without a terminal
+	bar  *mpb.Bar
+	last sweepView
+
+	printed  time.Time
+	lastLine string
+}
+
+// newProgress shows progress on w. NO_COLOR and TERM=dumb ask for plain lines, as does a w that is no terminal.
+func newProgress(w io.Writer) *progress {
+	p := &progress{w: w}
+	if terminal(w) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" {
+		p.bars = mpb.New(mpb.WithOutput(w), mpb.WithWidth(40))
+	}
+	return p
+}
+
+// show takes the sweep's present state.
+func (p *progress) show(v sweepView) {
+	p.last = v
+	if p.bars == nil {
+		p.line(false)
+		return
+	}
+	if p.bar == nil {
+		p.bar = p.bars.AddBar(barScale,
+			mpb.PrependDecorators(decor.Name(v.Name+" "), decor.Any(func(s decor.Statistics) string {
+				return fmt.Sprintf("%3d%%", s.Current*100/barScale)
+			})),
+			mpb.AppendDecorators(decor.Any(func(decor.Statistics) string { return describe(p.last) })))
+	}
+	p.bar.SetCurrent(int64(fraction(v) * barScale))
+}
+
+// close leaves the last state on the screen.
+func (p *progress) close() {
+	switch {
+	case p.bars == nil:
+		p.line(true)
+	case p.bar != nil:
+		if p.last.Phase != phaseDone {
+			p.bar.Abort(false)
+		} else {
+			p.bar.SetCurrent(barScale)
+		}
+		p.bars.Wait()
+	}
+}
+
+// line prints a plain line now and then, and one at the end.
+func (p *progress) line(end bool) {
+	if p.last.ID == "" || (!end && time.Since(p.printed) < lineEvery) {
+		return
+	}
+	text := fmt.Sprintf("%s %3.0f%% %s", p.last.Name, 100*fraction(p.last), describe(p.last))
+	if text != p.lastLine {
+		fmt.Fprintln(p.w, text)
+	}
+	p.printed, p.lastLine = time.Now(), text
+}
+
+// fraction is the part of the work that is done, by cost where it is known.
+func fraction(v sweepView) float64 {
+	p := v.Progress
+	switch {
+	case v.Phase == phaseDone:
+		return 1
+	case p.CostTotal > 0:
+		return min(p.CostDone/p.CostTotal, 1)
+	case p.Shards > 0:
+		return float64(p.ShardsDone) / float64(p.Shards)
+	}
+	return 0
+}
+
+// describe is the rest of a progress line.
+func describe(v sweepView) string {
+	p := v.Progress
+	parts := []string{fmt.Sprintf("%d/%d shards", p.ShardsDone, p.Shards), fmt.Sprintf("%d points", p.PointsDone)}
+	switch {
+	case v.Phase != "running":
+		parts = append(parts, v.Phase)
+	case p.Waiting != "":
+		parts = append(parts, p.Waiting)
+	case p.ETA > 0:
+		parts = append(parts, "ETA "+duration(p.ETA))
+	}
+	if p.ShardsQuarantined > 0 {
+		parts = append(parts, fmt.Sprintf("%d quarantined", p.ShardsQuarantined))
+	}
+	return strings.Join(append(parts, p.Alarms...), ", ")
+}
+
+// duration rounds for people; nothing for none.
+func duration(d time.Duration) string {
+	switch {
+	case d <= 0:
+		return "-"
+	case d < time.Second:
+		return d.Round(10 * time.Millisecond).String()
+	case d < 10*time.Minute:
+		return d.Round(time.Second).String()
+	}
+	return d.Round(time.Minute).String()
+}
+
+// percent is part of whole.
+func percent(part, whole int64) string {
+	if whole == 0 {
+		return "-"
+	}
+	return fmt.Sprintf("%.0f%%", 100*float64(part)/float64(whole))
+}

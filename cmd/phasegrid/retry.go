@@ -1,0 +1,47 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+)
+
+type retryOptions struct {
+	remote
+	Sweep  string
+	Watch  bool
+	stdout io.Writer
+	stderr io.Writer
+}
+
+func (m Main) retryCommand() *cobra.Command {
+	o := retryOptions{stdout: m.Stdout, stderr: m.Stderr}
+	cmd := &cobra.Command{
+		Use:   "retry SWEEP",
+		Short: "Run a sweep's quarantined shards again",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o.Sweep = args[0]
+			return runRetry(cmd.Context(), o)
+		},
+	}
+	o.addFlags(cmd.Flags())
+	cmd.Flags().BoolVar(&o.Watch, "watch", false, "watch the sweep until it ends")
+	return cmd
+}
+
+func runRetry(ctx context.Context, o retryOptions) error {
+	return o.with(ctx, func(ctx context.Context, c *sweepClient) error {
+		view, shards, err := c.retry(ctx, o.Sweep)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(o.stdout, "%s  %s  %d shards run again\n", shortID(view.ID), view.Name, shards)
+		if o.Watch {
+			return watchSweep(ctx, c, view.ID, o.stderr, o.stdout)
+		}
+		return nil
+	})
+}

@@ -1,0 +1,40 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+)
+
+type rmOptions struct {
+	remote
+	Sweep  string
+	stdout io.Writer
+}
+
+func (m Main) rmCommand() *cobra.Command {
+	o := rmOptions{stdout: m.Stdout}
+	cmd := &cobra.Command{
+		Use:   "rm SWEEP",
+		Short: "Remove a sweep that has ended, and its result set, from a cluster",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o.Sweep = args[0]
+			return runRm(cmd.Context(), o)
+		},
+	}
+	o.addFlags(cmd.Flags())
+	return cmd
+}
+
+func runRm(ctx context.Context, o rmOptions) error {
+	return o.with(ctx, func(ctx context.Context, c *sweepClient) error {
+		if err := c.remove(ctx, o.Sweep); err != nil {
+			return err
+		}
+		fmt.Fprintf(o.stdout, "%s removed\n", o.Sweep)
+		return nil
+	})
+}

@@ -1,0 +1,94 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+type statusOptions struct {
+	remote
+	Sweep  string
+	Output output
+	stdout io.Writer
+}
+
+func (m Main) statusCommand() *cobra.Command {
+	o := statusOptions{stdout: m.Stdout}
+	cmd := &cobra.Command{
+		Use:   "status SWEEP",
+		Short: "Show a sweep: progress, what it waits for, losses, quarantined shards with causes",
+		Long:  "A sweep is named by its id, by the beginning of it, or by the name of the newest sweep that has it.",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o.Sweep = args[0]
+			return runStatus(cmd.Context(), o)
+		},
+	}
+	o.addFlags(cmd.Flags())
+	o.Output.addFlag(cmd.Flags())
+	return cmd
+}
+
+func runStatus(ctx context.Context, o statusOptions) error {
+	return o.with(ctx, func(ctx context.Context, c *sweepClient) error {
+		view, err := c.get(ctx, o.Sweep)
+		if err != nil {
+			return err
+		}
+		return o.Output.print(o.stdout, view, func(w io.Writer) { printStatus(w, view) })
+	})
+}
+
+func printStatus(w io.Writer, v sweepView) {
+	p := v.Progress
+	fmt.Fprintf(w, "sweep\t%s\n", v.ID)
+	fmt.Fprintf(w, "name\t%s\n", v.Name)
+	fmt.Fprintf(w, "phase\t%s\n", v.Phase)
+	if p.Waiting != "" {
+		fmt.Fprintf(w, "waiting\t%s\n", p.Waiting)
+	}
+	for _, alarm := range p.Alarms {
+		fmt.Fprintf(w, "alarm\t%s\n", alarm)
+	}
+	fmt.Fprintf(w, "points\t%d of %d%s\n", p.PointsDone, p.Indices, byStatus(p.PointsByStatus))
+	fmt.Fprintf(w, "shards\t%d of %d done, %d leased, %d quarantined\n", p.ShardsDone, p.Shards, p.ShardsLeased, p.ShardsQuarantined)
+	fmt.Fprintf(w, "parts\t%d of %d written\n", p.PartsDone, p.Parts)
+	fmt.Fprintf(w, "nodes\t%d\n", p.Nodes)
+	if p.ETA > 0 {
+		fmt.Fprintf(w, "eta\t%s\n", duration(p.ETA))
+	}
+	fmt.Fprintf(w, "result set\t%s\n", v.ResultSet)
+	for _, l := range p.Losses {
+		state := "lost"
+		if l.Quarantined {
+			state = "quarantined"
+		}
+		fmt.Fprintf(w, "shard %d\t%s after %d attempts\n", l.Shard, state, l.Attempts)
+		for _, c := range l.Causes {
+			fmt.Fprintf(w, "\t%s  %s: %s\n", c.Time.Local().Format("2006-01-02 15:04:05"), c.Node, c.Cause)
+		}
+	}
+	if p.ShardsQuarantined > 0 {
+		fmt.Fprintf(w, "next\tphasegrid retry %s\truns the quarantined shards again\n", shortID(v.ID))
+	}
+}
+
+// byStatus lists counts of rows in a fixed order: " (98 ok, 2 diverged)".
+func byStatus(counts map[string]int64) string {
+	var parts []string
+	for _, name := range slices.Sorted(maps.Keys(counts)) {
+		if counts[name] > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", counts[name], name))
+		}
+	}
+	if parts == nil {
+		return ""
+	}
+	return " (" + strings.Join(parts, ", ") + ")"
+}

@@ -1,0 +1,68 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+)
+
+type submitOptions struct {
+	remote
+	File     string
+	Priority int32
+	Weight   int32
+	Watch    bool
+	Output   output
+	stdin    io.Reader
+	stdout   io.Writer
+	stderr   io.Writer
+}
+
+func (m Main) submitCommand() *cobra.Command {
+	o := submitOptions{stdin: m.Stdin, stdout: m.Stdout, stderr: m.Stderr}
+	cmd := &cobra.Command{
+		Use:   "submit FILE",
+		Short: "Submit a sweep to a cluster",
+		Long: `submit sends a sweep file to the coordinator (- reads it from standard input). Submitting the same sweep again is the
+same sweep; a cancelled or failed one is reopened and its finished shards are kept.`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o.File = args[0]
+			return runSubmit(cmd.Context(), o)
+		},
+	}
+	o.addFlags(cmd.Flags())
+	cmd.Flags().Int32Var(&o.Priority, "priority", 0, "sweeps of higher priority are served first")
+	cmd.Flags().Int32Var(&o.Weight, "weight", 1, "share among sweeps of equal priority")
+	cmd.Flags().BoolVar(&o.Watch, "watch", false, "watch the sweep until it ends")
+	o.Output.addFlag(cmd.Flags())
+	return cmd
+}
+
+func runSubmit(ctx context.Context, o submitOptions) error {
+	file, err := readSweepFile(o.File, o.stdin)
+	if err != nil {
+		return err
+	}
+	return o.with(ctx, func(ctx context.Context, c *sweepClient) error {
+		view, created, warnings, err := c.submit(ctx, o.File, file, o.Priority, o.Weight)
+		if err != nil {
+			return err
+		}
+		for _, w := range warnings {
+			fmt.Fprintln(o.stderr, "warning:", w)
+		}
+		if o.Watch {
+			return watchSweep(ctx, c, view.ID, o.stderr, o.stdout)
+		}
+		return o.Output.print(o.stdout, view, func(w io.Writer) {
+			verb := "submitted"
+			if !created {
+				verb = "was there already: " + view.Phase
+			}
+			fmt.Fprintf(w, "%s\t%s\t%s\t%d points, %d shards\n", view.ID, view.Name, verb, view.Progress.Indices, view.Progress.Shards)
+		})
+	})
+}

@@ -1,0 +1,65 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+)
+
+type watchOptions struct {
+	remote
+	Sweep          string
+	stdout, stderr io.Writer
+}
+
+func (m Main) watchCommand() *cobra.Command {
+	o := watchOptions{stdout: m.Stdout, stderr: m.Stderr}
+	cmd := &cobra.Command{
+		Use:   "watch SWEEP",
+		Short: "Watch a sweep until it ends",
+		Long:  "watch shows a sweep's progress until it ends. Ctrl-C ends the watching, not the sweep.",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o.Sweep = args[0]
+			return runWatch(cmd.Context(), o)
+		},
+	}
+	o.addFlags(cmd.Flags())
+	return cmd
+}
+
+func runWatch(ctx context.Context, o watchOptions) error {
+	return o.with(ctx, func(ctx context.Context, c *sweepClient) error {
+		return watchSweep(ctx, c, o.Sweep, o.stderr, o.stdout)
+	})
+}
+
+// watchSweep shows progress on stderr, then the sweep's end on stdout.
+func watchSweep(ctx context.Context, c *sweepClient, name string, stderr, stdout io.Writer) error {
+	bar := newProgress(stderr)
+	view, err := c.watch(ctx, name, bar.show)
+	bar.close()
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(stdout, "%s  %s  %s  %s%s\n", shortID(view.ID), view.Name, view.Phase, view.ResultSet, byStatus(view.Progress.PointsByStatus))
+	return outcome(view)
+}
+
+// outcome is the error of a sweep that has ended otherwise than well.
+func outcome(v sweepView) error {
+	switch {
+	case v.Phase == phaseFailed:
+		return fmt.Errorf("sweep %s failed: %s", shortID(v.ID), cmp.Or(v.Progress.Waiting, "see the coordinator's log"))
+	case v.Phase == phaseCancelled:
+		return fmt.Errorf("sweep %s was cancelled; submit it again to go on", shortID(v.ID))
+	case v.Progress.ShardsQuarantined > 0:
+		return fmt.Errorf("%d of %d %w: their rows are missing; see `phasegrid status %s`, then `phasegrid retry %s`",
+			v.Progress.ShardsQuarantined, v.Progress.Shards, errQuarantined, shortID(v.ID), shortID(v.ID))
+	}
+	return nil
+}
+

@@ -1,0 +1,33 @@
+package node
+
+import (
+	"bufio"
+	"os"
+	"strconv"
+	"strings"
+)
+
+// fallbackMemory is registered where the system does not tell.
+const fallbackMemory = 2 << 30
+
+// availableMemory is what this process may still take: the memory that the system calls available, or the limit of the
+// control group (version 2) where that is less.
+func availableMemory() int64 {
+	memory := int64(fallbackMemory)
+	if f, err := os.Open("/proc/meminfo"); err == nil {
+		defer f.Close()
+		for lines := bufio.NewScanner(f); lines.Scan(); {
+			if fields := strings.Fields(lines.Text()); len(fields) > 1 && fields[0] == "MemAvailable:" {
+				if kib, err := strconv.ParseInt(fields[1], 10, 64); err == nil {
+					memory = kib << 10
+				}
+			}
+		}
+	}
+	if text, err := os.ReadFile("/sys/fs/cgroup/memory.max"); err == nil {
+		if limit, err := strconv.ParseInt(strings.TrimSpace(string(text)), 10, 64); err == nil {
+			memory = min(memory, limit)
+		}
+	}
+	return memory
+}

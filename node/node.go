@@ -1,0 +1,431 @@
+package node
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"os"
+	"runtime"
+	"slices"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/semaphore"
+	"google.golang.org/grpc"
+
+	"github.com/phasegrid/phasegrid/node/solver"
+)
+
+// Config is what a node is told at its start. Zero values are defaults.
+type Config struct {
+	// Name must be unique in the cluster; by default host name and process id.
+	Name string
+	// Slots is how many shards are solved at once; by default GOMAXPROCS.
+	Slots int
+	// MemoryBytes is registered with the coordinator, which grants no shard above it; by default what the machine has
+	// available (its cgroup's limit, where there is one).
+	MemoryBytes int64
+	// Version of the program, for people.
+	Version string
+	// Grace is how long running shards may go on once the node drains. By default none: they are handed back.
+	Grace time.Duration
+	// DrainTimeout bounds the drain as a whole; by default 10 s.
+	DrainTimeout time.Duration
+	// Memo answers points that are known already; nil for none.
+	Memo Memo
+	// NewSolver makes a slot's solver; by default the real one.
+	NewSolver func() Solver
+	// Log is by default slog's.
+	Log *slog.Logger
+	// Metrics are by default kept and not shown.
+	Metrics *Metrics
+}
+
+// deliveryBytes of solved shards may wait for the coordinator, for each slot.
+const deliveryBytes = 32 << 20
+
+// minDeliveryBytes is what a delivery counts at least, so that many empty ones are bounded too.
+const minDeliveryBytes = 512 << 10
+
+// ahead is how long the queue of granted shards should last; maxAhead bounds it in shards for each slot.
+const (
+	ahead    = 500 * time.Millisecond
+	maxAhead = 128
+)
+
+// errRevoked is the cause of cancelling a shard that the coordinator no longer wants.
+var errRevoked = errors.New("revoked by the coordinator")
+
+// errDrained is the cause of cancelling a shard that the node hands back.
+var errDrained = errors.New("handed back: the node drains")
+
+// Node solves shards for a coordinator.
+//
+// The fields from held on belong to Run's goroutine alone; slots, deliveries and the connection tell it what
+// happened by events.
+type Node struct {
+	cfg    Config
+	id     identity
+	client *client
+	specs  *specs
+	events chan any
+	jobs   chan *work
+	budget *semaphore.Weighted // bytes of solved shards on their way
+	group  sync.WaitGroup      // every goroutine that Run starts
+	base   context.Context     // outlives Run's context by the drain
+	stop   context.CancelFunc
+
+	held     map[key]*work
+	queue    []*work       // granted, not started, in the order granted
+	pace     time.Duration // mean time of a slot on a shard, exponentially weighted; 0 before the first
+	session  *session      // nil while there is no connection
+	failures int           // connections lost in a row
+	draining bool
+	returned []lease // handed back and not yet told
+}
+
+// Events. A work that is no longer held by the time its event arrives was revoked or handed back.
+type (
+	attached struct {
+		session *session
+		welcome welcome
+	}
+	detached struct{ err error }
+	solved   struct {
+		work *work
+		took time.Duration
+	}
+	delivered struct{ work *work }
+	abandoned struct {
+		work  *work
+		cause error
+	}
+)
+
+// New returns a node that will work for the coordinator behind conn.
+func New(conn grpc.ClientConnInterface, cfg Config) *Node {
+	if cfg.Name == "" {
+		host, _ := os.Hostname()
+		cfg.Name = fmt.Sprintf("%s-%d", cmp.Or(host, "node"), os.Getpid())
+	}
+	if cfg.Slots <= 0 {
+		cfg.Slots = runtime.GOMAXPROCS(0)
+	}
+	if cfg.MemoryBytes <= 0 {
+		cfg.MemoryBytes = availableMemory()
+	}
+	if cfg.DrainTimeout <= 0 {
+		cfg.DrainTimeout = 10 * time.Second
+	}
+	if cfg.NewSolver == nil {
+		cfg.NewSolver = func() Solver { return solver.New() }
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.Default()
+	}
+	if cfg.Metrics == nil {
+		cfg.Metrics = NewMetrics(nil)
+	}
+	cfg.Log = cfg.Log.With("node", cfg.Name)
+	c := newClient(conn)
+	return &Node{
+		cfg: cfg,
+		id: identity{
+			name: cfg.Name, slots: cfg.Slots, memoryBytes: cfg.MemoryBytes, solverVersion: solver.Version,
+			arithmeticClass: solver.ArithmeticClass(), kernel: solver.Kernel(), version: cfg.Version,
+		},
+		client: c,
+		specs:  &specs{client: c},
+		events: make(chan any),
+		jobs:   make(chan *work),
+		budget: semaphore.NewWeighted(int64(cfg.Slots) * deliveryBytes),
+		held:   map[key]*work{},
+	}
+}
+
+// Run works until ctx ends, then drains: no shard is started any more, running ones have cfg.Grace to finish, finished
+// ones are delivered, the rest is handed back, all within cfg.DrainTimeout. It returns an error where that time was too
+// short to deliver what was finished. A node runs once.
+func (n *Node) Run(ctx context.Context) error {
+	n.base, n.stop = context.WithCancel(context.WithoutCancel(ctx))
+	defer n.group.Wait()
+	defer n.stop()
+	for range n.cfg.Slots {
+		n.group.Go(n.slot)
+	}
+
+	beat := time.NewTimer(0)
+	defer beat.Stop()
+	connect := time.After(0)
+	stop := ctx.Done()
+	var grace, bound <-chan time.Time
+	var interval time.Duration
+	for !n.draining || len(n.held) > 0 {
+		var jobs chan<- *work
+		var next *work
+		if len(n.queue) > 0 {
+			jobs, next = n.jobs, n.queue[0]
+		}
+		select {
+		case jobs <- next:
+			n.queue = n.queue[1:]
+		case e := <-n.events:
+			switch e := e.(type) {
+			case attached:
+				n.attached(e)
+				interval = max(e.welcome.heartbeat, 10*time.Millisecond)
+				beat.Reset(interval)
+			case detached:
+				connect = time.After(n.detached(e))
+			default:
+				n.handle(e)
+			}
+		case <-connect:
+			connect = nil
+			held, capacity := n.leases(), n.capacity()
+			n.group.Go(func() { n.attach(held, capacity) })
+		case <-beat.C:
+			n.beat()
+			beat.Reset(max(interval, 10*time.Millisecond))
+		case <-stop:
+			stop = nil
+			n.drain()
+			grace, bound = time.After(n.cfg.Grace), time.After(n.cfg.DrainTimeout)
+		case <-grace:
+			n.handBack(func(w *work) bool { return !w.solved })
+		case <-bound:
+			late := len(n.held)
+			n.handBack(func(*work) bool { return true })
+			n.leave()
+			return fmt.Errorf("%d finished shards could not be delivered within %v; they will be computed again", late, n.cfg.DrainTimeout)
+		}
+	}
+	n.leave()
+	return nil
+}
+
+// post tells Run's goroutine; it gives up when the node has ended.
+func (n *Node) post(event any) {
+	select {
+	case n.events <- event:
+	case <-n.base.Done():
+	}
+}
+
+// attach holds a connection from hello to its end. It runs beside Run, one at a time.
+func (n *Node) attach(held []lease, capacity int) {
+	s, err := n.client.attach(n.base, n.id, held, capacity)
+	if err != nil {
+		n.post(detached{err})
+		return
+	}
+	defer s.cancel()
+	for {
+		m, err := s.receive()
+		if err != nil {
+			n.post(detached{err})
+			return
+		}
+		if m.welcome != nil {
+			n.post(attached{s, *m.welcome})
+			continue
+		}
+		n.post(m)
+	}
+}
+
+func (n *Node) attached(e attached) {
+	n.session, n.failures = e.session, 0
+	n.cfg.Metrics.attached.Set(1)
+	n.cfg.Log.Info("attached to the coordinator", "lease_ttl", e.welcome.leaseTTL, "held", len(n.held))
+	n.beat()
+	if n.draining {
+		n.sendDrain()
+	}
+}
+
+// detached returns how long to wait before the next attempt.
+func (n *Node) detached(e detached) time.Duration {
+	n.session = nil
+	n.cfg.Metrics.attached.Set(0)
+	n.failures++
+	wait := backOff(n.failures)
+	n.cfg.Log.Warn("no connection to the coordinator", "error", e.err, "attempt", n.failures, "retry_in", wait)
+	return wait
+}
+
+// handle takes every event that does not concern the connection itself.
+func (n *Node) handle(event any) {
+	switch e := event.(type) {
+	case downward:
+		switch {
+		case e.refused != "":
+			n.cfg.Log.Error("the coordinator gives this node no work", "reason", e.refused)
+		case e.revoke != nil:
+			n.revoke(e.revoke)
+		default:
+			n.grant(e.grant)
+		}
+	case solved:
+		e.work.solved = true
+		if n.pace == 0 {
+			n.pace = e.took
+		}
+		n.pace += (e.took - n.pace) / 8
+	case delivered:
+		n.forget(e.work)
+	case abandoned:
+		if n.holds(e.work) && n.session != nil {
+			n.logSend(n.session.abandon(e.work.lease, e.cause.Error()))
+		}
+		n.forget(e.work)
+	}
+}
+
+func (n *Node) grant(leases []lease) {
+	for _, l := range leases {
+		if n.held[l.key] != nil {
+			continue // granted again after a reconnect: the work goes on
+		}
+		if n.draining {
+			n.returned = append(n.returned, l)
+			continue
+		}
+		w := &work{lease: l}
+		w.ctx, w.cancel = context.WithCancelCause(n.base)
+		n.held[l.key] = w
+		n.queue = append(n.queue, w)
+	}
+	if n.draining {
+		n.sendDrain()
+	}
+}
+
+func (n *Node) revoke(keys []key) {
+	for _, k := range keys {
+		if w := n.held[k]; w != nil {
+			n.forget(w)
+			w.cancel(errRevoked)
+			n.cfg.Metrics.shards.WithLabelValues("revoked").Inc()
+		}
+	}
+}
+
+func (n *Node) holds(w *work) bool { return n.held[w.key] == w }
+
+// forget ends the node's interest in a shard.
+func (n *Node) forget(w *work) {
+	if !n.holds(w) {
+		return
+	}
+	w.cancel(nil)
+	delete(n.held, w.key)
+	n.queue = slices.DeleteFunc(n.queue, func(q *work) bool { return q == w })
+}
+
+// capacity is how many shards this node wants to hold: those its slots work on, the same again on their way, and a
+// queue that lasts for a moment, so that cheap shards do not wait for the coordinator.
+func (n *Node) capacity() int {
+	if n.draining {
+		return 0
+	}
+	queue := n.cfg.Slots
+	if n.pace > 0 {
+		queue = int(min(float64(n.cfg.Slots)*float64(ahead)/float64(n.pace), float64(n.cfg.Slots*maxAhead)))
+	}
+	return 2*n.cfg.Slots + queue
+}
+
+func (n *Node) beat() {
+	if n.session != nil {
+		n.logSend(n.session.heartbeat(n.capacity()))
+	}
+}
+
+// drain stops the start of shards and hands back those that no slot has.
+func (n *Node) drain() {
+	n.draining = true
+	n.cfg.Log.Info("draining", "held", len(n.held), "queued", len(n.queue))
+	queued := n.queue
+	n.queue = nil
+	n.handBack(func(w *work) bool { return slices.Contains(queued, w) })
+}
+
+// handBack gives up the shards that match.
+func (n *Node) handBack(match func(*work) bool) {
+	for _, w := range n.held {
+		if match(w) {
+			n.returned = append(n.returned, w.lease)
+			w.cancel(errDrained)
+			n.forget(w)
+		}
+	}
+	n.sendDrain()
+}
+
+// sendDrain tells what was handed back; without a connection it is told after the next attach, or by the node's end.
+func (n *Node) sendDrain() {
+	if n.session == nil {
+		return
+	}
+	err := n.session.drain(n.returned)
+	n.logSend(err)
+	if err == nil {
+		n.returned = nil
+	}
+}
+
+// byeTimeout bounds the wait for the coordinator to close the stream after Bye.
+const byeTimeout = 2 * time.Second
+
+// leave says Bye and waits until the coordinator has read it.
+func (n *Node) leave() {
+	if n.session == nil {
+		return
+	}
+	if err := n.session.bye(n.returned); err != nil {
+		n.logSend(err)
+		return
+	}
+	timeout := time.After(byeTimeout)
+	for {
+		select {
+		case e := <-n.events:
+			if _, ok := e.(detached); ok {
+				return
+			}
+		case <-timeout:
+			return
+		}
+	}
+}
+
+// leases lists what the node holds.
+func (n *Node) leases() []lease {
+	var out []lease
+	for _, w := range n.held {
+		out = append(out, w.lease)
+	}
+	return out
+}
+
+// logSend notes a failed send. The receiver reports the same failure as the connection's end, which is what acts on it.
+func (n *Node) logSend(err error) {
+	if err != nil {
+		n.cfg.Log.Debug("send failed", "error", err)
+	}
+}
+
+const (
+	backOffBase = 100 * time.Millisecond
+	backOffMax  = 3 * time.Second
+)
+
+// backOff is the wait before attempt+1: exponential, the second half of it random, so that nodes do not come together.
+func backOff(attempt int) time.Duration {
+	d := min(backOffBase<<min(attempt-1, 16), backOffMax)
+	return d/2 + rand.N(d/2+1)
+}

@@ -1,0 +1,118 @@
+package node
+
+import (
+	"fmt"
+
+	"github.com/phasegrid/phasegrid/node/solver"
+	"github.com/phasegrid/phasegrid/sweep"
+)
+
+// The words of the sweep file and what the solver calls them.
+var (
+	models = map[string]solver.Model{
+		"population": solver.Population, "finite_sample": solver.FiniteSample, "online": solver.Online,
+	}
+	representations = map[string]solver.Representation{
+		"reduced": solver.Reduced, "subspace": solver.Subspace, "dense": solver.Dense,
+	}
+	optimizers = map[string]solver.Optimizer{
+		"gd": solver.GD, "momentum": solver.MomentumGD, "ngd": solver.NGD, "specgd": solver.SpecGD, "nucspec": solver.NucSpec,
+		"muon": solver.Muon, "power": solver.Power, "dynmuon": solver.DynMuon, "signgd": solver.SignGD, "signum": solver.Signum,
+		"adam": solver.Adam, "shampoo": solver.Shampoo,
+	}
+	orthogonalizers = map[string]solver.Orthogonalizer{
+		"newton_schulz": solver.NewtonSchulz, "polar_express": solver.PolarExpress, "exact": solver.ExactPolar,
+	}
+	schedules = map[string]solver.Schedule{
+		"constant": solver.Constant, "linear": solver.Linear, "cosine": solver.Cosine, "invsqrt": solver.InvSqrt,
+	}
+	inits    = map[string]solver.Init{"identity": solver.Identity, "gaussian": solver.Gaussian, "orthonormal": solver.Orthonormal}
+	teachers = map[string]solver.TeacherKind{"eigen": solver.Eigen, "uniform": solver.Uniform, "mix": solver.Mix}
+)
+
+// problem turns a point's resolved parameters into what the solver takes. A null parameter does not apply, and the
+// solver does not look at its field. The error names a word that this program does not know.
+func problem(params *sweep.Assignment, record []int, coefficients bool) (solver.Problem, error) {
+	var unknown error
+	p := solver.Problem{
+		Model:          word(params, sweep.Model, models, &unknown),
+		Representation: word(params, sweep.Representation, representations, &unknown),
+		Dimension:      int(params[sweep.Dimension].Int()),
+		Width:          int(params[sweep.Width].Int()),
+		Steps:          int(params[sweep.Steps].Int()),
+		Samples:        int(params[sweep.Samples].Int() + params[sweep.BatchSize].Int()), // one of them applies
+		LabelNoise:     number(params, sweep.LabelNoise),
+		Covariance:     covariance(params),
+		Teacher:        teacher(params, &unknown),
+		Init:           word(params, sweep.Init, inits, &unknown),
+		InitScale:      number(params, sweep.InitScale),
+		Seed:           uint64(params[sweep.Seed].Int()),
+
+		Optimizer:      word(params, sweep.Optimizer, optimizers, &unknown),
+		LearningRate:   number(params, sweep.LearningRate),
+		Schedule:       word(params, sweep.Schedule, schedules, &unknown),
+		LRWarm:         number(params, sweep.LRWarm),
+		WeightDecay:    number(params, sweep.WeightDecay),
+		Momentum:       number(params, sweep.Momentum),
+		Nesterov:       params[sweep.Nesterov].Bool(),
+		Orthogonalizer: word(params, sweep.Orthogonalizer, orthogonalizers, &unknown),
+		NSSteps:        int(params[sweep.NSSteps].Int()),
+		Power:          number(params, sweep.Power),
+		NormalizePower: params[sweep.NormalizePower].Bool(),
+		PowerMax:       number(params, sweep.PowerMax),
+		PowerMin:       number(params, sweep.PowerMin),
+		PowerMidpoint:  number(params, sweep.PowerMidpoint),
+		PowerWidth:     number(params, sweep.PowerWidth),
+		Beta1:          number(params, sweep.Beta1),
+		Beta2:          number(params, sweep.Beta2),
+		Epsilon:        number(params, sweep.Epsilon),
+
+		Record:       record,
+		Coefficients: coefficients,
+	}
+	return p, unknown
+}
+
+// word looks a text parameter up; a null one is the zero value.
+func word[T any](params *sweep.Assignment, id sweep.ParameterID, words map[string]T, unknown *error) T {
+	v, ok := words[params[id].Text()]
+	if !ok && !params[id].IsNull() {
+		*unknown = fmt.Errorf("%s %s is unknown to this solver", sweep.Describe(id).Name, params[id])
+	}
+	return v
+}
+
+// number is a number parameter; a null one is 0.
+func number(params *sweep.Assignment, id sweep.ParameterID) float64 {
+	if params[id].IsNull() {
+		return 0
+	}
+	return params[id].Float()
+}
+
+func covariance(params *sweep.Assignment) solver.Covariance {
+	c := solver.Covariance{
+		AR1:    params[sweep.Covariance].Text() == "ar1",
+		Rho:    number(params, sweep.Rho),
+		Rotate: params[sweep.Rotate].Text() == "householder",
+	}
+	if !c.AR1 {
+		for _, r := range sweep.Spectrum(params) {
+			c.Spectrum = append(c.Spectrum, solver.Run{Value: r.Value, Count: int(r.Count)})
+		}
+	}
+	return c
+}
+
+func teacher(params *sweep.Assignment, unknown *error) solver.Teacher {
+	t := solver.Teacher{
+		Kind:  word(params, sweep.Teacher, teachers, unknown),
+		Index: int(params[sweep.TeacherIndex].Int()),
+		Norm2: number(params, sweep.TeacherNorm2),
+	}
+	weights := params[sweep.TeacherWeights].List()
+	for i := 0; i+1 < len(weights); i += 2 {
+		t.Weights = append(t.Weights, solver.IndexWeight{Index: int(weights[i]), Weight: weights[i+1]})
+	}
+	return t
+}

@@ -1,0 +1,96 @@
+package node
+
+import (
+	"math"
+
+	"github.com/phasegrid/phasegrid/node/solver"
+	"github.com/phasegrid/phasegrid/results"
+	"github.com/phasegrid/phasegrid/sweep"
+)
+
+// statuses are the solver's statuses as the result set writes them.
+var statuses = [...]string{solver.OK: results.StatusOK, solver.Diverged: results.StatusDiverged, solver.Failed: results.StatusFailed}
+
+// cell is a parameter's value as the result set stores it.
+func cell(v sweep.Value) results.Cell {
+	switch v.Kind() {
+	case sweep.KindNull:
+		return results.Cell{Null: true}
+	case sweep.KindInt:
+		return results.Cell{Int: v.Int(), Float: v.Float()}
+	case sweep.KindFloat:
+		return results.Cell{Int: v.Int(), Float: v.Float()}
+	case sweep.KindBool:
+		return results.Cell{Bool: v.Bool()}
+	case sweep.KindText:
+		return results.Cell{Text: v.Text()}
+	}
+	return results.Cell{Text: v.String()}
+}
+
+// identify fills in what a row says before anything is computed.
+func identify(row *results.PointRow, p *sweep.Point, columns []sweep.ParameterID) {
+	cells := row.Parameters[:0]
+	for _, id := range columns {
+		cells = append(cells, cell(p.Params[id]))
+	}
+	*row = results.PointRow{
+		Point: p.Index, PointID: sweep.PointID(&p.Params, solver.Version), Parameters: cells,
+		Representation: p.Params[sweep.Representation].Text(),
+		UnstableStep:   p.UnstableStep, ResonantStep: p.ResonantStep,
+	}
+}
+
+// unsolved is the result of a point that was not computed, or not to an end.
+func unsolved(detail string) solver.Result {
+	nan := math.NaN()
+	return solver.Result{
+		Status: solver.Failed, Detail: detail,
+		Final: solver.Metrics{Loss: nan, SignalAlignment: nan, SpikeAlignment: nan, BulkAlignment: nan, SignalEnergy: nan,
+			WeightNorm2: nan, TopEigenvectorOverlap: nan, StableRank: nan},
+		EscapeStep: -1, StepsTo90: -1, StepsTo99: -1, PeakSpike: nan, PeakSpikeStep: -1, DivergedStep: -1, StepsRun: -1,
+		SignalGroup: -1, SpikeGroup: -1, BulkGroup: -1,
+	}
+}
+
+// conclude fills in what was computed.
+func conclude(row *results.PointRow, r *solver.Result) {
+	row.Status, row.Detail = statuses[r.Status], r.Detail
+	m := &r.Final
+	row.Loss, row.SignalAlignment, row.SpikeAlignment, row.BulkAlignment = m.Loss, m.SignalAlignment, m.SpikeAlignment, m.BulkAlignment
+	row.SignalEnergy, row.WeightNorm2 = m.SignalEnergy, m.WeightNorm2
+	row.TopEigenvectorOverlap, row.StableRank = m.TopEigenvectorOverlap, m.StableRank
+	row.EscapeStep, row.StepsTo90, row.StepsTo99 = int64(r.EscapeStep), int64(r.StepsTo90), int64(r.StepsTo99)
+	row.PeakSpikeAlignment, row.PeakSpikeStep = r.PeakSpike, int64(r.PeakSpikeStep)
+	row.DivergedStep, row.StepsRun = int64(r.DivergedStep), int64(r.StepsRun)
+	row.TailSignalAlignment, row.TailLoss = math.NaN(), math.NaN()
+	if r.TailOK {
+		row.TailSignalAlignment, row.TailLoss = r.TailSignal, r.TailLoss
+	}
+}
+
+// trajectoryRow is a sample; the named coefficients are null unless the run is reduced.
+func trajectoryRow(point int64, r *solver.Result, s *solver.Sample) results.TrajectoryRow {
+	coefficient := func(group int) float64 {
+		if group < 0 || group >= len(s.Coefficients) {
+			return math.NaN()
+		}
+		return s.Coefficients[group]
+	}
+	return results.TrajectoryRow{
+		Point: point, Step: int64(s.Step),
+		Loss: s.Loss, SignalAlignment: s.SignalAlignment, SpikeAlignment: s.SpikeAlignment, BulkAlignment: s.BulkAlignment,
+		SignalEnergy: s.SignalEnergy, WeightNorm2: s.WeightNorm2,
+		TopEigenvectorOverlap: s.TopEigenvectorOverlap, StableRank: s.StableRank,
+		SignalCoefficient: coefficient(r.SignalGroup), SpikeCoefficient: coefficient(r.SpikeGroup), BulkCoefficient: coefficient(r.BulkGroup),
+	}
+}
+
+// coefficientRow is one group's coefficient in a sample.
+func coefficientRow(point int64, r *solver.Result, s *solver.Sample, group int) results.CoefficientRow {
+	return results.CoefficientRow{
+		Point: point, Step: int64(s.Step), Group: int64(group),
+		Eigenvalue: r.Groups[group].Eigenvalue, Multiplicity: int64(r.Groups[group].Multiplicity),
+		Coefficient: s.Coefficients[group],
+	}
+}
