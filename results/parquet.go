@@ -1,16 +1,12 @@
 package results
 
 import (
-	"crypto/sha256"
-	"errors"
 	"fmt"
-	"hash"
 	"io"
 	"strconv"
 
 	"github.com/apache/arrow/go/v15/parquet"
 	"github.com/apache/arrow/go/v15/parquet/compress"
-	"github.com/apache/arrow/go/v15/parquet/file"
 	"github.com/apache/arrow/go/v15/parquet/metadata"
 	"github.com/apache/arrow/go/v15/parquet/schema"
 )
@@ -18,6 +14,8 @@ import (
 const (
 	arrowSchemaKey   = "ARROW:schema"
 	solverVersionKey = "phasegrid.solver_version"
+
+	zstdLevel = 3
 )
 
 // tableWriter writes one table's Parquet file: rows in row groups of 122,880, zstd level 3, statistics, and a footer
@@ -25,30 +23,9 @@ const (
 type tableWriter struct {
 	table Table
 	out   *digest
-	file  *file.Writer
+	file  *parquetFile
 	group *rowGroup
 	rows  int64
-}
-
-// digest counts and hashes what goes through it. It keeps the first error: the Parquet writer drops some.
-type digest struct {
-	w     io.Writer
-	hash  hash.Hash
-	bytes int64
-	err   error
-}
-
-func newDigest(w io.Writer) *digest { return &digest{w: w, hash: sha256.New()} }
-
-func (d *digest) Write(p []byte) (int, error) {
-	if d.err != nil {
-		return 0, d.err
-	}
-	n, err := d.w.Write(p)
-	d.hash.Write(p[:n])
-	d.bytes += int64(n)
-	d.err = err
-	return n, err
 }
 
 func (s *Schema) newTableWriter(t Table, w io.Writer) (tw *tableWriter, err error) {
@@ -69,12 +46,11 @@ func (s *Schema) newTableWriter(t Table, w io.Writer) (tw *tableWriter, err erro
 			return nil, fmt.Errorf("results: footer of %s: %w", t, err)
 		}
 	}
-	return &tableWriter{
-		table: t,
-		out:   out,
-		file:  file.NewParquetWriter(out, root, file.WithWriterProps(writerProperties(t, columns)), file.WithWriteMetadata(meta)),
-		group: newRowGroup(columns),
-	}, nil
+	f, err := newParquetFile(out, root, writerProperties(t, columns), meta)
+	if err != nil {
+		return nil, err
+	}
+	return &tableWriter{table: t, out: out, file: f, group: newRowGroup(columns)}, nil
 }
 
 // parquetSchema is the table's Parquet schema, with field ids from 1.
@@ -117,7 +93,7 @@ func parquetSchema(t Table, columns []Column) (*schema.GroupNode, error) {
 func writerProperties(t Table, columns []Column) *parquet.WriterProperties {
 	options := []parquet.WriterProperty{
 		parquet.WithCompression(compress.Codecs.Zstd),
-		parquet.WithCompressionLevel(3),
+		parquet.WithCompressionLevel(zstdLevel),
 		parquet.WithStats(true),
 		parquet.WithDictionaryDefault(true),
 		parquet.WithMaxRowGroupLength(rowGroupRows),
@@ -157,7 +133,7 @@ func (w *tableWriter) write(b batch) (err error) {
 }
 
 func (w *tableWriter) flush() error {
-	if err := w.group.write(w.file.AppendRowGroup()); err != nil {
+	if err := w.group.write(w.file); err != nil {
 		return fmt.Errorf("results: write %s: %w", w.table, err)
 	}
 	return nil
@@ -172,19 +148,8 @@ func (w *tableWriter) close() (f File, err error) {
 			return File{}, err
 		}
 	}
-	if err := errors.Join(w.file.Close(), w.out.err); err != nil {
+	if err := w.file.close(); err != nil {
 		return File{}, fmt.Errorf("results: write %s: %w", w.table, err)
 	}
 	return File{Table: w.table, Bytes: w.out.bytes, Rows: w.rows, SHA256: [32]byte(w.out.hash.Sum(nil))}, nil
-}
-
-// recoverTo turns a panic of the Parquet library, which is how it reports some failed writes, into an error, and prefers
-// the failed write itself to what the library made of it.
-func (d *digest) recoverTo(err *error) {
-	if r := recover(); r != nil {
-		*err = fmt.Errorf("results: parquet: %v", r)
-	}
-	if *err != nil && d.err != nil && !errors.Is(*err, d.err) {
-		*err = fmt.Errorf("results: write: %w", d.err)
-	}
 }

@@ -107,19 +107,15 @@ func compact[T any](dst, src []T, c *column, from, to int) []T {
 }
 
 // write writes the rows as a row group and empties the group, keeping its memory.
-func (g *rowGroup) write(w file.SerialRowGroupWriter) error {
+func (g *rowGroup) write(f *parquetFile) error {
+	err := f.writeRowGroup(g.rows, g.columns, func(i int, w file.ColumnChunkWriter) error {
+		return g.vectors[i].write(w, &g.texts)
+	})
 	for i := range g.vectors {
-		column, err := w.NextColumn()
-		if err == nil {
-			err = g.vectors[i].write(column, &g.texts)
-		}
-		if err != nil {
-			return fmt.Errorf("column %s: %w", g.columns[i].Name, err)
-		}
 		g.vectors[i].clear()
 	}
 	g.rows, g.text = 0, 0
-	return w.Close()
+	return err
 }
 
 func (v *vector) write(w file.ColumnChunkWriter, scratch *[]parquet.ByteArray) (err error) {
