@@ -1,0 +1,171 @@
+package results
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"iter"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+)
+
+// Set is a result set in a local folder, finished or not, open for reading.
+type Set struct {
+	dir      string
+	schema   *Schema
+	manifest *Manifest
+}
+
+// ErrNoSet is returned by OpenSet for a folder that is not a result set.
+var ErrNoSet = errors.New("not a result set: it has no points/schema.parquet")
+
+// OpenSet opens the result set in a folder.
+func OpenSet(dir string) (*Set, error) {
+	s := &Set{dir: dir}
+	points, err := openFile(filepath.Join(dir, filepath.FromSlash(EmptyName(Points))))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("results: %s: %w", dir, ErrNoSet)
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer points.Close()
+	options := Options{SolverVersion: points.SolverVersion()}
+	for t, has := range map[Table]*bool{Trajectories: &options.Trajectories, Coefficients: &options.Coefficients} {
+		_, err := os.Stat(filepath.Join(dir, filepath.FromSlash(EmptyName(t))))
+		*has = err == nil
+	}
+	columns := points.Columns()
+	if len(columns) < len(pointKey)+len(pointResults) {
+		return nil, fmt.Errorf("results: %s has %d columns: not a points table of this release", points.path, len(columns))
+	}
+	if s.schema, err = NewSchema(columns[len(pointKey):len(columns)-len(pointResults)], options); err != nil {
+		return nil, err
+	}
+	data, err := os.ReadFile(filepath.Join(dir, ManifestName))
+	if errors.Is(err, fs.ErrNotExist) {
+		return s, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("results: %w", err)
+	}
+	m, err := ParseManifest(data)
+	if err != nil {
+		return nil, err
+	}
+	s.manifest = &m
+	return s, nil
+}
+
+// Schema is that of the set's files.
+func (s *Set) Schema() *Schema { return s.schema }
+
+// Dir is the set's folder.
+func (s *Set) Dir() string { return s.dir }
+
+// Manifest is nil while the sweep runs. Read only.
+func (s *Set) Manifest() *Manifest { return s.manifest }
+
+var partFile = regexp.MustCompile(`^part-(\d{6,})\.parquet$`)
+
+// Parts lists the numbers of the parts of a table that are there, in order.
+func (s *Set) Parts(t Table) ([]int64, error) {
+	entries, err := os.ReadDir(filepath.Join(s.dir, t.String()))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("results: list parts: %w", err)
+	}
+	var parts []int64
+	for _, e := range entries {
+		if m := partFile.FindStringSubmatch(e.Name()); m != nil {
+			n, err := strconv.ParseInt(m[1], 10, 64)
+			if err != nil {
+				return nil, fmt.Errorf("results: part %s: %w", e.Name(), err)
+			}
+			parts = append(parts, n)
+		}
+	}
+	slices.SortFunc(parts, cmp.Compare)
+	return parts, nil
+}
+
+// Points yields the rows of all parts in order.
+func (s *Set) Points(ctx context.Context) iter.Seq2[PointRow, error] {
+	return scanSet(s, Points, func(r *Reader) iter.Seq2[PointRow, error] { return r.Points(ctx) })
+}
+
+// Trajectories yields the rows of all parts in order.
+func (s *Set) Trajectories(ctx context.Context) iter.Seq2[TrajectoryRow, error] {
+	return scanSet(s, Trajectories, func(r *Reader) iter.Seq2[TrajectoryRow, error] { return r.Trajectories(ctx) })
+}
+
+// Coefficients yields the rows of all parts in order.
+func (s *Set) Coefficients(ctx context.Context) iter.Seq2[CoefficientRow, error] {
+	return scanSet(s, Coefficients, func(r *Reader) iter.Seq2[CoefficientRow, error] { return r.Coefficients(ctx) })
+}
+
+// Shards yields the log of all parts in order.
+func (s *Set) Shards(ctx context.Context) iter.Seq2[ShardRow, error] {
+	return scanSet(s, Shards, func(r *Reader) iter.Seq2[ShardRow, error] { return r.Shards(ctx) })
+}
+
+// Scan yields the named columns of a table's rows, all parts in order. The slice is reused for the next row.
+func (s *Set) Scan(ctx context.Context, t Table, columns ...string) iter.Seq2[[]Cell, error] {
+	return scanSet(s, t, func(r *Reader) iter.Seq2[[]Cell, error] { return r.Scan(ctx, columns...) })
+}
+
+func scanSet[T any](s *Set, t Table, scan func(*Reader) iter.Seq2[T, error]) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		var none T
+		parts, err := s.Parts(t)
+		if err != nil {
+			yield(none, err)
+			return
+		}
+		for _, part := range parts {
+			f, err := openFile(filepath.Join(s.dir, filepath.FromSlash(PartName(t, part))))
+			if err != nil {
+				yield(none, err)
+				return
+			}
+			for row, err := range scan(f.Reader) {
+				if !yield(row, err) || err != nil {
+					f.Close()
+					return
+				}
+			}
+			f.Close()
+		}
+	}
+}
+
+// setFile is a file of a set, open.
+type setFile struct {
+	*Reader
+	path string
+	file *os.File
+	size int64
+}
+
+func openFile(path string) (*setFile, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("results: %w", err)
+	}
+	info, err := f.Stat()
+	if err == nil {
+		var r *Reader
+		if r, err = NewReader(f, info.Size()); err == nil {
+			return &setFile{Reader: r, path: path, file: f, size: info.Size()}, nil
+		}
+	}
+	f.Close()
+	return nil, fmt.Errorf("%s: %w", path, err)
+}
+
+// Close closes the file.
+func (f *setFile) Close() { f.file.Close() }
