@@ -25,8 +25,11 @@ func check(p *Problem) error {
 	if err := checkTeacher(p); err != nil {
 		return err
 	}
-	if p.Representation == Reduced {
+	switch p.Representation {
+	case Reduced:
 		return checkReduced(p)
+	case Subspace:
+		return checkSubspace(p)
 	}
 	return nil
 }

@@ -98,6 +98,7 @@ type frame struct {
 	u      []float64   // θ/‖θ‖
 	baseU  []float64
 	theta  []float64
+	bulk   float64 // Q on what lies beside a frame of fewer than d directions
 }
 
 func newFrame(p *Problem, memory *arena) (*frame, error) {

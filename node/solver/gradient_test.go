@@ -77,7 +77,7 @@ func naive(q, theta, w []float64, d, m int) (loss float64, g []float64) {
 	return trace2/2 + trace*trace/4, g
 }
 
-func newTestDense(t *testing.T, p Problem) *dense {
+func newTestDense(t *testing.T, p Problem) *matrix {
 	t.Helper()
 	s, err := newDense(&p, new(arena))
 	if err != nil {
@@ -152,7 +152,7 @@ func TestSampleGradientTendsToThePopulations(t *testing.T) {
 		s.observe()
 		s.gradient()
 		want := append([]float64(nil), s.g...)
-		s.samples.gradient(s.g, s.w)
+		s.source.gradient(s.g, s.w)
 		for i := range want {
 			s.g[i] -= want[i]
 		}

@@ -2,52 +2,58 @@ package solver
 
 import "math"
 
-// matrices is the algebra of n x m matrices. d is the problem's dimension, which constants depend on; n may be less (subspace).
+// matrices is the algebra of n x m matrices. Constants depend on the problem's own shape, which may be larger (subspace).
 type matrices struct {
-	n, m, d  int
-	memory   *arena
-	svd      *decomposition // made when first needed
-	gram     []float64      // workspace of quintic
-	square   []float64
-	product  []float64
-	identity func(s, smax float64) float64
+	n, m    int
+	d       int // the problem's shape
+	width   int
+	rtol    float64
+	memory  *arena
+	svd     *decomposition // made when first needed
+	gram    []float64      // workspace of quintic
+	square  []float64
+	product []float64
+	one     func(s, smax float64) float64
 }
 
 var _ algebra = (*matrices)(nil)
 
-func newMatrices(n, m, d int, memory *arena) *matrices {
-	return &matrices{n: n, m: m, d: d, memory: memory, identity: func(float64, float64) float64 { return 1 }}
+func newMatrices(n, m int, p *Problem, memory *arena) *matrices {
+	return &matrices{n: n, m: m, d: p.Dimension, width: p.Width, rtol: relativeZero(p.Dimension, p.Width), memory: memory,
+		one: func(float64, float64) float64 { return 1 }}
 }
 
 func (a *matrices) size() int { return a.n * a.m }
 
-func (a *matrices) shape() (rows, columns int) { return a.d, a.m }
+func (a *matrices) shape() (rows, columns int) { return a.d, a.width }
 
 func (a *matrices) norm(g []float64) float64 { return math.Sqrt(dot(g, g)) }
 
 func (a *matrices) spectral(dst, g []float64, phi func(s, smax float64) float64) error {
-	_, err := a.decomposed(dst, g, phi)
+	_, _, err := a.decomposed(dst, g, 0, phi)
 	return err
 }
 
-// decomposed maps the singular values of g and returns their sum. What is not finite stays so: the run has diverged.
-func (a *matrices) decomposed(dst, g []float64, phi func(s, smax float64) float64) (nuclear float64, err error) {
-	if !finite(largest(g)) {
+// decomposed maps the singular values of g and returns their sum, and the largest one of them and other. What is not finite stays so:
+// the run has diverged.
+func (a *matrices) decomposed(dst, g []float64, other float64, phi func(s, smax float64) float64) (nuclear, smax float64, err error) {
+	if !finite(largest(g)) || !finite(other) {
 		fill(dst, math.NaN())
-		return math.NaN(), nil
+		return math.NaN(), math.NaN(), nil
 	}
 	if a.svd == nil {
 		a.svd = newDecomposition(a.n, a.m, a.memory)
 	}
 	if err := a.svd.decompose(g); err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	var sum octet
 	for i, s := range a.svd.s {
 		sum[i&7] += s
 	}
-	a.svd.compose(dst, phi, relativeZero(a.d, a.m)*a.svd.s[0])
-	return sum.total(), nil
+	smax = max(a.svd.s[0], other)
+	a.svd.compose(dst, phi, smax, a.rtol*smax)
+	return sum.total(), smax, nil
 }
 
 // quintic works on the smaller side: with A = XᵀX, X <- X(aI + bA + cA²); for n < m with A = XXᵀ from the left.

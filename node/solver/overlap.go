@@ -17,8 +17,8 @@ type overlap struct {
 }
 
 // measure returns uᵀP u / rank P and ‖W‖₂², given Wᵀu, where P projects on the eigenvectors with eigenvalues within topMargin of the
-// largest. Both are NaN where they cannot be had.
-func (o *overlap) measure(w, wu []float64) (share, largest float64) {
+// largest. WWᵀ has the eigenvalue c2 on rest directions more, orthogonal to u. Both are NaN where they cannot be had.
+func (o *overlap) measure(w, wu []float64, c2, rest float64) (share, largest float64) {
 	m := o.m
 	if o.a == nil {
 		o.a, o.values, o.work = o.memory.take(m*m), o.memory.take(m), eigenWork(m, o.memory)
@@ -27,8 +27,11 @@ func (o *overlap) measure(w, wu []float64) (share, largest float64) {
 	if !symmetricEigen(blas64.Symmetric{N: m, Stride: m, Uplo: blas.Upper, Data: o.a}, o.values, o.work) {
 		return math.NaN(), math.NaN()
 	}
-	largest = o.values[m-1]
+	largest = max(o.values[m-1], c2)
 	rank, sum := 0.0, 0.0
+	if c2 >= largest*(1-topMargin) {
+		rank = rest
+	}
 	for j := m - 1; j >= 0 && o.values[j] >= largest*(1-topMargin); j-- {
 		along := 0.0
 		for i, x := range wu {

@@ -79,10 +79,12 @@ func newDynamics(p *Problem, r *Result, memory *arena) (dynamics, error) {
 	switch p.Representation {
 	case Reduced:
 		return newReduced(p, r, memory)
+	case Subspace:
+		return newSubspace(p, memory)
 	case Dense:
 		return newDense(p, memory)
 	}
-	return nil, fmt.Errorf("representation %d is none that a problem of model %d can have", p.Representation, p.Model)
+	return nil, fmt.Errorf("representation %d is unknown", p.Representation)
 }
 
 // integrate runs the steps of one problem and watches them.

@@ -24,19 +24,21 @@ type spikes struct {
 	vectors  []float64   // V, d x k, where it is not
 	v        []float64   // Vᵀu/‖Vᵀu‖, nil for an eigenvector
 	z        []float64   // z/‖z‖, nil where ‖z‖ <= spikeFloor
+	bulk     bool        // the directions beside the frame are spikes
 	m        int
 	turned   []float64 // HW
 	rows     []float64 // VᵀW, k x m
 	t        []float64 // m
 }
 
-func newSpikes(p *Problem, f *frame, memory *arena) (*spikes, error) {
-	d, m := p.Dimension, p.Width
+func newSpikes(p *Problem, f *frame, m int, memory *arena) (*spikes, error) {
+	d := len(f.u)
 	s := &spikes{h: f.h, m: m, t: memory.take(m)}
 	qu := memory.take(d)
 	f.base.apply(qu, f.baseU, 1)
 	mean := dot(f.baseU, qu)
 	above := mean + spikeMargin*mean
+	s.bulk = f.bulk > above
 	var v []float64
 	if f.values != nil {
 		for i, q := range f.values {

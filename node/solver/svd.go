@@ -39,13 +39,13 @@ func (d *decomposition) decompose(g []float64) error {
 	return nil
 }
 
-// compose stores U diag(φ) Vᵀ, overwriting U.
-func (d *decomposition) compose(dst []float64, phi func(s, smax float64) float64, zero float64) {
+// compose stores U diag(φ) Vᵀ, overwriting U. φ is 0 up to zero.
+func (d *decomposition) compose(dst []float64, phi func(s, smax float64) float64, smax, zero float64) {
 	k := len(d.s)
 	for j, s := range d.s {
 		f := 0.0
 		if s > zero {
-			f = phi(s, d.s[0])
+			f = phi(s, smax)
 		}
 		for i := range d.n {
 			d.u.Data[i*k+j] *= f

@@ -1,0 +1,146 @@
+package solver
+
+// matrix is the dynamics of an n x m matrix: W itself (dense), or its coordinates in a subspace (n < d). With M = QW, S = WᵀM, q = Qθ,
+// T = tr S - θᵀq (A = WWᵀ - θθᵀ is never formed):
+//
+//	G = 2 M S - 2 q (qᵀW) + T M,   L = ½(‖S‖_F² - 2‖Wᵀq‖² + (θᵀq)²) + ¼T²
+//
+// The loss cancels to about 1e-16 (θᵀq)². It is the population's whatever gradient drives the run.
+//
+// A subspace run from αI is W = B C Bᵀ + c(I - BBᵀ). Then the slices have c as their last entry, and it counts rest times.
+type matrix struct {
+	p      *Problem
+	frame  *frame
+	n, m   int
+	rest   float64 // d - n where W has c on the other directions, else 0
+	rule   rule
+	spikes *spikes
+	source gradientSource // nil for the population
+	top    overlap
+
+	q      []float64 // Qθ
+	energy float64   // θᵀQθ
+
+	w, next []float64
+	g, u    []float64
+	qw      []float64 // QW
+	s       []float64 // WᵀQW
+	wq, wu  []float64 // Wᵀq, Wᵀu
+	trace   float64   // T
+	norm2   float64   // ‖W‖_F²
+	seen    observation
+}
+
+// gradientSource replaces the population's gradient.
+type gradientSource interface {
+	// gradient stores G at w, of its next samples.
+	gradient(g, w []float64)
+}
+
+// newMatrix returns the dynamics at W = 0, without samples. The frame has n directions, rest more lie beside them.
+func newMatrix(p *Problem, f *frame, m, rest int, memory *arena) (*matrix, error) {
+	n := len(f.u)
+	size := n * m
+	if rest > 0 {
+		size++
+	}
+	s := &matrix{p: p, frame: f, n: n, m: m, rest: float64(rest), q: memory.take(n),
+		w: memory.take(size), next: memory.take(size), g: memory.take(size), u: memory.take(size), qw: memory.take(n * m),
+		s: memory.take(m * m), wq: memory.take(m), wu: memory.take(m), top: overlap{m: m, memory: memory}}
+	f.q.apply(s.q, f.theta, 1)
+	s.energy = dot(f.theta, s.q)
+	var err error
+	if s.spikes, err = newSpikes(p, f, m, memory); err != nil {
+		return nil, err
+	}
+	space := newMatrices(n, m, p, memory)
+	var a algebra = space
+	if rest > 0 {
+		a = &extended{space, s.rest, 0}
+	}
+	s.rule, err = newRule(p, a, memory)
+	return s, err
+}
+
+func (s *matrix) teacherEnergy() float64 { return s.energy }
+
+func (s *matrix) coefficients() []float64 { return nil }
+
+func (s *matrix) flops() float64 {
+	n, m, samples := float64(s.n), float64(s.m), float64(s.p.Samples)
+	return n*m*(4*m+20) + 4*samples*n*m + 40*samples*n
+}
+
+func (s *matrix) observe() (observation, bool) {
+	if !(largest(s.w) <= bound) {
+		return observation{}, false
+	}
+	w := s.w[:s.n*s.m]
+	s.frame.q.apply(s.qw, w, s.m)
+	gram(s.s, w, s.qw, s.n, s.m)
+	combine(s.wq, s.q, w, s.m)
+	combine(s.wu, s.frame.u, w, s.m)
+	var diagonal octet
+	for i := range s.m {
+		diagonal[i&7] += s.s[i*s.m+i]
+	}
+	trace, square := diagonal.total(), dot(s.s, s.s)
+	norm2, spike := dot(w, w), s.spikes.energy(w)
+	if s.rest > 0 {
+		c2 := s.w[len(w)] * s.w[len(w)]
+		qc2 := s.frame.bulk * c2
+		trace += float64(s.rest * qc2)
+		square += float64(s.rest * float64(qc2*qc2))
+		norm2 += float64(s.rest * c2)
+		if s.spikes.bulk {
+			spike += float64(s.rest * c2)
+		}
+	}
+	s.trace, s.norm2 = trace-s.energy, norm2
+	square += float64(s.energy*s.energy) - float64(2*dot(s.wq, s.wq))
+	s.seen.loss = max(0, float64(0.5*square)+float64(0.25*float64(s.trace*s.trace)))
+	s.seen.signal = dot(s.wu, s.wu) / norm2
+	s.seen.spike = spike / norm2
+	return s.seen, true
+}
+
+// gradient stores the population's at the observed iterate.
+func (s *matrix) gradient() {
+	m := s.m
+	multiply(s.g, s.qw, s.s, s.n, m, m)
+	for i, q := range s.q {
+		row := s.g[i*m : (i+1)*m]
+		for j, x := range row {
+			row[j] = float64(2*(x-float64(q*s.wq[j]))) + float64(s.trace*s.qw[i*m+j])
+		}
+	}
+	if s.rest > 0 {
+		c, q := s.w[s.n*m], s.frame.bulk
+		s.g[s.n*m] = float64(q*(float64(2*q*float64(c*c))+s.trace)) * c
+	}
+}
+
+func (s *matrix) step(k int, rate float64) error {
+	if s.source == nil {
+		s.gradient()
+	} else {
+		s.source.gradient(s.g, s.w)
+	}
+	if err := s.rule.update(s.u, s.g, k); err != nil {
+		return err
+	}
+	descend(s.next, s.w, s.u, rate, s.p.WeightDecay)
+	s.w, s.next = s.next, s.w
+	return nil
+}
+
+func (s *matrix) back() { s.w, s.next = s.next, s.w }
+
+func (s *matrix) metrics() Metrics {
+	c2 := 0.0
+	if s.rest > 0 {
+		c2 = s.w[s.n*s.m] * s.w[s.n*s.m]
+	}
+	overlap, largest := s.top.measure(s.w[:s.n*s.m], s.wu, c2, s.rest)
+	return newMetrics(s.seen, dot(s.wu, s.wu), s.norm2, overlap, s.norm2/largest)
+}

@@ -1,0 +1,157 @@
+package solver
+
+import (
+	"fmt"
+	"math"
+)
+
+// subspaceOnline is the online run in a subspace, exact in law. The matrix has the rows of span(θ, special directions), of a frame E of
+// the bulk parts of W and of the optimizer's buffer, and of the new directions of one batch, which are zero in W between the steps.
+//
+// Only an input's coordinates in the first two enter the predictions. What the batch adds elsewhere in the bulk is Σ r_i q_i h_iᵀ/n,
+// h_i = Wᵀx_i, with q_i ~ N(0, q_b I_D) independent of (r, h): with K = (r_i h_iᵀ)/n = O L it is √q_b Z L in law, Z a D x min(n, m)
+// matrix of normals, of whose QR decomposition only the triangle matters, drawn directly by Bartlett's decomposition.
+// After the step one QR decomposition brings the bulk parts back to the rows of E.
+type subspaceOnline struct {
+	*matrix
+	seenRows int // rows that x has
+	signal   int
+	fresh    int     // rows of new directions
+	outside  float64 // D
+	rng      *random
+	root     []float64 // √q by seen row
+	x        []float64 // seen coordinates, n x seenRows
+	z        []float64 // XW, then K
+	triangle []float64 // of Z
+	l        *foldedQR
+	carried  []float64 // the optimizer's buffer, nil where it has none
+	bulkRows *foldedQR // of [W M]
+	row      []float64
+}
+
+// buffered is a rule whose buffer lies in the space of W.
+type buffered interface{ carried() []float64 }
+
+func (o *momentum) carried() []float64 { return o.buffer }
+func (o *muon) carried() []float64     { return o.buffer }
+func (o *dynmuon) carried() []float64  { return o.buffer }
+
+func newSubspaceOnline(p *Problem, split *bulkSplit, memory *arena) (*subspaceOnline, error) {
+	m, n := p.Width, p.Samples
+	signal, frame, fresh := split.signal(), m, min(n, m)
+	switch p.Optimizer {
+	case MomentumGD, Muon, DynMuon:
+		frame = 2 * m
+	}
+	outside := p.Dimension - signal - frame
+	if outside < fresh {
+		return nil, fmt.Errorf("the online subspace needs %d directions, more than dimension %d", signal+frame+fresh, p.Dimension)
+	}
+	run, err := newMatrix(p, split.frame(frame+fresh, memory), m, 0, memory)
+	if err != nil {
+		return nil, err
+	}
+	seen := signal + frame
+	s := &subspaceOnline{matrix: run, seenRows: seen, signal: signal, fresh: fresh, outside: float64(outside),
+		rng: &random{state: p.Seed}, root: memory.take(seen), x: memory.take(n * seen), z: memory.take(n * m),
+		triangle: memory.take(fresh * fresh), l: newFoldedQR(m, min(n, 128), memory), row: memory.take(2 * m)}
+	if b, ok := run.rule.(buffered); ok {
+		s.carried = b.carried()
+	}
+	s.bulkRows = newFoldedQR(frame, fresh, memory)
+	for i := range s.root {
+		s.root[i] = math.Sqrt(run.frame.values[i])
+	}
+	s.initialise(split, memory)
+	run.source = s
+	return s, nil
+}
+
+// initialise draws W_0. Of Gaussian entries the law is enough: rows of normals, and a triangle by Bartlett's decomposition.
+func (s *subspaceOnline) initialise(split *bulkSplit, memory *arena) {
+	m := s.m
+	if s.p.Init != Gaussian {
+		copy(s.w, split.start(memory))
+		return
+	}
+	scale := s.p.InitScale / math.Sqrt(float64(m))
+	top := s.w[:s.signal*m]
+	s.rng.normals(top)
+	s.rng.bartlett(s.w[s.signal*m:(s.signal+m)*m], m, float64(s.p.Dimension-s.signal))
+	for i := range s.w[:(s.signal+m)*m] {
+		s.w[i] *= scale
+	}
+}
+
+// gradient draws a batch and stores its G at w.
+func (s *subspaceOnline) gradient(g, w []float64) {
+	n, m, seen := s.p.Samples, s.m, s.seenRows
+	for i := range n {
+		x := s.x[i*seen : (i+1)*seen]
+		s.rng.normals(x)
+		for j, q := range s.root {
+			x[j] *= q
+		}
+	}
+	multiply(s.z, s.x, w[:seen*m], n, seen, m)
+	for i := range n {
+		z := s.z[i*m : (i+1)*m]
+		along := dot(s.x[i*seen:i*seen+s.signal], s.frame.theta[:s.signal])
+		residual := dot(z, z) - float64(along*along)
+		if s.p.LabelNoise > 0 {
+			residual -= float64(s.p.LabelNoise * s.rng.normal())
+		}
+		for j := range z {
+			z[j] = float64(z[j]*residual) / float64(n)
+		}
+	}
+	multiplyTransposed(g[:seen*m], s.x, s.z, seen, n, m)
+	s.l.reset()
+	for i := range n {
+		s.l.add(s.z[i*m : (i+1)*m])
+	}
+	l := s.l.factor()
+	s.rng.bartlett(s.triangle, s.fresh, s.outside)
+	root := math.Sqrt(s.frame.bulk)
+	for i := range s.triangle {
+		s.triangle[i] *= root
+	}
+	multiply(g[seen*m:], s.triangle, l[:s.fresh*m], s.fresh, s.fresh, m)
+}
+
+func (s *subspaceOnline) step(k int, rate float64) error {
+	if err := s.matrix.step(k, rate); err != nil {
+		return err
+	}
+	s.compress()
+	return nil
+}
+
+// compress turns the bulk so that W and the buffer are zero on the rows of new directions again.
+func (s *subspaceOnline) compress() {
+	m, columns := s.m, s.bulkRows.a.Cols
+	s.bulkRows.reset()
+	for i := s.signal; i < s.n; i++ {
+		copy(s.row, s.w[i*m:(i+1)*m])
+		if s.carried != nil {
+			copy(s.row[m:], s.carried[i*m:(i+1)*m])
+		}
+		s.bulkRows.add(s.row[:columns])
+	}
+	r := s.bulkRows.factor()
+	for i := range s.n - s.signal {
+		at := (s.signal + i) * m
+		w := s.w[at : at+m]
+		clear(w)
+		if s.carried != nil {
+			clear(s.carried[at : at+m])
+		}
+		if i >= columns {
+			continue
+		}
+		copy(w, r[i*columns:i*columns+m])
+		if s.carried != nil {
+			copy(s.carried[at:at+m], r[i*columns+m:(i+1)*columns])
+		}
+	}
+}
