@@ -116,32 +116,53 @@ func costly(source string) string {
 		return "" // Compile says it better
 	}
 	v := &costVisitor{}
-	v.walk(tree.Node, 0)
+	v.walk(tree.Node, false)
 	return v.text
 }
 
 type costVisitor struct{ text string }
 
-// walk visits the tree below n, which stands inside so many loops.
-func (v *costVisitor) walk(n ast.Node, depth int) {
+// walk visits the tree below n; inside tells that it is evaluated for each element of a list.
+func (v *costVisitor) walk(n ast.Node, inside bool) {
 	switch n := n.(type) {
 	case *ast.BuiltinNode:
-		if slices.Contains(loops(), n.Name) {
-			if depth++; depth > 1 {
-				v.text = fmt.Sprintf("%s loops inside another loop; expressions may not", n.Name)
-				return
-			}
-		}
-	case *ast.BinaryNode:
-		low, isInt := n.Left.(*ast.IntegerNode)
-		high, isInt2 := n.Right.(*ast.IntegerNode)
-		if n.Operator == ".." && isInt && isInt2 && high.Value-low.Value >= maxLoop {
-			v.text = fmt.Sprintf("%d..%d has %d elements; at most %d are allowed", low.Value, high.Value, high.Value-low.Value+1, maxLoop)
+		if inside && slices.Contains(loops(), n.Name) {
+			v.text = fmt.Sprintf("%s loops inside another loop; expressions may not", n.Name)
 			return
 		}
+	case *ast.PredicateNode:
+		inside = true
+	case *ast.BinaryNode:
+		v.binary(n, inside)
 	}
 	for _, child := range children(n) {
-		v.walk(child, depth)
+		if v.text == "" {
+			v.walk(child, inside)
+		}
+	}
+}
+
+// binary refuses long constant ranges, and operators that walk a list.
+func (v *costVisitor) binary(n *ast.BinaryNode, inside bool) {
+	switch n.Operator {
+	case "..":
+		low, ok := n.Left.(*ast.IntegerNode)
+		high, ok2 := n.Right.(*ast.IntegerNode)
+		if ok && ok2 && high.Value-low.Value >= maxLoop {
+			v.text = fmt.Sprintf("%d..%d has %d elements; at most %d are allowed", low.Value, high.Value, high.Value-low.Value+1, maxLoop)
+		}
+	case "in":
+		if _, short := n.Right.(*ast.ArrayNode); inside && !short {
+			v.text = "in searches a list inside a loop; expressions may not"
+		}
+	case "==", "!=":
+		for _, side := range []ast.Node{n.Left, n.Right} {
+			if name, ok := side.(*ast.IdentifierNode); ok {
+				if id, ok := lookup(name.Value); ok && parameters()[id].Kind >= KindList {
+					v.text = fmt.Sprintf("%s is a list, and lists cannot be compared", name.Value)
+				}
+			}
+		}
 	}
 }
 
