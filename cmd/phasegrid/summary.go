@@ -1,0 +1,132 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"math"
+	"slices"
+	"strconv"
+
+	"github.com/dustin/go-humanize"
+
+	"github.com/phasegrid/phasegrid/results"
+)
+
+// optimizerSummary is one line of the table that a run ends with.
+type optimizerSummary struct {
+	optimizer                         string
+	points, diverged, failed, invalid int64
+	alignment                         medianOf // signal_alignment where it is known
+	stepsTo90                         medianOf // infinite where never reached
+}
+
+// summarize reads a result set's points by optimizer, in the order in which they first appear.
+func summarize(ctx context.Context, set *results.Set) ([]*optimizerSummary, error) {
+	columns := []string{"status", "signal_alignment", "steps_to_90"}
+	named := slices.ContainsFunc(set.Schema().Parameters(), func(c results.Column) bool { return c.Name == "optimizer" })
+	if named {
+		columns = append(columns, "optimizer")
+	}
+	var order []*optimizerSummary
+	byName := map[string]*optimizerSummary{}
+	for row, err := range set.Scan(ctx, results.Points, columns...) {
+		if err != nil {
+			return nil, err
+		}
+		name := "all"
+		if named {
+			name = row[3].Text
+		}
+		s := byName[name]
+		if s == nil {
+			s = &optimizerSummary{optimizer: name}
+			byName[name] = s
+			order = append(order, s)
+		}
+		s.add(row[0].Text, row[1], row[2])
+	}
+	return order, nil
+}
+
+func (s *optimizerSummary) add(status string, alignment, stepsTo90 results.Cell) {
+	s.points++
+	switch status {
+	case results.StatusDiverged:
+		s.diverged++
+	case results.StatusFailed:
+		s.failed++
+	case results.StatusInvalid:
+		s.invalid++
+		return
+	}
+	if !alignment.Null {
+		s.alignment.add(alignment.Float)
+	}
+	if stepsTo90.Null {
+		s.stepsTo90.add(math.Inf(1))
+	} else {
+		s.stepsTo90.add(float64(stepsTo90.Int))
+	}
+}
+
+// printSummary writes the table; columns of failed and invalid points only where there are any.
+func printSummary(w io.Writer, summaries []*optimizerSummary) {
+	broken := slices.ContainsFunc(summaries, func(s *optimizerSummary) bool { return s.failed+s.invalid > 0 })
+	fmt.Fprint(w, "OPTIMIZER\tPOINTS\tDIVERGED\t")
+	if broken {
+		fmt.Fprint(w, "FAILED\tINVALID\t")
+	}
+	fmt.Fprintln(w, "MEDIAN SIGNAL ALIGNMENT\tMEDIAN STEPS TO 90%")
+	for _, s := range summaries {
+		fmt.Fprintf(w, "%s\t%s\t%s\t", s.optimizer, humanize.Comma(s.points), humanize.Comma(s.diverged))
+		if broken {
+			fmt.Fprintf(w, "%s\t%s\t", humanize.Comma(s.failed), humanize.Comma(s.invalid))
+		}
+		fmt.Fprintf(w, "%s\t%s\n", number(s.alignment.value(), 4), number(s.stepsTo90.value(), 0))
+	}
+}
+
+func number(x float64, decimals int) string {
+	switch {
+	case math.IsNaN(x):
+		return "-"
+	case math.IsInf(x, 0):
+		return "never"
+	}
+	return strconv.FormatFloat(x, 'f', decimals, 64)
+}
+
+// maxKept bounds the values that a median keeps.
+const maxKept = 1 << 20
+
+// medianOf is the median of a stream in bounded memory: exact up to maxKept values, beyond that of every second, every
+// fourth, ... value.
+type medianOf struct {
+	kept          []float64
+	stride, count int
+}
+
+func (m *medianOf) add(x float64) {
+	m.stride = max(m.stride, 1)
+	if m.count++; m.count%m.stride != 0 {
+		return
+	}
+	if m.kept = append(m.kept, x); len(m.kept) < maxKept {
+		return
+	}
+	for i := range len(m.kept) / 2 {
+		m.kept[i] = m.kept[2*i+1]
+	}
+	m.kept = m.kept[:len(m.kept)/2]
+	m.stride *= 2
+}
+
+// value is the lower median; NaN of nothing.
+func (m *medianOf) value() float64 {
+	if len(m.kept) == 0 {
+		return math.NaN()
+	}
+	sorted := slices.Sorted(slices.Values(m.kept))
+	return sorted[(len(sorted)-1)/2]
+}
