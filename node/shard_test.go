@@ -3,6 +3,7 @@ package node_test
 import (
 	"bytes"
 	"context"
+	"io"
 	"math"
 	"strings"
 	"testing"
@@ -60,4 +61,104 @@ func solveAll(t *testing.T, file string, cfg node.Config, points int64) []result
 	f.grant(0, 0, points)
 	f.await("the shard", func() bool { return len(f.deliveries) == 1 })
 	return pointsOf(t, file, f.deliveries[0])
+}
+
+// pointsOf reads a delivery as the coordinator does.
+func pointsOf(t *testing.T, file string, d delivered) []results.PointRow {
+	t.Helper()
+	spec, err := sweep.Parse("sweep.yaml", []byte(file), sweep.Limits{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	kinds := map[sweep.Kind]results.Kind{sweep.KindInt: results.Int64, sweep.KindFloat: results.Float64, sweep.KindBool: results.Bool,
+		sweep.KindText: results.String, sweep.KindList: results.String, sweep.KindPairs: results.String}
+	var columns []results.Column
+	for _, id := range spec.Columns() {
+		if p := sweep.Describe(id); p.ID != sweep.Representation {
+			columns = append(columns, results.Column{Name: p.Name, Kind: kinds[p.Kind]})
+		}
+	}
+	schema, err := results.NewSchema(columns, results.Options{SolverVersion: solver.Version, Trajectories: !spec.Record().None(),
+		Coefficients: spec.Record().Coefficients})
+	if err != nil {
+		t.Fatal(err)
+	}
+	delivery := results.Delivery{Payload: d.payload, CRC32C: d.header.GetCrc32C()}
+	for i, g := range d.header.GetSegments() {
+		delivery.Segments = append(delivery.Segments, results.Segment{Table: results.Table(i), Bytes: g.GetBytes(), Rows: g.GetRows()})
+	}
+	points := d.header.GetSegments()[0].GetRows()
+	source := results.Source{
+		Expectation: results.Expectation{First: 0, End: spec.Size(), Points: points},
+		Open:        func(context.Context) (results.Delivery, error) { return delivery, nil },
+	}
+	var parquet bytes.Buffer
+	_, err = schema.Merge(t.Context(), []results.Source{source}, nil, func(table results.Table) (io.Writer, error) {
+		if table == results.Points {
+			return &parquet, nil
+		}
+		return io.Discard, nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	reader, err := results.NewReader(bytes.NewReader(parquet.Bytes()), int64(parquet.Len()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var rows []results.PointRow
+	for row, err := range reader.Points(t.Context()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		rows = append(rows, row)
+	}
+	return rows
+}
+
+// An axis whose values are fine alone but not for every point gives invalid rows, and the others stay.
+func TestInvalidPointIsARow(t *testing.T) {
+	const file = `
+name: invalid
+fixed: {model: population, covariance: spiked, init: identity, init_scale: 0.0123, steps: 40, dimension: 20, optimizer: gd}
+grid:
+  anisotropy: {linspace: {from: 0, to: 10, num: 2000001}}
+derive:
+  learning_rate: "anisotropy > 4e-6 and anisotropy < 6e-6 ? -1 : 0.01"
+`
+	rows := solveAll(t, file, node.Config{Slots: 1}, 4)
+	for i, r := range rows {
+		want := results.StatusOK
+		if i == 1 {
+			want = results.StatusInvalid
+		}
+		if r.Status != want || r.Point != int64(i) || (i == 1 && r.Detail == "") {
+			t.Errorf("point %d: %+v", i, r)
+		}
+	}
+	if len(rows) != 4 {
+		t.Errorf("%d rows", len(rows))
+	}
+}
+
+// memo knows one point, with a loss that no solver computes.
+type memo map[[16]byte]solver.Result
+
+func (m memo) Result(id [16]byte) (solver.Result, bool, error) {
+	r, ok := m[id]
+	return r, ok, nil
+}
+
+func TestKnownPointIsNotSolvedAgain(t *testing.T) {
+	plain := solveAll(t, ratesSweep, node.Config{Slots: 1}, 8)
+	known := solver.Result{Status: solver.OK, Final: solver.Metrics{Loss: 42}, StepsRun: 40, SignalGroup: -1, SpikeGroup: -1, BulkGroup: -1}
+	rows := solveAll(t, ratesSweep, node.Config{Slots: 1, Memo: memo{plain[2].PointID: known}}, 8)
+	for i, r := range rows {
+		if (r.Loss == 42) != (i == 2) {
+			t.Errorf("point %d has loss %v", i, r.Loss)
+		}
+		if r.PointID != plain[i].PointID {
+			t.Errorf("point %d has another id", i)
+		}
+	}
 }
