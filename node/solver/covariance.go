@@ -52,8 +52,8 @@ type reflection struct {
 	row  []float64
 }
 
-func newReflection(d, m int, memory *arena) *reflection {
-	r := &reflection{memory.take(d), memory.take(d), memory.take(m)}
+func newReflection(d, m int, ws *workspace) *reflection {
+	r := &reflection{ws.take(d), ws.take(d), ws.take(m)}
 	for i := range r.h {
 		r.h[i] = 1 / float64(i+2)
 	}
@@ -101,23 +101,23 @@ type frame struct {
 	bulk   float64 // Q on what lies beside a frame of fewer than d directions
 }
 
-func newFrame(p *Problem, memory *arena) (*frame, error) {
+func newFrame(p *Problem, ws *workspace) (*frame, error) {
 	d, m := p.Dimension, p.Width
-	f := &frame{baseU: memory.take(d), theta: memory.take(d)}
+	f := &frame{baseU: ws.take(d), theta: ws.take(d)}
 	if !direction(f.baseU, &p.Teacher) {
 		return nil, errNoTeacher
 	}
 	if p.Covariance.AR1 {
-		f.base = autoregressive{p.Covariance.Rho, d, memory.take(m)}
+		f.base = autoregressive{p.Covariance.Rho, d, ws.take(m)}
 	} else {
-		f.values = expand(p.Covariance.Spectrum, memory.take(d))
+		f.values = expand(p.Covariance.Spectrum, ws.take(d))
 		f.base = diagonal{f.values}
 	}
 	f.q, f.u = f.base, f.baseU
 	if p.Covariance.Rotate {
-		f.h = newReflection(d, m, memory)
-		f.q = rotated{f.h, f.base, memory.take(d * m)}
-		f.u = memory.take(d)
+		f.h = newReflection(d, m, ws)
+		f.q = rotated{f.h, f.base, ws.take(d * m)}
+		f.u = ws.take(d)
 		f.h.apply(f.u, f.baseU, 1)
 	}
 	length := math.Sqrt(p.Teacher.Norm2)

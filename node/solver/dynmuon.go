@@ -11,9 +11,9 @@ type dynmuon struct {
 	buffer                         []float64
 }
 
-func newDynMuon(p *Problem, a algebra, memory *arena) *dynmuon {
+func newDynMuon(p *Problem, a algebra, ws *workspace) *dynmuon {
 	o := &dynmuon{algebra: a, beta: p.Momentum, max: p.PowerMax, min: p.PowerMin, midpoint: p.PowerMidpoint, width: p.PowerWidth,
-		end: float64(p.Steps), buffer: memory.take(a.size())}
+		end: float64(p.Steps), buffer: ws.take(a.size())}
 	o.phi = spectralPower(&o.exponent, p.NormalizePower)
 	return o
 }

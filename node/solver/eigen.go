@@ -8,11 +8,11 @@ import (
 )
 
 // eigenWork is what symmetricEigen needs beside an n x n matrix.
-func eigenWork(n int, memory *arena) []float64 {
+func eigenWork(n int, ws *workspace) []float64 {
 	var size [1]float64
 	empty := blas64.Symmetric{N: n, Stride: n, Uplo: blas.Upper}
 	lapack64.Syev(lapack.EVCompute, empty, nil, size[:], -1)
-	return memory.take(int(size[0]))
+	return ws.take(int(size[0]))
 }
 
 // symmetricEigen overwrites a with its eigenvectors as columns, in the rising order of values. It returns false where that did not converge.

@@ -3,6 +3,8 @@ package solver
 import (
 	"math"
 	"testing"
+
+	"github.com/phasegrid/phasegrid/node/solver/simd"
 )
 
 // The problems whose gradients are held against the definition, small enough to form A and Q.
@@ -45,25 +47,37 @@ func formed(p *Problem) []float64 {
 			}
 		}
 		hq := make([]float64, d*d)
-		multiply(hq, h, q, d, d, d)
-		multiply(q, hq, h, d, d, d)
+		times(hq, h, q, d, d, d)
+		times(q, hq, h, d, d, d)
 	}
 	return q
+}
+
+// times stores C = A B, with A n x k, B k x m.
+func times(c, a, b []float64, n, k, m int) {
+	for i := range n {
+		for j := range m {
+			sum := 0.0
+			for l := range k {
+				sum += a[i*k+l] * b[l*m+j]
+			}
+			c[i*m+j] = sum
+		}
+	}
 }
 
 // naive returns L and G by way of A and QAQ.
 func naive(q, theta, w []float64, d, m int) (loss float64, g []float64) {
 	a := make([]float64, d*d)
-	gramRows(a, w, w, d, m)
 	for i := range d {
 		for j := range d {
-			a[i*d+j] -= theta[i] * theta[j]
+			a[i*d+j] = dot(w[i*m:(i+1)*m], w[j*m:(j+1)*m]) - theta[i]*theta[j]
 		}
 	}
 	aq, aqaq, qaq := make([]float64, d*d), make([]float64, d*d), make([]float64, d*d)
-	multiply(aq, a, q, d, d, d)
-	multiply(aqaq, aq, aq, d, d, d)
-	multiply(qaq, q, aq, d, d, d)
+	times(aq, a, q, d, d, d)
+	times(aqaq, aq, aq, d, d, d)
+	times(qaq, q, aq, d, d, d)
 	trace, trace2 := 0.0, 0.0
 	for i := range d {
 		trace += aq[i*d+i]
@@ -73,13 +87,13 @@ func naive(q, theta, w []float64, d, m int) (loss float64, g []float64) {
 		qaq[i] = 2*qaq[i] + trace*q[i]
 	}
 	g = make([]float64, d*m)
-	multiply(g, qaq, w, d, d, m)
+	times(g, qaq, w, d, d, m)
 	return trace2/2 + trace*trace/4, g
 }
 
 func newTestDense(t *testing.T, p Problem) *matrix {
 	t.Helper()
-	s, err := newDense(&p, new(arena))
+	s, err := newDense(&p, newWorkspace(simd.Scalar))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -126,7 +140,7 @@ func TestReducedGradientIsTheDenseOne(t *testing.T) {
 	p := Problem{Dimension: 7, Width: 7, Steps: 1, InitScale: 0.4, Teacher: Teacher{Index: 2, Norm2: 0.8},
 		Covariance: Covariance{Spectrum: []Run{{1, 3}, {4, 2}, {0.5, 1}, {1, 1}}}}
 	var r Result
-	s, err := newReduced(&p, &r, new(arena))
+	s, err := newReduced(&p, &r, newWorkspace(simd.Scalar))
 	if err != nil {
 		t.Fatal(err)
 	}

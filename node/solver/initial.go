@@ -3,7 +3,7 @@ package solver
 import "math"
 
 // initialise writes W_0 (d x m, zeros on entry). Gaussian entries are the first numbers drawn.
-func initialise(w []float64, p *Problem, rng *random) {
+func initialise(w []float64, p *Problem, rng *random, ws *workspace) {
 	d, m := p.Dimension, p.Width
 	switch p.Init {
 	case Identity:
@@ -16,8 +16,7 @@ func initialise(w []float64, p *Problem, rng *random) {
 			w[i] = scale * rng.normal()
 		}
 	case Orthonormal:
-		var memory arena
-		h := newReflection(d, 1, &memory)
+		h := newReflection(d, 1, ws)
 		for i := range d {
 			for j := range m {
 				w[i*m+j] = -p.InitScale * float64(h.twoh[i]*h.h[j])

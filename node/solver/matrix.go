@@ -3,12 +3,13 @@ package solver
 // matrix is the dynamics of an n x m matrix: W itself (dense), or its coordinates in a subspace (n < d). With M = QW, S = WᵀM, q = Qθ,
 // T = tr S - θᵀq (A = WWᵀ - θθᵀ is never formed):
 //
-//	G = 2 M S - 2 q (qᵀW) + T M,   L = ½(‖S‖_F² - 2‖Wᵀq‖² + (θᵀq)²) + ¼T²
+//	G = M (2S + T I) - 2 q (qᵀW),   L = ½(‖S‖_F² - 2‖Wᵀq‖² + (θᵀq)²) + ¼T²
 //
 // The loss cancels to about 1e-16 (θᵀq)². It is the population's whatever gradient drives the run.
 //
 // A subspace run from αI is W = B C Bᵀ + c(I - BBᵀ). Then the slices have c as their last entry, and it counts rest times.
 type matrix struct {
+	ws     *workspace
 	p      *Problem
 	frame  *frame
 	n, m   int
@@ -38,27 +39,27 @@ type gradientSource interface {
 }
 
 // newMatrix returns the dynamics at W = 0, without samples. The frame has n directions, rest more lie beside them.
-func newMatrix(p *Problem, f *frame, m, rest int, memory *arena) (*matrix, error) {
+func newMatrix(p *Problem, f *frame, m, rest int, ws *workspace) (*matrix, error) {
 	n := len(f.u)
 	size := n * m
 	if rest > 0 {
 		size++
 	}
-	s := &matrix{p: p, frame: f, n: n, m: m, rest: float64(rest), q: memory.take(n),
-		w: memory.take(size), next: memory.take(size), g: memory.take(size), u: memory.take(size), qw: memory.take(n * m),
-		s: memory.take(m * m), wq: memory.take(m), wu: memory.take(m), top: overlap{m: m, memory: memory}}
+	s := &matrix{ws: ws, p: p, frame: f, n: n, m: m, rest: float64(rest), q: ws.take(n),
+		w: ws.take(size), next: ws.take(size), g: ws.take(size), u: ws.take(size), qw: ws.take(n * m),
+		s: ws.take(m * m), wq: ws.take(m), wu: ws.take(m), top: overlap{m: m, ws: ws}}
 	f.q.apply(s.q, f.theta, 1)
 	s.energy = dot(f.theta, s.q)
 	var err error
-	if s.spikes, err = newSpikes(p, f, m, memory); err != nil {
+	if s.spikes, err = newSpikes(p, f, m, ws); err != nil {
 		return nil, err
 	}
-	space := newMatrices(n, m, p, memory)
+	space := newMatrices(n, m, p, ws)
 	var a algebra = space
 	if rest > 0 {
 		a = &extended{space, s.rest, 0}
 	}
-	s.rule, err = newRule(p, a, memory)
+	s.rule, err = newRule(p, a, ws)
 	return s, err
 }
 
@@ -72,20 +73,20 @@ func (s *matrix) flops() float64 {
 }
 
 func (s *matrix) observe() (observation, bool) {
-	if !(largest(s.w) <= bound) {
+	if !(s.ws.kernel.Largest(s.w) <= bound) {
 		return observation{}, false
 	}
 	w := s.w[:s.n*s.m]
 	s.frame.q.apply(s.qw, w, s.m)
-	gram(s.s, w, s.qw, s.n, s.m)
+	s.ws.gram(s.s, w, s.qw, s.n, s.m)
 	combine(s.wq, s.q, w, s.m)
 	combine(s.wu, s.frame.u, w, s.m)
 	var diagonal octet
 	for i := range s.m {
 		diagonal[i&7] += s.s[i*s.m+i]
 	}
-	trace, square := diagonal.total(), dot(s.s, s.s)
-	norm2, spike := dot(w, w), s.spikes.energy(w)
+	trace, square := diagonal.total(), s.ws.kernel.SumSquares(s.s)
+	norm2, spike := s.ws.kernel.SumSquares(w), s.spikes.energy(w)
 	if s.rest > 0 {
 		c2 := s.w[len(w)] * s.w[len(w)]
 		qc2 := s.frame.bulk * c2
@@ -104,14 +105,17 @@ func (s *matrix) observe() (observation, bool) {
 	return s.seen, true
 }
 
-// gradient stores the population's at the observed iterate.
+// gradient stores the population's at the observed iterate, for which S is used up.
 func (s *matrix) gradient() {
 	m := s.m
-	multiply(s.g, s.qw, s.s, s.n, m, m)
+	s.ws.kernel.Scale(2, s.s)
+	for i := range m {
+		s.s[i*m+i] += s.trace
+	}
+	s.ws.multiply(s.g, s.qw, s.s, s.n, m, m)
 	for i, q := range s.q {
-		row := s.g[i*m : (i+1)*m]
-		for j, x := range row {
-			row[j] = float64(2*(x-float64(q*s.wq[j]))) + float64(s.trace*s.qw[i*m+j])
+		if q != 0 {
+			axpy(s.g[i*m:(i+1)*m], -2*q, s.wq)
 		}
 	}
 	if s.rest > 0 {
@@ -129,7 +133,7 @@ func (s *matrix) step(k int, rate float64) error {
 	if err := s.rule.update(s.u, s.g, k); err != nil {
 		return err
 	}
-	descend(s.next, s.w, s.u, rate, s.p.WeightDecay)
+	descend(s.ws.kernel, s.next, s.w, s.u, rate, s.p.WeightDecay)
 	s.w, s.next = s.next, s.w
 	return nil
 }

@@ -41,10 +41,10 @@ func polarExpress(i int) [3]float64 {
 	return [3]float64{t[0] / damp, t[1] / cube, t[2] / (cube * damp * damp)}
 }
 
-func newMuon(p *Problem, a algebra, memory *arena) *muon {
+func newMuon(p *Problem, a algebra, ws *workspace) *muon {
 	d, m := a.shape()
 	o := &muon{algebra: a, beta: p.Momentum, nesterov: p.Nesterov, slack: 1, exact: p.Orthogonalizer == ExactPolar,
-		scale: math.Sqrt(max(1, float64(d)/float64(m))), buffer: memory.take(a.size())}
+		scale: math.Sqrt(max(1, float64(d)/float64(m))), buffer: ws.take(a.size())}
 	for i := range p.NSSteps {
 		switch p.Orthogonalizer {
 		case NewtonSchulz:

@@ -10,7 +10,7 @@ import (
 // overlap measures the top eigenspace of WWᵀ through the m x m matrix WᵀW: its eigenvector v with eigenvalue s² gives Wv/s.
 type overlap struct {
 	m      int
-	memory *arena
+	ws     *workspace
 	a      []float64 // WᵀW, then its eigenvectors as columns; made when first needed
 	values []float64
 	work   []float64
@@ -21,9 +21,9 @@ type overlap struct {
 func (o *overlap) measure(w, wu []float64, c2, rest float64) (share, largest float64) {
 	m := o.m
 	if o.a == nil {
-		o.a, o.values, o.work = o.memory.take(m*m), o.memory.take(m), eigenWork(m, o.memory)
+		o.a, o.values, o.work = o.ws.take(m*m), o.ws.take(m), eigenWork(m, o.ws)
 	}
-	gram(o.a, w, w, len(w)/m, m)
+	o.ws.gram(o.a, w, w, len(w)/m, m)
 	if !symmetricEigen(blas64.Symmetric{N: m, Stride: m, Uplo: blas.Upper, Data: o.a}, o.values, o.work) {
 		return math.NaN(), math.NaN()
 	}

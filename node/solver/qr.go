@@ -14,12 +14,12 @@ type foldedQR struct {
 }
 
 // newFoldedQR takes in so many fresh rows between two decompositions.
-func newFoldedQR(columns, fresh int, memory *arena) *foldedQR {
+func newFoldedQR(columns, fresh int, ws *workspace) *foldedQR {
 	n := columns + fresh
-	q := &foldedQR{a: blas64.General{Rows: n, Cols: columns, Stride: columns, Data: memory.take(n * columns)}, tau: memory.take(columns)}
+	q := &foldedQR{a: blas64.General{Rows: n, Cols: columns, Stride: columns, Data: ws.take(n * columns)}, tau: ws.take(columns)}
 	var size [1]float64
 	lapack64.Geqrf(q.a, q.tau, size[:], -1)
-	q.work = memory.take(int(size[0]))
+	q.work = ws.take(int(size[0]))
 	return q
 }
 

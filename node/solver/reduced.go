@@ -1,6 +1,10 @@
 package solver
 
-import "math"
+import (
+	"math"
+
+	"github.com/phasegrid/phasegrid/node/solver/simd"
+)
 
 // bound is the size of an entry of the iterate beyond which a run has diverged.
 const bound = 1e6
@@ -11,6 +15,7 @@ type reduced struct {
 	spaces
 	rule    rule
 	p       *Problem
+	ws      *workspace
 	groups  []Group
 	spikes  int // groups 1..spikes have q_g > q_u
 	q       []float64
@@ -26,13 +31,13 @@ type reduced struct {
 	seen    observation
 }
 
-func newReduced(p *Problem, r *Result, memory *arena) (*reduced, error) {
+func newReduced(p *Problem, r *Result, ws *workspace) (*reduced, error) {
 	groups := eigenspaces(p)
 	n := len(groups)
-	s := &reduced{p: p, groups: groups,
-		spaces: spaces{n: memory.take(n), rtol: relativeZero(p.Dimension, p.Width), d: p.Dimension, l: memory.take(n)},
-		q:      memory.take(n), nq: memory.take(n), nq2: memory.take(n), twoq2: memory.take(n), tau: memory.take(n),
-		w: memory.take(n), next: memory.take(n), g: memory.take(n), u: memory.take(n), a: memory.take(n)}
+	s := &reduced{p: p, ws: ws, groups: groups,
+		spaces: spaces{n: ws.take(n), rtol: relativeZero(p.Dimension, p.Width), d: p.Dimension, l: ws.take(n)},
+		q:      ws.take(n), nq: ws.take(n), nq2: ws.take(n), twoq2: ws.take(n), tau: ws.take(n),
+		w: ws.take(n), next: ws.take(n), g: ws.take(n), u: ws.take(n), a: ws.take(n)}
 	for i, g := range groups {
 		count := float64(g.Multiplicity)
 		s.n[i], s.q[i] = count, g.Eigenvalue
@@ -43,7 +48,7 @@ func newReduced(p *Problem, r *Result, memory *arena) (*reduced, error) {
 	}
 	s.tau[0] = p.Teacher.Norm2
 	var err error
-	if s.rule, err = newRule(p, &s.spaces, memory); err != nil {
+	if s.rule, err = newRule(p, &s.spaces, ws); err != nil {
 		return nil, err
 	}
 	s.name(r)
@@ -107,7 +112,7 @@ func (s *reduced) step(k int, rate float64) error {
 	if err := s.rule.update(s.u, s.g, k); err != nil {
 		return err
 	}
-	descend(s.next, s.w, s.u, rate, s.p.WeightDecay)
+	descend(s.ws.kernel, s.next, s.w, s.u, rate, s.p.WeightDecay)
 	s.w, s.next = s.next, s.w
 	return nil
 }
@@ -115,11 +120,8 @@ func (s *reduced) step(k int, rate float64) error {
 func (s *reduced) back() { s.w, s.next = s.next, s.w }
 
 // descend stores w(1 - rate·decay) - rate·u.
-func descend(dst, w, u []float64, rate, decay float64) {
-	keep := 1 - float64(rate*decay)
-	for i, x := range w {
-		dst[i] = float64(keep*x) - float64(rate*u[i])
-	}
+func descend(k simd.Kernel, dst, w, u []float64, rate, decay float64) {
+	k.Combine(dst, 1-float64(rate*decay), w, -rate, u)
 }
 
 func (s *reduced) metrics() Metrics {

@@ -12,6 +12,7 @@ import (
 // samples is the empirical gradient G = 1/n Σ (‖Wᵀx_i‖² - y_i) x_i x_iᵀ W over n pairs, drawn once or afresh at each step.
 type samples struct {
 	p      *Problem
+	ws     *workspace
 	theta  []float64
 	rng    *random
 	factor factor
@@ -21,12 +22,12 @@ type samples struct {
 	z      []float64 // XW, n x m
 }
 
-func newSamples(p *Problem, f *frame, rng *random, memory *arena) (*samples, error) {
+func newSamples(p *Problem, f *frame, rng *random, ws *workspace) (*samples, error) {
 	n := p.Samples
-	s := &samples{p: p, theta: f.theta, rng: rng, online: p.Model == Online,
-		x: memory.take(n * p.Dimension), y: memory.take(n), z: memory.take(n * p.Width)}
+	s := &samples{p: p, ws: ws, theta: f.theta, rng: rng, online: p.Model == Online,
+		x: ws.take(n * p.Dimension), y: ws.take(n), z: ws.take(n * p.Width)}
 	var err error
-	if s.factor, err = newFactor(p, f, memory); err != nil {
+	if s.factor, err = newFactor(p, f, ws); err != nil {
 		return nil, err
 	}
 	if !s.online {
@@ -42,7 +43,7 @@ func (s *samples) draw() {
 	for i := range s.y {
 		row := s.x[i*d : (i+1)*d]
 		s.factor.apply(row)
-		along := dot(row, s.theta)
+		along := s.ws.kernel.Dot(row, s.theta)
 		s.y[i] = float64(along * along)
 	}
 	if s.p.LabelNoise > 0 {
@@ -58,15 +59,15 @@ func (s *samples) gradient(g, w []float64) {
 		s.draw()
 	}
 	n, d, m := s.p.Samples, s.p.Dimension, s.p.Width
-	multiply(s.z, s.x, w, n, d, m)
+	s.ws.multiply(s.z, s.x, w, n, d, m)
 	for i, y := range s.y {
 		z := s.z[i*m : (i+1)*m]
-		residual := dot(z, z) - y
+		residual := s.ws.kernel.SumSquares(z) - y
 		for j := range z {
 			z[j] *= residual
 		}
 	}
-	multiplyTransposed(g, s.x, s.z, d, n, m)
+	s.ws.multiplyTransposed(g, s.x, s.z, d, n, m)
 	for i := range g {
 		g[i] /= float64(n)
 	}
@@ -78,14 +79,14 @@ type factor interface {
 	apply(z []float64)
 }
 
-func newFactor(p *Problem, f *frame, memory *arena) (factor, error) {
+func newFactor(p *Problem, f *frame, ws *workspace) (factor, error) {
 	switch {
 	case f.h != nil:
-		return newCholesky(p.Dimension, f.q, memory)
+		return newCholesky(p.Dimension, f.q, ws)
 	case p.Covariance.AR1:
 		return recursion{p.Covariance.Rho, math.Sqrt(1 - p.Covariance.Rho*p.Covariance.Rho)}, nil
 	}
-	root := roots(memory.take(p.Dimension))
+	root := roots(ws.take(p.Dimension))
 	for i, q := range f.values {
 		root[i] = math.Sqrt(q)
 	}
@@ -118,9 +119,9 @@ type cholesky struct {
 
 var errSingular = errors.New("a rotated covariance with a zero eigenvalue has no Cholesky factor to draw samples with: drop rotate")
 
-func newCholesky(d int, q operator, memory *arena) (*cholesky, error) {
-	c := &cholesky{memory.take(d * d), memory.take(d)}
-	unit := memory.take(d)
+func newCholesky(d int, q operator, ws *workspace) (*cholesky, error) {
+	c := &cholesky{ws.take(d * d), ws.take(d)}
+	unit := ws.take(d)
 	for i := range d {
 		unit[i] = 1
 		q.apply(c.upper[i*d:(i+1)*d], unit, 1)

@@ -33,22 +33,22 @@ type accumulator struct {
 var errEigen = errors.New("the eigenvalues of Shampoo's accumulator did not converge")
 
 func (a *matrices) preconditioner(epsilon float64) preconditioner {
-	return &matrixPreconditioner{a, epsilon, newAccumulator(a.n, epsilon, a.memory), newAccumulator(a.m, epsilon, a.memory),
-		a.memory.take(a.n * a.m)}
+	return &matrixPreconditioner{a, epsilon, newAccumulator(a.n, epsilon, a.ws), newAccumulator(a.m, epsilon, a.ws),
+		a.ws.take(a.n * a.m)}
 }
 
-func newAccumulator(n int, epsilon float64, memory *arena) accumulator {
-	c := accumulator{n: n, sum: memory.take(n * n), fresh: memory.take(n * n), values: memory.take(n),
-		scaled: memory.take(n * n), root: memory.take(n * n)}
+func newAccumulator(n int, epsilon float64, ws *workspace) accumulator {
+	c := accumulator{n: n, sum: ws.take(n * n), fresh: ws.take(n * n), values: ws.take(n),
+		scaled: ws.take(n * n), root: ws.take(n * n)}
 	for i := range n {
 		c.sum[i*n+i] = epsilon
 	}
-	c.work = eigenWork(n, memory)
+	c.work = eigenWork(n, ws)
 	return c
 }
 
 // add takes in the square that lies in fresh and brings root up to date.
-func (c *accumulator) add(epsilon float64) error {
+func (c *accumulator) add(ws *workspace, epsilon float64) error {
 	for i, x := range c.fresh {
 		c.sum[i] += x
 	}
@@ -62,24 +62,24 @@ func (c *accumulator) add(epsilon float64) error {
 			c.scaled[i*c.n+j] = float64(c.fresh[i*c.n+j] * f)
 		}
 	}
-	gramRows(c.root, c.scaled, c.fresh, c.n, c.n)
+	ws.gramRows(c.root, c.scaled, c.fresh, c.n, c.n)
 	return nil
 }
 
 func (s *matrixPreconditioner) apply(dst, g []float64) error {
-	if !finite(largest(g)) {
+	if !finite(s.ws.kernel.Largest(g)) {
 		fill(dst, math.NaN())
 		return nil
 	}
-	gramRows(s.left.fresh, g, g, s.n, s.m)
-	gram(s.right.fresh, g, g, s.n, s.m)
-	if err := s.left.add(s.epsilon); err != nil {
+	s.ws.gramRows(s.left.fresh, g, g, s.n, s.m)
+	s.ws.gram(s.right.fresh, g, g, s.n, s.m)
+	if err := s.left.add(s.ws, s.epsilon); err != nil {
 		return err
 	}
-	if err := s.right.add(s.epsilon); err != nil {
+	if err := s.right.add(s.ws, s.epsilon); err != nil {
 		return err
 	}
-	multiply(s.product, s.left.root, g, s.n, s.n, s.m)
-	multiply(dst, s.product, s.right.root, s.n, s.m, s.m)
+	s.ws.multiply(s.product, s.left.root, g, s.n, s.n, s.m)
+	s.ws.multiply(dst, s.product, s.right.root, s.n, s.m, s.m)
 	return nil
 }

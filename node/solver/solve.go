@@ -3,6 +3,8 @@ package solver
 import (
 	"context"
 	"fmt"
+
+	"github.com/phasegrid/phasegrid/node/solver/simd"
 )
 
 // Shape is what the problems of one batch share.
@@ -18,11 +20,14 @@ type Shape struct {
 
 // Solver solves batches. It is not safe for concurrent use: each worker has its own, and its memory is reused.
 type Solver struct {
-	memory arena
+	ws *workspace
 }
 
-// New returns a solver.
-func New() *Solver { return &Solver{} }
+// New returns a solver that computes with the fastest vector kernel of this CPU.
+func New() *Solver { return NewKernel(simd.Best()) }
+
+// NewKernel returns a solver that computes with the given vector kernel. The results are the same.
+func NewKernel(k simd.Kernel) *Solver { return &Solver{newWorkspace(k)} }
 
 // Solve integrates the problems of one batch, all of one Shape, and stores problem i's result in results[i], whose trajectory's memory
 // is used again. It returns only ctx's error, within one step of a point after the cancellation; results are then undefined.
@@ -62,8 +67,8 @@ func (s *Solver) solve(ctx context.Context, p *Problem, r *Result) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	s.memory.reset()
-	system, err := newDynamics(p, r, &s.memory)
+	s.ws.reset()
+	system, err := newDynamics(p, r, s.ws)
 	if err != nil {
 		r.Status, r.Detail = Failed, err.Error()
 		return nil
@@ -72,17 +77,17 @@ func (s *Solver) solve(ctx context.Context, p *Problem, r *Result) error {
 }
 
 // newDynamics dispatches on the representation. An error says why the problem cannot have it, or what failed in the set-up.
-func newDynamics(p *Problem, r *Result, memory *arena) (dynamics, error) {
+func newDynamics(p *Problem, r *Result, ws *workspace) (dynamics, error) {
 	if err := check(p); err != nil {
 		return nil, err
 	}
 	switch p.Representation {
 	case Reduced:
-		return newReduced(p, r, memory)
+		return newReduced(p, r, ws)
 	case Subspace:
-		return newSubspace(p, memory)
+		return newSubspace(p, ws)
 	case Dense:
-		return newDense(p, memory)
+		return newDense(p, ws)
 	}
 	return nil, fmt.Errorf("representation %d is unknown", p.Representation)
 }

@@ -19,6 +19,7 @@ const spikeFloor = 1e-9
 // With v = Vᵀu the range of (I - uuᵀ)V is the part of span V orthogonal to Vv, where V is untouched, and the direction
 // z = Vv/‖v‖ - ‖v‖u. For an eigenvector u, v = 0 and the energy is ‖VᵀW‖².
 type spikes struct {
+	ws       *workspace
 	h        *reflection // into the frame where V is known, nil if that is the run's
 	selected []int       // V = columns of I
 	vectors  []float64   // V, d x k, where it is not
@@ -31,10 +32,10 @@ type spikes struct {
 	t        []float64 // m
 }
 
-func newSpikes(p *Problem, f *frame, m int, memory *arena) (*spikes, error) {
+func newSpikes(p *Problem, f *frame, m int, ws *workspace) (*spikes, error) {
 	d := len(f.u)
-	s := &spikes{h: f.h, m: m, t: memory.take(m)}
-	qu := memory.take(d)
+	s := &spikes{ws: ws, h: f.h, m: m, t: ws.take(m)}
+	qu := ws.take(d)
 	f.base.apply(qu, f.baseU, 1)
 	mean := dot(f.baseU, qu)
 	above := mean + spikeMargin*mean
@@ -46,30 +47,30 @@ func newSpikes(p *Problem, f *frame, m int, memory *arena) (*spikes, error) {
 				s.selected = append(s.selected, i)
 			}
 		}
-		v = memory.take(len(s.selected))
+		v = ws.take(len(s.selected))
 		for i, j := range s.selected {
 			v[i] = f.baseU[j]
 		}
 	} else {
-		if err := s.eigenvectors(p, above, memory); err != nil {
+		if err := s.eigenvectors(p, above, ws); err != nil {
 			return nil, err
 		}
 		k := len(s.vectors) / d
-		s.rows = memory.take(k * m)
-		v = memory.take(k)
+		s.rows = ws.take(k * m)
+		v = ws.take(k)
 		combine(v, f.baseU, s.vectors, k)
 	}
 	if s.h != nil {
-		s.turned = memory.take(d * m)
+		s.turned = ws.take(d * m)
 	}
-	s.deflate(v, f.baseU, memory)
+	s.deflate(v, f.baseU, ws)
 	return s, nil
 }
 
 // eigenvectors finds those of ar1 whose eigenvalues lie above the bound.
-func (s *spikes) eigenvectors(p *Problem, above float64, memory *arena) error {
+func (s *spikes) eigenvectors(p *Problem, above float64, ws *workspace) error {
 	d := p.Dimension
-	a := blas64.Symmetric{N: d, Stride: d, Uplo: blas.Upper, Data: memory.take(d * d)}
+	a := blas64.Symmetric{N: d, Stride: d, Uplo: blas.Upper, Data: ws.take(d * d)}
 	for i := range d {
 		power := 1.0
 		for j := i; j < d; j++ {
@@ -77,8 +78,8 @@ func (s *spikes) eigenvectors(p *Problem, above float64, memory *arena) error {
 			power *= p.Covariance.Rho
 		}
 	}
-	values := memory.take(d)
-	if !symmetricEigen(a, values, eigenWork(d, memory)) {
+	values := ws.take(d)
+	if !symmetricEigen(a, values, eigenWork(d, ws)) {
 		return fmt.Errorf("the eigenvalues of the ar1 covariance at dimension %d did not converge", d)
 	}
 	first := d
@@ -86,14 +87,14 @@ func (s *spikes) eigenvectors(p *Problem, above float64, memory *arena) error {
 		first--
 	}
 	k := d - first
-	s.vectors = memory.take(d * k)
+	s.vectors = ws.take(d * k)
 	for i := range d {
 		copy(s.vectors[i*k:(i+1)*k], a.Data[i*d+first:(i+1)*d])
 	}
 	return nil
 }
 
-func (s *spikes) deflate(v, u []float64, memory *arena) {
+func (s *spikes) deflate(v, u []float64, ws *workspace) {
 	norm2 := dot(v, v)
 	if norm2 == 0 {
 		return
@@ -103,13 +104,13 @@ func (s *spikes) deflate(v, u []float64, memory *arena) {
 		v[i] /= norm
 	}
 	s.v = v
-	z := memory.take(len(u))
+	z := ws.take(len(u))
 	if s.selected != nil {
 		for i, j := range s.selected {
 			z[j] = v[i]
 		}
 	} else {
-		multiply(z, s.vectors, v, len(u), len(v), 1)
+		ws.multiply(z, s.vectors, v, len(u), len(v), 1)
 	}
 	for i := range z {
 		z[i] -= float64(norm * u[i])
@@ -132,7 +133,7 @@ func (s *spikes) energy(w []float64) float64 {
 		w = s.turned
 	}
 	if s.vectors != nil {
-		multiplyTransposed(s.rows, s.vectors, w, len(s.rows)/s.m, len(w)/s.m, s.m)
+		s.ws.multiplyTransposed(s.rows, s.vectors, w, len(s.rows)/s.m, len(w)/s.m, s.m)
 	}
 	var sum octet
 	if s.v == nil {

@@ -9,17 +9,17 @@ import (
 // newSubspace returns the dynamics of the coordinates of W in a subspace that W never leaves, for a covariance with one large isotropic
 // block, the bulk: span(θ, other eigenvectors, W_0), or for αI, which spans everything, W = B C Bᵀ + c(I - BBᵀ) with
 // B = span(θ, other eigenvectors). In these coordinates Q is diagonal and the formulas are the dense ones.
-func newSubspace(p *Problem, memory *arena) (dynamics, error) {
-	split, err := newBulkSplit(p, memory)
+func newSubspace(p *Problem, ws *workspace) (dynamics, error) {
+	split, err := newBulkSplit(p, ws)
 	if err != nil {
 		return nil, err
 	}
 	if p.Model == Online {
-		return newSubspaceOnline(p, split, memory)
+		return newSubspaceOnline(p, split, ws)
 	}
 	if p.Init == Identity {
 		n := split.signal()
-		s, err := newMatrix(p, split.frame(0, memory), n, p.Dimension-n, memory)
+		s, err := newMatrix(p, split.frame(0, ws), n, p.Dimension-n, ws)
 		if err != nil {
 			return nil, err
 		}
@@ -31,8 +31,8 @@ func newSubspace(p *Problem, memory *arena) (dynamics, error) {
 		}
 		return s, nil
 	}
-	start := split.start(memory)
-	s, err := newMatrix(p, split.frame(len(start)/p.Width-split.signal(), memory), p.Width, 0, memory)
+	start := split.start(ws)
+	s, err := newMatrix(p, split.frame(len(start)/p.Width-split.signal(), ws), p.Width, 0, ws)
 	if err != nil {
 		return nil, err
 	}
@@ -66,8 +66,8 @@ type bulkSplit struct {
 	bulkU   float64   // the length of u's part in the bulk: a direction of its own where it is not 0
 }
 
-func newBulkSplit(p *Problem, memory *arena) (*bulkSplit, error) {
-	s := &bulkSplit{p: p, u: memory.take(p.Dimension), runs: p.Covariance.Spectrum}
+func newBulkSplit(p *Problem, ws *workspace) (*bulkSplit, error) {
+	s := &bulkSplit{p: p, u: ws.take(p.Dimension), runs: p.Covariance.Spectrum}
 	if !direction(s.u, &p.Teacher) {
 		return nil, errNoTeacher
 	}
@@ -107,9 +107,9 @@ func (s *bulkSplit) signal() int {
 }
 
 // frame is Q and θ in the coordinates: the special directions, θ's direction in the bulk, and more directions of the bulk.
-func (s *bulkSplit) frame(more int, memory *arena) *frame {
+func (s *bulkSplit) frame(more int, ws *workspace) *frame {
 	n := s.signal() + more
-	f := &frame{values: memory.take(n), u: memory.take(n), theta: memory.take(n), bulk: s.bulk}
+	f := &frame{values: ws.take(n), u: ws.take(n), theta: ws.take(n), bulk: s.bulk}
 	fill(f.values, s.bulk)
 	copy(f.values, s.values)
 	for i, j := range s.special {
@@ -129,12 +129,12 @@ func (s *bulkSplit) frame(more int, memory *arena) *frame {
 
 // start is W_0 in the coordinates of frame(m): its special rows, and R of the QR decomposition of [θ_bulk W_bulk], whose first row
 // belongs to θ. W_0 has the numbers of the dense run and passes by in rows, so that no d x m matrix is ever held.
-func (s *bulkSplit) start(memory *arena) []float64 {
+func (s *bulkSplit) start(ws *workspace) []float64 {
 	m, k := s.p.Width, len(s.special)
 	theta := s.signal() - k // columns before those of W
-	folded := newFoldedQR(theta+m, startRowsAtOnce, memory)
+	folded := newFoldedQR(theta+m, startRowsAtOnce, ws)
 	rows := newStartRows(s.p)
-	w := memory.take((k + theta + m) * m)
+	w := ws.take((k + theta + m) * m)
 	row := make([]float64, theta+m)
 	at, special := 0, 0
 	for _, run := range s.runs {

@@ -36,7 +36,7 @@ func (o *momentum) carried() []float64 { return o.buffer }
 func (o *muon) carried() []float64     { return o.buffer }
 func (o *dynmuon) carried() []float64  { return o.buffer }
 
-func newSubspaceOnline(p *Problem, split *bulkSplit, memory *arena) (*subspaceOnline, error) {
+func newSubspaceOnline(p *Problem, split *bulkSplit, ws *workspace) (*subspaceOnline, error) {
 	m, n := p.Width, p.Samples
 	signal, frame, fresh := split.signal(), m, min(n, m)
 	switch p.Optimizer {
@@ -47,31 +47,31 @@ func newSubspaceOnline(p *Problem, split *bulkSplit, memory *arena) (*subspaceOn
 	if outside < fresh {
 		return nil, fmt.Errorf("the online subspace needs %d directions, more than dimension %d", signal+frame+fresh, p.Dimension)
 	}
-	run, err := newMatrix(p, split.frame(frame+fresh, memory), m, 0, memory)
+	run, err := newMatrix(p, split.frame(frame+fresh, ws), m, 0, ws)
 	if err != nil {
 		return nil, err
 	}
 	seen := signal + frame
 	s := &subspaceOnline{matrix: run, seenRows: seen, signal: signal, fresh: fresh, outside: float64(outside),
-		rng: &random{state: p.Seed}, root: memory.take(seen), x: memory.take(n * seen), z: memory.take(n * m),
-		triangle: memory.take(fresh * fresh), l: newFoldedQR(m, min(n, 128), memory), row: memory.take(2 * m)}
+		rng: &random{state: p.Seed}, root: ws.take(seen), x: ws.take(n * seen), z: ws.take(n * m),
+		triangle: ws.take(fresh * fresh), l: newFoldedQR(m, min(n, 128), ws), row: ws.take(2 * m)}
 	if b, ok := run.rule.(buffered); ok {
 		s.carried = b.carried()
 	}
-	s.bulkRows = newFoldedQR(frame, fresh, memory)
+	s.bulkRows = newFoldedQR(frame, fresh, ws)
 	for i := range s.root {
 		s.root[i] = math.Sqrt(run.frame.values[i])
 	}
-	s.initialise(split, memory)
+	s.initialise(split, ws)
 	run.source = s
 	return s, nil
 }
 
 // initialise draws W_0. Of Gaussian entries the law is enough: rows of normals, and a triangle by Bartlett's decomposition.
-func (s *subspaceOnline) initialise(split *bulkSplit, memory *arena) {
+func (s *subspaceOnline) initialise(split *bulkSplit, ws *workspace) {
 	m := s.m
 	if s.p.Init != Gaussian {
-		copy(s.w, split.start(memory))
+		copy(s.w, split.start(ws))
 		return
 	}
 	scale := s.p.InitScale / math.Sqrt(float64(m))
@@ -93,7 +93,7 @@ func (s *subspaceOnline) gradient(g, w []float64) {
 			x[j] *= q
 		}
 	}
-	multiply(s.z, s.x, w[:seen*m], n, seen, m)
+	s.ws.multiply(s.z, s.x, w[:seen*m], n, seen, m)
 	for i := range n {
 		z := s.z[i*m : (i+1)*m]
 		along := dot(s.x[i*seen:i*seen+s.signal], s.frame.theta[:s.signal])
@@ -105,7 +105,7 @@ func (s *subspaceOnline) gradient(g, w []float64) {
 			z[j] = float64(z[j]*residual) / float64(n)
 		}
 	}
-	multiplyTransposed(g[:seen*m], s.x, s.z, seen, n, m)
+	s.ws.multiplyTransposed(g[:seen*m], s.x, s.z, seen, n, m)
 	s.l.reset()
 	for i := range n {
 		s.l.add(s.z[i*m : (i+1)*m])
@@ -116,7 +116,7 @@ func (s *subspaceOnline) gradient(g, w []float64) {
 	for i := range s.triangle {
 		s.triangle[i] *= root
 	}
-	multiply(g[seen*m:], s.triangle, l[:s.fresh*m], s.fresh, s.fresh, m)
+	s.ws.multiply(g[seen*m:], s.triangle, l[:s.fresh*m], s.fresh, s.fresh, m)
 }
 
 func (s *subspaceOnline) step(k int, rate float64) error {

