@@ -106,4 +106,3 @@ func sleep(ctx context.Context, d time.Duration) bool {
 		return false
 	}
 }
-

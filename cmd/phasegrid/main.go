@@ -96,6 +96,8 @@ Exit codes: 0 done, 1 failed, 2 bad usage or sweep file, 3 done but with quarant
 		m.retryCommand(),
 		m.rmCommand(),
 		certsCommand(),
+		m.nodeCommand(),
+		m.fetchCommand(),
 		m.versionCommand(),
 	)
 	markUsageErrors(root)

@@ -62,4 +62,3 @@ func outcome(v sweepView) error {
 	}
 	return nil
 }
-

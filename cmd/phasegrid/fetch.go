@@ -1,0 +1,112 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/dustin/go-humanize"
+	"github.com/spf13/cobra"
+)
+
+type fetchOptions struct {
+	remote
+	Sweep          string
+	Out            string
+	stdout, stderr io.Writer
+}
+
+func (m Main) fetchCommand() *cobra.Command {
+	o := fetchOptions{stdout: m.Stdout, stderr: m.Stderr}
+	cmd := &cobra.Command{
+		Use:   "fetch SWEEP",
+		Short: "Download a result set, verified",
+		Long: `fetch downloads a sweep's result set into a folder below --out. Files that are there already with the right checksum
+are kept, so an interrupted fetch goes on where it was.`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o.Sweep = args[0]
+			return runFetch(cmd.Context(), o)
+		},
+	}
+	o.addFlags(cmd.Flags())
+	cmd.Flags().StringVar(&o.Out, "out", "results", "`folder` for result sets")
+	return cmd
+}
+
+func runFetch(ctx context.Context, o fetchOptions) error {
+	return o.with(ctx, func(ctx context.Context, c *sweepClient) error {
+		view, err := c.get(ctx, o.Sweep)
+		if err != nil {
+			return err
+		}
+		if !filepath.IsLocal(view.ResultSet) {
+			return fmt.Errorf("the coordinator names the result set %q, which leads out of %s", view.ResultSet, o.Out)
+		}
+		files, err := c.files(ctx, view.ID)
+		if err != nil {
+			return err
+		}
+		folder := filepath.Join(o.Out, view.ResultSet)
+		for _, f := range files {
+			if err := fetchFile(ctx, c, view.ID, folder, f); err != nil {
+				return err
+			}
+			fmt.Fprintf(o.stderr, "%s  %s\n", f.Path, humanize.IBytes(uint64(f.Bytes)))
+		}
+		fmt.Fprintln(o.stdout, folder)
+		return nil
+	})
+}
+
+// fetchFile downloads one file under a temporary name and gives it its own once its checksum is right.
+func fetchFile(ctx context.Context, c *sweepClient, sweep, folder string, f fileView) error {
+	if !filepath.IsLocal(filepath.FromSlash(f.Path)) {
+		return fmt.Errorf("the coordinator names a file %q, which leads out of the result set", f.Path)
+	}
+	path := filepath.Join(folder, filepath.FromSlash(f.Path))
+	if sum, err := fileSHA256(path); err == nil && sum == f.SHA256 {
+		return nil
+	} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("read what was fetched before: %w", err)
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return fmt.Errorf("fetch %s: %w", f.Path, err)
+	}
+	temporary, err := os.CreateTemp(filepath.Dir(path), ".fetch-*")
+	if err != nil {
+		return fmt.Errorf("fetch %s: %w", f.Path, err)
+	}
+	defer os.Remove(temporary.Name()) // gone by then where all went well
+	defer temporary.Close()
+	sum := sha256.New()
+	if err := c.fetch(ctx, sweep, f.Path, 0, io.MultiWriter(temporary, sum)); err != nil {
+		return err
+	}
+	if got := hex.EncodeToString(sum.Sum(nil)); got != f.SHA256 {
+		return fmt.Errorf("fetch %s: sha256 is %s, the manifest says %s; fetch again", f.Path, got, f.SHA256)
+	}
+	if err := errors.Join(temporary.Chmod(0o644), temporary.Sync(), temporary.Close()); err != nil {
+		return fmt.Errorf("fetch %s: %w", f.Path, err)
+	}
+	return os.Rename(temporary.Name(), path)
+}
+
+func fileSHA256(path string) (string, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	sum := sha256.New()
+	if _, err := io.Copy(sum, f); err != nil {
+		return "", err
+	}
+	return hex.EncodeToString(sum.Sum(nil)), nil
+}

@@ -1,0 +1,99 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/spf13/cobra"
+	"google.golang.org/grpc/health"
+	healthpb "google.golang.org/grpc/health/grpc_health_v1"
+
+	"github.com/phasegrid/phasegrid/node"
+)
+
+// nodesService is whose health check tells nodes which coordinator leads.
+const nodesService = "phasegrid.v1.Nodes"
+
+type nodeOptions struct {
+	remote
+	Name         string
+	Slots        int
+	MemoryBytes  int64
+	Grace        time.Duration
+	DrainTimeout time.Duration
+	Probe        probeOptions
+	log          *slog.Logger
+}
+
+func (m Main) nodeCommand() *cobra.Command {
+	var o nodeOptions
+	cmd := &cobra.Command{
+		Use:   "node",
+		Short: "Run a node of a cluster: it takes shards, solves them and delivers their rows",
+		Long: `node works for a coordinator until it is told to stop. On SIGTERM or Ctrl-C it drains: finished shards are delivered,
+the rest is handed back, and it exits with 0.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) (err error) {
+			if o.log, err = m.logger(cmd); err != nil {
+				return err
+			}
+			return runNode(cmd.Context(), o)
+		},
+	}
+	o.addFlags(cmd.Flags())
+	flags := cmd.Flags()
+	flags.StringVar(&o.Name, "name", "", "unique `name` of this node (default host name and process id)")
+	flags.IntVar(&o.Slots, "slots", 0, "shards solved at once (default the number of cores)")
+	flags.Int64Var(&o.MemoryBytes, "memory-bytes", 0, "`bytes` of memory offered to shards (default what the machine or its cgroup has free)")
+	flags.DurationVar(&o.Grace, "grace", 5*time.Second, "how long running shards may go on once the node drains")
+	flags.DurationVar(&o.DrainTimeout, "drain-timeout", 30*time.Second, "bound on the whole drain")
+	o.Probe.addFlags(flags, "")
+	return cmd
+}
+
+func runNode(ctx context.Context, o nodeOptions) error {
+	creds, _, err := o.TLS.transport(o.Coordinator)
+	if err != nil {
+		return usageError{err}
+	}
+	conn, err := node.Dial(o.Coordinator, nodesService, creds)
+	if err != nil {
+		return usageError{err}
+	}
+	defer conn.Close()
+	registry, checks := processMetrics(), health.NewServer()
+	checks.SetServingStatus(liveService, healthpb.HealthCheckResponse_SERVING)
+	context.AfterFunc(ctx, func() { checks.SetServingStatus("", healthpb.HealthCheckResponse_NOT_SERVING) })
+	n := node.New(conn, node.Config{
+		Name: o.Name, Slots: o.Slots, MemoryBytes: o.MemoryBytes, Version: currentVersion().Version,
+		Grace: o.Grace, DrainTimeout: o.DrainTimeout, Log: o.log, Metrics: node.NewMetrics(registry),
+	})
+	return withProbe(ctx, o.Probe, registry, checks, n.Run)
+}
+
+// processMetrics is a registry with what every process tells of itself.
+func processMetrics() *prometheus.Registry {
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return registry
+}
+
+// withProbe runs work with the port for supervisors open beside it, until work has ended. A port that fails ends it.
+func withProbe(ctx context.Context, o probeOptions, metrics prometheus.Gatherer, checks healthpb.HealthServer, work func(context.Context) error) error {
+	probeContext, stopProbe := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopProbe()
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	failed := make(chan error, 1)
+	go func() {
+		failed <- o.serve(probeContext, metrics, checks, nil)
+		stop()
+	}()
+	err := work(ctx)
+	stopProbe()
+	return errors.Join(err, <-failed)
+}
