@@ -1,0 +1,253 @@
+//go:build duckdb
+
+package results_test
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"math"
+	"os"
+	"regexp"
+	"strconv"
+	"testing"
+
+	_ "github.com/duckdb/duckdb-go/v2"
+
+	"github.com/phasegrid/phasegrid/results"
+)
+
+// duckdb opens an in-memory database and runs the set's views.sql from inside its folder, as duckdb -init does.
+func duckdb(t testing.TB, f *folder) *sql.DB {
+	t.Helper()
+	t.Chdir(f.dir)
+	db, err := sql.Open("duckdb", "")
+	f.check(err)
+	t.Cleanup(func() { db.Close() })
+	views, err := os.ReadFile(results.ViewsName)
+	f.check(err)
+	if _, err := db.Exec(string(views)); err != nil {
+		t.Fatal(err)
+	}
+	return db
+}
+
+func scalar[T any](t testing.TB, db *sql.DB, query string) T {
+	t.Helper()
+	var x T
+	if err := db.QueryRow(query).Scan(&x); err != nil {
+		t.Fatalf("%s: %v", query, err)
+	}
+	return x
+}
+
+func TestDuckDBCountsAsGoDoes(t *testing.T) {
+	f := sampleFolder(t)
+	db := duckdb(t, f)
+	for query, want := range map[string]int64{
+		"SELECT count(*) FROM points":                                             900,
+		"SELECT count(DISTINCT point) FROM points":                                900,
+		"SELECT count(DISTINCT point_id) FROM points":                             900,
+		"SELECT count(*) FROM trajectories":                                       2700,
+		"SELECT count(*) FROM coefficients":                                       5400,
+		"SELECT count(*) FROM shards":                                             9,
+		"SELECT count(*) FROM failures":                                           900/11*3 + 3,
+		"SELECT sum(replicates)::BIGINT FROM phase_diagram":                       900,
+		"SELECT count(*) FROM trajectories SEMI JOIN points USING (point)":        2700,
+		"SELECT count(*) FROM points WHERE optimizer = 'muon' AND dimension = 30": 100,
+	} {
+		if got := scalar[int64](t, db, query); got != want {
+			t.Errorf("%s: %d; want %d", query, got, want)
+		}
+	}
+}
+
+// Every metric column: filters agree with the values in Go, which min/max statistics over NaN would break.
+func TestDuckDBFiltersEveryColumnAsGoDoes(t *testing.T) {
+	f := sampleFolder(t)
+	db := duckdb(t, f)
+	set, err := results.OpenSet(f.dir)
+	f.check(err)
+	for _, table := range f.schema.Tables() {
+		for _, c := range f.schema.Columns(table) {
+			if c.Kind != results.Float64 && c.Kind != results.Int64 {
+				continue
+			}
+			var values []float64
+			nulls := int64(0)
+			for cells, err := range set.Scan(context.Background(), table, c.Name) {
+				f.check(err)
+				if cells[0].Null {
+					nulls++
+				} else {
+					values = append(values, cells[0].Float+float64(cells[0].Int))
+				}
+			}
+			cut := 0.5
+			if len(values) > 0 {
+				cut = values[len(values)/3]
+			}
+			literal := strconv.FormatFloat(cut, 'g', -1, 64)
+			below, above := int64(0), int64(0)
+			for _, x := range values {
+				if math.IsNaN(x) || math.IsInf(x, 0) {
+					t.Fatalf("%s.%s holds %v", table, c.Name, x)
+				}
+				if x <= cut {
+					below++
+				} else {
+					above++
+				}
+			}
+			for condition, want := range map[string]int64{
+				fmt.Sprintf("%q <= '%s'::DOUBLE", c.Name, literal): below, fmt.Sprintf("%q > '%s'::DOUBLE", c.Name, literal): above,
+				fmt.Sprintf("%q IS NULL", c.Name): nulls,
+			} {
+				query := fmt.Sprintf("SELECT count(*) FROM %s WHERE %s", table, condition)
+				if got := scalar[int64](t, db, query); got != want {
+					t.Errorf("%s: %d; want %d", query, got, want)
+				}
+			}
+		}
+	}
+}
+
+func TestViewsWorkOnEmptyAndUnfinishedSets(t *testing.T) {
+	s := sampleSchema(t)
+	empty := newFolder(t, s)
+	unfinished := newFolder(t, s)
+	unfinished.part(sources(t, s, 200, 100))
+	bare, err := results.NewSchema(nil, results.Options{SolverVersion: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		folder *folder
+		points int64
+		views  []string
+	}{
+		"empty":         {empty, 0, []string{"trajectories", "coefficients", "best_learning_rate", "crossover"}},
+		"unfinished":    {unfinished, 200, []string{"trajectories", "coefficients", "best_learning_rate", "crossover"}},
+		"no parameters": {newFolder(t, bare), 0, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			db := duckdb(t, c.folder)
+			if got := scalar[int64](t, db, "SELECT count(*) FROM points"); got != c.points {
+				t.Errorf("%d points; want %d", got, c.points)
+			}
+			for _, view := range append(c.views, "shards", "phase_diagram", "escape", "failures") {
+				scalar[int64](t, db, "SELECT count(*) FROM "+view)
+			}
+		})
+	}
+}
+
+// sweepFolder is a set of gd and specgd runs whose time to 90 % is t(optimizer, anisotropy, learning rate).
+func sweepFolder(t *testing.T, anisotropies, rates []float64, time func(optimizer string, lambda, rate float64) int64) *folder {
+	s, err := results.NewSchema([]results.Column{
+		{Name: "optimizer", Kind: results.String}, {Name: "dimension", Kind: results.Int64}, {Name: "steps", Kind: results.Int64},
+		{Name: "covariance", Kind: results.String}, {Name: "anisotropy", Kind: results.Float64},
+		{Name: "learning_rate", Kind: results.Float64}, {Name: "seed", Kind: results.Int64},
+	}, results.Options{SolverVersion: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := newFolder(t, s)
+	b := s.NewBuilder()
+	point := int64(0)
+	for _, optimizer := range []string{"gd", "specgd"} {
+		for _, lambda := range anisotropies {
+			for _, rate := range rates {
+				for seed := range int64(3) {
+					row := samplePoint(0)
+					row.Point, row.StepsTo90, row.EscapeStep = point, time(optimizer, lambda, rate), 10*(seed+1)
+					row.PointID[15] = byte(point)
+					row.Loss = float64(seed)
+					row.Parameters = []results.Cell{{Text: optimizer}, {Int: 100}, {Int: int64(100 / rate)}, {Text: "spiked"},
+						{Float: lambda}, {Float: rate}, {Int: seed}}
+					f.check(b.AddPoint(row))
+					point++
+				}
+			}
+		}
+	}
+	d, err := b.Encode()
+	f.check(err)
+	f.part([]results.Source{{Expectation: results.Expectation{End: point, Points: -1},
+		Open: func(context.Context) (results.Delivery, error) { return d, nil }}})
+	return f
+}
+
+func TestViewsAnswerTheirQuestions(t *testing.T) {
+	// gd takes 4 lambda / rate steps and never arrives at lambda = 64; specgd takes 40 at its best rate, 0.5.
+	f := sweepFolder(t, []float64{1, 4, 16, 64}, []float64{0.25, 0.5, 1}, func(optimizer string, lambda, rate float64) int64 {
+		switch {
+		case optimizer == "gd" && lambda == 64:
+			return -1
+		case optimizer == "gd":
+			return int64(4 * lambda / rate)
+		case rate == 1:
+			return -1
+		}
+		return int64(20 / rate)
+	})
+	db := duckdb(t, f)
+	for query, want := range map[string]float64{
+		"SELECT count(*) FROM phase_diagram":                                                                24,
+		"SELECT min(replicates) + max(reached_90) FROM phase_diagram":                                       6,
+		"SELECT max(loss) + max(loss_q90) FROM phase_diagram":                                               2.8,
+		"SELECT count(*) FROM best_learning_rate":                                                           8,
+		"SELECT learning_rate FROM best_learning_rate WHERE optimizer = 'gd' AND anisotropy = 4":            1,
+		"SELECT learning_rate FROM best_learning_rate WHERE optimizer = 'specgd' AND anisotropy = 4":        0.5,
+		"SELECT steps_to_90 FROM best_learning_rate WHERE optimizer = 'specgd' AND anisotropy = 64":         40,
+		"SELECT censored FROM best_learning_rate WHERE optimizer = 'gd' AND anisotropy = 64":                9,
+		"SELECT count(*) FROM best_learning_rate WHERE learning_rate IS NULL AND steps_to_90 IS NULL":       1,
+		"SELECT at_edge::INT FROM best_learning_rate WHERE optimizer = 'gd' AND anisotropy = 1":             1,
+		"SELECT anisotropy FROM crossover WHERE optimizer = 'specgd'":                                       10, // 4 lambda = 40
+		"SELECT anisotropy_below + anisotropy_above FROM crossover":                                         20,
+		"SELECT escape_step FROM escape WHERE optimizer = 'gd' AND spectral_gap = 16 AND learning_rate = 1": 20,
+		"SELECT escape_time FROM escape WHERE optimizer = 'gd' AND spectral_gap = 4 AND learning_rate = .5": 10,
+		"SELECT count(*) FROM failures":                                                                     0,
+	} {
+		if got := scalar[float64](t, db, query); math.Abs(got-want) > 1e-9 {
+			t.Errorf("%s: %v; want %v", query, got, want)
+		}
+	}
+}
+
+func TestDuckDBReadsOnlyTheRowGroupsOfAQuery(t *testing.T) {
+	s, err := results.NewSchema([]results.Column{{Name: "optimizer", Kind: results.String}, {Name: "dimension", Kind: results.Int64}},
+		results.Options{SolverVersion: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := newFolder(t, s)
+	b := s.NewBuilder()
+	const perCell, cells = 122_880, 6
+	row := samplePoint(0)
+	for part := range int64(cells) {
+		for i := range int64(perCell) {
+			row.Point = part*perCell + i
+			row.Parameters = []results.Cell{{Text: [...]string{"gd", "muon"}[part/3]}, {Int: [...]int64{10, 100, 1000}[part%3]}}
+			f.check(b.AddPoint(row))
+		}
+		d, err := b.Encode()
+		f.check(err)
+		f.part([]results.Source{{Expectation: results.Expectation{First: part * perCell, End: (part + 1) * perCell, Points: -1},
+			Open: func(context.Context) (results.Delivery, error) { return d, nil }}})
+	}
+	db := duckdb(t, f)
+	var key, plan string
+	query := "EXPLAIN (ANALYZE, FORMAT json) SELECT sum(loss) FROM points WHERE optimizer = 'muon' AND dimension = 100"
+	f.check(db.QueryRow(query).Scan(&key, &plan))
+	m := regexp.MustCompile(`"operator_rows_scanned": *(\d+)`).FindAllStringSubmatch(plan, -1)
+	scanned := 0
+	for _, x := range m {
+		n, err := strconv.Atoi(x[1])
+		f.check(err)
+		scanned += n
+	}
+	if scanned < perCell || scanned > perCell*3/2 {
+		t.Errorf("scanned %d rows for a cell of %d; plan:\n%s", scanned, perCell, plan)
+	}
+}
