@@ -108,6 +108,9 @@ func (r *reader) name(n node) string {
 	return n.text
 }
 
+// maxRecordLog bounds the rows of one trajectory that log asks for.
+const maxRecordLog = 100_000
+
 // record reads none, or {log: n}, {every: n} or {steps: [...]}, with coefficients if wanted.
 func (r *reader) record(n node) Record {
 	const what = "record must be none, {log: number of rows}, {every: steps} or {steps: [0, 1, 10]}, with coefficients: true if wanted"
@@ -133,7 +136,7 @@ func (r *reader) record(n node) Record {
 	case !missingKey(parts[0]):
 		out.Every, _ = r.integer(parts[0], "every", 1, 1<<53)
 	case !missingKey(parts[1]):
-		out.Log, _ = r.integer(parts[1], "log", 2, 100_000)
+		out.Log, _ = r.integer(parts[1], "log", 2, maxRecordLog)
 	default:
 		if parts[2].kind != listNode || len(parts[2].list) == 0 {
 			r.fail(parts[2].pos, "steps must be a rising list of steps, not %s", parts[2])
