@@ -17,7 +17,7 @@ SWEEP ?= sweep/examples/spiked-phase-diagram.yaml
 OUT ?= results
 FUZZTIME ?= 30s
 
-.PHONY: run build test race lint generate verify bench fuzz clean help
+.PHONY: run build test race lint generate verify bench fuzz image kind-up kind-run kind-down e2e-k8s clean help
 
 run: build ## run the example phase diagram (SWEEP=file for another)
 	bin/phasegrid run $(SWEEP) --out $(OUT)
@@ -57,6 +57,21 @@ fuzz: ## fuzz the parsers of outside input, FUZZTIME each
 	@set -e; for p in $$(go list ./...); do \
 	  for f in $$(go test -list '^Fuzz' $$p | grep '^Fuzz' || true); do \
 	    go test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) $$p; done; done
+
+image: ## build the container image, from the builder image where there is one
+	k8s/image.sh
+
+kind-up: build image ## create a kind cluster and bring phasegrid up in it
+	k8s/kind.sh up
+
+kind-run: ## run a sweep on the kind cluster (SWEEP=file) and fetch its results
+	OUT=$(OUT) k8s/kind.sh run $(SWEEP)
+
+kind-down: ## delete the kind cluster; results stay
+	k8s/kind.sh down
+
+e2e-k8s: build ## check phasegrid on the cluster of KUBECONFIG, or on kind-up's
+	k8s/e2e.sh
 
 clean: ## remove what was built
 	rm -rf bin

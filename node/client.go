@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
+	"strings"
 	"time"
 
 	"google.golang.org/grpc"
@@ -13,6 +15,8 @@ import (
 	"google.golang.org/grpc/credentials"
 	_ "google.golang.org/grpc/health" // client-side health checks, asked for by serviceConfig
 	"google.golang.org/grpc/keepalive"
+	"google.golang.org/grpc/resolver"
+	"google.golang.org/grpc/resolver/manual"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
@@ -31,8 +35,8 @@ const (
 // serves the service: the leader.
 const serviceConfig = `{"loadBalancingConfig":[{"round_robin":{}}],"healthCheckConfig":{"serviceName":%q}}`
 
-// Dial makes a connection to the coordinators at a gRPC target; a bare host:port is looked up by DNS, and every address
-// found is tried. Service is the one whose health decides which of them is the leader.
+// Dial makes a connection to the coordinators at a gRPC target, or at several addresses host:port with commas between
+// them; a bare host:port is looked up by DNS, and every address found is tried. Service is the one whose health decides which of them is the leader.
 func Dial(target, service string, creds credentials.TransportCredentials, opts ...grpc.DialOption) (*grpc.ClientConn, error) {
 	opts = append([]grpc.DialOption{
 		grpc.WithTransportCredentials(creds),
@@ -44,11 +48,31 @@ func Dial(target, service string, creds credentials.TransportCredentials, opts .
 		}),
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxRecvBytes)),
 	}, opts...)
-	conn, err := grpc.NewClient(target, opts...)
+	address := target
+	if strings.Contains(target, ",") {
+		opts = append(opts, grpc.WithResolvers(list(strings.Split(target, ","))))
+		address = "list:///coordinators"
+	}
+	conn, err := grpc.NewClient(address, opts...)
 	if err != nil {
 		return nil, fmt.Errorf("coordinator address %q: %w", target, err)
 	}
 	return conn, nil
+}
+
+// list resolves to the addresses themselves, each with its own name for TLS.
+func list(addresses []string) *manual.Resolver {
+	r := manual.NewBuilderWithScheme("list")
+	var state resolver.State
+	for _, address := range addresses {
+		host, _, err := net.SplitHostPort(address)
+		if err != nil {
+			host = address
+		}
+		state.Addresses = append(state.Addresses, resolver.Address{Addr: address, ServerName: host})
+	}
+	r.InitialState(state)
+	return r
 }
 
 // client is the edge to the coordinator: generated types stay in this file.

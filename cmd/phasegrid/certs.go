@@ -42,7 +42,7 @@ func certsCommand() *cobra.Command {
 	var o certsOptions
 	command := &cobra.Command{
 		Use:   "certs [ROLE...]",
-		Short: "make a certificate authority and certificates for the roles client, coordinator, etcd and node",
+		Short: "Make a certificate authority and certificates for the roles client, coordinator, etcd and node",
 		Long: `certs makes what mutual TLS needs: an authority (ca.crt, ca.key) and for each role a
 certificate and its key (node.crt, node.key, ...), in one folder. The authority is
 made once and used again, so that further or renewed certificates can follow.

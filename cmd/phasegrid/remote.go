@@ -18,7 +18,7 @@ type remote struct {
 }
 
 func (r *remote) addFlags(flags *pflag.FlagSet) {
-	flags.StringVar(&r.Coordinator, "coordinator", defaultCoordinator, "`address` of the coordinators: host:port, or dns:///name:port for several")
+	flags.StringVar(&r.Coordinator, "coordinator", defaultCoordinator, "`address` of the coordinators: host:port, several with commas, or dns:///name:port")
 	r.TLS.addFlags(flags)
 }
 

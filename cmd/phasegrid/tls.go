@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -94,9 +95,13 @@ func (o tlsOptions) etcd(endpoints []string) (credentials.TransportCredentials, 
 	return creds, nil
 }
 
-// loopback tells whether a listen address or dial target (host:port, or a
-// target such as dns:///host:port or unix:path) cannot leave this machine.
+// loopback tells whether a listen address or dial target (host:port, several of
+// them with commas, or a target such as dns:///host:port or unix:path) cannot
+// leave this machine.
 func loopback(address string) bool {
+	if several := strings.Split(address, ","); len(several) > 1 {
+		return !slices.ContainsFunc(several, func(one string) bool { return !loopback(one) })
+	}
 	if strings.HasPrefix(address, "unix:") {
 		return true
 	}

@@ -181,6 +181,8 @@ func TestPlainTextIsForLoopback(t *testing.T) {
 		{"dns:///localhost:7443", true},
 		{"passthrough:///127.0.0.1:7443", true},
 		{"unix:/run/phasegrid.sock", true},
+		{"127.0.0.1:7443,localhost:7444", true},
+		{"127.0.0.1:7443,10.0.0.7:7443", false},
 		{"unix:///run/phasegrid.sock", true},
 		{":7443", false},
 		{"0.0.0.0:7443", false},
