@@ -1,11 +1,13 @@
 package solver_test
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"testing"
 
 	"github.com/phasegrid/phasegrid/node/solver"
+	"github.com/phasegrid/phasegrid/node/solver/simd"
 )
 
 // base is a spiked problem with steps short of the stationary phase.
@@ -214,22 +216,42 @@ func TestShampooBeginsAsSpecGD(t *testing.T) {
 	assertClose(t, "first step", a, b, 1e-9)
 }
 
-// Bits depend on the problem alone: not on the batch, its order, or what the solver's memory held.
-func TestBatchesDoNotShow(t *testing.T) {
+// everyPath are problems of all models and representations, short and small.
+func everyPath() []solver.Problem {
 	var problems []solver.Problem
 	for _, o := range optimizers() {
-		for _, representation := range []solver.Representation{solver.Reduced, solver.Dense} {
-			p := base()
-			o.set(&p)
-			p.Representation = representation
-			problems = append(problems, p)
+		for _, representation := range []solver.Representation{solver.Reduced, solver.Subspace, solver.Dense} {
+			for _, model := range []solver.Model{solver.Population, solver.FiniteSample, solver.Online} {
+				p := base()
+				o.set(&p)
+				p.Representation, p.Model, p.Samples, p.Seed = representation, model, 11, 5
+				p.Covariance.Rotate = o.commute && representation != solver.Subspace
+				if representation != solver.Reduced {
+					p.Teacher.Kind, p.Init, p.Width = solver.Uniform, solver.Gaussian, 5
+				}
+				problems = append(problems, p)
+			}
 		}
 	}
-	together := solve(t, problems...)
-	for i := len(problems) - 1; i >= 0; i-- {
-		alone := solve(t, problems[i])[0]
-		if a, b := fmt.Sprintf("%+v", alone), fmt.Sprintf("%+v", together[i]); a != b {
-			t.Errorf("problem %d alone\n%s\nin a batch\n%s", i, a, b)
+	return problems
+}
+
+// Bits depend on the problem alone: not on the kernel, the batch, its order, or what the solver's memory held.
+func TestNothingElseShowsInTheBits(t *testing.T) {
+	problems := everyPath()
+	want := make([]string, len(problems))
+	for i, r := range solve(t, problems...) {
+		want[i] = fmt.Sprintf("%+v", r)
+	}
+	for _, k := range simd.Available() {
+		s, results := solver.NewKernel(k), make([]solver.Result, 1)
+		for i := len(problems) - 1; i >= 0; i-- {
+			if err := s.Solve(context.Background(), problems[i:i+1], results); err != nil {
+				t.Fatal(err)
+			}
+			if got := fmt.Sprintf("%+v", results[0]); got != want[i] {
+				t.Fatalf("problem %d alone, %v\n%s\nin a batch\n%s", i, k, got, want[i])
+			}
 		}
 	}
 }
