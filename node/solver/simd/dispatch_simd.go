@@ -84,3 +84,14 @@ func tile(k Kernel, a []rowTile, b []colTile, c []float64, stride int, add bool)
 		tile64(a, b, c, stride, add)
 	}
 }
+
+func advance(k Kernel, l *Lanes, end int) {
+	switch k {
+	case AVX512:
+		l.advance512(end)
+	case AVX2:
+		l.advance256(end)
+	default:
+		l.advance64(end)
+	}
+}

@@ -8,7 +8,10 @@ import (
 	"unsafe"
 )
 
-const width256 = 4
+const (
+	width256 = 4
+	all1s256 = 0x0f // as many bits as a vector has lanes
+)
 
 type (
 	vec256  = archsimd.Float64x4
@@ -34,3 +37,40 @@ func abs256(v vec256) vec256 {
 
 // done256 spares the SSE code that follows a false dependency on the vectors' upper parts.
 func done256() { archsimd.ClearAVXUpperBits() }
+
+// get256 loads a vector from lane o of a row, let256 stores it there.
+func get256(r *row, o int) vec256    { return at256(unsafe.Add(unsafe.Pointer(r), 8*o), 0) }
+func let256(v vec256, r *row, o int) { put256(v, unsafe.Add(unsafe.Pointer(r), 8*o), 0) }
+
+// and256 keeps the bits of x that are set in mask.
+func and256(x, mask vec256) vec256 {
+	return x.AsInt64x4().And(mask.AsInt64x4()).AsFloat64x4()
+}
+
+// flip256 is x with its sign changed where y's is set.
+func flip256(x, y vec256) vec256 {
+	return x.AsInt64x4().Xor(y.AsInt64x4().And(archsimd.BroadcastInt64x4(math.MinInt64))).AsFloat64x4()
+}
+
+// exponent256 is the e and mantissa256 the m of x = 2^e m, 1 <= m < 2, for normal x > 0.
+func exponent256(x vec256) vec256 {
+	const magic = 1 << 52
+	e := x.AsUint64x4().ShiftAllRight(52).Or(set256(magic).AsUint64x4()).AsFloat64x4()
+	return e.Sub(set256(magic + 1023))
+}
+
+func mantissa256(x vec256) vec256 {
+	return x.AsUint64x4().And(archsimd.BroadcastUint64x4(1<<52 - 1)).Or(set256(1).AsUint64x4()).AsFloat64x4()
+}
+
+// round256 rounds |x| < 2^51 to an integer, half to even.
+func round256(x vec256) vec256 {
+	const magic = 3 << 51
+	return x.Add(set256(magic)).Sub(set256(magic))
+}
+
+// twoTo256 is 2^k for integers -1022 <= k <= 1023.
+func twoTo256(k vec256) vec256 {
+	const magic = 3 << 51
+	return k.Add(set256(magic + 1023)).AsUint64x4().ShiftAllLeft(52).AsFloat64x4()
+}

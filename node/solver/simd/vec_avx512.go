@@ -8,7 +8,10 @@ import (
 	"unsafe"
 )
 
-const width512 = 8
+const (
+	width512 = 8
+	all1s512 = 0xff // as many bits as a vector has lanes
+)
 
 type (
 	vec512  = archsimd.Float64x8
@@ -34,3 +37,40 @@ func abs512(v vec512) vec512 {
 
 // done512 spares the SSE code that follows a false dependency on the vectors' upper parts.
 func done512() { archsimd.ClearAVXUpperBits() }
+
+// get512 loads a vector from lane o of a row, let512 stores it there.
+func get512(r *row, o int) vec512    { return at512(unsafe.Add(unsafe.Pointer(r), 8*o), 0) }
+func let512(v vec512, r *row, o int) { put512(v, unsafe.Add(unsafe.Pointer(r), 8*o), 0) }
+
+// and512 keeps the bits of x that are set in mask.
+func and512(x, mask vec512) vec512 {
+	return x.AsInt64x8().And(mask.AsInt64x8()).AsFloat64x8()
+}
+
+// flip512 is x with its sign changed where y's is set.
+func flip512(x, y vec512) vec512 {
+	return x.AsInt64x8().Xor(y.AsInt64x8().And(archsimd.BroadcastInt64x8(math.MinInt64))).AsFloat64x8()
+}
+
+// exponent512 is the e and mantissa512 the m of x = 2^e m, 1 <= m < 2, for normal x > 0.
+func exponent512(x vec512) vec512 {
+	const magic = 1 << 52
+	e := x.AsUint64x8().ShiftAllRight(52).Or(set512(magic).AsUint64x8()).AsFloat64x8()
+	return e.Sub(set512(magic + 1023))
+}
+
+func mantissa512(x vec512) vec512 {
+	return x.AsUint64x8().And(archsimd.BroadcastUint64x8(1<<52 - 1)).Or(set512(1).AsUint64x8()).AsFloat64x8()
+}
+
+// round512 rounds |x| < 2^51 to an integer, half to even.
+func round512(x vec512) vec512 {
+	const magic = 3 << 51
+	return x.Add(set512(magic)).Sub(set512(magic))
+}
+
+// twoTo512 is 2^k for integers -1022 <= k <= 1023.
+func twoTo512(k vec512) vec512 {
+	const magic = 3 << 51
+	return k.Add(set512(magic + 1023)).AsUint64x8().ShiftAllLeft(52).AsFloat64x8()
+}

@@ -1,0 +1,283 @@
+package simd
+
+import (
+	"context"
+	"math"
+	"math/bits"
+)
+
+// Bound is the size of an entry of an iterate beyond which a run has diverged.
+const Bound = 1e6
+
+// row holds one number for each of eight points; a vector kernel takes all of it, half of it, or one number at a time.
+type row [8]float64
+
+// cell is one eigenspace of eight points.
+type cell struct {
+	w     [2]row // the iterate of step k at k&1, the one before it beside it
+	q, n  row    // eigenvalue, multiplicity
+	spike row    // all bits set where the eigenspace counts as a spike, else 0
+	g     row    // gradient, then update
+	m, v  row    // the optimizer's memory
+}
+
+// head is what eight points have once.
+type head struct {
+	tau, rate, decay row // ‖θ‖², learning rate, weight decay
+
+	// A point is quiet, and its host is not asked, while 4L > escape, ‖Wᵀu‖² < signal ‖W‖², spike energy <= spike ‖W‖²,
+	// ‖W‖² <= limit and the step is below next. Not a number is never quiet.
+	escape, signal, spike, limit, next row
+
+	tailOn, tailSignal, tailLoss row // all bits set where the tail is summed; its sums
+
+	trace                          row // T
+	loss, norm2, spikeEnergy, sign row // as observed: 4L, ‖W‖², spike energy, ‖Wᵀu‖²
+
+	rtol, beta, beta2, epsilon, decay1, decay2, power, work row
+
+	parts [4][8]row // strided partial sums
+
+	tails  uint8 // lanes whose tail is summed
+	vacant uint8 // lanes to be filled after this step
+}
+
+// Observation is an iterate as the vector kernels saw it.
+type Observation struct {
+	Loss, SignalAlignment, SpikeAlignment float64
+	Bounded                               bool // no coefficient is beyond Bound
+}
+
+// Host owns the points that run in lanes. It is called by the goroutine that runs the Lanes.
+type Host interface {
+	// Load puts the next point into a free lane by Lanes.Set and its kin. It returns false when there are no more.
+	Load(lane int) bool
+	// See takes in iterate k of a lane's point: the first one, those that the lane's watch asks for, and any that is not
+	// bounded. It returns true when the point is done and its lane free. Lanes.Coefficients tells the iterate.
+	See(lane, k int, o Observation) (done bool)
+	// Rate returns the learning rate and the power of step k, where Law.Scheduled.
+	Rate(lane, k int) (rate, power float64)
+}
+
+// Watch says what of a point its host wants to see. Comparisons are made without a division and err on the side of showing.
+type Watch struct {
+	Loss   float64 // iterates with L <= Loss
+	Signal float64 // with signal alignment >= Signal
+	Spike  float64 // with spike alignment > Spike
+	Step   int     // iterate Step, whatever it is
+}
+
+// scheduleSteps is how many steps ahead the rates of scheduled points are tabled.
+const scheduleSteps = 64
+
+// Lanes runs points of the reduced representation side by side, eight to a vector: W = Σ w_g P_g, the teacher's own line first.
+// With x_g = q_g (w_g² - τ_g), τ_0 = ‖θ‖² and 0 for the rest, and T = Σ n_g x_g:
+//
+//	L = ½ Σ n_g x_g² + ¼ T²,  gradient q_g (2 x_g + T) w_g,  w_g <- w_g (1 - lr·wd) - lr u_g.
+//
+// A lane whose point is done takes the next one at once. Its memory is reused; it is not safe for concurrent use.
+type Lanes struct {
+	kernel Kernel
+	law    Law
+	groups int
+	host   Host
+
+	heads  []head
+	cells  []cell // of vector v: cells[v*groups:][:groups]
+	base   []int  // per lane: now - base is the point's step
+	now    int
+	clock  float64 // now
+	active int
+
+	rates, powers []row // step s of vector v at (s mod scheduleSteps)·vectors + v
+}
+
+// NewLanes returns lanes that use the kernel.
+func NewLanes(k Kernel) *Lanes { return &Lanes{kernel: k} }
+
+// Run takes points from the host until there are none and all are done. points is about how many there are, groups the number of
+// eigenspaces of each. It returns ctx's error when that ends first.
+func (l *Lanes) Run(ctx context.Context, law Law, groups, points int, host Host) error {
+	l.law, l.groups, l.host = law, groups, host
+	l.shape(points)
+	for lane := range l.base {
+		l.active++
+		l.fill(lane)
+	}
+	for l.active > 0 {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if law.Scheduled {
+			for lane := range l.base {
+				l.tabulate(lane)
+			}
+		}
+		advance(l.kernel, l, l.now+scheduleSteps)
+	}
+	return nil
+}
+
+// shape lays out enough vectors to hide the latency of one step behind those of other points, while all stay near the CPU.
+func (l *Lanes) shape(points int) {
+	vectors := max(1, min(4, 24/l.groups, (points+7)/8))
+	l.heads = grow(l.heads, vectors)
+	l.cells = grow(l.cells, vectors*l.groups)
+	l.base = grow(l.base, 8*vectors)
+	l.rates = grow(l.rates, scheduleSteps*vectors)
+	l.powers = grow(l.powers, scheduleSteps*vectors)
+	clear(l.heads)
+	clear(l.cells)
+	clear(l.rates)
+	clear(l.powers)
+	l.now, l.clock, l.active = 0, 0, 0
+}
+
+// fill loads the next point into a free lane for step now, or puts the lane at rest.
+func (l *Lanes) fill(lane int) {
+	h, i := &l.heads[lane/8], lane%8
+	l.base[lane] = l.now
+	h.tailOn[i], h.tailSignal[i], h.tailLoss[i] = 0, 0, 0
+	h.tails &^= 1 << i
+	h.limit[i] = Bound * Bound
+	h.decay1[i], h.decay2[i] = 1, 1
+	for g := range l.groups {
+		c := l.cell(lane, g)
+		c.m[i], c.v[i] = 0, 0
+	}
+	if l.host.Load(lane) {
+		h.next[i] = float64(l.now)
+		if l.law.Scheduled {
+			l.tabulate(lane)
+		}
+		return
+	}
+	l.active--
+	l.rest(lane)
+}
+
+// rest gives a lane a point that never moves and is never seen: a lane of zeros would not be quiet.
+func (l *Lanes) rest(lane int) {
+	h, i := &l.heads[lane/8], lane%8
+	h.tau[i], h.rate[i], h.decay[i], h.rtol[i], h.beta[i], h.epsilon[i] = 0, 0, 0, 0, 0, 1
+	h.escape[i], h.signal[i], h.spike[i], h.next[i] = -1, math.Inf(1), 1, math.Inf(1)
+	for s := range scheduleSteps {
+		l.rates[s*len(l.heads)+lane/8][i] = 0
+	}
+	for g := range l.groups {
+		l.SetGroup(lane, g, 1, 1, false)
+		l.cell(lane, g).w[l.now&1][i] = 1
+	}
+}
+
+// tabulate writes the lane's rates from now to the end of the table.
+func (l *Lanes) tabulate(lane int) {
+	if math.IsInf(l.heads[lane/8].next[lane%8], 1) {
+		return
+	}
+	for s := l.now; s < l.now/scheduleSteps*scheduleSteps+scheduleSteps; s++ {
+		at := s%scheduleSteps*len(l.heads) + lane/8
+		l.rates[at][lane%8], l.powers[at][lane%8] = l.host.Rate(lane, s-l.base[lane])
+	}
+}
+
+func (l *Lanes) cell(lane, group int) *cell { return &l.cells[lane/8*l.groups+group] }
+
+// Point is what a lane holds once, whatever its number of groups.
+type Point struct {
+	Norm2, Scale      float64 // ‖θ‖², w_g at step 0
+	Rate, WeightDecay float64
+	Beta, Beta2       float64
+	Epsilon           float64
+	Power             float64
+	RelativeZero      float64 // ratio to the largest singular value up to which one counts as zero
+}
+
+// Set puts a point into a lane.
+func (l *Lanes) Set(lane int, p Point) {
+	h, i := &l.heads[lane/8], lane%8
+	h.tau[i], h.rate[i], h.decay[i], h.rtol[i] = p.Norm2, p.Rate, p.WeightDecay, p.RelativeZero
+	h.beta[i], h.beta2[i], h.epsilon[i], h.power[i] = p.Beta, p.Beta2, p.Epsilon, p.Power
+	for g := range l.groups {
+		c := l.cell(lane, g)
+		c.w[l.now&1][i] = p.Scale
+		if l.law.Rule == Shampoo {
+			c.v[i] = p.Epsilon
+		}
+	}
+}
+
+// SetGroup gives the lane's point an eigenspace; group 0 is the teacher's own line, of multiplicity 1.
+func (l *Lanes) SetGroup(lane, group int, eigenvalue, multiplicity float64, spike bool) {
+	c, i := l.cell(lane, group), lane%8
+	c.q[i], c.n[i], c.spike[i] = eigenvalue, multiplicity, 0
+	if spike {
+		c.spike[i] = math.Float64frombits(math.MaxUint64)
+	}
+}
+
+// SetWatch says what the host wants to see of the lane's point from now on.
+func (l *Lanes) SetWatch(lane int, w Watch) {
+	const shrink = 1 - 4e-16 // more than the rounding of a quotient and a product
+	h, i := &l.heads[lane/8], lane%8
+	h.escape[i] = 4 * w.Loss
+	h.signal[i] = w.Signal * shrink
+	h.spike[i] = w.Spike * shrink
+	h.next[i] = float64(w.Step + l.base[lane])
+}
+
+// SumTail starts the sums of signal alignment and loss with the iterate that is being seen.
+func (l *Lanes) SumTail(lane int) {
+	h, i := &l.heads[lane/8], lane%8
+	h.tails |= 1 << i
+	h.tailOn[i] = math.Float64frombits(math.MaxUint64)
+}
+
+// Tail returns the sums over the iterates before the one that is being seen.
+func (l *Lanes) Tail(lane int) (signal, loss float64) {
+	h := &l.heads[lane/8]
+	return h.tailSignal[lane%8], h.tailLoss[lane%8]
+}
+
+// Coefficients stores the w_g of the iterate that is being seen, or of the one back iterates before it (at most 1).
+func (l *Lanes) Coefficients(dst []float64, lane, back int) {
+	for g := range dst {
+		dst[g] = l.cell(lane, g).w[(l.now+back)&1][lane%8]
+	}
+}
+
+// see shows the host the lanes of vector v that are not quiet.
+func (l *Lanes) see(v int, lanes uint) {
+	h := &l.heads[v]
+	for ; lanes != 0; lanes &= lanes - 1 {
+		i := bits.TrailingZeros(lanes)
+		lane := 8*v + i
+		o := Observation{0.25 * h.loss[i], h.sign[i] / h.norm2[i], h.spikeEnergy[i] / h.norm2[i], true}
+		if !(h.norm2[i] <= Bound*Bound) {
+			o.Bounded = l.bounded(lane)
+		}
+		if l.host.See(lane, l.now-l.base[lane], o) {
+			h.vacant |= 1 << i
+		}
+	}
+}
+
+func (l *Lanes) bounded(lane int) bool {
+	for g := range l.groups {
+		if !(math.Abs(l.cell(lane, g).w[l.now&1][lane%8]) <= Bound) {
+			return false
+		}
+	}
+	return true
+}
+
+// refill loads points into the vacant lanes of vector v among lanes. The step has been taken: theirs begin with the next one.
+func (l *Lanes) refill(v int, lanes uint) {
+	h := &l.heads[v]
+	l.now++
+	for vacant := lanes & uint(h.vacant); vacant != 0; vacant &= vacant - 1 {
+		l.fill(8*v + bits.TrailingZeros(vacant))
+	}
+	l.now--
+	h.vacant &^= uint8(lanes)
+}

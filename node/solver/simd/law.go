@@ -1,0 +1,33 @@
+package simd
+
+// Rule is the optimizer that lanes follow.
+type Rule uint8
+
+const (
+	GD       Rule = iota // U = G
+	Momentum             // B <- βB + G, U = B, or G + βB with Nesterov
+	NGD                  // G/‖G‖_F
+	SpecGD               // sign(g), 0 where |g| counts as zero
+	NucSpec              // ‖G‖_* sign(g)
+	Muon                 // B <- βB + (1-β)G, V = (1-β)G + βB with Nesterov or B; Scale φ(V)
+	Power                // sign(g) (|g|/s_max)^p, or |g|^p
+	DynMuon              // Power of B <- βB + G
+	SignGD               // sign(g)
+	Signum               // sign of B <- βB + (1-β)G
+	Adam                 // bias-corrected, ε outside the root
+	Shampoo              // g/√(ε + Σ g²)
+)
+
+// Law is what the points of one run of Lanes share.
+type Law struct {
+	Rule      Rule
+	Nesterov  bool
+	Decays    bool // some point has weight decay
+	Scheduled bool // rates, or DynMuon's powers, come from Host.Rate
+	Normalize bool // Power and DynMuon divide by s_max
+
+	// Muon: x = v/(Slack ‖V‖_F + 1e-7), then x <- x (a + y (b + y c)), y = x², for each (a, b, c); the sign without any.
+	Quintics [][3]float64
+	Slack    float64
+	Scale    float64
+}
