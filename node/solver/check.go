@@ -10,6 +10,8 @@ func check(p *Problem) error {
 	switch {
 	case p.Dimension < 1 || p.Width < 1:
 		return fmt.Errorf("dimension %d and width %d must be at least 1", p.Dimension, p.Width)
+	case p.Optimizer > Shampoo:
+		return fmt.Errorf("optimizer %d is unknown", p.Optimizer)
 	case p.Steps < 0:
 		return fmt.Errorf("steps %d must not be negative", p.Steps)
 	case p.Init == Identity && p.Width != p.Dimension:

@@ -65,8 +65,6 @@ func newMatrix(p *Problem, f *frame, m, rest int, ws *workspace) (*matrix, error
 
 func (s *matrix) teacherEnergy() float64 { return s.energy }
 
-func (s *matrix) coefficients() []float64 { return nil }
-
 func (s *matrix) flops() float64 {
 	n, m, samples := float64(s.n), float64(s.m), float64(s.p.Samples)
 	return n*m*(4*m+20) + 4*samples*n*m + 40*samples*n

@@ -41,18 +41,27 @@ func polarExpress(i int) [3]float64 {
 	return [3]float64{t[0] / damp, t[1] / cube, t[2] / (cube * damp * damp)}
 }
 
+// quintics are the polynomials of an orthogonalizer that has any, and its slack.
+func quintics(o Orthogonalizer, steps int) (all [][3]float64, slack float64) {
+	slack = 1
+	for i := range steps {
+		switch o {
+		case NewtonSchulz:
+			all = append(all, newtonSchulz())
+		case PolarExpress:
+			slack = 1.01
+			all = append(all, polarExpress(i))
+		}
+	}
+	return all, slack
+}
+
 func newMuon(p *Problem, a algebra, ws *workspace) *muon {
 	d, m := a.shape()
 	o := &muon{algebra: a, beta: p.Momentum, nesterov: p.Nesterov, slack: 1, exact: p.Orthogonalizer == ExactPolar,
 		scale: math.Sqrt(max(1, float64(d)/float64(m))), buffer: ws.take(a.size())}
-	for i := range p.NSSteps {
-		switch p.Orthogonalizer {
-		case NewtonSchulz:
-			o.steps = append(o.steps, newtonSchulz())
-		case PolarExpress:
-			o.slack = 1.01
-			o.steps = append(o.steps, polarExpress(i))
-		}
+	if !o.exact {
+		o.steps, o.slack = quintics(p.Orthogonalizer, p.NSSteps)
 	}
 	return o
 }

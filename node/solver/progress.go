@@ -1,6 +1,10 @@
 package solver
 
-import "math"
+import (
+	"math"
+
+	"github.com/phasegrid/phasegrid/node/solver/simd"
+)
 
 // observation is what every step needs to be watched by.
 type observation struct {
@@ -36,6 +40,14 @@ func newProgress(p *Problem, teacherEnergy float64) progress {
 
 // see takes in iterate k.
 func (w *progress) see(k int, o observation) {
+	w.cross(k, o)
+	if k >= w.tailStart {
+		w.sum(o)
+	}
+}
+
+// cross notes what iterate k is the first to reach.
+func (w *progress) cross(k int, o observation) {
 	if w.escape < 0 && o.loss <= w.escapeLoss {
 		w.escape = k
 	}
@@ -49,10 +61,33 @@ func (w *progress) see(k int, o observation) {
 		w.peak, w.peakStep = o.spike, k
 		w.peakBar = float64(o.spike*(1+1e-12)) + 1e-15
 	}
-	if k >= w.tailStart {
-		w.tailSignal += o.signal
-		w.tailLoss += o.loss
+}
+
+// sum takes an iterate into the tail.
+func (w *progress) sum(o observation) {
+	w.tailSignal += o.signal
+	w.tailLoss += o.loss
+}
+
+// watch tells what of the iterates after k is of interest.
+func (w *progress) watch(k int, record []int) simd.Watch {
+	a := simd.Watch{Loss: math.Inf(-1), Signal: math.Inf(1), Spike: w.peakBar, Step: w.steps}
+	switch {
+	case w.to90 < 0:
+		a.Signal = 0.9
+	case w.to99 < 0:
+		a.Signal = 0.99
 	}
+	if w.escape < 0 {
+		a.Loss = w.escapeLoss
+	}
+	if k < w.tailStart {
+		a.Step = w.tailStart
+	}
+	if len(record) > 0 {
+		a.Step = min(a.Step, record[0])
+	}
+	return a
 }
 
 // store writes what was seen. The tail counts only for a run that reached its end.

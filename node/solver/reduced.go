@@ -7,60 +7,28 @@ import (
 )
 
 // bound is the size of an entry of the iterate beyond which a run has diverged.
-const bound = 1e6
+const bound = simd.Bound
 
-// reduced is W = Σ w_g P_g over the eigenspaces of Q, the teacher's line first. With A_g = w_g² - τ_g (τ_0 = ‖θ‖², else 0) and
-// T = Σ n_g q_g A_g, the gradient's coefficients are (2 q_g² A_g + T q_g) w_g and the loss is ½ Σ n_g q_g² A_g² + ¼ T².
+// reduced is W = Σ w_g P_g over the eigenspaces of Q, the teacher's line first. With x_g = q_g (w_g² - τ_g), τ_0 = ‖θ‖² and 0 for the
+// rest, and T = Σ n_g x_g, the gradient's coefficients are q_g (2 x_g + T) w_g and the loss is ½ Σ n_g x_g² + ¼ T². The steps are taken
+// in lanes; here is what a single iterate is asked for.
 type reduced struct {
-	spaces
-	rule    rule
-	p       *Problem
-	ws      *workspace
-	groups  []Group
-	spikes  int // groups 1..spikes have q_g > q_u
-	q       []float64
-	nq      []float64 // n_g q_g
-	nq2     []float64 // n_g q_g²
-	twoq2   []float64 // 2 q_g²
-	tau     []float64
-	w, next []float64
-	g, u    []float64
-	a       []float64 // A_g
-	trace   float64   // T
-	norm2   float64   // ‖W‖_F²
-	seen    observation
+	groups []Group
+	spikes int // groups 1..spikes have q_g > q_u
+	norm2  float64
 }
 
-func newReduced(p *Problem, r *Result, ws *workspace) (*reduced, error) {
-	groups := eigenspaces(p)
-	n := len(groups)
-	s := &reduced{p: p, ws: ws, groups: groups,
-		spaces: spaces{n: ws.take(n), rtol: relativeZero(p.Dimension, p.Width), d: p.Dimension, l: ws.take(n)},
-		q:      ws.take(n), nq: ws.take(n), nq2: ws.take(n), twoq2: ws.take(n), tau: ws.take(n),
-		w: ws.take(n), next: ws.take(n), g: ws.take(n), u: ws.take(n), a: ws.take(n)}
-	for i, g := range groups {
-		count := float64(g.Multiplicity)
-		s.n[i], s.q[i] = count, g.Eigenvalue
-		s.nq[i] = count * g.Eigenvalue
-		s.nq2[i] = s.nq[i] * g.Eigenvalue
-		s.twoq2[i] = 2 * g.Eigenvalue * g.Eigenvalue
-		s.w[i] = p.InitScale
+func newReduced(p *Problem) reduced {
+	s := reduced{groups: eigenspaces(p), norm2: p.Teacher.Norm2}
+	for s.spikes+1 < len(s.groups) && s.groups[s.spikes+1].Eigenvalue > s.groups[0].Eigenvalue {
+		s.spikes++
 	}
-	s.tau[0] = p.Teacher.Norm2
-	var err error
-	if s.rule, err = newRule(p, &s.spaces, ws); err != nil {
-		return nil, err
-	}
-	s.name(r)
-	return s, nil
+	return s
 }
 
 // name finds the groups that have names: the spike is the highest eigenvalue above the teacher's, the bulk the most frequent of the
 // others, the lower one in a tie.
 func (s *reduced) name(r *Result) {
-	for s.spikes+1 < len(s.groups) && s.groups[s.spikes+1].Eigenvalue > s.groups[0].Eigenvalue {
-		s.spikes++
-	}
 	r.Groups, r.SignalGroup = s.groups, 0
 	rest := 1
 	if s.spikes > 0 {
@@ -73,72 +41,54 @@ func (s *reduced) name(r *Result) {
 	}
 }
 
-func (s *reduced) teacherEnergy() float64 { return s.q[0] * s.tau[0] }
-
-func (s *reduced) flops() float64 { return 40 * float64(len(s.w)) }
-
-func (s *reduced) coefficients() []float64 { return append([]float64(nil), s.w...) }
-
-func (s *reduced) observe() (observation, bool) {
+// observe evaluates the iterate w as the lanes do.
+func (s *reduced) observe(w []float64) observation {
 	var trace, loss, norm2, spike octet
-	bounded := true
-	for i, w := range s.w {
-		if !(math.Abs(w) <= bound) {
-			bounded = false
-		}
-		w2 := w * w
-		a := w2 - s.tau[i]
-		s.a[i] = a
+	for i, g := range s.groups {
+		n, a := float64(g.Multiplicity), float64(w[i]*w[i])
+		energy := float64(n * a)
 		j := i & 7
-		trace[j] += float64(s.nq[i] * a)
-		loss[j] += float64(s.nq2[i] * float64(a*a))
-		energy := float64(s.n[i] * w2)
 		norm2[j] += energy
 		if i > 0 && i <= s.spikes {
 			spike[j] += energy
 		}
+		if i == 0 {
+			a -= s.norm2
+		}
+		x := float64(a * g.Eigenvalue)
+		y := float64(n * x)
+		trace[j] += y
+		loss[j] += float64(y * x)
 	}
-	s.trace, s.norm2 = trace.total(), norm2.total()
-	s.seen.loss = float64(0.5*loss.total()) + float64(0.25*float64(s.trace*s.trace))
-	s.seen.signal = float64(s.w[0]*s.w[0]) / s.norm2
-	s.seen.spike = spike.total() / s.norm2
-	return s.seen, bounded
+	t, sum := trace.total(), loss.total()
+	return observation{loss: 0.25 * ((sum + sum) + float64(t*t)), signal: float64(w[0]*w[0]) / norm2.total(), spike: spike.total() / norm2.total()}
 }
-
-func (s *reduced) step(k int, rate float64) error {
-	for i, a := range s.a {
-		s.g[i] = float64((float64(s.twoq2[i]*a) + float64(s.trace*s.q[i])) * s.w[i])
-	}
-	if err := s.rule.update(s.u, s.g, k); err != nil {
-		return err
-	}
-	descend(s.ws.kernel, s.next, s.w, s.u, rate, s.p.WeightDecay)
-	s.w, s.next = s.next, s.w
-	return nil
-}
-
-func (s *reduced) back() { s.w, s.next = s.next, s.w }
 
 // descend stores w(1 - rate·decay) - rate·u.
 func descend(k simd.Kernel, dst, w, u []float64, rate, decay float64) {
 	k.Combine(dst, 1-float64(rate*decay), w, -rate, u)
 }
 
-func (s *reduced) metrics() Metrics {
+// metrics evaluates the rest at the iterate w.
+func (s *reduced) metrics(w []float64, seen observation) Metrics {
+	var sum octet
 	top := 0.0
-	for _, w := range s.w {
-		top = max(top, w*w)
+	for i, g := range s.groups {
+		a := float64(w[i] * w[i])
+		top = max(top, a)
+		sum[i&7] += float64(float64(g.Multiplicity) * a)
 	}
 	rank, signal := 0.0, 0.0
-	for i, w := range s.w {
-		if w*w >= top*(1-topMargin) {
-			rank += s.n[i]
+	for i, g := range s.groups {
+		if w[i]*w[i] >= top*(1-topMargin) {
+			rank += float64(g.Multiplicity)
 			if i == 0 {
 				signal = 1
 			}
 		}
 	}
-	return newMetrics(s.seen, s.w[0]*s.w[0], s.norm2, signal/rank, s.norm2/top)
+	norm2 := sum.total()
+	return newMetrics(seen, w[0]*w[0], norm2, signal/rank, norm2/top)
 }
 
 // topMargin is the relative distance to the largest eigenvalue of WWᵀ within which another one counts as equal.

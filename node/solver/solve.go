@@ -20,24 +20,28 @@ type Shape struct {
 
 // Solver solves batches. It is not safe for concurrent use: each worker has its own, and its memory is reused.
 type Solver struct {
-	ws *workspace
+	ws    *workspace
+	lanes *simd.Lanes
 }
 
 // New returns a solver that computes with the fastest vector kernel of this CPU.
 func New() *Solver { return NewKernel(simd.Best()) }
 
 // NewKernel returns a solver that computes with the given vector kernel. The results are the same.
-func NewKernel(k simd.Kernel) *Solver { return &Solver{newWorkspace(k)} }
+func NewKernel(k simd.Kernel) *Solver { return &Solver{newWorkspace(k), simd.NewLanes(k)} }
 
 // Solve integrates the problems of one batch, all of one Shape, and stores problem i's result in results[i], whose trajectory's memory
 // is used again. It returns only ctx's error, within one step of a point after the cancellation; results are then undefined.
 func (s *Solver) Solve(ctx context.Context, problems []Problem, results []Result) error {
 	for i := range problems {
+		if problems[i].Representation == Reduced {
+			continue
+		}
 		if err := s.solve(ctx, &problems[i], &results[i]); err != nil {
 			return err
 		}
 	}
-	return nil
+	return s.solveReduced(ctx, problems, results)
 }
 
 // dynamics is one problem in one representation.
@@ -50,8 +54,6 @@ type dynamics interface {
 	back()
 	// metrics evaluates the rest at the iterate that was last observed.
 	metrics() Metrics
-	// coefficients are the w_g of a reduced run, else nil.
-	coefficients() []float64
 	// teacherEnergy is θᵀQθ.
 	teacherEnergy() float64
 	// flops is about what one step costs.
@@ -61,14 +63,18 @@ type dynamics interface {
 // flopsBetweenChecks is how much is computed between two looks at the context: about a millisecond.
 const flopsBetweenChecks = 1e6
 
-func (s *Solver) solve(ctx context.Context, p *Problem, r *Result) error {
+func (r *Result) reset() {
 	*r = Result{Trajectory: r.Trajectory[:0], EscapeStep: -1, StepsTo90: -1, StepsTo99: -1, PeakSpikeStep: -1, DivergedStep: -1,
 		SignalGroup: -1, SpikeGroup: -1, BulkGroup: -1, Final: undefinedMetrics}
+}
+
+func (s *Solver) solve(ctx context.Context, p *Problem, r *Result) error {
+	r.reset()
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	s.ws.reset()
-	system, err := newDynamics(p, r, s.ws)
+	system, err := newDynamics(p, s.ws)
 	if err != nil {
 		r.Status, r.Detail = Failed, err.Error()
 		return nil
@@ -77,13 +83,11 @@ func (s *Solver) solve(ctx context.Context, p *Problem, r *Result) error {
 }
 
 // newDynamics dispatches on the representation. An error says why the problem cannot have it, or what failed in the set-up.
-func newDynamics(p *Problem, r *Result, ws *workspace) (dynamics, error) {
+func newDynamics(p *Problem, ws *workspace) (dynamics, error) {
 	if err := check(p); err != nil {
 		return nil, err
 	}
 	switch p.Representation {
-	case Reduced:
-		return newReduced(p, r, ws)
 	case Subspace:
 		return newSubspace(p, ws)
 	case Dense:
@@ -117,7 +121,7 @@ func integrate(ctx context.Context, system dynamics, p *Problem, r *Result) erro
 		watch.see(k, seen)
 		if len(record) > 0 && record[0] == k {
 			record = record[1:]
-			r.Trajectory = append(r.Trajectory, Sample{Step: k, Metrics: system.metrics(), Coefficients: system.coefficients()})
+			r.Trajectory = append(r.Trajectory, Sample{Step: k, Metrics: system.metrics()})
 		}
 		if r.StepsRun = k; k == p.Steps {
 			r.Final = system.metrics()

@@ -29,3 +29,9 @@ func dot(x, y []float64) float64 {
 	}
 	return sum.total()
 }
+
+func fill(dst []float64, x float64) {
+	for i := range dst {
+		dst[i] = x
+	}
+}

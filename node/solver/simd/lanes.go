@@ -6,6 +6,9 @@ import (
 	"math/bits"
 )
 
+// MaxLanes is the largest number of lanes that run side by side.
+const MaxLanes = 32
+
 // Bound is the size of an entry of an iterate beyond which a run has diverged.
 const Bound = 1e6
 
@@ -120,7 +123,7 @@ func (l *Lanes) Run(ctx context.Context, law Law, groups, points int, host Host)
 
 // shape lays out enough vectors to hide the latency of one step behind those of other points, while all stay near the CPU.
 func (l *Lanes) shape(points int) {
-	vectors := max(1, min(4, 24/l.groups, (points+7)/8))
+	vectors := max(1, min(MaxLanes/8, 24/l.groups, (points+7)/8))
 	l.heads = grow(l.heads, vectors)
 	l.cells = grow(l.cells, vectors*l.groups)
 	l.base = grow(l.base, 8*vectors)

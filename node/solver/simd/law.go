@@ -26,7 +26,9 @@ type Law struct {
 	Scheduled bool // rates, or DynMuon's powers, come from Host.Rate
 	Normalize bool // Power and DynMuon divide by s_max
 
-	// Muon: x = v/(Slack ‖V‖_F + 1e-7), then x <- x (a + y (b + y c)), y = x², for each (a, b, c); the sign without any.
+	Exact bool // Muon takes the signs rather than Quintics
+
+	// Muon: x = v/(Slack ‖V‖_F + 1e-7), then x <- x (a + y (b + y c)), y = x², for each (a, b, c).
 	Quintics [][3]float64
 	Slack    float64
 	Scale    float64

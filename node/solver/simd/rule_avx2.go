@@ -15,7 +15,7 @@ func (u *Law) update256(h *head, c []cell, powers *row, o int) {
 		u.polar256(h, c, o, u.Rule == NucSpec, set256(1))
 	case Muon:
 		u.heavyBall256(h, c, o, set256(1).Sub(get256(&h.beta, o)))
-		if len(u.Quintics) == 0 {
+		if u.Exact {
 			u.polar256(h, c, o, false, set256(u.Scale))
 		} else {
 			u.quintic256(h, c, o)

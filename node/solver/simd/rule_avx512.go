@@ -13,7 +13,7 @@ func (u *Law) update512(h *head, c []cell, powers *row, o int) {
 		u.polar512(h, c, o, u.Rule == NucSpec, set512(1))
 	case Muon:
 		u.heavyBall512(h, c, o, set512(1).Sub(get512(&h.beta, o)))
-		if len(u.Quintics) == 0 {
+		if u.Exact {
 			u.polar512(h, c, o, false, set512(u.Scale))
 		} else {
 			u.quintic512(h, c, o)

@@ -13,7 +13,7 @@ func (u *Law) update64(h *head, c []cell, powers *row, o int) {
 		u.polar64(h, c, o, u.Rule == NucSpec, set64(1))
 	case Muon:
 		u.heavyBall64(h, c, o, set64(1).Sub(get64(&h.beta, o)))
-		if len(u.Quintics) == 0 {
+		if u.Exact {
 			u.polar64(h, c, o, false, set64(u.Scale))
 		} else {
 			u.quintic64(h, c, o)

@@ -1,0 +1,76 @@
+package solver_test
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/phasegrid/phasegrid/node/solver"
+	"github.com/phasegrid/phasegrid/node/solver/simd"
+)
+
+// laneProblems are reduced points of every optimizer with other spectra, schedules, lengths and ends.
+func laneProblems(rng *rand.Rand, n int) []solver.Problem {
+	var problems []solver.Problem
+	for _, o := range optimizers() {
+		for range n {
+			d := 2 + rng.IntN(40)
+			p := solver.Problem{Representation: solver.Reduced, Dimension: d, Width: d, Steps: rng.IntN(300),
+				InitScale: 0.01 * (1 + rng.Float64()), LRWarm: 100, Teacher: solver.Teacher{Index: rng.IntN(d), Norm2: 1},
+				LearningRate: 0.01 * rng.Float64(), Schedule: solver.Schedule(rng.IntN(4))}
+			switch rng.IntN(3) {
+			case 0:
+				p.Covariance.Spectrum = powerLaw(d, 2*rng.Float64(), true)
+			case 1:
+				p.Covariance.Spectrum = []solver.Run{{Value: 1, Count: d}}
+			default:
+				p.Teacher.Index, p.Dimension, p.Width = 0, d+2, d+2
+				p.Covariance.Spectrum = []solver.Run{{Value: 1, Count: 1}, {Value: 1 + 20*rng.Float64(), Count: 1}, {Value: 1, Count: d}}
+			}
+			o.set(&p)
+			if rng.IntN(4) == 0 {
+				p.LearningRate *= 300
+			}
+			if rng.IntN(3) == 0 {
+				p.WeightDecay = 0.01
+			}
+			for k := 0; k < p.Steps; k += 1 + rng.IntN(80) {
+				p.Record = append(p.Record, k)
+			}
+			problems = append(problems, p)
+		}
+	}
+	rng.Shuffle(len(problems), func(i, j int) { problems[i], problems[j] = problems[j], problems[i] })
+	return problems
+}
+
+// A kernel does not show in the bits of a result, nor do the lanes and the points beside one.
+func TestKernelsDoNotShow(t *testing.T) {
+	problems := laneProblems(rand.New(rand.NewPCG(5, 6)), 12)
+	statuses := map[solver.Status]int{}
+	want := make([]string, len(problems))
+	alone := solver.NewKernel(simd.Scalar)
+	for i := range problems {
+		var r [1]solver.Result
+		if err := alone.Solve(context.Background(), problems[i:i+1], r[:]); err != nil {
+			t.Fatal(err)
+		}
+		statuses[r[0].Status]++
+		want[i] = fmt.Sprintf("%+v", r[0])
+	}
+	if statuses[solver.Diverged] == 0 || statuses[solver.OK] < 50 {
+		t.Errorf("the problems end as %v", statuses)
+	}
+	for _, k := range simd.Available() {
+		results := make([]solver.Result, len(problems))
+		if err := solver.NewKernel(k).Solve(context.Background(), problems, results); err != nil {
+			t.Fatal(err)
+		}
+		for i := range results {
+			if got := fmt.Sprintf("%+v", results[i]); got != want[i] {
+				t.Fatalf("%v: problem %+v:\n%.2000s\nalone in the scalar kernel:\n%.2000s", k, problems[i], got, want[i])
+			}
+		}
+	}
+}
