@@ -1,0 +1,494 @@
+package coordinator
+
+import (
+	"fmt"
+	"slices"
+	"time"
+)
+
+// maxCapacity bounds what a node may ask to hold.
+const maxCapacity = 4096
+
+// goneAfter is how long a node that left is remembered for its strikes.
+const goneAfter = time.Hour
+
+// Board is the scheduler: what is leased to whom, what is committed, what is next. It is pure: the same events give the
+// same actions, it does no I/O, reads no clock and starts no goroutine. It belongs to one goroutine, the leader's loop.
+//
+//	             Attach/Beat         Deliver          Committed
+//	open ──────────► leased ──────────► committing ──────────► done ──► part merged
+//	 ▲  ▲              │ │
+//	 │  └── returned ──┘ └─ lost ─► suspect ─► (leased again, alone) ─► ... third node: quarantine
+//	 └───────────────────────────────── retry ───────────────────────────────────┘
+type Board struct {
+	ttl   time.Duration // a silent node is lost after it
+	grace time.Duration // a node whose stream broke is lost after it
+	now   time.Time
+
+	jobs  map[string]*job
+	order []*job // by priority, then arrival
+	nodes map[string]*worker
+	// hungry are the nodes with room to look at; idle ones found no work, and are looked at again when there is some.
+	hungry, idle []*worker
+	slots        int // of all nodes that take work
+
+	seq   int
+	epoch uint64 // of the last lease
+	out   []Action
+}
+
+// NewBoard returns an empty board. A node is lost when it was silent for ttl, or when its stream has been broken for grace.
+// Epochs of leases start above epoch.
+func NewBoard(ttl, grace time.Duration, epoch uint64) *Board {
+	return &Board{ttl: ttl, grace: grace, epoch: epoch, jobs: map[string]*job{}, nodes: map[string]*worker{}}
+}
+
+// Step applies one event and returns what must be done, in order. The slice is valid until the next Step.
+func (b *Board) Step(event Event) []Action {
+	b.out = b.out[:0]
+	switch e := event.(type) {
+	case Tick:
+		b.tick(e.Now)
+	case Attach:
+		b.attach(e)
+	case Beat:
+		if n := b.alive(e.Node, e.Conn); n != nil && n.capacity != e.Capacity {
+			n.capacity = min(max(0, e.Capacity), maxCapacity)
+			b.wake(n)
+		}
+	case Drain:
+		if n := b.alive(e.Node, e.Conn); n != nil {
+			n.draining = true
+			b.countSlots()
+			b.takeBack(n, e.Returned)
+		}
+	case Leave:
+		if n := b.alive(e.Node, e.Conn); n != nil {
+			b.loseNode(n, "")
+		}
+	case Broken:
+		if n := b.alive(e.Node, e.Conn); n != nil {
+			n.link = linkBroken
+			b.countSlots()
+		}
+	case Abandon:
+		for s := e.Run.First; s < e.Run.First+e.Run.Count && s-e.Run.First < maxCapacity; s++ {
+			b.shardWentWrong(e.Node, e.Run.Sweep, s, "abandoned: "+e.Cause)
+		}
+	case Refuse:
+		b.shardWentWrong(e.Node, e.Sweep, e.Shard, "refused: "+e.Cause)
+	case AddSweep:
+		b.addSweep(e)
+	case SetPhase:
+		b.setPhase(e)
+	case Retry:
+		b.retry(e)
+	case Reopen:
+		b.reopen(e)
+	case RemoveSweep:
+		b.removeSweep(e)
+	case Fail:
+		if j := b.jobs[e.Sweep]; j != nil && !j.phase.Ended() {
+			b.savePhase(j, Failed)
+			b.revokeAll(j)
+		}
+	case Deliver:
+		b.deliver(e)
+	case Committed:
+		b.committed(e)
+	case PartStored:
+		b.partStored(e)
+	case Finished:
+		if j := b.jobs[e.Sweep]; j != nil && j.ending {
+			j.ending, j.phase = false, Done
+		}
+	}
+	b.assign()
+	return b.out
+}
+
+// countSlots follows a change of which nodes take work.
+func (b *Board) countSlots() {
+	b.slots = 0
+	for _, n := range b.nodes {
+		if n.link == linkUp && !n.draining && n.fenceReason == "" {
+			b.slots += max(1, n.info.Slots)
+		}
+	}
+}
+
+func (b *Board) emit(a Action) { b.out = append(b.out, a) }
+
+// tick lets time pass: silent nodes are lost, fences fall, old nodes are forgotten.
+func (b *Board) tick(now time.Time) {
+	b.now = now
+	for _, name := range b.nodeNames() {
+		n := b.nodes[name]
+		silent := now.Sub(n.lastSeen)
+		switch {
+		case n.link == linkUp && silent > b.ttl:
+			b.emit(Dismiss{Node: name, Conn: n.conn, Reason: "silent for longer than the lease", Close: true})
+			b.loseNode(n, fmt.Sprintf("silent for %v", b.ttl))
+		case n.link == linkBroken && silent > b.grace:
+			b.loseNode(n, "connection lost")
+		case n.link == linkGone && silent > goneAfter:
+			delete(b.nodes, name)
+		}
+		if n.fenceReason != "" && now.After(n.fencedUntil) {
+			n.fenceReason, n.strikes = "", 0
+			b.countSlots()
+			b.wake(n)
+		}
+	}
+}
+
+func (b *Board) nodeNames() []string {
+	names := make([]string, 0, len(b.nodes))
+	for name := range b.nodes {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// alive notes that a node's present stream showed life, and returns the node; nil for an older stream.
+func (b *Board) alive(name string, conn uint64) *worker {
+	n := b.nodes[name]
+	if n == nil || n.conn != conn || n.link != linkUp {
+		return nil
+	}
+	n.lastSeen = b.now
+	return n
+}
+
+// attach takes a node in, new or again. What it should hold and does not is lost: its process is another one.
+func (b *Board) attach(e Attach) {
+	name := e.Info.Name
+	n := b.nodes[name]
+	if n == nil {
+		n = &worker{held: map[shardRef]*lease{}}
+		b.nodes[name] = n
+	} else if n.link == linkUp {
+		b.emit(Dismiss{Node: name, Conn: n.conn, Reason: "another stream of this node has taken over", Close: true})
+	}
+	n.info, n.conn, n.link, n.draining, n.lastSeen = e.Info, e.Conn, linkUp, false, b.now
+	n.capacity = min(max(0, e.Capacity), maxCapacity)
+	b.countSlots()
+
+	var still = map[shardRef]bool{}
+	var stale []Run
+	for _, run := range e.Held {
+		j := b.jobs[run.Sweep]
+		for s := run.First; s < run.First+run.Count && len(still) < maxCapacity; s++ {
+			if j == nil || s < 0 || s >= j.cuts.Shards() || j.done.has(s) || j.phase.Ended() {
+				stale = appendShard(stale, run.Sweep, s, run.Epoch)
+				continue
+			}
+			still[shardRef{run.Sweep, s}] = true
+			b.forgive(j, s, name)
+			if j.phase == Running && j.accepts(n.info.Solver, n.info.Class) == "" && j.claim(s) {
+				b.lease(j, s, n, run.Epoch)
+			}
+		}
+	}
+	for _, ref := range b.notHeld(n, still) {
+		b.lose(n, ref, "node restarted")
+	}
+	if len(stale) > 0 {
+		b.emit(Revoke{Node: name, Conn: n.conn, Runs: stale})
+	}
+	if n.fenceReason != "" {
+		b.emit(Dismiss{Node: name, Conn: n.conn, Reason: n.fenceReason})
+	}
+	b.wake(n)
+}
+
+// notHeld are the shards leased to a node that it does not have: those it was solving were lost, the others go back.
+func (b *Board) notHeld(n *worker, still map[shardRef]bool) []shardRef {
+	var lost []shardRef
+	for i, ref := range n.inOrder() {
+		if still[ref] {
+			continue
+		}
+		if i < n.info.Slots {
+			lost = append(lost, ref)
+		} else {
+			b.giveBack(n, ref)
+		}
+	}
+	return lost
+}
+
+// loseNode takes everything back from a node. A cause makes it an unclean loss of the shards that it was solving: the
+// first of them in the order granted, one a slot.
+func (b *Board) loseNode(n *worker, cause string) {
+	n.link, n.lastSeen = linkGone, b.now
+	b.countSlots()
+	refs := n.inOrder()
+	for i, ref := range refs {
+		if cause != "" && i < n.info.Slots {
+			b.lose(n, ref, cause)
+		} else {
+			b.giveBack(n, ref)
+		}
+	}
+	if cause != "" && len(refs) > 0 {
+		b.strike(n)
+	}
+	b.emit(Forget{Node: n.info.Name})
+}
+
+// takeBack returns shards that a node hands back.
+func (b *Board) takeBack(n *worker, runs []Run) {
+	for _, run := range runs {
+		for s := run.First; s < run.First+run.Count && s-run.First < maxCapacity; s++ {
+			b.giveBack(n, shardRef{run.Sweep, s})
+		}
+	}
+}
+
+// giveBack makes a shard of a node leasable again, without any mark.
+func (b *Board) giveBack(n *worker, ref shardRef) {
+	if n.held[ref] == nil {
+		return
+	}
+	j := b.jobs[ref.sweep]
+	b.unlease(j, ref.shard)
+	j.release(ref.shard)
+	b.wakeAll()
+}
+
+// lose takes a shard from a node uncleanly, and quarantines it if that has happened too often.
+func (b *Board) lose(n *worker, ref shardRef, cause string) {
+	j := b.jobs[ref.sweep]
+	b.unlease(j, ref.shard)
+	l := j.losses[ref.shard]
+	if l == nil {
+		l = &Loss{Shard: ref.shard}
+		j.losses[ref.shard] = l
+	}
+	l.add(Cause{Node: n.info.Name, Text: cause, Time: b.now})
+	b.emit(SaveLoss{Sweep: j.id, Loss: l.clone()})
+	if l.Quarantined {
+		j.quarantine[ref.shard] = true
+		b.settle(j)
+		return
+	}
+	j.release(ref.shard)
+	b.wakeAll()
+}
+
+// forgive takes a node's mark off a shard that it turned out to have still.
+func (b *Board) forgive(j *job, shard int, node string) {
+	l := j.losses[shard]
+	if l == nil || l.Quarantined || !l.forgive(node) {
+		return
+	}
+	if j.claim(shard) {
+		j.release(shard)
+	}
+	b.emit(SaveLoss{Sweep: j.id, Loss: l.clone()})
+}
+
+// shardWentWrong handles a shard that a node spoiled while it lives on.
+func (b *Board) shardWentWrong(node, sweep string, shard int, cause string) {
+	n := b.nodes[node]
+	if n == nil {
+		return
+	}
+	ref := shardRef{sweep, shard}
+	if n.held[ref] != nil {
+		b.lose(n, ref, cause)
+	}
+	b.strike(n)
+	b.wake(n)
+}
+
+// strike counts something that went wrong on a node; too much of it fences the node off.
+func (b *Board) strike(n *worker) {
+	reason := fmt.Sprintf("fenced off: %d shards went wrong on this node; see its log, then restart the node under another name or wait %v", fenceStrikes, fenceFor)
+	if !n.strike(b.now, reason) {
+		return
+	}
+	b.countSlots()
+	for _, ref := range n.inOrder() {
+		b.emit(Revoke{Node: n.info.Name, Conn: n.conn, Runs: []Run{{Sweep: ref.sweep, First: ref.shard, Count: 1, Epoch: n.held[ref].epoch}}})
+		b.giveBack(n, ref)
+	}
+	b.emit(Dismiss{Node: n.info.Name, Conn: n.conn, Reason: n.fenceReason})
+}
+
+// lease gives a claimed shard to a node.
+func (b *Board) lease(j *job, shard int, n *worker, epoch uint64) {
+	b.seq++
+	l := &lease{node: n, epoch: epoch, order: uint64(b.seq)}
+	j.leases[shard] = l
+	ref := shardRef{j.id, shard}
+	n.held[ref] = l
+	if j.losses[shard] != nil && len(j.losses[shard].Causes) > 0 {
+		n.suspect = &ref
+	}
+	j.pace.start(b.now)
+}
+
+// unlease takes a shard from the node that has it, and returns that node, or nil.
+func (b *Board) unlease(j *job, shard int) *worker {
+	l := j.leases[shard]
+	if l == nil {
+		return nil
+	}
+	ref := shardRef{j.id, shard}
+	delete(j.leases, shard)
+	delete(l.node.held, ref)
+	if l.node.suspect != nil && *l.node.suspect == ref {
+		l.node.suspect = nil
+	}
+	if len(j.leases) == 0 && len(j.committing) == 0 {
+		j.pace.stop()
+	}
+	return l.node
+}
+
+// deliver decides about a verified delivery. The first commit wins; a lost lease does not matter.
+func (b *Board) deliver(e Deliver) {
+	j := b.jobs[e.Sweep]
+	answer := func(o Outcome, reason string) { b.emit(Answer{Token: e.Token, Outcome: o, Reason: reason}) }
+	switch {
+	case j == nil || e.Shard < 0 || e.Shard >= j.cuts.Shards():
+		answer(OutcomeUnwanted, "")
+		return
+	case j.done.has(e.Shard):
+		answer(OutcomeDuplicate, "")
+		return
+	case j.phase.Ended() || j.parts[j.cuts.PartOf(e.Shard)].stage != partOpen:
+		b.dropLease(j, e.Shard, e.Node)
+		answer(OutcomeUnwanted, "")
+		return
+	case j.accepts(e.Solver, e.Class) != "":
+		b.dropLease(j, e.Shard, e.Node)
+		answer(OutcomeRejected, fmt.Sprintf("the sweep needs solver %d with arithmetic class %q; this is solver %d with class %q",
+			j.solver, j.class, e.Solver, e.Class))
+		return
+	}
+	if c := j.committing[e.Shard]; c != nil {
+		c.twins = append(c.twins, e.Token)
+		return
+	}
+	j.committing[e.Shard] = &commit{node: e.Node, token: e.Token, counts: e.Counts}
+	if n := b.unlease(j, e.Shard); n != nil && n.info.Name != e.Node {
+		b.emit(Revoke{Node: n.info.Name, Conn: n.conn, Runs: []Run{{Sweep: j.id, First: e.Shard, Count: 1}}})
+		b.wake(n)
+	}
+	j.claim(e.Shard)
+	delete(j.quarantine, e.Shard)
+	var pin string
+	if j.class == "" {
+		pin, j.class = e.Class, e.Class
+		b.revokeOtherClasses(j)
+	}
+	if n := b.nodes[e.Node]; n != nil {
+		n.commit()
+		b.wake(n)
+	}
+	b.emit(Commit{Token: e.Token, Sweep: j.id, Shard: e.Shard, PinClass: pin})
+}
+
+// dropLease ends the lease of a shard if this node has it.
+func (b *Board) dropLease(j *job, shard int, node string) {
+	if l := j.leases[shard]; l != nil && l.node.info.Name == node {
+		b.giveBack(l.node, shardRef{j.id, shard})
+	}
+}
+
+// revokeOtherClasses takes leases from nodes whose arithmetic the sweep no longer accepts.
+func (b *Board) revokeOtherClasses(j *job) {
+	for _, shard := range sortedKeys(j.leases) {
+		l := j.leases[shard]
+		if l.node.info.Class != j.class {
+			b.emit(Revoke{Node: l.node.info.Name, Conn: l.node.conn, Runs: []Run{{Sweep: j.id, First: shard, Count: 1, Epoch: l.epoch}}})
+			b.giveBack(l.node, shardRef{j.id, shard})
+		}
+	}
+}
+
+// committed: a delivery is durable, and may be acknowledged.
+func (b *Board) committed(e Committed) {
+	j := b.jobs[e.Sweep]
+	if j == nil || j.committing[e.Shard] == nil {
+		return
+	}
+	c := j.committing[e.Shard]
+	delete(j.committing, e.Shard)
+	j.finishShard(e.Shard, c.counts, b.now)
+	b.emit(Answer{Token: c.token, Outcome: OutcomeCommitted})
+	for _, token := range c.twins {
+		b.emit(Answer{Token: token, Outcome: OutcomeDuplicate})
+	}
+	if l := j.losses[e.Shard]; l != nil && l.Quarantined {
+		l.Quarantined = false
+		b.emit(SaveLoss{Sweep: j.id, Loss: l.clone()})
+	}
+	b.mergeIfComplete(j, j.cuts.PartOf(e.Shard))
+	b.settle(j)
+}
+
+func (b *Board) mergeIfComplete(j *job, i int) {
+	if p := &j.parts[i]; p.left == 0 && p.stage == partOpen {
+		p.stage, p.missing = partMerging, nil
+		b.emit(Merge{Sweep: j.id, Part: i})
+	}
+}
+
+// settle ends a sweep once no shard is on its way: parts that lack shards in quarantine are written without them.
+func (b *Board) settle(j *job) {
+	if j.phase != Running && j.phase != Paused || !j.settled() || j.ending {
+		return
+	}
+	for i := range j.parts {
+		p := &j.parts[i]
+		if p.stage != partOpen {
+			continue
+		}
+		p.stage, p.missing = partMerging, nil
+		first, end := j.cuts.Part(i)
+		for s := first; s < end; s++ {
+			if j.quarantine[s] {
+				p.missing = append(p.missing, s)
+			}
+		}
+		b.emit(Merge{Sweep: j.id, Part: i, Missing: p.missing})
+	}
+	if j.stored == len(j.parts) {
+		j.ending = true
+		b.emit(Finish{Sweep: j.id})
+	}
+}
+
+// partStored: a part's files and key are durable.
+func (b *Board) partStored(e PartStored) {
+	j := b.jobs[e.Sweep]
+	if j == nil || j.parts[e.Part].stage != partMerging {
+		return
+	}
+	j.parts[e.Part].stage = partStored
+	j.stored++
+	b.settle(j)
+}
+
+func sortedKeys[V any](m map[int]V) []int {
+	keys := make([]int, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+// appendShard adds a shard to runs, to the last one where it follows that.
+func appendShard(runs []Run, sweep string, shard int, epoch uint64) []Run {
+	if k := len(runs) - 1; k >= 0 && runs[k].Sweep == sweep && runs[k].First+runs[k].Count == shard {
+		runs[k].Count++
+		return runs
+	}
+	return append(runs, Run{Sweep: sweep, First: shard, Count: 1, Epoch: epoch})
+}

@@ -1,0 +1,316 @@
+package coordinator
+
+import "time"
+
+// Event is what happens to the board. Time itself is one: Tick.
+type Event interface{ event() }
+
+// Action is what the board wants done, in the order given. An action that persists something comes before every action
+// that tells somebody about it, and the shell does not go on before it is durable.
+type Action interface{ action() }
+
+// Phase of a sweep, in the words of the sweep's key in etcd.
+type Phase uint8
+
+const (
+	Running   Phase = iota + 1 // set by submit, resume and retry
+	Paused                     // set by pause: no new leases, deliveries welcome
+	Done                       // set by the board once every part and the manifest are stored
+	Cancelled                  // set by cancel: finished shards are kept, submit reopens
+	Failed                     // set where the sweep cannot be planned or stored
+)
+
+var phaseNames = [...]string{Running: "running", Paused: "paused", Done: "done", Cancelled: "cancelled", Failed: "failed"}
+
+func (p Phase) String() string {
+	if int(p) < len(phaseNames) && phaseNames[p] != "" {
+		return phaseNames[p]
+	}
+	return "unknown"
+}
+
+// Ended tells whether nothing more happens to the sweep by itself.
+func (p Phase) Ended() bool { return p >= Done }
+
+// Run is a run of consecutive shards of one sweep, leased together.
+type Run struct {
+	Sweep string
+	First int
+	Count int
+	Epoch uint64
+}
+
+// NodeInfo is what a node says about itself when it attaches.
+type NodeInfo struct {
+	Name        string
+	Slots       int
+	MemoryBytes int64 // 0: not said, any shard fits
+	Solver      int
+	Class       string // arithmetic class
+	Kernel      string
+	Version     string
+}
+
+// Counts are rows by status.
+type Counts struct{ OK, Diverged, Failed, Invalid int64 }
+
+// Add adds other to c.
+func (c *Counts) Add(other Counts) {
+	c.OK += other.OK
+	c.Diverged += other.Diverged
+	c.Failed += other.Failed
+	c.Invalid += other.Invalid
+}
+
+// Sub takes other from c.
+func (c *Counts) Sub(other Counts) {
+	c.OK -= other.OK
+	c.Diverged -= other.Diverged
+	c.Failed -= other.Failed
+	c.Invalid -= other.Invalid
+}
+
+// Rows is the number of rows of all statuses.
+func (c Counts) Rows() int64 { return c.OK + c.Diverged + c.Failed + c.Invalid }
+
+// Cuts are the cuts of one sweep into shards and parts: pure functions of the sweep.
+type Cuts interface {
+	Shards() int
+	Parts() int
+	// Part is the range of shards of part i; PartOf is the part of a shard.
+	Part(i int) (first, end int)
+	PartOf(shard int) int
+	// Cost is a shard's share of the work, Memory what a node needs to solve it.
+	Cost(shard int) float64
+	Memory(shard int) int64
+}
+
+// The events.
+type (
+	// Tick says what time it is; every other event happens at the time of the last Tick.
+	Tick struct{ Now time.Time }
+
+	// Attach: a node opened its stream. Conn tells its streams apart; Held are shards it still has from before.
+	Attach struct {
+		Conn     uint64
+		Info     NodeInfo
+		Capacity int
+		Held     []Run
+	}
+	// Beat: a node is alive and is willing to hold Capacity shards.
+	Beat struct {
+		Conn     uint64
+		Node     string
+		Capacity int
+	}
+	// Drain: a node takes no more shards and hands some back.
+	Drain struct {
+		Conn     uint64
+		Node     string
+		Returned []Run
+	}
+	// Leave: a node ended its life cleanly.
+	Leave struct {
+		Conn uint64
+		Node string
+	}
+	// Broken: a node's stream ended without a goodbye. The node may come back.
+	Broken struct {
+		Conn uint64
+		Node string
+	}
+	// Abandon: a node cannot solve these shards.
+	Abandon struct {
+		Node  string
+		Run   Run
+		Cause string
+	}
+
+	// AddSweep puts a sweep on the board, new or as it was stored.
+	AddSweep struct {
+		ID       string
+		Cuts     Cuts
+		Priority int
+		Weight   int
+		Solver   int
+		Class    string // pinned arithmetic class, "" before the first commit
+		Phase    Phase
+		Done     []int         // shards committed; those of stored parts need not be named
+		Counts   Counts        // rows committed so far
+		Parts    map[int][]int // stored parts, with the shards each lacks
+		Losses   map[int]Loss  // by shard
+	}
+	// SetPhase asks for Running, Paused or Cancelled. Token is answered.
+	SetPhase struct {
+		Token uint64
+		Sweep string
+		Phase Phase
+	}
+	// Retry lifts the quarantine of all of a sweep's shards. Token is answered.
+	Retry struct {
+		Token uint64
+		Sweep string
+	}
+	// Reopen: these stored parts are gone from the store; their shards must be computed again.
+	// Counts are their rows.
+	Reopen struct {
+		Sweep  string
+		Parts  []int
+		Counts Counts
+	}
+	// RemoveSweep takes an ended sweep off the board. Token is answered.
+	RemoveSweep struct {
+		Token uint64
+		Sweep string
+	}
+	// Fail: the sweep cannot go on, for a reason that people must see to.
+	Fail struct{ Sweep string }
+
+	// Deliver: a shard's verified bytes have arrived. Token is answered.
+	Deliver struct {
+		Token  uint64
+		Sweep  string
+		Shard  int
+		Node   string
+		Solver int
+		Class  string
+		Counts Counts
+	}
+	// Refuse: a node delivered bytes that did not verify.
+	Refuse struct {
+		Node  string
+		Sweep string
+		Shard int
+		Cause string
+	}
+	// Committed: the commit of a shard is durable.
+	Committed struct {
+		Sweep string
+		Shard int
+	}
+	// PartStored: a part's files and its key are durable.
+	PartStored struct {
+		Sweep string
+		Part  int
+	}
+	// Finished: the manifest and the phase are durable.
+	Finished struct{ Sweep string }
+)
+
+// The actions.
+type (
+	// SaveLoss persists the losses of a shard.
+	SaveLoss struct {
+		Sweep string
+		Loss  Loss
+	}
+	// DropLosses removes the losses of shards, in one transaction with the phase if that is not zero.
+	DropLosses struct {
+		Sweep  string
+		Shards []int
+		Phase  Phase
+	}
+	// SavePhase persists the phase of a sweep.
+	SavePhase struct {
+		Sweep string
+		Phase Phase
+	}
+	// DropParts removes the keys of stored parts, and makes the sweep run.
+	DropParts struct {
+		Sweep string
+		Parts []int
+		Phase Phase
+	}
+	// DropSweep removes everything of a sweep.
+	DropSweep struct{ Sweep string }
+	// Commit persists a delivery; Committed follows. PinClass is stored with it unless empty.
+	Commit struct {
+		Token    uint64
+		Sweep    string
+		Shard    int
+		PinClass string
+	}
+	// Answer replies to whoever waits on Token.
+	Answer struct {
+		Token   uint64
+		Outcome Outcome
+		Shards  int    // of Retry: shards lifted
+		Reason  string // of OutcomeRejected
+	}
+	// Grant leases runs to a node.
+	Grant struct {
+		Node string
+		Conn uint64
+		Runs []Run
+	}
+	// Revoke tells a node to stop these shards.
+	Revoke struct {
+		Node string
+		Conn uint64
+		Runs []Run
+	}
+	// Dismiss tells a node that it gets no work, and why. Close ends its stream too.
+	Dismiss struct {
+		Node   string
+		Conn   uint64
+		Reason string
+		Close  bool
+	}
+	// Forget removes the key of a node that is gone.
+	Forget struct{ Node string }
+	// Merge writes the files of a part, without the rows of the shards in Missing; PartStored follows.
+	Merge struct {
+		Sweep   string
+		Part    int
+		Missing []int
+	}
+	// Finish writes the manifest and persists the phase Done; Finished follows.
+	Finish struct{ Sweep string }
+)
+
+// Outcome of a delivery or of a request.
+type Outcome uint8
+
+const (
+	OutcomeCommitted Outcome = iota + 1
+	OutcomeDuplicate         // a twin was first
+	OutcomeUnwanted          // the sweep no longer wants it
+	OutcomeRejected          // not by this node; Reason says why
+	OutcomeOK                // of a request
+	OutcomeUnknown           // there is no such sweep
+	OutcomeNotEnded          // the sweep has not ended, or something of it is still being written
+	OutcomeEnded             // the sweep has ended
+)
+
+func (Tick) event()        {}
+func (Attach) event()      {}
+func (Beat) event()        {}
+func (Drain) event()       {}
+func (Leave) event()       {}
+func (Broken) event()      {}
+func (Abandon) event()     {}
+func (AddSweep) event()    {}
+func (SetPhase) event()    {}
+func (Retry) event()       {}
+func (Reopen) event()      {}
+func (RemoveSweep) event() {}
+func (Fail) event()        {}
+func (Deliver) event()     {}
+func (Refuse) event()      {}
+func (Committed) event()   {}
+func (PartStored) event()  {}
+func (Finished) event()    {}
+
+func (SaveLoss) action()   {}
+func (DropLosses) action() {}
+func (SavePhase) action()  {}
+func (DropParts) action()  {}
+func (DropSweep) action()  {}
+func (Commit) action()     {}
+func (Answer) action()     {}
+func (Grant) action()      {}
+func (Revoke) action()     {}
+func (Dismiss) action()    {}
+func (Forget) action()     {}
+func (Merge) action()      {}
+func (Finish) action()     {}

@@ -1,0 +1,70 @@
+package coordinator
+
+import (
+	"slices"
+	"time"
+)
+
+const (
+	// quarantineNodes is how many different nodes must have been lost uncleanly during a shard to quarantine it.
+	quarantineNodes = 3
+	// quarantineAttempts quarantines it too, for fleets of fewer nodes.
+	quarantineAttempts = 9
+	// fenceStrikes shards gone wrong on one node fence it off, for fenceFor.
+	fenceStrikes = 5
+	fenceFor     = 10 * time.Minute
+	// forgiveCommits commits of a node take one strike away.
+	forgiveCommits = 16
+	maxCauseBytes  = 512
+)
+
+// Cause is one unclean loss of a shard.
+type Cause struct {
+	Node string
+	Text string
+	Time time.Time
+}
+
+// Loss is the history of a shard that was lost uncleanly. A drain, a preemption or a cancel is no loss.
+type Loss struct {
+	Shard       int
+	Attempts    int
+	Quarantined bool
+	Causes      []Cause // the last one of each node
+}
+
+// add notes one more loss.
+func (l *Loss) add(c Cause) {
+	if len(c.Text) > maxCauseBytes {
+		c.Text = c.Text[:maxCauseBytes]
+	}
+	l.Attempts++
+	l.forgive(c.Node)
+	l.Causes = append(l.Causes, c)
+	l.Quarantined = len(l.Causes) >= quarantineNodes || l.Attempts >= quarantineAttempts
+}
+
+// forgive takes a node's cause out: the node is back, and still has the shard.
+func (l *Loss) forgive(node string) bool {
+	for i := range l.Causes {
+		if l.Causes[i].Node == node {
+			l.Causes = slices.Delete(l.Causes, i, i+1)
+			return true
+		}
+	}
+	return false
+}
+
+func (l *Loss) clone() Loss {
+	c := *l
+	c.Causes = append([]Cause(nil), l.Causes...)
+	return c
+}
+
+// lastNode is the node that lost the shard last.
+func (l *Loss) lastNode() string {
+	if len(l.Causes) == 0 {
+		return ""
+	}
+	return l.Causes[len(l.Causes)-1].Node
+}

@@ -1,0 +1,56 @@
+package coordinator
+
+import (
+	"math"
+	"time"
+)
+
+// paceHalfLife is how fast the past is forgotten in an estimate of speed.
+const paceHalfLife = time.Minute
+
+// pace estimates cost per second from what was finished, forgetting exponentially.
+type pace struct {
+	cost    float64   // decayed sum of cost
+	seconds float64   // decayed sum of time
+	last    time.Time // zero before start
+}
+
+// start begins to count time, at the first lease.
+func (p *pace) start(now time.Time) {
+	if p.last.IsZero() {
+		p.last = now
+	}
+}
+
+// stop forgets: nothing is leased any more.
+func (p *pace) stop() { *p = pace{} }
+
+func (p *pace) add(cost float64, now time.Time) {
+	p.advance(now)
+	p.cost += cost
+}
+
+func (p *pace) advance(now time.Time) {
+	if p.last.IsZero() || !now.After(p.last) {
+		return
+	}
+	dt := now.Sub(p.last).Seconds()
+	decay := math.Exp2(-dt / paceHalfLife.Seconds())
+	p.cost *= decay
+	p.seconds = p.seconds*decay + dt
+	p.last = now
+}
+
+// eta is the time that the remaining cost takes at this pace, or 0 if it is not known yet.
+func (p *pace) eta(remaining float64, now time.Time) time.Duration {
+	q := *p
+	q.advance(now)
+	if q.cost <= 0 || q.seconds <= 0 {
+		return 0
+	}
+	seconds := remaining * q.seconds / q.cost
+	if seconds > 1e9 {
+		return 0
+	}
+	return time.Duration(seconds * float64(time.Second))
+}

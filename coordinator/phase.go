@@ -1,0 +1,177 @@
+package coordinator
+
+import "slices"
+
+// addSweep puts a sweep on the board. What its stored state leaves to do is done at once: merging complete parts, ending.
+func (b *Board) addSweep(e AddSweep) {
+	if b.jobs[e.ID] != nil {
+		return
+	}
+	b.seq++
+	j := newJob(e, b.seq)
+	b.jobs[e.ID] = j
+	b.order = append(b.order, j)
+	slices.SortStableFunc(b.order, func(x, y *job) int { return y.priority - x.priority })
+	b.catchUp(j)
+	b.resumeWork(j)
+}
+
+// resumeWork emits what a sweep on the board has to do besides leasing.
+func (b *Board) resumeWork(j *job) {
+	for i := range j.parts {
+		b.mergeIfComplete(j, i)
+	}
+	b.settle(j)
+	b.wakeAll()
+}
+
+// catchUp lets a job that could not be leased start level with the others, without credit for the time it waited.
+func (b *Board) catchUp(j *job) {
+	least, found := 0.0, false
+	for _, o := range b.order {
+		if o != j && o.priority == j.priority && o.leasable() > 0 && (!found || o.pass < least) {
+			least, found = o.pass, true
+		}
+	}
+	if found {
+		j.pass = max(j.pass, least)
+	}
+}
+
+func (b *Board) savePhase(j *job, p Phase) {
+	j.phase = p
+	b.emit(SavePhase{Sweep: j.id, Phase: p})
+}
+
+// setPhase pauses, resumes, cancels or reopens a sweep.
+func (b *Board) setPhase(e SetPhase) {
+	j := b.jobs[e.Sweep]
+	answer := func(o Outcome) { b.emit(Answer{Token: e.Token, Outcome: o}) }
+	switch {
+	case j == nil:
+		answer(OutcomeUnknown)
+		return
+	case j.phase == e.Phase:
+		answer(OutcomeOK)
+		return
+	case j.phase == Done || j.ending, j.phase.Ended() && e.Phase != Running:
+		answer(OutcomeEnded)
+		return
+	}
+	b.savePhase(j, e.Phase)
+	switch e.Phase {
+	case Running:
+		b.catchUp(j)
+		b.resumeWork(j)
+	case Cancelled:
+		b.revokeAll(j)
+	}
+	answer(OutcomeOK)
+}
+
+// revokeAll takes every lease of a sweep back.
+func (b *Board) revokeAll(j *job) {
+	type stream struct {
+		node string
+		conn uint64
+	}
+	var nodes []stream
+	runs := map[stream][]Run{}
+	for _, shard := range sortedKeys(j.leases) {
+		l := j.leases[shard]
+		key := stream{l.node.info.Name, l.node.conn}
+		if runs[key] == nil {
+			nodes = append(nodes, key)
+		}
+		runs[key] = appendShard(runs[key], j.id, shard, l.epoch)
+		b.unlease(j, shard)
+		j.release(shard)
+		b.wake(l.node)
+	}
+	for _, n := range nodes {
+		b.emit(Revoke{Node: n.node, Conn: n.conn, Runs: runs[n]})
+	}
+}
+
+// retry lifts the quarantine of a sweep's shards; the parts that lack them will be written again.
+func (b *Board) retry(e Retry) {
+	j := b.jobs[e.Sweep]
+	if j == nil {
+		b.emit(Answer{Token: e.Token, Outcome: OutcomeUnknown})
+		return
+	}
+	for i := range j.parts {
+		if j.parts[i].stage == partMerging && len(j.parts[i].missing) > 0 || j.ending {
+			b.emit(Answer{Token: e.Token, Outcome: OutcomeNotEnded})
+			return
+		}
+	}
+	shards := sortedKeys(j.quarantine)
+	if len(shards) > 0 {
+		j.phase = Running
+		b.emit(DropLosses{Sweep: j.id, Shards: shards, Phase: Running})
+	}
+	for _, s := range shards {
+		delete(j.quarantine, s)
+		delete(j.losses, s)
+		j.release(s)
+		if p := &j.parts[j.cuts.PartOf(s)]; p.stage == partStored {
+			p.stage = partOpen
+			j.stored--
+		}
+	}
+	b.catchUp(j)
+	b.emit(Answer{Token: e.Token, Outcome: OutcomeOK, Shards: len(shards)})
+	b.resumeWork(j)
+}
+
+// reopen computes again the parts whose files are gone from the store.
+func (b *Board) reopen(e Reopen) {
+	j := b.jobs[e.Sweep]
+	if j == nil || !j.phase.Ended() {
+		return
+	}
+	var gone []int
+	for _, i := range e.Parts {
+		p := &j.parts[i]
+		if p.stage != partStored {
+			continue
+		}
+		gone = append(gone, i)
+		p.stage, p.missing = partOpen, nil
+		j.stored--
+		first, end := j.cuts.Part(i)
+		for s := first; s < end; s++ {
+			if j.done.remove(s) {
+				j.costDone -= j.cuts.Cost(s)
+				p.left++
+				j.release(s)
+			}
+		}
+	}
+	j.counts.Sub(e.Counts)
+	j.phase = Running
+	b.emit(DropParts{Sweep: j.id, Parts: gone, Phase: Running})
+	b.resumeWork(j)
+}
+
+// removeSweep takes an ended sweep off the board, once nothing of it is on its way to the store.
+func (b *Board) removeSweep(e RemoveSweep) {
+	j := b.jobs[e.Sweep]
+	if j == nil {
+		b.emit(Answer{Token: e.Token, Outcome: OutcomeUnknown})
+		return
+	}
+	busy := len(j.committing) > 0 || j.ending
+	for i := range j.parts {
+		busy = busy || j.parts[i].stage == partMerging
+	}
+	if !j.phase.Ended() || busy {
+		b.emit(Answer{Token: e.Token, Outcome: OutcomeNotEnded})
+		return
+	}
+	delete(b.jobs, j.id)
+	b.order = slices.DeleteFunc(b.order, func(o *job) bool { return o == j })
+	b.emit(DropSweep{Sweep: j.id})
+	b.emit(Answer{Token: e.Token, Outcome: OutcomeOK})
+}

@@ -1,0 +1,152 @@
+package coordinator
+
+// wake looks at a node again in the next assign.
+func (b *Board) wake(n *worker) {
+	if n.queued {
+		return
+	}
+	n.queued = true
+	b.hungry = append(b.hungry, n)
+}
+
+// wakeAll looks at the nodes that found no work before.
+func (b *Board) wakeAll() {
+	for _, n := range b.idle {
+		b.wake(n)
+	}
+	b.idle = b.idle[:0]
+}
+
+// assign grants work to the nodes that have room, first come first served.
+func (b *Board) assign() {
+	for len(b.hungry) > 0 {
+		hungry := b.hungry
+		b.hungry = nil
+		for _, n := range hungry {
+			n.queued = false
+			if n.room() == 0 {
+				continue
+			}
+			if runs := b.take(n); len(runs) > 0 {
+				b.emit(Grant{Node: n.info.Name, Conn: n.conn, Runs: runs})
+			}
+			if n.room() > 0 {
+				b.idle = append(b.idle, n)
+			}
+		}
+	}
+	if len(b.idle) > 2*len(b.nodes)+16 {
+		b.compactIdle()
+	}
+}
+
+// compactIdle drops nodes that are in the list twice.
+func (b *Board) compactIdle() {
+	seen := map[*worker]bool{}
+	kept := b.idle[:0]
+	for _, n := range b.idle {
+		if !seen[n] {
+			seen[n] = true
+			kept = append(kept, n)
+		}
+	}
+	b.idle = kept
+}
+
+// take leases shards to a node until it is full or nothing fits it: always from the sweep that is next by its share.
+func (b *Board) take(n *worker) []Run {
+	var runs []Run
+	for room := n.capacity - len(n.held); room > 0; {
+		j := b.nextJob(n)
+		if j == nil {
+			break
+		}
+		taken := b.takeFrom(j, n, min(room, b.fairSize(j, n)))
+		for _, run := range taken {
+			room -= run.Count
+		}
+		runs = append(runs, taken...)
+	}
+	return runs
+}
+
+// nextJob is the job of the highest priority with the least pass that has something for this node.
+func (b *Board) nextJob(n *worker) *job {
+	var best *job
+	for _, j := range b.order {
+		if best != nil && j.priority < best.priority {
+			break
+		}
+		if b.fits(j, n) && (best == nil || j.pass < best.pass) {
+			best = j
+		}
+	}
+	return best
+}
+
+// fits tells whether a job has a shard that this node may be given.
+func (b *Board) fits(j *job, n *worker) bool {
+	if j.leasable() == 0 || j.accepts(n.info.Solver, n.info.Class) != "" {
+		return false
+	}
+	return nextFor(j, n, 0) >= 0 || n.suspect == nil && firstSuspect(j, n) >= 0
+}
+
+// fairSize is how many shards a node gets at once: half of its slots' share of what is left, so that the last shards
+// spread over all nodes.
+func (b *Board) fairSize(j *job, n *worker) int {
+	own := max(1, n.info.Slots)
+	return max(1, j.leasable()*own/(2*max(own, b.slots)))
+}
+
+// takeFrom leases up to limit shards of a job: a suspect alone, others in runs.
+func (b *Board) takeFrom(j *job, n *worker, limit int) []Run {
+	if n.suspect == nil {
+		if s := firstSuspect(j, n); s >= 0 {
+			j.claim(s)
+			b.epoch++
+			b.lease(j, s, n, b.epoch)
+			j.pass += j.cuts.Cost(s) / j.weight
+			return []Run{{Sweep: j.id, First: s, Count: 1, Epoch: b.epoch}}
+		}
+	}
+	var runs []Run
+	for s := nextFor(j, n, 0); s >= 0 && limit > 0; s = nextFor(j, n, s+1) {
+		if k := len(runs) - 1; k < 0 || runs[k].First+runs[k].Count != s {
+			b.epoch++
+		}
+		runs = appendShard(runs, j.id, s, b.epoch)
+		j.claim(s)
+		b.lease(j, s, n, b.epoch)
+		j.pass += j.cuts.Cost(s) / j.weight
+		limit--
+	}
+	return runs
+}
+
+// nextFor is the first open shard at or after s that the node has memory for, or -1.
+func nextFor(j *job, n *worker, s int) int {
+	s = j.open.next(s)
+	for s >= 0 && !n.hasMemory(j, s) {
+		s = j.open.next(s + 1)
+	}
+	return s
+}
+
+func firstSuspect(j *job, n *worker) int {
+	for _, s := range j.suspects {
+		if n.hasMemory(j, s) && j.losses[s].lastNode() != n.info.Name {
+			return s
+		}
+	}
+	for _, s := range j.suspects {
+		if n.hasMemory(j, s) {
+			return s
+		}
+	}
+	return -1
+}
+
+func (n *worker) hasMemory(j *job, shard int) bool {
+	return n.info.MemoryBytes == 0 || j.maxMemory <= n.info.MemoryBytes || j.cuts.Memory(shard) <= n.info.MemoryBytes
+}

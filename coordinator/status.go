@@ -1,0 +1,171 @@
+package coordinator
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Progress is a sweep's state for people.
+type Progress struct {
+	Phase               Phase
+	Shards, ShardsDone  int
+	Leased, Quarantined int
+	Parts, PartsDone    int
+	Counts              Counts
+	CostTotal, CostDone float64
+	ETA                 time.Duration // 0: not known
+	Nodes               int           // nodes that hold shards of it
+	Waiting             string        // why no shard is leased, or ""
+	Losses              []Loss
+	Class               string
+	Priority, Weight    int
+}
+
+// maxLossesShown bounds the losses of one Progress.
+const maxLossesShown = 100
+
+// Progress is how far a sweep is; false if there is no such sweep.
+func (b *Board) Progress(sweep string) (Progress, bool) {
+	j := b.jobs[sweep]
+	if j == nil {
+		return Progress{}, false
+	}
+	p := Progress{
+		Phase: j.phase, Shards: j.cuts.Shards(), ShardsDone: j.done.len(), Leased: len(j.leases) + len(j.committing),
+		Quarantined: len(j.quarantine), Parts: len(j.parts), PartsDone: j.stored, Counts: j.counts,
+		CostTotal: j.costTotal, CostDone: min(j.costDone, j.costTotal), Waiting: b.waiting(j), Class: j.class,
+		Priority: j.priority, Weight: int(j.weight),
+	}
+	if j.phase == Running {
+		p.ETA = j.pace.eta(p.CostTotal-p.CostDone, b.now)
+	}
+	holders := map[*worker]bool{}
+	for _, l := range j.leases {
+		holders[l.node] = true
+	}
+	p.Nodes = len(holders)
+	for _, s := range sortedKeys(j.losses) {
+		if len(p.Losses) < maxLossesShown && j.losses[s].Attempts > 0 {
+			p.Losses = append(p.Losses, j.losses[s].clone())
+		}
+	}
+	return p, true
+}
+
+// waiting says in one sentence why none of a sweep's shards is leased, or "".
+func (b *Board) waiting(j *job) string {
+	switch {
+	case j.phase == Paused:
+		return "paused; resume it to go on"
+	case j.phase.Ended() || len(j.leases)+len(j.committing) > 0:
+		return ""
+	case j.ending:
+		return "writing the manifest"
+	case j.settled():
+		return fmt.Sprintf("merging: %d of %d parts are stored", j.stored, len(j.parts))
+	}
+	return b.waitingForNodes(j)
+}
+
+// waitingForNodes says why no node has any of a sweep's open shards.
+func (b *Board) waitingForNodes(j *job) string {
+	var connected, draining, fenced, memory int
+	var most int64
+	versions, classes := map[string]int{}, map[string]int{}
+	for _, n := range b.nodes {
+		if n.link != linkUp {
+			continue
+		}
+		connected++
+		switch {
+		case n.fenceReason != "":
+			fenced++
+		case n.draining:
+			draining++
+		case n.info.Solver != j.solver:
+			versions[fmt.Sprint(n.info.Solver)]++
+		case j.class != "" && n.info.Class != j.class:
+			classes[n.info.Class]++
+		case n.info.MemoryBytes != 0 && n.info.MemoryBytes < j.maxMemory && nextFor(j, n, 0) < 0 && firstSuspect(j, n) < 0:
+			memory++
+			most = max(most, n.info.MemoryBytes)
+		default:
+			return b.waitingForShare(j)
+		}
+	}
+	if connected == 0 {
+		return "no node is connected; start one with phasegrid node"
+	}
+	var reasons []string
+	if len(versions) > 0 {
+		reasons = append(reasons, fmt.Sprintf("needs solver %d; %s", j.solver, offers(versions)))
+	}
+	if len(classes) > 0 {
+		reasons = append(reasons, fmt.Sprintf("needs arithmetic class %s; %s", j.class, offers(classes)))
+	}
+	if memory > 0 {
+		reasons = append(reasons, fmt.Sprintf("a shard needs %d bytes of memory; the largest of %d nodes has %d", j.maxMemory, memory, most))
+	}
+	if draining > 0 {
+		reasons = append(reasons, fmt.Sprintf("%d nodes are draining", draining))
+	}
+	if fenced > 0 {
+		reasons = append(reasons, fmt.Sprintf("%d nodes are fenced off", fenced))
+	}
+	return strings.Join(reasons, "; ")
+}
+
+// waitingForShare says what keeps nodes busy that could work for this sweep.
+func (b *Board) waitingForShare(j *job) string {
+	for _, o := range b.order {
+		if o != j && len(o.leases) > 0 && o.priority > j.priority {
+			return "every node is busy with sweeps of higher priority"
+		}
+	}
+	return "waiting for a free slot"
+}
+
+// offers prints what nodes offer: "4 nodes offer 2".
+func offers(counts map[string]int) string {
+	var parts []string
+	for _, k := range sortedNames(counts) {
+		node := "nodes offer"
+		if counts[k] == 1 {
+			node = "node offers"
+		}
+		parts = append(parts, fmt.Sprintf("%d %s %s", counts[k], node, k))
+	}
+	return strings.Join(parts, ", ")
+}
+
+// NodeStatus is a node's state for people.
+type NodeStatus struct {
+	Info     NodeInfo
+	Held     int
+	Draining bool
+	Fenced   string
+	LastSeen time.Time
+}
+
+// Nodes are the nodes that are there, or may be back soon, by name.
+func (b *Board) Nodes() []NodeStatus {
+	var list []NodeStatus
+	for _, name := range b.nodeNames() {
+		n := b.nodes[name]
+		if n.link != linkGone {
+			list = append(list, NodeStatus{Info: n.info, Held: len(n.held), Draining: n.draining, Fenced: n.fenceReason, LastSeen: n.lastSeen})
+		}
+	}
+	return list
+}
+
+func sortedNames(m map[string]int) []string {
+	names := make([]string, 0, len(m))
+	for k := range m {
+		names = append(names, k)
+	}
+	slices.Sort(names)
+	return names
+}

@@ -1,0 +1,80 @@
+package coordinator
+
+import (
+	"slices"
+	"time"
+)
+
+// worker is one node as the board knows it.
+type worker struct {
+	info     NodeInfo
+	conn     uint64 // of its current stream
+	capacity int
+	link     link
+	draining bool
+	lastSeen time.Time
+
+	held    map[shardRef]*lease
+	suspect *shardRef // the one suspect it holds
+
+	strikes     int
+	commits     int // since the last strike was taken away
+	fencedUntil time.Time
+	fenceReason string
+
+	queued bool // in Board.hungry
+}
+
+// link is whether a node's stream is there.
+type link uint8
+
+const (
+	linkUp     link = iota
+	linkBroken      // the stream ended without a goodbye; the node may be back
+	linkGone        // given up, or left; kept for its strikes
+)
+
+type shardRef struct {
+	sweep string
+	shard int
+}
+
+// room is how many more shards it may get. It is refilled at half its capacity, so that grants come in runs.
+func (p *worker) room() int {
+	if p.link != linkUp || p.draining || p.fenceReason != "" || 2*len(p.held) > p.capacity {
+		return 0
+	}
+	return p.capacity - len(p.held)
+}
+
+// inOrder are the shards it holds, in the order granted.
+func (p *worker) inOrder() []shardRef {
+	refs := make([]shardRef, 0, len(p.held))
+	for ref := range p.held {
+		refs = append(refs, ref)
+	}
+	slices.SortFunc(refs, func(a, b shardRef) int {
+		if p.held[a].order < p.held[b].order {
+			return -1
+		}
+		return 1
+	})
+	return refs
+}
+
+// strike notes that a shard went wrong on this node; true if that fences it off.
+func (p *worker) strike(now time.Time, reason string) bool {
+	p.strikes++
+	if p.strikes < fenceStrikes || p.fenceReason != "" {
+		return false
+	}
+	p.fencedUntil, p.fenceReason = now.Add(fenceFor), reason
+	return true
+}
+
+// commit notes a shard that went well.
+func (p *worker) commit() {
+	if p.commits++; p.commits >= forgiveCommits {
+		p.commits, p.strikes = 0, max(0, p.strikes-1)
+	}
+}
