@@ -1,0 +1,96 @@
+package coordinator
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/protoadapt"
+	"google.golang.org/protobuf/types/known/durationpb"
+)
+
+// Errors that callers act on.
+var (
+	// ErrFenced is returned by a Ledger's Commit once another leader was elected.
+	ErrFenced = errors.New("another coordinator has become leader")
+	// ErrUnknownSweep is returned where a sweep is named that is not there.
+	ErrUnknownSweep = errors.New("no such sweep; `phasegrid ls` lists them")
+	// ErrAmbiguous is returned where a prefix names several sweeps.
+	ErrAmbiguous = errors.New("several sweeps match; give more of the id")
+	// ErrNotEnded is returned by Delete for a sweep that goes on, and where its last bytes are still being written.
+	ErrNotEnded = errors.New("the sweep has not ended; cancel it first, or try again in a moment")
+	// ErrEnded is returned for a request that only makes sense before a sweep ends.
+	ErrEnded = errors.New("the sweep has ended")
+	// ErrRejected is returned to a node whose delivery another node should have made.
+	ErrRejected = errors.New("delivery rejected")
+)
+
+// notLeader is returned by whoever does not lead.
+type notLeader struct{ address string }
+
+func (e *notLeader) Error() string {
+	if e.address == "" {
+		return "this coordinator does not lead, and no leader is known yet; try again"
+	}
+	return "this coordinator does not lead; the leader is " + e.address
+}
+
+// fieldError is a request with a bad field.
+type fieldError struct {
+	field string
+	err   error
+}
+
+func (e *fieldError) Error() string { return e.field + ": " + e.err.Error() }
+func (e *fieldError) Unwrap() error { return e.err }
+
+func badField(field, format string, args ...any) error {
+	return &fieldError{field, fmt.Errorf(format, args...)}
+}
+
+// retryDelay is what callers are asked to wait before they try again.
+const retryDelay = 200 * time.Millisecond
+
+// toStatus is the one place where errors become gRPC statuses.
+func toStatus(err error) error {
+	var leader *notLeader
+	var field *fieldError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &leader):
+		return withDetails(codes.Unavailable, err, &errdetails.RetryInfo{RetryDelay: durationpb.New(retryDelay)},
+			&errdetails.ErrorInfo{Reason: "NOT_LEADER", Domain: "phasegrid", Metadata: map[string]string{"leader": leader.address}})
+	case errors.As(err, &field):
+		return withDetails(codes.InvalidArgument, err, &errdetails.BadRequest{
+			FieldViolations: []*errdetails.BadRequest_FieldViolation{{Field: field.field, Description: field.err.Error()}}})
+	case errors.Is(err, ErrUnknownSweep):
+		return status.Error(codes.NotFound, err.Error())
+	case errors.Is(err, ErrAmbiguous):
+		return status.Error(codes.InvalidArgument, err.Error())
+	case errors.Is(err, ErrNotEnded), errors.Is(err, ErrEnded), errors.Is(err, ErrRejected):
+		return status.Error(codes.FailedPrecondition, err.Error())
+	case errors.Is(err, ErrFenced):
+		return withDetails(codes.Unavailable, err, &errdetails.RetryInfo{RetryDelay: durationpb.New(retryDelay)})
+	case errors.Is(err, context.DeadlineExceeded):
+		return status.Error(codes.DeadlineExceeded, err.Error())
+	case errors.Is(err, context.Canceled):
+		return status.Error(codes.Canceled, err.Error())
+	}
+	if s, ok := status.FromError(err); ok {
+		return s.Err()
+	}
+	return status.Error(codes.Internal, err.Error())
+}
+
+func withDetails(code codes.Code, err error, details ...protoadapt.MessageV1) error {
+	s := status.New(code, err.Error())
+	if d, failed := s.WithDetails(details...); failed == nil {
+		s = d
+	}
+	return s.Err()
+}

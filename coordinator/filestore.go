@@ -1,0 +1,292 @@
+package coordinator
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// fileStore is a store in a folder. Every object is written under a temporary name in its own folder, synced, linked to its
+// name unless there is one, and the folder synced: what is visible is complete and survives a power cut.
+type fileStore struct {
+	root string
+
+	mu     sync.Mutex
+	synced map[string]bool // folders known to be durable
+}
+
+var (
+	_ Store    = (*fileStore)(nil)
+	_ logStore = (*fileStore)(nil)
+)
+
+// temporaryPrefix marks files that are not objects yet; no glob over results matches it.
+const temporaryPrefix = ".writing-"
+
+// OpenFileStore opens the store in a folder, which is made if it is not there.
+func OpenFileStore(folder string) (Store, error) {
+	root, err := filepath.Abs(folder)
+	if err != nil {
+		return nil, fmt.Errorf("store folder %q: %w", folder, err)
+	}
+	s := &fileStore{root: root, synced: map[string]bool{}}
+	if err := s.makeFolder(root); err != nil {
+		return nil, fmt.Errorf("store folder %s: %w; choose one that can be written", root, err)
+	}
+	return s, nil
+}
+
+func (s *fileStore) String() string { return "file://" + s.root }
+
+// path is the file of an object; names that lead out of the store are refused.
+func (s *fileStore) path(name string) (string, error) {
+	if !filepath.IsLocal(name) || strings.HasPrefix(filepath.Base(name), temporaryPrefix) {
+		return "", fmt.Errorf("object name %q: not a plain relative path", name)
+	}
+	return filepath.Join(s.root, filepath.FromSlash(name)), nil
+}
+
+// makeFolder makes a folder and those above it, durably.
+func (s *fileStore) makeFolder(folder string) error {
+	s.mu.Lock()
+	known := s.synced[folder]
+	s.mu.Unlock()
+	if known {
+		if _, err := os.Stat(folder); err == nil {
+			return nil
+		}
+	}
+	if parent := filepath.Dir(folder); parent != folder {
+		if _, err := os.Stat(folder); err != nil {
+			if err := s.makeFolder(parent); err != nil {
+				return err
+			}
+			if err := os.Mkdir(folder, 0o777); err != nil && !errors.Is(err, fs.ErrExist) {
+				return err
+			}
+			if err := syncFolder(parent); err != nil {
+				return err
+			}
+		}
+	}
+	s.mu.Lock()
+	s.synced[folder] = true
+	s.mu.Unlock()
+	return nil
+}
+
+func syncFolder(folder string) error {
+	d, err := os.Open(folder)
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	return d.Sync()
+}
+
+func (s *fileStore) Create(_ context.Context, name string) (Writer, error) {
+	return s.create(name)
+}
+
+func (s *fileStore) create(name string) (*fileWriter, error) {
+	path, err := s.path(name)
+	if err != nil {
+		return nil, err
+	}
+	folder := filepath.Dir(path)
+	if err := s.makeFolder(folder); err != nil {
+		return nil, fmt.Errorf("create %s: %w", path, err)
+	}
+	f, err := os.CreateTemp(folder, temporaryPrefix+"*")
+	if err != nil {
+		return nil, fmt.Errorf("create %s: %w", path, err)
+	}
+	return &fileWriter{File: f, path: path}, nil
+}
+
+// fileWriter is an object under its temporary name.
+type fileWriter struct {
+	*os.File
+	path  string
+	ended bool
+}
+
+// Commit links the file to its name.
+func (w *fileWriter) Commit() error { return w.publish(os.Link) }
+
+// publish syncs the file, gives it its name by give, and syncs the folder.
+func (w *fileWriter) publish(give func(temporary, path string) error) error {
+	defer w.Discard()
+	if err := w.Chmod(0o644); err != nil {
+		return fmt.Errorf("write %s: %w", w.path, err)
+	}
+	if err := w.Sync(); err != nil {
+		return fmt.Errorf("sync %s: %w", w.path, err)
+	}
+	if err := give(w.Name(), w.path); err != nil {
+		return fmt.Errorf("publish %s: %w", w.path, err)
+	}
+	return syncFolder(filepath.Dir(w.path))
+}
+
+func (w *fileWriter) Discard() {
+	if w.ended {
+		return
+	}
+	w.ended = true
+	_ = w.Close()           // it is synced where that matters
+	_ = os.Remove(w.Name()) // renamed already, or rubbish
+}
+
+func (s *fileStore) Replace(_ context.Context, name string, data []byte) error {
+	w, err := s.create(name)
+	if err != nil {
+		return err
+	}
+	defer w.Discard()
+	if _, err := w.Write(data); err != nil {
+		return fmt.Errorf("write %s: %w", w.path, err)
+	}
+	return w.publish(os.Rename)
+}
+
+func (s *fileStore) Open(_ context.Context, name string) (Object, error) {
+	path, err := s.path(name)
+	if err != nil {
+		return nil, err
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	info, err := f.Stat()
+	if err == nil && !info.Mode().IsRegular() {
+		err = fmt.Errorf("%s is not a file: %w", path, fs.ErrNotExist)
+	}
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	return &fileObject{f, info.Size()}, nil
+}
+
+type fileObject struct {
+	*os.File
+	size int64
+}
+
+func (o *fileObject) Size() int64 { return o.size }
+
+func (s *fileStore) List(ctx context.Context, prefix string, visit func(name string, size int64) error) error {
+	type entry struct {
+		name string
+		size int64
+	}
+	var found []entry
+	folder := s.root
+	if i := strings.LastIndexByte(prefix, '/'); i >= 0 {
+		path, err := s.path(prefix[:i])
+		if err != nil {
+			return err
+		}
+		folder = path
+	}
+	err := filepath.WalkDir(folder, func(path string, d fs.DirEntry, err error) error {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		if err != nil || d.IsDir() || strings.HasPrefix(d.Name(), temporaryPrefix) {
+			return err
+		}
+		name, err := filepath.Rel(s.root, path)
+		if err != nil || !strings.HasPrefix(filepath.ToSlash(name), prefix) {
+			return err
+		}
+		info, err := d.Info()
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		if err == nil {
+			found = append(found, entry{filepath.ToSlash(name), info.Size()})
+		}
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("list %s: %w", folder, err)
+	}
+	slices.SortFunc(found, func(a, b entry) int { return strings.Compare(a.name, b.name) })
+	for _, e := range found {
+		if err := visit(e.name, e.size); err != nil {
+			return err
+		}
+	}
+	return ctx.Err()
+}
+
+// Delete removes an object, and its folder if that is empty then.
+func (s *fileStore) Delete(_ context.Context, name string) error {
+	path, err := s.path(name)
+	if err != nil {
+		return err
+	}
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	for folder := filepath.Dir(path); folder != s.root; folder = filepath.Dir(folder) {
+		if os.Remove(folder) != nil {
+			break
+		}
+	}
+	return nil
+}
+
+// createLog begins a segment: a file that exists under its name from the start and is synced by each append.
+func (s *fileStore) createLog(_ context.Context, name string) (segmentLog, error) {
+	path, err := s.path(name)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.makeFolder(filepath.Dir(path)); err != nil {
+		return nil, fmt.Errorf("create %s: %w", path, err)
+	}
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	if err != nil {
+		return nil, fmt.Errorf("create %s: %w", path, err)
+	}
+	if err := syncFolder(filepath.Dir(path)); err != nil {
+		f.Close()
+		return nil, fmt.Errorf("create %s: %w", path, err)
+	}
+	return &fileLog{file: f}, nil
+}
+
+// fileLog is one segment. A failed append leaves bytes behind that nothing refers to; the next one goes over them.
+type fileLog struct {
+	file *os.File
+	end  int64 // of what is durable
+}
+
+func (l *fileLog) append(_ context.Context, chunks [][]byte) (int64, error) {
+	at := l.end
+	for _, c := range chunks {
+		n, err := l.file.WriteAt(c, at)
+		if err != nil {
+			return 0, fmt.Errorf("append to %s: %w", l.file.Name(), err)
+		}
+		at += int64(n)
+	}
+	if err := l.file.Sync(); err != nil {
+		return 0, fmt.Errorf("sync %s: %w", l.file.Name(), err)
+	}
+	offset := l.end
+	l.end = at
+	return offset, nil
+}
+
+func (l *fileLog) close() error { return l.file.Close() }

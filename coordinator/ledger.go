@@ -1,0 +1,42 @@
+package coordinator
+
+import "context"
+
+// Write is one change of the ledger: Value under Key, or the end of Key.
+type Write struct {
+	Key   string
+	Value []byte
+	// Delete removes Key; with Prefix everything that begins with Key.
+	Delete, Prefix bool
+	// Perishable: the key goes when this leader does.
+	Perishable bool
+}
+
+// Ledger is the durable state of the cluster, as one leader writes it.
+type Ledger interface {
+	// Load calls visit for every key that begins with prefix, in order, as of one moment.
+	Load(ctx context.Context, prefix string, visit func(key string, value []byte) error) error
+	// Commit makes all writes durable, or none. The keys of one call differ. It fails with ErrFenced, and changes nothing,
+	// once another leader was elected. After any other error the writes may have happened; making them again is harmless.
+	Commit(ctx context.Context, writes []Write) error
+}
+
+// Reign is the time that one process leads.
+type Reign struct {
+	Ledger Ledger
+	// Epoch grows from leader to leader.
+	Epoch uint64
+	// Lost is closed when another process may have become leader.
+	Lost <-chan struct{}
+	// Resign ends the reign, so that the next leader need not wait for it to expire.
+	Resign func(ctx context.Context) error
+}
+
+// backend is where the ledger lives: etcd, or memory.
+type backend interface {
+	// campaign waits until this process leads, and lets others know the address at which it serves.
+	campaign(ctx context.Context, address string) (*Reign, error)
+	// leader is the address of the present leader, "" if there is none.
+	leader(ctx context.Context) (string, error)
+	close() error
+}

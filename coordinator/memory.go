@@ -1,0 +1,121 @@
+package coordinator
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// Memory is a ledger for one process and its lifetime. Give the same Memory to another coordinator, and it finds the state
+// that the first one left, as with etcd.
+type Memory struct {
+	mu      sync.Mutex
+	keys    map[string][]byte
+	perish  map[string]bool
+	epoch   uint64
+	held    chan struct{} // holds one token while somebody leads
+	address string
+}
+
+// NewMemory returns an empty ledger in memory.
+func NewMemory() *Memory {
+	return &Memory{keys: map[string][]byte{}, perish: map[string]bool{}, held: make(chan struct{}, 1)}
+}
+
+var _ backend = (*Memory)(nil)
+
+// campaign waits for the reign before to end.
+func (m *Memory) campaign(ctx context.Context, address string) (*Reign, error) {
+	select {
+	case m.held <- struct{}{}:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.epoch++
+	m.address = address
+	for key := range m.perish {
+		delete(m.keys, key)
+	}
+	clear(m.perish)
+	var once sync.Once
+	return &Reign{
+		Ledger: &memoryLedger{m, m.epoch}, Epoch: m.epoch, Lost: make(chan struct{}),
+		Resign: func(context.Context) error {
+			once.Do(func() {
+				m.mu.Lock()
+				m.address = ""
+				m.mu.Unlock()
+				<-m.held
+			})
+			return nil
+		},
+	}, nil
+}
+
+func (m *Memory) leader(context.Context) (string, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.address, nil
+}
+
+func (m *Memory) close() error { return nil }
+
+// memoryLedger is Memory as the leader of one epoch writes it.
+type memoryLedger struct {
+	*Memory
+	term uint64
+}
+
+var _ Ledger = (*memoryLedger)(nil)
+
+func (l *memoryLedger) Load(ctx context.Context, prefix string, visit func(key string, value []byte) error) error {
+	l.mu.Lock()
+	var keys []string
+	values := map[string][]byte{}
+	for k, v := range l.keys {
+		if strings.HasPrefix(k, prefix) {
+			keys = append(keys, k)
+			values[k] = v
+		}
+	}
+	l.mu.Unlock()
+	slices.Sort(keys)
+	for _, k := range keys {
+		if err := visit(k, values[k]); err != nil {
+			return err
+		}
+	}
+	return ctx.Err()
+}
+
+func (l *memoryLedger) Commit(ctx context.Context, writes []Write) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.term != l.epoch {
+		return ErrFenced
+	}
+	for _, w := range writes {
+		switch {
+		case w.Delete && w.Prefix:
+			for k := range l.keys {
+				if strings.HasPrefix(k, w.Key) {
+					delete(l.keys, k)
+				}
+			}
+		case w.Delete:
+			delete(l.keys, w.Key)
+		default:
+			l.keys[w.Key] = slices.Clone(w.Value)
+			if w.Perishable {
+				l.perish[w.Key] = true
+			}
+		}
+	}
+	return nil
+}

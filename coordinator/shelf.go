@@ -1,0 +1,139 @@
+package coordinator
+
+import (
+	"context"
+	"slices"
+	"sync"
+)
+
+// foldAt is how many group commits of a part are folded into one key.
+const foldAt = 64
+
+// shelfItem is one committed shard whose part is not merged yet.
+type shelfItem struct {
+	shard int
+	at    location
+	rows  Counts
+}
+
+// shelf knows where the bytes of committed shards lie until their part is merged, and which keys of the ledger say so.
+// Safe for concurrent use.
+type shelf struct {
+	spool *spool
+
+	mu    sync.Mutex
+	parts map[partRef]*shelfPart
+}
+
+type partRef struct {
+	sweep string
+	part  int
+}
+
+type shelfPart struct {
+	items  []shelfItem
+	next   int          // number of the next done key
+	groups []shelfGroup // small keys since the last fold
+}
+
+// shelfGroup is one key of the ledger with a few items.
+type shelfGroup struct {
+	n     int
+	items []shelfItem
+}
+
+func newShelf(s *spool) *shelf { return &shelf{spool: s, parts: map[partRef]*shelfPart{}} }
+
+func (s *shelf) at(ref partRef) *shelfPart {
+	p := s.parts[ref]
+	if p == nil {
+		p = &shelfPart{}
+		s.parts[ref] = p
+	}
+	return p
+}
+
+// number is the number of a new done key of a part.
+func (s *shelf) number(ref partRef) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p := s.at(ref)
+	p.next++
+	return p.next - 1
+}
+
+// put notes what done key n of a part holds. The spool holds each frame already, unless load is set.
+func (s *shelf) put(ref partRef, n int, items []shelfItem, load bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p := s.at(ref)
+	p.items = append(p.items, items...)
+	p.next = max(p.next, n+1)
+	p.groups = append(p.groups, shelfGroup{n, items})
+	if load {
+		for _, it := range items {
+			s.spool.hold(it.at.object, 1)
+		}
+	}
+}
+
+// foldable returns the small keys of a part if there are enough of them to fold into one.
+func (s *shelf) foldable(ref partRef) []shelfGroup {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p := s.at(ref)
+	if len(p.groups) < foldAt {
+		return nil
+	}
+	return slices.Clone(p.groups)
+}
+
+// folded notes that keys of a part were folded into one, which is not folded again.
+func (s *shelf) folded(ref partRef, groups int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p := s.at(ref)
+	p.groups = slices.Delete(p.groups, 0, groups)
+}
+
+// items are the committed shards of a part, by shard.
+func (s *shelf) items(ref partRef) []shelfItem {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	items := slices.Clone(s.at(ref).items)
+	slices.SortFunc(items, func(a, b shelfItem) int { return a.shard - b.shard })
+	return items
+}
+
+// drop forgets a part that is merged, or whose sweep is gone, and frees its frames.
+func (s *shelf) drop(ctx context.Context, ref partRef) {
+	s.mu.Lock()
+	p := s.parts[ref]
+	delete(s.parts, ref)
+	s.mu.Unlock()
+	if p == nil {
+		return
+	}
+	frames := map[string]int{}
+	for _, it := range p.items {
+		frames[it.at.object]++
+	}
+	for object, n := range frames {
+		s.spool.release(ctx, object, n)
+	}
+}
+
+// dropSweep drops every part of a sweep.
+func (s *shelf) dropSweep(ctx context.Context, sweep string) {
+	s.mu.Lock()
+	var refs []partRef
+	for ref := range s.parts {
+		if ref.sweep == sweep {
+			refs = append(refs, ref)
+		}
+	}
+	s.mu.Unlock()
+	for _, ref := range refs {
+		s.drop(ctx, ref)
+	}
+}

@@ -1,0 +1,83 @@
+package coordinator
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/url"
+)
+
+// Store keeps objects by name: spool and result sets. Names are relative paths with forward slashes.
+type Store interface {
+	// Create begins a new object. Nothing is visible before Commit.
+	Create(ctx context.Context, name string) (Writer, error)
+	// Replace writes a whole object, in place of one that may be there; readers see the old one or the new one.
+	Replace(ctx context.Context, name string, data []byte) error
+	// Open reads an object; fs.ErrNotExist if there is none.
+	Open(ctx context.Context, name string) (Object, error)
+	// List calls visit for every object whose name begins with prefix, in order.
+	List(ctx context.Context, prefix string, visit func(name string, size int64) error) error
+	// Delete removes an object; it is no error if there is none.
+	Delete(ctx context.Context, name string) error
+}
+
+// Writer writes one object.
+type Writer interface {
+	io.Writer
+	// Commit makes the object durable and visible under its name, unless there is one: then it fails with fs.ErrExist and
+	// changes nothing.
+	Commit() error
+	// Discard gives the object up. After Commit it does nothing.
+	Discard()
+}
+
+// Object is an object open for reading.
+type Object interface {
+	io.ReaderAt
+	io.Closer
+	Size() int64
+}
+
+// logStore is a store that can append, so that the spool needs no object of its own for each group.
+type logStore interface {
+	createLog(ctx context.Context, name string) (segmentLog, error)
+}
+
+// segmentLog is an object that grows, for one writer. What Append returned for is durable and can be opened and read.
+type segmentLog interface {
+	append(ctx context.Context, chunks [][]byte) (offset int64, err error)
+	close() error
+}
+
+// OpenStore opens the store at a URL: file:///folder, or s3://bucket?region=...&prefix=folder/ with the options of
+// gocloud.dev/blob/s3blob.
+func OpenStore(ctx context.Context, raw string) (Store, error) {
+	u, err := url.Parse(raw)
+	if err != nil {
+		return nil, fmt.Errorf("store URL %q: %w; give file:///folder or s3://bucket", raw, err)
+	}
+	switch u.Scheme {
+	case "file":
+		if u.Host != "" || u.Path == "" {
+			return nil, fmt.Errorf("store URL %q: a folder is written file:///absolute/path", raw)
+		}
+		return OpenFileStore(u.Path)
+	default:
+		return nil, fmt.Errorf("store URL %q: unknown scheme %q; give file:///folder or s3://bucket", raw, u.Scheme)
+	}
+}
+
+// readAll reads a whole object of at most limit bytes.
+func readAll(ctx context.Context, s Store, name string, limit int64) ([]byte, error) {
+	o, err := s.Open(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	defer o.Close()
+	if o.Size() > limit {
+		return nil, fmt.Errorf("%s has %d bytes, more than the %d that are read", name, o.Size(), limit)
+	}
+	data := make([]byte, o.Size())
+	_, err = io.ReadFull(io.NewSectionReader(o, 0, o.Size()), data)
+	return data, err
+}
