@@ -209,6 +209,10 @@ type PartState struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Files         []*PartFile            `protobuf:"bytes,1,rep,name=files,proto3" json:"files,omitempty"`
 	Missing       []int64                `protobuf:"varint,2,rep,packed,name=missing,proto3" json:"missing,omitempty"`
+	Ok            int64                  `protobuf:"varint,3,opt,name=ok,proto3" json:"ok,omitempty"`
+	Diverged      int64                  `protobuf:"varint,4,opt,name=diverged,proto3" json:"diverged,omitempty"`
+	Failed        int64                  `protobuf:"varint,5,opt,name=failed,proto3" json:"failed,omitempty"`
+	Invalid       int64                  `protobuf:"varint,6,opt,name=invalid,proto3" json:"invalid,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -255,6 +259,34 @@ func (x *PartState) GetMissing() []int64 {
 		return x.Missing
 	}
 	return nil
+}
+
+func (x *PartState) GetOk() int64 {
+	if x != nil {
+		return x.Ok
+	}
+	return 0
+}
+
+func (x *PartState) GetDiverged() int64 {
+	if x != nil {
+		return x.Diverged
+	}
+	return 0
+}
+
+func (x *PartState) GetFailed() int64 {
+	if x != nil {
+		return x.Failed
+	}
+	return 0
+}
+
+func (x *PartState) GetInvalid() int64 {
+	if x != nil {
+		return x.Invalid
+	}
+	return 0
 }
 
 type PartFile struct {
@@ -442,10 +474,14 @@ const file_phasegrid_v1_state_proto_rawDesc = "" +
 	"\x02ok\x18\x06 \x03(\x03R\x02ok\x12\x1a\n" +
 	"\bdiverged\x18\a \x03(\x03R\bdiverged\x12\x16\n" +
 	"\x06failed\x18\b \x03(\x03R\x06failed\x12\x18\n" +
-	"\ainvalid\x18\t \x03(\x03R\ainvalid\"S\n" +
+	"\ainvalid\x18\t \x03(\x03R\ainvalid\"\xb1\x01\n" +
 	"\tPartState\x12,\n" +
 	"\x05files\x18\x01 \x03(\v2\x16.phasegrid.v1.PartFileR\x05files\x12\x18\n" +
-	"\amissing\x18\x02 \x03(\x03R\amissing\"`\n" +
+	"\amissing\x18\x02 \x03(\x03R\amissing\x12\x0e\n" +
+	"\x02ok\x18\x03 \x01(\x03R\x02ok\x12\x1a\n" +
+	"\bdiverged\x18\x04 \x01(\x03R\bdiverged\x12\x16\n" +
+	"\x06failed\x18\x05 \x01(\x03R\x06failed\x12\x18\n" +
+	"\ainvalid\x18\x06 \x01(\x03R\ainvalid\"`\n" +
 	"\bPartFile\x12\x12\n" +
 	"\x04path\x18\x01 \x01(\tR\x04path\x12\x14\n" +
 	"\x05bytes\x18\x02 \x01(\x03R\x05bytes\x12\x12\n" +

@@ -1,0 +1,104 @@
+package coordinator
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/phasegrid/phasegrid/results"
+	"github.com/phasegrid/phasegrid/sweep"
+)
+
+// design is everything that follows from a sweep's spec. It never changes; any number of goroutines may use it.
+type design struct {
+	id        string
+	name      string
+	set       string // folder of the result set
+	canonical []byte
+	solver    int
+	version   int // of the plan
+	spec      *sweep.Spec
+	plan      *sweep.Plan
+	schema    *results.Schema
+	filtered  bool // some indices are no points
+
+	created          time.Time
+	priority, weight int
+}
+
+// newDesign derives a design from a parsed spec. The name is not part of a canonical spec, so it comes beside it.
+func newDesign(spec *sweep.Spec, name string, solver, version int) (*design, error) {
+	plan, err := sweep.NewPlan(spec, version)
+	if err != nil {
+		return nil, err
+	}
+	d := &design{
+		id: spec.ID(solver), name: name, canonical: spec.Canonical(), solver: solver, version: version, spec: spec, plan: plan,
+	}
+	d.set = name + "-" + d.id[:8]
+	points, exact := spec.Count()
+	d.filtered = !exact || points != spec.Size()
+	d.schema, err = schemaOf(spec, solver)
+	return d, err
+}
+
+// schemaOf is the schema of a sweep's tables; nodes derive the same one.
+func schemaOf(spec *sweep.Spec, solver int) (*results.Schema, error) {
+	var parameters []results.Column
+	for _, id := range slices.DeleteFunc(spec.Columns(), func(id sweep.ParameterID) bool { return id == sweep.Representation }) {
+		p := sweep.Describe(id)
+		kind, ok := map[sweep.Kind]results.Kind{
+			sweep.KindInt: results.Int64, sweep.KindFloat: results.Float64, sweep.KindText: results.String,
+			sweep.KindBool: results.Bool, sweep.KindList: results.String, sweep.KindPairs: results.String,
+		}[p.Kind]
+		if !ok {
+			return nil, fmt.Errorf("parameter %s has no kind of column", p.Name)
+		}
+		parameters = append(parameters, results.Column{Name: p.Name, Kind: kind, Nullable: true, Unit: p.Unit, Doc: p.Doc})
+	}
+	record := spec.Record()
+	return results.NewSchema(parameters, results.Options{
+		SolverVersion: solver, Trajectories: !record.None(), Coefficients: record.Coefficients,
+	})
+}
+
+// bounds are the first index of each shard of a run, and the end of the last.
+func (d *design) bounds(run Run) []int64 {
+	bounds := make([]int64, 0, run.Count+1)
+	for s := run.First; s < run.First+run.Count; s++ {
+		first, end := d.plan.Shard(int64(s))
+		if s == run.First {
+			bounds = append(bounds, first)
+		}
+		bounds = append(bounds, end)
+	}
+	return bounds
+}
+
+// expectation is what a delivery of a shard must be.
+func (d *design) expectation(shard int) results.Expectation {
+	first, end := d.plan.Shard(int64(shard))
+	e := results.Expectation{First: first, End: end, Points: -1}
+	if d.filtered {
+		e.Present = func(index int64) bool {
+			_, ok := d.spec.Point(index)
+			return ok
+		}
+	}
+	return e
+}
+
+// planCuts are a plan's cuts as the board sees them.
+type planCuts struct{ *sweep.Plan }
+
+var _ Cuts = planCuts{}
+
+func (c planCuts) Shards() int            { return int(c.Plan.Shards()) }
+func (c planCuts) Parts() int             { return int(c.Plan.Parts()) }
+func (c planCuts) PartOf(shard int) int   { return int(c.Plan.PartOf(int64(shard))) }
+func (c planCuts) Cost(shard int) float64 { return float64(max(1, c.Plan.Cost(int64(shard)))) }
+func (c planCuts) Memory(shard int) int64 { return c.Plan.Bytes(int64(shard)) }
+func (c planCuts) Part(i int) (first, end int) {
+	a, b := c.Plan.Part(int64(i))
+	return int(a), int(b)
+}

@@ -1,0 +1,103 @@
+package coordinator
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// sweepRecord is what the ledger keeps of a sweep for ever.
+type sweepRecord struct {
+	Canonical        []byte
+	Name             string
+	Solver           int
+	PlanVersion      int
+	Created          time.Time
+	Priority, Weight int
+}
+
+// partRecord says which files a part has.
+type partRecord struct {
+	Files   []partFile
+	Missing []int // shards left out
+	Rows    Counts
+}
+
+// partFile is one file of a result set, by its path in the set.
+type partFile struct {
+	Path        string
+	Bytes, Rows int64
+	SHA256      [32]byte
+}
+
+// sweepState is one sweep as the ledger has it.
+type sweepState struct {
+	id     string
+	record sweepRecord
+	phase  Phase
+	class  string
+	done   []doneState
+	parts  map[int]partRecord
+	losses map[int]Loss
+}
+
+// doneState is one done key.
+type doneState struct {
+	part, n int
+	items   []shelfItem
+}
+
+// loadSweeps reads every sweep of a ledger.
+func loadSweeps(ctx context.Context, ledger Ledger) ([]*sweepState, error) {
+	var list []*sweepState
+	var s *sweepState
+	err := ledger.Load(ctx, sweepsRoot, func(key string, value []byte) error {
+		id, what, numbers, err := splitSweepKey(key)
+		if err != nil {
+			return err
+		}
+		if what == "" {
+			s = &sweepState{id: id, phase: Running, parts: map[int]partRecord{}, losses: map[int]Loss{}}
+			list = append(list, s)
+		}
+		if s == nil || s.id != id {
+			return fmt.Errorf("etcd key %q: its sweep has no key of its own; delete %s", key, belowSweep(id))
+		}
+		if err := s.take(what, numbers, value); err != nil {
+			return fmt.Errorf("etcd key %q: %w", key, err)
+		}
+		return nil
+	})
+	return list, err
+}
+
+// take decodes one key of the sweep.
+func (s *sweepState) take(what string, numbers []int, value []byte) (err error) {
+	switch what {
+	case "":
+		s.record, err = decodeSweep(value)
+	case "phase":
+		s.phase, err = parsePhase(string(value))
+	case "class":
+		s.class = strings.Clone(string(value))
+	case "done":
+		d := doneState{part: numbers[0], n: numbers[1]}
+		d.items, err = decodeDone(value)
+		s.done = append(s.done, d)
+	case "parts":
+		s.parts[numbers[0]], err = decodePart(value)
+	case "losses":
+		s.losses[numbers[0]], err = decodeLoss(value)
+	}
+	return err
+}
+
+func parsePhase(word string) (Phase, error) {
+	for p, name := range phaseNames {
+		if name == word && name != "" {
+			return Phase(p), nil
+		}
+	}
+	return 0, fmt.Errorf("unknown phase %q", word)
+}

@@ -1,0 +1,296 @@
+package coordinator
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/durationpb"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	pb "github.com/phasegrid/phasegrid/proto/phasegrid/v1"
+	"github.com/phasegrid/phasegrid/results"
+)
+
+// Conversions between the wire and the domain. Whatever comes from outside is bounded here.
+
+const (
+	maxNameBytes = 253
+	maxSlots     = 1 << 16
+	maxHeldRuns  = 1 << 16
+)
+
+func encode(m proto.Message) []byte {
+	b, err := proto.MarshalOptions{Deterministic: true}.Marshal(m)
+	if err != nil {
+		panic("coordinator: encode a message without required fields: " + err.Error())
+	}
+	return b
+}
+
+func encodeSweep(d *design) []byte {
+	return encode(&pb.SweepState{Spec: specToProto(d, ""), Created: timestamppb.New(d.created), Priority: int32(d.priority), Weight: int32(d.weight)})
+}
+
+func specToProto(d *design, class string) *pb.Spec {
+	return &pb.Spec{Canonical: d.canonical, Name: d.name, SolverVersion: int32(d.solver), PlanVersion: int32(d.version), ArithmeticClass: class}
+}
+
+func decodeSweep(b []byte) (sweepRecord, error) {
+	var m pb.SweepState
+	if err := proto.Unmarshal(b, &m); err != nil {
+		return sweepRecord{}, err
+	}
+	return sweepRecord{
+		Canonical: m.GetSpec().GetCanonical(), Name: m.GetSpec().GetName(), Solver: int(m.GetSpec().GetSolverVersion()),
+		PlanVersion: int(m.GetSpec().GetPlanVersion()), Created: m.GetCreated().AsTime(),
+		Priority: int(m.GetPriority()), Weight: int(m.GetWeight()),
+	}, nil
+}
+
+func encodeDone(items []shelfItem) []byte {
+	m := &pb.DoneState{}
+	index := map[string]uint32{}
+	for _, it := range items {
+		o, ok := index[it.at.object]
+		if !ok {
+			o = uint32(len(m.Objects))
+			index[it.at.object] = o
+			m.Objects = append(m.Objects, it.at.object)
+		}
+		m.Shards = append(m.Shards, int64(it.shard))
+		m.Object = append(m.Object, o)
+		m.Offsets = append(m.Offsets, it.at.offset)
+		m.PayloadBytes = append(m.PayloadBytes, it.at.bytes)
+		m.Ok = append(m.Ok, it.rows.OK)
+		m.Diverged = append(m.Diverged, it.rows.Diverged)
+		m.Failed = append(m.Failed, it.rows.Failed)
+		m.Invalid = append(m.Invalid, it.rows.Invalid)
+	}
+	return encode(m)
+}
+
+func decodeDone(b []byte) ([]shelfItem, error) {
+	var m pb.DoneState
+	if err := proto.Unmarshal(b, &m); err != nil {
+		return nil, err
+	}
+	n := len(m.Shards)
+	for _, k := range []int{len(m.Object), len(m.Offsets), len(m.PayloadBytes), len(m.Ok), len(m.Diverged), len(m.Failed), len(m.Invalid)} {
+		if k != n {
+			return nil, errors.New("columns of different length")
+		}
+	}
+	items := make([]shelfItem, n)
+	for i := range items {
+		if int(m.Object[i]) >= len(m.Objects) {
+			return nil, fmt.Errorf("object %d of %d", m.Object[i], len(m.Objects))
+		}
+		items[i] = shelfItem{
+			shard: int(m.Shards[i]), at: location{m.Objects[m.Object[i]], m.Offsets[i], m.PayloadBytes[i]},
+			rows: Counts{m.Ok[i], m.Diverged[i], m.Failed[i], m.Invalid[i]},
+		}
+	}
+	return items, nil
+}
+
+func encodePart(p partRecord) []byte {
+	m := &pb.PartState{Ok: p.Rows.OK, Diverged: p.Rows.Diverged, Failed: p.Rows.Failed, Invalid: p.Rows.Invalid}
+	for _, f := range p.Files {
+		m.Files = append(m.Files, &pb.PartFile{Path: f.Path, Bytes: f.Bytes, Rows: f.Rows, Sha256: f.SHA256[:]})
+	}
+	for _, s := range p.Missing {
+		m.Missing = append(m.Missing, int64(s))
+	}
+	return encode(m)
+}
+
+func decodePart(b []byte) (partRecord, error) {
+	var m pb.PartState
+	if err := proto.Unmarshal(b, &m); err != nil {
+		return partRecord{}, err
+	}
+	p := partRecord{Rows: Counts{m.GetOk(), m.GetDiverged(), m.GetFailed(), m.GetInvalid()}}
+	for _, f := range m.GetFiles() {
+		file := partFile{Path: f.GetPath(), Bytes: f.GetBytes(), Rows: f.GetRows()}
+		if copy(file.SHA256[:], f.GetSha256()) != len(file.SHA256) {
+			return partRecord{}, fmt.Errorf("file %q: sha256 of %d bytes", file.Path, len(f.GetSha256()))
+		}
+		p.Files = append(p.Files, file)
+	}
+	for _, s := range m.GetMissing() {
+		p.Missing = append(p.Missing, int(s))
+	}
+	return p, nil
+}
+
+func lossToProto(l Loss) *pb.Loss {
+	m := &pb.Loss{Shard: int64(l.Shard), Attempts: int32(l.Attempts), Quarantined: l.Quarantined}
+	for _, c := range l.Causes {
+		m.Causes = append(m.Causes, &pb.LossCause{Node: c.Node, Cause: c.Text, Time: timestamppb.New(c.Time)})
+	}
+	return m
+}
+
+func encodeLoss(l Loss) []byte { return encode(&pb.LossState{Loss: lossToProto(l)}) }
+
+func decodeLoss(b []byte) (Loss, error) {
+	var m pb.LossState
+	if err := proto.Unmarshal(b, &m); err != nil {
+		return Loss{}, err
+	}
+	l := Loss{Shard: int(m.GetLoss().GetShard()), Attempts: int(m.GetLoss().GetAttempts()), Quarantined: m.GetLoss().GetQuarantined()}
+	for _, c := range m.GetLoss().GetCauses() {
+		l.Causes = append(l.Causes, Cause{Node: c.GetNode(), Text: c.GetCause(), Time: c.GetTime().AsTime()})
+	}
+	return l, nil
+}
+
+func nodeToProto(i NodeInfo) *pb.NodeInfo {
+	return &pb.NodeInfo{
+		Name: i.Name, Slots: int32(i.Slots), MemoryBytes: i.MemoryBytes, SolverVersion: int32(i.Solver),
+		ArithmeticClass: i.Class, Kernel: i.Kernel, Version: i.Version,
+	}
+}
+
+// nodeFromProto checks what a node says about itself.
+func nodeFromProto(m *pb.NodeInfo) (NodeInfo, error) {
+	i := NodeInfo{
+		Name: m.GetName(), Slots: int(m.GetSlots()), MemoryBytes: m.GetMemoryBytes(), Solver: int(m.GetSolverVersion()),
+		Class: m.GetArithmeticClass(), Kernel: m.GetKernel(), Version: m.GetVersion(),
+	}
+	for _, text := range []struct{ field, value string }{
+		{"info.name", i.Name}, {"info.arithmetic_class", i.Class}, {"info.kernel", i.Kernel}, {"info.version", i.Version},
+	} {
+		if len(text.value) > maxNameBytes {
+			return NodeInfo{}, badField(text.field, "%d bytes; at most %d", len(text.value), maxNameBytes)
+		}
+		for _, r := range text.value {
+			if r < ' ' || r == 0x7f {
+				return NodeInfo{}, badField(text.field, "control characters are not allowed")
+			}
+		}
+	}
+	switch {
+	case i.Name == "" || slices.Contains([]byte(i.Name), '/'):
+		return NodeInfo{}, badField("info.name", "a node needs a name without slashes")
+	case i.Slots < 1 || i.Slots > maxSlots:
+		return NodeInfo{}, badField("info.slots", "%d; from 1 to %d", i.Slots, maxSlots)
+	case i.MemoryBytes < 0:
+		return NodeInfo{}, badField("info.memory_bytes", "negative")
+	case i.Class == "":
+		return NodeInfo{}, badField("info.arithmetic_class", "missing")
+	}
+	return i, nil
+}
+
+// runsFromProto checks runs that a node names. Shards that do not exist are for the board to ignore.
+func runsFromProto(field string, list []*pb.ShardRun) ([]Run, error) {
+	if len(list) > maxHeldRuns {
+		return nil, badField(field, "%d runs; at most %d", len(list), maxHeldRuns)
+	}
+	runs := make([]Run, len(list))
+	for i, m := range list {
+		if m.GetFirstShard() < 0 || m.GetFirstShard() > math.MaxInt32 || m.GetShards() < 1 || m.GetShards() > maxCapacity {
+			return nil, badField(fmt.Sprintf("%s[%d]", field, i), "shards %d + %d; a run has 1 to %d shards", m.GetFirstShard(), m.GetShards(), maxCapacity)
+		}
+		runs[i] = Run{Sweep: m.GetSweepId(), First: int(m.GetFirstShard()), Count: int(m.GetShards()), Epoch: m.GetEpoch()}
+	}
+	return runs, nil
+}
+
+func runToProto(r Run, bounds []int64) *pb.ShardRun {
+	return &pb.ShardRun{SweepId: r.Sweep, FirstShard: int64(r.First), Shards: int64(r.Count), Bounds: bounds, Epoch: r.Epoch}
+}
+
+// tableOf is a delivery's table.
+func tableOf(t pb.Table) (results.Table, bool) {
+	switch t {
+	case pb.Table_TABLE_POINTS:
+		return results.Points, true
+	case pb.Table_TABLE_TRAJECTORIES:
+		return results.Trajectories, true
+	case pb.Table_TABLE_COEFFICIENTS:
+		return results.Coefficients, true
+	}
+	return 0, false
+}
+
+// deliveryFromFrame is a spooled shard as package results reads it.
+func deliveryFromFrame(f frame) (*pb.DeliverHeader, results.Delivery, error) {
+	var h pb.DeliverHeader
+	if err := proto.Unmarshal(f.header, &h); err != nil {
+		return nil, results.Delivery{}, fmt.Errorf("header of a spool frame: %w", err)
+	}
+	d, err := deliveryFromProto(&h, f.payload)
+	return &h, d, err
+}
+
+func deliveryFromProto(h *pb.DeliverHeader, payload []byte) (results.Delivery, error) {
+	d := results.Delivery{Payload: payload, CRC32C: h.GetCrc32C()}
+	for i, s := range h.GetSegments() {
+		t, ok := tableOf(s.GetTable())
+		if !ok {
+			return d, badField(fmt.Sprintf("segments[%d].table", i), "unknown table %d", s.GetTable())
+		}
+		d.Segments = append(d.Segments, results.Segment{Table: t, Bytes: s.GetBytes(), Rows: s.GetRows()})
+	}
+	return d, nil
+}
+
+// shardRow is a line of the log of who computed what.
+func shardRow(h *pb.DeliverHeader, first, end, points int64, attempts int) results.ShardRow {
+	return results.ShardRow{
+		Shard: h.GetShard(), First: first, End: end, Points: points, Node: h.GetNode(), Attempts: int64(attempts),
+		SolverVersion: int64(h.GetSolverVersion()), ArithmeticClass: h.GetArithmeticClass(), Kernel: h.GetKernel(),
+		Started: h.GetStarted().AsTime().UnixMicro(), Finished: h.GetFinished().AsTime().UnixMicro(), Bytes: h.GetPayloadBytes(),
+	}
+}
+
+func phaseToProto(p Phase) pb.Phase {
+	switch p {
+	case Running:
+		return pb.Phase_PHASE_RUNNING
+	case Paused:
+		return pb.Phase_PHASE_PAUSED
+	case Done:
+		return pb.Phase_PHASE_DONE
+	case Cancelled:
+		return pb.Phase_PHASE_CANCELLED
+	case Failed:
+		return pb.Phase_PHASE_FAILED
+	}
+	return pb.Phase_PHASE_UNSPECIFIED
+}
+
+func sweepToProto(d *design, p Progress, alarms []string) *pb.Sweep {
+	m := &pb.Sweep{
+		Id: d.id, Spec: specToProto(d, p.Class), Phase: phaseToProto(p.Phase), Created: timestamppb.New(d.created),
+		Priority: int32(d.priority), Weight: int32(d.weight), ResultSet: d.set,
+		Progress: &pb.Progress{
+			PointsDone: p.Counts.Rows(), Shards: int64(p.Shards), ShardsDone: int64(p.ShardsDone),
+			ShardsLeased: int64(p.Leased), ShardsQuarantined: int64(p.Quarantined), Parts: int64(p.Parts), PartsDone: int64(p.PartsDone),
+			PointsByStatus: map[string]int64{
+				results.StatusOK: p.Counts.OK, results.StatusDiverged: p.Counts.Diverged,
+				results.StatusFailed: p.Counts.Failed, results.StatusInvalid: p.Counts.Invalid,
+			},
+			Nodes: int32(p.Nodes), Waiting: p.Waiting, CostTotal: p.CostTotal, CostDone: p.CostDone, Alarms: alarms,
+		},
+	}
+	if d.spec != nil {
+		m.Progress.Indices = d.spec.Size()
+	}
+	if p.ETA > 0 {
+		m.Progress.Eta = durationpb.New(p.ETA)
+	}
+	for _, l := range p.Losses {
+		m.Progress.Losses = append(m.Progress.Losses, lossToProto(l))
+	}
+	return m
+}
+
+func nodeStatusToProto(n NodeStatus) *pb.NodeState {
+	return &pb.NodeState{Info: nodeToProto(n.Info), ShardsHeld: int64(n.Held), Draining: n.Draining, Fenced: n.Fenced, LastSeen: timestamppb.New(n.LastSeen)}
+}
