@@ -152,8 +152,9 @@ type (
 		Sweep string
 	}
 	// Reopen: these stored parts are gone from the store; their shards must be computed again.
-	// Counts are their rows.
+	// Counts are their rows. Token is answered.
 	Reopen struct {
+		Token  uint64
 		Sweep  string
 		Parts  []int
 		Counts Counts

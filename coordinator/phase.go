@@ -129,6 +129,7 @@ func (b *Board) retry(e Retry) {
 func (b *Board) reopen(e Reopen) {
 	j := b.jobs[e.Sweep]
 	if j == nil || !j.phase.Ended() {
+		b.emit(Answer{Token: e.Token, Outcome: OutcomeNotEnded})
 		return
 	}
 	var gone []int
@@ -152,6 +153,8 @@ func (b *Board) reopen(e Reopen) {
 	j.counts.Sub(e.Counts)
 	j.phase = Running
 	b.emit(DropParts{Sweep: j.id, Parts: gone, Phase: Running})
+	b.emit(Answer{Token: e.Token, Outcome: OutcomeOK})
+	b.catchUp(j)
 	b.resumeWork(j)
 }
 

@@ -105,17 +105,22 @@ func (s *shelf) items(ref partRef) []shelfItem {
 	return items
 }
 
-// drop forgets a part that is merged, or whose sweep is gone, and frees its frames.
-func (s *shelf) drop(ctx context.Context, ref partRef) {
+// drop forgets a part that is merged, or whose sweep is gone. The frames that it had are for free.
+func (s *shelf) drop(ref partRef) []shelfItem {
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	p := s.parts[ref]
 	delete(s.parts, ref)
-	s.mu.Unlock()
 	if p == nil {
-		return
+		return nil
 	}
+	return p.items
+}
+
+// free gives frames up.
+func (s *shelf) free(ctx context.Context, items []shelfItem) {
 	frames := map[string]int{}
-	for _, it := range p.items {
+	for _, it := range items {
 		frames[it.at.object]++
 	}
 	for object, n := range frames {
@@ -124,7 +129,7 @@ func (s *shelf) drop(ctx context.Context, ref partRef) {
 }
 
 // dropSweep drops every part of a sweep.
-func (s *shelf) dropSweep(ctx context.Context, sweep string) {
+func (s *shelf) dropSweep(sweep string) []shelfItem {
 	s.mu.Lock()
 	var refs []partRef
 	for ref := range s.parts {
@@ -133,7 +138,9 @@ func (s *shelf) dropSweep(ctx context.Context, sweep string) {
 		}
 	}
 	s.mu.Unlock()
+	var items []shelfItem
 	for _, ref := range refs {
-		s.drop(ctx, ref)
+		items = append(items, s.drop(ref)...)
 	}
+	return items
 }

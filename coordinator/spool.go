@@ -210,17 +210,9 @@ func (s *spool) read(ctx context.Context, l location, cache map[string]Object) (
 	if l.bytes < 0 || l.bytes > maxFrameBytes {
 		return frame{}, fmt.Errorf("spool frame of %d bytes in %s", l.bytes, l.object)
 	}
-	o := cache[l.object]
-	if o == nil || l.offset+l.bytes > o.Size() {
-		opened, err := s.store.Open(ctx, l.object)
-		if err != nil {
-			return frame{}, fmt.Errorf("open spool object %s: %w", l.object, err)
-		}
-		if o != nil {
-			o.Close()
-		}
-		o = opened
-		cache[l.object] = o
+	o, err := s.object(ctx, l, cache)
+	if err != nil {
+		return frame{}, err
 	}
 	b := make([]byte, l.bytes)
 	if _, err := io.ReadFull(io.NewSectionReader(o, l.offset, l.bytes), b); err != nil {
@@ -255,4 +247,45 @@ func (s *spool) removeOrphans(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// header returns the header of a frame without its payload; the checksum is left to read.
+func (s *spool) header(ctx context.Context, l location, cache map[string]Object) ([]byte, error) {
+	if l.bytes < frameFixed+frameTrailer {
+		return nil, fmt.Errorf("spool frame of %d bytes in %s", l.bytes, l.object)
+	}
+	o, err := s.object(ctx, l, cache)
+	if err != nil {
+		return nil, err
+	}
+	fixed := make([]byte, frameFixed)
+	if _, err := o.ReadAt(fixed, l.offset); err != nil {
+		return nil, fmt.Errorf("read a frame at %d of %s: %w", l.offset, l.object, err)
+	}
+	n := int64(binary.LittleEndian.Uint32(fixed[4:]))
+	if string(fixed[:4]) != frameMagic || n > l.bytes-frameFixed-frameTrailer {
+		return nil, fmt.Errorf("at %d of %s: not a spool frame", l.offset, l.object)
+	}
+	header := make([]byte, n)
+	if _, err := o.ReadAt(header, l.offset+frameFixed); err != nil {
+		return nil, fmt.Errorf("read a header at %d of %s: %w", l.offset, l.object, err)
+	}
+	return header, nil
+}
+
+// object opens an object, or finds it in cache. One that has grown since is opened again.
+func (s *spool) object(ctx context.Context, l location, cache map[string]Object) (Object, error) {
+	o := cache[l.object]
+	if o != nil && l.offset+l.bytes <= o.Size() {
+		return o, nil
+	}
+	opened, err := s.store.Open(ctx, l.object)
+	if err != nil {
+		return nil, fmt.Errorf("open spool object %s: %w", l.object, err)
+	}
+	if o != nil {
+		o.Close()
+	}
+	cache[l.object] = opened
+	return opened, nil
 }

@@ -54,6 +54,17 @@ func (b *Board) Progress(sweep string) (Progress, bool) {
 	return p, true
 }
 
+// attempts are the unclean losses of a sweep's shards, where there were any.
+func (b *Board) attempts(sweep string) map[int]int {
+	attempts := map[int]int{}
+	if j := b.jobs[sweep]; j != nil {
+		for s, l := range j.losses {
+			attempts[s] = l.Attempts
+		}
+	}
+	return attempts
+}
+
 // waiting says in one sentence why none of a sweep's shards is leased, or "".
 func (b *Board) waiting(j *job) string {
 	switch {

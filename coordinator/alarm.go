@@ -1,0 +1,55 @@
+package coordinator
+
+import (
+	"log/slog"
+	"slices"
+	"sync"
+)
+
+// alarms are the troubles of the cluster that people must see to. Each has a subject; a subject has one text at a time.
+// Safe for concurrent use.
+type alarms struct {
+	log     *slog.Logger
+	mu      sync.Mutex
+	current map[string]string
+}
+
+func newAlarms(log *slog.Logger) *alarms { return &alarms{log: log, current: map[string]string{}} }
+
+// raise sets a subject's text.
+func (a *alarms) raise(subject, text string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.current[subject] != text {
+		a.log.Error("alarm", "subject", subject, "text", text)
+	}
+	a.current[subject] = text
+}
+
+// clear ends a subject's alarm.
+func (a *alarms) clear(subject string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if _, ok := a.current[subject]; ok {
+		a.log.Info("alarm is over", "subject", subject)
+		delete(a.current, subject)
+	}
+}
+
+// list are the present alarms, by subject.
+func (a *alarms) list() []string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	var texts []string
+	for subject, text := range a.current {
+		texts = append(texts, subject+": "+text)
+	}
+	slices.Sort(texts)
+	return texts
+}
+
+func (a *alarms) count() int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return len(a.current)
+}

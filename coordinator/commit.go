@@ -1,0 +1,186 @@
+package coordinator
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+const (
+	// maxGroup and maxGroupBytes bound one group commit.
+	maxGroup      = 1024
+	maxGroupBytes = 64 << 20
+)
+
+// incoming is a delivery on its way to disk.
+type incoming struct {
+	token    uint64
+	entry    *entry
+	shard    int
+	frame    frame
+	rows     Counts
+	pinClass string
+	at       location
+}
+
+// committer makes deliveries durable in groups: one sync of the spool and one transaction for all that came meanwhile. The
+// spool writes the next group while the ledger commits this one.
+func (t *term) committer(ctx context.Context) error {
+	spooled := make(chan []*incoming, 1)
+	done := make(chan error, 1)
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	go func() {
+		err := t.commitSpooled(ctx, spooled)
+		cancel(err)
+		done <- err
+	}()
+	err := t.spoolGroups(ctx, spooled)
+	close(spooled)
+	return errors.Join(<-done, err)
+}
+
+// spoolGroups writes what has been delivered to the spool, group by group.
+func (t *term) spoolGroups(ctx context.Context, spooled chan<- []*incoming) error {
+	for {
+		waiting, err := t.commits.wait(ctx)
+		if err != nil {
+			return err
+		}
+		for len(waiting) > 0 {
+			n, size := 0, int64(0)
+			for n < len(waiting) && n < maxGroup && size < maxGroupBytes {
+				size += waiting[n].frame.size()
+				n++
+			}
+			group := waiting[:n]
+			waiting = waiting[n:]
+			if err := t.spoolGroup(ctx, group); err != nil {
+				return err
+			}
+			select {
+			case spooled <- group:
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		}
+	}
+}
+
+func (t *term) spoolGroup(ctx context.Context, group []*incoming) error {
+	start := time.Now()
+	frames := make([]frame, len(group))
+	for i, in := range group {
+		frames[i] = in.frame
+	}
+	t.fail("before-spool")
+	var locations []location
+	err := t.retry(ctx, "store", func() (err error) {
+		locations, err = t.spool.append(ctx, frames)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	t.fail("after-spool")
+	t.metrics.spoolSeconds.Observe(time.Since(start).Seconds())
+	for i, in := range group {
+		in.at = locations[i]
+		in.frame = frame{}
+	}
+	return nil
+}
+
+// commitSpooled commits spooled groups to the ledger and tells the board.
+func (t *term) commitSpooled(ctx context.Context, spooled <-chan []*incoming) error {
+	for group := range spooled {
+		// Groups that were spooled meanwhile go into the same transaction.
+		for more := true; more && len(group) < maxGroup; {
+			select {
+			case next, ok := <-spooled:
+				group = append(group, next...)
+				more = ok
+			default:
+				more = false
+			}
+		}
+		if err := t.commitGroup(ctx, group); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// commitGroup writes one done key for each part that the group touches. Whether a shard is committed is decided here.
+func (t *term) commitGroup(ctx context.Context, group []*incoming) error {
+	var order []partRef
+	items := map[partRef][]shelfItem{}
+	var writes []Write
+	for _, in := range group {
+		ref := partRef{in.entry.id, int(in.entry.plan.PartOf(int64(in.shard)))}
+		if items[ref] == nil {
+			order = append(order, ref)
+		}
+		items[ref] = append(items[ref], shelfItem{in.shard, in.at, in.rows})
+	}
+	numbers := map[partRef]int{}
+	for _, ref := range order {
+		// Now, not after this group: a part that still gets shards is not merged, so its done keys stay for certain.
+		if err := t.fold(ctx, ref); err != nil {
+			return err
+		}
+		numbers[ref] = t.shelf.number(ref)
+		writes = append(writes, Write{Key: doneKey(ref.sweep, ref.part, numbers[ref]), Value: encodeDone(items[ref])})
+	}
+	// A shard may never be durable before the arithmetic class that it was computed in.
+	writes = append(t.pinClasses(group), writes...)
+	t.fail("before-commit")
+	if err := t.persist(ctx, writes); err != nil {
+		return err
+	}
+	t.fail("after-commit")
+	t.metrics.groupShards.Observe(float64(len(group)))
+	for _, ref := range order {
+		t.shelf.put(ref, numbers[ref], items[ref], false)
+	}
+	t.inbox.put(func() {
+		for _, in := range group {
+			t.step(Committed{Sweep: in.entry.id, Shard: in.shard})
+		}
+	})
+	return nil
+}
+
+// pinClasses are the writes that pin the arithmetic class of sweeps that commit for the first time.
+func (t *term) pinClasses(group []*incoming) []Write {
+	var writes []Write
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, in := range group {
+		if in.pinClass != "" && !in.entry.pinned {
+			in.entry.pinned = true
+			writes = append(writes, Write{Key: classKey(in.entry.id), Value: []byte(in.pinClass)})
+		}
+	}
+	return writes
+}
+
+// fold makes one done key of many, so that the number of keys stays small.
+func (t *term) fold(ctx context.Context, ref partRef) error {
+	groups := t.shelf.foldable(ref)
+	if len(groups) == 0 {
+		return nil
+	}
+	var items []shelfItem
+	var writes []Write
+	for _, g := range groups {
+		items = append(items, g.items...)
+		writes = append(writes, Write{Key: doneKey(ref.sweep, ref.part, g.n), Delete: true})
+	}
+	writes = append(writes, Write{Key: doneKey(ref.sweep, ref.part, t.shelf.number(ref)), Value: encodeDone(items)})
+	if err := t.persist(ctx, writes); err != nil {
+		return err
+	}
+	t.shelf.folded(ref, len(groups))
+	return nil
+}

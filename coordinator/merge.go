@@ -1,0 +1,181 @@
+package coordinator
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"path"
+	"slices"
+
+	"github.com/phasegrid/phasegrid/results"
+)
+
+// mergePart writes the files of one part from the spool, publishes them, and then the part's key. It may die anywhere and
+// be done again: the same shards give the same bytes.
+func (t *term) mergePart(ctx context.Context, a Merge) error {
+	e := t.lookup(a.Sweep)
+	ref := partRef{a.Sweep, a.Part}
+	items := t.shelf.items(ref)
+	cache := map[string]Object{}
+	defer closeAll(cache)
+	log, err := t.shardLog(ctx, e, items, cache)
+	if err != nil {
+		return err
+	}
+	writers := map[results.Table]Writer{}
+	defer func() {
+		for _, w := range writers {
+			w.Discard()
+		}
+	}()
+	t.fail("before-merge")
+	files, err := e.schema.Merge(ctx, t.sources(e, items, cache), log, func(table results.Table) (io.Writer, error) {
+		w, err := t.cfg.Store.Create(ctx, path.Join(e.set, results.PartName(table, int64(a.Part))))
+		if err == nil {
+			writers[table] = w
+		}
+		return w, err
+	})
+	if err != nil {
+		return fmt.Errorf("merge part %d of sweep %s: %w", a.Part, e.set, err)
+	}
+	t.fail("before-publish")
+	record := partRecord{Missing: a.Missing}
+	for _, it := range items {
+		record.Rows.Add(it.rows)
+	}
+	for _, f := range files {
+		file, err := t.publish(ctx, e, a.Part, f, writers[f.Table])
+		if err != nil {
+			return err
+		}
+		record.Files = append(record.Files, file)
+		t.metrics.mergeBytes.Add(float64(f.Bytes))
+		t.fail("between-files")
+	}
+	t.fail("after-publish")
+	return t.storePart(ctx, e, a.Part, record)
+}
+
+// storePart makes the part's key durable; its done keys end in the same transaction, and then its spool is freed. A part
+// that lacks shards keeps both for the retry.
+func (t *term) storePart(ctx context.Context, e *entry, part int, record partRecord) error {
+	writes := []Write{{Key: partKey(e.id, part), Value: encodePart(record)}}
+	if len(record.Missing) == 0 {
+		writes = append(writes, Write{Key: donePrefix(e.id, part), Delete: true, Prefix: true})
+	}
+	if err := t.persist(ctx, writes); err != nil {
+		return err
+	}
+	t.fail("after-part")
+	t.mu.Lock()
+	e.parts[part] = record
+	t.mu.Unlock()
+	if len(record.Missing) == 0 {
+		t.shelf.free(ctx, t.shelf.drop(partRef{e.id, part}))
+	}
+	t.fail("after-free")
+	t.post(PartStored{Sweep: e.id, Part: part})
+	return nil
+}
+
+// sources are a part's shards for the merge.
+func (t *term) sources(e *entry, items []shelfItem, cache map[string]Object) []results.Source {
+	sources := make([]results.Source, len(items))
+	for i, it := range items {
+		first, end := e.plan.Shard(int64(it.shard))
+		sources[i] = results.Source{
+			Expectation: results.Expectation{First: first, End: end, Points: it.rows.Rows()},
+			Open: func(ctx context.Context) (results.Delivery, error) {
+				f, err := t.spool.read(ctx, it.at, cache)
+				if err != nil {
+					return results.Delivery{}, err
+				}
+				_, d, err := deliveryFromFrame(f)
+				return d, err
+			},
+		}
+	}
+	return sources
+}
+
+// shardLog says who computed what.
+func (t *term) shardLog(ctx context.Context, e *entry, items []shelfItem, cache map[string]Object) ([]results.ShardRow, error) {
+	attempts, err := ask(ctx, t, func() map[int]int { return t.board.attempts(e.id) })
+	if err != nil {
+		return nil, err
+	}
+	rows := make([]results.ShardRow, len(items))
+	for i, it := range items {
+		header, err := t.spool.header(ctx, it.at, cache)
+		if err != nil {
+			return nil, err
+		}
+		h, _, err := deliveryFromFrame(frame{header: header})
+		if err != nil {
+			return nil, err
+		}
+		first, end := e.plan.Shard(int64(it.shard))
+		rows[i] = shardRow(h, first, end, it.rows.Rows(), 1+attempts[it.shard])
+	}
+	return rows, nil
+}
+
+// publish gives a merged file its name. A file that is there already stays: with the same bytes it is this one; with others
+// an alarm says so. Only a file that this sweep stored without its quarantined shards gives way.
+func (t *term) publish(ctx context.Context, e *entry, part int, f results.File, w Writer) (partFile, error) {
+	name := results.PartName(f.Table, int64(part))
+	full := path.Join(e.set, name)
+	t.mu.RLock()
+	before := e.parts[part]
+	t.mu.RUnlock()
+	i := slices.IndexFunc(before.Files, func(p partFile) bool { return p.Path == name })
+	if i >= 0 && len(before.Missing) > 0 && before.Files[i].SHA256 != f.SHA256 {
+		if there, err := hashObject(ctx, t.cfg.Store, full); err == nil && there.SHA256 == before.Files[i].SHA256 {
+			if err := t.cfg.Store.Delete(ctx, full); err != nil {
+				return partFile{}, fmt.Errorf("replace %s: %w", full, err)
+			}
+		}
+	}
+	ours := partFile{Path: name, Bytes: f.Bytes, Rows: f.Rows, SHA256: f.SHA256}
+	err := w.Commit()
+	if !errors.Is(err, fs.ErrExist) {
+		return ours, err
+	}
+	there, err := hashObject(ctx, t.cfg.Store, full)
+	if err != nil {
+		return partFile{}, err
+	}
+	if there.SHA256 == f.SHA256 {
+		return ours, nil
+	}
+	if f.Table != results.Shards {
+		t.metrics.foreignParts.Inc()
+		t.alarms.raise(full, "the file that is there has other bytes than this sweep's; it was kept. Move it away and submit the sweep again to write the part anew")
+	}
+	there.Path, there.Rows = name, f.Rows
+	return there, nil
+}
+
+// hashObject reads an object through.
+func hashObject(ctx context.Context, s Store, name string) (partFile, error) {
+	o, err := s.Open(ctx, name)
+	if err != nil {
+		return partFile{}, err
+	}
+	defer o.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, io.NewSectionReader(o, 0, o.Size())); err != nil {
+		return partFile{}, fmt.Errorf("read %s: %w", name, err)
+	}
+	return partFile{Bytes: o.Size(), SHA256: [32]byte(h.Sum(nil))}, nil
+}
+
+func closeAll(cache map[string]Object) {
+	for _, o := range cache {
+		o.Close()
+	}
+}

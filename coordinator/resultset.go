@@ -1,0 +1,143 @@
+package coordinator
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"slices"
+
+	"github.com/phasegrid/phasegrid/results"
+)
+
+// openSet writes what a result set has from the start: the sweep, the views, and a file without rows for each table.
+func (c *Coordinator) openSet(ctx context.Context, d *design) error {
+	if err := c.cfg.Store.Replace(ctx, path.Join(d.set, results.SweepName), d.canonical); err != nil {
+		return fmt.Errorf("write the sweep into its result set: %w", err)
+	}
+	for _, table := range d.schema.Tables() {
+		var b bytes.Buffer
+		if _, err := d.schema.WriteEmpty(table, &b); err != nil {
+			return err
+		}
+		if err := c.cfg.Store.Replace(ctx, path.Join(d.set, results.EmptyName(table)), b.Bytes()); err != nil {
+			return fmt.Errorf("begin the result set: %w", err)
+		}
+	}
+	return nil
+}
+
+// finish closes a result set with its manifest, and then the sweep.
+func (t *term) finish(ctx context.Context, id string) error {
+	e := t.lookup(id)
+	if err := t.openSet(ctx, e.design); err != nil {
+		return err
+	}
+	p, err := ask(ctx, t, func() Progress {
+		p, _ := t.board.Progress(id)
+		return p
+	})
+	if err != nil {
+		return err
+	}
+	data, err := t.manifest(e, p).Encode()
+	if err != nil {
+		return err
+	}
+	t.fail("before-manifest")
+	if err := t.cfg.Store.Replace(ctx, path.Join(e.set, results.ManifestName), data); err != nil {
+		return fmt.Errorf("write the manifest: %w", err)
+	}
+	t.fail("after-manifest")
+	if err := t.persist(ctx, []Write{{Key: phaseKey(id), Value: []byte(Done.String())}}); err != nil {
+		return err
+	}
+	t.fail("after-done")
+	t.post(Finished{Sweep: id})
+	return nil
+}
+
+func (t *term) manifest(e *entry, p Progress) results.Manifest {
+	sum := sha256.Sum256(e.canonical)
+	m := results.Manifest{
+		Sweep: e.id, Name: e.name, SpecSHA256: hex.EncodeToString(sum[:]), SolverVersion: e.solver, PlanVersion: e.version,
+		ArithmeticClass: p.Class, GitRevision: t.cfg.GitRevision, Indices: e.spec.Size(),
+		PointsByStatus: map[string]int64{
+			results.StatusOK: p.Counts.OK, results.StatusDiverged: p.Counts.Diverged,
+			results.StatusFailed: p.Counts.Failed, results.StatusInvalid: p.Counts.Invalid,
+		},
+	}
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	for i := range e.plan.Parts() {
+		record := e.parts[int(i)]
+		a, b := e.plan.Part(i)
+		first, _ := e.plan.Shard(a)
+		_, end := e.plan.Shard(b - 1)
+		m.Parts = append(m.Parts, results.Part{IndexRange: results.IndexRange{First: first, End: end}, Points: record.Rows.Rows()})
+		for _, s := range record.Missing {
+			first, end := e.plan.Shard(int64(s))
+			m.Missing = append(m.Missing, results.IndexRange{First: first, End: end})
+		}
+		for _, f := range record.Files {
+			m.Files = append(m.Files, results.ManifestFile{Path: f.Path, Bytes: f.Bytes, Rows: f.Rows, SHA256: hex.EncodeToString(f.SHA256[:])})
+		}
+	}
+	return m
+}
+
+// missing finds what a finished set lacks: parts whose files are gone or have another size, and whether the manifest is.
+func (t *term) missing(ctx context.Context, e *entry) (parts []int, rows Counts, manifest bool, err error) {
+	t.mu.RLock()
+	records := map[int]partRecord{}
+	for i, r := range e.parts {
+		records[i] = r
+	}
+	t.mu.RUnlock()
+	for i, r := range records {
+		for _, f := range r.Files {
+			ok, err := t.has(ctx, path.Join(e.set, f.Path), f.Bytes)
+			if err != nil {
+				return nil, Counts{}, false, err
+			}
+			if !ok {
+				parts = append(parts, i)
+				rows.Add(r.Rows)
+				break
+			}
+		}
+	}
+	slices.Sort(parts)
+	there, err := t.has(ctx, path.Join(e.set, results.ManifestName), -1)
+	return parts, rows, !there, err
+}
+
+// has tells whether the store has an object of a size, or of any size below 0.
+func (t *term) has(ctx context.Context, name string, size int64) (bool, error) {
+	o, err := t.cfg.Store.Open(ctx, name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	defer o.Close()
+	return size < 0 || o.Size() == size, nil
+}
+
+// removeFiles deletes the result set of a sweep that is gone.
+func (t *term) removeFiles(ctx context.Context, e *entry) error {
+	var names []string
+	err := t.cfg.Store.List(ctx, e.set+"/", func(name string, _ int64) error {
+		names = append(names, name)
+		return nil
+	})
+	for _, name := range names {
+		err = errors.Join(err, t.cfg.Store.Delete(ctx, name))
+	}
+	return err
+}

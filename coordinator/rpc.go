@@ -1,0 +1,326 @@
+package coordinator
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"path"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/protobuf/proto"
+
+	pb "github.com/phasegrid/phasegrid/proto/phasegrid/v1"
+	"github.com/phasegrid/phasegrid/results"
+	"github.com/phasegrid/phasegrid/sweep"
+)
+
+const (
+	watchEvery    = 200 * time.Millisecond
+	fetchChunk    = 1 << 20
+	maxPriority   = 1000
+	maxWeight     = 1000
+	maxFilename   = 4096
+	maxSmallFiles = 64 << 20
+)
+
+// sweepsServer is the service for clients.
+type sweepsServer struct {
+	pb.UnimplementedSweepsServer
+	*Coordinator
+}
+
+func (s *sweepsServer) Submit(ctx context.Context, r *pb.SubmitRequest) (*pb.SubmitResponse, error) {
+	t, err := s.leading(ctx)
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case len(r.GetFile()) > sweep.MaxFileBytes:
+		return nil, badField("file", "%d bytes; a sweep file has at most %d", len(r.GetFile()), sweep.MaxFileBytes)
+	case len(r.GetFilename()) > maxFilename:
+		return nil, badField("filename", "%d bytes; at most %d", len(r.GetFilename()), maxFilename)
+	case r.GetPriority() < -maxPriority || r.GetPriority() > maxPriority:
+		return nil, badField("priority", "%d; from %d to %d", r.GetPriority(), -maxPriority, maxPriority)
+	case r.GetWeight() < 0 || r.GetWeight() > maxWeight:
+		return nil, badField("weight", "%d; from 1 to %d", r.GetWeight(), maxWeight)
+	}
+	d, err := s.parse(r.GetFilename(), r.GetFile())
+	if err != nil {
+		return nil, err
+	}
+	d.created, d.priority, d.weight = time.Now().UTC(), int(r.GetPriority()), max(1, int(r.GetWeight()))
+	e, created, err := t.create(ctx, d)
+	if err != nil {
+		return nil, err
+	}
+	m, err := s.sweep(ctx, t, e)
+	return &pb.SubmitResponse{Sweep: m, Created: created, Warnings: d.spec.Warnings()}, err
+}
+
+// sweep is a sweep's message.
+func (s *sweepsServer) sweep(ctx context.Context, t *term, e *entry) (*pb.Sweep, error) {
+	p, err := t.progress(ctx, e)
+	if err != nil {
+		return nil, err
+	}
+	return sweepToProto(e.design, p, s.alarms.list()), nil
+}
+
+// named finds the sweep that a request names.
+func (s *sweepsServer) named(ctx context.Context, ref string) (*term, *entry, error) {
+	t, err := s.leading(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	if ref == "" {
+		return nil, nil, badField("sweep", "name a sweep by id, a prefix of it, or name")
+	}
+	e, err := t.find(ref)
+	return t, e, err
+}
+
+func (s *sweepsServer) Get(ctx context.Context, r *pb.GetRequest) (*pb.GetResponse, error) {
+	t, e, err := s.named(ctx, r.GetSweep())
+	if err != nil {
+		return nil, err
+	}
+	m, err := s.sweep(ctx, t, e)
+	return &pb.GetResponse{Sweep: m}, err
+}
+
+func (s *sweepsServer) List(ctx context.Context, _ *pb.ListRequest) (*pb.ListResponse, error) {
+	t, err := s.leading(ctx)
+	if err != nil {
+		return nil, err
+	}
+	t.mu.RLock()
+	entries := make([]*entry, 0, len(t.sweeps))
+	for _, e := range t.sweeps {
+		entries = append(entries, e)
+	}
+	t.mu.RUnlock()
+	slices.SortFunc(entries, func(a, b *entry) int { return b.created.Compare(a.created) })
+	response := &pb.ListResponse{}
+	for _, e := range entries {
+		m, err := s.sweep(ctx, t, e)
+		if errors.Is(err, ErrUnknownSweep) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		response.Sweeps = append(response.Sweeps, m)
+	}
+	return response, nil
+}
+
+func (s *sweepsServer) Watch(r *pb.WatchRequest, stream grpc.ServerStreamingServer[pb.WatchResponse]) error {
+	ctx := stream.Context()
+	t, e, err := s.named(ctx, r.GetSweep())
+	if err != nil {
+		return err
+	}
+	tick := time.NewTicker(watchEvery)
+	defer tick.Stop()
+	var last *pb.Sweep
+	for {
+		m, err := s.sweep(ctx, t, e)
+		if err != nil {
+			return err
+		}
+		if !proto.Equal(m, last) {
+			if err := stream.Send(&pb.WatchResponse{Sweep: m}); err != nil {
+				return err
+			}
+			last = m
+		}
+		if m.GetPhase() >= pb.Phase_PHASE_DONE {
+			return nil
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-t.ended:
+			return s.notLeader(ctx)
+		}
+	}
+}
+
+// change sends an event about a named sweep and returns the sweep after it.
+func (s *sweepsServer) change(ctx context.Context, ref string, event func(id string, token uint64) Event) (*pb.Sweep, Answer, error) {
+	t, e, err := s.named(ctx, ref)
+	if err != nil {
+		return nil, Answer{}, err
+	}
+	if e.failure != "" {
+		return nil, Answer{}, fmt.Errorf("%w: this release cannot go on with it: %s", ErrEnded, e.failure)
+	}
+	a, err := t.request(ctx, func(token uint64) Event { return event(e.id, token) })
+	if err == nil {
+		err = a.Outcome.err()
+	}
+	if err != nil {
+		return nil, a, fmt.Errorf("sweep %s: %w", e.set, err)
+	}
+	m, err := s.sweep(ctx, t, e)
+	return m, a, err
+}
+
+func (s *sweepsServer) setPhase(ctx context.Context, ref string, p Phase) (*pb.Sweep, error) {
+	m, _, err := s.change(ctx, ref, func(id string, token uint64) Event { return SetPhase{token, id, p} })
+	return m, err
+}
+
+func (s *sweepsServer) Pause(ctx context.Context, r *pb.PauseRequest) (*pb.PauseResponse, error) {
+	m, err := s.setPhase(ctx, r.GetSweep(), Paused)
+	return &pb.PauseResponse{Sweep: m}, err
+}
+
+func (s *sweepsServer) Resume(ctx context.Context, r *pb.ResumeRequest) (*pb.ResumeResponse, error) {
+	m, err := s.setPhase(ctx, r.GetSweep(), Running)
+	return &pb.ResumeResponse{Sweep: m}, err
+}
+
+func (s *sweepsServer) Cancel(ctx context.Context, r *pb.CancelRequest) (*pb.CancelResponse, error) {
+	m, err := s.setPhase(ctx, r.GetSweep(), Cancelled)
+	return &pb.CancelResponse{Sweep: m}, err
+}
+
+func (s *sweepsServer) Retry(ctx context.Context, r *pb.RetryRequest) (*pb.RetryResponse, error) {
+	m, a, err := s.change(ctx, r.GetSweep(), func(id string, token uint64) Event { return Retry{token, id} })
+	return &pb.RetryResponse{Sweep: m, Shards: int64(a.Shards)}, err
+}
+
+func (s *sweepsServer) Delete(ctx context.Context, r *pb.DeleteRequest) (*pb.DeleteResponse, error) {
+	t, e, err := s.named(ctx, r.GetSweep())
+	if err != nil {
+		return nil, err
+	}
+	return &pb.DeleteResponse{}, t.remove(ctx, e)
+}
+
+func (s *sweepsServer) Plan(_ context.Context, r *pb.PlanRequest) (*pb.PlanResponse, error) {
+	if len(r.GetFile()) > sweep.MaxFileBytes {
+		return nil, badField("file", "%d bytes; a sweep file has at most %d", len(r.GetFile()), sweep.MaxFileBytes)
+	}
+	d, err := s.parse(r.GetFilename(), r.GetFile())
+	if err != nil {
+		return nil, err
+	}
+	points, _ := d.spec.Count()
+	m := &pb.PlanResponse{Indices: d.spec.Size(), Shards: d.plan.Shards(), Parts: d.plan.Parts(), Points: points, Warnings: d.spec.Warnings()}
+	for i := range d.plan.Shards() {
+		m.Cost += float64(d.plan.Cost(i))
+	}
+	return m, nil
+}
+
+func (s *sweepsServer) Files(ctx context.Context, r *pb.FilesRequest) (*pb.FilesResponse, error) {
+	t, e, err := s.named(ctx, r.GetSweep())
+	if err != nil {
+		return nil, err
+	}
+	known := map[string]partFile{}
+	t.mu.RLock()
+	for _, p := range e.parts {
+		for _, f := range p.Files {
+			known[f.Path] = f
+		}
+	}
+	t.mu.RUnlock()
+	response := &pb.FilesResponse{}
+	err = s.cfg.Store.List(ctx, e.set+"/", func(name string, size int64) error {
+		relative, err := filepath.Rel(e.set, name)
+		if err != nil {
+			return err
+		}
+		f, ok := known[relative]
+		if !ok {
+			// Parts whose key is not written yet are not part of the set; all else is small.
+			if size > maxSmallFiles || isPart(relative) {
+				return nil
+			}
+			if f, err = hashObject(ctx, s.cfg.Store, name); errors.Is(err, fs.ErrNotExist) {
+				return nil
+			} else if err != nil {
+				return err
+			}
+		}
+		response.Files = append(response.Files, &pb.File{Path: relative, Bytes: f.Bytes, Rows: f.Rows, Sha256: fmt.Sprintf("%x", f.SHA256)})
+		return nil
+	})
+	return response, err
+}
+
+func isPart(name string) bool {
+	ok, _ := path.Match("*/part-*.parquet", name) // the pattern is well-formed
+	return ok
+}
+
+func (s *sweepsServer) Fetch(r *pb.FetchRequest, stream grpc.ServerStreamingServer[pb.FetchResponse]) error {
+	ctx := stream.Context()
+	_, e, err := s.named(ctx, r.GetSweep())
+	if err != nil {
+		return err
+	}
+	if !filepath.IsLocal(r.GetPath()) || r.GetPath() != path.Clean(r.GetPath()) {
+		return badField("path", "%q is not the path of a file of the set; see Files", r.GetPath())
+	}
+	o, err := s.cfg.Store.Open(ctx, path.Join(e.set, r.GetPath()))
+	if errors.Is(err, fs.ErrNotExist) {
+		return badField("path", "the set has no file %q; see Files", r.GetPath())
+	}
+	if err != nil {
+		return err
+	}
+	defer o.Close()
+	if r.GetOffset() < 0 || r.GetOffset() > o.Size() {
+		return badField("offset", "%d of a file of %d bytes", r.GetOffset(), o.Size())
+	}
+	data := io.NewSectionReader(o, r.GetOffset(), o.Size()-r.GetOffset())
+	for {
+		chunk := make([]byte, fetchChunk)
+		n, err := io.ReadFull(data, chunk)
+		if n > 0 {
+			if err := stream.Send(&pb.FetchResponse{Data: chunk[:n]}); err != nil {
+				return err
+			}
+		}
+		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+func (s *sweepsServer) ListNodes(ctx context.Context, _ *pb.ListNodesRequest) (*pb.ListNodesResponse, error) {
+	t, err := s.leading(ctx)
+	if err != nil {
+		return nil, err
+	}
+	nodes, err := ask(ctx, t, func() []NodeStatus { return t.board.Nodes() })
+	if err != nil {
+		return nil, err
+	}
+	response := &pb.ListNodesResponse{}
+	for _, n := range nodes {
+		response.Nodes = append(response.Nodes, nodeStatusToProto(n))
+	}
+	return response, nil
+}
+
+// countsOf are the rows of a decoded shard by status.
+func countsOf(s *results.Shard) Counts {
+	return Counts{
+		OK: s.ByStatus[results.StatusOK], Diverged: s.ByStatus[results.StatusDiverged],
+		Failed: s.ByStatus[results.StatusFailed], Invalid: s.ByStatus[results.StatusInvalid],
+	}
+}

@@ -1,0 +1,123 @@
+package coordinator
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/phasegrid/phasegrid/sweep"
+)
+
+// create stores a sweep and puts it on the board; false if it was there already. One that has ended is reopened if
+// something of it is left to do: finished shards are kept.
+func (t *term) create(ctx context.Context, d *design) (e *entry, created bool, err error) {
+	t.submit.Lock()
+	defer t.submit.Unlock()
+	if e := t.lookup(d.id); e != nil {
+		if e.failure != "" {
+			return nil, false, fmt.Errorf("sweep %s cannot go on with this release: %s", e.set, e.failure)
+		}
+		return e, false, t.reopen(ctx, e)
+	}
+	if err := t.openSet(ctx, d); err != nil {
+		return nil, false, err
+	}
+	t.fail("before-submit")
+	writes := []Write{{Key: sweepKey(d.id), Value: encodeSweep(d)}, {Key: phaseKey(d.id), Value: []byte(Running.String())}}
+	if err := t.commit(ctx, writes); err != nil {
+		return nil, false, fmt.Errorf("store the sweep: %w", err)
+	}
+	t.fail("after-submit")
+	e = &entry{design: d, parts: map[int]partRecord{}}
+	t.mu.Lock()
+	t.sweeps[d.id] = e
+	t.mu.Unlock()
+	_, err = ask(ctx, t, func() struct{} {
+		t.step(AddSweep{ID: d.id, Cuts: planCuts{d.plan}, Priority: d.priority, Weight: d.weight, Solver: d.solver, Phase: Running})
+		return struct{}{}
+	})
+	return e, true, err
+}
+
+// reopen lets an ended sweep go on where something of it is missing, or where it was stopped.
+func (t *term) reopen(ctx context.Context, e *entry) error {
+	p, err := t.progress(ctx, e)
+	if err != nil || !p.Phase.Ended() {
+		return err
+	}
+	parts, rows, manifest, err := t.missing(ctx, e)
+	if err != nil {
+		return fmt.Errorf("look at the result set %s: %w", e.set, err)
+	}
+	switch {
+	case len(parts) > 0 || p.Phase == Done && manifest:
+		t.log.Warn("result set is not complete, opened again", "sweep_id", e.id, "parts", len(parts), "manifest", !manifest)
+		_, err = t.request(ctx, func(token uint64) Event { return Reopen{Token: token, Sweep: e.id, Parts: parts, Counts: rows} })
+	case p.Phase != Done:
+		_, err = t.request(ctx, func(token uint64) Event { return SetPhase{Token: token, Sweep: e.id, Phase: Running} })
+	}
+	return err
+}
+
+// remove takes an ended sweep and its result set away.
+func (t *term) remove(ctx context.Context, e *entry) error {
+	t.submit.Lock()
+	defer t.submit.Unlock()
+	a, err := t.request(ctx, func(token uint64) Event { return RemoveSweep{token, e.id} })
+	if err != nil {
+		return err
+	}
+	if err := a.Outcome.err(); err != nil {
+		return fmt.Errorf("remove sweep %s: %w", e.set, err)
+	}
+	if err := t.removeFiles(ctx, e); err != nil {
+		return fmt.Errorf("the sweep is removed, some files of its result set %s are not: %w", e.set, err)
+	}
+	return nil
+}
+
+// progress is how far a sweep is.
+func (t *term) progress(ctx context.Context, e *entry) (Progress, error) {
+	type answer struct {
+		Progress
+		ok bool
+	}
+	a, err := ask(ctx, t, func() answer {
+		p, ok := t.board.Progress(e.id)
+		return answer{p, ok}
+	})
+	if err == nil && !a.ok {
+		err = ErrUnknownSweep
+	}
+	if e.failure != "" {
+		a.Waiting = "this release cannot go on with it: " + e.failure
+	}
+	return a.Progress, err
+}
+
+// err is an outcome of a request as an error.
+func (o Outcome) err() error {
+	switch o {
+	case OutcomeOK:
+		return nil
+	case OutcomeUnknown:
+		return ErrUnknownSweep
+	case OutcomeNotEnded:
+		return ErrNotEnded
+	case OutcomeEnded:
+		return ErrEnded
+	}
+	return fmt.Errorf("outcome %d", o)
+}
+
+// parse reads a sweep file and cuts it.
+func (c *Coordinator) parse(filename string, file []byte) (*design, error) {
+	spec, err := sweep.Parse(filename, file, sweep.Limits{PointBytes: c.cfg.MaxPointBytes})
+	if err != nil {
+		return nil, err
+	}
+	d, err := newDesign(spec, spec.Name(), c.cfg.SolverVersion, sweep.PlanVersion)
+	if err != nil {
+		return nil, badField("file", "%w", err)
+	}
+	return d, nil
+}

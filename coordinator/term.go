@@ -1,0 +1,455 @@
+package coordinator
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+	"golang.org/x/sync/semaphore"
+
+	"github.com/phasegrid/phasegrid/sweep"
+)
+
+const (
+	tickEvery = 100 * time.Millisecond
+	// maxRetryDelay bounds the wait between attempts to write to a ledger or store that fails.
+	maxRetryDelay = 2 * time.Second
+)
+
+// term is one reign: everything that a leader has and that ends with its leadership.
+//
+// Ownership: board, waiters and incoming belong to the loop goroutine; others hand it functions through inbox. What mu
+// guards is read by the servers too. Everything else has its own lock or never changes.
+type term struct {
+	*Coordinator
+	ledger Ledger
+	epoch  uint64
+	spool  *spool
+	shelf  *shelf
+	log    *slog.Logger
+	ended  <-chan struct{}
+	budget *semaphore.Weighted // bytes of deliveries in memory
+
+	board    *Board
+	tokens   uint64
+	waiters  map[uint64]func(Answer)
+	incoming map[uint64]*incoming
+
+	inbox   *queue[func()]
+	saves   *queue[save]
+	commits *queue[*incoming]
+	files   *queue[func(context.Context) error] // merges and other work on files
+
+	submit sync.Mutex // held while a sweep is created, reopened or removed
+
+	mu     sync.RWMutex
+	sweeps map[string]*entry
+	nodes  map[uint64]*nodeStream
+	conns  uint64
+}
+
+// entry is one sweep as the leader's goroutines see it.
+type entry struct {
+	*design
+	failure string // why it cannot be planned by this release, or ""
+	// parts and pinned belong to term.mu.
+	parts  map[int]partRecord
+	pinned bool // the class is in the ledger
+}
+
+// save is a transaction, and what follows once it is durable.
+type save struct {
+	writes []Write
+	then   func()
+}
+
+func newTerm(c *Coordinator, r *Reign) *term {
+	log := c.log.With("epoch", r.Epoch)
+	sp := newSpool(c.cfg.Spool, r.Epoch, log)
+	return &term{
+		Coordinator: c, ledger: r.Ledger, epoch: r.Epoch, spool: sp, shelf: newShelf(sp), log: log,
+		budget:  semaphore.NewWeighted(c.cfg.DeliveryMemory),
+		board:   NewBoard(c.cfg.LeaseTTL, min(c.cfg.LeaseTTL, c.cfg.ReconnectGrace), r.Epoch<<32),
+		waiters: map[uint64]func(Answer){}, incoming: map[uint64]*incoming{},
+		inbox: newQueue[func()](), saves: newQueue[save](), commits: newQueue[*incoming](),
+		files:  newQueue[func(context.Context) error](),
+		sweeps: map[string]*entry{}, nodes: map[uint64]*nodeStream{},
+	}
+}
+
+// run leads until ctx ends, the reign is lost or something cannot go on; it returns when every goroutine of it has. Ready
+// is called once requests can be served.
+func (t *term) run(ctx context.Context, lost <-chan struct{}, ready func()) error {
+	g, ctx := errgroup.WithContext(ctx)
+	t.ended = ctx.Done()
+	if err := t.load(ctx); err != nil {
+		return fmt.Errorf("read the cluster's state: %w", err)
+	}
+	g.Go(func() error {
+		select {
+		case <-lost:
+			return ErrFenced
+		case <-ctx.Done():
+			return nil
+		}
+	})
+	g.Go(func() error { return t.loop(ctx) })
+	g.Go(func() error { return t.saver(ctx) })
+	g.Go(func() error { return t.committer(ctx) })
+	for range t.cfg.Mergers {
+		g.Go(func() error { return t.fileWorker(ctx) })
+	}
+	ready()
+	err := g.Wait()
+	t.closeNodes()
+	if errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return err
+}
+
+// load puts every sweep of the ledger on the board.
+func (t *term) load(ctx context.Context) error {
+	states, err := loadSweeps(ctx, t.ledger)
+	if err != nil {
+		return err
+	}
+	t.perform(t.board.Step(Tick{time.Now()}))
+	for _, s := range states {
+		t.loadSweep(s)
+	}
+	t.files.put(t.spool.removeOrphans)
+	return nil
+}
+
+func (t *term) loadSweep(s *sweepState) {
+	e, cuts := t.entryOf(s)
+	t.mu.Lock()
+	t.sweeps[s.id] = e
+	t.mu.Unlock()
+	event := AddSweep{
+		ID: s.id, Cuts: cuts, Priority: s.record.Priority, Weight: s.record.Weight, Solver: s.record.Solver, Class: s.class,
+		Phase: s.phase, Parts: map[int][]int{}, Losses: s.losses,
+	}
+	if e.failure != "" && !event.Phase.Ended() {
+		event.Phase = Failed
+	}
+	for i, p := range s.parts {
+		event.Parts[i] = p.Missing
+		event.Counts.Add(p.Rows)
+	}
+	for _, d := range s.done {
+		t.shelf.put(partRef{s.id, d.part}, d.n, d.items, true)
+		_, stored := s.parts[d.part]
+		for _, it := range d.items {
+			event.Done = append(event.Done, it.shard)
+			if !stored {
+				event.Counts.Add(it.rows)
+			}
+		}
+	}
+	t.perform(t.board.Step(event))
+}
+
+// entryOf makes a sweep of the ledger usable; one that this release cannot plan is shown as failed, and left alone.
+func (t *term) entryOf(s *sweepState) (*entry, Cuts) {
+	r := s.record
+	e := &entry{parts: s.parts, pinned: s.class != ""}
+	spec, err := sweep.Decode(r.Canonical)
+	if err == nil {
+		e.design, err = newDesign(spec, r.Name, r.Solver, r.PlanVersion)
+	}
+	if err == nil && e.id != s.id {
+		err = fmt.Errorf("its id is %s by this release", e.id)
+	}
+	if err != nil {
+		e.failure = err.Error()
+		e.design = &design{id: s.id, name: r.Name, set: r.Name + "-" + s.id[:min(8, len(s.id))], canonical: r.Canonical, solver: r.Solver, version: r.PlanVersion}
+		t.log.Error("sweep cannot go on with this release", "sweep_id", s.id, "error", err)
+		e.created, e.priority, e.weight = r.Created, r.Priority, r.Weight
+		return e, noCuts{}
+	}
+	e.created, e.priority, e.weight = r.Created, r.Priority, r.Weight
+	return e, planCuts{e.plan}
+}
+
+// noCuts are the cuts of a sweep that cannot be planned.
+type noCuts struct{}
+
+func (noCuts) Shards() int         { return 0 }
+func (noCuts) Parts() int          { return 0 }
+func (noCuts) Part(int) (int, int) { return 0, 0 }
+func (noCuts) PartOf(int) int      { return 0 }
+func (noCuts) Cost(int) float64    { return 0 }
+func (noCuts) Memory(int) int64    { return 0 }
+
+// loop owns the board: it takes what others put into inbox, and lets time pass.
+func (t *term) loop(ctx context.Context) error {
+	tick := time.NewTicker(tickEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-tick.C:
+			t.step(Tick{time.Now()})
+			t.measure()
+		case <-t.inbox.ready:
+			t.step(Tick{time.Now()})
+			for _, f := range t.inbox.all() {
+				f()
+			}
+		}
+	}
+}
+
+// post steps the board from another goroutine.
+func (t *term) post(event Event) { t.inbox.put(func() { t.step(event) }) }
+
+func (t *term) step(event Event) { t.perform(t.board.Step(event)) }
+
+// perform does what the board wants. What must be durable is saved first; the rest waits for it.
+func (t *term) perform(actions []Action) {
+	var writes []Write
+	for _, a := range actions {
+		writes = append(writes, t.writesOf(a)...)
+	}
+	if len(writes) == 0 {
+		t.tell(actions)
+		return
+	}
+	rest := slices.Clone(actions)
+	t.saves.put(save{writes, func() { t.inbox.put(func() { t.tell(rest) }) }})
+}
+
+// writesOf is what an action makes durable.
+func (t *term) writesOf(a Action) []Write {
+	switch a := a.(type) {
+	case SaveLoss:
+		return []Write{{Key: lossKey(a.Sweep, a.Loss.Shard), Value: encodeLoss(a.Loss)}}
+	case SavePhase:
+		return []Write{{Key: phaseKey(a.Sweep), Value: []byte(a.Phase.String())}}
+	case DropLosses:
+		writes := []Write{{Key: phaseKey(a.Sweep), Value: []byte(a.Phase.String())}}
+		for _, s := range a.Shards {
+			writes = append(writes, Write{Key: lossKey(a.Sweep, s), Delete: true})
+		}
+		return writes
+	case DropParts:
+		writes := []Write{{Key: phaseKey(a.Sweep), Value: []byte(a.Phase.String())}}
+		for _, i := range a.Parts {
+			writes = append(writes, Write{Key: partKey(a.Sweep, i), Delete: true}, Write{Key: donePrefix(a.Sweep, i), Delete: true, Prefix: true})
+		}
+		return writes
+	case DropSweep:
+		return []Write{{Key: sweepKey(a.Sweep), Delete: true}, {Key: belowSweep(a.Sweep), Delete: true, Prefix: true}}
+	case Forget:
+		return []Write{{Key: nodeKey(a.Node), Delete: true}}
+	}
+	return nil
+}
+
+// tell does what does not have to be durable, or comes after it was.
+func (t *term) tell(actions []Action) {
+	for _, a := range actions {
+		switch a := a.(type) {
+		case Commit:
+			in := t.incoming[a.Token]
+			in.pinClass = a.PinClass
+			t.commits.put(in)
+		case Answer:
+			if wait := t.waiters[a.Token]; wait != nil {
+				delete(t.waiters, a.Token)
+				delete(t.incoming, a.Token)
+				wait(a)
+			}
+		case Grant:
+			t.grant(a)
+		case Revoke:
+			t.revoke(a)
+		case Dismiss:
+			t.dismiss(a)
+		case Merge:
+			t.files.put(func(ctx context.Context) error { return t.mergePart(ctx, a) })
+		case Finish:
+			t.files.put(func(ctx context.Context) error { return t.finish(ctx, a.Sweep) })
+		case DropParts:
+			t.mu.Lock()
+			for _, i := range a.Parts {
+				delete(t.sweeps[a.Sweep].parts, i)
+			}
+			t.mu.Unlock()
+			for _, i := range a.Parts {
+				t.free(t.shelf.drop(partRef{a.Sweep, i}))
+			}
+		case DropSweep:
+			t.mu.Lock()
+			delete(t.sweeps, a.Sweep)
+			t.mu.Unlock()
+			t.free(t.shelf.dropSweep(a.Sweep))
+		}
+	}
+}
+
+// free gives frames of the spool up, in the background.
+func (t *term) free(items []shelfItem) {
+	if len(items) > 0 {
+		t.files.put(func(ctx context.Context) error { t.shelf.free(ctx, items); return nil })
+	}
+}
+
+// saver makes transactions durable, one after the other.
+func (t *term) saver(ctx context.Context) error {
+	for {
+		saves, err := t.saves.wait(ctx)
+		if err != nil {
+			return err
+		}
+		for _, s := range saves {
+			if err := t.persist(ctx, s.writes); err != nil {
+				return err
+			}
+			s.then()
+		}
+	}
+}
+
+// maxWrites bounds one transaction; etcd takes 128 operations.
+const maxWrites = 100
+
+// persist commits writes to the ledger, and tries until it worked or this leader is no more.
+func (t *term) persist(ctx context.Context, writes []Write) error {
+	for len(writes) > 0 {
+		n := min(len(writes), maxWrites)
+		if err := t.retry(ctx, "etcd", func() error { return t.commit(ctx, writes[:n]) }); err != nil {
+			return err
+		}
+		writes = writes[n:]
+	}
+	return nil
+}
+
+// commit is one transaction, measured.
+func (t *term) commit(ctx context.Context, writes []Write) error {
+	start := time.Now()
+	err := t.ledger.Commit(ctx, writes)
+	t.metrics.txnSeconds.Observe(time.Since(start).Seconds())
+	return err
+}
+
+// retry does something until it works, ErrFenced comes or ctx ends. Meanwhile there is an alarm about subject.
+func (t *term) retry(ctx context.Context, subject string, do func() error) error {
+	for delay := 20 * time.Millisecond; ; delay = min(2*delay, maxRetryDelay) {
+		err := do()
+		switch {
+		case err == nil:
+			t.alarms.clear(subject)
+			return nil
+		case errors.Is(err, ErrFenced):
+			return err
+		case ctx.Err() != nil:
+			return ctx.Err()
+		}
+		t.alarms.raise(subject, oneLine(err.Error()))
+		select {
+		case <-time.After(delay):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// fileWorker does what takes long: merges, manifests, deletions.
+func (t *term) fileWorker(ctx context.Context) error {
+	for {
+		do, err := t.files.next(ctx)
+		if err != nil {
+			return err
+		}
+		if err := t.retry(ctx, "store", func() error { return do(ctx) }); err != nil {
+			return err
+		}
+	}
+}
+
+// lookup finds a sweep by its full id.
+func (t *term) lookup(id string) *entry {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	return t.sweeps[id]
+}
+
+// find finds a sweep by id, by a prefix of it, or by the name of the newest sweep that has it.
+func (t *term) find(ref string) (*entry, error) {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	if e := t.sweeps[ref]; e != nil {
+		return e, nil
+	}
+	var named *entry
+	var prefixed []*entry
+	for id, e := range t.sweeps {
+		if e.name == ref && (named == nil || e.created.After(named.created)) {
+			named = e
+		}
+		if len(ref) >= 4 && strings.HasPrefix(id, ref) || e.set == ref {
+			prefixed = append(prefixed, e)
+		}
+	}
+	switch {
+	case named != nil:
+		return named, nil
+	case len(prefixed) == 1:
+		return prefixed[0], nil
+	case len(prefixed) > 1:
+		return nil, fmt.Errorf("%q: %w", ref, ErrAmbiguous)
+	}
+	return nil, fmt.Errorf("%q: %w", ref, ErrUnknownSweep)
+}
+
+// ask has the loop compute something.
+func ask[T any](ctx context.Context, t *term, f func() T) (T, error) {
+	answer := make(chan T, 1)
+	t.inbox.put(func() { answer <- f() })
+	var zero T
+	select {
+	case v := <-answer:
+		return v, nil
+	case <-ctx.Done():
+		return zero, ctx.Err()
+	case <-t.ended:
+		return zero, &notLeader{}
+	}
+}
+
+// request steps the board and waits for the answer to it.
+func (t *term) request(ctx context.Context, event func(token uint64) Event) (Answer, error) {
+	answer := make(chan Answer, 1)
+	t.inbox.put(func() {
+		t.tokens++
+		t.waiters[t.tokens] = func(a Answer) { answer <- a }
+		t.step(event(t.tokens))
+	})
+	select {
+	case a := <-answer:
+		return a, nil
+	case <-ctx.Done():
+		return Answer{}, ctx.Err()
+	case <-t.ended:
+		return Answer{}, &notLeader{}
+	}
+}
+
+func oneLine(s string) string {
+	s = strings.Join(strings.Fields(s), " ")
+	if len(s) > maxCauseBytes {
+		s = s[:maxCauseBytes]
+	}
+	return s
+}
