@@ -11,6 +11,8 @@ import (
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/protoadapt"
 	"google.golang.org/protobuf/types/known/durationpb"
+
+	"github.com/phasegrid/phasegrid/sweep"
 )
 
 // Errors that callers act on.
@@ -52,6 +54,9 @@ func badField(field, format string, args ...any) error {
 	return &fieldError{field, fmt.Errorf(format, args...)}
 }
 
+// maxProblems bounds the mistakes of a sweep file in one answer: it travels in a header.
+const maxProblems = 50
+
 // retryDelay is what callers are asked to wait before they try again.
 const retryDelay = 200 * time.Millisecond
 
@@ -59,6 +64,7 @@ const retryDelay = 200 * time.Millisecond
 func toStatus(err error) error {
 	var leader *notLeader
 	var field *fieldError
+	var problems sweep.Problems
 	switch {
 	case err == nil:
 		return nil
@@ -68,6 +74,8 @@ func toStatus(err error) error {
 	case errors.As(err, &field):
 		return withDetails(codes.InvalidArgument, err, &errdetails.BadRequest{
 			FieldViolations: []*errdetails.BadRequest_FieldViolation{{Field: field.field, Description: field.err.Error()}}})
+	case errors.As(err, &problems):
+		return withDetails(codes.InvalidArgument, err, badRequest(problems))
 	case errors.Is(err, ErrUnknownSweep):
 		return status.Error(codes.NotFound, err.Error())
 	case errors.Is(err, ErrAmbiguous):
@@ -85,6 +93,16 @@ func toStatus(err error) error {
 		return s.Err()
 	}
 	return status.Error(codes.Internal, err.Error())
+}
+
+// badRequest lists the mistakes of a sweep file by their places.
+func badRequest(problems sweep.Problems) *errdetails.BadRequest {
+	m := &errdetails.BadRequest{}
+	for _, p := range problems[:min(len(problems), maxProblems)] {
+		m.FieldViolations = append(m.FieldViolations, &errdetails.BadRequest_FieldViolation{
+			Field: fmt.Sprintf("%s:%d:%d", p.File, p.Line, p.Column), Description: p.Text})
+	}
+	return m
 }
 
 func withDetails(code codes.Code, err error, details ...protoadapt.MessageV1) error {

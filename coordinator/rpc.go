@@ -28,6 +28,12 @@ const (
 	maxSmallFiles = 64 << 20
 )
 
+// registerServices gives a gRPC server the services of this coordinator.
+func (c *Coordinator) registerServices(server *grpc.Server) {
+	pb.RegisterSweepsServer(server, &sweepsServer{Coordinator: c})
+	pb.RegisterNodesServer(server, &nodesServer{Coordinator: c})
+}
+
 // sweepsServer is the service for clients.
 type sweepsServer struct {
 	pb.UnimplementedSweepsServer

@@ -1,0 +1,339 @@
+package coordinator_test
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+
+	"github.com/phasegrid/phasegrid/coordinator"
+	"github.com/phasegrid/phasegrid/node/solver"
+	pb "github.com/phasegrid/phasegrid/proto/phasegrid/v1"
+	"github.com/phasegrid/phasegrid/results"
+	"github.com/phasegrid/phasegrid/sweep"
+)
+
+// testWriter sends logs to the test.
+type testWriter struct{ t *testing.T }
+
+func (w testWriter) Write(b []byte) (int, error) {
+	w.t.Log(strings.TrimSpace(string(b)))
+	return len(b), nil
+}
+
+// cluster is one coordinator under test, and a connection to it.
+type cluster struct {
+	t       *testing.T
+	conn    *grpc.ClientConn
+	sweeps  pb.SweepsClient
+	nodes   pb.NodesClient
+	address string
+	stop    func()
+	ended   chan error
+}
+
+// start runs a coordinator until the test ends, or stop is called.
+func start(t *testing.T, cfg coordinator.Config) *cluster {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg.Listener = listener
+	if testing.Verbose() {
+		cfg.Logger = slog.New(slog.NewTextHandler(testWriter{t}, nil))
+	}
+	c, err := coordinator.New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cl := &cluster{t: t, address: listener.Addr().String(), ended: make(chan error, 1)}
+	go func() { cl.ended <- c.Run(ctx) }()
+	cl.conn, err = grpc.NewClient(cl.address, grpc.WithTransportCredentials(insecure.NewCredentials()),
+		grpc.WithDefaultServiceConfig(`{"methodConfig":[{"name":[{}],"waitForReady":true}]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	cl.sweeps, cl.nodes = pb.NewSweepsClient(cl.conn), pb.NewNodesClient(cl.conn)
+	stopped := false
+	cl.stop = func() {
+		if stopped {
+			return
+		}
+		stopped = true
+		cl.conn.Close()
+		cancel()
+		if err := <-cl.ended; err != nil {
+			t.Errorf("Run = %v", err)
+		}
+	}
+	t.Cleanup(cl.stop)
+	return cl
+}
+
+// leading waits until the coordinator leads.
+func (c *cluster) leading(ctx context.Context) {
+	c.t.Helper()
+	for {
+		_, err := c.sweeps.List(ctx, &pb.ListRequest{})
+		if err == nil {
+			return
+		}
+		if ctx.Err() != nil {
+			c.t.Fatalf("the coordinator does not lead: %v", err)
+		}
+		time.Sleep(10 * time.Millisecond) // a poll of another goroutine's progress
+	}
+}
+
+func fileStore(t *testing.T) (coordinator.Store, string) {
+	t.Helper()
+	dir := t.TempDir()
+	s, err := coordinator.OpenStore(t.Context(), "file://"+dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s, dir
+}
+
+// zeroNode is a node that solves nothing: its rows follow from the points' numbers.
+type zeroNode struct {
+	name  string
+	class string
+	seen  map[int64]int // shards computed
+}
+
+func (z *zeroNode) info() *pb.NodeInfo {
+	class := z.class
+	if class == "" {
+		class = "test"
+	}
+	return &pb.NodeInfo{Name: z.name, Slots: 2, SolverVersion: solver.Version, ArithmeticClass: class, Kernel: "zero"}
+}
+
+// run serves leases until ctx ends or the stream does.
+func (z *zeroNode) run(ctx context.Context, c pb.NodesClient) error {
+	stream, err := c.Attach(ctx)
+	if err != nil {
+		return err
+	}
+	err = stream.Send(&pb.AttachRequest{Message: &pb.AttachRequest_Hello{Hello: &pb.Hello{Info: z.info(), Capacity: 8}}})
+	if err != nil {
+		return err
+	}
+	for {
+		m, err := stream.Recv()
+		if err != nil {
+			return err
+		}
+		for _, run := range m.GetGrant().GetRuns() {
+			for i := range run.GetShards() {
+				if z.seen != nil {
+					z.seen[run.GetFirstShard()+i]++
+				}
+				header, payload, err := z.solve(ctx, c, run, i)
+				if err != nil {
+					return err
+				}
+				if _, err := deliver(ctx, c, header, payload); err != nil {
+					return err
+				}
+			}
+		}
+	}
+}
+
+func (z *zeroNode) solve(ctx context.Context, c pb.NodesClient, run *pb.ShardRun, i int64) (*pb.DeliverHeader, []byte, error) {
+	answer, err := c.GetSpec(ctx, &pb.GetSpecRequest{SweepId: run.GetSweepId()})
+	if err != nil {
+		return nil, nil, err
+	}
+	spec, err := sweep.Decode(answer.GetSpec().GetCanonical())
+	if err != nil {
+		return nil, nil, err
+	}
+	d, err := rows(spec, run.GetBounds()[i], run.GetBounds()[i+1])
+	if err != nil {
+		return nil, nil, err
+	}
+	header := &pb.DeliverHeader{
+		SweepId: run.GetSweepId(), Shard: run.GetFirstShard() + i, Epoch: run.GetEpoch(), Node: z.name, SolverVersion: solver.Version,
+		ArithmeticClass: z.info().GetArithmeticClass(), Kernel: "zero", PayloadBytes: int64(len(d.Payload)), Crc32C: d.CRC32C,
+	}
+	for _, s := range d.Segments {
+		header.Segments = append(header.Segments, &pb.Segment{Table: pb.Table(s.Table) + 1, Bytes: s.Bytes, Rows: s.Rows})
+	}
+	return header, d.Payload, nil
+}
+
+// rows are what a zero node delivers for the indices [first, end).
+func rows(spec *sweep.Spec, first, end int64) (results.Delivery, error) {
+	var parameters []results.Column
+	for _, id := range spec.Columns() {
+		p := sweep.Describe(id)
+		if id != sweep.Representation {
+			kind := map[sweep.Kind]results.Kind{sweep.KindInt: results.Int64, sweep.KindFloat: results.Float64, sweep.KindBool: results.Bool}
+			k, ok := kind[p.Kind]
+			if !ok {
+				k = results.String
+			}
+			parameters = append(parameters, results.Column{Name: p.Name, Kind: k, Nullable: true, Unit: p.Unit, Doc: p.Doc})
+		}
+	}
+	schema, err := results.NewSchema(parameters, results.Options{
+		SolverVersion: solver.Version, Trajectories: !spec.Record().None(), Coefficients: spec.Record().Coefficients})
+	if err != nil {
+		return results.Delivery{}, err
+	}
+	b := schema.NewBuilder()
+	defer b.Release()
+	for p := range spec.Points(first, end) {
+		cells := make([]results.Cell, len(parameters))
+		for i := range cells {
+			cells[i].Null = true
+		}
+		sum := sha256.Sum256(fmt.Append(nil, p.Index))
+		err := b.AddPoint(results.PointRow{Point: p.Index, PointID: [16]byte(sum[:16]), Parameters: cells, Representation: "reduced",
+			Status: results.StatusOK, Loss: float64(p.Index), EscapeStep: -1, StepsTo90: -1, StepsTo99: -1, PeakSpikeStep: -1, DivergedStep: -1})
+		if err != nil {
+			return results.Delivery{}, err
+		}
+	}
+	return b.Encode()
+}
+
+// deliver sends one shard in chunks.
+func deliver(ctx context.Context, c pb.NodesClient, header *pb.DeliverHeader, payload []byte) (pb.DeliverResponse_Outcome, error) {
+	stream, err := c.Deliver(ctx)
+	if err != nil {
+		return 0, err
+	}
+	err = stream.Send(&pb.DeliverRequest{Message: &pb.DeliverRequest_Header{Header: header}})
+	for err == nil && len(payload) > 0 {
+		n := min(len(payload), 1<<20)
+		err = stream.Send(&pb.DeliverRequest{Message: &pb.DeliverRequest_Chunk{Chunk: payload[:n]}})
+		payload = payload[n:]
+	}
+	answer, err := stream.CloseAndRecv()
+	return answer.GetOutcome(), err
+}
+
+// submit submits a sweep file.
+func (c *cluster) submit(ctx context.Context, file string) *pb.SubmitResponse {
+	c.t.Helper()
+	m, err := c.sweeps.Submit(ctx, &pb.SubmitRequest{File: []byte(file), Filename: "sweep.yaml"})
+	if err != nil {
+		c.t.Fatalf("Submit = %v", err)
+	}
+	return m
+}
+
+// wait watches a sweep until it ends.
+func (c *cluster) wait(ctx context.Context, id string) *pb.Sweep {
+	c.t.Helper()
+	stream, err := c.sweeps.Watch(ctx, &pb.WatchRequest{Sweep: id})
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	for {
+		m, err := stream.Recv()
+		if err != nil {
+			c.t.Fatalf("Watch = %v", err)
+		}
+		if m.GetSweep().GetPhase() >= pb.Phase_PHASE_DONE {
+			return m.GetSweep()
+		}
+	}
+}
+
+// hashes are the sha256 of a folder's files, the log of shards left out: it says who computed what.
+func hashes(t *testing.T, dir string) map[string]string {
+	t.Helper()
+	sums := map[string]string{}
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		name, err := filepath.Rel(dir, path)
+		if err != nil || strings.HasPrefix(name, "shards/part") || name == "manifest.json" {
+			return err
+		}
+		data, err := os.ReadFile(path)
+		sums[name] = fmt.Sprintf("%x", sha256.Sum256(data))
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return sums
+}
+
+const smallSweep = `
+name: small
+fixed: {model: population, covariance: spiked, init: identity, init_scale: 0.01, steps: 2000000, dimension: 10, learning_rate: 0.001}
+grid:
+  optimizer: [gd, specgd]
+  anisotropy: {linspace: {from: 1, to: 50, num: 500}}
+record: none
+`
+
+func TestSweepRuns(t *testing.T) {
+	store, dir := fileStore(t)
+	c := start(t, coordinator.Config{Memory: coordinator.NewMemory(), Store: store})
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	c.leading(ctx)
+	m := c.submit(ctx, smallSweep)
+	if !m.GetCreated() || m.GetSweep().GetProgress().GetShards() < 10 {
+		t.Fatalf("Submit = %v", m)
+	}
+	if m := c.submit(ctx, smallSweep); m.GetCreated() {
+		t.Error("submitted twice, created twice")
+	}
+	node := &zeroNode{name: "n1", seen: map[int64]int{}}
+	ended := make(chan error, 1)
+	nodeCtx, stopNode := context.WithCancel(ctx)
+	go func() { ended <- node.run(nodeCtx, c.nodes) }()
+	last := c.wait(ctx, m.GetSweep().GetId())
+	stopNode()
+	<-ended
+	if last.GetPhase() != pb.Phase_PHASE_DONE || last.GetProgress().GetPointsDone() != 1000 {
+		t.Fatalf("ended as %v", last)
+	}
+	for shard, n := range node.seen {
+		if n != 1 {
+			t.Errorf("shard %d computed %d times", shard, n)
+		}
+	}
+	set, err := results.OpenSet(filepath.Join(dir, last.GetResultSet()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := int64(0)
+	for row, err := range set.Points(ctx) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if row.Point != n || row.Loss != float64(n) {
+			t.Fatalf("row %d is point %d with loss %v", n, row.Point, row.Loss)
+		}
+		n++
+	}
+	if n != 1000 || set.Manifest() == nil {
+		t.Errorf("%d rows, manifest %v", n, set.Manifest())
+	}
+	if left, _ := os.ReadDir(filepath.Join(dir, "spool")); len(left) > 1 {
+		t.Errorf("%d segments are left in the spool", len(left))
+	}
+}

@@ -1,0 +1,271 @@
+package coordinator
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/errgroup"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/health"
+	healthpb "google.golang.org/grpc/health/grpc_health_v1"
+
+	"github.com/phasegrid/phasegrid/node/solver"
+	"github.com/phasegrid/phasegrid/results"
+)
+
+// Config says what a coordinator works with. The zero value of a field is its default.
+type Config struct {
+	// Name tells coordinators apart in logs; the host name by default.
+	Name string
+
+	// Listener serves gRPC. If nil, Address is listened on: 127.0.0.1:7443 by default.
+	Listener net.Listener
+	Address  string
+	// Advertise is the address that other coordinators name to clients; the listener's by default.
+	Advertise string
+	// Credentials are those of the server. Without them any listener but loopback and unix sockets needs Insecure.
+	// With mutual TLS, add AuthorizeUnary and AuthorizeStream to ServerOptions.
+	Credentials   credentials.TransportCredentials
+	Insecure      bool
+	ServerOptions []grpc.ServerOption
+	// StatusListener serves /metrics, /healthz, /readyz and gRPC health in plain text. If nil, StatusAddress is listened on;
+	// "" is none.
+	StatusListener net.Listener
+	StatusAddress  string
+
+	// One of these three is where the ledger lives.
+	Memory   *Memory // in this process
+	Embedded string  // folder of an embedded etcd, for a coordinator that is alone
+	Etcd     Etcd    // a cluster
+
+	// Store keeps result sets, Spool the shards whose part is not merged yet; Store by default.
+	Store Store
+	Spool Store
+
+	// LeaseTTL is how long a node may be silent; 10 s by default. ReconnectGrace is how long one may take to come back after
+	// its connection broke; 3 s by default, at most LeaseTTL.
+	LeaseTTL       time.Duration
+	ReconnectGrace time.Duration
+	// DeliveryMemory bounds the deliveries in memory, at least one of the largest; 256 MiB by default.
+	DeliveryMemory int64
+	// Mergers is how many parts are merged at once; 1 by default, which is one core.
+	Mergers int
+	// MaxPointBytes refuses sweeps with a point that needs more memory; 2 GiB by default.
+	MaxPointBytes int64
+	// SolverVersion that new sweeps pin; solver.Version by default.
+	SolverVersion int
+	// GitRevision for manifests.
+	GitRevision string
+
+	Registry *prometheus.Registry // a new one by default
+	Logger   *slog.Logger
+
+	// Fail is called with the name of each step at which a process may die (see the table in the package documentation).
+	// Tests die there.
+	Fail func(step string)
+}
+
+// validate fills defaults in and refuses what cannot work.
+func (c *Config) validate() error {
+	if c.Name == "" {
+		c.Name, _ = os.Hostname() // a name for logs; "" is one
+	}
+	if c.Address == "" {
+		c.Address = "127.0.0.1:7443"
+	}
+	if c.LeaseTTL == 0 {
+		c.LeaseTTL = 10 * time.Second
+	}
+	if c.ReconnectGrace == 0 {
+		c.ReconnectGrace = min(3*time.Second, c.LeaseTTL)
+	}
+	c.DeliveryMemory = max(c.DeliveryMemory, results.MaxPayloadBytes)
+	c.Mergers = max(1, c.Mergers)
+	if c.SolverVersion == 0 {
+		c.SolverVersion = solver.Version
+	}
+	if c.Registry == nil {
+		c.Registry = prometheus.NewRegistry()
+	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if c.Fail == nil {
+		c.Fail = func(string) {}
+	}
+	if c.Store == nil {
+		return errors.New("coordinator: a store for the result sets is needed: give --store file:///folder or s3://bucket")
+	}
+	if c.Spool == nil {
+		c.Spool = c.Store
+	}
+	ledgers := 0
+	for _, given := range []bool{c.Memory != nil, c.Embedded != "", len(c.Etcd.Endpoints) > 0} {
+		if given {
+			ledgers++
+		}
+	}
+	if ledgers != 1 {
+		return errors.New("coordinator: give one place for the state: --etcd URLs or --embedded-etcd folder")
+	}
+	return nil
+}
+
+// Coordinator serves sweeps to clients and leases to nodes while it leads.
+type Coordinator struct {
+	cfg     Config
+	log     *slog.Logger
+	metrics *metrics
+	alarms  *alarms
+	health  *health.Server
+	backend backend
+	term    atomic.Pointer[term] // nil while another leads
+}
+
+// New returns a coordinator. It does nothing before Run.
+func New(cfg Config) (*Coordinator, error) {
+	if err := cfg.validate(); err != nil {
+		return nil, err
+	}
+	log := cfg.Logger.With("coordinator", cfg.Name)
+	return &Coordinator{cfg: cfg, log: log, metrics: newMetrics(cfg.Registry), alarms: newAlarms(log), health: health.NewServer()}, nil
+}
+
+func (c *Coordinator) fail(step string) { c.cfg.Fail(step) }
+
+// The services whose health tells who leads.
+var leaderServices = []string{"phasegrid.v1.Sweeps", "phasegrid.v1.Nodes", "arrow.flight.protocol.FlightService"}
+
+// Run serves until ctx ends, and returns when every goroutine of the coordinator has ended. A Coordinator runs once.
+func (c *Coordinator) Run(ctx context.Context) error {
+	listener, status, err := c.listen()
+	if err != nil {
+		return err
+	}
+	defer listener.Close()
+	if status != nil {
+		defer status.Close()
+	}
+	if c.cfg.Advertise == "" {
+		c.cfg.Advertise = listener.Addr().String()
+	}
+	if c.backend, err = c.openBackend(ctx); err != nil {
+		return err
+	}
+	defer func() {
+		if err := c.backend.close(); err != nil {
+			c.log.Warn("close the ledger", "error", err)
+		}
+	}()
+	c.setLeading(false)
+	server := c.newServer()
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return server.Serve(listener) })
+	if status != nil {
+		g.Go(func() error { return c.serveStatus(ctx, status) })
+	}
+	g.Go(func() error {
+		defer stopServer(server, c.health)
+		return c.govern(ctx)
+	})
+	err = g.Wait()
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return err
+}
+
+// govern campaigns, leads, and campaigns again.
+func (c *Coordinator) govern(ctx context.Context) error {
+	for ctx.Err() == nil {
+		reign, err := c.backend.campaign(ctx, c.cfg.Advertise)
+		if err != nil {
+			if ctx.Err() == nil {
+				c.alarms.raise("etcd", oneLine("campaign: "+err.Error()))
+				pause(ctx, retryDelay)
+			}
+			continue
+		}
+		if err := c.lead(ctx, reign); err != nil && ctx.Err() == nil {
+			c.log.Warn("leads no more", "error", err)
+			pause(ctx, retryDelay)
+		}
+	}
+	return ctx.Err()
+}
+
+// lead serves one reign and gives it up.
+func (c *Coordinator) lead(ctx context.Context, reign *Reign) error {
+	c.log.Info("leads", "epoch", reign.Epoch)
+	t := newTerm(c, reign)
+	err := t.run(ctx, reign.Lost, func() {
+		c.alarms.clear("etcd")
+		c.term.Store(t)
+		c.setLeading(true)
+	})
+	c.term.Store(nil)
+	c.setLeading(false)
+	resigned, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
+	defer cancel()
+	if failed := reign.Resign(resigned); failed != nil {
+		c.log.Warn("resign; the next leader waits for this one's lease to expire", "error", failed)
+	}
+	return err
+}
+
+func pause(ctx context.Context, d time.Duration) {
+	select {
+	case <-time.After(d):
+	case <-ctx.Done():
+	}
+}
+
+// setLeading tells by health whether this coordinator leads. It is Ready, service "", in any case.
+func (c *Coordinator) setLeading(leads bool) {
+	state := healthpb.HealthCheckResponse_NOT_SERVING
+	c.metrics.leader.Set(0)
+	if leads {
+		state = healthpb.HealthCheckResponse_SERVING
+		c.metrics.leader.Set(1)
+	}
+	for _, service := range leaderServices {
+		c.health.SetServingStatus(service, state)
+	}
+}
+
+// leading is the present term, or the error that tells a caller where to go.
+func (c *Coordinator) leading(ctx context.Context) (*term, error) {
+	if t := c.term.Load(); t != nil {
+		return t, nil
+	}
+	return nil, c.notLeader(ctx)
+}
+
+func (c *Coordinator) notLeader(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	address, err := c.backend.leader(ctx)
+	if err != nil {
+		return fmt.Errorf("%w; etcd: %w", &notLeader{}, err)
+	}
+	if address == c.cfg.Advertise {
+		address = "" // about to lead, or just did
+	}
+	return &notLeader{address}
+}
+
+// openBackend opens the ledger that the configuration names.
+func (c *Coordinator) openBackend(ctx context.Context) (backend, error) {
+	if c.cfg.Memory != nil {
+		return c.cfg.Memory, nil
+	}
+	return nil, errors.New("coordinator: no ledger")
+}

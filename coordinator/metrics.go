@@ -1,0 +1,110 @@
+package coordinator
+
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// metrics are what /metrics shows of a coordinator. No sweep or point is a label.
+type metrics struct {
+	leader        prometheus.Gauge
+	alarms        prometheus.Gauge
+	nodes         prometheus.Gauge
+	shards        *prometheus.GaugeVec // by state
+	points        *prometheus.CounterVec
+	committed     prometheus.Counter
+	deliveries    *prometheus.CounterVec // by outcome
+	rejected      *prometheus.CounterVec // by reason
+	shardSeconds  prometheus.Histogram
+	commitSeconds prometheus.Histogram
+	spoolSeconds  prometheus.Histogram
+	txnSeconds    prometheus.Histogram
+	groupShards   prometheus.Histogram
+	mergeBytes    prometheus.Counter
+	foreignParts  prometheus.Counter
+	requests      *prometheus.CounterVec // by method, code
+}
+
+func newMetrics(r prometheus.Registerer) *metrics {
+	gauge := func(name, help string) prometheus.Gauge {
+		return prometheus.NewGauge(prometheus.GaugeOpts{Namespace: "phasegrid", Name: name, Help: help})
+	}
+	counter := func(name, help string) prometheus.Counter {
+		return prometheus.NewCounter(prometheus.CounterOpts{Namespace: "phasegrid", Name: name, Help: help})
+	}
+	vector := func(name, help string, labels ...string) *prometheus.CounterVec {
+		return prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: "phasegrid", Name: name, Help: help}, labels)
+	}
+	histogram := func(name, help string) prometheus.Histogram {
+		return prometheus.NewHistogram(prometheus.HistogramOpts{
+			Namespace: "phasegrid", Name: name, Help: help, NativeHistogramBucketFactor: 1.1, NativeHistogramMaxBucketNumber: 100,
+			Buckets: prometheus.ExponentialBuckets(0.0005, 2, 18),
+		})
+	}
+	m := &metrics{
+		leader:        gauge("leader", "1 while this coordinator leads."),
+		alarms:        gauge("alarms", "Troubles that people must see to."),
+		nodes:         gauge("nodes", "Nodes connected to the leader."),
+		shards:        prometheus.NewGaugeVec(prometheus.GaugeOpts{Namespace: "phasegrid", Name: "shards", Help: "Shards of sweeps that have not ended, by state."}, []string{"state"}),
+		points:        vector("points_total", "Points committed, by status.", "status"),
+		committed:     counter("shards_committed_total", "Shards committed."),
+		deliveries:    vector("deliveries_total", "Verified deliveries, by outcome.", "outcome"),
+		rejected:      vector("results_rejected_total", "Deliveries refused, by reason.", "reason"),
+		shardSeconds:  histogram("shard_duration_seconds", "Time that nodes took for a committed shard."),
+		commitSeconds: histogram("commit_seconds", "Time from a verified delivery to its answer."),
+		spoolSeconds:  histogram("spool_write_seconds", "Time of one group's write to the spool, with its sync."),
+		txnSeconds:    histogram("etcd_txn_seconds", "Time of one transaction."),
+		groupShards: prometheus.NewHistogram(prometheus.HistogramOpts{Namespace: "phasegrid", Name: "commit_group_shards",
+			Help: "Shards in one group commit.", Buckets: prometheus.ExponentialBuckets(1, 2, 11)}),
+		mergeBytes:   counter("merge_bytes_total", "Bytes of Parquet written."),
+		foreignParts: counter("foreign_parts_total", "Files found with other bytes than the sweep's, and kept."),
+		requests:     vector("rpc_requests_total", "Calls answered, by method and code.", "method", "code"),
+	}
+	r.MustRegister(m.leader, m.alarms, m.nodes, m.shards, m.points, m.committed, m.deliveries, m.rejected, m.shardSeconds,
+		m.commitSeconds, m.spoolSeconds, m.txnSeconds, m.groupShards, m.mergeBytes, m.foreignParts, m.requests)
+	return m
+}
+
+// observeAnswer counts the answer to a verified delivery.
+func (m *metrics) observeAnswer(o Outcome, took, solving time.Duration) {
+	m.commitSeconds.Observe(took.Seconds())
+	switch o {
+	case OutcomeCommitted:
+		m.deliveries.WithLabelValues("committed").Inc()
+		m.committed.Inc()
+		m.shardSeconds.Observe(max(0, solving.Seconds()))
+	case OutcomeDuplicate:
+		m.deliveries.WithLabelValues("duplicate").Inc()
+	case OutcomeRejected:
+		m.rejected.WithLabelValues("solver").Inc()
+	default:
+		m.deliveries.WithLabelValues("unwanted").Inc()
+	}
+}
+
+// measure sets the gauges from the board, in the loop.
+func (t *term) measure() {
+	var open, leased, committing, done, quarantined int
+	for _, j := range t.board.order {
+		if j.phase.Ended() {
+			continue
+		}
+		open += j.open.len() + len(j.suspects)
+		leased += len(j.leases)
+		committing += len(j.committing)
+		done += j.done.len()
+		quarantined += len(j.quarantine)
+	}
+	for state, n := range map[string]int{"open": open, "leased": leased, "committing": committing, "done": done, "quarantined": quarantined} {
+		t.metrics.shards.WithLabelValues(state).Set(float64(n))
+	}
+	connected := 0
+	for _, n := range t.board.nodes {
+		if n.link == linkUp {
+			connected++
+		}
+	}
+	t.metrics.nodes.Set(float64(connected))
+	t.metrics.alarms.Set(float64(t.alarms.count()))
+}

@@ -1,0 +1,391 @@
+package coordinator
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	pb "github.com/phasegrid/phasegrid/proto/phasegrid/v1"
+	"github.com/phasegrid/phasegrid/results"
+)
+
+// maxSegments bounds what a delivery's header may list.
+const maxSegments = 8
+
+// helloTimeout is how long a new stream may take to say who it is.
+const helloTimeout = 10 * time.Second
+
+// nodesServer is the service for nodes.
+type nodesServer struct {
+	pb.UnimplementedNodesServer
+	*Coordinator
+}
+
+// nodeStream is one Attach stream. Its handler owns it; others put messages into out and may cancel it.
+type nodeStream struct {
+	conn   uint64
+	name   string
+	out    *queue[*pb.AttachResponse]
+	cancel context.CancelCauseFunc
+}
+
+func (s *nodesServer) Attach(stream grpc.BidiStreamingServer[pb.AttachRequest, pb.AttachResponse]) error {
+	ctx, cancel := context.WithCancelCause(stream.Context())
+	defer cancel(nil)
+	t, err := s.leading(ctx)
+	if err != nil {
+		return err
+	}
+	incoming := make(chan *pb.AttachRequest)
+	received := make(chan error, 1)
+	go func() { received <- receive(ctx, stream, incoming) }() // ends with ctx: a handler's return ends its stream
+
+	hello, err := firstMessage(ctx, incoming, received)
+	if err != nil {
+		return err
+	}
+	info, err := nodeFromProto(hello.GetInfo())
+	if err != nil {
+		return err
+	}
+	held, err := runsFromProto("hello.held", hello.GetHeld())
+	if err != nil {
+		return err
+	}
+	n := t.addNode(info.Name, cancel)
+	defer t.removeNode(n)
+	n.out.put(&pb.AttachResponse{Message: &pb.AttachResponse_Welcome{Welcome: &pb.Welcome{
+		LeaseTtlMs: s.cfg.LeaseTTL.Milliseconds(), HeartbeatMs: (s.cfg.LeaseTTL / 4).Milliseconds(),
+	}}})
+	t.saves.put(save{[]Write{{Key: nodeKey(info.Name), Perishable: true,
+		Value: encode(&pb.NodeRecord{Info: nodeToProto(info), Since: timestamppb.Now()})}}, func() {}})
+	t.post(Attach{Conn: n.conn, Info: info, Capacity: int(hello.GetCapacity()), Held: held})
+
+	sent := make(chan error, 1)
+	go func() { sent <- sendAll(ctx, n.out, stream) }()
+	left, err := s.converse(ctx, t, n, incoming, received, sent)
+	if !left {
+		t.post(Broken{Conn: n.conn, Node: n.name})
+	}
+	cancel(nil)
+	<-sent
+	return err
+}
+
+// converse handles a node's messages until its stream ends; left tells whether it said goodbye.
+func (s *nodesServer) converse(ctx context.Context, t *term, n *nodeStream, incoming <-chan *pb.AttachRequest, received, sent <-chan error) (left bool, err error) {
+	for {
+		select {
+		case m := <-incoming:
+			if left, err := t.hear(n, m); left || err != nil {
+				return left, err
+			}
+		case err := <-received:
+			if errors.Is(err, io.EOF) {
+				err = nil
+			}
+			return false, err
+		case <-ctx.Done():
+			return false, context.Cause(ctx)
+		case <-t.ended:
+			return false, s.notLeader(ctx)
+		}
+	}
+}
+
+// hear turns one message into an event.
+func (t *term) hear(n *nodeStream, m *pb.AttachRequest) (left bool, err error) {
+	switch {
+	case m.GetHeartbeat() != nil:
+		t.post(Beat{Conn: n.conn, Node: n.name, Capacity: int(m.GetHeartbeat().GetCapacity())})
+	case m.GetDrain() != nil:
+		runs, err := runsFromProto("drain.returned", m.GetDrain().GetReturned())
+		if err != nil {
+			return false, err
+		}
+		t.post(Drain{Conn: n.conn, Node: n.name, Returned: runs})
+	case m.GetBye() != nil:
+		t.post(Leave{Conn: n.conn, Node: n.name})
+		return true, nil
+	case m.GetAbandon() != nil:
+		runs, err := runsFromProto("abandon.run", []*pb.ShardRun{m.GetAbandon().GetRun()})
+		if err != nil {
+			return false, err
+		}
+		t.post(Abandon{Node: n.name, Run: runs[0], Cause: oneLine(m.GetAbandon().GetCause())})
+	default:
+		return false, badField("message", "a second hello, or a message this coordinator does not know")
+	}
+	return false, nil
+}
+
+func receive(ctx context.Context, stream grpc.BidiStreamingServer[pb.AttachRequest, pb.AttachResponse], to chan<- *pb.AttachRequest) error {
+	for {
+		m, err := stream.Recv()
+		if err != nil {
+			return err
+		}
+		select {
+		case to <- m:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+func firstMessage(ctx context.Context, incoming <-chan *pb.AttachRequest, received <-chan error) (*pb.Hello, error) {
+	timeout := time.NewTimer(helloTimeout)
+	defer timeout.Stop()
+	select {
+	case m := <-incoming:
+		if m.GetHello() == nil {
+			return nil, badField("message", "the first message must be hello")
+		}
+		return m.GetHello(), nil
+	case err := <-received:
+		return nil, err
+	case <-timeout.C:
+		return nil, fmt.Errorf("no hello within %v: %w", helloTimeout, context.DeadlineExceeded)
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+func sendAll(ctx context.Context, out *queue[*pb.AttachResponse], stream grpc.BidiStreamingServer[pb.AttachRequest, pb.AttachResponse]) error {
+	for {
+		messages, err := out.wait(ctx)
+		if err != nil {
+			return err
+		}
+		for _, m := range messages {
+			if err := stream.Send(m); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+func (t *term) addNode(name string, cancel context.CancelCauseFunc) *nodeStream {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.conns++
+	n := &nodeStream{conn: t.conns, name: name, out: newQueue[*pb.AttachResponse](), cancel: cancel}
+	t.nodes[n.conn] = n
+	return n
+}
+
+func (t *term) removeNode(n *nodeStream) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(t.nodes, n.conn)
+}
+
+func (t *term) stream(conn uint64) *nodeStream {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	return t.nodes[conn]
+}
+
+// closeNodes ends every stream: this coordinator does not lead any more.
+func (t *term) closeNodes() {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	for _, n := range t.nodes {
+		n.cancel(&notLeader{})
+	}
+}
+
+func (t *term) grant(a Grant) {
+	n := t.stream(a.Conn)
+	if n == nil {
+		return
+	}
+	runs := make([]*pb.ShardRun, 0, len(a.Runs))
+	for _, r := range a.Runs {
+		if e := t.lookup(r.Sweep); e != nil {
+			runs = append(runs, runToProto(r, e.bounds(r)))
+		}
+	}
+	n.out.put(&pb.AttachResponse{Message: &pb.AttachResponse_Grant{Grant: &pb.Grant{Runs: runs}}})
+}
+
+func (t *term) revoke(a Revoke) {
+	n := t.stream(a.Conn)
+	if n == nil {
+		return
+	}
+	runs := make([]*pb.ShardRun, len(a.Runs))
+	for i, r := range a.Runs {
+		runs[i] = runToProto(r, nil)
+	}
+	n.out.put(&pb.AttachResponse{Message: &pb.AttachResponse_Revoke{Revoke: &pb.Revoke{Runs: runs}}})
+}
+
+func (t *term) dismiss(a Dismiss) {
+	n := t.stream(a.Conn)
+	if n == nil {
+		return
+	}
+	if a.Close {
+		n.cancel(fmt.Errorf("node %s: %s", a.Node, a.Reason))
+		return
+	}
+	n.out.put(&pb.AttachResponse{Message: &pb.AttachResponse_Refused{Refused: &pb.Refused{Reason: a.Reason}}})
+}
+
+func (s *nodesServer) GetSpec(ctx context.Context, r *pb.GetSpecRequest) (*pb.GetSpecResponse, error) {
+	t, err := s.leading(ctx)
+	if err != nil {
+		return nil, err
+	}
+	e := t.lookup(r.GetSweepId())
+	if e == nil {
+		return nil, fmt.Errorf("%q: %w", r.GetSweepId(), ErrUnknownSweep)
+	}
+	return &pb.GetSpecResponse{Spec: specToProto(e.design, "")}, nil
+}
+
+func (s *nodesServer) Deliver(stream grpc.ClientStreamingServer[pb.DeliverRequest, pb.DeliverResponse]) error {
+	ctx := stream.Context()
+	t, err := s.leading(ctx)
+	if err != nil {
+		return err
+	}
+	first, err := stream.Recv()
+	if err != nil {
+		return err
+	}
+	h := first.GetHeader()
+	e, err := t.checkHeader(h)
+	if err != nil {
+		s.metrics.rejected.WithLabelValues("header").Inc()
+		return err
+	}
+	if e == nil {
+		return stream.SendAndClose(&pb.DeliverResponse{Outcome: pb.DeliverResponse_OUTCOME_UNWANTED})
+	}
+	// Nothing is received before there is room for it: nodes wait, and with them their appetite for more.
+	weight := min(h.GetPayloadBytes(), s.cfg.DeliveryMemory)
+	if err := t.budget.Acquire(ctx, weight); err != nil {
+		return err
+	}
+	in, err := t.receiveShard(stream, e, h)
+	if err != nil {
+		t.budget.Release(weight)
+		return err
+	}
+	a, err := t.await(ctx, in, h, weight)
+	if err != nil {
+		return err
+	}
+	return replyTo(stream, a)
+}
+
+func replyTo(stream grpc.ClientStreamingServer[pb.DeliverRequest, pb.DeliverResponse], a Answer) error {
+	outcome, ok := map[Outcome]pb.DeliverResponse_Outcome{
+		OutcomeCommitted: pb.DeliverResponse_OUTCOME_COMMITTED, OutcomeDuplicate: pb.DeliverResponse_OUTCOME_DUPLICATE,
+		OutcomeUnwanted: pb.DeliverResponse_OUTCOME_UNWANTED,
+	}[a.Outcome]
+	if !ok {
+		return fmt.Errorf("%w: %s", ErrRejected, a.Reason)
+	}
+	return stream.SendAndClose(&pb.DeliverResponse{Outcome: outcome})
+}
+
+// checkHeader finds the sweep of a delivery and checks all that can be checked before its bytes; nil for a sweep that is
+// not there.
+func (t *term) checkHeader(h *pb.DeliverHeader) (*entry, error) {
+	if h == nil {
+		return nil, badField("message", "the first message must be the header")
+	}
+	e := t.lookup(h.GetSweepId())
+	if e == nil || e.failure != "" {
+		return nil, nil
+	}
+	switch {
+	case h.GetShard() < 0 || h.GetShard() >= e.plan.Shards():
+		return nil, badField("shard", "%d of %d", h.GetShard(), e.plan.Shards())
+	case int(h.GetSolverVersion()) != e.solver:
+		return nil, fmt.Errorf("%w: the sweep needs solver %d, this node has %d", ErrRejected, e.solver, h.GetSolverVersion())
+	case len(h.GetSegments()) > maxSegments:
+		return nil, badField("segments", "%d; at most %d", len(h.GetSegments()), maxSegments)
+	case h.GetPayloadBytes() < 0 || h.GetPayloadBytes() > results.MaxPayloadBytes:
+		return nil, badField("payload_bytes", "%d; at most %d", h.GetPayloadBytes(), results.MaxPayloadBytes)
+	}
+	for _, text := range []string{h.GetNode(), h.GetArithmeticClass(), h.GetKernel()} {
+		if len(text) > maxNameBytes {
+			return nil, badField("header", "a text of %d bytes; at most %d", len(text), maxNameBytes)
+		}
+	}
+	return e, nil
+}
+
+// receiveShard receives a payload and verifies that it is the shard it should be. What does not verify is refused as a
+// whole, counted, and held against the node.
+func (t *term) receiveShard(stream grpc.ClientStreamingServer[pb.DeliverRequest, pb.DeliverResponse], e *entry, h *pb.DeliverHeader) (*incoming, error) {
+	payload := make([]byte, 0, min(h.GetPayloadBytes(), 1<<20))
+	for int64(len(payload)) < h.GetPayloadBytes() {
+		m, err := stream.Recv()
+		if errors.Is(err, io.EOF) {
+			return nil, t.refuse(h, "truncated", fmt.Errorf("%d bytes of %d", len(payload), h.GetPayloadBytes()))
+		}
+		if err != nil {
+			return nil, err
+		}
+		if len(m.GetChunk()) == 0 || int64(len(payload)+len(m.GetChunk())) > h.GetPayloadBytes() {
+			return nil, t.refuse(h, "size", fmt.Errorf("a chunk of %d bytes after %d of %d", len(m.GetChunk()), len(payload), h.GetPayloadBytes()))
+		}
+		payload = append(payload, m.GetChunk()...)
+	}
+	d, err := deliveryFromProto(h, payload)
+	if err != nil {
+		return nil, t.refuse(h, string(results.Tables), err)
+	}
+	shard, err := e.schema.Decode(d, e.expectation(int(h.GetShard())))
+	if err != nil {
+		return nil, t.refuse(h, string(results.ReasonOf(err)), err)
+	}
+	return &incoming{entry: e, shard: int(h.GetShard()), frame: frame{header: encode(h), payload: payload}, rows: countsOf(shard)}, nil
+}
+
+// refuse counts a bad delivery and takes the shard from the node.
+func (t *term) refuse(h *pb.DeliverHeader, reason string, err error) error {
+	t.metrics.rejected.WithLabelValues(reason).Inc()
+	t.log.Warn("delivery refused", "sweep_id", h.GetSweepId(), "shard_id", h.GetShard(), "node_id", h.GetNode(), "reason", reason, "error", err)
+	t.post(Refuse{Node: h.GetNode(), Sweep: h.GetSweepId(), Shard: int(h.GetShard()), Cause: oneLine(err.Error())})
+	return badField("payload", "%w", err)
+}
+
+// await lets the board decide about a verified shard and waits for the answer. The memory is given back when the bytes are
+// on disk or dropped, not when the caller goes away.
+func (t *term) await(ctx context.Context, in *incoming, h *pb.DeliverHeader, weight int64) (Answer, error) {
+	answer := make(chan Answer, 1)
+	start := time.Now()
+	t.inbox.put(func() {
+		t.tokens++
+		in.token = t.tokens
+		t.incoming[in.token] = in
+		t.waiters[in.token] = func(a Answer) {
+			t.budget.Release(weight)
+			answer <- a
+		}
+		t.step(Deliver{
+			Token: in.token, Sweep: in.entry.id, Shard: in.shard, Node: h.GetNode(), Solver: int(h.GetSolverVersion()),
+			Class: h.GetArithmeticClass(), Counts: in.rows,
+		})
+	})
+	select {
+	case a := <-answer:
+		t.metrics.observeAnswer(a.Outcome, time.Since(start), h.GetFinished().AsTime().Sub(h.GetStarted().AsTime()))
+		return a, nil
+	case <-ctx.Done():
+		return Answer{}, ctx.Err()
+	case <-t.ended:
+		return Answer{}, &notLeader{}
+	}
+}

@@ -1,0 +1,172 @@
+package coordinator
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/health"
+	healthpb "google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/grpc/keepalive"
+	"google.golang.org/grpc/reflection"
+	"google.golang.org/grpc/status"
+)
+
+const (
+	maxMessageBytes = 16 << 20 // a sweep file, or a hello with many runs
+	unaryTimeout    = time.Minute
+	stopTimeout     = 2 * time.Second
+	maxStreams      = 4096 // of one connection
+)
+
+// listen opens the listeners. Plain text is for loopback and unix sockets, unless somebody insists.
+func (c *Coordinator) listen() (listener, status net.Listener, err error) {
+	listener = c.cfg.Listener
+	if listener == nil {
+		if listener, err = net.Listen("tcp", c.cfg.Address); err != nil {
+			return nil, nil, fmt.Errorf("listen: %w", err)
+		}
+	}
+	if c.cfg.Credentials == nil && !c.cfg.Insecure && !private(listener.Addr()) {
+		listener.Close()
+		return nil, nil, fmt.Errorf("listen on %s: plain text is served on loopback only; give --tls-cert, --tls-key and --tls-ca, or --insecure", listener.Addr())
+	}
+	status = c.cfg.StatusListener
+	if status == nil && c.cfg.StatusAddress != "" {
+		if status, err = net.Listen("tcp", c.cfg.StatusAddress); err != nil {
+			listener.Close()
+			return nil, nil, fmt.Errorf("listen for status: %w", err)
+		}
+	}
+	return listener, status, nil
+}
+
+// private tells whether only this machine can reach an address.
+func private(a net.Addr) bool {
+	switch a := a.(type) {
+	case *net.TCPAddr:
+		return a.IP.IsLoopback()
+	case *net.UnixAddr:
+		return true
+	}
+	return a.Network() == "bufconn"
+}
+
+// newServer is the gRPC server with all services.
+func (c *Coordinator) newServer() *grpc.Server {
+	options := []grpc.ServerOption{
+		grpc.MaxRecvMsgSize(maxMessageBytes),
+		grpc.MaxConcurrentStreams(maxStreams),
+		grpc.KeepaliveParams(keepalive.ServerParameters{Time: 30 * time.Second, Timeout: 10 * time.Second}),
+		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: 10 * time.Second, PermitWithoutStream: true}),
+		grpc.ChainUnaryInterceptor(c.answerUnary),
+		grpc.ChainStreamInterceptor(c.answerStream),
+	}
+	if c.cfg.Credentials != nil {
+		options = append(options, grpc.Creds(c.cfg.Credentials))
+	}
+	server := grpc.NewServer(append(options, c.cfg.ServerOptions...)...)
+	c.registerServices(server)
+	healthpb.RegisterHealthServer(server, c.health)
+	reflection.Register(server)
+	return server
+}
+
+// stopServer lets calls end for a short time, then ends them.
+func stopServer(server *grpc.Server, h *health.Server) {
+	h.Shutdown()
+	timer := time.AfterFunc(stopTimeout, server.Stop)
+	defer timer.Stop()
+	server.GracefulStop()
+}
+
+// answerUnary gives a call a deadline and its error a status, and survives a panic.
+func (c *Coordinator) answerUnary(ctx context.Context, request any, info *grpc.UnaryServerInfo, next grpc.UnaryHandler) (response any, err error) {
+	ctx, cancel := context.WithTimeout(ctx, unaryTimeout)
+	defer cancel()
+	defer func() { err = c.answered(info.FullMethod, err, recover()) }()
+	return next(ctx, request)
+}
+
+func (c *Coordinator) answerStream(server any, stream grpc.ServerStream, info *grpc.StreamServerInfo, next grpc.StreamHandler) (err error) {
+	defer func() { err = c.answered(info.FullMethod, err, recover()) }()
+	return next(server, stream)
+}
+
+// answered counts a call and makes its error a status.
+func (c *Coordinator) answered(method string, err error, panicked any) error {
+	if panicked != nil {
+		c.log.Error("a call panicked", "method", method, "panic", panicked, "stack", string(debug.Stack()))
+		err = status.Errorf(codes.Internal, "%s panicked: this is a bug; the coordinator's log has its stack", method)
+	}
+	err = toStatus(err)
+	c.metrics.requests.WithLabelValues(method, status.Code(err).String()).Inc()
+	return err
+}
+
+// serveStatus serves metrics and health in plain text: for probes and scrapers, which have no certificates.
+func (c *Coordinator) serveStatus(ctx context.Context, listener net.Listener) error {
+	probes := grpc.NewServer()
+	live := health.NewServer() // knows the services as c.health does, and "live" besides
+	live.SetServingStatus("live", healthpb.HealthCheckResponse_SERVING)
+	healthpb.RegisterHealthServer(probes, &probeServer{Server: c.health, live: live})
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", promhttp.HandlerFor(c.cfg.Registry, promhttp.HandlerOpts{}))
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
+	mux.HandleFunc("GET /readyz", c.readyz)
+	server := &http.Server{
+		ReadHeaderTimeout: 10 * time.Second,
+		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.ProtoMajor == 2 && strings.HasPrefix(r.Header.Get("Content-Type"), "application/grpc") {
+				probes.ServeHTTP(w, r)
+				return
+			}
+			mux.ServeHTTP(w, r)
+		}),
+		Protocols: new(http.Protocols),
+	}
+	server.Protocols.SetHTTP1(true)
+	server.Protocols.SetUnencryptedHTTP2(true)
+	stop := context.AfterFunc(ctx, func() {
+		probes.Stop()
+		server.Close()
+	})
+	defer stop()
+	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("serve status: %w", err)
+	}
+	return nil
+}
+
+// readyz says whether this coordinator leads and what alarms there are; it is ready either way.
+func (c *Coordinator) readyz(w http.ResponseWriter, _ *http.Request) {
+	role := "follower"
+	if c.term.Load() != nil {
+		role = "leader"
+	}
+	fmt.Fprintln(w, role)
+	for _, a := range c.alarms.list() {
+		fmt.Fprintln(w, a)
+	}
+}
+
+// probeServer is health for probes: "live" is fine as long as the process answers, whatever etcd does.
+type probeServer struct {
+	*health.Server
+	live *health.Server
+}
+
+func (p *probeServer) Check(ctx context.Context, r *healthpb.HealthCheckRequest) (*healthpb.HealthCheckResponse, error) {
+	if r.GetService() == "live" {
+		return p.live.Check(ctx, r)
+	}
+	return p.Server.Check(ctx, r)
+}
