@@ -98,6 +98,8 @@ Exit codes: 0 done, 1 failed, 2 bad usage or sweep file, 3 done but with quarant
 		certsCommand(),
 		m.nodeCommand(),
 		m.fetchCommand(),
+		m.queryCommand(),
+		m.explainCommand(),
 		m.versionCommand(),
 	)
 	markUsageErrors(root)

@@ -1,0 +1,264 @@
+package main
+
+import (
+	"context"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/phasegrid/phasegrid/results"
+	"github.com/phasegrid/phasegrid/sweep"
+)
+
+type explainOptions struct {
+	Dir       string
+	Point     int64
+	SweepOnly bool
+	Output    output
+	stdout    io.Writer
+}
+
+func (m Main) explainCommand() *cobra.Command {
+	o := explainOptions{stdout: m.Stdout}
+	cmd := &cobra.Command{
+		Use:   "explain DIR POINT",
+		Short: "Tell where a row came from: parameters, seed, shard, node, and how to compute it again",
+		Long: `explain shows one point of a result set: its resolved parameters, what came out, who computed it and when, and a
+sweep file that computes this point alone, with the same point_id.
+
+  phasegrid explain results/my-sweep-1a2b3c4d 137
+  phasegrid explain results/my-sweep-1a2b3c4d 137 --sweep > point.yaml && phasegrid run point.yaml`,
+		Args: cobra.ExactArgs(2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o.Dir = args[0]
+			point, err := strconv.ParseInt(args[1], 10, 64)
+			if err != nil || point < 0 {
+				return usageError{fmt.Errorf("POINT %q: want the number in the column point of %s", args[1], filepath.Join(args[0], "points"))}
+			}
+			o.Point = point
+			return runExplain(cmd.Context(), o)
+		},
+	}
+	cmd.Flags().BoolVar(&o.SweepOnly, "sweep", false, "print only the sweep file that computes the point again")
+	o.Output.addFlag(cmd.Flags())
+	return cmd
+}
+
+type explainView struct {
+	Set        string       `json:"set" yaml:"set"`
+	Point      int64        `json:"point" yaml:"point"`
+	PointID    string       `json:"point_id" yaml:"point_id"`
+	Status     string       `json:"status" yaml:"status"`
+	Detail     string       `json:"detail,omitempty" yaml:"detail,omitempty"`
+	Parameters []namedValue `json:"parameters" yaml:"parameters"`
+	Metrics    []namedValue `json:"metrics" yaml:"metrics"`
+	Origin     *originView  `json:"origin,omitempty" yaml:"origin,omitempty"`
+	Sweep      string       `json:"sweep" yaml:"sweep"`
+	Command    string       `json:"command" yaml:"command"`
+}
+
+type namedValue struct {
+	Name  string `json:"name" yaml:"name"`
+	Value string `json:"value" yaml:"value"`
+}
+
+// originView is the point's line in the log of shards.
+type originView struct {
+	Shard           int64     `json:"shard" yaml:"shard"`
+	FirstIndex      int64     `json:"first_index" yaml:"first_index"`
+	EndIndex        int64     `json:"end_index" yaml:"end_index"`
+	Node            string    `json:"node" yaml:"node"`
+	Attempts        int64     `json:"attempts" yaml:"attempts"`
+	SolverVersion   int64     `json:"solver_version" yaml:"solver_version"`
+	ArithmeticClass string    `json:"arithmetic_class" yaml:"arithmetic_class"`
+	Kernel          string    `json:"kernel" yaml:"kernel"`
+	Started         time.Time `json:"started" yaml:"started"`
+	Finished        time.Time `json:"finished" yaml:"finished"`
+}
+
+func runExplain(ctx context.Context, o explainOptions) error {
+	set, err := results.OpenSet(o.Dir)
+	if err != nil {
+		return fmt.Errorf("%w; name a folder that phasegrid run or fetch wrote", err)
+	}
+	spec, err := setSpec(o.Dir)
+	if err != nil {
+		return err
+	}
+	point, ok := spec.Point(o.Point)
+	if !ok {
+		return usageError{fmt.Errorf("point %d is not part of the sweep in %s: its indices are 0 to %d, less those that where leaves out", o.Point, o.Dir, spec.Size()-1)}
+	}
+	row, err := findPoint(ctx, set, o.Point)
+	if err != nil {
+		return err
+	}
+	origin, err := findOrigin(ctx, set, o.Point)
+	if err != nil {
+		return err
+	}
+	file := pointFile(spec, point)
+	if o.SweepOnly {
+		_, err := io.WriteString(o.stdout, file)
+		return err
+	}
+	view := explainView{
+		Set: o.Dir, Point: o.Point, PointID: hex.EncodeToString(row.PointID[:]), Status: row.Status, Detail: row.Detail,
+		Parameters: assigned(point), Metrics: measured(row), Origin: origin, Sweep: file,
+		Command: fmt.Sprintf("phasegrid explain %s %d --sweep > point-%d.yaml && phasegrid run point-%d.yaml", o.Dir, o.Point, o.Point, o.Point),
+	}
+	return o.Output.print(o.stdout, view, func(w io.Writer) { printExplain(w, view) })
+}
+
+// setSpec reads the sweep that a result set came from.
+func setSpec(dir string) (*sweep.Spec, error) {
+	path := filepath.Join(dir, results.SweepName)
+	src, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("read the set's sweep: %w", err)
+	}
+	spec, err := sweep.Parse(path, src, sweep.Limits{PointBytes: math.MaxInt64})
+	if err != nil {
+		return nil, fmt.Errorf("the set's sweep is not readable: %w", err)
+	}
+	return spec, nil
+}
+
+func findPoint(ctx context.Context, set *results.Set, point int64) (results.PointRow, error) {
+	for row, err := range set.Points(ctx) {
+		if err != nil {
+			return results.PointRow{}, err
+		}
+		if row.Point == point {
+			return row, nil
+		}
+	}
+	return results.PointRow{}, fmt.Errorf("point %d has no row yet in %s: its part is not merged, or its shard is quarantined", point, set.Dir())
+}
+
+func findOrigin(ctx context.Context, set *results.Set, point int64) (*originView, error) {
+	for row, err := range set.Shards(ctx) {
+		if err != nil {
+			return nil, err
+		}
+		if row.First <= point && point < row.End {
+			return &originView{row.Shard, row.First, row.End, row.Node, row.Attempts, row.SolverVersion, row.ArithmeticClass,
+				row.Kernel, time.UnixMicro(row.Started).UTC(), time.UnixMicro(row.Finished).UTC()}, nil
+		}
+	}
+	return nil, nil
+}
+
+// assigned are the parameters that apply to a point.
+func assigned(p sweep.Point) []namedValue {
+	var values []namedValue
+	for id, v := range p.Params {
+		if !v.IsNull() {
+			values = append(values, namedValue{sweep.ParameterID(id).String(), parameterText(v)})
+		}
+	}
+	return values
+}
+
+func parameterText(v sweep.Value) string {
+	if v.Kind() == sweep.KindText {
+		return v.Text()
+	}
+	return v.String()
+}
+
+// pointFile is a sweep of this point alone: every parameter is fixed, so it has the same point_id.
+func pointFile(spec *sweep.Spec, p sweep.Point) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "# Point %d of the sweep %s.\nname: %s\nfixed:\n", p.Index, spec.Name(), pointName(spec.Name(), p.Index))
+	for _, v := range assigned(p) {
+		fmt.Fprintf(&b, "  %s: %s\n", v.Name, v.Value)
+	}
+	fmt.Fprintf(&b, "record: %s\n", recordText(spec.Record()))
+	return b.String()
+}
+
+// pointName stays within the 63 characters of a name.
+func pointName(name string, point int64) string {
+	suffix := fmt.Sprintf("-point-%d", point)
+	return name[:min(len(name), 63-len(suffix))] + suffix
+}
+
+func recordText(r sweep.Record) string {
+	coefficients := ""
+	if r.Coefficients {
+		coefficients = ", coefficients: true"
+	}
+	switch {
+	case r.Every > 0:
+		return fmt.Sprintf("{every: %d%s}", r.Every, coefficients)
+	case r.Log > 0:
+		return fmt.Sprintf("{log: %d%s}", r.Log, coefficients)
+	case len(r.Steps) > 0:
+		return fmt.Sprintf("{steps: [%s]%s}", strings.Join(strings.Fields(strings.Trim(fmt.Sprint(r.Steps), "[]")), ", "), coefficients)
+	}
+	return "none"
+}
+
+func measured(r results.PointRow) []namedValue {
+	var values []namedValue
+	number := func(name string, x float64) {
+		if !math.IsNaN(x) {
+			values = append(values, namedValue{name, strconv.FormatFloat(x, 'g', -1, 64)})
+		}
+	}
+	step := func(name string, k int64) {
+		if k >= 0 {
+			values = append(values, namedValue{name, strconv.FormatInt(k, 10)})
+		}
+	}
+	number("loss", r.Loss)
+	number("signal_alignment", r.SignalAlignment)
+	number("spike_alignment", r.SpikeAlignment)
+	number("bulk_alignment", r.BulkAlignment)
+	number("signal_energy", r.SignalEnergy)
+	number("weight_norm2", r.WeightNorm2)
+	number("top_eigenvector_overlap", r.TopEigenvectorOverlap)
+	number("stable_rank", r.StableRank)
+	step("escape_step", r.EscapeStep)
+	step("steps_to_90", r.StepsTo90)
+	step("steps_to_99", r.StepsTo99)
+	number("peak_spike_alignment", r.PeakSpikeAlignment)
+	step("peak_spike_step", r.PeakSpikeStep)
+	step("diverged_step", r.DivergedStep)
+	step("steps_run", r.StepsRun)
+	number("tail_signal_alignment", r.TailSignalAlignment)
+	number("tail_loss", r.TailLoss)
+	values = append(values, namedValue{"unstable_step", strconv.FormatBool(r.UnstableStep)},
+		namedValue{"resonant_step", strconv.FormatBool(r.ResonantStep)})
+	return values
+}
+
+func printExplain(w io.Writer, v explainView) {
+	fmt.Fprintf(w, "point\t%d of %s\n", v.Point, v.Set)
+	fmt.Fprintf(w, "point_id\t%s\n", v.PointID)
+	fmt.Fprintf(w, "status\t%s %s\n", v.Status, v.Detail)
+	if s := v.Origin; s != nil {
+		fmt.Fprintf(w, "shard\t%d, indices %d to %d\n", s.Shard, s.FirstIndex, s.EndIndex-1)
+		fmt.Fprintf(w, "computed\tby %s, %s to %s, attempt %d\n", s.Node, s.Started.Format(time.RFC3339), s.Finished.Format(time.RFC3339), s.Attempts)
+		fmt.Fprintf(w, "solver\tversion %d, %s, kernel %s\n", s.SolverVersion, s.ArithmeticClass, s.Kernel)
+	}
+	for _, table := range []struct {
+		title  string
+		values []namedValue
+	}{{"PARAMETER", v.Parameters}, {"METRIC", v.Metrics}} {
+		fmt.Fprintf(w, "\n%s\tVALUE\n", table.title)
+		for _, p := range table.values {
+			fmt.Fprintf(w, "%s\t%s\n", p.Name, p.Value)
+		}
+	}
+	fmt.Fprintf(w, "\nTo compute it again:\n%s\n\n%s", v.Command, v.Sweep)
+}

@@ -1,0 +1,168 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/phasegrid/phasegrid/results"
+)
+
+type queryOptions struct {
+	SQL    string
+	Sets   []string
+	Out    string
+	Format string
+	To     string
+	stdin  io.Reader
+	stdout io.Writer
+	stderr io.Writer
+}
+
+func (m Main) queryCommand() *cobra.Command {
+	o := queryOptions{stdin: m.Stdin, stdout: m.Stdout, stderr: m.Stderr}
+	cmd := &cobra.Command{
+		Use:   "query SQL",
+		Short: "Ask a result set in SQL (DuckDB)",
+		Long: `query runs one SELECT over a result set, finished or not, by DuckDB. The views points, trajectories, coefficients,
+shards, phase_diagram, best_learning_rate, crossover, escape and failures are there, as far as the set has their columns;
+phasegrid makes them itself and never runs a views.sql that it finds. The SQL can read the sets and nothing else.
+
+With several sets, points, trajectories, coefficients and shards hold the rows of all of them with a column "set" in
+front, and each set has a schema of its own: "my-sweep-1a2b3c4d".phase_diagram.
+
+  phasegrid query "SELECT optimizer, count(*), median(signal_alignment) FROM points GROUP BY 1"
+  phasegrid query --set results/a-1a2b3c4d --set results/b-5e6f7a8b "SELECT set, count(*) FROM points GROUP BY 1"
+  phasegrid query --format parquet --to best.parquet "FROM best_learning_rate"`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o.SQL = args[0]
+			return runQuery(cmd.Context(), o)
+		},
+	}
+	cmd.Flags().StringArrayVar(&o.Sets, "set", nil, "`folder` of a result set; may be given several times (default: the newest below --out)")
+	cmd.Flags().StringVar(&o.Out, "out", "results", "`folder` of result sets")
+	cmd.Flags().StringVar(&o.Format, "format", "table", "table, csv, json (one object a line) or parquet")
+	cmd.Flags().StringVar(&o.To, "to", "", "`file` for the rows instead of standard output; it must not exist yet")
+	return cmd
+}
+
+func runQuery(ctx context.Context, o queryOptions) error {
+	switch o.Format {
+	case "table", "csv", "json":
+	case "parquet":
+		if o.To == "" {
+			return usageError{errors.New("--format parquet needs a file: add --to FILE")}
+		}
+	default:
+		return usageError{fmt.Errorf("--format %q: want table, csv, json or parquet", o.Format)}
+	}
+	if o.SQL == "-" {
+		sql, err := readSweepFile("-", o.stdin)
+		if err != nil {
+			return err
+		}
+		o.SQL = string(sql)
+	}
+	if o.SQL = strings.TrimRight(strings.TrimSpace(o.SQL), "; \n\t"); o.SQL == "" {
+		return usageError{errors.New("the SQL is empty: try \"FROM points LIMIT 10\"")}
+	}
+	sets, err := openSets(o.Sets, o.Out)
+	if err != nil {
+		return err
+	}
+	views, err := viewsOf(sets)
+	if err != nil {
+		return err
+	}
+	return runSQL(ctx, o, sets, views)
+}
+
+// openSets opens the folders, or the newest set below out where none is named.
+func openSets(dirs []string, out string) ([]*results.Set, error) {
+	if len(dirs) == 0 {
+		newest, err := newestSet(out)
+		if err != nil {
+			return nil, err
+		}
+		dirs = []string{newest}
+	}
+	var sets []*results.Set
+	for _, dir := range dirs {
+		absolute, err := filepath.Abs(dir)
+		if err == nil {
+			absolute, err = filepath.EvalSymlinks(absolute)
+		}
+		if err != nil {
+			return nil, usageError{fmt.Errorf("--set %s: %w", dir, err)}
+		}
+		set, err := results.OpenSet(absolute)
+		if err != nil {
+			return nil, fmt.Errorf("%w; name a folder that phasegrid run or fetch wrote", err)
+		}
+		sets = append(sets, set)
+	}
+	return sets, nil
+}
+
+// newestSet is the result set below out that was written to last.
+func newestSet(out string) (string, error) {
+	entries, err := os.ReadDir(out)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return "", fmt.Errorf("look for result sets: %w", err)
+	}
+	newest, when := "", time.Time{}
+	for _, e := range entries {
+		dir := filepath.Join(out, e.Name())
+		info, err := os.Stat(filepath.Join(dir, string(results.ManifestName)))
+		if err != nil {
+			info, err = os.Stat(filepath.Join(dir, filepath.FromSlash(results.EmptyName(results.Points))))
+		}
+		if err == nil && info.ModTime().After(when) {
+			newest, when = dir, info.ModTime()
+		}
+	}
+	if newest == "" {
+		return "", usageError{fmt.Errorf("no result set below %s: run a sweep first, or name one with --set", out)}
+	}
+	return newest, nil
+}
+
+// viewsOf is the SQL of the sets' views: of one set as they are; of several a schema each, and their tables together.
+func viewsOf(sets []*results.Set) (string, error) {
+	if len(sets) == 1 {
+		return sets[0].Schema().Views(sets[0].Dir())
+	}
+	var b strings.Builder
+	union := map[results.Table][]string{}
+	for _, set := range sets {
+		name := filepath.Base(set.Dir())
+		views, err := set.Schema().Views(set.Dir())
+		if err != nil {
+			return "", err
+		}
+		fmt.Fprintf(&b, "CREATE SCHEMA %s;\nUSE %[1]s;\n%s\n", sqlName(name), views)
+		for _, t := range append(set.Schema().Tables(), results.Shards) {
+			union[t] = append(union[t], fmt.Sprintf("SELECT %s AS set, * FROM %s.%s", sqlText(name), sqlName(name), t))
+		}
+	}
+	b.WriteString("USE main;\n")
+	for _, t := range []results.Table{results.Points, results.Trajectories, results.Coefficients, results.Shards} {
+		if len(union[t]) > 0 {
+			fmt.Fprintf(&b, "CREATE VIEW %s AS %s;\n", t, strings.Join(union[t], " UNION ALL BY NAME "))
+		}
+	}
+	return b.String(), nil
+}
+
+// sqlName quotes an identifier, sqlText a string.
+func sqlName(s string) string { return `"` + strings.ReplaceAll(s, `"`, `""`) + `"` }
+func sqlText(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }

@@ -1,0 +1,242 @@
+//go:build duckdb
+
+package main
+
+import (
+	"context"
+	"database/sql"
+	"encoding/csv"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	_ "github.com/duckdb/duckdb-go/v2" // the driver "duckdb"
+
+	"github.com/phasegrid/phasegrid/results"
+)
+
+// runSQL answers one query in a database of its own, which is locked to the sets' folders before the SQL is looked at.
+func runSQL(ctx context.Context, o queryOptions, sets []*results.Set, views string) error {
+	scratch, err := os.MkdirTemp("", "phasegrid-query-")
+	if err != nil {
+		return fmt.Errorf("make a folder for intermediate results: %w", err)
+	}
+	defer os.RemoveAll(scratch)
+	db, err := openLocked(ctx, sets, views, scratch)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	if err := onlySelects(ctx, db, o.SQL); err != nil {
+		return err
+	}
+	if o.Format == "parquet" {
+		return copyParquet(ctx, db, o, scratch)
+	}
+	rows, err := db.QueryContext(ctx, o.SQL)
+	if err != nil {
+		return usageError{fmt.Errorf("query: %w", err)}
+	}
+	defer rows.Close()
+	if o.To == "" {
+		return writeRows(o.stdout, o.Format, rows)
+	}
+	return createFile(o.To, func(w io.Writer) error { return writeRows(w, o.Format, rows) })
+}
+
+// openLocked opens a database in memory with the views, which from then on can open only files of the sets and of its own
+// scratch folder, and whose settings cannot change any more.
+func openLocked(ctx context.Context, sets []*results.Set, views, scratch string) (*sql.DB, error) {
+	db, err := sql.Open("duckdb", "")
+	if err != nil {
+		return nil, fmt.Errorf("open DuckDB: %w", err)
+	}
+	// One connection, so that settings and USE hold for every statement.
+	db.SetMaxOpenConns(1)
+	folders := []string{sqlText(scratch)}
+	for _, set := range sets {
+		folders = append(folders, sqlText(set.Dir()))
+	}
+	for _, statement := range []string{
+		"SET temp_directory = " + sqlText(filepath.Join(scratch, "spill")),
+		"SET allowed_directories = [" + strings.Join(folders, ", ") + "]",
+		"SET enable_external_access = false",
+		views,
+		"SET lock_configuration = true",
+	} {
+		if _, err := db.ExecContext(ctx, statement); err != nil {
+			db.Close()
+			return nil, fmt.Errorf("prepare DuckDB: %w", err)
+		}
+	}
+	return db, nil
+}
+
+var explainPrefix = regexp.MustCompile(`(?i)^\s*explain(\s+analyze)?\s`)
+
+// onlySelects refuses SQL that could write: DuckDB's own parser serialises SELECT statements and nothing else. The query
+// itself is passed on as a value, so nothing of it runs here.
+func onlySelects(ctx context.Context, db *sql.DB, query string) error {
+	query = explainPrefix.ReplaceAllString(query, "")
+	var wrong bool
+	var message sql.NullString
+	err := db.QueryRowContext(ctx, `SELECT (tree ->> 'error')::BOOLEAN, tree ->> 'error_message'
+		FROM (SELECT json_serialize_sql(?::VARCHAR) AS tree)`, query).Scan(&wrong, &message)
+	switch {
+	case err != nil:
+		return fmt.Errorf("check the query: %w", err)
+	case wrong && strings.Contains(message.String, "Only SELECT"):
+		return usageError{errors.New("query takes SELECT, FROM, SUMMARIZE, DESCRIBE and EXPLAIN of them: a result set is read only")}
+	case wrong:
+		return usageError{fmt.Errorf("query: %s", message.String)}
+	}
+	return nil
+}
+
+// copyParquet writes the rows in the scratch folder, the only one that the database may write to, and then to the file.
+func copyParquet(ctx context.Context, db *sql.DB, o queryOptions, scratch string) error {
+	if explainPrefix.MatchString(o.SQL) {
+		return usageError{errors.New("EXPLAIN is text: leave out --format parquet")}
+	}
+	path := filepath.Join(scratch, "rows.parquet")
+	if _, err := db.ExecContext(ctx, fmt.Sprintf("COPY (%s\n) TO %s (FORMAT parquet, COMPRESSION zstd)", o.SQL, sqlText(path))); err != nil {
+		return usageError{fmt.Errorf("query: %w", err)}
+	}
+	rows, err := os.Open(path)
+	if err != nil {
+		return fmt.Errorf("read the rows back: %w", err)
+	}
+	defer rows.Close()
+	return createFile(o.To, func(w io.Writer) error {
+		_, err := io.Copy(w, rows)
+		return err
+	})
+}
+
+// createFile writes a new file; what is left of a failed one is removed.
+func createFile(name string, write func(io.Writer) error) error {
+	f, err := os.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o666)
+	if errors.Is(err, os.ErrExist) {
+		return usageError{fmt.Errorf("--to %s exists already: remove it or name another file", name)}
+	}
+	if err != nil {
+		return fmt.Errorf("write the rows: %w", err)
+	}
+	if err := errors.Join(write(f), f.Close()); err != nil {
+		return errors.Join(fmt.Errorf("write the rows to %s: %w", name, err), os.Remove(name))
+	}
+	return nil
+}
+
+// writeRows writes rows as they come, so that memory is flat in their number but for a table's, whose columns are aligned.
+func writeRows(w io.Writer, format string, rows *sql.Rows) error {
+	names, err := rows.Columns()
+	if err != nil {
+		return fmt.Errorf("read the columns: %w", err)
+	}
+	write, flush := rowWriter(w, format, names)
+	values, cells := make([]any, len(names)), make([]any, len(names))
+	for i := range values {
+		cells[i] = &values[i]
+	}
+	for rows.Next() {
+		if err := rows.Scan(cells...); err != nil {
+			return fmt.Errorf("read a row: %w", err)
+		}
+		if err := write(values); err != nil {
+			return fmt.Errorf("write a row: %w", err)
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return fmt.Errorf("query: %w", err)
+	}
+	return flush()
+}
+
+// rowWriter returns what writes one row, and what ends the output.
+func rowWriter(w io.Writer, format string, names []string) (write func([]any) error, flush func() error) {
+	switch format {
+	case "csv":
+		out := csv.NewWriter(w)
+		first := true
+		header := func() error {
+			if !first {
+				return nil
+			}
+			first = false
+			return out.Write(names)
+		}
+		return func(values []any) error {
+				if err := header(); err != nil {
+					return err
+				}
+				return out.Write(texts(values, ""))
+			}, func() error {
+				err := header()
+				out.Flush()
+				return errors.Join(err, out.Error())
+			}
+	case "json":
+		out := json.NewEncoder(w)
+		return func(values []any) error { return out.Encode(object{names, values}) }, func() error { return nil }
+	}
+	out := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(out, strings.Join(names, "\t"))
+	return func(values []any) error {
+		_, err := fmt.Fprintln(out, strings.Join(texts(values, "-"), "\t"))
+		return err
+	}, out.Flush
+}
+
+// texts are a row's values as people write them.
+func texts(values []any, null string) []string {
+	cells := make([]string, len(values))
+	for i, v := range values {
+		switch v := v.(type) {
+		case nil:
+			cells[i] = null
+		case time.Time:
+			cells[i] = v.UTC().Format(time.RFC3339Nano)
+		case []byte:
+			cells[i] = string(v)
+		default:
+			cells[i] = fmt.Sprint(v)
+		}
+	}
+	return cells
+}
+
+// object is a row as JSON with its columns in order.
+type object struct {
+	names  []string
+	values []any
+}
+
+// MarshalJSON writes {"name":value,...}; what JSON has no word for, as text.
+func (o object) MarshalJSON() ([]byte, error) {
+	b := []byte{'{'}
+	for i, name := range o.names {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		key, err := json.Marshal(name)
+		if err != nil {
+			return nil, err
+		}
+		value, err := json.Marshal(o.values[i])
+		if err != nil {
+			if value, err = json.Marshal(fmt.Sprint(o.values[i])); err != nil {
+				return nil, err
+			}
+		}
+		b = append(append(append(b, key...), ':'), value...)
+	}
+	return append(b, '}'), nil
+}
