@@ -107,6 +107,19 @@ func (b *block) varied(id ParameterID) (position, bool) {
 	return position{}, false
 }
 
+// given is where the sweep first sets a parameter that it sets.
+func (s *Spec) given(id ParameterID) position {
+	for _, b := range s.blocks {
+		if at, varies := b.varied(id); varies {
+			return at
+		}
+		if b.fixed.has(id) {
+			return b.fixedAt[id]
+		}
+	}
+	return position{1, 1}
+}
+
 // finish sorts the factors and derivations, and counts the indices.
 func (b *block) finish(replicates int64) (problem string, at position) {
 	slices.SortStableFunc(b.factors, func(x, y placed) int { return cmp.Compare(x.place(), y.place()) })

@@ -25,6 +25,7 @@ func (r *reader) checkPoints(s *Spec, limits Limits) {
 	}
 	s.exact = s.size <= exactPoints
 	looked, kept, idle := int64(0), int64(0), int64(0)
+	useless := s.columns // set, and meaning nothing at any point so far
 	findings := map[violation]*finding{}
 	var order []*finding
 	var p Point
@@ -40,6 +41,11 @@ func (r *reader) checkPoints(s *Spec, limits Limits) {
 			}
 			if p.Params[Seed].IsNull() {
 				idle++
+			}
+			for id := range useless.all() {
+				if !p.Params[id].IsNull() {
+					useless = useless.without(id)
+				}
 			}
 		}
 		for _, f := range w.faults {
@@ -75,11 +81,13 @@ func (r *reader) checkPoints(s *Spec, limits Limits) {
 	if !s.exact {
 		s.points = int64(float64(s.size) * (float64(kept) / float64(looked)))
 	}
-	r.checkWhole(s, kept, idle)
+	if len(order) == 0 {
+		r.checkWhole(s, kept, idle, useless)
+	}
 }
 
 // checkWhole reports on the sweep as a whole.
-func (r *reader) checkWhole(s *Spec, kept, idle int64) {
+func (r *reader) checkWhole(s *Spec, kept, idle int64, useless idSet) {
 	if kept == 0 {
 		at := s.blocks[0].pos
 		for _, b := range s.blocks {
@@ -92,6 +100,13 @@ func (r *reader) checkWhole(s *Spec, kept, idle int64) {
 		} else {
 			r.warn(at, "where leaves none of %d points tried", int64(sampledPoints))
 		}
+		return
+	}
+	if s.replicates > 1 {
+		useless = useless.without(Seed) // said below
+	}
+	for id := range useless.all() {
+		r.warn(s.given(id), "%s applies to no point of this sweep (%s), and is ignored", id, parameters()[id].Use)
 	}
 	if s.replicates > 1 && idle > 0 {
 		r.warn(s.blocks[0].pos, "replicates is %d, but points without random numbers give the same row each time (%d of %d points looked at)",
