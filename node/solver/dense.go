@@ -10,7 +10,7 @@ func newDense(p *Problem, ws *workspace) (*matrix, error) {
 	if err != nil {
 		return nil, err
 	}
-	rng := &random{state: p.Seed}
+	rng := newRandom(p.Seed, ws)
 	initialise(s.w, p, rng, ws)
 	if p.Model != Population {
 		if s.source, err = newSamples(p, f, rng, ws); err != nil {

@@ -3,7 +3,7 @@ package solver
 import "math"
 
 // initialise writes W_0 (d x m, zeros on entry). Gaussian entries are the first numbers drawn.
-func initialise(w []float64, p *Problem, rng *random, ws *workspace) {
+func initialise(w []float64, p *Problem, rng random, ws *workspace) {
 	d, m := p.Dimension, p.Width
 	switch p.Init {
 	case Identity:
@@ -12,9 +12,8 @@ func initialise(w []float64, p *Problem, rng *random, ws *workspace) {
 		}
 	case Gaussian:
 		scale := p.InitScale / math.Sqrt(float64(m))
-		for i := range w {
-			w[i] = scale * rng.normal()
-		}
+		rng.Fill(w)
+		ws.kernel.Scale(scale, w)
 	case Orthonormal:
 		h := newReflection(d, 1, ws)
 		for i := range d {

@@ -14,7 +14,7 @@ type samples struct {
 	p      *Problem
 	ws     *workspace
 	theta  []float64
-	rng    *random
+	rng    random
 	factor factor
 	online bool
 	x      []float64 // n x d
@@ -22,7 +22,7 @@ type samples struct {
 	z      []float64 // XW, n x m
 }
 
-func newSamples(p *Problem, f *frame, rng *random, ws *workspace) (*samples, error) {
+func newSamples(p *Problem, f *frame, rng random, ws *workspace) (*samples, error) {
 	n := p.Samples
 	s := &samples{p: p, ws: ws, theta: f.theta, rng: rng, online: p.Model == Online,
 		x: ws.take(n * p.Dimension), y: ws.take(n), z: ws.take(n * p.Width)}
@@ -38,7 +38,7 @@ func newSamples(p *Problem, f *frame, rng *random, ws *workspace) (*samples, err
 
 // draw takes n·d normals by rows, then n for the labels if they are noisy.
 func (s *samples) draw() {
-	s.rng.normals(s.x)
+	s.rng.Fill(s.x)
 	d := s.p.Dimension
 	for i := range s.y {
 		row := s.x[i*d : (i+1)*d]
@@ -48,7 +48,7 @@ func (s *samples) draw() {
 	}
 	if s.p.LabelNoise > 0 {
 		for i := range s.y {
-			s.y[i] += float64(s.p.LabelNoise * s.rng.normal())
+			s.y[i] += float64(s.p.LabelNoise * s.rng.Next())
 		}
 	}
 }

@@ -133,7 +133,7 @@ func (s *bulkSplit) start(ws *workspace) []float64 {
 	m, k := s.p.Width, len(s.special)
 	theta := s.signal() - k // columns before those of W
 	folded := newFoldedQR(theta+m, startRowsAtOnce, ws)
-	rows := newStartRows(s.p)
+	rows := newStartRows(s.p, ws)
 	w := ws.take((k + theta + m) * m)
 	row := make([]float64, theta+m)
 	at, special := 0, 0
@@ -171,13 +171,14 @@ const startRowsAtOnce = 128
 // startRows are the rows of W_0, before rotation: HW_0 where Q is rotated.
 type startRows struct {
 	p     *Problem
+	ws    *workspace
 	rng   random
 	twoh  float64   // 2/‖h‖²
 	along []float64 // hᵀW_0, nil without rotation
 }
 
-func newStartRows(p *Problem) *startRows {
-	r := &startRows{p: p, rng: random{state: p.Seed}}
+func newStartRows(p *Problem, ws *workspace) *startRows {
+	r := &startRows{p: p, ws: ws, rng: newRandom(p.Seed, ws)}
 	norm2 := 0.0
 	for i := range p.Dimension {
 		norm2 += 1 / float64(float64(i+2)*float64(i+2))
@@ -189,7 +190,7 @@ func newStartRows(p *Problem) *startRows {
 			r.next(row, i)
 			axpy(along, 1/float64(i+2), row)
 		}
-		r.rng = random{state: p.Seed}
+		r.rng = newRandom(p.Seed, ws)
 		r.along = along
 	}
 	return r
@@ -201,9 +202,8 @@ func (r *startRows) next(row []float64, i int) {
 	switch r.p.Init {
 	case Gaussian:
 		scale := r.p.InitScale / math.Sqrt(float64(len(row)))
-		for j := range row {
-			row[j] = scale * r.rng.normal()
-		}
+		r.rng.Fill(row)
+		r.ws.kernel.Scale(scale, row)
 	case Orthonormal:
 		for j := range row {
 			row[j] = -r.p.InitScale * float64(float64(r.twoh*h)/float64(j+2))

@@ -18,7 +18,7 @@ type subspaceOnline struct {
 	signal   int
 	fresh    int     // rows of new directions
 	outside  float64 // D
-	rng      *random
+	rng      random
 	root     []float64 // √q by seen row
 	x        []float64 // seen coordinates, n x seenRows
 	z        []float64 // XW, then K
@@ -53,7 +53,7 @@ func newSubspaceOnline(p *Problem, split *bulkSplit, ws *workspace) (*subspaceOn
 	}
 	seen := signal + frame
 	s := &subspaceOnline{matrix: run, seenRows: seen, signal: signal, fresh: fresh, outside: float64(outside),
-		rng: &random{state: p.Seed}, root: ws.take(seen), x: ws.take(n * seen), z: ws.take(n * m),
+		rng: newRandom(p.Seed, ws), root: ws.take(seen), x: ws.take(n * seen), z: ws.take(n * m),
 		triangle: ws.take(fresh * fresh), l: newFoldedQR(m, min(n, 128), ws), row: ws.take(2 * m)}
 	if b, ok := run.rule.(buffered); ok {
 		s.carried = b.carried()
@@ -76,7 +76,7 @@ func (s *subspaceOnline) initialise(split *bulkSplit, ws *workspace) {
 	}
 	scale := s.p.InitScale / math.Sqrt(float64(m))
 	top := s.w[:s.signal*m]
-	s.rng.normals(top)
+	s.rng.Fill(top)
 	s.rng.bartlett(s.w[s.signal*m:(s.signal+m)*m], m, float64(s.p.Dimension-s.signal))
 	for i := range s.w[:(s.signal+m)*m] {
 		s.w[i] *= scale
@@ -88,7 +88,7 @@ func (s *subspaceOnline) gradient(g, w []float64) {
 	n, m, seen := s.p.Samples, s.m, s.seenRows
 	for i := range n {
 		x := s.x[i*seen : (i+1)*seen]
-		s.rng.normals(x)
+		s.rng.Fill(x)
 		for j, q := range s.root {
 			x[j] *= q
 		}
@@ -99,7 +99,7 @@ func (s *subspaceOnline) gradient(g, w []float64) {
 		along := dot(s.x[i*seen:i*seen+s.signal], s.frame.theta[:s.signal])
 		residual := dot(z, z) - float64(along*along)
 		if s.p.LabelNoise > 0 {
-			residual -= float64(s.p.LabelNoise * s.rng.normal())
+			residual -= float64(s.p.LabelNoise * s.rng.Next())
 		}
 		for j := range z {
 			z[j] = float64(z[j]*residual) / float64(n)

@@ -14,6 +14,8 @@ func combine(_ Kernel, dst []float64, a float64, x []float64, b float64, y []flo
 	combine64(dst, a, x, b, y)
 }
 
+func boxMuller(_ Kernel, p *pairs) { boxMuller64(p) }
+
 func tile(_ Kernel, a []rowTile, b []colTile, c []float64, stride int, add bool) {
 	tile64(a, b, c, stride, add)
 }

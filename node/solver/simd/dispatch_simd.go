@@ -74,6 +74,17 @@ func combine(k Kernel, dst []float64, a float64, x []float64, b float64, y []flo
 	}
 }
 
+func boxMuller(k Kernel, p *pairs) {
+	switch k {
+	case AVX512:
+		boxMuller512(p)
+	case AVX2:
+		boxMuller256(p)
+	default:
+		boxMuller64(p)
+	}
+}
+
 func tile(k Kernel, a []rowTile, b []colTile, c []float64, stride int, add bool) {
 	switch k {
 	case AVX512:
