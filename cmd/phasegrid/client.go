@@ -304,3 +304,18 @@ func explain(what string, err error) error {
 	}
 	return fmt.Errorf("%s: %s", what, s.Message())
 }
+
+// submitWhenLed submits as soon as the coordinator leads, which a local one does a moment after its start.
+func (c *sweepClient) submitWhenLed(ctx context.Context, filename string, file []byte) (sweepView, error) {
+	for {
+		answer, err := c.sweeps.Submit(ctx, &pb.SubmitRequest{File: file, Filename: filename}, grpc.WaitForReady(true))
+		switch {
+		case err == nil:
+			return viewSweep(answer.GetSweep()), nil
+		case status.Code(err) != codes.Unavailable:
+			return sweepView{}, explain("submit "+filename, err)
+		case !pause(ctx, 20*time.Millisecond):
+			return sweepView{}, ctx.Err()
+		}
+	}
+}

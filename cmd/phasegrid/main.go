@@ -85,7 +85,9 @@ Exit codes: 0 done, 1 failed, 2 bad usage or sweep file, 3 done but with quarant
 	root.PersistentFlags().String("log-format", "text", "format of the log on standard error: text or json")
 	root.PersistentFlags().String("log-level", "warn", "least level of the log: debug, info, warn or error")
 	root.AddCommand(
+		m.runCommand(),
 		m.planCommand(),
+		m.verifyCommand(),
 		m.submitCommand(),
 		m.lsCommand(),
 		m.statusCommand(),
@@ -100,6 +102,7 @@ Exit codes: 0 done, 1 failed, 2 bad usage or sweep file, 3 done but with quarant
 		m.fetchCommand(),
 		m.queryCommand(),
 		m.explainCommand(),
+		m.schemaCommand(),
 		m.versionCommand(),
 	)
 	markUsageErrors(root)

@@ -1,0 +1,167 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+
+	"github.com/phasegrid/phasegrid/coordinator"
+	"github.com/phasegrid/phasegrid/node"
+)
+
+// maxLocalNodes bounds the processes that run starts.
+const maxLocalNodes = 256
+
+// alarmPatience is how long an alarm of the local cluster may last before run gives up: a disk that is full stays full.
+const alarmPatience = 3 * time.Second
+
+// runLocal runs a sweep on a cluster of its own, in this process and the node processes it starts, until the sweep ends or
+// ctx does. It returns when all of the cluster has ended.
+func runLocal(ctx context.Context, o runOptions, state string, file []byte) (sweepView, error) {
+	out, err := coordinator.OpenFileStore(o.Out)
+	if err != nil {
+		return sweepView{}, fmt.Errorf("--out: %w", err)
+	}
+	spool, err := coordinator.OpenFileStore(filepath.Join(state, "spool"))
+	if err != nil {
+		return sweepView{}, fmt.Errorf("--state: %w", err)
+	}
+	listener, address, closeSocket, err := listenPrivately()
+	if err != nil {
+		return sweepView{}, err
+	}
+	defer closeSocket()
+	c, err := coordinator.New(coordinator.Config{
+		Name: "local", Listener: listener, Store: out, Spool: spool, Memory: coordinator.NewMemory(),
+		MaxPointBytes: o.MaxPointBytes, GitRevision: currentVersion().Revision, Logger: o.log,
+	})
+	if err != nil {
+		return sweepView{}, err
+	}
+	conn, err := grpc.NewClient(address, grpc.WithTransportCredentials(insecure.NewCredentials()))
+	if err != nil {
+		return sweepView{}, fmt.Errorf("connect to the local coordinator: %w", err)
+	}
+	defer conn.Close()
+
+	// Nodes end before the coordinator does: what they have finished is delivered.
+	serving, stopServing := context.WithCancelCause(context.WithoutCancel(ctx))
+	working, stopWorking := context.WithCancelCause(ctx)
+	var servers, nodes sync.WaitGroup
+	servers.Go(func() {
+		if err := c.Run(serving); err != nil {
+			stopWorking(fmt.Errorf("coordinator: %w", err))
+		}
+	})
+	nodes.Go(func() { runLocalNodes(working, o, address) })
+	view, err := followSweep(working, conn, o, file)
+	stopWorking(nil)
+	nodes.Wait()
+	stopServing(nil)
+	servers.Wait()
+	switch {
+	case err == nil:
+		return view, nil
+	case ctx.Err() != nil:
+		return view, fmt.Errorf("%w: what is finished is kept, the same command goes on", errInterrupted)
+	case working.Err() != nil && context.Cause(working) != context.Canceled && errors.Is(err, context.Canceled):
+		return view, context.Cause(working)
+	}
+	return view, err
+}
+
+// listenPrivately opens a socket that only this user can reach.
+func listenPrivately() (listener net.Listener, address string, remove func(), err error) {
+	folder, err := os.MkdirTemp("", "phasegrid-")
+	if err != nil {
+		return nil, "", nil, fmt.Errorf("folder for a socket: %w; set TMPDIR to one that can be written", err)
+	}
+	path := filepath.Join(folder, "grpc")
+	if listener, err = net.Listen("unix", path); err != nil {
+		os.RemoveAll(folder)
+		return nil, "", nil, fmt.Errorf("local socket: %w; set TMPDIR to a shorter path", err)
+	}
+	return listener, "unix:" + path, func() { os.RemoveAll(folder) }, nil
+}
+
+// runLocalNodes works with one node in this process, or with several processes of their own.
+func runLocalNodes(ctx context.Context, o runOptions, address string) {
+	if o.Nodes > 0 {
+		var processes sync.WaitGroup
+		for i := range o.Nodes {
+			processes.Go(func() { superviseNode(ctx, o, address, fmt.Sprintf("node-%d", i)) })
+		}
+		processes.Wait()
+		return
+	}
+	conn, err := node.Dial(address, nodesService, insecure.NewCredentials())
+	if err != nil {
+		o.log.Error("connect to the local coordinator", "error", err)
+		return
+	}
+	defer conn.Close()
+	n := node.New(conn, node.Config{Name: "local", Slots: o.Slots, Version: currentVersion().Version, DrainTimeout: 5 * time.Second, Log: o.log})
+	if err := n.Run(ctx); err != nil {
+		o.log.Warn("node", "error", err)
+	}
+}
+
+// followSweep submits the sweep and shows its progress until it ends.
+func followSweep(ctx context.Context, conn grpc.ClientConnInterface, o runOptions, file []byte) (sweepView, error) {
+	c := newSweepClient(conn)
+	view, err := c.submitWhenLed(ctx, o.File, file)
+	if err != nil {
+		return view, err
+	}
+	if view.Progress.ShardsQuarantined > 0 {
+		if view, _, err = c.retry(ctx, view.ID); err != nil {
+			return view, err
+		}
+	}
+	ctx, giveUp := context.WithCancelCause(ctx)
+	defer giveUp(nil)
+	watchAlarm := alarmWatch{giveUp: giveUp}
+	bar := newProgress(o.stderr)
+	view, err = c.watch(ctx, view.ID, func(v sweepView) {
+		bar.show(v)
+		watchAlarm.see(v)
+	})
+	bar.close()
+	if cause := context.Cause(ctx); err != nil && errors.As(cause, new(alarmError)) {
+		return view, cause
+	}
+	return view, err
+}
+
+// alarmError is a trouble that run cannot work around.
+type alarmError struct{ text string }
+
+func (e alarmError) Error() string {
+	return e.text + "; what is finished is kept: once that is mended, the same command goes on"
+}
+
+// alarmWatch gives up when an alarm lasts.
+type alarmWatch struct {
+	giveUp context.CancelCauseFunc
+	since  time.Time
+}
+
+func (w *alarmWatch) see(v sweepView) {
+	switch {
+	case len(v.Progress.Alarms) == 0:
+		w.since = time.Time{}
+	case w.since.IsZero():
+		w.since = time.Now()
+	case time.Since(w.since) > alarmPatience:
+		w.giveUp(alarmError{strings.Join(v.Progress.Alarms, "; ")})
+	}
+}

@@ -1,0 +1,81 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"iter"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/phasegrid/phasegrid/results"
+)
+
+// outcomeOf is what a command line came to.
+type outcomeOf struct {
+	code           int
+	stdout, stderr string
+}
+
+// phasegrid runs a command line in this process.
+func phasegrid(t *testing.T, args ...string) outcomeOf {
+	t.Helper()
+	return phasegridWith(t.Context(), nil, nil, args...)
+}
+
+func phasegridWith(ctx context.Context, stdin io.Reader, env map[string]string, args ...string) outcomeOf {
+	var stdout, stderr bytes.Buffer
+	code := Main{Args: args, Stdin: stdin, Stdout: &stdout, Stderr: &stderr, LookupEnv: func(name string) (string, bool) {
+		value, ok := env[name]
+		return value, ok
+	}}.Run(ctx)
+	return outcomeOf{code, stdout.String(), stderr.String()}
+}
+
+// writeSweep puts a sweep file into a folder of its own.
+func writeSweep(t *testing.T, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "sweep.yaml")
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// runSweep runs a sweep to its end and opens its set.
+func runSweep(t *testing.T, text string, args ...string) *results.Set {
+	t.Helper()
+	out := filepath.Join(t.TempDir(), "results")
+	got := phasegrid(t, append([]string{"run", writeSweep(t, text), "--out", out, "--state", filepath.Join(t.TempDir(), "state")}, args...)...)
+	if got.code != exitDone {
+		t.Fatalf("exit code %d\n%s%s", got.code, got.stdout, got.stderr)
+	}
+	return openOnlySet(t, out)
+}
+
+func openOnlySet(t *testing.T, out string) *results.Set {
+	t.Helper()
+	folders, err := filepath.Glob(filepath.Join(out, "*"))
+	if err != nil || len(folders) != 1 {
+		t.Fatalf("result sets %v, %v", folders, err)
+	}
+	set, err := results.OpenSet(folders[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return set
+}
+
+// collect reads all rows.
+func collect[T any](t *testing.T, rows iter.Seq2[T, error]) []T {
+	t.Helper()
+	var out []T
+	for row, err := range rows {
+		if err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, row)
+	}
+	return out
+}

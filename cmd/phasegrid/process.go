@@ -1,0 +1,56 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"os"
+	"os/exec"
+	"runtime"
+	"strconv"
+	"syscall"
+	"time"
+)
+
+// restartDelay keeps a node that dies at once from being started in a loop.
+const restartDelay = 500 * time.Millisecond
+
+// superviseNode keeps one node process running until ctx ends; then the process drains.
+func superviseNode(ctx context.Context, o runOptions, address, name string) {
+	// The death signal comes when the thread that started the process ends, so that thread must stay.
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	for ctx.Err() == nil {
+		err := nodeProcess(ctx, o, address, name).Run()
+		if ctx.Err() == nil {
+			o.log.Warn("a node process ended and is started again", "node", name, "error", err)
+			pause(ctx, restartDelay)
+		}
+	}
+}
+
+// nodeProcess is `phasegrid node` of this same program.
+func nodeProcess(ctx context.Context, o runOptions, address, name string) *exec.Cmd {
+	program, err := os.Executable()
+	if err != nil {
+		program = os.Args[0]
+	}
+	level := "warn"
+	if o.log.Enabled(ctx, slog.LevelInfo) {
+		level = "info"
+	}
+	cmd := exec.CommandContext(ctx, program, "node", "--coordinator", address, "--name", name+"-"+strconv.Itoa(os.Getpid()),
+		"--slots", strconv.Itoa(o.Slots), "--grace", "0s", "--drain-timeout", "5s", "--log-level", level)
+	cmd.Env = append(os.Environ(), "GOMAXPROCS="+strconv.Itoa(o.Slots))
+	cmd.Stderr = o.stderr
+	cmd.SysProcAttr = childAttributes()
+	cmd.Cancel = func() error {
+		err := cmd.Process.Signal(syscall.SIGTERM)
+		if errors.Is(err, os.ErrProcessDone) {
+			return nil
+		}
+		return err
+	}
+	cmd.WaitDelay = 10 * time.Second
+	return cmd
+}

@@ -1,0 +1,171 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"runtime"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/phasegrid/phasegrid/node/solver"
+	"github.com/phasegrid/phasegrid/results"
+	"github.com/phasegrid/phasegrid/sweep"
+)
+
+type runOptions struct {
+	File          string
+	Out           string
+	State         string
+	Nodes         int
+	Slots         int
+	MaxPointBytes int64
+	stdin         io.Reader
+	stdout        io.Writer
+	stderr        io.Writer
+	log           *slog.Logger
+}
+
+func (m Main) runCommand() *cobra.Command {
+	o := runOptions{stdin: m.Stdin, stdout: m.Stdout, stderr: m.Stderr}
+	cmd := &cobra.Command{
+		Use:   "run FILE",
+		Short: "Run a sweep on this machine",
+		Long: `run solves a sweep on this machine and writes its result set to a folder below --out. Ctrl-C, a crash or a full disk
+lose nothing that is finished: the same command goes on where it was. A finished sweep answers at once.`,
+		Example: `  phasegrid run sweep/examples/spiked-phase-diagram.yaml
+  phasegrid run sweep.yaml --out /data/results --slots 4`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) (err error) {
+			o.File = args[0]
+			if o.log, err = m.logger(cmd); err != nil {
+				return err
+			}
+			return runRun(cmd.Context(), o)
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&o.Out, "out", "results", "`folder` for result sets")
+	flags.StringVar(&o.State, "state", ".phasegrid", "`folder` for what is not finished")
+	flags.IntVar(&o.Nodes, "nodes", 0, "solve in that many separate processes; 0 solves in this one")
+	flags.IntVar(&o.Slots, "slots", 0, "shards solved at once, by each node (default the cores, shared among the nodes)")
+	addPointBytesFlag(cmd, &o.MaxPointBytes)
+	return cmd
+}
+
+func runRun(ctx context.Context, o runOptions) error {
+	if o.Nodes < 0 || o.Slots < 0 || o.Nodes > maxLocalNodes {
+		return usageError{fmt.Errorf("--nodes goes from 0 to %d, --slots from 0", maxLocalNodes)}
+	}
+	if o.Slots == 0 {
+		o.Slots = max(1, runtime.GOMAXPROCS(0)/max(1, o.Nodes))
+	}
+	file, err := readSweepFile(o.File, o.stdin)
+	if err != nil {
+		return err
+	}
+	spec, err := sweep.Parse(o.File, file, sweep.Limits{PointBytes: o.MaxPointBytes})
+	if err != nil {
+		return usageError{err}
+	}
+	for _, w := range spec.Warnings() {
+		fmt.Fprintln(o.stderr, "warning:", w)
+	}
+	id := spec.ID(solver.Version)
+	folder := filepath.Join(o.Out, spec.Name()+"-"+id[:8])
+	if done, err := finished(folder, id); err != nil || done {
+		if err != nil {
+			return err
+		}
+		return conclude(ctx, o, folder, "finished before")
+	}
+	unlock, err := lockFolder(o.State)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	state, err := stateFolder(o, id)
+	if err != nil {
+		return err
+	}
+	started := time.Now()
+	view, err := runLocal(ctx, o, state, file)
+	if err != nil {
+		return err
+	}
+	if err := outcome(view); err != nil {
+		if errors.Is(err, errQuarantined) {
+			return errors.Join(conclude(ctx, o, folder, "not complete"), fmt.Errorf(
+				"%d of %d %w: their points have no rows; the same command tries them again", view.Progress.ShardsQuarantined, view.Progress.Shards, errQuarantined))
+		}
+		return err
+	}
+	if err := os.RemoveAll(state); err != nil {
+		o.log.Warn("the state of a finished sweep stays", "folder", state, "error", err)
+	}
+	return conclude(ctx, o, folder, "in "+duration(time.Since(started)))
+}
+
+// stateFolder is where a sweep's state is kept until it is finished: one for each sweep and each --out.
+func stateFolder(o runOptions, id string) (string, error) {
+	out, err := filepath.Abs(o.Out)
+	if err == nil {
+		var state string
+		if state, err = filepath.Abs(o.State); err == nil {
+			sum := sha256.Sum256([]byte(out))
+			return filepath.Join(state, id[:16]+"-"+hex.EncodeToString(sum[:4])), nil
+		}
+	}
+	return "", fmt.Errorf("state folder: %w", err)
+}
+
+// finished tells whether a result set is complete: its manifest is there, is this sweep's and lacks nothing, and its files
+// have their sizes.
+func finished(folder, id string) (bool, error) {
+	data, err := os.ReadFile(filepath.Join(folder, results.ManifestName))
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("read the result set: %w", err)
+	}
+	m, err := results.ParseManifest(data)
+	if err != nil {
+		return false, fmt.Errorf("result set %s: %w; move it away or choose another --out", folder, err)
+	}
+	if m.Sweep != id {
+		return false, fmt.Errorf("result set %s is of another sweep, %s: move it away or choose another --out", folder, m.Sweep)
+	}
+	for _, f := range m.Files {
+		info, err := os.Stat(filepath.Join(folder, filepath.FromSlash(f.Path)))
+		if err != nil || info.Size() != f.Bytes {
+			return false, nil // made again
+		}
+	}
+	return len(m.Missing) == 0, nil
+}
+
+// conclude prints the path of a result set and its table by optimizer.
+func conclude(ctx context.Context, o runOptions, folder, how string) error {
+	set, err := results.OpenSet(folder)
+	if err != nil {
+		return err
+	}
+	summaries, err := summarize(ctx, set)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(o.stdout, "%s  (%s)\n\n", folder, how)
+	table := tabwriter.NewWriter(o.stdout, 0, 0, 2, ' ', 0)
+	printSummary(table, summaries)
+	return table.Flush()
+}

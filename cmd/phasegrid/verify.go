@@ -1,0 +1,104 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/dustin/go-humanize"
+	"github.com/spf13/cobra"
+
+	"github.com/phasegrid/phasegrid/results"
+	"github.com/phasegrid/phasegrid/sweep"
+)
+
+type verifyOptions struct {
+	Dir    string
+	Output output
+	stdout io.Writer
+}
+
+func (m Main) verifyCommand() *cobra.Command {
+	o := verifyOptions{stdout: m.Stdout}
+	cmd := &cobra.Command{
+		Use:   "verify DIR",
+		Short: "Check a result set: files, checksums, schema, order, every point exactly once",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o.Dir = args[0]
+			return runVerify(cmd.Context(), o)
+		},
+	}
+	o.Output.addFlag(cmd.Flags())
+	return cmd
+}
+
+type verifyView struct {
+	Set        string          `json:"set" yaml:"set"`
+	Finished   bool            `json:"finished" yaml:"finished"`
+	Points     int64           `json:"points" yaml:"points"`
+	Files      int             `json:"files" yaml:"files"`
+	Violations []violationView `json:"violations" yaml:"violations"`
+	Omitted    int64           `json:"omitted,omitempty" yaml:"omitted,omitempty"`
+}
+
+type violationView struct {
+	Problem string `json:"problem" yaml:"problem"`
+	File    string `json:"file,omitempty" yaml:"file,omitempty"`
+	Detail  string `json:"detail" yaml:"detail"`
+}
+
+func runVerify(ctx context.Context, o verifyOptions) error {
+	present, err := presence(o.Dir)
+	if err != nil {
+		return err
+	}
+	report, err := results.Verify(ctx, o.Dir, present)
+	if err != nil {
+		return err
+	}
+	view := verifyView{Set: o.Dir, Finished: report.Finished, Points: report.Points, Files: report.Files, Omitted: report.Omitted}
+	for _, v := range report.Violations {
+		view.Violations = append(view.Violations, violationView{string(v.Problem), v.File, v.Detail})
+	}
+	err = o.Output.print(o.stdout, view, func(w io.Writer) {
+		for _, v := range report.Violations {
+			fmt.Fprintln(w, v)
+		}
+		if report.Omitted > 0 {
+			fmt.Fprintf(w, "and %d more\n", report.Omitted)
+		}
+		state := "finished"
+		if !report.Finished {
+			state = "not finished"
+		}
+		fmt.Fprintf(w, "%s: %s, %s points in %d files, %d violations\n", o.Dir, state, humanize.Comma(report.Points), report.Files,
+			int64(len(report.Violations))+report.Omitted)
+	})
+	if err == nil && !report.OK() {
+		err = fmt.Errorf("%s is not a valid result set; `phasegrid run` with its sweep file makes missing parts again", o.Dir)
+	}
+	return err
+}
+
+// presence tells which indices of the set's sweep are points, from its canonical sweep file.
+func presence(dir string) (func(index int64) bool, error) {
+	canonical, err := os.ReadFile(filepath.Join(dir, results.SweepName))
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, usageError{fmt.Errorf("%s: %w: it has no %s", dir, results.ErrNoSet, results.SweepName)}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the sweep of the set: %w", err)
+	}
+	spec, err := sweep.Decode(canonical)
+	if err != nil {
+		return nil, err
+	}
+	return func(index int64) bool {
+		_, ok := spec.Point(index)
+		return ok
+	}, nil
+}
