@@ -23,10 +23,14 @@ func (r *reader) checkPoints(s *Spec, limits Limits) {
 	if limits.PointBytes == 0 {
 		limits.PointBytes = DefaultPointBytes
 	}
-	s.exact = s.size <= exactPoints
+	every := s.size <= exactPoints
 	looked, kept, idle := int64(0), int64(0), int64(0)
 	useless := s.columns // set, and meaning nothing at any point so far
-	findings := map[violation]*finding{}
+	type place struct {
+		id ParameterID
+		position
+	}
+	findings := map[place]*finding{}
 	var order []*finding
 	var p Point
 	look := func(w *walker) {
@@ -49,7 +53,7 @@ func (r *reader) checkPoints(s *Spec, limits Limits) {
 			}
 		}
 		for _, f := range w.faults {
-			key := violation{f.id, fmt.Sprint(f.pos)}
+			key := place{f.id, f.pos}
 			if seen, ok := findings[key]; ok {
 				seen.points++
 			} else if len(order) < 10*maxProblems {
@@ -58,7 +62,7 @@ func (r *reader) checkPoints(s *Spec, limits Limits) {
 			}
 		}
 	}
-	if s.exact {
+	if every {
 		w := s.walk(0)
 		for ; w.index < s.size; w.advance() {
 			look(w)
@@ -77,8 +81,9 @@ func (r *reader) checkPoints(s *Spec, limits Limits) {
 		}
 		r.fail(f.pos, "%s", text)
 	}
-	s.points = kept
-	if !s.exact {
+	if every {
+		s.points, s.exact = kept, true
+	} else if !s.exact {
 		s.points = int64(float64(s.size) * (float64(kept) / float64(looked)))
 	}
 	if len(order) == 0 {

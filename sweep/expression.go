@@ -59,7 +59,7 @@ func compile(source string, pos position) (*expression, string) {
 		options = append(options, expr.EnableBuiltin(name))
 	}
 	options = append(options, arithmetic()...)
-	if text := costly(source); text != "" {
+	if text := inspect(source); text != "" {
 		return nil, text
 	}
 	x := &expression{source: source, pos: pos}
@@ -109,21 +109,22 @@ func explain(err error, names []string) string {
 	return text
 }
 
-// costly refuses loops inside loops and constant ranges that are too long, before anything is built from them.
-func costly(source string) string {
+// inspect refuses what costs too much, before anything is built from it, and what can never be meant.
+func inspect(source string) string {
 	tree, err := parser.Parse(source)
 	if err != nil {
 		return "" // Compile says it better
 	}
-	v := &costVisitor{}
+	v := &inspector{}
 	v.walk(tree.Node, false)
 	return v.text
 }
 
-type costVisitor struct{ text string }
+// inspector walks an expression and keeps what is wrong with it.
+type inspector struct{ text string }
 
 // walk visits the tree below n; inside tells that it is evaluated for each element of a list.
-func (v *costVisitor) walk(n ast.Node, inside bool) {
+func (v *inspector) walk(n ast.Node, inside bool) {
 	switch n := n.(type) {
 	case *ast.BuiltinNode:
 		if inside && slices.Contains(loops(), n.Name) {
@@ -143,7 +144,7 @@ func (v *costVisitor) walk(n ast.Node, inside bool) {
 }
 
 // binary refuses long constant ranges, and operators that walk a list.
-func (v *costVisitor) binary(n *ast.BinaryNode, inside bool) {
+func (v *inspector) binary(n *ast.BinaryNode, inside bool) {
 	switch n.Operator {
 	case "..":
 		low, ok := n.Left.(*ast.IntegerNode)
@@ -152,16 +153,38 @@ func (v *costVisitor) binary(n *ast.BinaryNode, inside bool) {
 			v.text = fmt.Sprintf("%d..%d has %d elements; at most %d are allowed", low.Value, high.Value, high.Value-low.Value+1, maxLoop)
 		}
 	case "in":
-		if _, short := n.Right.(*ast.ArrayNode); inside && !short {
+		words, short := n.Right.(*ast.ArrayNode)
+		if inside && !short {
 			v.text = "in searches a list inside a loop; expressions may not"
 		}
+		if short {
+			for _, word := range words.Nodes {
+				v.word(n.Left, word)
+			}
+		}
 	case "==", "!=":
+		v.word(n.Left, n.Right)
+		v.word(n.Right, n.Left)
 		for _, side := range []ast.Node{n.Left, n.Right} {
 			if name, ok := side.(*ast.IdentifierNode); ok {
 				if id, ok := lookup(name.Value); ok && parameters()[id].Kind >= KindList {
 					v.text = fmt.Sprintf("%s is a list, and lists cannot be compared", name.Value)
 				}
 			}
+		}
+	}
+}
+
+// word refuses to compare a parameter with a word that it never is.
+func (v *inspector) word(parameter, word ast.Node) {
+	name, ok := parameter.(*ast.IdentifierNode)
+	text, ok2 := word.(*ast.StringNode)
+	if !ok || !ok2 {
+		return
+	}
+	if id, ok := lookup(name.Value); ok {
+		if p := &parameters()[id]; p.Kind == KindText && !slices.Contains(p.Words, text.Value) {
+			v.text = fmt.Sprintf("%s is never %q: it is %s%s", p.Name, text.Value, p.allowed(), hint(text.Value, p.Words))
 		}
 	}
 }

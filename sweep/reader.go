@@ -61,6 +61,9 @@ func (r *reader) members(n node, what string, names ...string) []node {
 
 func (r *reader) unknown(e entry, names []string) {
 	text := hint(e.key, names)
+	if _, isParameter := lookup(e.key); isParameter && slices.Contains(names, "fixed") {
+		text = "; parameters stand under fixed, grid, zip, points, sample or derive"
+	}
 	if text == "" {
 		text = "; allowed are " + strings.Join(names, ", ")
 	}

@@ -24,7 +24,9 @@ func resolve(a *Assignment) []violation {
 			a[id] = fallback(id, a)
 		}
 		if a[id].IsNull() {
-			broken = append(broken, violation{id, missing(id)})
+			if id != Width { // it is missing where dimension is, which is said already
+				broken = append(broken, violation{id, missing(id)})
+			}
 			continue
 		}
 		a[id] = asKind(a[id], parameterTable[id].Kind)

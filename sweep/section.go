@@ -23,10 +23,10 @@ func sectionKeys() []string {
 	return []string{"fixed", "grid", "zip", "points", "sample", "union", "derive", "where"}
 }
 
-// section reads the keys of a block; those that are not a block's are left to other.
-func (r *reader) section(n node, other func(entry) bool) *section {
+// section reads the keys of a block; those in more are left to other.
+func (r *reader) section(n node, what string, more []string, other func(entry)) *section {
 	s := &section{pos: n.pos}
-	for _, e := range r.mapping(n, "a sweep must be a mapping of "+strings.Join(sectionKeys(), ", ")) {
+	for _, e := range r.mapping(n, what+" must be a mapping of "+strings.Join(sectionKeys(), ", ")) {
 		switch e.key {
 		case "fixed":
 			s.fixed = r.settings(e.value, "fixed must be a mapping of parameters to values")
@@ -45,8 +45,10 @@ func (r *reader) section(n node, other func(entry) bool) *section {
 		case "where":
 			s.where = r.expression(e.value, "where")
 		default:
-			if !other(e) {
-				r.unknown(e, sectionKeys())
+			if slices.Contains(more, e.key) {
+				other(e)
+			} else {
+				r.unknown(e, append(more, sectionKeys()...))
 			}
 		}
 	}
@@ -370,7 +372,7 @@ func (r *reader) union(n node) []*section {
 			r.fail(item.pos, "this block of the union is empty")
 			continue
 		}
-		out = append(out, r.section(item, func(entry) bool { return false }))
+		out = append(out, r.section(item, "a block of the union", nil, nil))
 	}
 	return out
 }

@@ -65,7 +65,7 @@ func (r *reader) spec(src []byte, named bool) *Spec {
 	}
 	spec := &Spec{replicates: 1}
 	var haveName bool
-	body := r.section(root, func(e entry) bool {
+	body := r.section(root, "a sweep", []string{"name", "replicates", "record"}, func(e entry) {
 		switch e.key {
 		case "name":
 			haveName = true
@@ -74,14 +74,7 @@ func (r *reader) spec(src []byte, named bool) *Spec {
 			spec.replicates, _ = r.integer(e.value, "replicates", 1, 1_000_000_000)
 		case "record":
 			spec.record = r.record(e.value)
-		default:
-			if text := hint(e.key, append(sectionKeys(), "name", "replicates", "record")); text != "" {
-				r.fail(e.pos, "unknown key %q%s", e.key, text)
-				return true
-			}
-			return false
 		}
-		return true
 	})
 	if root.kind == mapNode && named && !haveName {
 		r.fail(root.pos, "name is missing; give the sweep one, name: my-sweep")
@@ -94,6 +87,10 @@ func (r *reader) spec(src []byte, named bool) *Spec {
 		return nil
 	}
 	spec.canonical = canonicalSpec(body, spec.replicates, spec.record)
+	// What is accepted can be read back by Decode, whose bounds are these.
+	if !sane(spec.canonical, func(_ position, format string, args ...any) { r.fail(root.pos, format, args...) }) {
+		return nil
+	}
 	return spec
 }
 
@@ -163,6 +160,7 @@ func (r *reader) enumerate(spec *Spec, body *section) {
 	if len(r.problems) > 0 {
 		return
 	}
+	spec.exact = true
 	for _, b := range spec.blocks {
 		if text, at := b.finish(spec.replicates); text != "" {
 			r.fail(at, "%s", text)
@@ -174,6 +172,7 @@ func (r *reader) enumerate(spec *Spec, body *section) {
 			return
 		}
 		spec.columns |= b.sets()
+		spec.exact = spec.exact && len(b.where) == 0
 		if at, varies := b.varied(Seed); varies && spec.replicates > 1 && !b.derived.has(Seed) {
 			r.fail(at, "seed stands on an axis and replicates is %d; use one of them", spec.replicates)
 		}
@@ -181,6 +180,7 @@ func (r *reader) enumerate(spec *Spec, body *section) {
 	if spec.replicates > 1 {
 		spec.columns = spec.columns.with(Seed)
 	}
+	spec.points = spec.size
 	runs := int64(0)
 	for _, b := range spec.blocks {
 		if runs += b.size / b.costRun(spec.replicates); runs > maxRuns {
@@ -270,7 +270,8 @@ func (s *Spec) Name() string { return s.name }
 // Size is the number of indices: points before where.
 func (s *Spec) Size() int64 { return s.size }
 
-// Count is the number of points that where leaves, and whether it is exact or an estimate from a sample.
+// Count is the number of points that where leaves, and whether it is exact or an estimate from a sample. After Decode
+// it is the number of indices, exact where there is no where.
 func (s *Spec) Count() (points int64, exact bool) { return s.points, s.exact }
 
 // Replicates is the number of replicates of each point; at least 1.
