@@ -289,8 +289,18 @@ record: none
 `
 
 func TestSweepRuns(t *testing.T) {
+	for name, ledger := range map[string]coordinator.Config{
+		"memory":   {Memory: coordinator.NewMemory()},
+		"embedded": {Embedded: t.TempDir()},
+	} {
+		t.Run(name, func(t *testing.T) { testSweepRuns(t, ledger) })
+	}
+}
+
+func testSweepRuns(t *testing.T, cfg coordinator.Config) {
 	store, dir := fileStore(t)
-	c := start(t, coordinator.Config{Memory: coordinator.NewMemory(), Store: store})
+	cfg.Store = store
+	c := start(t, cfg)
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
 	c.leading(ctx)

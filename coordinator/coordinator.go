@@ -264,8 +264,11 @@ func (c *Coordinator) notLeader(ctx context.Context) error {
 
 // openBackend opens the ledger that the configuration names.
 func (c *Coordinator) openBackend(ctx context.Context) (backend, error) {
-	if c.cfg.Memory != nil {
+	switch {
+	case c.cfg.Memory != nil:
 		return c.cfg.Memory, nil
+	case c.cfg.Embedded != "":
+		return startEmbedded(ctx, c.cfg.Embedded, c.log)
 	}
-	return nil, errors.New("coordinator: no ledger")
+	return dialEtcd(c.cfg.Etcd, c.log)
 }

@@ -1,0 +1,141 @@
+package coordinator
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"os"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"go.etcd.io/etcd/server/v3/embed"
+	"go.etcd.io/etcd/server/v3/etcdserver/api/v3client"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+)
+
+const (
+	embeddedStart = 30 * time.Second
+	embeddedQuota = 2 << 30
+	// A single member needs no time to hear from others: it elects itself after this.
+	embeddedTickMs     = 10
+	embeddedElectionMs = 100
+)
+
+// startEmbedded runs an etcd server in this process, on the data in a folder, without any listener: its client calls it
+// directly. A lock on the folder says that this coordinator is alone.
+func startEmbedded(ctx context.Context, folder string, log *slog.Logger) (*etcdBackend, error) {
+	folder, err := filepath.Abs(folder)
+	if err != nil {
+		return nil, fmt.Errorf("embedded etcd: %w", err)
+	}
+	if err := os.MkdirAll(folder, 0o700); err != nil {
+		return nil, fmt.Errorf("embedded etcd: %w", err)
+	}
+	lock, err := lockFolder(folder)
+	if err != nil {
+		return nil, err
+	}
+	server, err := embed.StartEtcd(embeddedConfig(folder, log))
+	if err != nil {
+		lock.Close()
+		return nil, fmt.Errorf("embedded etcd in %s: %w", folder, err)
+	}
+	stop := func() {
+		server.Close()
+		lock.Close()
+	}
+	if err := ready(ctx, server); err != nil {
+		server.Server.Stop() // Close alone would wait for a server that never became ready
+		stop()
+		return nil, fmt.Errorf("embedded etcd in %s: %w", folder, err)
+	}
+	return &etcdBackend{client: v3client.New(server.Server), log: log, ttl: sessionTTL, alone: true, stop: stop}, nil
+}
+
+func ready(ctx context.Context, server *embed.Etcd) error {
+	timeout := time.NewTimer(embeddedStart)
+	defer timeout.Stop()
+	select {
+	case <-server.Server.ReadyNotify():
+		return nil
+	case <-server.Server.StopNotify():
+		return errors.New("stopped while it started")
+	case err := <-server.Err():
+		return err
+	case <-timeout.C:
+		return fmt.Errorf("not ready after %v", embeddedStart)
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func embeddedConfig(folder string, log *slog.Logger) *embed.Config {
+	cfg := embed.NewConfig()
+	cfg.Name = "phasegrid"
+	cfg.Dir = filepath.Join(folder, "etcd")
+	// The one member's address is part of the data; nobody listens there.
+	peer := url.URL{Scheme: "http", Host: "127.0.0.1:2380"}
+	cfg.AdvertisePeerUrls = []url.URL{peer}
+	cfg.InitialCluster = cfg.Name + "=" + peer.String()
+	cfg.ListenPeerUrls, cfg.ListenClientUrls, cfg.AdvertiseClientUrls = nil, nil, nil
+	cfg.TickMs, cfg.ElectionMs = embeddedTickMs, embeddedElectionMs
+	cfg.QuotaBackendBytes = embeddedQuota
+	cfg.AutoCompactionMode, cfg.AutoCompactionRetention = embed.CompactorModePeriodic, "10m"
+	cfg.ZapLoggerBuilder = embed.NewZapLoggerBuilder(zap.New(slogCore{log: log}))
+	return cfg
+}
+
+// lockFolder takes an exclusive lock that ends with the process.
+func lockFolder(folder string) (*os.File, error) {
+	path := filepath.Join(folder, "lock")
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("lock %s: %w", folder, err)
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		owner := make([]byte, 32)
+		n, _ := f.ReadAt(owner, 0) // for the message only
+		f.Close()
+		return nil, fmt.Errorf("%s is in use by process %q: stop it, or choose another folder: %w", folder, owner[:n], err)
+	}
+	if err := f.Truncate(0); err == nil {
+		_, err = fmt.Fprint(f, os.Getpid())
+	}
+	if err != nil {
+		f.Close()
+		return nil, fmt.Errorf("lock %s: %w", folder, err)
+	}
+	return f, nil
+}
+
+// slogCore hands etcd's complaints to the coordinator's log, for those who look into etcd: what matters to others comes as
+// errors of its calls.
+type slogCore struct{ log *slog.Logger }
+
+var _ zapcore.Core = slogCore{}
+
+func (c slogCore) Enabled(l zapcore.Level) bool { return l >= zapcore.ErrorLevel }
+
+func (c slogCore) With([]zapcore.Field) zapcore.Core { return c }
+
+func (c slogCore) Check(e zapcore.Entry, checked *zapcore.CheckedEntry) *zapcore.CheckedEntry {
+	if c.Enabled(e.Level) {
+		return checked.AddCore(e, c)
+	}
+	return checked
+}
+
+func (c slogCore) Write(e zapcore.Entry, fields []zapcore.Field) error {
+	encoder := zapcore.NewMapObjectEncoder()
+	for _, f := range fields {
+		f.AddTo(encoder)
+	}
+	c.log.Debug("etcd: "+e.Message, "fields", encoder.Fields)
+	return nil
+}
+
+func (c slogCore) Sync() error { return nil }

@@ -1,0 +1,227 @@
+package coordinator
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"go.etcd.io/etcd/api/v3/etcdserverpb"
+	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
+	clientv3 "go.etcd.io/etcd/client/v3"
+	"go.etcd.io/etcd/client/v3/concurrency"
+	"go.uber.org/zap"
+)
+
+// Etcd names an etcd cluster.
+type Etcd struct {
+	Endpoints []string
+	TLS       *tls.Config // nil: plain text
+}
+
+const (
+	etcdTimeout  = 5 * time.Second // of one request
+	loadPage     = 1000            // keys a request
+	compactEvery = time.Minute
+)
+
+// etcdBackend is the ledger in etcd, by whatever client.
+type etcdBackend struct {
+	client *clientv3.Client
+	log    *slog.Logger
+	ttl    int // of a session, seconds
+	// alone: nobody else can be alive, so a predecessor's lease need not expire.
+	alone bool
+	stop  func() // after the client
+}
+
+var _ backend = (*etcdBackend)(nil)
+
+// dialEtcd connects to a cluster. It does not wait for it to be there.
+func dialEtcd(cfg Etcd, log *slog.Logger) (*etcdBackend, error) {
+	client, err := clientv3.New(clientv3.Config{
+		Endpoints: cfg.Endpoints, TLS: cfg.TLS, DialTimeout: etcdTimeout,
+		DialKeepAliveTime: 10 * time.Second, DialKeepAliveTimeout: 5 * time.Second, Logger: zap.NewNop(),
+	})
+	if err != nil {
+		return nil, fmt.Errorf("etcd at %v: %w", cfg.Endpoints, err)
+	}
+	return &etcdBackend{client: client, log: log, ttl: sessionTTL, stop: func() {}}, nil
+}
+
+func (b *etcdBackend) close() error {
+	err := b.client.Close()
+	b.stop()
+	if errors.Is(err, context.Canceled) { // what a client made of an embedded server says
+		err = nil
+	}
+	return err
+}
+
+// etcdLedger is the ledger as the leader of one session writes it.
+type etcdLedger struct {
+	client *clientv3.Client
+	key    string // the leader's own
+	rev    int64  // at which it was created
+	lease  clientv3.LeaseID
+	full   chan<- struct{} // told when etcd has no space left
+}
+
+var _ Ledger = (*etcdLedger)(nil)
+
+// Load reads page by page, all at the revision of the first.
+func (l *etcdLedger) Load(ctx context.Context, prefix string, visit func(key string, value []byte) error) error {
+	from, end := prefix, clientv3.GetPrefixRangeEnd(prefix)
+	var rev int64
+	for {
+		response, err := l.page(ctx, from, end, rev)
+		if err != nil {
+			return fmt.Errorf("read %s: %w", prefix, err)
+		}
+		rev = response.Header.Revision
+		for _, kv := range response.Kvs {
+			if err := visit(string(kv.Key), kv.Value); err != nil {
+				return err
+			}
+			from = string(kv.Key) + "\x00"
+		}
+		if !response.More {
+			return nil
+		}
+	}
+}
+
+func (l *etcdLedger) page(ctx context.Context, from, end string, rev int64) (*clientv3.GetResponse, error) {
+	ctx, cancel := context.WithTimeout(ctx, etcdTimeout)
+	defer cancel()
+	return l.client.Get(ctx, from, clientv3.WithRange(end), clientv3.WithRev(rev), clientv3.WithLimit(loadPage))
+}
+
+// Commit is one transaction that does nothing unless the leader's key is still the one of this reign.
+func (l *etcdLedger) Commit(ctx context.Context, writes []Write) error {
+	ctx, cancel := context.WithTimeout(ctx, etcdTimeout)
+	defer cancel()
+	ops := make([]clientv3.Op, len(writes))
+	for i, w := range writes {
+		switch {
+		case w.Delete && w.Prefix:
+			ops[i] = clientv3.OpDelete(w.Key, clientv3.WithPrefix())
+		case w.Delete:
+			ops[i] = clientv3.OpDelete(w.Key)
+		case w.Perishable:
+			ops[i] = clientv3.OpPut(w.Key, string(w.Value), clientv3.WithLease(l.lease))
+		default:
+			ops[i] = clientv3.OpPut(w.Key, string(w.Value))
+		}
+	}
+	response, err := l.client.Txn(ctx).If(clientv3.Compare(clientv3.CreateRevision(l.key), "=", l.rev)).Then(ops...).Commit()
+	switch {
+	case errors.Is(err, rpctypes.ErrNoSpace):
+		select {
+		case l.full <- struct{}{}:
+		default:
+		}
+		return fmt.Errorf("out of space: it is compacted and defragmented now; raise its quota if this goes on: %w", err)
+	case errors.Is(err, rpctypes.ErrLeaseNotFound):
+		return ErrFenced
+	case err != nil:
+		return fmt.Errorf("transaction of %d writes: %w", len(writes), err)
+	case !response.Succeeded:
+		return ErrFenced
+	}
+	return nil
+}
+
+// maintain compacts every minute, and makes room when etcd is full, until ctx ends.
+func (b *etcdBackend) maintain(ctx context.Context, full <-chan struct{}) {
+	tick := time.NewTicker(compactEvery)
+	defer tick.Stop()
+	for {
+		var err error
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			if err = b.compact(ctx); err == nil {
+				err = b.disarm(ctx)
+			}
+		case <-full:
+			if err = b.compact(ctx); err == nil {
+				err = b.makeRoom(ctx)
+			}
+		}
+		if err != nil && ctx.Err() == nil {
+			b.log.Warn("etcd maintenance", "error", err)
+		}
+	}
+}
+
+// compact forgets all revisions before the present one.
+func (b *etcdBackend) compact(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, etcdTimeout)
+	defer cancel()
+	now, err := b.client.Get(ctx, leaderKey, clientv3.WithCountOnly())
+	if err != nil {
+		return fmt.Errorf("read the revision: %w", err)
+	}
+	_, err = b.client.Compact(ctx, now.Header.Revision, clientv3.WithCompactPhysical())
+	if err != nil && !errors.Is(err, rpctypes.ErrCompacted) {
+		return fmt.Errorf("compact: %w", err)
+	}
+	return nil
+}
+
+// disarm makes room if etcd has raised the alarm NOSPACE.
+func (b *etcdBackend) disarm(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, etcdTimeout)
+	defer cancel()
+	alarms, err := b.client.AlarmList(ctx)
+	if err != nil {
+		return fmt.Errorf("list alarms: %w", err)
+	}
+	for _, a := range alarms.Alarms {
+		if a.Alarm == etcdserverpb.AlarmType_NOSPACE {
+			return b.makeRoom(ctx)
+		}
+	}
+	return nil
+}
+
+// makeRoom defragments every member, one after the other, and ends the alarms. If that was not enough, the next write
+// raises it again.
+func (b *etcdBackend) makeRoom(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	endpoints := b.client.Endpoints()
+	if len(endpoints) == 0 {
+		endpoints = []string{""} // embedded
+	}
+	for _, endpoint := range endpoints {
+		if _, err := b.client.Defragment(ctx, endpoint); err != nil {
+			return fmt.Errorf("defragment %s: %w", endpoint, err)
+		}
+	}
+	alarms, err := b.client.AlarmList(ctx)
+	if err != nil {
+		return fmt.Errorf("list alarms: %w", err)
+	}
+	for _, a := range alarms.Alarms {
+		if _, err := b.client.AlarmDisarm(ctx, (*clientv3.AlarmMember)(a)); err != nil {
+			return fmt.Errorf("disarm %v: %w", a.Alarm, err)
+		}
+	}
+	return nil
+}
+
+// newSession begins a session that ends with ctx, at the latest.
+func (b *etcdBackend) newSession(ctx context.Context) (*concurrency.Session, error) {
+	grantCtx, cancel := context.WithTimeout(ctx, etcdTimeout)
+	defer cancel()
+	lease, err := b.client.Grant(grantCtx, int64(b.ttl))
+	if err != nil {
+		return nil, fmt.Errorf("grant a lease: %w", err)
+	}
+	return concurrency.NewSession(b.client, concurrency.WithLease(lease.ID), concurrency.WithTTL(b.ttl), concurrency.WithContext(ctx))
+}
