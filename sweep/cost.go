@@ -69,22 +69,23 @@ func reducedUpdate(a *Assignment) float64 {
 	return 6
 }
 
-// denseCost is the cost of a d x m run: before the first step, of a step, and of a recorded step.
+// denseCost is the cost of a d x m run: before the first step, of a step, and of a recorded step. Q is applied without
+// being formed, also where it is rotated or autoregressive.
 func denseCost(a *Assignment) (setup, step, record float64) {
 	d, m := a[Dimension].Float(), a[Width].Float()
-	turned := a[Rotate].text != "none" || a[Covariance].text == "ar1" // Q is a full matrix
-	product := d * m                                                  // M = QW
-	if turned {
-		product += 2*d*d*m + 2*d*d
-		setup += 9 * d * d * d // its eigenvectors, its Cholesky factor
+	rotated, autoregressive := a[Rotate].text != "none", a[Covariance].text == "ar1"
+	product := d * m // M = QW
+	if rotated || autoregressive {
+		product += 8 * d * m
 	}
 	loss := product + 2*d*m*m + 4*d*m // S = WᵀM, Wᵀq, T
 	step = loss + 2*d*m*m + 2*d
 	if a[Model].text != "population" {
 		n := sampleCount(a)
 		draw := 40*n*d + n*d
-		if turned {
-			draw += 2 * n * d * d
+		if rotated {
+			draw += n * d * d // the Cholesky factor of Q
+			setup += d * d * d / 3
 		}
 		step = loss + 4*n*d*m + 3*n*m
 		if a[Model].text == "online" {
@@ -93,10 +94,11 @@ func denseCost(a *Assignment) (setup, step, record float64) {
 			setup += draw
 		}
 	}
-	if a[Teacher].text == "eigen" && !turned {
-		step += 2 * d * m
+	if autoregressive {
+		setup += 9 * d * d * d // eigenvectors above the teacher's variance, up to half of them
+		step += d * d * m
 	} else {
-		step += 2 * d * m * max(1, float64(spikeRows(a)))
+		step += 4 * d * m
 	}
 	if a[Init].text == "gaussian" {
 		setup += 40 * d * m
@@ -110,15 +112,6 @@ func sampleCount(a *Assignment) float64 {
 		return a[BatchSize].Float()
 	}
 	return a[Samples].Float()
-}
-
-// spikeRows is how many eigen-directions may lie above the teacher's.
-func spikeRows(a *Assignment) int64 {
-	switch a[Covariance].text {
-	case "isotropic", "spiked", "multi_spike", "block":
-		return special(a)
-	}
-	return a[Dimension].i / 2
 }
 
 // matrixUpdate is the cost of the optimizer on a matrix of the given size, the weights' own update included.

@@ -2,36 +2,46 @@ package sweep
 
 import "math"
 
+// pointOverhead is what every point takes beside its numbers.
+const pointOverhead = 64 << 10
+
 // PointBytes bounds the memory that one resolved point needs while it is solved, its rows included.
 func PointBytes(a *Assignment, r Record) int64 {
 	d, m := a[Dimension].Float(), a[Width].Float()
 	words := 0.0
 	switch a[Representation].text {
 	case "reduced":
-		words = 24 * float64(groups(a))
+		words = float64(groups(a)) * (96 + float64(r.Count(a[Steps].i)))
 	case "subspace":
 		rows := float64(subspaceRows(a))
-		words = (8+matrixBuffers(a))*rows*max(rows, m) + 2*d*float64(1+special(a))
+		if a[Init].text == "identity" {
+			m = rows
+		}
+		words = (8+matrixBuffers(a))*rows*max(rows, m) + 3*d
 		if a[Model].text == "online" {
 			words += sampleCount(a) * (rows + 3*m)
-		} else if a[Init].text != "identity" {
-			words += 2 * d * (m + rows) // W_0 and the basis
 		}
 	case "dense":
-		words = (4 + matrixBuffers(a)) * d * m
-		words += 4 * min(d, m) * min(d, m)
-		if a[Rotate].text != "none" || a[Covariance].text == "ar1" {
-			words += 3 * d * d
+		words = (5+matrixBuffers(a))*d*m + 4*m*m + 16*d
+		if a[Covariance].text == "ar1" {
+			words += 3 * d * d // eigenvectors
 		}
 		if a[Optimizer].text == "shampoo" {
 			words += 4 * (d*d + m*m)
 		}
+		rotated := a[Rotate].text != "none"
+		if rotated {
+			words += 2 * d * m
+		}
 		if a[Model].text != "population" {
 			words += sampleCount(a) * (2*d + 3*m)
+			if rotated {
+				words += 2 * d * d // Q and its Cholesky factor
+			}
 		}
 	}
 	rows := arrowBytes(a, r)
-	return int64(min(8*words+float64(rows.total()), math.MaxInt64/2))
+	return int64(min(pointOverhead+8*words+float64(rows.total()), math.MaxInt64/2))
 }
 
 // matrixBuffers is the number of matrices of W's size that an optimizer works with.

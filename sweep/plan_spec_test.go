@@ -1,6 +1,8 @@
 package sweep_test
 
 import (
+	"fmt"
+	"hash/fnv"
 	"runtime"
 	"testing"
 
@@ -105,5 +107,51 @@ grid:
 	}
 	if half.Shards != 1 || half.Parts != 1 || half.PointBytes == 0 || half.ParquetBytes == 0 {
 		t.Errorf("%+v", half)
+	}
+}
+
+// The cuts of version 1 are a promise: a sweep that began with them ends with them. A difference here means that the cost or
+// the row sizes have changed, and that they must do so under a new version, beside the old one.
+func TestPlanVersion1IsFrozen(t *testing.T) {
+	p := plan(t, parse(t, `
+name: frozen
+fixed: {init_scale: 0.01, learning_rate: 0.001, power: 0.5}
+union:
+  - fixed: {covariance: spiked, anisotropy: 3}
+    grid:
+      optimizer: [gd, momentum, ngd, specgd, nucspec, muon, power, dynmuon, signgd, signum, adam, shampoo]
+      representation: [reduced, dense]
+      dimension: [20, 200]
+      steps: [10, 1000]
+  - fixed: {covariance: power_law, exponent: 1, dimension: 300}
+    grid:
+      optimizer: [gd, muon]
+      steps: [1000, 100000]
+      teacher: [eigen, uniform]
+      seed: {range: {from: 1, to: 100, step: 1}}
+  - fixed: {covariance: block, blocks: [[3, 10], [1, 990]], dimension: 1000, width: 10, steps: 2000}
+    grid:
+      model: [population, online]
+      batch_size: [5, 50]
+      init: [gaussian, orthonormal]
+      optimizer: [specgd, {name: muon, orthogonalizer: exact}, gd]
+      rotate: [none, householder]
+  - fixed: {covariance: ar1, rho: 0.3, teacher: uniform, model: finite_sample, samples: 100, dimension: 50, steps: 500}
+    grid:
+      optimizer: [gd, adam]
+record: {log: 30, coefficients: true}
+`))
+	hash := fnv.New64a()
+	for i := range p.Shards() {
+		_, end := p.Shard(i)
+		fmt.Fprintln(hash, end, p.Cost(i))
+	}
+	for i := range p.Parts() {
+		first, _ := p.Part(i)
+		fmt.Fprintln(hash, first)
+	}
+	const want = "579 shards, 2 parts, 9ddd31e78ed91f0b"
+	if got := fmt.Sprintf("%d shards, %d parts, %x", p.Shards(), p.Parts(), hash.Sum64()); got != want {
+		t.Errorf("%s, want %s", got, want)
 	}
 }
