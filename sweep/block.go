@@ -123,6 +123,9 @@ func (s *Spec) given(id ParameterID) position {
 // finish sorts the factors and derivations, and counts the indices.
 func (b *block) finish(replicates int64) (problem string, at position) {
 	slices.SortStableFunc(b.factors, func(x, y placed) int { return cmp.Compare(x.place(), y.place()) })
+	if cost := b.cost(); cost > maxCost {
+		return fmt.Sprintf("the expressions of a point take up to %d operations; at most %d are allowed: make their loops simpler", cost, maxCost), b.pos
+	}
 	b.size = replicates
 	for _, f := range b.factors {
 		high, low := bits.Mul64(uint64(b.size), uint64(f.n))
@@ -132,6 +135,17 @@ func (b *block) finish(replicates int64) (problem string, at position) {
 		b.size = int64(low)
 	}
 	return b.order()
+}
+
+// cost bounds the operations that the expressions of a point take.
+func (b *block) cost() (cost int64) {
+	for _, d := range b.derive {
+		cost += d.cost
+	}
+	for _, x := range b.where {
+		cost += x.cost
+	}
+	return cost
 }
 
 // sizes writes the product of the block's sizes.

@@ -7,8 +7,9 @@ import (
 
 // Bounds on the check of points that Parse makes.
 const (
-	exactPoints   = 1_000_000 // up to here every point is checked
-	sampledPoints = 20_000    // beyond, so many
+	exactPoints   = 1_000_000     // up to here every point is checked
+	sampledPoints = 20_000        // beyond, so many
+	exactCost     = 500_000_000 // no more operations than this go into expressions before a sample must do
 )
 
 // finding is one fault with all the points that have it.
@@ -23,7 +24,11 @@ func (r *reader) checkPoints(s *Spec, limits Limits) {
 	if limits.PointBytes == 0 {
 		limits.PointBytes = DefaultPointBytes
 	}
-	every := s.size <= exactPoints
+	cost := int64(0)
+	for _, b := range s.blocks {
+		cost = max(cost, b.cost())
+	}
+	every := s.size <= exactPoints && s.size*cost <= exactCost || s.size <= sampledPoints
 	looked, kept, idle := int64(0), int64(0), int64(0)
 	useless := s.columns // set, and meaning nothing at any point so far
 	type place struct {

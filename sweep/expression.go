@@ -14,9 +14,11 @@ import (
 	"github.com/expr-lang/expr/vm"
 )
 
-// Bounds on an expression's cost. A loop over at most maxLoop elements, never inside another, in at most maxNodes
-// nodes: an evaluation takes well under a millisecond.
+// Bounds on the cost of expressions, known when they are compiled: a loop has at most maxLoop elements and never stands
+// inside another, so that no expression takes more than maxCost operations, and no point more than that in all its
+// expressions together: a few milliseconds.
 const (
+	maxCost   = 50_000
 	maxSource = 4096 // bytes
 	maxNodes  = 500
 	maxLoop   = 1000
@@ -30,6 +32,7 @@ type expression struct {
 	pos     position
 	program *vm.Program
 	refs    idSet // the parameters that it reads
+	cost    int64 // the most operations that an evaluation takes
 }
 
 // functions are the names that an expression may call.
@@ -59,10 +62,11 @@ func compile(source string, pos position) (*expression, string) {
 		options = append(options, expr.EnableBuiltin(name))
 	}
 	options = append(options, arithmetic()...)
-	if text := inspect(source); text != "" {
+	cost, text := inspect(source)
+	if text != "" {
 		return nil, text
 	}
-	x := &expression{source: source, pos: pos}
+	x := &expression{source: source, pos: pos, cost: cost}
 	options = append(options, expr.Patch(boundLoops{}), expr.Patch(references{&x.refs}))
 	program, err := expr.Compile(source, options...)
 	if err != nil {
@@ -109,24 +113,37 @@ func explain(err error, names []string) string {
 	return text
 }
 
-// inspect refuses what costs too much, before anything is built from it, and what can never be meant.
-func inspect(source string) string {
+// inspect tells an expression's cost. It refuses what costs too much, before anything is built from it, and what can
+// never be meant.
+func inspect(source string) (cost int64, problem string) {
 	tree, err := parser.Parse(source)
 	if err != nil {
-		return "" // Compile says it better
+		return 0, "" // Compile says it better
 	}
 	v := &inspector{}
 	v.walk(tree.Node, false)
-	return v.text
+	if v.cost > maxCost && v.text == "" {
+		v.text = fmt.Sprintf("the expression takes up to %d operations; at most %d are allowed: make its loops simpler", v.cost, maxCost)
+	}
+	return v.cost, v.text
 }
 
-// inspector walks an expression and keeps what is wrong with it.
-type inspector struct{ text string }
+// inspector walks an expression, counts its operations and keeps what is wrong with it.
+type inspector struct {
+	cost int64
+	text string
+}
 
 // walk visits the tree below n; inside tells that it is evaluated for each element of a list.
 func (v *inspector) walk(n ast.Node, inside bool) {
+	if v.cost++; inside {
+		v.cost += maxLoop - 1
+	}
 	switch n := n.(type) {
 	case *ast.BuiltinNode:
+		if slices.Contains(loops(), n.Name) {
+			v.cost += maxLoop
+		}
 		if inside && slices.Contains(loops(), n.Name) {
 			v.text = fmt.Sprintf("%s loops inside another loop; expressions may not", n.Name)
 			return

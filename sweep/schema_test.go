@@ -21,7 +21,7 @@ func beyondSchema() []string {
 		"empty-where", "expression-comment", "expression-cycle", "expression-cycle-through-auto", "expression-huge-list", "expression-huge-range",
 		"expression-infinite", "expression-long-list", "expression-nan", "expression-nested-loop", "expression-not-whole", "expression-out-of-bounds",
 		"expression-overflow", "expression-self", "expression-syntax", "expression-types", "expression-unknown-function",
-		"expression-unknown-name", "expression-unset", "expression-never", "expression-wrong-word", "integer-linspace", "missing-parameters",
+		"expression-unknown-name", "expression-unset", "expression-costly", "expression-costly-together", "expression-never", "expression-wrong-word", "integer-linspace", "missing-parameters",
 		"anisotropy-minus-one-on-axis", "record-steps", "record-steps-beyond", "reduced-impossible", "replicates-and-seed", "seed-overflow", "set-twice",
 		"set-twice-union", "teacher-index", "teacher-weights", "too-many-costs", "too-many-points", "width-identity", "zip-lengths",
 	}
