@@ -1,8 +1,7 @@
 package solver
 
-// algebra is what an optimizer needs of the space its matrices live in. A matrix is a flat slice: its entries by rows (dense, subspace),
-// or one coefficient g_i per eigenspace (reduced), standing for Σ g_i P_i, whose singular values are |g_i|, n_i times each. Elementwise
-// arithmetic on the slices means the same in both.
+// algebra is what an optimizer needs of the space its matrices live in. A matrix is a flat slice: its entries by rows, and
+// for a run that stays a multiple of the identity on most directions that multiple. Elementwise arithmetic means the same in both.
 type algebra interface {
 	// size is the length of the slices.
 	size() int

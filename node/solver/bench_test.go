@@ -3,6 +3,7 @@ package solver_test
 import (
 	"context"
 	"fmt"
+	"math"
 	"testing"
 
 	"github.com/phasegrid/phasegrid/node/solver"
@@ -42,10 +43,28 @@ func BenchmarkDense(b *testing.B) {
 			default:
 				continue
 			}
-			p := reducedSpiked(solver.GD, d, 10, 0.05, 0.00413, 10)
+			p := reducedSpiked(solver.GD, d, 10, 0.05, 0.00413, 20)
 			o.set(&p)
 			p.Init, p.Representation = solver.Gaussian, solver.Dense
 			b.Run(fmt.Sprintf("%s/d=%d", o.name, d), func(b *testing.B) { benchmark(b, p) })
+		}
+	}
+}
+
+func BenchmarkSubspace(b *testing.B) {
+	for _, model := range []solver.Model{solver.Population, solver.Online} {
+		for _, name := range []string{"gd", "specgd", "muon"} {
+			for _, d := range []int{100, 100_000} {
+				for _, o := range optimizers() {
+					if o.name != name {
+						continue
+					}
+					p := reducedSpiked(solver.GD, d, 10, 0.5/math.Sqrt(float64(d)), 0.00413, 2000)
+					o.set(&p)
+					p.Init, p.Width, p.Representation, p.Model, p.Samples = solver.Gaussian, 8, solver.Subspace, model, 32
+					b.Run(fmt.Sprintf("model=%d/%s/d=%d", model, name, d), func(b *testing.B) { benchmark(b, p) })
+				}
+			}
 		}
 	}
 }

@@ -16,9 +16,13 @@ type diagonal struct{ q []float64 }
 
 func (o diagonal) apply(dst, w []float64, m int) {
 	for i, q := range o.q {
-		from := w[i*m : (i+1)*m]
+		to, from := dst[i*m:(i+1)*m], w[i*m:(i+1)*m]
+		if q == 1 {
+			copy(to, from)
+			continue
+		}
 		for j, x := range from {
-			dst[i*m+j] = q * x
+			to[j] = q * x
 		}
 	}
 }

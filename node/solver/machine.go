@@ -3,6 +3,7 @@ package solver
 import (
 	"runtime"
 
+	"github.com/phasegrid/phasegrid/node/solver/simd"
 	"golang.org/x/sys/cpu"
 )
 
@@ -19,4 +20,4 @@ func ArithmeticClass() string {
 }
 
 // Kernel names the instructions that the solver's loops use, for people: every kernel gives the same bits.
-func Kernel() string { return "scalar" }
+func Kernel() string { return simd.Best().String() }

@@ -222,7 +222,8 @@ func TestStepsDoNotAllocate(t *testing.T) {
 						}
 					})
 				}
-				if few, many := allocations(2), allocations(42); few != many {
+				// The final metrics take one of two ways, which allocate 2 apart.
+				if few, many := allocations(2), allocations(42); many > few+2 {
 					t.Errorf("%s, representation %d, model %d: %v allocations for 2 steps, %v for 42", o.name, representation, model, few, many)
 				}
 			}
