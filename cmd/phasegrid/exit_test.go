@@ -1,0 +1,97 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func TestExitCodes(t *testing.T) {
+	good := writeSweep(t, manyShards)
+	bad := writeSweep(t, "name: x\nfixed: {modell: population}\ngrid: {anisotropy: [1, two]}\n")
+	missing := filepath.Join(t.TempDir(), "none.yaml")
+	notAFolder := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(notAFolder, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		name   string
+		args   []string
+		code   int
+		stderr []string // what the message must hold
+	}{
+		{"help", []string{"--help"}, exitDone, nil},
+		{"no command", nil, exitDone, nil},
+		{"unknown command", []string{"rnu"}, exitUsage, []string{"rnu", "--help"}},
+		{"unknown flag", []string{"run", "--slot", "2", good}, exitUsage, []string{"--slot", "--help"}},
+		{"no file", []string{"run"}, exitUsage, []string{"--help"}},
+		{"two files", []string{"plan", good, good}, exitUsage, nil},
+		{"missing file", []string{"run", missing}, exitUsage, []string{missing}},
+		{"bad sweep file", []string{"run", bad}, exitUsage, []string{bad + ":2:", "modell", bad + ":3:"}},
+		{"bad sweep file in plan", []string{"plan", bad}, exitUsage, []string{bad + ":2:"}},
+		{"wrong output", []string{"plan", good, "-o", "xml"}, exitUsage, []string{"table, json or yaml"}},
+		{"wrong log format", []string{"run", good, "--log-format", "xml"}, exitUsage, []string{"text or json"}},
+		{"negative slots", []string{"run", good, "--slots", "-1"}, exitUsage, []string{"--slots"}},
+		{"out is a file", []string{"run", good, "--out", notAFolder, "--state", t.TempDir()}, exitFailed, []string{notAFolder}},
+		{"state is a file", []string{"run", good, "--out", t.TempDir(), "--state", notAFolder}, exitFailed, []string{"--state"}},
+		{"no coordinator", []string{"ls", "--coordinator", "127.0.0.1:1"}, exitFailed, []string{"--coordinator"}},
+		{"plain text to the world", []string{"ls", "--coordinator", "192.0.2.1:7443"}, exitUsage, []string{"--insecure"}},
+		{"no result set", []string{"verify", t.TempDir()}, exitUsage, []string{"not a result set"}},
+		{"version", []string{"version", "-o", "json"}, exitDone, nil},
+		{"schema", []string{"schema"}, exitDone, nil},
+		{"completion", []string{"completion", "bash"}, exitDone, nil},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			got := phasegrid(t, c.args...)
+			if got.code != c.code {
+				t.Errorf("exit code %d, want %d\n%s", got.code, c.code, got.stderr)
+			}
+			for _, want := range c.stderr {
+				if !strings.Contains(got.stderr, want) {
+					t.Errorf("%q is not in the message:\n%s", want, got.stderr)
+				}
+			}
+			if (c.code == exitDone) != (got.stdout != "") {
+				t.Errorf("standard output: %q", got.stdout)
+			}
+		})
+	}
+}
+
+func TestFlagsFromEnvironment(t *testing.T) {
+	env := map[string]string{"PHASEGRID_OUTPUT": "json"}
+	file := writeSweep(t, manyShards)
+	got := phasegridWith(t.Context(), nil, env, "plan", file)
+	if got.code != exitDone || !strings.HasPrefix(got.stdout, "{") {
+		t.Errorf("PHASEGRID_OUTPUT=json: code %d, %s%s", got.code, got.stdout, got.stderr)
+	}
+	got = phasegridWith(t.Context(), nil, env, "plan", file, "-o", "yaml")
+	if got.code != exitDone || !strings.HasPrefix(got.stdout, "name:") {
+		t.Errorf("the command line comes first: code %d, %s", got.code, got.stdout)
+	}
+	got = phasegridWith(t.Context(), nil, map[string]string{"PHASEGRID_SLOTS": "many"}, "run", file)
+	if got.code != exitUsage || !strings.Contains(got.stderr, "PHASEGRID_SLOTS") {
+		t.Errorf("a bad variable: code %d, %s", got.code, got.stderr)
+	}
+	got = phasegridWith(t.Context(), strings.NewReader(manyShards), nil, "plan", "-")
+	if got.code != exitDone || !strings.Contains(got.stdout, "many-shards") {
+		t.Errorf("a sweep file on standard input: code %d, %s", got.code, got.stderr)
+	}
+}
+
+func TestSecondRunNamesTheFirst(t *testing.T) {
+	state := t.TempDir()
+	unlock, err := lockFolder(state)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := phasegrid(t, "run", writeSweep(t, manyShards), "--out", t.TempDir(), "--state", state)
+	if got.code != exitFailed || !strings.Contains(got.stderr, "process") || !strings.Contains(got.stderr, "--state") {
+		t.Errorf("code %d: %s", got.code, got.stderr)
+	}
+	unlock()
+	if got := phasegrid(t, "run", writeSweep(t, manyShards), "--out", t.TempDir(), "--state", state); got.code != exitDone {
+		t.Errorf("after the first has ended: code %d: %s", got.code, got.stderr)
+	}
+}

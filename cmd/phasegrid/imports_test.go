@@ -1,0 +1,102 @@
+package main
+
+import (
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/phasegrid/phasegrid/"
+
+// mayImport are the edges between the packages of this module: cmd -> coordinator, node -> sweep, results, node/solver
+// -> proto. Siblings do not import each other.
+var mayImport = map[string][]string{
+	"proto/phasegrid/v1": {},
+	"sweep":              {"proto/phasegrid/v1"},
+	"results":            {"proto/phasegrid/v1"},
+	"node/solver/simd":   {},
+	"node/solver":        {"node/solver/simd", "proto/phasegrid/v1"},
+	"node":               {"sweep", "results", "node/solver", "proto/phasegrid/v1"},
+	"coordinator":        {"sweep", "results", "node/solver", "proto/phasegrid/v1"},
+	"k8s":                {},
+	"cmd/phasegrid":      {"coordinator", "node", "sweep", "results", "node/solver", "proto/phasegrid/v1"},
+}
+
+// edges are the files in which generated types may appear: where bytes enter or leave.
+var edges = []string{"wire.go", "rpc.go", "flight.go", "client.go"}
+
+func TestImportDirection(t *testing.T) {
+	packages := map[string]bool{}
+	for file, imports := range sourceFiles(t) {
+		folder, name := path.Split(file)
+		folder = strings.TrimSuffix(folder, "/")
+		allowed, known := mayImport[folder]
+		if !known {
+			t.Errorf("%s: package %s has no line in mayImport", file, folder)
+			continue
+		}
+		packages[folder] = true
+		for _, imported := range imports {
+			local, ours := strings.CutPrefix(imported, module)
+			if !ours || local == folder {
+				continue
+			}
+			if !slices.Contains(allowed, local) {
+				t.Errorf("%s imports %s, which is against the import direction", file, local)
+			}
+			edge := slices.ContainsFunc(edges, func(e string) bool { return name == e || strings.HasSuffix(name, "_"+e) })
+			if local == "proto/phasegrid/v1" && !edge && !strings.HasSuffix(name, "_test.go") {
+				t.Errorf("%s uses generated types; they belong in %s", file, strings.Join(edges, ", "))
+			}
+		}
+	}
+	if len(packages) < 7 {
+		t.Errorf("only the packages %v were seen", packages)
+	}
+}
+
+// sourceFiles are the module's Go files and what they import, tests included.
+func sourceFiles(t *testing.T) map[string][]string {
+	t.Helper()
+	root := filepath.Join("..", "..")
+	files := map[string][]string{}
+	err := filepath.WalkDir(root, func(name string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		rel, err := filepath.Rel(root, name)
+		if err != nil {
+			return err
+		}
+		rel = filepath.ToSlash(rel)
+		switch {
+		case d.IsDir() && rel != "." && (strings.HasPrefix(d.Name(), ".") || d.Name() == "testdata" || rel == "bin"):
+			return filepath.SkipDir
+		case d.IsDir() || !strings.HasSuffix(rel, ".go"):
+			return nil
+		}
+		parsed, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.ImportsOnly)
+		if err != nil {
+			return err
+		}
+		files[rel] = []string{}
+		for _, i := range parsed.Imports {
+			imported, err := strconv.Unquote(i.Path.Value)
+			if err != nil {
+				return err
+			}
+			files[rel] = append(files[rel], imported)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
+}

@@ -1,0 +1,246 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"math/rand/v2"
+	"net"
+	"os"
+	"path"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"google.golang.org/grpc/credentials/insecure"
+
+	"github.com/phasegrid/phasegrid/coordinator"
+	"github.com/phasegrid/phasegrid/node"
+	"github.com/phasegrid/phasegrid/node/solver"
+	"github.com/phasegrid/phasegrid/results"
+	"github.com/phasegrid/phasegrid/sweep"
+)
+
+// asProgram makes the test binary the program itself, for the node processes that run starts.
+const asProgram = "PHASEGRID_TEST_AS_PROGRAM"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asProgram) != "" {
+		main()
+		return
+	}
+	os.Exit(m.Run())
+}
+
+// manyShards has a shard for each point with many steps: cost is counted before it is known that they diverge at once.
+const manyShards = `
+name: many-shards
+fixed: {model: population, covariance: spiked, init: identity, init_scale: 0.0123, dimension: 20}
+grid:
+  optimizer: [gd, {name: momentum, momentum: 0.5}]
+  steps: [50, 60, 100000000]
+  anisotropy: {linspace: {from: 1, to: 9, num: 9}}
+derive:
+  learning_rate: "steps > 1000 ? 5 : 0.01"
+record: {steps: [0, 1, 3, 50], coefficients: true}
+`
+
+// manyShardsPermuted is the same sweep with the keys of its file in another order.
+const manyShardsPermuted = `
+record: {coefficients: true, steps: [0, 1, 3, 50]}
+derive:
+  learning_rate: "steps > 1000 ? 5 : 0.01"
+grid:
+  anisotropy: {linspace: {num: 9, to: 9, from: 1}}
+  steps: [50, 60, 100000000]
+  optimizer: [gd, {momentum: 0.5, name: momentum}]
+fixed: {dimension: 20, init_scale: 0.0123, init: identity, covariance: spiked, model: population}
+name: many-shards
+`
+
+// parquet reads the files of a set that are promised to be the same everywhere.
+func parquet(t *testing.T, folder string) map[string][]byte {
+	t.Helper()
+	files := map[string][]byte{}
+	for _, table := range []results.Table{results.Points, results.Trajectories, results.Coefficients} {
+		names, err := filepath.Glob(filepath.Join(folder, table.String(), "*.parquet"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range names {
+			data, err := os.ReadFile(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			files[table.String()+"/"+filepath.Base(name)] = data
+		}
+	}
+	if len(files) < 3 {
+		t.Fatalf("%s has only %d files", folder, len(files))
+	}
+	return files
+}
+
+func sameParquet(t *testing.T, what string, got, want map[string][]byte) {
+	t.Helper()
+	if len(got) != len(want) {
+		t.Errorf("%s: %d files, want %d", what, len(got), len(want))
+	}
+	for name, data := range want {
+		if !bytes.Equal(got[name], data) {
+			t.Errorf("%s: %s has other bytes", what, name)
+		}
+	}
+}
+
+func TestSameBytesWhateverSlotsProcessesAndKeyOrder(t *testing.T) {
+	t.Setenv(asProgram, "1")
+	want := parquet(t, runSweep(t, manyShards, "--slots", "1").Dir())
+	sameParquet(t, "two slots, keys permuted", parquet(t, runSweep(t, manyShardsPermuted, "--slots", "2").Dir()), want)
+	sameParquet(t, "two node processes", parquet(t, runSweep(t, manyShards, "--nodes", "2", "--slots", "1").Dir()), want)
+	sameParquet(t, "shards finished in shuffled order", parquet(t, runShuffled(t, manyShards)), want)
+}
+
+// shuffler is a solver whose batches end in an order drawn from a fixed seed: each waits until all shards that can run at
+// once have arrived, then they are let go one by one.
+type shuffler struct {
+	atOnce int
+
+	mu      sync.Mutex
+	random  *rand.Rand
+	waiting []chan struct{}
+}
+
+func (s *shuffler) Solve(ctx context.Context, problems []solver.Problem, out []solver.Result) error {
+	turn := make(chan struct{})
+	s.mu.Lock()
+	s.waiting = append(s.waiting, turn)
+	if len(s.waiting) == s.atOnce {
+		s.letOneGo()
+	}
+	s.mu.Unlock()
+	select {
+	case <-turn:
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(time.Second): // fewer are left than could run at once
+	}
+	err := solver.New().Solve(ctx, problems, out)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.waiting) > 0 {
+		s.letOneGo()
+	}
+	return err
+}
+
+// letOneGo ends the wait of a random batch.
+func (s *shuffler) letOneGo() {
+	i := s.random.IntN(len(s.waiting))
+	close(s.waiting[i])
+	s.waiting = append(s.waiting[:i], s.waiting[i+1:]...)
+}
+
+// runShuffled runs a sweep on a coordinator and two nodes whose shards end in shuffled order, and returns its set's folder.
+func runShuffled(t *testing.T, text string) string {
+	t.Helper()
+	out := t.TempDir()
+	address := startCoordinator(t, out)
+	conn, err := node.Dial(address, nodesService, insecure.NewCredentials())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	ctx, cancel := context.WithCancel(t.Context())
+	var nodes sync.WaitGroup
+	t.Cleanup(func() {
+		cancel()
+		nodes.Wait()
+	})
+	s := &shuffler{atOnce: 6, random: rand.New(rand.NewPCG(3, 5))}
+	for i := range 2 {
+		nodes.Go(func() {
+			n := node.New(conn, node.Config{Name: fmt.Sprint("n", i), Slots: 4, NewSolver: func() node.Solver { return s }, Log: slog.New(slog.DiscardHandler)})
+			if err := n.Run(ctx); err != nil {
+				t.Errorf("node %d: %v", i, err)
+			}
+		})
+	}
+	got := phasegrid(t, "submit", writeSweep(t, text), "--coordinator", address, "--watch")
+	if got.code != exitDone {
+		t.Fatalf("exit code %d\n%s", got.code, got.stderr)
+	}
+	return openOnlySet(t, out).Dir()
+}
+
+// startCoordinator serves with its state in memory until the test ends.
+func startCoordinator(t *testing.T, out string) (address string) {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	store, err := coordinator.OpenFileStore(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	spool, err := coordinator.OpenFileStore(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := coordinator.New(coordinator.Config{Listener: listener, Store: store, Spool: spool, Memory: coordinator.NewMemory()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- c.Run(ctx) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Errorf("coordinator: %v", err)
+		}
+	})
+	return listener.Addr().String()
+}
+
+// TestExamplesRun runs every shipped example with its long axes cut to two values.
+func TestExamplesRun(t *testing.T) {
+	files, err := fs.Glob(sweep.Examples, "examples/*.yaml")
+	if err != nil || len(files) < 8 {
+		t.Fatalf("examples %v, %v", files, err)
+	}
+	long := regexp.MustCompile(`num: \d+`)
+	replicates := regexp.MustCompile(`(?m)^replicates: \d+$`)
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(path.Base(file), ".yaml"), func(t *testing.T) {
+			text, err := sweep.Examples.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			reduced := long.ReplaceAllString(replicates.ReplaceAllString(string(text), ""), "num: 2")
+			spec, err := sweep.Parse(file, []byte(reduced), sweep.Limits{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			set := runSweep(t, reduced)
+			rows := collect(t, set.Points(t.Context()))
+			if points, exact := spec.Count(); !exact || int64(len(rows)) != points {
+				t.Errorf("%d rows for %d points", len(rows), points)
+			}
+			for _, r := range rows {
+				if r.Status == results.StatusFailed || r.Status == results.StatusInvalid {
+					t.Errorf("point %d is %s: %s", r.Point, r.Status, r.Detail)
+				}
+			}
+			if got := phasegrid(t, "verify", set.Dir()); got.code != exitDone {
+				t.Errorf("verify: %s%s", got.stdout, got.stderr)
+			}
+		})
+	}
+}
