@@ -14,27 +14,39 @@ import (
 	"github.com/phasegrid/phasegrid/results"
 )
 
-// openSet writes what a result set has from the start: the sweep, the views, and a file without rows for each table.
-func (c *Coordinator) openSet(ctx context.Context, d *design) error {
-	if err := c.cfg.Store.Replace(ctx, path.Join(d.set, results.SweepName), d.canonical); err != nil {
-		return fmt.Errorf("write the sweep into its result set: %w", err)
+// openSet writes what a result set has from the start: the sweep, the views, and a file without rows for each table. It
+// returns the latter's lines in the manifest.
+func (c *Coordinator) openSet(ctx context.Context, d *design) ([]results.ManifestFile, error) {
+	views, err := d.schema.Views("")
+	if err != nil {
+		return nil, err
 	}
+	for name, data := range map[string][]byte{results.SweepName: d.canonical, results.ViewsName: []byte(views)} {
+		if err := c.cfg.Store.Replace(ctx, path.Join(d.set, name), data); err != nil {
+			return nil, fmt.Errorf("write %s into the result set: %w", name, err)
+		}
+	}
+	var files []results.ManifestFile
 	for _, table := range d.schema.Tables() {
 		var b bytes.Buffer
-		if _, err := d.schema.WriteEmpty(table, &b); err != nil {
-			return err
+		file, err := d.schema.WriteEmpty(table, &b)
+		if err != nil {
+			return nil, err
 		}
-		if err := c.cfg.Store.Replace(ctx, path.Join(d.set, results.EmptyName(table)), b.Bytes()); err != nil {
-			return fmt.Errorf("begin the result set: %w", err)
+		name := results.EmptyName(table)
+		if err := c.cfg.Store.Replace(ctx, path.Join(d.set, name), b.Bytes()); err != nil {
+			return nil, fmt.Errorf("begin the result set: %w", err)
 		}
+		files = append(files, file.Entry(name))
 	}
-	return nil
+	return files, nil
 }
 
 // finish closes a result set with its manifest, and then the sweep.
 func (t *term) finish(ctx context.Context, id string) error {
 	e := t.lookup(id)
-	if err := t.openSet(ctx, e.design); err != nil {
+	files, err := t.openSet(ctx, e.design)
+	if err != nil {
 		return err
 	}
 	p, err := ask(ctx, t, func() Progress {
@@ -44,7 +56,7 @@ func (t *term) finish(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
-	data, err := t.manifest(e, p).Encode()
+	data, err := t.manifest(e, p, files).Encode()
 	if err != nil {
 		return err
 	}
@@ -61,11 +73,11 @@ func (t *term) finish(ctx context.Context, id string) error {
 	return nil
 }
 
-func (t *term) manifest(e *entry, p Progress) results.Manifest {
+func (t *term) manifest(e *entry, p Progress, files []results.ManifestFile) results.Manifest {
 	sum := sha256.Sum256(e.canonical)
 	m := results.Manifest{
 		Sweep: e.id, Name: e.name, SpecSHA256: hex.EncodeToString(sum[:]), SolverVersion: e.solver, PlanVersion: e.version,
-		ArithmeticClass: p.Class, GitRevision: t.cfg.GitRevision, Indices: e.spec.Size(),
+		ArithmeticClass: p.Class, GitRevision: t.cfg.GitRevision, Indices: e.spec.Size(), Files: files,
 		PointsByStatus: map[string]int64{
 			results.StatusOK: p.Counts.OK, results.StatusDiverged: p.Counts.Diverged,
 			results.StatusFailed: p.Counts.Failed, results.StatusInvalid: p.Counts.Invalid,

@@ -18,7 +18,7 @@ func (t *term) create(ctx context.Context, d *design) (e *entry, created bool, e
 		}
 		return e, false, t.reopen(ctx, e)
 	}
-	if err := t.openSet(ctx, d); err != nil {
+	if _, err := t.openSet(ctx, d); err != nil {
 		return nil, false, err
 	}
 	t.fail("before-submit")
