@@ -186,7 +186,7 @@ func (b *Board) attach(e Attach) {
 			}
 			still[shardRef{run.Sweep, s}] = true
 			b.forgive(j, s, name)
-			if j.phase == Running && j.accepts(n.info.Solver, n.info.Class) == "" && j.claim(s) {
+			if n.fenceReason == "" && j.phase == Running && j.accepts(n.info.Solver, n.info.Class) == "" && j.claim(s) {
 				b.lease(j, s, n, run.Epoch)
 			}
 		}
@@ -301,7 +301,6 @@ func (b *Board) shardWentWrong(node, sweep string, shard int, cause string) {
 		b.lose(n, ref, cause)
 	}
 	b.strike(n)
-	b.wake(n)
 }
 
 // strike counts something that went wrong on a node; too much of it fences the node off.
@@ -343,6 +342,7 @@ func (b *Board) unlease(j *job, shard int) *worker {
 	if l.node.suspect != nil && *l.node.suspect == ref {
 		l.node.suspect = nil
 	}
+	b.wake(l.node)
 	if len(j.leases) == 0 && len(j.committing) == 0 {
 		j.pace.stop()
 	}
@@ -377,7 +377,6 @@ func (b *Board) deliver(e Deliver) {
 	j.committing[e.Shard] = &commit{node: e.Node, token: e.Token, counts: e.Counts}
 	if n := b.unlease(j, e.Shard); n != nil && n.info.Name != e.Node {
 		b.emit(Revoke{Node: n.info.Name, Conn: n.conn, Runs: []Run{{Sweep: j.id, First: e.Shard, Count: 1}}})
-		b.wake(n)
 	}
 	j.claim(e.Shard)
 	delete(j.quarantine, e.Shard)
@@ -388,7 +387,6 @@ func (b *Board) deliver(e Deliver) {
 	}
 	if n := b.nodes[e.Node]; n != nil {
 		n.commit()
-		b.wake(n)
 	}
 	b.emit(Commit{Token: e.Token, Sweep: j.id, Shard: e.Shard, PinClass: pin})
 }

@@ -86,7 +86,6 @@ func (b *Board) revokeAll(j *job) {
 		runs[key] = appendShard(runs[key], j.id, shard, l.epoch)
 		b.unlease(j, shard)
 		j.release(shard)
-		b.wake(l.node)
 	}
 	for _, n := range nodes {
 		b.emit(Revoke{Node: n.node, Conn: n.conn, Runs: runs[n]})

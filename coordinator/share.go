@@ -1,6 +1,6 @@
 package coordinator
 
-// wake looks at a node again in the next assign.
+// wake looks at a node again in the next assign. Whoever holds less than before is woken.
 func (b *Board) wake(n *worker) {
 	if n.queued {
 		return
@@ -53,29 +53,38 @@ func (b *Board) compactIdle() {
 	b.idle = kept
 }
 
-// take leases shards to a node until it is full or nothing fits it: always from the sweep that is next by its share.
+// take leases shards to a node until it is full, has its fair size of every sweep, or nothing fits it: always from the
+// sweep that is next by its share.
 func (b *Board) take(n *worker) []Run {
 	var runs []Run
+	quota := map[*job]int{} // left of the fair size
 	for room := n.capacity - len(n.held); room > 0; {
-		j := b.nextJob(n)
+		j := b.nextJob(n, quota)
 		if j == nil {
 			break
 		}
-		taken := b.takeFrom(j, n, min(room, b.fairSize(j, n)))
-		for _, run := range taken {
-			room -= run.Count
+		if _, seen := quota[j]; !seen {
+			quota[j] = b.fairSize(j, n)
 		}
-		runs = append(runs, taken...)
+		for _, run := range b.takeFrom(j, n, min(room, quota[j])) {
+			room -= run.Count
+			quota[j] -= run.Count
+			runs = append(runs, run)
+		}
 	}
 	return runs
 }
 
-// nextJob is the job of the highest priority with the least pass that has something for this node.
-func (b *Board) nextJob(n *worker) *job {
+// nextJob is the job of the highest priority with the least pass that has something for this node, which has not had its
+// quota of it yet.
+func (b *Board) nextJob(n *worker, quota map[*job]int) *job {
 	var best *job
 	for _, j := range b.order {
 		if best != nil && j.priority < best.priority {
 			break
+		}
+		if left, seen := quota[j]; seen && left <= 0 {
+			continue
 		}
 		if b.fits(j, n) && (best == nil || j.pass < best.pass) {
 			best = j
@@ -92,11 +101,13 @@ func (b *Board) fits(j *job, n *worker) bool {
 	return nextFor(j, n, 0) >= 0 || n.suspect == nil && firstSuspect(j, n) >= 0
 }
 
-// fairSize is how many shards a node gets at once: half of its slots' share of what is left, so that the last shards
-// spread over all nodes.
+// fairSize is how many shards of a job a node gets at once: half of its slots' share of what is left, so that the last
+// shards spread over all nodes, but enough of its share to fill its slots.
 func (b *Board) fairSize(j *job, n *worker) int {
 	own := max(1, n.info.Slots)
-	return max(1, j.leasable()*own/(2*max(own, b.slots)))
+	total := max(own, b.slots)
+	left := j.leasable() * own
+	return max(1, left/(2*total), min(own-len(n.held), (left+total-1)/total))
 }
 
 // takeFrom leases up to limit shards of a job: a suspect alone, others in runs.

@@ -120,10 +120,10 @@ func (b *Board) waitingForNodes(j *job) string {
 		reasons = append(reasons, fmt.Sprintf("a shard needs %d bytes of memory; the largest of %d nodes has %d", j.maxMemory, memory, most))
 	}
 	if draining > 0 {
-		reasons = append(reasons, fmt.Sprintf("%d nodes are draining", draining))
+		reasons = append(reasons, plural(draining, "node is draining", "nodes are draining"))
 	}
 	if fenced > 0 {
-		reasons = append(reasons, fmt.Sprintf("%d nodes are fenced off", fenced))
+		reasons = append(reasons, plural(fenced, "node is fenced off", "nodes are fenced off"))
 	}
 	return strings.Join(reasons, "; ")
 }
@@ -142,13 +142,16 @@ func (b *Board) waitingForShare(j *job) string {
 func offers(counts map[string]int) string {
 	var parts []string
 	for _, k := range sortedNames(counts) {
-		node := "nodes offer"
-		if counts[k] == 1 {
-			node = "node offers"
-		}
-		parts = append(parts, fmt.Sprintf("%d %s %s", counts[k], node, k))
+		parts = append(parts, plural(counts[k], "node offers", "nodes offer")+" "+k)
 	}
 	return strings.Join(parts, ", ")
+}
+
+func plural(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
 }
 
 // NodeStatus is a node's state for people.

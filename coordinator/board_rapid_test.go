@@ -1,0 +1,330 @@
+package coordinator_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/phasegrid/phasegrid/coordinator"
+)
+
+// naive is what a board must be, as simply as it can be said: who has which shard, and what is durable.
+type naive struct {
+	t     *rapid.T
+	board *coordinator.Board
+	now   time.Time
+
+	sweeps  map[string]*naiveSweep
+	order   []string
+	nodes   map[string]*naiveNode
+	conn    uint64
+	token   uint64
+	waiting map[uint64]bool // tokens without an answer
+}
+
+type naiveSweep struct {
+	cuts      evenCuts
+	done      map[int]bool
+	leased    map[int]string // by the last grant
+	commits   []int          // asked for, not reported back
+	merges    []coordinator.Merge
+	stored    map[int]bool
+	finishing bool
+	phase     coordinator.Phase
+	class     string
+}
+
+type naiveNode struct {
+	conn     uint64
+	class    string
+	capacity int
+	up       bool
+	held     map[string]map[int]bool
+	dead     map[string]map[int]bool // shards of earlier lives: their results may still come
+}
+
+func TestBoardAgainstNaiveModel(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		m := &naive{t: t, board: coordinator.NewBoard(10*time.Second, 3*time.Second, 0), now: time.Unix(1e9, 0),
+			sweeps: map[string]*naiveSweep{}, nodes: map[string]*naiveNode{}, waiting: map[uint64]bool{}}
+		m.step(coordinator.Tick{Now: m.now})
+		for range rapid.IntRange(1, 150).Draw(t, "events") {
+			m.random()
+		}
+		m.finish()
+	})
+}
+
+// step applies an event and holds the actions against the model.
+func (m *naive) step(e coordinator.Event) {
+	for _, a := range m.board.Step(e) {
+		switch a := a.(type) {
+		case coordinator.Grant:
+			m.granted(a)
+		case coordinator.Revoke:
+			for _, r := range a.Runs {
+				for s := r.First; s < r.First+r.Count; s++ {
+					delete(m.nodes[a.Node].held[r.Sweep], s)
+				}
+			}
+		case coordinator.Commit:
+			s := m.sweeps[a.Sweep]
+			for _, c := range s.commits {
+				if c == a.Shard {
+					m.t.Fatalf("shard %d is committed twice at once", a.Shard)
+				}
+			}
+			if s.done[a.Shard] {
+				m.t.Fatalf("done shard %d is committed again", a.Shard)
+			}
+			s.commits = append(s.commits, a.Shard)
+		case coordinator.Answer:
+			if !m.waiting[a.Token] {
+				m.t.Fatalf("token %d is answered twice, or was never asked", a.Token)
+			}
+			delete(m.waiting, a.Token)
+		case coordinator.Merge:
+			s := m.sweeps[a.Sweep]
+			missing := map[int]bool{}
+			for _, x := range a.Missing {
+				missing[x] = true
+			}
+			first, end := s.cuts.Part(a.Part)
+			for x := first; x < end; x++ {
+				if s.done[x] == missing[x] {
+					m.t.Fatalf("part %d is merged; shard %d done %v missing %v", a.Part, x, s.done[x], missing[x])
+				}
+			}
+			s.merges = append(s.merges, a)
+		case coordinator.Finish:
+			s := m.sweeps[a.Sweep]
+			if len(s.stored) != s.cuts.Parts() {
+				m.t.Fatalf("sweep ends with parts %v of %d", s.stored, s.cuts.Parts())
+			}
+			s.finishing = true
+		case coordinator.SavePhase:
+			m.sweeps[a.Sweep].phase = a.Phase
+		case coordinator.DropLosses:
+			m.sweeps[a.Sweep].phase = a.Phase
+			for _, x := range a.Shards {
+				delete(m.sweeps[a.Sweep].stored, m.sweeps[a.Sweep].cuts.PartOf(x))
+			}
+		}
+	}
+	for _, err := range m.board.Check() {
+		m.t.Fatalf("after %T: %v", e, err)
+	}
+}
+
+func (m *naive) granted(a coordinator.Grant) {
+	n := m.nodes[a.Node]
+	if !n.up || n.conn != a.Conn {
+		m.t.Fatalf("grant to %s, which is not there", a.Node)
+	}
+	for _, r := range a.Runs {
+		s := m.sweeps[r.Sweep]
+		if s.phase != coordinator.Running {
+			m.t.Fatalf("grant of %s, which is %v", r.Sweep, s.phase)
+		}
+		for x := r.First; x < r.First+r.Count; x++ {
+			if s.done[x] {
+				m.t.Fatalf("done shard %d is granted", x)
+			}
+			if n.held[r.Sweep] == nil {
+				n.held[r.Sweep] = map[int]bool{}
+			}
+			n.held[r.Sweep][x] = true
+			s.leased[x] = a.Node
+		}
+	}
+}
+
+func (m *naive) ask() uint64 {
+	m.token++
+	m.waiting[m.token] = true
+	return m.token
+}
+
+func (m *naive) sweep() string { return rapid.SampledFrom(m.order).Draw(m.t, "sweep") }
+
+// random draws one event.
+func (m *naive) random() {
+	t := m.t
+	if len(m.order) == 0 || len(m.order) < 3 && rapid.IntRange(0, 9).Draw(t, "new") == 0 {
+		id := fmt.Sprintf("s%d", len(m.order))
+		cuts := evenCuts{shards: rapid.IntRange(1, 30).Draw(t, "shards"), part: rapid.IntRange(1, 8).Draw(t, "part")}
+		m.order = append(m.order, id)
+		m.sweeps[id] = &naiveSweep{cuts: cuts, done: map[int]bool{}, leased: map[int]string{}, stored: map[int]bool{}, phase: coordinator.Running}
+		m.step(coordinator.AddSweep{ID: id, Cuts: cuts, Solver: 1, Phase: coordinator.Running,
+			Priority: rapid.IntRange(0, 1).Draw(t, "priority"), Weight: rapid.IntRange(0, 3).Draw(t, "weight")})
+		return
+	}
+	name := rapid.SampledFrom([]string{"n1", "n2", "n3", "n4"}).Draw(t, "node")
+	n := m.nodes[name]
+	switch rapid.IntRange(0, 13).Draw(t, "event") {
+	case 0:
+		m.now = m.now.Add(time.Duration(rapid.IntRange(0, 5000).Draw(t, "ms")) * time.Millisecond)
+		m.step(coordinator.Tick{Now: m.now})
+	case 1:
+		m.attach(name)
+	case 2:
+		if n != nil && n.up {
+			n.up = false
+			m.step(coordinator.Broken{Conn: n.conn, Node: name})
+		}
+	case 3:
+		if n != nil && n.up {
+			n.up = false
+			n.held = map[string]map[int]bool{}
+			m.step(coordinator.Leave{Conn: n.conn, Node: name})
+		}
+	case 4:
+		if n != nil && n.up {
+			m.step(coordinator.Beat{Conn: n.conn, Node: name, Capacity: rapid.IntRange(0, 8).Draw(t, "capacity")})
+		}
+	case 5, 6, 7, 8:
+		if n != nil {
+			m.deliver(name, n)
+		}
+	case 9, 10:
+		m.commit(m.sweep())
+	case 11:
+		m.store(m.sweep())
+	case 12:
+		id := m.sweep()
+		p := rapid.SampledFrom([]coordinator.Phase{coordinator.Running, coordinator.Paused, coordinator.Cancelled}).Draw(t, "phase")
+		m.step(coordinator.SetPhase{Token: m.ask(), Sweep: id, Phase: p})
+	case 13:
+		if n != nil && n.up {
+			if id, x := m.anyHeld(n); id != "" {
+				m.step(coordinator.Refuse{Node: name, Sweep: id, Shard: x, Cause: "bad"})
+				delete(n.held[id], x)
+			}
+		}
+	}
+}
+
+// attach opens a stream: the same process with what it has, or a new one with nothing.
+func (m *naive) attach(name string) {
+	m.conn++
+	n := m.nodes[name]
+	if n == nil {
+		n = &naiveNode{held: map[string]map[int]bool{}, class: rapid.SampledFrom([]string{"fma", "fma", "neon"}).Draw(m.t, "class")}
+		m.nodes[name] = n
+	}
+	n.conn, n.up = m.conn, true
+	if rapid.Bool().Draw(m.t, "restarted") {
+		n.held = map[string]map[int]bool{}
+	}
+	var held []coordinator.Run
+	for _, id := range m.order {
+		for x := range m.sweeps[id].cuts.shards {
+			if n.held[id][x] {
+				held = append(held, coordinator.Run{Sweep: id, First: x, Count: 1})
+			}
+		}
+	}
+	m.step(coordinator.Attach{Conn: n.conn, Capacity: rapid.IntRange(0, 8).Draw(m.t, "capacity"), Held: held,
+		Info: coordinator.NodeInfo{Name: name, Slots: rapid.IntRange(1, 3).Draw(m.t, "slots"), Solver: 1, Class: n.class}})
+}
+
+// anyHeld is a shard that a node has.
+func (m *naive) anyHeld(n *naiveNode) (string, int) {
+	for _, id := range m.order {
+		for x := range m.sweeps[id].cuts.shards {
+			if n.held[id][x] {
+				return id, x
+			}
+		}
+	}
+	return "", 0
+}
+
+// deliver delivers a shard that the node has, or now and then any other.
+func (m *naive) deliver(name string, n *naiveNode) {
+	id, x := m.anyHeld(n)
+	if id == "" || rapid.IntRange(0, 9).Draw(m.t, "stray") == 0 {
+		id = m.sweep()
+		x = rapid.IntRange(-1, m.sweeps[id].cuts.shards).Draw(m.t, "shard")
+	}
+	delete(n.held[id], x)
+	m.step(coordinator.Deliver{Token: m.ask(), Sweep: id, Shard: x, Node: name, Solver: 1, Class: n.class, Counts: coordinator.Counts{OK: 1}})
+}
+
+// commit reports the oldest commit as durable.
+func (m *naive) commit(id string) {
+	s := m.sweeps[id]
+	if len(s.commits) == 0 {
+		return
+	}
+	x := s.commits[0]
+	s.commits = s.commits[1:]
+	s.done[x] = true
+	m.step(coordinator.Committed{Sweep: id, Shard: x})
+}
+
+// store reports a merge, or the end, as durable.
+func (m *naive) store(id string) {
+	s := m.sweeps[id]
+	switch {
+	case len(s.merges) > 0:
+		part := s.merges[0].Part
+		s.merges = s.merges[1:]
+		s.stored[part] = true
+		m.step(coordinator.PartStored{Sweep: id, Part: part})
+	case s.finishing:
+		s.finishing = false
+		s.phase = coordinator.Done
+		m.step(coordinator.Finished{Sweep: id})
+	}
+}
+
+// finish lets everything go well from here on: every sweep must end with every shard done.
+func (m *naive) finish() {
+	for _, id := range m.order {
+		m.step(coordinator.SetPhase{Token: m.ask(), Sweep: id, Phase: coordinator.Running})
+	}
+	m.now = m.now.Add(time.Hour)
+	m.step(coordinator.Tick{Now: m.now})
+	m.now = m.now.Add(time.Hour)
+	m.step(coordinator.Tick{Now: m.now})
+	m.nodes = map[string]*naiveNode{}
+	for _, class := range []string{"fma", "neon"} {
+		m.conn++
+		name := "good-" + class
+		m.nodes[name] = &naiveNode{conn: m.conn, up: true, held: map[string]map[int]bool{}, class: class}
+		m.step(coordinator.Attach{Conn: m.conn, Capacity: 4, Info: coordinator.NodeInfo{Name: name, Slots: 2, Solver: 1, Class: class}})
+	}
+	for range 10000 {
+		open := false
+		for _, id := range m.order {
+			m.commit(id)
+			m.store(id)
+			p, _ := m.board.Progress(id)
+			if p.Phase == coordinator.Done && p.Quarantined > 0 {
+				m.step(coordinator.Retry{Token: m.ask(), Sweep: id})
+			}
+			open = open || p.Phase != coordinator.Done || p.Quarantined > 0
+		}
+		if !open {
+			break
+		}
+		for _, name := range []string{"good-fma", "good-neon"} {
+			if n := m.nodes[name]; n != nil {
+				if id, _ := m.anyHeld(n); id != "" {
+					m.deliver(name, n)
+				}
+			}
+		}
+	}
+	for _, id := range m.order {
+		if p, _ := m.board.Progress(id); p.Phase != coordinator.Done || p.ShardsDone != p.Shards {
+			m.t.Fatalf("sweep %s does not end: %+v", id, p)
+		}
+	}
+	if len(m.waiting) > 0 {
+		m.t.Fatalf("%d requests were never answered", len(m.waiting))
+	}
+}

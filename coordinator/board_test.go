@@ -1,0 +1,290 @@
+package coordinator_test
+
+import (
+	"bufio"
+	"bytes"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/phasegrid/phasegrid/coordinator"
+)
+
+var update = flag.Bool("update", false, "rewrite the expected output of testdata/*.txt; read the difference before you commit it")
+
+// TestBoardScripts plays the scenarios of testdata. A script has one event a line; below each stand the actions, indented.
+func TestBoardScripts(t *testing.T) {
+	files, err := filepath.Glob("testdata/*.txt")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no scripts: %v", err)
+	}
+	for _, file := range files {
+		t.Run(filepath.Base(file), func(t *testing.T) {
+			want, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := play(t, want)
+			if *update {
+				if err := os.WriteFile(file, got, 0o644); err != nil {
+					t.Fatal(err)
+				}
+			} else if !bytes.Equal(got, want) {
+				t.Errorf("the board does otherwise:\n%s", got)
+			}
+		})
+	}
+}
+
+// play runs the events of a script and returns the script with what happened.
+func play(t *testing.T, script []byte) []byte {
+	t.Helper()
+	s := newScene()
+	var out bytes.Buffer
+	lines := bufio.NewScanner(bytes.NewReader(script))
+	for lines.Scan() {
+		line := lines.Text()
+		if strings.HasPrefix(line, "\t") {
+			continue
+		}
+		fmt.Fprintln(&out, line)
+		if line == "" || strings.HasPrefix(line, "#") {
+			continue
+		}
+		text, err := s.do(strings.Fields(line))
+		if err != nil {
+			t.Fatalf("%s: %v", line, err)
+		}
+		out.WriteString(text)
+		for _, err := range s.board.Check() {
+			t.Errorf("after %q: %v", line, err)
+		}
+	}
+	return out.Bytes()
+}
+
+// scene is a board and the words of a script.
+type scene struct {
+	board  *coordinator.Board
+	now    time.Time
+	conns  map[string]uint64
+	conn   uint64
+	tokens uint64
+}
+
+func newScene() *scene {
+	s := &scene{board: coordinator.NewBoard(10*time.Second, 3*time.Second, 0), now: time.Unix(1e9, 0).UTC(), conns: map[string]uint64{}}
+	s.board.Step(coordinator.Tick{Now: s.now})
+	return s
+}
+
+// evenCuts cut a sweep into parts of equal size, of shards that cost 1.
+type evenCuts struct {
+	shards, part int
+	memory       int64
+}
+
+func (c evenCuts) Shards() int                 { return c.shards }
+func (c evenCuts) Parts() int                  { return (c.shards + c.part - 1) / c.part }
+func (c evenCuts) Part(i int) (first, end int) { return i * c.part, min((i+1)*c.part, c.shards) }
+func (c evenCuts) PartOf(shard int) int        { return shard / c.part }
+func (c evenCuts) Cost(int) float64            { return 1 }
+func (c evenCuts) Memory(shard int) int64      { return c.memory * int64(shard+1) }
+
+// do runs one line: a verb, names, and key=value.
+func (s *scene) do(words []string) (string, error) {
+	var names []string
+	args := map[string]string{}
+	for _, w := range words[1:] {
+		if k, v, ok := strings.Cut(w, "="); ok {
+			args[k] = v
+		} else {
+			names = append(names, w)
+		}
+	}
+	name := func(i int) string {
+		if i < len(names) {
+			return names[i]
+		}
+		return ""
+	}
+	num := func(key string, otherwise int) int {
+		if v, ok := args[key]; ok {
+			n, err := strconv.Atoi(v)
+			if err != nil {
+				panic(err)
+			}
+			return n
+		}
+		return otherwise
+	}
+	s.tokens++
+	node := name(0)
+	switch words[0] {
+	case "tick":
+		d, err := time.ParseDuration(name(0))
+		if err != nil {
+			return "", err
+		}
+		s.now = s.now.Add(d)
+		return s.step(coordinator.Tick{Now: s.now}), nil
+	case "sweep":
+		e := coordinator.AddSweep{
+			ID: name(0), Cuts: evenCuts{num("shards", 10), num("part", 5), int64(num("memory", 0))}, Priority: num("priority", 0),
+			Weight: num("weight", 1), Solver: num("solver", 1), Phase: coordinator.Running,
+		}
+		if done := args["done"]; done != "" {
+			r, err := parseRun("x/" + done)
+			if err != nil {
+				return "", err
+			}
+			for i := range r.Count {
+				e.Done = append(e.Done, r.First+i)
+			}
+		}
+		return s.step(e), nil
+	case "attach":
+		s.conn++
+		s.conns[node] = s.conn
+		var held []coordinator.Run
+		for _, text := range names[1:] {
+			r, err := parseRun(text)
+			if err != nil {
+				return "", err
+			}
+			held = append(held, r)
+		}
+		class := args["class"]
+		if class == "" {
+			class = "fma"
+		}
+		return s.step(coordinator.Attach{Conn: s.conn, Capacity: num("capacity", 4), Held: held, Info: coordinator.NodeInfo{
+			Name: node, Slots: num("slots", 2), Solver: num("solver", 1), Class: class, MemoryBytes: int64(num("memory", 0)),
+		}}), nil
+	case "beat":
+		return s.step(coordinator.Beat{Conn: s.conns[node], Node: node, Capacity: num("capacity", 4)}), nil
+	case "drain":
+		var returned []coordinator.Run
+		for _, text := range names[1:] {
+			r, err := parseRun(text)
+			if err != nil {
+				return "", err
+			}
+			returned = append(returned, r)
+		}
+		return s.step(coordinator.Drain{Conn: s.conns[node], Node: node, Returned: returned}), nil
+	case "leave":
+		return s.step(coordinator.Leave{Conn: s.conns[node], Node: node}), nil
+	case "break":
+		return s.step(coordinator.Broken{Conn: s.conns[node], Node: node}), nil
+	case "abandon", "refuse", "deliver":
+		r, err := parseRun(name(1))
+		if err != nil {
+			return "", err
+		}
+		class := args["class"]
+		if class == "" {
+			class = "fma"
+		}
+		switch words[0] {
+		case "abandon":
+			return s.step(coordinator.Abandon{Node: node, Run: r, Cause: "cannot"}), nil
+		case "refuse":
+			return s.step(coordinator.Refuse{Node: node, Sweep: r.Sweep, Shard: r.First, Cause: "bad bytes"}), nil
+		}
+		return s.step(coordinator.Deliver{Token: uint64(r.First), Sweep: r.Sweep, Shard: r.First, Node: node, Solver: num("solver", 1),
+			Class: class, Counts: coordinator.Counts{OK: 10}}), nil
+	case "committed":
+		var text string
+		r, err := parseRun(name(0))
+		for i := range r.Count {
+			text += s.step(coordinator.Committed{Sweep: r.Sweep, Shard: r.First + i})
+		}
+		return text, err
+	case "compute": // deliver and commit a run
+		r, err := parseRun(name(1))
+		for i := range r.Count {
+			s.board.Step(coordinator.Deliver{Token: uint64(r.First + i), Sweep: r.Sweep, Shard: r.First + i, Node: node, Solver: 1, Class: "fma"})
+		}
+		var text string
+		for i := range r.Count {
+			text += s.step(coordinator.Committed{Sweep: r.Sweep, Shard: r.First + i})
+		}
+		return text, err
+	case "stored":
+		return s.step(coordinator.PartStored{Sweep: name(0), Part: num("part", 0)}), nil
+	case "finished":
+		return s.step(coordinator.Finished{Sweep: name(0)}), nil
+	case "pause", "resume", "cancel":
+		p := map[string]coordinator.Phase{"pause": coordinator.Paused, "resume": coordinator.Running, "cancel": coordinator.Cancelled}[words[0]]
+		return s.step(coordinator.SetPhase{Token: 1000, Sweep: name(0), Phase: p}), nil
+	case "retry":
+		return s.step(coordinator.Retry{Token: 1000, Sweep: name(0)}), nil
+	case "reopen":
+		return s.step(coordinator.Reopen{Token: 1000, Sweep: name(0), Parts: []int{num("part", 0)}}), nil
+	case "remove":
+		return s.step(coordinator.RemoveSweep{Token: 1000, Sweep: name(0)}), nil
+	case "status":
+		p, ok := s.board.Progress(name(0))
+		if !ok {
+			return "\tno such sweep\n", nil
+		}
+		return fmt.Sprintf("\t%v: %d/%d shards, %d leased, %d quarantined, %d/%d parts, eta %v, %q\n", p.Phase, p.ShardsDone, p.Shards,
+			p.Leased, p.Quarantined, p.PartsDone, p.Parts, p.ETA.Round(time.Second), p.Waiting), nil
+	}
+	return "", fmt.Errorf("unknown verb %q", words[0])
+}
+
+// step prints what the board wants.
+func (s *scene) step(e coordinator.Event) string {
+	var out strings.Builder
+	for _, a := range s.board.Step(e) {
+		text := strings.TrimPrefix(fmt.Sprintf("%T", a), "coordinator.")
+		switch a := a.(type) {
+		case coordinator.Grant:
+			fmt.Fprintf(&out, "\t%s %s %s\n", text, a.Node, printRuns(a.Runs))
+		case coordinator.Revoke:
+			fmt.Fprintf(&out, "\t%s %s %s\n", text, a.Node, printRuns(a.Runs))
+		case coordinator.SaveLoss:
+			fmt.Fprintf(&out, "\t%s %s/%d attempts=%d quarantined=%v", text, a.Sweep, a.Loss.Shard, a.Loss.Attempts, a.Loss.Quarantined)
+			for _, c := range a.Loss.Causes {
+				fmt.Fprintf(&out, " %s:%q", c.Node, c.Text)
+			}
+			fmt.Fprintln(&out)
+		default:
+			fmt.Fprintf(&out, "\t%s %+v\n", text, a)
+		}
+	}
+	if out.Len() == 0 {
+		return "\tnothing\n"
+	}
+	return out.String()
+}
+
+// parseRun reads a/3 or a/3+4.
+func parseRun(text string) (coordinator.Run, error) {
+	id, rest, _ := strings.Cut(text, "/")
+	first, count, more := strings.Cut(rest, "+")
+	r := coordinator.Run{Sweep: id, Count: 1}
+	var err error
+	if r.First, err = strconv.Atoi(first); err != nil {
+		return r, err
+	}
+	if more {
+		r.Count, err = strconv.Atoi(count)
+	}
+	return r, err
+}
+
+func printRuns(runs []coordinator.Run) string {
+	var words []string
+	for _, r := range runs {
+		words = append(words, fmt.Sprintf("%s/%d+%d", r.Sweep, r.First, r.Count))
+	}
+	return strings.Join(words, " ")
+}
