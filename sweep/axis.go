@@ -69,7 +69,7 @@ func (x *axis) assign(i int64, a *Assignment) {
 
 func (x *axis) at(i int64, id ParameterID) position {
 	if x.form == listForm {
-		return x.rows[i].at(id, x.pos)
+		return x.rows[i].at(id)
 	}
 	return x.pos
 }
@@ -154,14 +154,14 @@ func (r row) assign(a *Assignment) {
 	}
 }
 
-// at is where the row sets id, or other.
-func (r row) at(id ParameterID, other position) position {
+// at is where the row sets id, or 0.
+func (r row) at(id ParameterID) position {
 	for _, s := range r {
 		if s.id == id {
 			return s.pos
 		}
 	}
-	return other
+	return position{}
 }
 
 // zipped are axes of equal size in step.
@@ -203,7 +203,7 @@ func (z zipped) at(i int64, id ParameterID) position {
 			return x.at(i, id)
 		}
 	}
-	return z[0].pos
+	return position{}
 }
 
 // explicit are the rows of a points list.
@@ -221,4 +221,4 @@ func (e explicit) sets() (set idSet) {
 	return set
 }
 
-func (e explicit) at(i int64, id ParameterID) position { return e[i].at(id, e[i][0].pos) }
+func (e explicit) at(i int64, id ParameterID) position { return e[i].at(id) }

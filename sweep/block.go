@@ -26,7 +26,7 @@ type factor interface {
 	sets() idSet
 	sometimes() idSet
 	assign(i int64, a *Assignment)
-	// at is where in the file entry i sets id.
+	// at is where in the file entry i sets id, or 0 where it does not.
 	at(i int64, id ParameterID) position
 }
 
@@ -37,6 +37,16 @@ type placed struct {
 	sets, sometimes idSet
 	// open are the parameters that some entry leaves to their default, or sets to auto.
 	open idSet
+}
+
+// anywhere is where the first entry that sets id does.
+func (p placed) anywhere(id ParameterID) position {
+	for i := range p.n {
+		if at := p.at(i, id); at != (position{}) {
+			return at
+		}
+	}
+	return position{}
 }
 
 func place(f factor) placed {
@@ -101,7 +111,7 @@ func (b *block) varied(id ParameterID) (position, bool) {
 	}
 	for _, f := range b.factors {
 		if f.sets.has(id) {
-			return f.at(0, id), true
+			return f.anywhere(id), true
 		}
 	}
 	return position{}, false

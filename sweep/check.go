@@ -2,6 +2,7 @@ package sweep
 
 import (
 	"fmt"
+	"math/bits"
 	"strings"
 )
 
@@ -46,7 +47,8 @@ func (r *reader) checkPoints(s *Spec, limits Limits) {
 		kept++
 		if len(w.faults) == 0 {
 			if n := PointBytes(&p.Params, s.record); n > limits.PointBytes {
-				w.fault(Dimension, fmt.Sprintf("a point needs %s of memory; at most %s are allowed (--max-point-bytes)", byteSize(n), byteSize(limits.PointBytes)))
+				w.fault(Dimension, fmt.Sprintf("a point needs over %s of memory; at most %s are allowed (--max-point-bytes)",
+					byteSize(1<<(bits.Len64(uint64(n-1))-1)), byteSize(limits.PointBytes)))
 			}
 			if p.Params[Seed].IsNull() {
 				idle++

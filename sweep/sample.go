@@ -105,19 +105,26 @@ func (s *sampled) assign(i int64, a *Assignment) {
 	}
 }
 
-func (s *sampled) at(_ int64, id ParameterID) position {
+func (s *sampled) at(i int64, id ParameterID) position {
 	for _, x := range s.axes {
-		if x.id == id {
+		if x.rows != nil {
+			if at := x.choice(s.uniform(x, i)).at(id); at != (position{}) {
+				return at
+			}
+		} else if x.id == id {
 			return x.pos
 		}
 	}
-	return s.pos
+	return position{}
 }
+
+// choice is the entry of a list that u in [0, 1) picks.
+func (x *sampledAxis) choice(u float64) row { return x.rows[int(u*float64(len(x.rows)))] }
 
 // assign maps u in [0, 1): a number from..to, an integer from..to with both ends, or one of the choices.
 func (x *sampledAxis) assign(u float64, a *Assignment) {
 	if x.rows != nil {
-		x.rows[int(u*float64(len(x.rows)))].assign(a)
+		x.choice(u).assign(a)
 		return
 	}
 	to := x.to

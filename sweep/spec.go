@@ -184,8 +184,7 @@ func (r *reader) enumerate(spec *Spec, body *section) {
 	runs := int64(0)
 	for _, b := range spec.blocks {
 		if runs += b.size / b.costRun(spec.replicates); runs > maxRuns {
-			r.fail(b.pos, "the cost changes with almost every point (a derived %s or long axes): such a sweep may have at most %d indices",
-				"steps or dimension", maxRuns)
+			r.fail(b.pos, "the cost changes more than %d times over the sweep (a derived steps or dimension, or long axes of them): make it smaller", maxRuns)
 			return
 		}
 	}
@@ -210,12 +209,12 @@ func (r *reader) flatten(spec *Spec, outer *block, s *section) {
 		p := place(f)
 		if _, rows := f.(explicit); !rows {
 			for id := range (p.sets &^ p.sometimes & own).all() {
-				r.fail(f.at(0, id), "%s is set on line %d already; leave it out of fixed", id, b.fixedAt[id].line)
+				r.fail(p.anywhere(id), "%s is set on line %d already; leave it out of fixed", id, b.fixedAt[id].line)
 			}
 		}
 		for id := range p.sets.all() {
 			if at, varies := b.varied(id); varies {
-				r.fail(f.at(0, id), "%s is set on line %d already", id, at.line)
+				r.fail(p.anywhere(id), "%s is set on line %d already", id, at.line)
 			}
 		}
 		b.factors = append(b.factors, p)

@@ -182,8 +182,8 @@ func (w *walker) position(id ParameterID) position {
 		}
 	}
 	for k, f := range b.factors {
-		if f.sets.has(id) && !w.raw[id].IsNull() {
-			if at := f.at(w.digits[k], id); !f.sometimes.has(id) || at != (position{}) {
+		if f.sets.has(id) {
+			if at := f.at(w.digits[k], id); at != (position{}) {
 				return at
 			}
 		}
