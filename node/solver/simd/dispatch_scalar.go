@@ -21,3 +21,5 @@ func tile(_ Kernel, a []rowTile, b []colTile, c []float64, stride int, add bool)
 }
 
 func advance(_ Kernel, l *Lanes, end int) { l.advance64(end) }
+
+func width(Kernel) uintptr { return width64 }

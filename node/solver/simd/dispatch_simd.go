@@ -106,3 +106,13 @@ func advance(k Kernel, l *Lanes, end int) {
 		l.advance64(end)
 	}
 }
+
+func width(k Kernel) uintptr {
+	switch k {
+	case AVX512:
+		return width512
+	case AVX2:
+		return width256
+	}
+	return width64
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 	"math/bits"
+	"unsafe"
 )
 
 // MaxLanes is the largest number of lanes that run side by side.
@@ -17,33 +18,78 @@ type row [8]float64
 
 // cell is one eigenspace of eight points.
 type cell struct {
-	w     [2]row // the iterate of step k at k&1, the one before it beside it
-	q, n  row    // eigenvalue, multiplicity
-	spike row    // all bits set where the eigenspace counts as a spike, else 0
-	g     row    // gradient, then update
-	m, v  row    // the optimizer's memory
+	q, n  row // eigenvalue, multiplicity
+	spike row // all bits set where the eigenspace counts as a spike, else 0
+	g     row // gradient, then update
+	m, v  row // the optimizer's memory
 }
 
 // head is what eight points have once.
 type head struct {
 	tau, rate, decay row // ‖θ‖², learning rate, weight decay
 
-	// A point is quiet, and its host is not asked, while 4L > escape, ‖Wᵀu‖² < signal ‖W‖², spike energy <= spike ‖W‖²,
-	// ‖W‖² <= limit and the step is below next. Not a number is never quiet.
+	// A point is quiet, and its host is not asked, while 4L > escape, ‖Wᵀu‖² < signal ‖W‖², spike energy < spike ‖W‖²,
+	// ‖W‖² < limit and the step is below next. An iterate that is not a number is never quiet.
 	escape, signal, spike, limit, next row
 
 	tailOn, tailSignal, tailLoss row // all bits set where the tail is summed; its sums
 
-	trace                          row // T
-	loss, norm2, spikeEnergy, sign row // as observed: 4L, ‖W‖², spike energy, ‖Wᵀu‖²
+	trace                                  row // T
+	loss, norm2, spikeEnergy, signalEnergy row // as observed: 4L, ‖W‖², spike energy, ‖Wᵀu‖²
 
-	rtol, beta, beta2, epsilon, decay1, decay2, power, work row
+	rtol, beta, beta2, epsilon, decay1, decay2, power row
 
 	parts [4][8]row // strided partial sums
 
 	tails  uint8 // lanes whose tail is summed
 	vacant uint8 // lanes to be filled after this step
 }
+
+// vector is where a kernel finds the lanes that it takes at once: all of a row, half of it, or one. The pointers are into the
+// slices of Lanes; kept here, they let loads have constant offsets.
+type vector struct {
+	head, cells unsafe.Pointer
+	w           [2]unsafe.Pointer // the iterate of step k at k&1, the one before it beside it
+	row         int               // of eight points, whose head is heads[row]
+	lane        uintptr           // the first one in the row
+}
+
+// Offsets for the kernels.
+const (
+	rowSize   = unsafe.Sizeof(row{})
+	cellSize  = unsafe.Sizeof(cell{})
+	cellQ     = unsafe.Offsetof(cell{}.q)
+	cellN     = unsafe.Offsetof(cell{}.n)
+	cellSpike = unsafe.Offsetof(cell{}.spike)
+	cellG     = unsafe.Offsetof(cell{}.g)
+	cellM     = unsafe.Offsetof(cell{}.m)
+	cellV     = unsafe.Offsetof(cell{}.v)
+
+	headRate         = unsafe.Offsetof(head{}.rate)
+	headPower        = unsafe.Offsetof(head{}.power)
+	headTau          = unsafe.Offsetof(head{}.tau)
+	headDecay        = unsafe.Offsetof(head{}.decay)
+	headEscape       = unsafe.Offsetof(head{}.escape)
+	headSignal       = unsafe.Offsetof(head{}.signal)
+	headSpike        = unsafe.Offsetof(head{}.spike)
+	headLimit        = unsafe.Offsetof(head{}.limit)
+	headNext         = unsafe.Offsetof(head{}.next)
+	headTailOn       = unsafe.Offsetof(head{}.tailOn)
+	headTailSignal   = unsafe.Offsetof(head{}.tailSignal)
+	headTailLoss     = unsafe.Offsetof(head{}.tailLoss)
+	headTrace        = unsafe.Offsetof(head{}.trace)
+	headLoss         = unsafe.Offsetof(head{}.loss)
+	headNorm2        = unsafe.Offsetof(head{}.norm2)
+	headSpikeEnergy  = unsafe.Offsetof(head{}.spikeEnergy)
+	headSignalEnergy = unsafe.Offsetof(head{}.signalEnergy)
+	headRTol         = unsafe.Offsetof(head{}.rtol)
+	headBeta         = unsafe.Offsetof(head{}.beta)
+	headBeta2        = unsafe.Offsetof(head{}.beta2)
+	headEpsilon      = unsafe.Offsetof(head{}.epsilon)
+	headDecay1       = unsafe.Offsetof(head{}.decay1)
+	headDecay2       = unsafe.Offsetof(head{}.decay2)
+	headParts        = unsafe.Offsetof(head{}.parts)
+)
 
 // Observation is an iterate as the vector kernels saw it.
 type Observation struct {
@@ -85,14 +131,16 @@ type Lanes struct {
 	groups int
 	host   Host
 
-	heads  []head
-	cells  []cell // of vector v: cells[v*groups:][:groups]
-	base   []int  // per lane: now - base is the point's step
-	now    int
-	clock  float64 // now
-	active int
+	heads   []head
+	cells   []cell // of row r: cells[r*groups:][:groups]
+	w       []row  // of row r, step k: w[(2*r+k&1)*groups:][:groups]
+	vectors []vector
+	base    []int // per lane: now - base is the point's step
+	now     int
+	clock   float64 // now
+	active  int
 
-	rates, powers []row // step s of vector v at (s mod scheduleSteps)·vectors + v
+	rates, powers []row // step s of row r at (s mod scheduleSteps)·rows + r
 }
 
 // NewLanes returns lanes that use the kernel.
@@ -123,14 +171,24 @@ func (l *Lanes) Run(ctx context.Context, law Law, groups, points int, host Host)
 
 // shape lays out enough vectors to hide the latency of one step behind those of other points, while all stay near the CPU.
 func (l *Lanes) shape(points int) {
-	vectors := max(1, min(MaxLanes/8, 24/l.groups, (points+7)/8))
-	l.heads = grow(l.heads, vectors)
-	l.cells = grow(l.cells, vectors*l.groups)
-	l.base = grow(l.base, 8*vectors)
-	l.rates = grow(l.rates, scheduleSteps*vectors)
-	l.powers = grow(l.powers, scheduleSteps*vectors)
+	rows := max(1, min(MaxLanes/8, 24/l.groups, (points+7)/8))
+	l.heads = grow(l.heads, rows)
+	l.cells = grow(l.cells, rows*l.groups)
+	l.w = grow(l.w, 2*rows*l.groups)
+	l.base = grow(l.base, 8*rows)
+	l.rates = grow(l.rates, scheduleSteps*rows)
+	l.powers = grow(l.powers, scheduleSteps*rows)
+	l.vectors = l.vectors[:0]
+	for r := range l.heads {
+		for lane := uintptr(0); lane < 8; lane += width(l.kernel) {
+			from := func(p unsafe.Pointer) unsafe.Pointer { return unsafe.Add(p, 8*lane) }
+			w := [2]unsafe.Pointer{from(unsafe.Pointer(&l.w[2*r*l.groups])), from(unsafe.Pointer(&l.w[(2*r+1)*l.groups]))}
+			l.vectors = append(l.vectors, vector{from(unsafe.Pointer(&l.heads[r])), from(unsafe.Pointer(&l.cells[r*l.groups])), w, r, lane})
+		}
+	}
 	clear(l.heads)
 	clear(l.cells)
+	clear(l.w)
 	clear(l.rates)
 	clear(l.powers)
 	l.now, l.clock, l.active = 0, 0, 0
@@ -169,7 +227,7 @@ func (l *Lanes) rest(lane int) {
 	}
 	for g := range l.groups {
 		l.SetGroup(lane, g, 1, 1, false)
-		l.cell(lane, g).w[l.now&1][i] = 1
+		l.iterate(lane, g, 0)[i] = 1
 	}
 }
 
@@ -185,6 +243,10 @@ func (l *Lanes) tabulate(lane int) {
 }
 
 func (l *Lanes) cell(lane, group int) *cell { return &l.cells[lane/8*l.groups+group] }
+
+func (l *Lanes) iterate(lane, group, back int) *row {
+	return &l.w[(2*(lane/8)+(l.now+back)&1)*l.groups+group]
+}
 
 // Point is what a lane holds once, whatever its number of groups.
 type Point struct {
@@ -202,10 +264,9 @@ func (l *Lanes) Set(lane int, p Point) {
 	h.tau[i], h.rate[i], h.decay[i], h.rtol[i] = p.Norm2, p.Rate, p.WeightDecay, p.RelativeZero
 	h.beta[i], h.beta2[i], h.epsilon[i], h.power[i] = p.Beta, p.Beta2, p.Epsilon, p.Power
 	for g := range l.groups {
-		c := l.cell(lane, g)
-		c.w[l.now&1][i] = p.Scale
+		l.iterate(lane, g, 0)[i] = p.Scale
 		if l.law.Rule == Shampoo {
-			c.v[i] = p.Epsilon
+			l.cell(lane, g).v[i] = p.Epsilon
 		}
 	}
 }
@@ -245,18 +306,18 @@ func (l *Lanes) Tail(lane int) (signal, loss float64) {
 // Coefficients stores the w_g of the iterate that is being seen, or of the one back iterates before it (at most 1).
 func (l *Lanes) Coefficients(dst []float64, lane, back int) {
 	for g := range dst {
-		dst[g] = l.cell(lane, g).w[(l.now+back)&1][lane%8]
+		dst[g] = l.iterate(lane, g, back)[lane%8]
 	}
 }
 
-// see shows the host the lanes of vector v that are not quiet.
-func (l *Lanes) see(v int, lanes uint) {
-	h := &l.heads[v]
+// see shows the host the points of row r that are not quiet.
+func (l *Lanes) see(r int, lanes uint) {
+	h := &l.heads[r]
 	for ; lanes != 0; lanes &= lanes - 1 {
 		i := bits.TrailingZeros(lanes)
-		lane := 8*v + i
-		o := Observation{0.25 * h.loss[i], h.sign[i] / h.norm2[i], h.spikeEnergy[i] / h.norm2[i], true}
-		if !(h.norm2[i] <= Bound*Bound) {
+		lane := 8*r + i
+		o := Observation{0.25 * h.loss[i], h.signalEnergy[i] / h.norm2[i], h.spikeEnergy[i] / h.norm2[i], true}
+		if !(h.norm2[i] < Bound*Bound) {
 			o.Bounded = l.bounded(lane)
 		}
 		if l.host.See(lane, l.now-l.base[lane], o) {
@@ -267,19 +328,19 @@ func (l *Lanes) see(v int, lanes uint) {
 
 func (l *Lanes) bounded(lane int) bool {
 	for g := range l.groups {
-		if !(math.Abs(l.cell(lane, g).w[l.now&1][lane%8]) <= Bound) {
+		if !(math.Abs(l.iterate(lane, g, 0)[lane%8]) <= Bound) {
 			return false
 		}
 	}
 	return true
 }
 
-// refill loads points into the vacant lanes of vector v among lanes. The step has been taken: theirs begin with the next one.
-func (l *Lanes) refill(v int, lanes uint) {
-	h := &l.heads[v]
+// refill loads points into the vacant lanes of row r among lanes. The step has been taken: theirs begin with the next one.
+func (l *Lanes) refill(r int, lanes uint) {
+	h := &l.heads[r]
 	l.now++
 	for vacant := lanes & uint(h.vacant); vacant != 0; vacant &= vacant - 1 {
-		l.fill(8*v + bits.TrailingZeros(vacant))
+		l.fill(8*r + bits.TrailingZeros(vacant))
 	}
 	l.now--
 	h.vacant &^= uint8(lanes)

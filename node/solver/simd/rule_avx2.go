@@ -4,165 +4,181 @@
 
 package simd
 
+import "unsafe"
+
 // update256 replaces the gradient by the rule's update.
-func (u *Law) update256(h *head, c []cell, powers *row, o int) {
+func (l *Lanes) update256(v *vector) {
+	u, h := &l.law, v.head
 	switch u.Rule {
 	case Momentum:
-		u.heavyBall256(h, c, o, set256(1))
+		l.heavyBall256(v, set256(1))
 	case NGD:
-		ngd256(h, c, o)
+		l.ngd256(v)
 	case SpecGD, NucSpec:
-		u.polar256(h, c, o, u.Rule == NucSpec, set256(1))
+		l.polar256(v, u.Rule == NucSpec, set256(1))
 	case Muon:
-		u.heavyBall256(h, c, o, set256(1).Sub(get256(&h.beta, o)))
+		l.heavyBall256(v, set256(1).Sub(of256(h, headBeta)))
 		if u.Exact {
-			u.polar256(h, c, o, false, set256(u.Scale))
+			l.polar256(v, false, set256(u.Scale))
 		} else {
-			u.quintic256(h, c, o)
+			l.quintic256(v)
 		}
 	case Power:
-		u.power256(h, c, powers, o)
+		l.power256(v)
 	case DynMuon:
-		u.heavyBall256(h, c, o, set256(1))
-		u.power256(h, c, powers, o)
+		l.heavyBall256(v, set256(1))
+		l.power256(v)
 	case SignGD:
-		sign256(c, o)
+		l.sign256(v)
 	case Signum:
-		u.heavyBall256(h, c, o, set256(1).Sub(get256(&h.beta, o)))
-		sign256(c, o)
+		l.heavyBall256(v, set256(1).Sub(of256(h, headBeta)))
+		l.sign256(v)
 	case Adam:
-		adam256(h, c, o)
+		l.adam256(v)
 	case Shampoo:
-		for i := range c {
-			g := get256(&c[i].g, o)
-			sum := get256(&c[i].v, o).Add(g.Mul(g))
-			let256(sum, &c[i].v, o)
-			let256(g.Div(sum.Sqrt()), &c[i].g, o)
+		for i := range uintptr(l.groups) {
+			p := unsafe.Add(v.cells, i*cellSize)
+			g := of256(p, cellG)
+			sum := of256(p, cellV).Add(g.Mul(g))
+			to256(sum, p, cellV)
+			to256(g.Div(sum.Sqrt()), p, cellG)
 		}
 	}
 }
 
 // heavyBall256: B <- βB + fresh G; the update is B, or fresh G + βB with Nesterov.
-func (u *Law) heavyBall256(h *head, c []cell, o int, fresh vec256) {
-	beta := get256(&h.beta, o)
-	for i := range c {
-		g := fresh.Mul(get256(&c[i].g, o))
-		b := beta.Mul(get256(&c[i].m, o)).Add(g)
-		let256(b, &c[i].m, o)
-		if u.Nesterov {
+func (l *Lanes) heavyBall256(v *vector, fresh vec256) {
+	beta := of256(v.head, headBeta)
+	for i := range uintptr(l.groups) {
+		p := unsafe.Add(v.cells, i*cellSize)
+		g := fresh.Mul(of256(p, cellG))
+		b := beta.Mul(of256(p, cellM)).Add(g)
+		to256(b, p, cellM)
+		if l.law.Nesterov {
 			b = g.Add(beta.Mul(b))
 		}
-		let256(b, &c[i].g, o)
+		to256(b, p, cellG)
 	}
 }
 
 // norm256 is ‖G‖_F.
-func norm256(h *head, c []cell, o int) vec256 {
-	for j := 0; j < len(h.parts[0]) && j < len(c); j++ {
+func (l *Lanes) norm256(v *vector) vec256 {
+	for j := range min(8, uintptr(l.groups)) {
 		var sum vec256
-		for i := j; i < len(c); i += len(h.parts[0]) {
-			g := get256(&c[i].g, o)
-			sum = sum.Add(get256(&c[i].n, o).Mul(g.Mul(g)))
+		for i := j; i < uintptr(l.groups); i += 8 {
+			p := unsafe.Add(v.cells, i*cellSize)
+			g := of256(p, cellG)
+			sum = sum.Add(of256(p, cellN).Mul(g.Mul(g)))
 		}
-		let256(sum, &h.parts[0][j], o)
+		to256(sum, v.head, headParts+j*rowSize)
 	}
-	return total256(&h.parts[0], o).Sqrt()
+	return total256(v.head, 0).Sqrt()
 }
 
 // size256 returns max |g| and ‖G‖_* = Σ n |g|.
-func size256(h *head, c []cell, o int) (top, nuclear vec256) {
-	for j := 0; j < len(h.parts[0]) && j < len(c); j++ {
+func (l *Lanes) size256(v *vector) (top, nuclear vec256) {
+	for j := range min(8, uintptr(l.groups)) {
 		var sum vec256
-		for i := j; i < len(c); i += len(h.parts[0]) {
-			g := abs256(get256(&c[i].g, o))
+		for i := j; i < uintptr(l.groups); i += 8 {
+			p := unsafe.Add(v.cells, i*cellSize)
+			g := abs256(of256(p, cellG))
 			top = top.Max(g)
-			sum = sum.Add(get256(&c[i].n, o).Mul(g))
+			sum = sum.Add(of256(p, cellN).Mul(g))
 		}
-		let256(sum, &h.parts[0][j], o)
+		to256(sum, v.head, headParts+j*rowSize)
 	}
-	return top, total256(&h.parts[0], o)
+	return top, total256(v.head, 0)
 }
 
-func ngd256(h *head, c []cell, o int) {
-	norm := norm256(h, c, o)
+func (l *Lanes) ngd256(v *vector) {
+	norm := l.norm256(v)
 	var zero vec256
 	some := norm.NotEqual(zero)
-	for i := range c {
-		let256(get256(&c[i].g, o).Div(norm).Masked(some), &c[i].g, o)
+	for i := range uintptr(l.groups) {
+		p := unsafe.Add(v.cells, i*cellSize)
+		to256(of256(p, cellG).Div(norm).Masked(some), p, cellG)
 	}
 }
 
 // polar256 replaces g by ±scale, or ±‖G‖_*, and by 0 where it counts as zero; a gradient that is not finite gives NaN.
-func (u *Law) polar256(h *head, c []cell, o int, nuclear bool, scale vec256) {
-	top, sum := size256(h, c, o)
+func (l *Lanes) polar256(v *vector, nuclear bool, scale vec256) {
+	top, sum := l.size256(v)
 	if nuclear {
 		scale = sum
 	}
-	cut, bad := top.Mul(get256(&h.rtol, o)), sum.Sub(sum)
-	for i := range c {
-		g := get256(&c[i].g, o)
-		let256(flip256(scale, g).Masked(abs256(g).Greater(cut)).Add(bad), &c[i].g, o)
+	cut, bad := top.Mul(of256(v.head, headRTol)), sum.Sub(sum)
+	for i := range uintptr(l.groups) {
+		p := unsafe.Add(v.cells, i*cellSize)
+		g := of256(p, cellG)
+		to256(flip256(scale, g).Masked(abs256(g).Greater(cut)).Add(bad), p, cellG)
 	}
 }
 
 // quintic256 drives the singular values towards 1 by the law's polynomials.
-func (u *Law) quintic256(h *head, c []cell, o int) {
-	norm := set256(u.Slack).Mul(norm256(h, c, o)).Add(set256(1e-7))
-	scale := set256(u.Scale)
-	for i := range c {
-		x := get256(&c[i].g, o).Div(norm)
-		for k := range u.Quintics {
-			p := &u.Quintics[k]
+func (l *Lanes) quintic256(v *vector) {
+	norm := set256(l.law.Slack).Mul(l.norm256(v)).Add(set256(1e-7))
+	scale := set256(l.law.Scale)
+	for i := range uintptr(l.groups) {
+		p := unsafe.Add(v.cells, i*cellSize)
+		x := of256(p, cellG).Div(norm)
+		for k := range l.law.Quintics {
+			p := &l.law.Quintics[k]
 			y := x.Mul(x)
 			x = x.Mul(set256(p[0]).Add(y.Mul(set256(p[1]).Add(y.Mul(set256(p[2]))))))
 		}
-		let256(scale.Mul(x), &c[i].g, o)
+		to256(scale.Mul(x), p, cellG)
 	}
 }
 
 // power256 replaces |g| by its power, 0 where it counts as zero.
-func (u *Law) power256(h *head, c []cell, powers *row, o int) {
-	top, sum := size256(h, c, o)
-	cut, bad := top.Mul(get256(&h.rtol, o)), sum.Sub(sum)
+func (l *Lanes) power256(v *vector) {
+	top, sum := l.size256(v)
+	cut, bad := top.Mul(of256(v.head, headRTol)), sum.Sub(sum)
 	unit := set256(1)
-	if u.Normalize {
+	if l.law.Normalize {
 		unit = top
 	}
-	p := get256(powers, o)
-	for i := range c {
-		g := get256(&c[i].g, o)
+	exponent := of256(v.head, headPower)
+	if l.law.Scheduled {
+		exponent = l.tabled256(l.powers, v)
+	}
+	for i := range uintptr(l.groups) {
+		p := unsafe.Add(v.cells, i*cellSize)
+		g := of256(p, cellG)
 		size := abs256(g)
-		phi := flip256(pow256(size.Div(unit), p), g)
-		let256(phi.Masked(size.Greater(cut)).Add(bad), &c[i].g, o)
+		phi := flip256(pow256(size.Div(unit), exponent), g)
+		to256(phi.Masked(size.Greater(cut)).Add(bad), p, cellG)
 	}
 }
 
-func sign256(c []cell, o int) {
+func (l *Lanes) sign256(v *vector) {
 	var zero vec256
-	for i := range c {
-		g := get256(&c[i].g, o)
-		let256(flip256(set256(1), g).Masked(g.NotEqual(zero)).Add(g.Sub(g)), &c[i].g, o)
+	for i := range uintptr(l.groups) {
+		p := unsafe.Add(v.cells, i*cellSize)
+		g := of256(p, cellG)
+		to256(flip256(set256(1), g).Masked(g.NotEqual(zero)).Add(g.Sub(g)), p, cellG)
 	}
 }
 
-func adam256(h *head, c []cell, o int) {
-	one, beta, beta2 := set256(1), get256(&h.beta, o), get256(&h.beta2, o)
-	decay1, decay2 := get256(&h.decay1, o).Mul(beta), get256(&h.decay2, o).Mul(beta2)
-	let256(decay1, &h.decay1, o)
-	let256(decay2, &h.decay2, o)
+func (l *Lanes) adam256(v *vector) {
+	one, beta, beta2 := set256(1), of256(v.head, headBeta), of256(v.head, headBeta2)
+	decay1, decay2 := of256(v.head, headDecay1).Mul(beta), of256(v.head, headDecay2).Mul(beta2)
+	to256(decay1, v.head, headDecay1)
+	to256(decay2, v.head, headDecay2)
 	fresh, fresh2 := one.Sub(beta), one.Sub(beta2)
 	whole, whole2 := one.Sub(decay1), one.Sub(decay2)
-	epsilon := get256(&h.epsilon, o)
+	epsilon := of256(v.head, headEpsilon)
 	var zero vec256
-	for i := range c {
-		g := get256(&c[i].g, o)
-		m := beta.Mul(get256(&c[i].m, o)).Add(fresh.Mul(g))
-		v := beta2.Mul(get256(&c[i].v, o)).Add(fresh2.Mul(g.Mul(g)))
-		let256(m, &c[i].m, o)
-		let256(v, &c[i].v, o)
+	for i := range uintptr(l.groups) {
+		p := unsafe.Add(v.cells, i*cellSize)
+		g := of256(p, cellG)
+		m := beta.Mul(of256(p, cellM)).Add(fresh.Mul(g))
+		v := beta2.Mul(of256(p, cellV)).Add(fresh2.Mul(g.Mul(g)))
+		to256(m, p, cellM)
+		to256(v, p, cellV)
 		mean := m.Div(whole)
 		u := mean.Div(v.Div(whole2).Sqrt().Add(epsilon))
-		let256(u.Masked(mean.NotEqual(zero)), &c[i].g, o)
+		to256(u.Masked(mean.NotEqual(zero)), p, cellG)
 	}
 }
 

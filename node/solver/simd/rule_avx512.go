@@ -2,165 +2,181 @@
 
 package simd
 
+import "unsafe"
+
 // update512 replaces the gradient by the rule's update.
-func (u *Law) update512(h *head, c []cell, powers *row, o int) {
+func (l *Lanes) update512(v *vector) {
+	u, h := &l.law, v.head
 	switch u.Rule {
 	case Momentum:
-		u.heavyBall512(h, c, o, set512(1))
+		l.heavyBall512(v, set512(1))
 	case NGD:
-		ngd512(h, c, o)
+		l.ngd512(v)
 	case SpecGD, NucSpec:
-		u.polar512(h, c, o, u.Rule == NucSpec, set512(1))
+		l.polar512(v, u.Rule == NucSpec, set512(1))
 	case Muon:
-		u.heavyBall512(h, c, o, set512(1).Sub(get512(&h.beta, o)))
+		l.heavyBall512(v, set512(1).Sub(of512(h, headBeta)))
 		if u.Exact {
-			u.polar512(h, c, o, false, set512(u.Scale))
+			l.polar512(v, false, set512(u.Scale))
 		} else {
-			u.quintic512(h, c, o)
+			l.quintic512(v)
 		}
 	case Power:
-		u.power512(h, c, powers, o)
+		l.power512(v)
 	case DynMuon:
-		u.heavyBall512(h, c, o, set512(1))
-		u.power512(h, c, powers, o)
+		l.heavyBall512(v, set512(1))
+		l.power512(v)
 	case SignGD:
-		sign512(c, o)
+		l.sign512(v)
 	case Signum:
-		u.heavyBall512(h, c, o, set512(1).Sub(get512(&h.beta, o)))
-		sign512(c, o)
+		l.heavyBall512(v, set512(1).Sub(of512(h, headBeta)))
+		l.sign512(v)
 	case Adam:
-		adam512(h, c, o)
+		l.adam512(v)
 	case Shampoo:
-		for i := range c {
-			g := get512(&c[i].g, o)
-			sum := get512(&c[i].v, o).Add(g.Mul(g))
-			let512(sum, &c[i].v, o)
-			let512(g.Div(sum.Sqrt()), &c[i].g, o)
+		for i := range uintptr(l.groups) {
+			p := unsafe.Add(v.cells, i*cellSize)
+			g := of512(p, cellG)
+			sum := of512(p, cellV).Add(g.Mul(g))
+			to512(sum, p, cellV)
+			to512(g.Div(sum.Sqrt()), p, cellG)
 		}
 	}
 }
 
 // heavyBall512: B <- βB + fresh G; the update is B, or fresh G + βB with Nesterov.
-func (u *Law) heavyBall512(h *head, c []cell, o int, fresh vec512) {
-	beta := get512(&h.beta, o)
-	for i := range c {
-		g := fresh.Mul(get512(&c[i].g, o))
-		b := beta.Mul(get512(&c[i].m, o)).Add(g)
-		let512(b, &c[i].m, o)
-		if u.Nesterov {
+func (l *Lanes) heavyBall512(v *vector, fresh vec512) {
+	beta := of512(v.head, headBeta)
+	for i := range uintptr(l.groups) {
+		p := unsafe.Add(v.cells, i*cellSize)
+		g := fresh.Mul(of512(p, cellG))
+		b := beta.Mul(of512(p, cellM)).Add(g)
+		to512(b, p, cellM)
+		if l.law.Nesterov {
 			b = g.Add(beta.Mul(b))
 		}
-		let512(b, &c[i].g, o)
+		to512(b, p, cellG)
 	}
 }
 
 // norm512 is ‖G‖_F.
-func norm512(h *head, c []cell, o int) vec512 {
-	for j := 0; j < len(h.parts[0]) && j < len(c); j++ {
+func (l *Lanes) norm512(v *vector) vec512 {
+	for j := range min(8, uintptr(l.groups)) {
 		var sum vec512
-		for i := j; i < len(c); i += len(h.parts[0]) {
-			g := get512(&c[i].g, o)
-			sum = sum.Add(get512(&c[i].n, o).Mul(g.Mul(g)))
+		for i := j; i < uintptr(l.groups); i += 8 {
+			p := unsafe.Add(v.cells, i*cellSize)
+			g := of512(p, cellG)
+			sum = sum.Add(of512(p, cellN).Mul(g.Mul(g)))
 		}
-		let512(sum, &h.parts[0][j], o)
+		to512(sum, v.head, headParts+j*rowSize)
 	}
-	return total512(&h.parts[0], o).Sqrt()
+	return total512(v.head, 0).Sqrt()
 }
 
 // size512 returns max |g| and ‖G‖_* = Σ n |g|.
-func size512(h *head, c []cell, o int) (top, nuclear vec512) {
-	for j := 0; j < len(h.parts[0]) && j < len(c); j++ {
+func (l *Lanes) size512(v *vector) (top, nuclear vec512) {
+	for j := range min(8, uintptr(l.groups)) {
 		var sum vec512
-		for i := j; i < len(c); i += len(h.parts[0]) {
-			g := abs512(get512(&c[i].g, o))
+		for i := j; i < uintptr(l.groups); i += 8 {
+			p := unsafe.Add(v.cells, i*cellSize)
+			g := abs512(of512(p, cellG))
 			top = top.Max(g)
-			sum = sum.Add(get512(&c[i].n, o).Mul(g))
+			sum = sum.Add(of512(p, cellN).Mul(g))
 		}
-		let512(sum, &h.parts[0][j], o)
+		to512(sum, v.head, headParts+j*rowSize)
 	}
-	return top, total512(&h.parts[0], o)
+	return top, total512(v.head, 0)
 }
 
-func ngd512(h *head, c []cell, o int) {
-	norm := norm512(h, c, o)
+func (l *Lanes) ngd512(v *vector) {
+	norm := l.norm512(v)
 	var zero vec512
 	some := norm.NotEqual(zero)
-	for i := range c {
-		let512(get512(&c[i].g, o).Div(norm).Masked(some), &c[i].g, o)
+	for i := range uintptr(l.groups) {
+		p := unsafe.Add(v.cells, i*cellSize)
+		to512(of512(p, cellG).Div(norm).Masked(some), p, cellG)
 	}
 }
 
 // polar512 replaces g by ±scale, or ±‖G‖_*, and by 0 where it counts as zero; a gradient that is not finite gives NaN.
-func (u *Law) polar512(h *head, c []cell, o int, nuclear bool, scale vec512) {
-	top, sum := size512(h, c, o)
+func (l *Lanes) polar512(v *vector, nuclear bool, scale vec512) {
+	top, sum := l.size512(v)
 	if nuclear {
 		scale = sum
 	}
-	cut, bad := top.Mul(get512(&h.rtol, o)), sum.Sub(sum)
-	for i := range c {
-		g := get512(&c[i].g, o)
-		let512(flip512(scale, g).Masked(abs512(g).Greater(cut)).Add(bad), &c[i].g, o)
+	cut, bad := top.Mul(of512(v.head, headRTol)), sum.Sub(sum)
+	for i := range uintptr(l.groups) {
+		p := unsafe.Add(v.cells, i*cellSize)
+		g := of512(p, cellG)
+		to512(flip512(scale, g).Masked(abs512(g).Greater(cut)).Add(bad), p, cellG)
 	}
 }
 
 // quintic512 drives the singular values towards 1 by the law's polynomials.
-func (u *Law) quintic512(h *head, c []cell, o int) {
-	norm := set512(u.Slack).Mul(norm512(h, c, o)).Add(set512(1e-7))
-	scale := set512(u.Scale)
-	for i := range c {
-		x := get512(&c[i].g, o).Div(norm)
-		for k := range u.Quintics {
-			p := &u.Quintics[k]
+func (l *Lanes) quintic512(v *vector) {
+	norm := set512(l.law.Slack).Mul(l.norm512(v)).Add(set512(1e-7))
+	scale := set512(l.law.Scale)
+	for i := range uintptr(l.groups) {
+		p := unsafe.Add(v.cells, i*cellSize)
+		x := of512(p, cellG).Div(norm)
+		for k := range l.law.Quintics {
+			p := &l.law.Quintics[k]
 			y := x.Mul(x)
 			x = x.Mul(set512(p[0]).Add(y.Mul(set512(p[1]).Add(y.Mul(set512(p[2]))))))
 		}
-		let512(scale.Mul(x), &c[i].g, o)
+		to512(scale.Mul(x), p, cellG)
 	}
 }
 
 // power512 replaces |g| by its power, 0 where it counts as zero.
-func (u *Law) power512(h *head, c []cell, powers *row, o int) {
-	top, sum := size512(h, c, o)
-	cut, bad := top.Mul(get512(&h.rtol, o)), sum.Sub(sum)
+func (l *Lanes) power512(v *vector) {
+	top, sum := l.size512(v)
+	cut, bad := top.Mul(of512(v.head, headRTol)), sum.Sub(sum)
 	unit := set512(1)
-	if u.Normalize {
+	if l.law.Normalize {
 		unit = top
 	}
-	p := get512(powers, o)
-	for i := range c {
-		g := get512(&c[i].g, o)
+	exponent := of512(v.head, headPower)
+	if l.law.Scheduled {
+		exponent = l.tabled512(l.powers, v)
+	}
+	for i := range uintptr(l.groups) {
+		p := unsafe.Add(v.cells, i*cellSize)
+		g := of512(p, cellG)
 		size := abs512(g)
-		phi := flip512(pow512(size.Div(unit), p), g)
-		let512(phi.Masked(size.Greater(cut)).Add(bad), &c[i].g, o)
+		phi := flip512(pow512(size.Div(unit), exponent), g)
+		to512(phi.Masked(size.Greater(cut)).Add(bad), p, cellG)
 	}
 }
 
-func sign512(c []cell, o int) {
+func (l *Lanes) sign512(v *vector) {
 	var zero vec512
-	for i := range c {
-		g := get512(&c[i].g, o)
-		let512(flip512(set512(1), g).Masked(g.NotEqual(zero)).Add(g.Sub(g)), &c[i].g, o)
+	for i := range uintptr(l.groups) {
+		p := unsafe.Add(v.cells, i*cellSize)
+		g := of512(p, cellG)
+		to512(flip512(set512(1), g).Masked(g.NotEqual(zero)).Add(g.Sub(g)), p, cellG)
 	}
 }
 
-func adam512(h *head, c []cell, o int) {
-	one, beta, beta2 := set512(1), get512(&h.beta, o), get512(&h.beta2, o)
-	decay1, decay2 := get512(&h.decay1, o).Mul(beta), get512(&h.decay2, o).Mul(beta2)
-	let512(decay1, &h.decay1, o)
-	let512(decay2, &h.decay2, o)
+func (l *Lanes) adam512(v *vector) {
+	one, beta, beta2 := set512(1), of512(v.head, headBeta), of512(v.head, headBeta2)
+	decay1, decay2 := of512(v.head, headDecay1).Mul(beta), of512(v.head, headDecay2).Mul(beta2)
+	to512(decay1, v.head, headDecay1)
+	to512(decay2, v.head, headDecay2)
 	fresh, fresh2 := one.Sub(beta), one.Sub(beta2)
 	whole, whole2 := one.Sub(decay1), one.Sub(decay2)
-	epsilon := get512(&h.epsilon, o)
+	epsilon := of512(v.head, headEpsilon)
 	var zero vec512
-	for i := range c {
-		g := get512(&c[i].g, o)
-		m := beta.Mul(get512(&c[i].m, o)).Add(fresh.Mul(g))
-		v := beta2.Mul(get512(&c[i].v, o)).Add(fresh2.Mul(g.Mul(g)))
-		let512(m, &c[i].m, o)
-		let512(v, &c[i].v, o)
+	for i := range uintptr(l.groups) {
+		p := unsafe.Add(v.cells, i*cellSize)
+		g := of512(p, cellG)
+		m := beta.Mul(of512(p, cellM)).Add(fresh.Mul(g))
+		v := beta2.Mul(of512(p, cellV)).Add(fresh2.Mul(g.Mul(g)))
+		to512(m, p, cellM)
+		to512(v, p, cellV)
 		mean := m.Div(whole)
 		u := mean.Div(v.Div(whole2).Sqrt().Add(epsilon))
-		let512(u.Masked(mean.NotEqual(zero)), &c[i].g, o)
+		to512(u.Masked(mean.NotEqual(zero)), p, cellG)
 	}
 }
 

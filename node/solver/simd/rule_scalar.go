@@ -2,165 +2,181 @@
 
 package simd
 
+import "unsafe"
+
 // update64 replaces the gradient by the rule's update.
-func (u *Law) update64(h *head, c []cell, powers *row, o int) {
+func (l *Lanes) update64(v *vector) {
+	u, h := &l.law, v.head
 	switch u.Rule {
 	case Momentum:
-		u.heavyBall64(h, c, o, set64(1))
+		l.heavyBall64(v, set64(1))
 	case NGD:
-		ngd64(h, c, o)
+		l.ngd64(v)
 	case SpecGD, NucSpec:
-		u.polar64(h, c, o, u.Rule == NucSpec, set64(1))
+		l.polar64(v, u.Rule == NucSpec, set64(1))
 	case Muon:
-		u.heavyBall64(h, c, o, set64(1).Sub(get64(&h.beta, o)))
+		l.heavyBall64(v, set64(1).Sub(of64(h, headBeta)))
 		if u.Exact {
-			u.polar64(h, c, o, false, set64(u.Scale))
+			l.polar64(v, false, set64(u.Scale))
 		} else {
-			u.quintic64(h, c, o)
+			l.quintic64(v)
 		}
 	case Power:
-		u.power64(h, c, powers, o)
+		l.power64(v)
 	case DynMuon:
-		u.heavyBall64(h, c, o, set64(1))
-		u.power64(h, c, powers, o)
+		l.heavyBall64(v, set64(1))
+		l.power64(v)
 	case SignGD:
-		sign64(c, o)
+		l.sign64(v)
 	case Signum:
-		u.heavyBall64(h, c, o, set64(1).Sub(get64(&h.beta, o)))
-		sign64(c, o)
+		l.heavyBall64(v, set64(1).Sub(of64(h, headBeta)))
+		l.sign64(v)
 	case Adam:
-		adam64(h, c, o)
+		l.adam64(v)
 	case Shampoo:
-		for i := range c {
-			g := get64(&c[i].g, o)
-			sum := get64(&c[i].v, o).Add(g.Mul(g))
-			let64(sum, &c[i].v, o)
-			let64(g.Div(sum.Sqrt()), &c[i].g, o)
+		for i := range uintptr(l.groups) {
+			p := unsafe.Add(v.cells, i*cellSize)
+			g := of64(p, cellG)
+			sum := of64(p, cellV).Add(g.Mul(g))
+			to64(sum, p, cellV)
+			to64(g.Div(sum.Sqrt()), p, cellG)
 		}
 	}
 }
 
 // heavyBall64: B <- βB + fresh G; the update is B, or fresh G + βB with Nesterov.
-func (u *Law) heavyBall64(h *head, c []cell, o int, fresh vec64) {
-	beta := get64(&h.beta, o)
-	for i := range c {
-		g := fresh.Mul(get64(&c[i].g, o))
-		b := beta.Mul(get64(&c[i].m, o)).Add(g)
-		let64(b, &c[i].m, o)
-		if u.Nesterov {
+func (l *Lanes) heavyBall64(v *vector, fresh vec64) {
+	beta := of64(v.head, headBeta)
+	for i := range uintptr(l.groups) {
+		p := unsafe.Add(v.cells, i*cellSize)
+		g := fresh.Mul(of64(p, cellG))
+		b := beta.Mul(of64(p, cellM)).Add(g)
+		to64(b, p, cellM)
+		if l.law.Nesterov {
 			b = g.Add(beta.Mul(b))
 		}
-		let64(b, &c[i].g, o)
+		to64(b, p, cellG)
 	}
 }
 
 // norm64 is ‖G‖_F.
-func norm64(h *head, c []cell, o int) vec64 {
-	for j := 0; j < len(h.parts[0]) && j < len(c); j++ {
+func (l *Lanes) norm64(v *vector) vec64 {
+	for j := range min(8, uintptr(l.groups)) {
 		var sum vec64
-		for i := j; i < len(c); i += len(h.parts[0]) {
-			g := get64(&c[i].g, o)
-			sum = sum.Add(get64(&c[i].n, o).Mul(g.Mul(g)))
+		for i := j; i < uintptr(l.groups); i += 8 {
+			p := unsafe.Add(v.cells, i*cellSize)
+			g := of64(p, cellG)
+			sum = sum.Add(of64(p, cellN).Mul(g.Mul(g)))
 		}
-		let64(sum, &h.parts[0][j], o)
+		to64(sum, v.head, headParts+j*rowSize)
 	}
-	return total64(&h.parts[0], o).Sqrt()
+	return total64(v.head, 0).Sqrt()
 }
 
 // size64 returns max |g| and ‖G‖_* = Σ n |g|.
-func size64(h *head, c []cell, o int) (top, nuclear vec64) {
-	for j := 0; j < len(h.parts[0]) && j < len(c); j++ {
+func (l *Lanes) size64(v *vector) (top, nuclear vec64) {
+	for j := range min(8, uintptr(l.groups)) {
 		var sum vec64
-		for i := j; i < len(c); i += len(h.parts[0]) {
-			g := abs64(get64(&c[i].g, o))
+		for i := j; i < uintptr(l.groups); i += 8 {
+			p := unsafe.Add(v.cells, i*cellSize)
+			g := abs64(of64(p, cellG))
 			top = top.Max(g)
-			sum = sum.Add(get64(&c[i].n, o).Mul(g))
+			sum = sum.Add(of64(p, cellN).Mul(g))
 		}
-		let64(sum, &h.parts[0][j], o)
+		to64(sum, v.head, headParts+j*rowSize)
 	}
-	return top, total64(&h.parts[0], o)
+	return top, total64(v.head, 0)
 }
 
-func ngd64(h *head, c []cell, o int) {
-	norm := norm64(h, c, o)
+func (l *Lanes) ngd64(v *vector) {
+	norm := l.norm64(v)
 	var zero vec64
 	some := norm.NotEqual(zero)
-	for i := range c {
-		let64(get64(&c[i].g, o).Div(norm).Masked(some), &c[i].g, o)
+	for i := range uintptr(l.groups) {
+		p := unsafe.Add(v.cells, i*cellSize)
+		to64(of64(p, cellG).Div(norm).Masked(some), p, cellG)
 	}
 }
 
 // polar64 replaces g by ±scale, or ±‖G‖_*, and by 0 where it counts as zero; a gradient that is not finite gives NaN.
-func (u *Law) polar64(h *head, c []cell, o int, nuclear bool, scale vec64) {
-	top, sum := size64(h, c, o)
+func (l *Lanes) polar64(v *vector, nuclear bool, scale vec64) {
+	top, sum := l.size64(v)
 	if nuclear {
 		scale = sum
 	}
-	cut, bad := top.Mul(get64(&h.rtol, o)), sum.Sub(sum)
-	for i := range c {
-		g := get64(&c[i].g, o)
-		let64(flip64(scale, g).Masked(abs64(g).Greater(cut)).Add(bad), &c[i].g, o)
+	cut, bad := top.Mul(of64(v.head, headRTol)), sum.Sub(sum)
+	for i := range uintptr(l.groups) {
+		p := unsafe.Add(v.cells, i*cellSize)
+		g := of64(p, cellG)
+		to64(flip64(scale, g).Masked(abs64(g).Greater(cut)).Add(bad), p, cellG)
 	}
 }
 
 // quintic64 drives the singular values towards 1 by the law's polynomials.
-func (u *Law) quintic64(h *head, c []cell, o int) {
-	norm := set64(u.Slack).Mul(norm64(h, c, o)).Add(set64(1e-7))
-	scale := set64(u.Scale)
-	for i := range c {
-		x := get64(&c[i].g, o).Div(norm)
-		for k := range u.Quintics {
-			p := &u.Quintics[k]
+func (l *Lanes) quintic64(v *vector) {
+	norm := set64(l.law.Slack).Mul(l.norm64(v)).Add(set64(1e-7))
+	scale := set64(l.law.Scale)
+	for i := range uintptr(l.groups) {
+		p := unsafe.Add(v.cells, i*cellSize)
+		x := of64(p, cellG).Div(norm)
+		for k := range l.law.Quintics {
+			p := &l.law.Quintics[k]
 			y := x.Mul(x)
 			x = x.Mul(set64(p[0]).Add(y.Mul(set64(p[1]).Add(y.Mul(set64(p[2]))))))
 		}
-		let64(scale.Mul(x), &c[i].g, o)
+		to64(scale.Mul(x), p, cellG)
 	}
 }
 
 // power64 replaces |g| by its power, 0 where it counts as zero.
-func (u *Law) power64(h *head, c []cell, powers *row, o int) {
-	top, sum := size64(h, c, o)
-	cut, bad := top.Mul(get64(&h.rtol, o)), sum.Sub(sum)
+func (l *Lanes) power64(v *vector) {
+	top, sum := l.size64(v)
+	cut, bad := top.Mul(of64(v.head, headRTol)), sum.Sub(sum)
 	unit := set64(1)
-	if u.Normalize {
+	if l.law.Normalize {
 		unit = top
 	}
-	p := get64(powers, o)
-	for i := range c {
-		g := get64(&c[i].g, o)
+	exponent := of64(v.head, headPower)
+	if l.law.Scheduled {
+		exponent = l.tabled64(l.powers, v)
+	}
+	for i := range uintptr(l.groups) {
+		p := unsafe.Add(v.cells, i*cellSize)
+		g := of64(p, cellG)
 		size := abs64(g)
-		phi := flip64(pow64(size.Div(unit), p), g)
-		let64(phi.Masked(size.Greater(cut)).Add(bad), &c[i].g, o)
+		phi := flip64(pow64(size.Div(unit), exponent), g)
+		to64(phi.Masked(size.Greater(cut)).Add(bad), p, cellG)
 	}
 }
 
-func sign64(c []cell, o int) {
+func (l *Lanes) sign64(v *vector) {
 	var zero vec64
-	for i := range c {
-		g := get64(&c[i].g, o)
-		let64(flip64(set64(1), g).Masked(g.NotEqual(zero)).Add(g.Sub(g)), &c[i].g, o)
+	for i := range uintptr(l.groups) {
+		p := unsafe.Add(v.cells, i*cellSize)
+		g := of64(p, cellG)
+		to64(flip64(set64(1), g).Masked(g.NotEqual(zero)).Add(g.Sub(g)), p, cellG)
 	}
 }
 
-func adam64(h *head, c []cell, o int) {
-	one, beta, beta2 := set64(1), get64(&h.beta, o), get64(&h.beta2, o)
-	decay1, decay2 := get64(&h.decay1, o).Mul(beta), get64(&h.decay2, o).Mul(beta2)
-	let64(decay1, &h.decay1, o)
-	let64(decay2, &h.decay2, o)
+func (l *Lanes) adam64(v *vector) {
+	one, beta, beta2 := set64(1), of64(v.head, headBeta), of64(v.head, headBeta2)
+	decay1, decay2 := of64(v.head, headDecay1).Mul(beta), of64(v.head, headDecay2).Mul(beta2)
+	to64(decay1, v.head, headDecay1)
+	to64(decay2, v.head, headDecay2)
 	fresh, fresh2 := one.Sub(beta), one.Sub(beta2)
 	whole, whole2 := one.Sub(decay1), one.Sub(decay2)
-	epsilon := get64(&h.epsilon, o)
+	epsilon := of64(v.head, headEpsilon)
 	var zero vec64
-	for i := range c {
-		g := get64(&c[i].g, o)
-		m := beta.Mul(get64(&c[i].m, o)).Add(fresh.Mul(g))
-		v := beta2.Mul(get64(&c[i].v, o)).Add(fresh2.Mul(g.Mul(g)))
-		let64(m, &c[i].m, o)
-		let64(v, &c[i].v, o)
+	for i := range uintptr(l.groups) {
+		p := unsafe.Add(v.cells, i*cellSize)
+		g := of64(p, cellG)
+		m := beta.Mul(of64(p, cellM)).Add(fresh.Mul(g))
+		v := beta2.Mul(of64(p, cellV)).Add(fresh2.Mul(g.Mul(g)))
+		to64(m, p, cellM)
+		to64(v, p, cellV)
 		mean := m.Div(whole)
 		u := mean.Div(v.Div(whole2).Sqrt().Add(epsilon))
-		let64(u.Masked(mean.NotEqual(zero)), &c[i].g, o)
+		to64(u.Masked(mean.NotEqual(zero)), p, cellG)
 	}
 }
 

@@ -4,6 +4,8 @@
 
 package simd
 
+import "unsafe"
+
 // advance256 takes steps until end, or until no lane has a point.
 func (l *Lanes) advance256(end int) {
 	special := l.groups == 3 && (l.law.Rule == GD || l.law.Rule == SpecGD)
@@ -21,159 +23,166 @@ func (l *Lanes) advance256(end int) {
 // three256 is one step of gd or specgd with three groups, all in registers.
 func (l *Lanes) three256() {
 	at, spectral := l.now&1, l.law.Rule == SpecGD
-	for v := range l.heads {
-		h, c := &l.heads[v], (*[3]cell)(l.cells[3*v:])
-		rates := &h.rate
-		if l.law.Scheduled {
-			rates = &l.rates[l.now%scheduleSteps*len(l.heads)+v]
+	for i := range l.vectors {
+		v := &l.vectors[i]
+		h, c, old, fresh := v.head, v.cells, v.w[at&1], v.w[at^1]
+		w0, w1, w2 := of256(old, 0), of256(old, rowSize), of256(old, 2*rowSize)
+		a0, a1, a2 := w0.Mul(w0), w1.Mul(w1), w2.Mul(w2)
+		x0 := a0.Sub(of256(h, headTau)).Mul(of256(c, cellQ))
+		x1, x2 := a1.Mul(of256(c, cellSize+cellQ)), a2.Mul(of256(c, 2*cellSize+cellQ))
+		y1, y2 := x1.Mul(of256(c, cellSize+cellN)), x2.Mul(of256(c, 2*cellSize+cellN))
+		t := x0.Add(y1).Add(y2)
+		s := x0.Mul(x0).Add(y1.Mul(x1)).Add(y2.Mul(x2))
+		e1, e2 := a1.Mul(of256(c, cellSize+cellN)), a2.Mul(of256(c, 2*cellSize+cellN))
+		norm2 := a0.Add(e1).Add(e2)
+		spike := and256(e1, of256(c, cellSize+cellSpike)).Add(and256(e2, of256(c, 2*cellSize+cellSpike)))
+		loss := s.Add(s).Add(t.Mul(t))
+		if quiet := l.quiet256(h, loss, norm2, spike, a0); quiet != all1s256 {
+			l.show256(v, quiet, loss, norm2, spike, a0)
 		}
-		for o := 0; o < len(row{}); o += width256 {
-			w0, w1, w2 := get256(&c[0].w[at], o), get256(&c[1].w[at], o), get256(&c[2].w[at], o)
-			a0, a1, a2 := w0.Mul(w0), w1.Mul(w1), w2.Mul(w2)
-			x0 := a0.Sub(get256(&h.tau, o)).Mul(get256(&c[0].q, o))
-			x1, x2 := a1.Mul(get256(&c[1].q, o)), a2.Mul(get256(&c[2].q, o))
-			y1, y2 := x1.Mul(get256(&c[1].n, o)), x2.Mul(get256(&c[2].n, o))
-			t := x0.Add(y1).Add(y2)
-			s := x0.Mul(x0).Add(y1.Mul(x1)).Add(y2.Mul(x2))
-			e1, e2 := a1.Mul(get256(&c[1].n, o)), a2.Mul(get256(&c[2].n, o))
-			norm2 := a0.Add(e1).Add(e2)
-			spike := and256(e1, get256(&c[1].spike, o)).Add(and256(e2, get256(&c[2].spike, o)))
-			loss := s.Add(s).Add(t.Mul(t))
-			if quiet := l.quiet256(h, o, loss, norm2, spike, a0); quiet != all1s256 {
-				l.show256(v, o, quiet, loss, norm2, spike, a0)
-			}
-			if h.tails != 0 {
-				h.tail256(o, loss, norm2, a0)
-			}
-			rate := get256(rates, o)
-			g0 := x0.Add(x0).Add(t).Mul(get256(&c[0].q, o)).Mul(w0)
-			g1 := x1.Add(x1).Add(t).Mul(get256(&c[1].q, o)).Mul(w1)
-			g2 := x2.Add(x2).Add(t).Mul(get256(&c[2].q, o)).Mul(w2)
-			if spectral {
-				b0, b1, b2 := abs256(g0), abs256(g1), abs256(g2)
-				cut := b0.Max(b1).Max(b2).Mul(get256(&h.rtol, o))
-				bad := b0.Add(b1).Add(b2)
-				bad = bad.Sub(bad) // 0, or NaN where the gradient is not finite
-				g0 = flip256(rate, g0).Masked(b0.Greater(cut)).Add(bad)
-				g1 = flip256(rate, g1).Masked(b1.Greater(cut)).Add(bad)
-				g2 = flip256(rate, g2).Masked(b2.Greater(cut)).Add(bad)
-			} else {
-				g0, g1, g2 = rate.Mul(g0), rate.Mul(g1), rate.Mul(g2)
-			}
-			if l.law.Decays {
-				keep := set256(1).Sub(rate.Mul(get256(&h.decay, o)))
-				w0, w1, w2 = keep.Mul(w0), keep.Mul(w1), keep.Mul(w2)
-			}
-			set := at ^ 1
-			let256(w0.Sub(g0), &c[0].w[set], o)
-			let256(w1.Sub(g1), &c[1].w[set], o)
-			let256(w2.Sub(g2), &c[2].w[set], o)
-			if h.vacant != 0 {
-				l.refill(v, all1s256<<o)
-			}
+		if l.heads[v.row].tails != 0 {
+			tail256(h, loss, norm2, a0)
+		}
+		// The iterate is loaded again: held in registers, it would push others out.
+		w0, w1, w2 = of256(old, 0), of256(old, rowSize), of256(old, 2*rowSize)
+		rate := l.rate256(v)
+		g0 := x0.Add(x0).Add(t).Mul(of256(c, cellQ)).Mul(w0)
+		g1 := x1.Add(x1).Add(t).Mul(of256(c, cellSize+cellQ)).Mul(w1)
+		g2 := x2.Add(x2).Add(t).Mul(of256(c, 2*cellSize+cellQ)).Mul(w2)
+		if spectral {
+			b0, b1, b2 := abs256(g0), abs256(g1), abs256(g2)
+			cut := b0.Max(b1).Max(b2).Mul(of256(h, headRTol))
+			bad := b0.Add(b1).Add(b2)
+			bad = bad.Sub(bad) // 0, or NaN where the gradient is not finite
+			g0 = flip256(rate, g0).Masked(b0.Greater(cut)).Add(bad)
+			g1 = flip256(rate, g1).Masked(b1.Greater(cut)).Add(bad)
+			g2 = flip256(rate, g2).Masked(b2.Greater(cut)).Add(bad)
+		} else {
+			g0, g1, g2 = rate.Mul(g0), rate.Mul(g1), rate.Mul(g2)
+		}
+		if l.law.Decays {
+			keep := set256(1).Sub(rate.Mul(of256(h, headDecay)))
+			w0, w1, w2 = keep.Mul(w0), keep.Mul(w1), keep.Mul(w2)
+		}
+		to256(w0.Sub(g0), fresh, 0)
+		to256(w1.Sub(g1), fresh, rowSize)
+		to256(w2.Sub(g2), fresh, 2*rowSize)
+		if l.heads[v.row].vacant != 0 {
+			l.refill(v.row, all1s256<<v.lane)
 		}
 	}
 }
 
-// quiet256 tells, by bits, the lanes that their hosts need not see.
-func (l *Lanes) quiet256(h *head, o int, loss, norm2, spike, signal vec256) uint {
-	quiet := loss.Greater(get256(&h.escape, o))
-	quiet = quiet.And(get256(&h.signal, o).Mul(norm2).Greater(signal))
-	quiet = quiet.And(get256(&h.spike, o).Mul(norm2).GreaterEqual(spike))
-	quiet = quiet.And(get256(&h.limit, o).GreaterEqual(norm2))
-	quiet = quiet.And(get256(&h.next, o).Greater(set256(l.clock)))
-	return uint(quiet.ToBits())
+// quiet256 tells, by bits, the lanes that their hosts need not see: those where the smallest of the differences is positive. The
+// minimum with a NaN is its second operand, so that an iterate which is not a number is seen.
+func (l *Lanes) quiet256(hp unsafe.Pointer, loss, norm2, spike, signal vec256) uint {
+	slack := loss.Sub(of256(hp, headEscape)).Min(of256(hp, headNext).Sub(set256(l.clock)))
+	slack = slack.Min(of256(hp, headSignal).Mul(norm2).Sub(signal))
+	slack = slack.Min(of256(hp, headSpike).Mul(norm2).Sub(spike))
+	slack = slack.Min(of256(hp, headLimit).Sub(norm2))
+	var zero vec256
+	return uint(slack.Greater(zero).ToBits())
+}
+
+func (l *Lanes) rate256(v *vector) vec256 {
+	if l.law.Scheduled {
+		return l.tabled256(l.rates, v)
+	}
+	return of256(v.head, headRate)
+}
+
+// tabled256 reads a table of schedules.
+func (l *Lanes) tabled256(table []row, v *vector) vec256 {
+	return of256(unsafe.Pointer(&table[l.now%scheduleSteps*len(l.heads)+v.row]), 8*v.lane)
 }
 
 //go:noinline
-func (l *Lanes) show256(v, o int, quiet uint, loss, norm2, spike, signal vec256) {
-	h := &l.heads[v]
-	let256(loss, &h.loss, o)
-	let256(norm2, &h.norm2, o)
-	let256(spike, &h.spikeEnergy, o)
-	let256(signal, &h.sign, o)
-	l.see(v, (all1s256&^quiet)<<o)
+func (l *Lanes) show256(v *vector, quiet uint, loss, norm2, spike, signal vec256) {
+	to256(loss, v.head, headLoss)
+	to256(norm2, v.head, headNorm2)
+	to256(spike, v.head, headSpikeEnergy)
+	to256(signal, v.head, headSignalEnergy)
+	l.see(v.row, (all1s256&^quiet)<<v.lane)
 }
 
-func (h *head) tail256(o int, loss, norm2, signal vec256) {
-	on := get256(&h.tailOn, o)
-	let256(get256(&h.tailSignal, o).Add(and256(signal.Div(norm2), on)), &h.tailSignal, o)
-	let256(get256(&h.tailLoss, o).Add(and256(loss.Mul(set256(0.25)), on)), &h.tailLoss, o)
+func tail256(hp unsafe.Pointer, loss, norm2, signal vec256) {
+	on := of256(hp, headTailOn)
+	to256(of256(hp, headTailSignal).Add(and256(signal.Div(norm2), on)), hp, headTailSignal)
+	to256(of256(hp, headTailLoss).Add(and256(loss.Mul(set256(0.25)), on)), hp, headTailLoss)
 }
 
 // general256 is one step of any rule with any number of groups.
 func (l *Lanes) general256() {
 	at := l.now & 1
-	for v := range l.heads {
-		h, c := &l.heads[v], l.cells[v*l.groups:][:l.groups]
-		rates, powers := &h.rate, &h.power
-		if l.law.Scheduled {
-			rates = &l.rates[l.now%scheduleSteps*len(l.heads)+v]
-			powers = &l.powers[l.now%scheduleSteps*len(l.heads)+v]
+	for i := range l.vectors {
+		v := &l.vectors[i]
+		h, old, fresh := v.head, v.w[at&1], v.w[at^1]
+		l.observe256(v, old)
+		loss, norm2 := of256(h, headLoss), of256(h, headNorm2)
+		spike, signal := of256(h, headSpikeEnergy), of256(h, headSignalEnergy)
+		if quiet := l.quiet256(h, loss, norm2, spike, signal); quiet != all1s256 {
+			l.see(v.row, (all1s256&^quiet)<<v.lane)
 		}
-		for o := 0; o < len(row{}); o += width256 {
-			observe256(h, c, at, o)
-			loss, norm2 := get256(&h.loss, o), get256(&h.norm2, o)
-			spike, signal := get256(&h.spikeEnergy, o), get256(&h.sign, o)
-			if quiet := l.quiet256(h, o, loss, norm2, spike, signal); quiet != all1s256 {
-				l.see(v, (all1s256&^quiet)<<o)
-			}
-			if h.tails != 0 {
-				h.tail256(o, loss, norm2, signal)
-			}
-			t := get256(&h.trace, o)
-			for i := range c {
-				x := get256(&c[i].g, o)
-				let256(x.Add(x).Add(t).Mul(get256(&c[i].q, o)).Mul(get256(&c[i].w[at], o)), &c[i].g, o)
-			}
-			l.law.update256(h, c, powers, o)
-			rate := get256(rates, o)
-			keep := set256(1).Sub(rate.Mul(get256(&h.decay, o)))
-			for i := range c {
-				let256(keep.Mul(get256(&c[i].w[at], o)).Sub(rate.Mul(get256(&c[i].g, o))), &c[i].w[at^1], o)
-			}
-			if h.vacant != 0 {
-				l.refill(v, all1s256<<o)
-			}
+		if l.heads[v.row].tails != 0 {
+			tail256(h, loss, norm2, signal)
+		}
+		t := of256(h, headTrace)
+		for g := range uintptr(l.groups) {
+			c := unsafe.Add(v.cells, g*cellSize)
+			x := of256(c, cellG)
+			to256(x.Add(x).Add(t).Mul(of256(c, cellQ)).Mul(of256(old, g*rowSize)), c, cellG)
+		}
+		l.update256(v)
+		rate := l.rate256(v)
+		keep := set256(1).Sub(rate.Mul(of256(h, headDecay)))
+		for g := range uintptr(l.groups) {
+			u := of256(v.cells, g*cellSize+cellG)
+			to256(keep.Mul(of256(old, g*rowSize)).Sub(rate.Mul(u)), fresh, g*rowSize)
+		}
+		if l.heads[v.row].vacant != 0 {
+			l.refill(v.row, all1s256<<v.lane)
 		}
 	}
 }
 
 // observe256 stores x_g in g, and the observed sums in the head.
-func observe256(h *head, c []cell, at, o int) {
-	for j := 0; j < len(h.parts[0]) && j < len(c); j++ {
+func (l *Lanes) observe256(v *vector, old unsafe.Pointer) {
+	h := v.head
+	for j := range min(8, uintptr(l.groups)) {
 		var trace, loss, norm2, spike vec256
-		for i := j; i < len(c); i += len(h.parts[0]) {
-			w := get256(&c[i].w[at], o)
+		for g := j; g < uintptr(l.groups); g += 8 {
+			p := unsafe.Add(v.cells, g*cellSize)
+			w := of256(old, g*rowSize)
 			a := w.Mul(w)
-			n := get256(&c[i].n, o)
+			n := of256(p, cellN)
 			energy := n.Mul(a)
 			norm2 = norm2.Add(energy)
-			spike = spike.Add(and256(energy, get256(&c[i].spike, o)))
-			if i == 0 {
-				let256(a, &h.sign, o)
-				a = a.Sub(get256(&h.tau, o))
+			spike = spike.Add(and256(energy, of256(p, cellSpike)))
+			if g == 0 {
+				to256(a, h, headSignalEnergy)
+				a = a.Sub(of256(h, headTau))
 			}
-			x := a.Mul(get256(&c[i].q, o))
-			let256(x, &c[i].g, o)
+			x := a.Mul(of256(p, cellQ))
+			to256(x, p, cellG)
 			y := n.Mul(x)
 			trace = trace.Add(y)
 			loss = loss.Add(y.Mul(x))
 		}
-		let256(trace, &h.parts[0][j], o)
-		let256(loss, &h.parts[1][j], o)
-		let256(norm2, &h.parts[2][j], o)
-		let256(spike, &h.parts[3][j], o)
+		to256(trace, h, headParts+j*rowSize)
+		to256(loss, h, headParts+(8+j)*rowSize)
+		to256(norm2, h, headParts+(16+j)*rowSize)
+		to256(spike, h, headParts+(24+j)*rowSize)
 	}
-	t, s := total256(&h.parts[0], o), total256(&h.parts[1], o)
-	let256(t, &h.trace, o)
-	let256(s.Add(s).Add(t.Mul(t)), &h.loss, o)
-	let256(total256(&h.parts[2], o), &h.norm2, o)
-	let256(total256(&h.parts[3], o), &h.spikeEnergy, o)
+	t, s := total256(h, 0), total256(h, 1)
+	to256(t, h, headTrace)
+	to256(s.Add(s).Add(t.Mul(t)), h, headLoss)
+	to256(total256(h, 2), h, headNorm2)
+	to256(total256(h, 3), h, headSpikeEnergy)
 }
 
-// total256 is the tree over strided partial sums.
-func total256(p *[8]row, o int) vec256 {
-	a := get256(&p[0], o).Add(get256(&p[1], o)).Add(get256(&p[2], o).Add(get256(&p[3], o)))
-	return a.Add(get256(&p[4], o).Add(get256(&p[5], o)).Add(get256(&p[6], o).Add(get256(&p[7], o))))
+// total256 is the tree over the k-th partial sums.
+func total256(h unsafe.Pointer, k uintptr) vec256 {
+	p := unsafe.Add(h, headParts+8*k*rowSize)
+	a := of256(p, 0).Add(of256(p, rowSize)).Add(of256(p, 2*rowSize).Add(of256(p, 3*rowSize)))
+	return a.Add(of256(p, 4*rowSize).Add(of256(p, 5*rowSize)).Add(of256(p, 6*rowSize).Add(of256(p, 7*rowSize))))
 }

@@ -2,6 +2,8 @@
 
 package simd
 
+import "unsafe"
+
 // advance512 takes steps until end, or until no lane has a point.
 func (l *Lanes) advance512(end int) {
 	special := l.groups == 3 && (l.law.Rule == GD || l.law.Rule == SpecGD)
@@ -19,159 +21,166 @@ func (l *Lanes) advance512(end int) {
 // three512 is one step of gd or specgd with three groups, all in registers.
 func (l *Lanes) three512() {
 	at, spectral := l.now&1, l.law.Rule == SpecGD
-	for v := range l.heads {
-		h, c := &l.heads[v], (*[3]cell)(l.cells[3*v:])
-		rates := &h.rate
-		if l.law.Scheduled {
-			rates = &l.rates[l.now%scheduleSteps*len(l.heads)+v]
+	for i := range l.vectors {
+		v := &l.vectors[i]
+		h, c, old, fresh := v.head, v.cells, v.w[at&1], v.w[at^1]
+		w0, w1, w2 := of512(old, 0), of512(old, rowSize), of512(old, 2*rowSize)
+		a0, a1, a2 := w0.Mul(w0), w1.Mul(w1), w2.Mul(w2)
+		x0 := a0.Sub(of512(h, headTau)).Mul(of512(c, cellQ))
+		x1, x2 := a1.Mul(of512(c, cellSize+cellQ)), a2.Mul(of512(c, 2*cellSize+cellQ))
+		y1, y2 := x1.Mul(of512(c, cellSize+cellN)), x2.Mul(of512(c, 2*cellSize+cellN))
+		t := x0.Add(y1).Add(y2)
+		s := x0.Mul(x0).Add(y1.Mul(x1)).Add(y2.Mul(x2))
+		e1, e2 := a1.Mul(of512(c, cellSize+cellN)), a2.Mul(of512(c, 2*cellSize+cellN))
+		norm2 := a0.Add(e1).Add(e2)
+		spike := and512(e1, of512(c, cellSize+cellSpike)).Add(and512(e2, of512(c, 2*cellSize+cellSpike)))
+		loss := s.Add(s).Add(t.Mul(t))
+		if quiet := l.quiet512(h, loss, norm2, spike, a0); quiet != all1s512 {
+			l.show512(v, quiet, loss, norm2, spike, a0)
 		}
-		for o := 0; o < len(row{}); o += width512 {
-			w0, w1, w2 := get512(&c[0].w[at], o), get512(&c[1].w[at], o), get512(&c[2].w[at], o)
-			a0, a1, a2 := w0.Mul(w0), w1.Mul(w1), w2.Mul(w2)
-			x0 := a0.Sub(get512(&h.tau, o)).Mul(get512(&c[0].q, o))
-			x1, x2 := a1.Mul(get512(&c[1].q, o)), a2.Mul(get512(&c[2].q, o))
-			y1, y2 := x1.Mul(get512(&c[1].n, o)), x2.Mul(get512(&c[2].n, o))
-			t := x0.Add(y1).Add(y2)
-			s := x0.Mul(x0).Add(y1.Mul(x1)).Add(y2.Mul(x2))
-			e1, e2 := a1.Mul(get512(&c[1].n, o)), a2.Mul(get512(&c[2].n, o))
-			norm2 := a0.Add(e1).Add(e2)
-			spike := and512(e1, get512(&c[1].spike, o)).Add(and512(e2, get512(&c[2].spike, o)))
-			loss := s.Add(s).Add(t.Mul(t))
-			if quiet := l.quiet512(h, o, loss, norm2, spike, a0); quiet != all1s512 {
-				l.show512(v, o, quiet, loss, norm2, spike, a0)
-			}
-			if h.tails != 0 {
-				h.tail512(o, loss, norm2, a0)
-			}
-			rate := get512(rates, o)
-			g0 := x0.Add(x0).Add(t).Mul(get512(&c[0].q, o)).Mul(w0)
-			g1 := x1.Add(x1).Add(t).Mul(get512(&c[1].q, o)).Mul(w1)
-			g2 := x2.Add(x2).Add(t).Mul(get512(&c[2].q, o)).Mul(w2)
-			if spectral {
-				b0, b1, b2 := abs512(g0), abs512(g1), abs512(g2)
-				cut := b0.Max(b1).Max(b2).Mul(get512(&h.rtol, o))
-				bad := b0.Add(b1).Add(b2)
-				bad = bad.Sub(bad) // 0, or NaN where the gradient is not finite
-				g0 = flip512(rate, g0).Masked(b0.Greater(cut)).Add(bad)
-				g1 = flip512(rate, g1).Masked(b1.Greater(cut)).Add(bad)
-				g2 = flip512(rate, g2).Masked(b2.Greater(cut)).Add(bad)
-			} else {
-				g0, g1, g2 = rate.Mul(g0), rate.Mul(g1), rate.Mul(g2)
-			}
-			if l.law.Decays {
-				keep := set512(1).Sub(rate.Mul(get512(&h.decay, o)))
-				w0, w1, w2 = keep.Mul(w0), keep.Mul(w1), keep.Mul(w2)
-			}
-			set := at ^ 1
-			let512(w0.Sub(g0), &c[0].w[set], o)
-			let512(w1.Sub(g1), &c[1].w[set], o)
-			let512(w2.Sub(g2), &c[2].w[set], o)
-			if h.vacant != 0 {
-				l.refill(v, all1s512<<o)
-			}
+		if l.heads[v.row].tails != 0 {
+			tail512(h, loss, norm2, a0)
+		}
+		// The iterate is loaded again: held in registers, it would push others out.
+		w0, w1, w2 = of512(old, 0), of512(old, rowSize), of512(old, 2*rowSize)
+		rate := l.rate512(v)
+		g0 := x0.Add(x0).Add(t).Mul(of512(c, cellQ)).Mul(w0)
+		g1 := x1.Add(x1).Add(t).Mul(of512(c, cellSize+cellQ)).Mul(w1)
+		g2 := x2.Add(x2).Add(t).Mul(of512(c, 2*cellSize+cellQ)).Mul(w2)
+		if spectral {
+			b0, b1, b2 := abs512(g0), abs512(g1), abs512(g2)
+			cut := b0.Max(b1).Max(b2).Mul(of512(h, headRTol))
+			bad := b0.Add(b1).Add(b2)
+			bad = bad.Sub(bad) // 0, or NaN where the gradient is not finite
+			g0 = flip512(rate, g0).Masked(b0.Greater(cut)).Add(bad)
+			g1 = flip512(rate, g1).Masked(b1.Greater(cut)).Add(bad)
+			g2 = flip512(rate, g2).Masked(b2.Greater(cut)).Add(bad)
+		} else {
+			g0, g1, g2 = rate.Mul(g0), rate.Mul(g1), rate.Mul(g2)
+		}
+		if l.law.Decays {
+			keep := set512(1).Sub(rate.Mul(of512(h, headDecay)))
+			w0, w1, w2 = keep.Mul(w0), keep.Mul(w1), keep.Mul(w2)
+		}
+		to512(w0.Sub(g0), fresh, 0)
+		to512(w1.Sub(g1), fresh, rowSize)
+		to512(w2.Sub(g2), fresh, 2*rowSize)
+		if l.heads[v.row].vacant != 0 {
+			l.refill(v.row, all1s512<<v.lane)
 		}
 	}
 }
 
-// quiet512 tells, by bits, the lanes that their hosts need not see.
-func (l *Lanes) quiet512(h *head, o int, loss, norm2, spike, signal vec512) uint {
-	quiet := loss.Greater(get512(&h.escape, o))
-	quiet = quiet.And(get512(&h.signal, o).Mul(norm2).Greater(signal))
-	quiet = quiet.And(get512(&h.spike, o).Mul(norm2).GreaterEqual(spike))
-	quiet = quiet.And(get512(&h.limit, o).GreaterEqual(norm2))
-	quiet = quiet.And(get512(&h.next, o).Greater(set512(l.clock)))
-	return uint(quiet.ToBits())
+// quiet512 tells, by bits, the lanes that their hosts need not see: those where the smallest of the differences is positive. The
+// minimum with a NaN is its second operand, so that an iterate which is not a number is seen.
+func (l *Lanes) quiet512(hp unsafe.Pointer, loss, norm2, spike, signal vec512) uint {
+	slack := loss.Sub(of512(hp, headEscape)).Min(of512(hp, headNext).Sub(set512(l.clock)))
+	slack = slack.Min(of512(hp, headSignal).Mul(norm2).Sub(signal))
+	slack = slack.Min(of512(hp, headSpike).Mul(norm2).Sub(spike))
+	slack = slack.Min(of512(hp, headLimit).Sub(norm2))
+	var zero vec512
+	return uint(slack.Greater(zero).ToBits())
+}
+
+func (l *Lanes) rate512(v *vector) vec512 {
+	if l.law.Scheduled {
+		return l.tabled512(l.rates, v)
+	}
+	return of512(v.head, headRate)
+}
+
+// tabled512 reads a table of schedules.
+func (l *Lanes) tabled512(table []row, v *vector) vec512 {
+	return of512(unsafe.Pointer(&table[l.now%scheduleSteps*len(l.heads)+v.row]), 8*v.lane)
 }
 
 //go:noinline
-func (l *Lanes) show512(v, o int, quiet uint, loss, norm2, spike, signal vec512) {
-	h := &l.heads[v]
-	let512(loss, &h.loss, o)
-	let512(norm2, &h.norm2, o)
-	let512(spike, &h.spikeEnergy, o)
-	let512(signal, &h.sign, o)
-	l.see(v, (all1s512&^quiet)<<o)
+func (l *Lanes) show512(v *vector, quiet uint, loss, norm2, spike, signal vec512) {
+	to512(loss, v.head, headLoss)
+	to512(norm2, v.head, headNorm2)
+	to512(spike, v.head, headSpikeEnergy)
+	to512(signal, v.head, headSignalEnergy)
+	l.see(v.row, (all1s512&^quiet)<<v.lane)
 }
 
-func (h *head) tail512(o int, loss, norm2, signal vec512) {
-	on := get512(&h.tailOn, o)
-	let512(get512(&h.tailSignal, o).Add(and512(signal.Div(norm2), on)), &h.tailSignal, o)
-	let512(get512(&h.tailLoss, o).Add(and512(loss.Mul(set512(0.25)), on)), &h.tailLoss, o)
+func tail512(hp unsafe.Pointer, loss, norm2, signal vec512) {
+	on := of512(hp, headTailOn)
+	to512(of512(hp, headTailSignal).Add(and512(signal.Div(norm2), on)), hp, headTailSignal)
+	to512(of512(hp, headTailLoss).Add(and512(loss.Mul(set512(0.25)), on)), hp, headTailLoss)
 }
 
 // general512 is one step of any rule with any number of groups.
 func (l *Lanes) general512() {
 	at := l.now & 1
-	for v := range l.heads {
-		h, c := &l.heads[v], l.cells[v*l.groups:][:l.groups]
-		rates, powers := &h.rate, &h.power
-		if l.law.Scheduled {
-			rates = &l.rates[l.now%scheduleSteps*len(l.heads)+v]
-			powers = &l.powers[l.now%scheduleSteps*len(l.heads)+v]
+	for i := range l.vectors {
+		v := &l.vectors[i]
+		h, old, fresh := v.head, v.w[at&1], v.w[at^1]
+		l.observe512(v, old)
+		loss, norm2 := of512(h, headLoss), of512(h, headNorm2)
+		spike, signal := of512(h, headSpikeEnergy), of512(h, headSignalEnergy)
+		if quiet := l.quiet512(h, loss, norm2, spike, signal); quiet != all1s512 {
+			l.see(v.row, (all1s512&^quiet)<<v.lane)
 		}
-		for o := 0; o < len(row{}); o += width512 {
-			observe512(h, c, at, o)
-			loss, norm2 := get512(&h.loss, o), get512(&h.norm2, o)
-			spike, signal := get512(&h.spikeEnergy, o), get512(&h.sign, o)
-			if quiet := l.quiet512(h, o, loss, norm2, spike, signal); quiet != all1s512 {
-				l.see(v, (all1s512&^quiet)<<o)
-			}
-			if h.tails != 0 {
-				h.tail512(o, loss, norm2, signal)
-			}
-			t := get512(&h.trace, o)
-			for i := range c {
-				x := get512(&c[i].g, o)
-				let512(x.Add(x).Add(t).Mul(get512(&c[i].q, o)).Mul(get512(&c[i].w[at], o)), &c[i].g, o)
-			}
-			l.law.update512(h, c, powers, o)
-			rate := get512(rates, o)
-			keep := set512(1).Sub(rate.Mul(get512(&h.decay, o)))
-			for i := range c {
-				let512(keep.Mul(get512(&c[i].w[at], o)).Sub(rate.Mul(get512(&c[i].g, o))), &c[i].w[at^1], o)
-			}
-			if h.vacant != 0 {
-				l.refill(v, all1s512<<o)
-			}
+		if l.heads[v.row].tails != 0 {
+			tail512(h, loss, norm2, signal)
+		}
+		t := of512(h, headTrace)
+		for g := range uintptr(l.groups) {
+			c := unsafe.Add(v.cells, g*cellSize)
+			x := of512(c, cellG)
+			to512(x.Add(x).Add(t).Mul(of512(c, cellQ)).Mul(of512(old, g*rowSize)), c, cellG)
+		}
+		l.update512(v)
+		rate := l.rate512(v)
+		keep := set512(1).Sub(rate.Mul(of512(h, headDecay)))
+		for g := range uintptr(l.groups) {
+			u := of512(v.cells, g*cellSize+cellG)
+			to512(keep.Mul(of512(old, g*rowSize)).Sub(rate.Mul(u)), fresh, g*rowSize)
+		}
+		if l.heads[v.row].vacant != 0 {
+			l.refill(v.row, all1s512<<v.lane)
 		}
 	}
 }
 
 // observe512 stores x_g in g, and the observed sums in the head.
-func observe512(h *head, c []cell, at, o int) {
-	for j := 0; j < len(h.parts[0]) && j < len(c); j++ {
+func (l *Lanes) observe512(v *vector, old unsafe.Pointer) {
+	h := v.head
+	for j := range min(8, uintptr(l.groups)) {
 		var trace, loss, norm2, spike vec512
-		for i := j; i < len(c); i += len(h.parts[0]) {
-			w := get512(&c[i].w[at], o)
+		for g := j; g < uintptr(l.groups); g += 8 {
+			p := unsafe.Add(v.cells, g*cellSize)
+			w := of512(old, g*rowSize)
 			a := w.Mul(w)
-			n := get512(&c[i].n, o)
+			n := of512(p, cellN)
 			energy := n.Mul(a)
 			norm2 = norm2.Add(energy)
-			spike = spike.Add(and512(energy, get512(&c[i].spike, o)))
-			if i == 0 {
-				let512(a, &h.sign, o)
-				a = a.Sub(get512(&h.tau, o))
+			spike = spike.Add(and512(energy, of512(p, cellSpike)))
+			if g == 0 {
+				to512(a, h, headSignalEnergy)
+				a = a.Sub(of512(h, headTau))
 			}
-			x := a.Mul(get512(&c[i].q, o))
-			let512(x, &c[i].g, o)
+			x := a.Mul(of512(p, cellQ))
+			to512(x, p, cellG)
 			y := n.Mul(x)
 			trace = trace.Add(y)
 			loss = loss.Add(y.Mul(x))
 		}
-		let512(trace, &h.parts[0][j], o)
-		let512(loss, &h.parts[1][j], o)
-		let512(norm2, &h.parts[2][j], o)
-		let512(spike, &h.parts[3][j], o)
+		to512(trace, h, headParts+j*rowSize)
+		to512(loss, h, headParts+(8+j)*rowSize)
+		to512(norm2, h, headParts+(16+j)*rowSize)
+		to512(spike, h, headParts+(24+j)*rowSize)
 	}
-	t, s := total512(&h.parts[0], o), total512(&h.parts[1], o)
-	let512(t, &h.trace, o)
-	let512(s.Add(s).Add(t.Mul(t)), &h.loss, o)
-	let512(total512(&h.parts[2], o), &h.norm2, o)
-	let512(total512(&h.parts[3], o), &h.spikeEnergy, o)
+	t, s := total512(h, 0), total512(h, 1)
+	to512(t, h, headTrace)
+	to512(s.Add(s).Add(t.Mul(t)), h, headLoss)
+	to512(total512(h, 2), h, headNorm2)
+	to512(total512(h, 3), h, headSpikeEnergy)
 }
 
-// total512 is the tree over strided partial sums.
-func total512(p *[8]row, o int) vec512 {
-	a := get512(&p[0], o).Add(get512(&p[1], o)).Add(get512(&p[2], o).Add(get512(&p[3], o)))
-	return a.Add(get512(&p[4], o).Add(get512(&p[5], o)).Add(get512(&p[6], o).Add(get512(&p[7], o))))
+// total512 is the tree over the k-th partial sums.
+func total512(h unsafe.Pointer, k uintptr) vec512 {
+	p := unsafe.Add(h, headParts+8*k*rowSize)
+	a := of512(p, 0).Add(of512(p, rowSize)).Add(of512(p, 2*rowSize).Add(of512(p, 3*rowSize)))
+	return a.Add(of512(p, 4*rowSize).Add(of512(p, 5*rowSize)).Add(of512(p, 6*rowSize).Add(of512(p, 7*rowSize))))
 }

@@ -38,9 +38,9 @@ func abs256(v vec256) vec256 {
 // done256 spares the SSE code that follows a false dependency on the vectors' upper parts.
 func done256() { archsimd.ClearAVXUpperBits() }
 
-// get256 loads a vector from lane o of a row, let256 stores it there.
-func get256(r *row, o int) vec256    { return at256(unsafe.Add(unsafe.Pointer(r), 8*o), 0) }
-func let256(v vec256, r *row, o int) { put256(v, unsafe.Add(unsafe.Pointer(r), 8*o), 0) }
+// of256 loads a vector from an offset, to256 stores it there.
+func of256(p unsafe.Pointer, offset uintptr) vec256    { return at256(unsafe.Add(p, offset), 0) }
+func to256(v vec256, p unsafe.Pointer, offset uintptr) { put256(v, unsafe.Add(p, offset), 0) }
 
 // and256 keeps the bits of x that are set in mask.
 func and256(x, mask vec256) vec256 {

@@ -38,9 +38,9 @@ func abs512(v vec512) vec512 {
 // done512 spares the SSE code that follows a false dependency on the vectors' upper parts.
 func done512() { archsimd.ClearAVXUpperBits() }
 
-// get512 loads a vector from lane o of a row, let512 stores it there.
-func get512(r *row, o int) vec512    { return at512(unsafe.Add(unsafe.Pointer(r), 8*o), 0) }
-func let512(v vec512, r *row, o int) { put512(v, unsafe.Add(unsafe.Pointer(r), 8*o), 0) }
+// of512 loads a vector from an offset, to512 stores it there.
+func of512(p unsafe.Pointer, offset uintptr) vec512    { return at512(unsafe.Add(p, offset), 0) }
+func to512(v vec512, p unsafe.Pointer, offset uintptr) { put512(v, unsafe.Add(p, offset), 0) }
 
 // and512 keeps the bits of x that are set in mask.
 func and512(x, mask vec512) vec512 {

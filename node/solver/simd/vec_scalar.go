@@ -36,6 +36,14 @@ func (x vec64) Max(y vec64) vec64 {
 	return y
 }
 
+// Min is x where x < y, else y.
+func (x vec64) Min(y vec64) vec64 {
+	if x < y {
+		return x
+	}
+	return y
+}
+
 func (x vec64) Greater(y vec64) mask64      { return x > y }
 func (x vec64) GreaterEqual(y vec64) mask64 { return x >= y }
 func (x vec64) Less(y vec64) mask64         { return x < y }
@@ -68,8 +76,8 @@ func (m mask64) ToBits() uint8 {
 	return 0
 }
 
-func get64(r *row, o int) vec64    { return vec64(r[o&7]) }
-func let64(v vec64, r *row, o int) { r[o&7] = float64(v) }
+func of64(p unsafe.Pointer, offset uintptr) vec64    { return at64(unsafe.Add(p, offset), 0) }
+func to64(v vec64, p unsafe.Pointer, offset uintptr) { put64(v, unsafe.Add(p, offset), 0) }
 
 func (x vec64) bits() uint64    { return math.Float64bits(float64(x)) }
 func fromBits(b uint64) vec64   { return vec64(math.Float64frombits(b)) }
