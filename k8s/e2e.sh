@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # e2e.sh: checks phasegrid on a real cluster and prints a table. It takes any
 # kubeconfig (KUBECONFIG, or that of kind.sh), brings the overlay up if it is not
-# there (OVERLAY, default kind; the image must be loaded), runs a sweep while it
-# disturbs everything, and compares the results with `phasegrid run` on this host.
+# there (OVERLAY, default kind; the image must be loaded), runs a sweep (SWEEP, or
+# one that lasts SECONDS_ON_HOST) while it disturbs everything, and compares the results with `phasegrid run` on this host.
 #
 # Exit codes: 0 all passed or no cluster, 1 a check failed.
 # shellcheck disable=SC2317  # functions are called by name, through check
@@ -129,7 +129,18 @@ else
 fi
 
 # --- a sweep, disturbed
-"$phasegrid" run "$sweep" --out "$work/host" --state "$work/state" >"$work/run.log" 2>&1 & host_run=$!
+# The sweep must outlast the disturbances: with SWEEP not given, its replicates are
+# as many as take SECONDS_ON_HOST here.
+run_here() { "$phasegrid" run "$sweep" --out "$work/$1" --state "$work/$1.state" >"$work/run.log" 2>&1; }
+if [ -z "${SWEEP:-}" ]; then
+  start=$(date +%s%N)
+  run_here once || { tail -3 "$work/run.log"; exit 1; }
+  once=$((($(date +%s%N) - start) / 1000000 + 1))
+  replicates=$((${SECONDS_ON_HOST:-120} * 1000 / once + 1))
+  sed "s/^replicates: .*/replicates: $replicates/" "$sweep" >"$work/e2e.yaml"
+  sweep=$work/e2e.yaml
+fi
+run_here host & host_run=$!
 as client rm e2e >/dev/null 2>&1   # what an earlier run of this script left
 id=$(as client submit "$sweep" -o json 2>"$work/submit.log" | field id)
 [ -n "$id" ] || { fail "a client certificate submits" "$(tail -1 "$work/submit.log")"; exit 1; }
@@ -183,7 +194,7 @@ restart_all() {
   k rollout restart statefulset/phasegrid-etcd statefulset/phasegrid-coordinator deployment/phasegrid-node && all_ready
 }
 check "everything is restarted, one after the other" restart_all
-check "the sweep ends" eventually "${SWEEP_SECONDS:-900}" has_phase "done"
+check "the sweep ends" eventually "${SWEEP_TIMEOUT:-900}" has_phase "done"
 
 # --- results
 fetched() { as client fetch "$id" --out "$work/cluster"; }
