@@ -2,7 +2,6 @@ package coordinator
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -13,12 +12,15 @@ import (
 	clientv3 "go.etcd.io/etcd/client/v3"
 	"go.etcd.io/etcd/client/v3/concurrency"
 	"go.uber.org/zap"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials"
 )
 
 // Etcd names an etcd cluster.
 type Etcd struct {
 	Endpoints []string
-	TLS       *tls.Config // nil: plain text
+	// Credentials are asked at every connection, so that they may change; nil is plain text.
+	Credentials credentials.TransportCredentials
 }
 
 const (
@@ -41,8 +43,12 @@ var _ backend = (*etcdBackend)(nil)
 
 // dialEtcd connects to a cluster. It does not wait for it to be there.
 func dialEtcd(cfg Etcd, log *slog.Logger) (*etcdBackend, error) {
+	var options []grpc.DialOption
+	if cfg.Credentials != nil {
+		options = append(options, grpc.WithTransportCredentials(cfg.Credentials))
+	}
 	client, err := clientv3.New(clientv3.Config{
-		Endpoints: cfg.Endpoints, TLS: cfg.TLS, DialTimeout: etcdTimeout,
+		Endpoints: cfg.Endpoints, DialOptions: options, DialTimeout: etcdTimeout,
 		DialKeepAliveTime: 10 * time.Second, DialKeepAliveTimeout: 5 * time.Second, Logger: zap.NewNop(),
 	})
 	if err != nil {

@@ -98,6 +98,7 @@ Exit codes: 0 done, 1 failed, 2 bad usage or sweep file, 3 done but with quarant
 		m.retryCommand(),
 		m.rmCommand(),
 		certsCommand(),
+		m.coordinatorCommand(),
 		m.nodeCommand(),
 		m.fetchCommand(),
 		m.queryCommand(),
