@@ -11,6 +11,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/apache/arrow/go/v15/arrow/flight/gen/flight"
 	"google.golang.org/grpc"
 	"google.golang.org/protobuf/proto"
 
@@ -32,6 +33,7 @@ const (
 func (c *Coordinator) registerServices(server *grpc.Server) {
 	pb.RegisterSweepsServer(server, &sweepsServer{Coordinator: c})
 	pb.RegisterNodesServer(server, &nodesServer{Coordinator: c})
+	flight.RegisterFlightServiceServer(server, &flightServer{Coordinator: c})
 }
 
 // sweepsServer is the service for clients.

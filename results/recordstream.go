@@ -1,0 +1,232 @@
+package results
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/apache/arrow/go/v15/arrow"
+	"github.com/apache/arrow/go/v15/arrow/array"
+	"github.com/apache/arrow/go/v15/arrow/ipc"
+	"github.com/apache/arrow/go/v15/arrow/memory"
+)
+
+// ErrProjection says that a projection names a table or a column that the set does not have.
+var ErrProjection = errors.New("no such table or column")
+
+// Projection is the part of a table that a reader asks for.
+type Projection struct {
+	Table      Table
+	Columns    []string // in this order; none: all
+	First, End int64    // rows of the points [First, End)
+}
+
+const (
+	streamRows  = 8192
+	streamBytes = 1 << 20
+)
+
+// RecordStream sends rows as Arrow IPC messages, as Arrow Flight carries them: the schema first, then record batches of
+// about 1 MiB. Its memory is one batch. It is not safe for concurrent use.
+type RecordStream struct {
+	schema  *Schema
+	table   Table
+	columns []Column
+	indices []int // of columns in the table
+	first   int64
+	end     int64
+
+	records *array.RecordBuilder
+	writer  *ipc.Writer
+	rows    int
+	bytes   int
+}
+
+// NewRecordStream returns a stream that hands each message to send: its flatbuffer, and its body.
+func (s *Schema) NewRecordStream(p Projection, send func(header, body []byte) error) (*RecordStream, error) {
+	columns, indices, err := s.project(p)
+	if err != nil {
+		return nil, err
+	}
+	schema := wireSchema(columns)
+	return &RecordStream{
+		schema: s, table: p.Table, columns: columns, indices: indices, first: p.First, end: p.End,
+		records: array.NewRecordBuilder(memory.DefaultAllocator, schema),
+		writer:  ipc.NewWriterWithPayloadWriter(&messages{send: send}, ipc.WithSchema(schema)),
+	}, nil
+}
+
+// ArrowSchema is the projection's schema as an IPC stream without batches.
+func (s *Schema) ArrowSchema(p Projection) ([]byte, error) {
+	columns, _, err := s.project(p)
+	if err != nil {
+		return nil, err
+	}
+	return schemaStream(wireSchema(columns))
+}
+
+// project finds the columns of a projection.
+func (s *Schema) project(p Projection) (columns []Column, indices []int, err error) {
+	if !s.Has(p.Table) {
+		return nil, nil, fmt.Errorf("results: table %s: %w", p.Table, ErrProjection)
+	}
+	all := s.tables[p.Table]
+	for _, name := range p.Columns {
+		i := slices.IndexFunc(all, func(c Column) bool { return c.Name == name })
+		if i < 0 || slices.Contains(indices, i) {
+			return nil, nil, fmt.Errorf("results: column %s of %s, or twice the same: %w", name, p.Table, ErrProjection)
+		}
+		columns, indices = append(columns, all[i]), append(indices, i)
+	}
+	if len(p.Columns) == 0 {
+		for i := range all {
+			indices = append(indices, i)
+		}
+		columns = all
+	}
+	return columns, indices, nil
+}
+
+// AddShard sends the rows of a delivery, which it verifies first.
+func (w *RecordStream) AddShard(d Delivery, e Expectation) error {
+	shard, err := w.schema.Decode(d, e)
+	if err != nil {
+		return err
+	}
+	row := make([]Cell, len(w.columns))
+	for _, b := range shard.tables[w.table] {
+		points := b.columns[0].ints // every table begins with the point
+		for i := range b.rows {
+			if points[i] < w.first || points[i] >= w.end {
+				continue
+			}
+			for j, index := range w.indices {
+				row[j] = b.columns[index].cell(w.columns[j].Kind, i)
+			}
+			if err := w.add(row); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// AddPart sends the rows of a merged file of the table.
+func (w *RecordStream) AddPart(ctx context.Context, r *Reader) error {
+	names := make([]string, 0, len(w.columns)+1)
+	for _, c := range w.columns {
+		names = append(names, c.Name)
+	}
+	key := slices.Index(names, "point")
+	if key < 0 {
+		key = len(names)
+		names = append(names, "point")
+	}
+	for row, err := range r.Scan(ctx, names...) {
+		if err != nil {
+			return err
+		}
+		if row[key].Int < w.first || row[key].Int >= w.end {
+			continue
+		}
+		if err := w.add(row[:len(w.columns)]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Skip leaves out rows of points before first: what was sent already.
+func (w *RecordStream) Skip(first int64) { w.first = max(w.first, first) }
+
+// Close sends what is left, and the schema where there was no row.
+func (w *RecordStream) Close() error {
+	defer w.records.Release()
+	if err := w.flush(); err != nil {
+		return err
+	}
+	return w.writer.Close()
+}
+
+func (w *RecordStream) add(row []Cell) error {
+	for j, c := range row {
+		appendCell(w.records.Field(j), c)
+		w.bytes += 8 + len(c.Text)
+	}
+	if w.rows++; w.rows < streamRows && w.bytes < streamBytes {
+		return nil
+	}
+	return w.flush()
+}
+
+func (w *RecordStream) flush() error {
+	if w.rows == 0 {
+		return nil
+	}
+	w.rows, w.bytes = 0, 0
+	record := w.records.NewRecord()
+	defer record.Release()
+	return w.writer.Write(record)
+}
+
+func appendCell(b array.Builder, c Cell) {
+	if c.Null {
+		b.AppendNull()
+		return
+	}
+	switch b := b.(type) {
+	case *array.Int64Builder:
+		b.Append(c.Int)
+	case *array.TimestampBuilder:
+		b.Append(arrow.Timestamp(c.Int))
+	case *array.Float64Builder:
+		b.Append(c.Float)
+	case *array.BooleanBuilder:
+		b.Append(c.Bool)
+	case *array.StringBuilder:
+		b.Append(c.Text)
+	}
+}
+
+// cell is row i of the column.
+func (c *column) cell(k Kind, i int) Cell {
+	if c.isNull(i) {
+		return Cell{Null: true}
+	}
+	switch k {
+	case Int64, Time:
+		return Cell{Int: c.ints[i]}
+	case Float64:
+		return Cell{Float: c.floats[i]}
+	case Bool:
+		return Cell{Bool: bit(c.bits, i)}
+	}
+	return Cell{Text: string(c.text(i))}
+}
+
+// messages splits IPC payloads into header and body.
+type messages struct {
+	send func(header, body []byte) error
+	body bytes.Buffer
+}
+
+var _ ipc.PayloadWriter = (*messages)(nil)
+
+// Start does nothing: Flight has no mark for the beginning.
+func (m *messages) Start() error { return nil }
+
+// WritePayload sends one message.
+func (m *messages) WritePayload(p ipc.Payload) error {
+	meta := p.Meta()
+	defer meta.Release()
+	m.body.Reset()
+	if err := p.SerializeBody(&m.body); err != nil {
+		return fmt.Errorf("results: encode a record batch: %w", err)
+	}
+	return m.send(meta.Bytes(), m.body.Bytes())
+}
+
+// Close does nothing: Flight has no mark for the end.
+func (m *messages) Close() error { return nil }
