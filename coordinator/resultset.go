@@ -12,6 +12,7 @@ import (
 	"slices"
 
 	"github.com/phasegrid/phasegrid/results"
+	"github.com/phasegrid/phasegrid/sweep"
 )
 
 // openSet writes what a result set has from the start: the sweep, the views, and a file without rows for each table. It
@@ -21,7 +22,7 @@ func (c *Coordinator) openSet(ctx context.Context, d *design) ([]results.Manifes
 	if err != nil {
 		return nil, err
 	}
-	for name, data := range map[string][]byte{results.SweepName: d.canonical, results.ViewsName: []byte(views)} {
+	for name, data := range map[string][]byte{results.SweepName: sweep.File(d.name, d.canonical), results.ViewsName: []byte(views)} {
 		if err := c.cfg.Store.Replace(ctx, path.Join(d.set, name), data); err != nil {
 			return nil, fmt.Errorf("write %s into the result set: %w", name, err)
 		}

@@ -161,6 +161,17 @@ func canonicalRecord(r Record) map[string]any {
 
 func plainNumber(f float64) json.RawMessage { return json.RawMessage(formatFloat(f)) }
 
+// File is a sweep file of a canonical spec under a name: Parse reads it as the same sweep. A canonical spec is never empty.
+func File(name string, canonical []byte) []byte {
+	var b bytes.Buffer
+	named := fmt.Appendf(nil, `{"name":%q,%s`, name, bytes.TrimPrefix(canonical, []byte("{")))
+	if err := json.Indent(&b, named, "", "  "); err != nil {
+		panic(err) // canonical specs are JSON
+	}
+	b.WriteByte('\n')
+	return b.Bytes()
+}
+
 // Canonical is the spec as JSON with sorted keys and shortest numbers. Equal sweeps have equal bytes: name, comments,
 // key order and spelling do not show. Read only.
 func (s *Spec) Canonical() []byte { return s.canonical }
