@@ -253,7 +253,11 @@ func (n *Node) detached(e detached) time.Duration {
 	n.cfg.Metrics.attached.Set(0)
 	n.failures++
 	wait := backOff(n.failures)
-	n.cfg.Log.Warn("no connection to the coordinator", "error", e.err, "attempt", n.failures, "retry_in", wait)
+	level := slog.LevelInfo // a coordinator that starts or is replaced is nothing to worry about
+	if n.failures >= worrisomeFailures {
+		level = slog.LevelWarn
+	}
+	n.cfg.Log.Log(n.base, level, "no connection to the coordinator", "error", e.err, "attempt", n.failures, "retry_in", wait)
 	return wait
 }
 
@@ -418,6 +422,9 @@ func (n *Node) logSend(err error) {
 		n.cfg.Log.Debug("send failed", "error", err)
 	}
 }
+
+// worrisomeFailures in a row, about ten seconds, are worth a warning.
+const worrisomeFailures = 8
 
 const (
 	backOffBase = 100 * time.Millisecond

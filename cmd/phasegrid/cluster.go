@@ -41,7 +41,7 @@ func runLocal(ctx context.Context, o runOptions, state string, file []byte) (swe
 	}
 	defer closeSocket()
 	c, err := coordinator.New(coordinator.Config{
-		Name: "local", Listener: listener, Store: out, Spool: spool, Memory: coordinator.NewMemory(),
+		Name: "local", Listener: listener, Store: out, Spool: spool, Embedded: filepath.Join(state, "etcd"),
 		MaxPointBytes: o.MaxPointBytes, GitRevision: currentVersion().Revision, Logger: o.log,
 	})
 	if err != nil {
