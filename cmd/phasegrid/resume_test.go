@@ -22,22 +22,26 @@ grid:
 record: {steps: [0, 100], coefficients: true}
 `
 
-// awaitCommit blocks until a shard is in the spool below the state folder.
+// awaitCommit blocks until shards are committed: the spool below the state folder has grown twice, and its second group is
+// written after the commit of the first.
 func awaitCommit(ctx context.Context, state string) bool {
 	tick := time.NewTicker(2 * time.Millisecond)
 	defer tick.Stop()
-	for {
-		found := false
+	for seen, last := 0, int64(0); ; {
+		size := int64(0)
 		filepath.WalkDir(state, func(path string, d fs.DirEntry, err error) error {
 			if err == nil && !d.IsDir() && strings.Contains(path, string(filepath.Separator)+"spool"+string(filepath.Separator)) {
-				if info, err := d.Info(); err == nil && info.Size() > 0 {
-					found = true
+				if info, err := d.Info(); err == nil {
+					size += info.Size()
 				}
 			}
 			return nil
 		})
-		if found {
-			return true
+		if size > last {
+			last = size
+			if seen++; seen == 2 {
+				return true
+			}
 		}
 		select {
 		case <-tick.C:
