@@ -58,6 +58,7 @@ type Schema struct {
 	parameters []Column
 	options    Options
 	tables     [numTables][]Column // nil: the set does not have this table
+	wire       [numTables][]byte   // opening message of each table's stream
 }
 
 var columnName = regexp.MustCompile(`^[a-z][a-z0-9_]{0,62}$`)
@@ -91,6 +92,12 @@ func NewSchema(parameters []Column, options Options) (*Schema, error) {
 		s.tables[Coefficients] = coefficientColumns
 	}
 	s.tables[Shards] = shardColumns
+	for _, t := range s.deliverable() {
+		var err error
+		if s.wire[t], err = wireSchemaBytes(s.tables[t]); err != nil {
+			return nil, err
+		}
+	}
 	return s, nil
 }
 
