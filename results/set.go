@@ -26,7 +26,19 @@ var ErrNoSet = errors.New("not a result set: it has no points/schema.parquet")
 
 // OpenSet opens the result set in a folder.
 func OpenSet(dir string) (*Set, error) {
-	s := &Set{dir: dir}
+	schema, err := readSchema(dir)
+	if err != nil {
+		return nil, err
+	}
+	manifest, err := readManifest(dir)
+	if err != nil {
+		return nil, err
+	}
+	return &Set{dir: dir, schema: schema, manifest: manifest}, nil
+}
+
+// readSchema takes the schema of a set from its files without rows.
+func readSchema(dir string) (*Schema, error) {
 	points, err := openFile(filepath.Join(dir, filepath.FromSlash(EmptyName(Points))))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("results: %s: %w", dir, ErrNoSet)
@@ -35,21 +47,23 @@ func OpenSet(dir string) (*Set, error) {
 		return nil, err
 	}
 	defer points.Close()
-	options := Options{SolverVersion: points.SolverVersion()}
-	for t, has := range map[Table]*bool{Trajectories: &options.Trajectories, Coefficients: &options.Coefficients} {
+	has := func(t Table) bool {
 		_, err := os.Stat(filepath.Join(dir, filepath.FromSlash(EmptyName(t))))
-		*has = err == nil
+		return err == nil
 	}
 	columns := points.Columns()
 	if len(columns) < len(pointKey)+len(pointResults) {
 		return nil, fmt.Errorf("results: %s has %d columns: not a points table of this release", points.path, len(columns))
 	}
-	if s.schema, err = NewSchema(columns[len(pointKey):len(columns)-len(pointResults)], options); err != nil {
-		return nil, err
-	}
+	return NewSchema(columns[len(pointKey):len(columns)-len(pointResults)],
+		Options{SolverVersion: points.SolverVersion(), Trajectories: has(Trajectories), Coefficients: has(Coefficients)})
+}
+
+// readManifest is nil where there is none.
+func readManifest(dir string) (*Manifest, error) {
 	data, err := os.ReadFile(filepath.Join(dir, ManifestName))
 	if errors.Is(err, fs.ErrNotExist) {
-		return s, nil
+		return nil, nil
 	}
 	if err != nil {
 		return nil, fmt.Errorf("results: %w", err)
@@ -58,8 +72,7 @@ func OpenSet(dir string) (*Set, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.manifest = &m
-	return s, nil
+	return &m, nil
 }
 
 // Schema is that of the set's files.

@@ -68,16 +68,15 @@ const maxViolations = 10_000
 // indices are points of the sweep; nil: then parts whose points are fewer than their indices are only counted.
 // The error is about the folder or ctx, not about the set.
 func Verify(ctx context.Context, dir string, present func(index int64) bool) (*Report, error) {
-	v := &verifier{dir: dir, present: present, report: &Report{}, listed: map[string]ManifestFile{}}
-	set, err := OpenSet(dir)
+	schema, err := readSchema(dir)
 	if err != nil {
 		return nil, err
 	}
-	v.schema = set.schema
-	if set.manifest != nil {
-		v.report.Finished = true
-		v.manifest = set.manifest
+	v := &verifier{dir: dir, schema: schema, present: present, report: &Report{}, listed: map[string]ManifestFile{}}
+	if v.manifest, err = readManifest(dir); err != nil {
+		v.add(BadManifest, ManifestName, "%v", err)
 	}
+	v.report.Finished = v.manifest != nil
 	if err := v.files(ctx); err != nil {
 		return nil, err
 	}
