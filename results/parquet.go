@@ -3,6 +3,7 @@ package results
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 
 	"github.com/apache/arrow/go/v15/parquet"
@@ -46,7 +47,7 @@ func (s *Schema) newTableWriter(t Table, w io.Writer) (tw *tableWriter, err erro
 			return nil, fmt.Errorf("results: footer of %s: %w", t, err)
 		}
 	}
-	f, err := newParquetFile(out, root, writerProperties(t, columns), meta)
+	f, err := newParquetFile(t, out, root, writerProperties(t, columns), meta)
 	if err != nil {
 		return nil, err
 	}
@@ -88,33 +89,30 @@ func parquetSchema(t Table, columns []Column) (*schema.GroupNode, error) {
 	return root, nil
 }
 
-// writerProperties chooses encodings: dictionaries for what repeats (parameters, words, steps, the point of a
-// trajectory), plain doubles for metrics, whose values do not.
+// writerProperties chooses encodings: dictionaries for what repeats, plain values elsewhere. A dictionary never falls back
+// to plain values half-way: the order in which the footer lists such a chunk's encodings is random in this library.
 func writerProperties(t Table, columns []Column) *parquet.WriterProperties {
 	options := []parquet.WriterProperty{
 		parquet.WithCompression(compress.Codecs.Zstd),
 		parquet.WithCompressionLevel(zstdLevel),
 		parquet.WithStats(true),
-		parquet.WithDictionaryDefault(true),
-		parquet.WithMaxRowGroupLength(rowGroupRows),
-	}
-	plain := map[string]bool{}
-	for _, c := range metrics {
-		plain[c.Name] = true
-	}
-	for _, name := range []string{"peak_spike_alignment", "tail_signal_alignment", "tail_loss", "signal_coefficient",
-		"spike_coefficient", "bulk_coefficient", "coefficient", "point_id"} {
-		plain[name] = true
-	}
-	if t == Points {
-		plain["point"] = true
+		parquet.WithDictionaryPageSizeLimit(1 << 30), // a row group has less
 	}
 	for _, c := range columns {
-		if plain[c.Name] {
-			options = append(options, parquet.WithDictionaryFor(c.Name, false))
-		}
+		options = append(options, parquet.WithDictionaryFor(c.Name, repeats(t, c.Name)))
 	}
 	return parquet.NewWriterProperties(options...)
+}
+
+// repeats tells whether the values of a column come again and again within a row group: parameters, words, steps, the
+// point of a trajectory do; ids, metrics and the points of the points table do not.
+func repeats(t Table, name string) bool {
+	if t == Points {
+		return name != "point" && name != "point_id" && !slices.ContainsFunc(pointResults, func(c Column) bool {
+			return c.Name == name && c.Unit != ""
+		})
+	}
+	return !slices.ContainsFunc(trajectoryColumns[2:], func(c Column) bool { return c.Name == name }) && name != "coefficient"
 }
 
 // write appends the rows of a batch.

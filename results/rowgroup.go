@@ -20,7 +20,6 @@ type rowGroup struct {
 	rows    int
 	text    int // bytes of text
 	vectors []vector
-	texts   []parquet.ByteArray // scratch
 }
 
 // vector is a column in Parquet's layout: values without the nulls, and definition levels that say where those are.
@@ -108,9 +107,7 @@ func compact[T any](dst, src []T, c *column, from, to int) []T {
 
 // write writes the rows as a row group and empties the group, keeping its memory.
 func (g *rowGroup) write(f *parquetFile) error {
-	err := f.writeRowGroup(g.rows, g.columns, func(i int, w file.ColumnChunkWriter) error {
-		return g.vectors[i].write(w, &g.texts)
-	})
+	err := f.writeRowGroup(g.rows, g.columns, g.vectors)
 	for i := range g.vectors {
 		g.vectors[i].clear()
 	}
@@ -118,7 +115,7 @@ func (g *rowGroup) write(f *parquetFile) error {
 	return err
 }
 
-func (v *vector) write(w file.ColumnChunkWriter, scratch *[]parquet.ByteArray) (err error) {
+func (v *vector) write(w file.ColumnChunkWriter) (err error) {
 	switch w := w.(type) {
 	case *file.Int64ColumnChunkWriter:
 		_, err = w.WriteBatch(v.ints, v.levels, nil)
@@ -127,12 +124,10 @@ func (v *vector) write(w file.ColumnChunkWriter, scratch *[]parquet.ByteArray) (
 	case *file.BooleanColumnChunkWriter:
 		_, err = w.WriteBatch(v.bools, v.levels, nil)
 	case *file.ByteArrayColumnChunkWriter:
-		texts, begin := (*scratch)[:0], 0
-		for _, end := range v.ends {
-			texts = append(texts, v.data[begin:end])
-			begin = end
+		texts, begin := make([]parquet.ByteArray, len(v.ends)), 0
+		for i, end := range v.ends {
+			texts[i], begin = v.data[begin:end], end
 		}
-		*scratch = texts
 		_, err = w.WriteBatch(texts, v.levels, nil)
 	default:
 		err = fmt.Errorf("no writer for %T", w)
