@@ -8,8 +8,8 @@ import (
 
 // Bounds on the check of points that Parse makes.
 const (
-	exactPoints   = 1_000_000     // up to here every point is checked
-	sampledPoints = 20_000        // beyond, so many
+	exactPoints   = 1_000_000   // up to here every point is checked
+	sampledPoints = 20_000      // beyond, so many
 	exactCost     = 500_000_000 // no more operations than this go into expressions before a sample must do
 )
 

@@ -17,6 +17,8 @@ func TestWarnings(t *testing.T) {
 		{"replicates: 3\n", "x.yaml:1:1: replicates is 3, but points without random numbers give the same row each time (3 of 3 points looked at)"},
 		{"grid: {init: [identity, gaussian]}\nreplicates: 2\n", "x.yaml:1:1: replicates is 2, but points without random numbers give the same row each time (2 of 4 points looked at)"},
 		{"grid: {rho: [0.5]}\n", "x.yaml:3:14: rho applies to no point of this sweep (covariance: ar1), and is ignored"},
+		{"sample: {method: sobol, num: 10, axes: {weight_decay: {from: 0, to: 1}}}\n",
+			"x.yaml:3:30: num 10 is no power of two: Sobol points are balanced only for one, such as 16"},
 		{"grid: {weight_decay: [0.1, 0.2, 1e-1]}\n", "x.yaml:3:33: weight_decay has 1e-1 twice, first as entry 1: its points are computed twice"},
 	} {
 		spec, err := sweep.Parse("x.yaml", []byte(rest+c.src), sweep.Limits{})

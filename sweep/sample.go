@@ -82,10 +82,15 @@ func (s *sampled) place() ParameterID {
 
 func (s *sampled) sets() (set idSet) {
 	for _, x := range s.axes {
-		set = set.with(x.id)
-		for _, r := range x.rows {
-			set |= r.sets()
-		}
+		set |= x.sets()
+	}
+	return set
+}
+
+func (x *sampledAxis) sets() idSet {
+	set := idSet(0).with(x.id)
+	for _, r := range x.rows {
+		set |= r.sets()
 	}
 	return set
 }

@@ -23,7 +23,7 @@ func beyondSchema() []string {
 		"expression-overflow", "expression-self", "expression-syntax", "expression-types", "expression-unknown-function",
 		"expression-unknown-name", "expression-unset", "expression-costly", "expression-costly-together", "expression-never", "expression-wrong-word", "integer-linspace", "missing-parameters",
 		"anisotropy-minus-one-on-axis", "record-steps", "record-steps-beyond", "reduced-impossible", "replicates-and-seed", "seed-overflow", "set-twice",
-		"set-twice-union", "set-twice-entry", "teacher-index", "teacher-weights", "too-many-costs", "too-many-points", "width-identity", "zip-lengths",
+		"set-twice-union", "set-twice-entry", "teacher-index", "teacher-weights", "too-many-costs", "too-many-points", "width-identity", "zip-lengths", "zip-overlap",
 	}
 }
 

@@ -1,0 +1,113 @@
+package sweep
+
+import (
+	"math/bits"
+	"slices"
+	"strings"
+)
+
+// sample reads {method, num, seed, axes}. Where something is wrong with it, its problems keep it from being used.
+func (r *reader) sample(n node) *sampled {
+	const what = "sample must be {method: sobol, random or lhs, num: number of points, axes: ...}, with seed if wanted"
+	parts := r.members(n, what, "method", "num", "seed", "axes")
+	method, num, seed, axes := parts[0], parts[1], parts[2], parts[3]
+	s := &sampled{pos: n.pos}
+	if n.kind != mapNode {
+		return s
+	}
+	for _, part := range []struct {
+		name string
+		node
+	}{{"method", method}, {"num", num}, {"axes", axes}} {
+		if missingKey(part.node) {
+			r.fail(n.pos, "sample needs %s", part.name)
+		}
+	}
+	if i := slices.Index(sampleMethods(), method.text); i >= 0 {
+		s.method = sampleMethod(i)
+	} else if !missingKey(method) {
+		r.fail(method.pos, "method must be one of %s, not %s%s", strings.Join(sampleMethods(), ", "), method, hint(method.text, sampleMethods()))
+	}
+	if !missingKey(num) {
+		s.num, _ = r.integer(num, "num", 1, MaxIndices)
+	}
+	if s.method == sobolMethod && s.num&(s.num-1) != 0 {
+		r.warn(num.pos, "num %d is no power of two: Sobol points are balanced only for one, such as %d", s.num, int64(1)<<bits.Len64(uint64(s.num)))
+	}
+	if !missingKey(seed) {
+		value, _ := r.integer(seed, "seed", 0, 1<<63-1)
+		s.seed, s.seeded = uint64(value), true
+	}
+	if !missingKey(axes) {
+		s.axes = r.sampledAxes(axes)
+	}
+	s.prepare()
+	return s
+}
+
+// sampledAxes reads the axes of a sample, in the order of the table.
+func (r *reader) sampledAxes(n node) []*sampledAxis {
+	var axes []*sampledAxis
+	entries := r.mapping(n, "axes must be a mapping of parameters to {from: number, to: number} or lists")
+	if len(entries) == 0 && n.kind == mapNode {
+		r.fail(n.pos, "axes is empty; give at least one range")
+	}
+	var set idSet
+	for _, e := range entries {
+		if p, ok := r.parameter(e); ok {
+			x := r.sampledAxis(p, e)
+			r.overlap(e.pos, &set, x.sets())
+			axes = append(axes, x)
+		}
+	}
+	slices.SortFunc(axes, func(a, b *sampledAxis) int { return int(a.id) - int(b.id) })
+	return axes
+}
+
+// overlap refuses axes of one block in step that set the same parameter.
+func (r *reader) overlap(at position, set *idSet, more idSet) {
+	for id := range (*set & more).all() {
+		r.fail(at, "%s is set by two axes in step", id)
+	}
+	*set |= more
+}
+
+func sampleMethods() []string { return []string{"sobol", "random", "lhs"} }
+
+// sampledAxis reads {from, to, log}, or a list of choices.
+func (r *reader) sampledAxis(p *Parameter, e entry) *sampledAxis {
+	x := &sampledAxis{id: p.ID, pos: e.pos, whole: p.Kind == KindInt}
+	if e.value.kind == listNode {
+		if len(e.value.list) == 0 {
+			r.fail(e.value.pos, "the axis of %s is empty; give at least one value", p.Name)
+			return x
+		}
+		x.rows = r.rows(p, e.value.list)
+		return x
+	}
+	if p.Kind != KindInt && p.Kind != KindFloat {
+		r.fail(e.value.pos, "%s must be %s: give a list of choices, not %s", p.Name, p.allowed(), e.value)
+		return x
+	}
+	parts := r.members(e.value, "a sampled axis must be {from: number, to: number, log: true or false}, or a list", "from", "to", "log")
+	if e.value.kind != mapNode {
+		return x
+	}
+	if missingKey(parts[0]) || missingKey(parts[1]) {
+		r.fail(e.value.pos, "a sampled axis needs from and to")
+		return x
+	}
+	var ok1, ok2 bool
+	x.from, ok1 = r.real(parts[0], "from")
+	x.to, ok2 = r.real(parts[1], "to")
+	if !missingKey(parts[2]) {
+		if x.log = parts[2].text == "true"; !x.log && parts[2].text != "false" {
+			r.fail(parts[2].pos, "log must be true or false, not %s", parts[2])
+			return x
+		}
+	}
+	if text := x.check(p); ok1 && ok2 && text != "" {
+		r.fail(e.value.pos, "%s", text)
+	}
+	return x
+}
