@@ -11,6 +11,9 @@ import (
 // PlanVersion is the version of the constants and formulas by which new sweeps are cut. A sweep keeps the one it began with.
 const PlanVersion = 1
 
+// maxLook bounds the points that a plan makes to see whether they are part of the sweep.
+const maxLook = 1_000_000
+
 // MaxShards is the most shards that a sweep may have.
 const MaxShards = 1_000_000
 
@@ -62,7 +65,7 @@ func NewPlan(s *Spec, version int) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := cutter{constants: constants, record: s.Record(), plan: &Plan{spec: s}, shapes: make(map[Shape]int)}
+	c := cutter{constants: constants, record: s.Record(), plan: &Plan{spec: s}, shapes: make(map[Shape]int), toLook: maxLook}
 	if err := c.cut(s.runs(0, s.Size())); err != nil {
 		return nil, err
 	}
@@ -119,6 +122,8 @@ type cutter struct {
 	plan      *Plan
 	shapes    map[Shape]int // place in plan.shapes
 
+	toLook int64 // indices that memory may still look at
+
 	first, next int64 // the open shard is [first, next)
 	open        shard
 	openBytes   int64 // of Arrow
@@ -128,7 +133,7 @@ type cutter struct {
 func (c *cutter) cut(runs iter.Seq[run]) error {
 	for r := range runs {
 		records := c.record.Count(r.a[Steps].i)
-		cost, rows, memory := Cost(&r.a, records), arrowBytes(&r.a, c.record), PointBytes(&r.a, c.record)
+		cost, rows, memory := Cost(&r.a, records), arrowBytes(&r.a, c.record), c.memory(r)
 		c.account(&r.a, r.end-r.first, cost, memory, rows)
 		for left := r.end - r.first; left > 0; {
 			n := min(left, c.room(cost, rows.total()))
@@ -149,6 +154,26 @@ func (c *cutter) cut(runs iter.Seq[run]) error {
 		return c.close()
 	}
 	return nil
+}
+
+// memory is what a point of the run needs. Where it is more than most machines have, `where` may be what keeps such points out
+// of the sweep, and a shard must not wait for a node of a size that it does not need.
+func (c *cutter) memory(r run) int64 {
+	n := PointBytes(&r.a, c.record)
+	if n <= DefaultPointBytes || c.toLook <= 0 {
+		return n
+	}
+	end := min(r.end, r.first+c.toLook)
+	c.toLook -= end - r.first
+	for p := range c.plan.spec.Points(r.first, end) {
+		if p.Invalid == "" {
+			return n
+		}
+	}
+	if end < r.end {
+		return n
+	}
+	return pointOverhead
 }
 
 // room is how many points of a cost and size the open shard still takes: at least one when it is empty.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"runtime"
+	"strings"
 	"testing"
 
 	"github.com/phasegrid/phasegrid/sweep"
@@ -107,6 +108,34 @@ grid:
 	}
 	if half.Shards != 1 || half.Parts != 1 || half.PointBytes == 0 || half.ParquetBytes == 0 {
 		t.Errorf("%+v", half)
+	}
+}
+
+// Points that need terabytes and that `where` leaves out do not keep their shard waiting for a node of that size.
+func TestPlanMemoryIsThatOfThePointsThatAreKept(t *testing.T) {
+	const text = `
+name: kept
+fixed: {covariance: spiked, anisotropy: 3, steps: 10, init_scale: 0.001, learning_rate: 0.01, optimizer: gd}
+grid:
+  representation: [reduced, dense]
+  dimension: [30, 1000000]
+where: representation == 'reduced' or dimension < 1000
+`
+	p := plan(t, parse(t, text))
+	for i := range p.Shards() {
+		if p.Bytes(i) > 1<<20 {
+			t.Errorf("shard %d of %d is said to need %d bytes", i, p.Shards(), p.Bytes(i))
+		}
+	}
+	if s := p.Summary(); s.PointBytes > 1<<20 {
+		t.Errorf("the largest point is said to need %d bytes", s.PointBytes)
+	}
+	large, err := sweep.Parse("test.yaml", []byte(strings.Replace(text, "where: ", "where: true or ", 1)), sweep.Limits{PointBytes: 1 << 50})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s := plan(t, large).Summary(); s.PointBytes < 8e12 {
+		t.Errorf("a million by a million is said to need %d bytes", s.PointBytes)
 	}
 }
 

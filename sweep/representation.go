@@ -57,7 +57,8 @@ func notReduced(a *Assignment) string {
 }
 
 // notSubspace says why the columns of W leave every small subspace, or why the subspace is no smaller than the space;
-// "" when the subspace run is exact (population) or exact in law (online).
+// "" when the subspace run is exact (population) or exact in law: online it draws other random numbers than the dense run, so
+// that the two agree as distributions over seeds, not seed by seed.
 func notSubspace(a *Assignment) string {
 	switch a[Covariance].text {
 	case "isotropic", "spiked", "multi_spike", "block":

@@ -15,7 +15,7 @@ type Summary struct {
 	MoreShapes bool
 	// Flops is the static cost of the points.
 	Flops float64
-	// PointBytes is the memory of the largest point.
+	// PointBytes bounds the memory of the largest point.
 	PointBytes int64
 	// Arrow are the estimated sizes of the tables in flight; ParquetBytes of the result set on disk.
 	Arrow        TableBytes
