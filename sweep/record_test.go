@@ -24,8 +24,7 @@ func TestRecordedSteps(t *testing.T) {
 		{Record{Log: 4}, 1000, []int64{0, 1, 10, 100, 1000}},
 		{Record{Log: 100}, 5, []int64{0, 1, 2, 3, 4, 5}},
 		{Record{Log: 3}, 1, []int64{0, 1}},
-		// 6.25^(1/2) = 2.5 is half: 2 is even. There is no integer T with an exact half but by squares of halves.
-		{Record{Log: 3}, 12, []int64{0, 1, 3, 12}},
+		{Record{Log: 3}, 12, []int64{0, 1, 3, 12}}, // sqrt(12) = 3.46
 		{Record{Steps: []int64{0, 1, 10}}, 20, []int64{0, 1, 10, 20}},
 		{Record{Steps: []int64{7}}, 20, []int64{0, 7, 20}},
 		{Record{Steps: []int64{3, 20}}, 20, []int64{0, 3, 20}},
