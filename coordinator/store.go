@@ -62,6 +62,8 @@ func OpenStore(ctx context.Context, raw string) (Store, error) {
 			return nil, fmt.Errorf("store URL %q: a folder is written file:///absolute/path", raw)
 		}
 		return OpenFileStore(u.Path)
+	case "s3":
+		return OpenBlobStore(ctx, raw)
 	default:
 		return nil, fmt.Errorf("store URL %q: unknown scheme %q; give file:///folder or s3://bucket", raw, u.Scheme)
 	}
