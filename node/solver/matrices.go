@@ -4,16 +4,17 @@ import "math"
 
 // matrices is the algebra of n x m matrices. Constants depend on the problem's own shape, which may be larger (subspace).
 type matrices struct {
-	n, m    int
-	d       int // the problem's shape
-	width   int
-	rtol    float64
-	ws      *workspace
-	svd     *decomposition // made when first needed
-	inner   []float64      // of quintic
-	square  []float64
-	product []float64
-	one     func(s, smax float64) float64
+	n, m      int
+	d         int // the problem's shape
+	width     int
+	rtol      float64
+	ws        *workspace
+	svd       *decomposition // made when first needed
+	polarizer *polarizer     // made when first needed
+	inner     []float64      // of quintic
+	square    []float64
+	product   []float64
+	one       func(s, smax float64) float64
 }
 
 var _ algebra = (*matrices)(nil)

@@ -82,7 +82,7 @@ type factor interface {
 func newFactor(p *Problem, f *frame, ws *workspace) (factor, error) {
 	switch {
 	case f.h != nil:
-		return newCholesky(p.Dimension, f.q, ws)
+		return newTriangular(p.Dimension, f.q, ws)
 	case p.Covariance.AR1:
 		return recursion{p.Covariance.Rho, math.Sqrt(1 - p.Covariance.Rho*p.Covariance.Rho)}, nil
 	}
@@ -111,16 +111,16 @@ func (r recursion) apply(z []float64) {
 	}
 }
 
-// cholesky is the lower factor of a rotated covariance, stored transposed.
-type cholesky struct {
+// triangular is the lower factor of a rotated covariance, stored transposed.
+type triangular struct {
 	upper []float64
 	x     []float64
 }
 
 var errSingular = errors.New("a rotated covariance with a zero eigenvalue has no Cholesky factor to draw samples with: drop rotate")
 
-func newCholesky(d int, q operator, ws *workspace) (*cholesky, error) {
-	c := &cholesky{ws.take(d * d), ws.take(d)}
+func newTriangular(d int, q operator, ws *workspace) (*triangular, error) {
+	c := &triangular{ws.take(d * d), ws.take(d)}
 	unit := ws.take(d)
 	for i := range d {
 		unit[i] = 1
@@ -133,7 +133,7 @@ func newCholesky(d int, q operator, ws *workspace) (*cholesky, error) {
 	return c, nil
 }
 
-func (c *cholesky) apply(z []float64) {
+func (c *triangular) apply(z []float64) {
 	d := len(z)
 	clear(c.x)
 	for l, s := range z {

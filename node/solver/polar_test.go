@@ -1,0 +1,177 @@
+package solver
+
+import (
+	"fmt"
+	"math"
+	"testing"
+
+	"github.com/phasegrid/phasegrid/node/solver/simd"
+	"gonum.org/v1/gonum/mat"
+)
+
+// conditioned is an n x m matrix (n >= m) with singular values from 1 to 1/condition in equal ratios, and its polar factor.
+func conditioned(n, m int, condition float64, seed uint64) (g, p []float64) {
+	rng := newRandom(seed, newWorkspace(simd.Best()))
+	orthonormal := func(rows int) *mat.Dense {
+		data := make([]float64, rows*m)
+		rng.Fill(data)
+		var qr mat.QR
+		qr.Factorize(mat.NewDense(rows, m, data))
+		var q mat.Dense
+		qr.QTo(&q)
+		return mat.DenseCopyOf(q.Slice(0, rows, 0, m))
+	}
+	u, v := orthonormal(n), orthonormal(m)
+	var polar, full mat.Dense
+	polar.Mul(u, v.T())
+	for j := range m {
+		s := math.Pow(condition, -float64(j)/float64(max(1, m-1)))
+		for i := range n {
+			u.Set(i, j, u.At(i, j)*s)
+		}
+	}
+	full.Mul(u, v.T())
+	return full.RawMatrix().Data, polar.RawMatrix().Data
+}
+
+// spectralNorm is ‖a‖₂ of an n x m matrix.
+func spectralNorm(a []float64, n, m int) float64 {
+	var svd mat.SVD
+	svd.Factorize(mat.NewDense(n, m, a), mat.SVDNone)
+	return svd.Values(nil)[0]
+}
+
+func TestPolarByProducts(t *testing.T) {
+	for _, shape := range [][2]int{{12, 12}, {33, 32}, {64, 64}, {130, 130}, {200, 40}, {97, 96}} {
+		for _, condition := range []float64{1, 1.5, 10, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7} {
+			n, m := shape[0], shape[1]
+			g, want := conditioned(n, m, condition, 1)
+			p := newPolarizer(n, m, newWorkspace(simd.Best()))
+			got := make([]float64, n*m)
+			nuclear, ok := p.polar(got, g)
+			if !ok {
+				t.Errorf("%d x %d, condition %g: refused", n, m, condition)
+				continue
+			}
+			sum := 0.0
+			for j := range m {
+				sum += math.Pow(condition, -float64(j)/float64(m-1))
+			}
+			if math.Abs(nuclear-sum) > 1e-12*sum {
+				t.Errorf("%d x %d, condition %g: nuclear norm %v, want %v", n, m, condition, nuclear, sum)
+			}
+			gram := make([]float64, m*m)
+			p.ws.gram(gram, got, got, n, m)
+			for i := range m {
+				gram[i*m+i]--
+			}
+			if off := spectralNorm(gram, m, m); off > 1e-13 {
+				t.Errorf("%d x %d, condition %g: ‖PᵀP - I‖ = %.1e", n, m, condition, off)
+			}
+			for i := range got {
+				got[i] -= want[i]
+			}
+			last := 1 / condition
+			before := math.Pow(condition, -float64(m-2)/float64(m-1))
+			bound := 1e-13 + 50*2.2e-16*2/(last+before)
+			if off := spectralNorm(got, n, m); off > bound {
+				t.Errorf("%d x %d, condition %g: ‖P - UVᵀ‖ = %.1e, want at most %.1e", n, m, condition, off, bound)
+			}
+		}
+	}
+}
+
+func TestPolarFallsBack(t *testing.T) {
+	const n = 40
+	for name, condition := range map[string]float64{"ill-conditioned": 1e10, "singular": 1e30} {
+		g, _ := conditioned(n, n, condition, 2)
+		a := newMatrices(n, n, &Problem{Dimension: n, Width: n}, newWorkspace(simd.Best()))
+		got := make([]float64, n*n)
+		if _, err := a.polar(got, g); err != nil {
+			t.Fatal(err)
+		}
+		if a.svd == nil {
+			t.Errorf("%s: products were trusted", name)
+		}
+	}
+	a := newMatrices(n, n, &Problem{Dimension: n, Width: n}, newWorkspace(simd.Best()))
+	got := make([]float64, n*n)
+	for name, x := range map[string]float64{"zero": 0, "infinite": math.Inf(1), "not a number": math.NaN()} {
+		g := make([]float64, n*n)
+		g[5] = x
+		if _, err := a.polar(got, g); err != nil {
+			t.Fatal(err)
+		}
+		if (x == 0) != (got[0] == 0) {
+			t.Errorf("%s: P begins with %v", name, got[0])
+		}
+	}
+}
+
+func TestPolarOfWideMatricesIsTheTransposed(t *testing.T) {
+	const n, m = 30, 17
+	g, _ := conditioned(n, m, 100, 3)
+	ws := newWorkspace(simd.Best())
+	tall, wide, gt := make([]float64, n*m), make([]float64, n*m), make([]float64, n*m)
+	transpose(gt, g, n, m)
+	if _, ok := newPolarizer(n, m, ws).polar(tall, g); !ok {
+		t.Fatal("refused")
+	}
+	if _, ok := newPolarizer(m, n, ws).polar(wide, gt); !ok {
+		t.Fatal("refused")
+	}
+	for i := range n {
+		for j := range m {
+			if tall[i*m+j] != wide[j*n+i] {
+				t.Fatalf("P[%d][%d] is %v and %v", i, j, tall[i*m+j], wide[j*n+i])
+			}
+		}
+	}
+}
+
+// The best quintic for l = 1e-3 is the first triple of Polar Express but for its safety factor.
+func TestBestQuintic(t *testing.T) {
+	for _, l := range []float64{2e-7, 1e-4, 1e-3, 0.01, 0.1, 0.5, 0.9} {
+		c, off := bestQuintic(l)
+		for i := range 1001 {
+			x := l + (1-l)*float64(i)/1000
+			if y := x * (c[0] + x*x*(c[1]+x*x*c[2])); math.Abs(y-1) > off*(1+1e-9)+1e-12 {
+				t.Fatalf("l = %v: p(%v) = %v is farther from 1 than %v", l, x, y, off)
+			}
+		}
+	}
+	c, off := bestQuintic(1e-3)
+	for i, want := range []float64{8.28721201814563, -23.595886519098837, 17.300387312530933} {
+		if math.Abs(c[i]-want) > 0.08*math.Abs(want) || off < 0.98 {
+			t.Errorf("coefficient %d is %v, want about %v", i, c[i], want)
+		}
+	}
+}
+
+func BenchmarkPolar(b *testing.B) {
+	for _, n := range []int{12, 16, 32, 64, 128, 256, 512} {
+		for _, condition := range []float64{100, 1e3, 1e6} {
+			g, _ := conditioned(n, n, condition, 1)
+			ws, dst := newWorkspace(simd.Best()), make([]float64, n*n)
+			p := newPolarizer(n, n, ws)
+			b.Run(fmt.Sprintf("products/n=%d/condition=%g", n, condition), func(b *testing.B) {
+				for b.Loop() {
+					if _, ok := p.polar(dst, g); !ok {
+						b.Fatal("refused")
+					}
+				}
+			})
+			if n > 256 || condition > 100 {
+				continue
+			}
+			a := newMatrices(n, n, &Problem{Dimension: n, Width: n}, ws)
+			b.Run(fmt.Sprintf("svd/n=%d", n), func(b *testing.B) {
+				for b.Loop() {
+					if _, _, err := a.decomposed(dst, g, 0, a.one); err != nil {
+						b.Fatal(err)
+					}
+				}
+			})
+		}
+	}
+}
