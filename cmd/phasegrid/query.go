@@ -17,6 +17,8 @@ import (
 )
 
 type queryOptions struct {
+	remote
+	Live   string
 	SQL    string
 	Sets   []string
 	Out    string
@@ -41,7 +43,10 @@ front, and each set has a schema of its own: "my-sweep-1a2b3c4d".phase_diagram.
 
   phasegrid query "SELECT optimizer, count(*), median(signal_alignment) FROM points GROUP BY 1"
   phasegrid query --set results/a-1a2b3c4d --set results/b-5e6f7a8b "SELECT set, count(*) FROM points GROUP BY 1"
-  phasegrid query --format parquet --to best.parquet "FROM best_learning_rate"`,
+  phasegrid query --format parquet --to best.parquet "FROM best_learning_rate"
+  phasegrid query --live my-sweep "SELECT status, count(*) FROM points GROUP BY 1"
+
+With --live the rows come from the coordinator: all that are committed now, also those that are not merged into files yet.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.SQL = args[0]
@@ -49,6 +54,8 @@ front, and each set has a schema of its own: "my-sweep-1a2b3c4d".phase_diagram.
 		},
 	}
 	cmd.Flags().StringArrayVar(&o.Sets, "set", nil, "`folder` of a result set; may be given several times (default: the newest below --out)")
+	cmd.Flags().StringVar(&o.Live, "live", "", "`sweep` of a cluster, by id or name: ask its committed rows instead of a folder")
+	o.addFlags(cmd.Flags())
 	cmd.Flags().StringVar(&o.Out, "out", "results", "`folder` of result sets")
 	cmd.Flags().StringVar(&o.Format, "format", "table", "table, csv, json (one object a line) or parquet")
 	cmd.Flags().StringVar(&o.To, "to", "", "`file` for the rows instead of standard output; it must not exist yet")
@@ -74,6 +81,21 @@ func runQuery(ctx context.Context, o queryOptions) error {
 	}
 	if o.SQL = strings.TrimRight(strings.TrimSpace(o.SQL), "; \n\t"); o.SQL == "" {
 		return usageError{errors.New("the SQL is empty: try \"FROM points LIMIT 10\"")}
+	}
+	if o.Live != "" {
+		if len(o.Sets) > 0 {
+			return usageError{errors.New("--live asks a cluster and --set folders: give one of them")}
+		}
+		dir, err := os.MkdirTemp("", "phasegrid-live-")
+		if err != nil {
+			return fmt.Errorf("make a folder for the sweep's rows: %w", err)
+		}
+		defer os.RemoveAll(dir)
+		folder, err := o.snapshot(ctx, o.Live, dir)
+		if err != nil {
+			return err
+		}
+		o.Sets = []string{folder}
 	}
 	sets, err := openSets(o.Sets, o.Out)
 	if err != nil {
