@@ -288,7 +288,7 @@ func explain(what string, err error) error {
 	for _, detail := range s.Details() {
 		if bad, ok := detail.(*errdetails.BadRequest); ok {
 			for _, v := range bad.GetFieldViolations() {
-				lines = append(lines, v.GetDescription())
+				lines = append(lines, v.GetField()+": "+v.GetDescription())
 			}
 		}
 	}

@@ -2,9 +2,10 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
+	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -21,8 +22,8 @@ type coordinatorOptions struct {
 	Etcd          []string
 	EmbeddedEtcd  string
 	Store         string
+	Spool         string
 	LeaseTTL      time.Duration
-	Mergers       int
 	MaxPointBytes int64
 	TLS           tlsOptions
 	log           *slog.Logger
@@ -32,12 +33,12 @@ func (m Main) coordinatorCommand() *cobra.Command {
 	var o coordinatorOptions
 	cmd := &cobra.Command{
 		Use:   "coordinator",
-		Short: "Run a coordinator of a cluster: it hands out shards and merges their rows",
-		Long: `coordinator serves clients and nodes. Its state is in etcd and its results are in the store; with several coordinators one
-leads and the others wait to take over, and all need the same --etcd and --store.`,
-		Example: `  phasegrid coordinator --embedded-etcd state --store file://$PWD/results
-  phasegrid coordinator --etcd https://etcd-0:2379,https://etcd-1:2379 --store s3://results?region=eu-central-1 \
-    --listen 0.0.0.0:7443 --tls-cert coordinator.crt --tls-key coordinator.key --tls-ca ca.crt`,
+		Short: "Run a coordinator of a cluster: it leases shards to nodes and merges their rows",
+		Long: `coordinator serves sweeps to clients and leases to nodes. With --etcd several may run, of which one leads; with
+--embedded-etcd one is alone. Result sets go to --store: file:///folder, which several coordinators must share, or
+s3://bucket. On SIGTERM it hands over and exits with 0.`,
+		Example: `  phasegrid coordinator --embedded-etcd /var/lib/phasegrid/etcd --store file:///var/lib/phasegrid/results
+  phasegrid coordinator --etcd http://127.0.0.1:2379 --store 's3://results?region=eu-central-1'`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
 			if o.log, err = m.logger(cmd); err != nil {
@@ -47,53 +48,80 @@ leads and the others wait to take over, and all need the same --etcd and --store
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&o.Name, "name", "", "`name` of this coordinator in logs (default the host name)")
+	flags.StringVar(&o.Name, "name", "", "`name` for logs (default the host's)")
 	flags.StringVar(&o.Listen, "listen", defaultCoordinator, "`address` for clients and nodes")
-	flags.StringVar(&o.Advertise, "advertise", "", "`address` at which clients and nodes reach this coordinator (default that of --listen)")
-	flags.StringVar(&o.StatusListen, "status-listen", "",
-		"`address` for /metrics, /healthz and gRPC health checks, in plain text: Kubernetes' probes know no TLS; empty for none")
-	flags.StringSliceVar(&o.Etcd, "etcd", nil, "`URLs` of the etcd cluster with the state")
-	flags.StringVar(&o.EmbeddedEtcd, "embedded-etcd", "", "`folder` for an etcd in this process, where there is one coordinator only")
-	flags.StringVar(&o.Store, "store", "", "`URL` of the store for results: file:///folder or s3://bucket?region=...")
-	flags.DurationVar(&o.LeaseTTL, "lease-ttl", 10*time.Second, "a node silent for so long is lost")
-	flags.IntVar(&o.Mergers, "mergers", 1, "parts merged at once; each takes a core")
-	flags.Int64Var(&o.MaxPointBytes, "max-point-bytes", 2<<30, "refuse sweeps with a point that needs more `bytes` of memory")
+	flags.StringVar(&o.Advertise, "advertise", "", "`address` at which others reach this coordinator (default --listen)")
+	flags.StringVar(&o.StatusListen, "status-listen", "127.0.0.1:9464", "`address` for metrics and health, in plain text; empty for none")
+	flags.StringSliceVar(&o.Etcd, "etcd", nil, "`URLs` of an etcd cluster")
+	flags.StringVar(&o.EmbeddedEtcd, "embedded-etcd", "", "`folder` of an etcd in this process, for a coordinator that is alone")
+	flags.StringVar(&o.Store, "store", "", "`URL` for result sets: file:///folder or s3://bucket")
+	flags.StringVar(&o.Spool, "spool", "", "`URL` for shards that are not merged yet (default --store)")
+	flags.DurationVar(&o.LeaseTTL, "lease-ttl", 10*time.Second, "how long a node may be silent before its shards go to others")
+	addPointBytesFlag(cmd, &o.MaxPointBytes)
 	o.TLS.addFlags(flags)
 	return cmd
 }
 
 func runCoordinator(ctx context.Context, o coordinatorOptions) error {
-	creds, mutual, err := o.TLS.transport(o.Listen)
+	cfg, err := o.config(ctx)
 	if err != nil {
-		return usageError{err}
+		return err
 	}
-	etcd := coordinator.Etcd{Endpoints: o.Etcd}
-	if etcd.Credentials, err = o.TLS.etcd(o.Etcd); err != nil {
-		return usageError{err}
-	}
-	if o.Store == "" {
-		return usageError{errors.New("--store is missing: give file:///folder or s3://bucket")}
-	}
-	store, err := coordinator.OpenStore(ctx, o.Store)
-	if err != nil {
-		return fmt.Errorf("--store: %w", err)
-	}
-	config := coordinator.Config{
-		Name: o.Name, Address: o.Listen, Advertise: o.Advertise, StatusAddress: o.StatusListen,
-		Insecure: o.TLS.Insecure, Etcd: etcd, Embedded: o.EmbeddedEtcd, Store: store,
-		LeaseTTL: o.LeaseTTL, Mergers: o.Mergers, MaxPointBytes: o.MaxPointBytes,
-		GitRevision: currentVersion().Revision, Registry: processMetrics(), Logger: o.log,
-	}
-	if mutual {
-		config.Credentials = creds
-		config.ServerOptions = []grpc.ServerOption{
-			grpc.ChainUnaryInterceptor(coordinator.AuthorizeUnary),
-			grpc.ChainStreamInterceptor(coordinator.AuthorizeStream),
+	if o.EmbeddedEtcd != "" {
+		unlock, err := lockFolder(o.EmbeddedEtcd, "--embedded-etcd")
+		if err != nil {
+			return err
 		}
+		defer unlock()
+		cfg.Embedded = filepath.Join(o.EmbeddedEtcd, "etcd")
 	}
-	c, err := coordinator.New(config)
+	c, err := coordinator.New(cfg)
 	if err != nil {
 		return usageError{err}
 	}
 	return c.Run(ctx)
+}
+
+// config checks the options and opens what they name.
+func (o coordinatorOptions) config(ctx context.Context) (coordinator.Config, error) {
+	var none coordinator.Config
+	switch {
+	case (o.EmbeddedEtcd == "") == (len(o.Etcd) == 0):
+		return none, usageError{fmt.Errorf("give one place for the state: --etcd URLs or --embedded-etcd folder")}
+	case o.Store == "":
+		return none, usageError{fmt.Errorf("give a place for result sets: --store file:///folder or s3://bucket")}
+	}
+	creds, mutual, err := o.TLS.transport(o.Listen)
+	if err != nil {
+		return none, usageError{err}
+	}
+	cfg := coordinator.Config{
+		Name: o.Name, Address: o.Listen, Advertise: o.Advertise, Insecure: o.TLS.Insecure, StatusAddress: o.StatusListen,
+		LeaseTTL: o.LeaseTTL, MaxPointBytes: o.MaxPointBytes, GitRevision: currentVersion().Revision,
+		Registry: processMetrics(), Logger: o.log,
+	}
+	if mutual {
+		cfg.Credentials = creds
+		cfg.ServerOptions = []grpc.ServerOption{
+			grpc.ChainUnaryInterceptor(coordinator.AuthorizeUnary), grpc.ChainStreamInterceptor(coordinator.AuthorizeStream),
+		}
+	}
+	if len(o.Etcd) > 0 {
+		cfg.Etcd.Endpoints = o.Etcd
+		if cfg.Etcd.Credentials, err = o.TLS.etcd(o.Etcd); err != nil {
+			return none, usageError{err}
+		}
+	}
+	if cfg.Store, err = coordinator.OpenStore(ctx, o.Store); err != nil {
+		return none, fmt.Errorf("--store: %w", err)
+	}
+	if o.Spool != "" {
+		if cfg.Spool, err = coordinator.OpenStore(ctx, o.Spool); err != nil {
+			return none, fmt.Errorf("--spool: %w", err)
+		}
+	}
+	if cfg.Name == "" {
+		cfg.Name, _ = os.Hostname() // only for logs
+	}
+	return cfg, nil
 }

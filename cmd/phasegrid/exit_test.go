@@ -82,7 +82,7 @@ func TestFlagsFromEnvironment(t *testing.T) {
 
 func TestSecondRunNamesTheFirst(t *testing.T) {
 	state := t.TempDir()
-	unlock, err := lockFolder(state)
+	unlock, err := lockFolder(state, "--state")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,32 +10,32 @@ import (
 	"syscall"
 )
 
-// lockFolder takes the exclusive lock on a state folder, which is made if it is not there. The lock ends with the
-// process, however it ends.
-func lockFolder(folder string) (unlock func(), err error) {
+// lockFolder takes the exclusive lock on the state folder that a flag names; it is made if it is not there. The lock ends
+// with the process, however it ends.
+func lockFolder(folder, flag string) (unlock func(), err error) {
 	if err := os.MkdirAll(folder, 0o755); err != nil {
-		return nil, fmt.Errorf("state folder: %w; choose another --state", err)
+		return nil, fmt.Errorf("state folder: %w; choose another %s", err, flag)
 	}
 	name := filepath.Join(folder, "lock")
 	f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o644)
 	if err != nil {
-		return nil, fmt.Errorf("state folder: %w; choose another --state", err)
+		return nil, fmt.Errorf("state folder: %w; choose another %s", err, flag)
 	}
 	switch err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); {
 	case errors.Is(err, syscall.EWOULDBLOCK):
 		holder, _ := io.ReadAll(io.LimitReader(f, 64))
 		f.Close()
-		return nil, fmt.Errorf("state folder %s is in use by process %s: wait until it ends, or give this run another --state", folder, strings.TrimSpace(string(holder)))
+		return nil, fmt.Errorf("state folder %s is in use by process %s: wait until it ends, or choose another %s", folder, strings.TrimSpace(string(holder)), flag)
 	case err != nil:
 		f.Close()
-		return nil, fmt.Errorf("lock %s: %w; choose a --state on a local disk", name, err)
+		return nil, fmt.Errorf("lock %s: %w; choose a %s on a local disk", name, err, flag)
 	}
 	if err := f.Truncate(0); err == nil {
 		_, err = f.WriteAt(fmt.Appendf(nil, "%d\n", os.Getpid()), 0)
 	}
 	if err != nil {
 		f.Close()
-		return nil, fmt.Errorf("write %s: %w; choose another --state", name, err)
+		return nil, fmt.Errorf("write %s: %w; choose another %s", name, err, flag)
 	}
 	return func() { f.Close() }, nil
 }

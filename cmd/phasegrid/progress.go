@@ -30,7 +30,7 @@ type progress struct {
 
 // newProgress shows progress on w. NO_COLOR and TERM=dumb ask for plain lines, as does a w that is no terminal.
 func newProgress(w io.Writer) *progress {
-	p := &progress{w: w}
+	p := &progress{w: w, printed: time.Now()}
 	if terminal(w) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" {
 		p.bars = mpb.New(mpb.WithOutput(w), mpb.WithWidth(40))
 	}

@@ -88,7 +88,7 @@ func runRun(ctx context.Context, o runOptions) error {
 		}
 		return conclude(ctx, o, folder, "finished before")
 	}
-	unlock, err := lockFolder(o.State)
+	unlock, err := lockFolder(o.State, "--state")
 	if err != nil {
 		return err
 	}

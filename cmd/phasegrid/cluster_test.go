@@ -1,0 +1,110 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"net"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// background runs a command line until the test ends, which must go well.
+func background(t *testing.T, args ...string) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan outcomeOf, 1)
+	go func() { done <- phasegridWith(ctx, nil, nil, args...) }()
+	t.Cleanup(func() {
+		cancel()
+		if got := <-done; got.code != exitDone {
+			t.Errorf("%s: exit code %d\n%s", args[0], got.code, got.stderr)
+		}
+	})
+}
+
+// freeAddress is a loopback address that nobody listens on.
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+// TestClusterCommands lives the life of a cluster through its command lines.
+func TestClusterCommands(t *testing.T) {
+	address, store := freeAddress(t), t.TempDir()
+	background(t, "coordinator", "--listen", address, "--embedded-etcd", t.TempDir(), "--store", "file://"+store, "--status-listen", freeAddress(t))
+	// do runs a client command against the cluster, which answers with 0.
+	do := func(args ...string) outcomeOf {
+		t.Helper()
+		got := phasegrid(t, append(args, "--coordinator", address)...)
+		if got.code != exitDone {
+			t.Fatalf("%v: exit code %d\n%s%s", args, got.code, got.stdout, got.stderr)
+		}
+		return got
+	}
+	awaitLeader(t, address)
+	file := writeSweep(t, manyShards)
+	if got := do("submit", file); !strings.Contains(got.stdout, "submitted") {
+		t.Errorf("submit: %s", got.stdout)
+	}
+	if got := do("submit", file); !strings.Contains(got.stdout, "was there already") {
+		t.Errorf("submitted twice: %s", got.stdout)
+	}
+	if got := do("status", "many-shards"); !strings.Contains(got.stdout, "no node is connected") {
+		t.Errorf("status without nodes: %s", got.stdout)
+	}
+	if got := do("pause", "many-shards"); !strings.Contains(got.stdout, "paused") {
+		t.Errorf("pause: %s", got.stdout)
+	}
+	do("resume", "many-shards")
+	if got := do("cancel", "many-shards"); !strings.Contains(got.stdout, "cancelled") {
+		t.Errorf("cancel: %s", got.stdout)
+	}
+	if got := phasegrid(t, "watch", "many-shards", "--coordinator", address); got.code != exitFailed || !strings.Contains(got.stderr, "submit it again") {
+		t.Errorf("watch a cancelled sweep: code %d, %s", got.code, got.stderr)
+	}
+	background(t, "node", "--coordinator", address, "--slots", "1", "--name", "worker")
+	if got := do("submit", file, "--watch"); !strings.Contains(got.stdout, "done") {
+		t.Errorf("submit --watch: %s", got.stdout)
+	}
+	var listed []sweepView
+	if err := json.Unmarshal([]byte(do("ls", "-o", "json").stdout), &listed); err != nil {
+		t.Fatal(err)
+	}
+	if len(listed) != 1 || listed[0].Phase != "done" || listed[0].Progress.PointsDone != 54 {
+		t.Errorf("ls: %+v", listed)
+	}
+	if got := do("retry", "many-shards"); !strings.Contains(got.stdout, "0 shards") {
+		t.Errorf("retry: %s", got.stdout)
+	}
+	out := t.TempDir()
+	folder := strings.TrimSpace(do("fetch", listed[0].ID[:8], "--out", out).stdout)
+	if got := phasegrid(t, "verify", folder); got.code != exitDone {
+		t.Errorf("verify what was fetched: %s%s", got.stdout, got.stderr)
+	}
+	sameParquet(t, "fetched", parquet(t, folder), parquet(t, filepath.Join(store, listed[0].ResultSet)))
+	do("rm", "many-shards")
+	if got := phasegrid(t, "status", "many-shards", "--coordinator", address); got.code != exitFailed || !strings.Contains(got.stderr, "ls") {
+		t.Errorf("status of a removed sweep: code %d, %s", got.code, got.stderr)
+	}
+	if got := phasegrid(t, "submit", writeSweep(t, "name: x\nfixed: {modell: a}\n"), "--coordinator", address); got.code != exitUsage || !strings.Contains(got.stderr, ":2:") {
+		t.Errorf("submit a bad file: code %d, %s", got.code, got.stderr)
+	}
+}
+
+// awaitLeader blocks until the coordinator answers.
+func awaitLeader(t *testing.T, address string) {
+	t.Helper()
+	for range 300 {
+		if phasegrid(t, "ls", "--coordinator", address).code == exitDone {
+			return
+		}
+		pause(t.Context(), 20e6)
+	}
+	t.Fatal("no coordinator leads")
+}
