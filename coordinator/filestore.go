@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 )
 
 // fileStore is a store in a folder. Every object is written under a temporary name in its own folder, synced, linked to its
@@ -24,6 +25,7 @@ type fileStore struct {
 var (
 	_ Store    = (*fileStore)(nil)
 	_ logStore = (*fileStore)(nil)
+	_ tidy     = (*fileStore)(nil)
 )
 
 // temporaryPrefix marks files that are not objects yet; no glob over results matches it.
@@ -107,7 +109,38 @@ func (s *fileStore) create(name string) (*fileWriter, error) {
 	if err != nil {
 		return nil, fmt.Errorf("create %s: %w", path, err)
 	}
+	// The lock ends with the process: what is not locked was left behind by one that died.
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX); err != nil {
+		f.Close()
+		os.Remove(f.Name())
+		return nil, fmt.Errorf("lock %s: %w", f.Name(), err)
+	}
 	return &fileWriter{File: f, path: path}, nil
+}
+
+// removeLeftovers deletes files below a folder that processes which died were writing.
+func (s *fileStore) removeLeftovers(_ context.Context, folder string) error {
+	root, err := s.path(folder)
+	if err != nil {
+		return err
+	}
+	return filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		if err != nil || d.IsDir() || !strings.HasPrefix(d.Name(), temporaryPrefix) {
+			return err
+		}
+		f, err := os.Open(path)
+		if err != nil {
+			return nil // gone meanwhile, or not ours
+		}
+		defer f.Close()
+		if syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) != nil {
+			return nil // somebody is writing it
+		}
+		return os.Remove(path)
+	})
 }
 
 // fileWriter is an object under its temporary name.

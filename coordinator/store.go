@@ -43,6 +43,11 @@ type logStore interface {
 	createLog(ctx context.Context, name string) (segmentLog, error)
 }
 
+// tidy is a store in which a process that dies leaves something behind besides objects.
+type tidy interface {
+	removeLeftovers(ctx context.Context, folder string) error
+}
+
 // segmentLog is an object that grows, for one writer. What Append returned for is durable and can be opened and read.
 type segmentLog interface {
 	append(ctx context.Context, chunks [][]byte) (offset int64, err error)

@@ -125,6 +125,23 @@ func (t *term) load(ctx context.Context) error {
 		t.loadSweep(s)
 	}
 	t.files.put(t.spool.removeOrphans)
+	t.files.put(func(ctx context.Context) error { return t.removeLeftovers(ctx, states) })
+	return nil
+}
+
+// removeLeftovers tidies the result sets of sweeps up, after processes that died.
+func (t *term) removeLeftovers(ctx context.Context, states []*sweepState) error {
+	store, ok := t.cfg.Store.(tidy)
+	if !ok {
+		return nil
+	}
+	for _, s := range states {
+		if e := t.lookup(s.id); e != nil {
+			if err := store.removeLeftovers(ctx, e.set); err != nil {
+				return fmt.Errorf("tidy up %s: %w", e.set, err)
+			}
+		}
+	}
 	return nil
 }
 
