@@ -44,7 +44,7 @@ check() {
 # refused NAME WORDS COMMAND...: passes if the command fails and says WORDS.
 refused() {
   local name=$1 words=$2; shift 2
-  if timeout 60 "$@" >"$work/out" 2>&1; then fail "$name" "it was let in"
+  if "$@" >"$work/out" 2>&1; then fail "$name" "it was let in"
   elif grep -Eqi "$words" "$work/out"; then pass "$name"
   else fail "$name" "other reason: $(tail -1 "$work/out")"; fi
 }
@@ -115,7 +115,9 @@ check "one coordinator leads" eventually 60 leader
 
 # --- roles
 refused "a node certificate cannot submit" "PermissionDenied|role" as node submit "$sweep"
-refused "a client certificate cannot take or deliver work" "PermissionDenied|role" as client node --name intruder
+# A node tries again for ever: a short look is enough.
+intrude() { as client node --name intruder & local pid=$!; sleep 5; kill "$pid"; wait "$pid"; return 1; }
+refused "a client certificate cannot take or deliver work" "PermissionDenied.*role node" intrude
 refused "without a certificate nobody calls" "certificate|handshake|EOF|reset|unavailable" \
   "$phasegrid" ls --coordinator "$addresses" --insecure
 etcd_version() { # etcd_version ROLE
