@@ -7,10 +7,13 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
+	"os"
 	"runtime"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/apache/arrow/go/v15/parquet/compress"
@@ -135,6 +138,19 @@ func TestFailedWritesAreSeenWhereverTheyHappen(t *testing.T) {
 		if err == nil {
 			t.Errorf("room for %d of %d bytes: no error", room, whole)
 		}
+	}
+}
+
+func TestFullDiskIsAnError(t *testing.T) {
+	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+	if err != nil {
+		t.Skip("no /dev/full on this system")
+	}
+	defer full.Close()
+	s := sampleSchema(t)
+	_, err = s.Merge(context.Background(), sources(t, s, 200, 200), nil, func(results.Table) (io.Writer, error) { return full, nil })
+	if !errors.Is(err, syscall.ENOSPC) {
+		t.Errorf("error %v; want ENOSPC", err)
 	}
 }
 
