@@ -1,0 +1,295 @@
+package plot
+
+import (
+	"fmt"
+	"image/color"
+	"math"
+	"slices"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+)
+
+// maxLines is the number of lines that a panel shows: more cannot be told apart.
+const maxLines = 6
+
+// line is one curve: a median with the band between two quantiles, and where it is censored.
+type line struct {
+	color             color.NRGBA
+	x, low, mid, high []float64 // mid is NaN where the curve is censored
+}
+
+// spectral optimizers reach 90 % alignment at step size times step = 0.949 from a small start, whatever the anisotropy.
+var spectral = []string{"specgd", "muon", "nucspec"}
+
+// curves draws a metric against a parameter. Where several step sizes compete for a time, the best one counts.
+func curves(f *frame, o Options) (*Figure, error) {
+	keys := []string{o.Facet, o.Color, o.X}
+	best := isTime(o.Y) && f.columns["learning_rate"] != nil && f.free("learning_rate", append(keys, "seed")...)
+	if best {
+		f.slice(keys, "learning_rate", "steps")
+		f.notes = append(f.notes, "best step size")
+	} else {
+		f.slice(keys)
+	}
+	colors := f.lineValues(o.Color)
+	figure := &Figure{legend: lineLegend(o.Color, colors)}
+	facets := f.lineValues(o.Facet)
+	censored, asymptote := false, false
+	for _, facet := range facets {
+		p := newPanel(facetTitle(o.Facet, facet), label(o.X), label(o.Y))
+		var lines []*line
+		var theories []*theory
+		for i, v := range colors {
+			rows := f.rowsOf(o, facet, v)
+			l := f.curve(rows, o, best)
+			l.color = lineColor(colors, i)
+			lines = append(lines, l)
+			if o.Y == "steps_to_90" && o.X == "anisotropy" && o.Color == "optimizer" && slices.Contains(spectral, v.word) {
+				theories = append(theories, &theory{points: f.asymptote(rows, l)})
+				asymptote = asymptote || len(theories[len(theories)-1].points) > 0
+			}
+			censored = censored || slices.ContainsFunc(l.mid, math.IsNaN)
+		}
+		sx, sy, ok := frameLines(p, lines, isTime(o.Y))
+		if !ok {
+			return nil, fmt.Errorf("plot: no numbers of %s over %s", o.Y, o.X)
+		}
+		if o.X == "anisotropy" && p.X.Min < 2 && p.X.Max > 2 {
+			theories = append(theories, &theory{points: [][2]float64{{2, p.Y.Min}, {2, p.Y.Max}}})
+		}
+		for _, l := range lines {
+			p.Add(l)
+		}
+		for _, t := range theories {
+			p.Add(t)
+		}
+		sx.apply(&p.X, p.X.Min, p.X.Max)
+		sy.apply(&p.Y, p.Y.Min, p.Y.Max)
+		figure.panels = append(figure.panels, p)
+	}
+	if o.X == "anisotropy" {
+		text := "theory: λ = 2"
+		if asymptote {
+			text = "theory: λ = 2, 0.949/η"
+		}
+		figure.legend = append(figure.legend, legendEntry{text: text, color: theoryColor, dashes: dashes})
+	}
+	if censored {
+		figure.legend = append(figure.legend, legendEntry{text: "crosses at the top: not reached", color: divergedColor, area: true})
+	}
+	return figure, nil
+}
+
+// isTime tells whether null in a column means "later than the run".
+func isTime(name string) bool {
+	return slices.Contains([]string{"steps_to_90", "steps_to_99", "escape_step"}, name)
+}
+
+// lineValues are at most maxLines values of a column, spread evenly over all; one null where there is no column.
+func (f *frame) lineValues(name string) []value {
+	if name == "" {
+		return []value{{null: true}}
+	}
+	all := f.distinct(name)
+	if len(all) <= maxLines {
+		return all
+	}
+	var some []value
+	for i := range maxLines {
+		some = append(some, all[i*(len(all)-1)/(maxLines-1)])
+	}
+	return some
+}
+
+func facetTitle(name string, v value) string {
+	switch {
+	case name == "":
+		return ""
+	case v.word != "":
+		return v.word
+	}
+	return symbol(name) + " = " + v.String()
+}
+
+func lineLegend(name string, values []value) []legendEntry {
+	var legend []legendEntry
+	for i, v := range values {
+		if name != "" {
+			legend = append(legend, legendEntry{text: facetTitle(name, v), color: lineColor(values, i)})
+		}
+	}
+	return legend
+}
+
+// lineColor is a hue for a word, a shade for a number.
+func lineColor(values []value, i int) color.NRGBA {
+	if values[i].word != "" || len(values) == 1 {
+		return hue(i)
+	}
+	return shade(0.9 * float64(i) / float64(len(values)-1))
+}
+
+// rowsOf are the rows of one line of one panel.
+func (f *frame) rowsOf(o Options, facet, color value) []int {
+	var rows []int
+	for row := range f.rows {
+		if (o.Facet == "" || f.columns[o.Facet].at(row) == facet) && (o.Color == "" || f.columns[o.Color].at(row) == color) {
+			rows = append(rows, row)
+		}
+	}
+	return rows
+}
+
+// curve is the line through the rows: median and 10 % and 90 % quantiles over replicates at each x, at the step size
+// with the smallest median if best.
+func (f *frame) curve(rows []int, o Options, best bool) *line {
+	type at struct{ x, rate float64 }
+	values := map[at][]float64{}
+	xs := map[float64]bool{}
+	for _, row := range rows {
+		k := at{x: f.columns[o.X].numbers[row]}
+		if math.IsNaN(k.x) {
+			continue
+		}
+		if best {
+			k.rate = f.columns["learning_rate"].numbers[row]
+		}
+		y := f.columns[o.Y].numbers[row]
+		if isTime(o.Y) && f.columns["status"].words[row] == "diverged" {
+			y = math.NaN()
+		}
+		xs[k.x] = true
+		values[k] = append(values[k], y)
+	}
+	l := &line{x: sorted(xs)}
+	for _, x := range l.x {
+		var chosen []float64
+		for k, v := range values {
+			if k.x == x && (chosen == nil || earlier(v, chosen)) {
+				chosen = v
+			}
+		}
+		if !isTime(o.Y) {
+			chosen = slices.DeleteFunc(chosen, math.IsNaN)
+		}
+		l.low = append(l.low, censoredQuantile(chosen, 0.1))
+		l.mid = append(l.mid, censoredQuantile(chosen, 0.5))
+		l.high = append(l.high, censoredQuantile(chosen, 0.9))
+	}
+	return l
+}
+
+// earlier compares medians; censored ones are later than all others.
+func earlier(a, b []float64) bool {
+	x, y := censoredQuantile(a, 0.5), censoredQuantile(b, 0.5)
+	return !math.IsNaN(x) && (math.IsNaN(y) || x < y)
+}
+
+// asymptote is 0.949/eta over the anisotropies of a line that have one step size.
+func (f *frame) asymptote(rows []int, l *line) [][2]float64 {
+	if f.columns["learning_rate"] == nil {
+		return nil
+	}
+	rates := map[float64]map[float64]bool{}
+	for _, row := range rows {
+		x := f.columns["anisotropy"].numbers[row]
+		if rates[x] == nil {
+			rates[x] = map[float64]bool{}
+		}
+		rates[x][f.columns["learning_rate"].numbers[row]] = true
+	}
+	var points [][2]float64
+	for _, x := range l.x {
+		for rate := range rates[x] {
+			if len(rates[x]) == 1 && rate > 0 {
+				points = append(points, [2]float64{x, 0.949 / rate})
+			}
+		}
+	}
+	return points
+}
+
+// frameLines fits a panel's axes around lines; ok is false where there is nothing to show.
+func frameLines(p *plot.Plot, lines []*line, zero bool) (x, y scale, ok bool) {
+	xs, ys := map[float64]bool{}, map[float64]bool{}
+	for _, l := range lines {
+		for i := range l.x {
+			xs[l.x[i]] = true
+			for _, v := range []float64{l.low[i], l.mid[i], l.high[i]} {
+				if !math.IsNaN(v) {
+					ys[v] = true
+				}
+			}
+		}
+	}
+	if len(xs) == 0 || len(ys) == 0 {
+		return x, y, false
+	}
+	x, y = scaleOf(sorted(xs)), scaleOf(sorted(ys))
+	y.ticks = nil
+	p.X.Min, p.X.Max = x.min, x.max
+	margin := 0.06 * (y.forward(y.max) - y.forward(y.min))
+	if margin == 0 {
+		margin = 0.1
+	}
+	p.Y.Min, p.Y.Max = y.back(y.forward(y.min)-margin), y.back(y.forward(y.max)+margin)
+	if zero && !y.log {
+		p.Y.Min = math.Max(0, p.Y.Min)
+	}
+	if x.max == x.min {
+		p.X.Min, p.X.Max = x.min-0.5, x.max+0.5
+		x.log = false
+	}
+	return x, y, true
+}
+
+// Plot implements plot.Plotter.
+func (l *line) Plot(c draw.Canvas, p *plot.Plot) {
+	tx, ty := p.Transforms(&c)
+	for from := 0; from < len(l.x); {
+		if math.IsNaN(l.mid[from]) {
+			from++
+			continue
+		}
+		to := from
+		for to < len(l.x) && !math.IsNaN(l.mid[to]) {
+			to++
+		}
+		l.run(c, tx, ty, from, to)
+		from = to
+	}
+	for i, x := range l.x {
+		if math.IsNaN(l.mid[i]) {
+			c.DrawGlyph(draw.GlyphStyle{Color: l.color, Radius: 2.5, Shape: draw.CrossGlyph{}}, vg.Point{X: tx(x), Y: c.Max.Y - 3})
+		}
+	}
+}
+
+// run draws the points [from, to), none of them censored: band, then line, with dots where they are few.
+func (l *line) run(c draw.Canvas, tx, ty func(float64) vg.Length, from, to int) {
+	var upper, lower, middle []vg.Point
+	for i := from; i < to; i++ {
+		x := tx(l.x[i])
+		middle = append(middle, vg.Point{X: x, Y: ty(l.mid[i])})
+		high := c.Max.Y // beyond the runs' ends
+		if !math.IsNaN(l.high[i]) {
+			high = ty(l.high[i])
+		}
+		upper = append(upper, vg.Point{X: x, Y: high})
+		lower = append(lower, vg.Point{X: x, Y: ty(l.low[i])})
+	}
+	slices.Reverse(lower)
+	band := l.color
+	band.A = 50
+	if to-from > 1 && !slices.Equal(l.low[from:to], l.high[from:to]) {
+		c.FillPolygon(band, c.ClipPolygonXY(append(upper, lower...)))
+	}
+	c.StrokeLines(draw.LineStyle{Color: l.color, Width: 1.3}, c.ClipLinesXY(middle)...)
+	if len(l.x) <= 30 {
+		for _, at := range middle {
+			c.DrawGlyph(draw.GlyphStyle{Color: l.color, Radius: 1.6, Shape: draw.CircleGlyph{}}, at)
+		}
+	}
+}

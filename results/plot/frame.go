@@ -1,0 +1,265 @@
+package plot
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/expr-lang/expr"
+	"github.com/expr-lang/expr/vm"
+
+	"github.com/phasegrid/phasegrid/results"
+)
+
+// frame is the rows of the points table that a figure is about, by column.
+type frame struct {
+	rows       int
+	columns    map[string]*column
+	parameters []string // those of the sweep, in its order
+	notes      []string // what was held fixed, for the caption
+}
+
+// column holds numbers, or words, of one kind. Null is NaN or "".
+type column struct {
+	results.Column
+	numbers []float64
+	words   []string
+}
+
+func (c *column) isWord() bool { return c.Kind == results.String }
+
+// value is a cell of a frame that can be compared and used as a key.
+type value struct {
+	number float64 // 0 where null is true
+	word   string
+	null   bool
+}
+
+func (c *column) at(row int) value {
+	if c.isWord() {
+		return value{word: c.words[row], null: c.words[row] == ""}
+	}
+	if x := c.numbers[row]; !math.IsNaN(x) {
+		return value{number: x}
+	}
+	return value{null: true}
+}
+
+func compareValues(a, b value) int {
+	return cmp.Or(cmp.Compare(a.number, b.number), cmp.Compare(a.word, b.word))
+}
+
+func (v value) String() string {
+	switch {
+	case v.null:
+		return "none"
+	case v.word != "":
+		return v.word
+	}
+	return number(v.number)
+}
+
+// load reads the named columns, the parameters and the status of the points that satisfy where.
+func load(ctx context.Context, set *results.Set, where string, names ...string) (*frame, error) {
+	f := &frame{columns: map[string]*column{}}
+	for _, p := range set.Schema().Parameters() {
+		f.parameters = append(f.parameters, p.Name)
+	}
+	var read []*column
+	var order []string
+	for _, c := range set.Schema().Columns(results.Points) {
+		wanted := slices.Contains(f.parameters, c.Name) || slices.Contains(names, c.Name) || c.Name == "status" ||
+			c.Name == "point" || strings.Contains(where, c.Name)
+		if wanted && f.columns[c.Name] == nil {
+			f.columns[c.Name] = &column{Column: c}
+			read, order = append(read, f.columns[c.Name]), append(order, c.Name)
+		}
+	}
+	for _, name := range names {
+		if name != "" && f.columns[name] == nil {
+			return nil, fmt.Errorf("plot: the points table has no column %s; it has %s", name, strings.Join(columnNames(set), ", "))
+		}
+	}
+	keep, err := compileWhere(where, read)
+	if err != nil {
+		return nil, err
+	}
+	words := map[string]string{}
+	for cells, err := range set.Scan(ctx, results.Points, order...) {
+		if err != nil {
+			return nil, err
+		}
+		if !keep(cells, read) {
+			continue
+		}
+		for i, c := range read {
+			c.append(cells[i], words)
+		}
+		f.rows++
+	}
+	if f.rows == 0 {
+		return nil, fmt.Errorf("plot: no points to draw: %s", cmp.Or(where, "the set is empty"))
+	}
+	return f, nil
+}
+
+func columnNames(set *results.Set) []string {
+	var names []string
+	for _, c := range set.Schema().Columns(results.Points) {
+		names = append(names, c.Name)
+	}
+	return names
+}
+
+// append adds a cell; words holds one copy of each word.
+func (c *column) append(cell results.Cell, words map[string]string) {
+	switch {
+	case c.isWord():
+		word, ok := words[cell.Text]
+		if !ok {
+			word = cell.Text
+			words[word] = word
+		}
+		c.words = append(c.words, word)
+	case cell.Null:
+		c.numbers = append(c.numbers, math.NaN())
+	case c.Kind == results.Float64:
+		c.numbers = append(c.numbers, cell.Float)
+	case c.Kind == results.Bool && cell.Bool:
+		c.numbers = append(c.numbers, 1)
+	default:
+		c.numbers = append(c.numbers, float64(cell.Int))
+	}
+}
+
+// compileWhere compiles a condition over the columns. A row on which it fails (a comparison with null, say) is left out.
+func compileWhere(where string, columns []*column) (func([]results.Cell, []*column) bool, error) {
+	if where == "" {
+		return func([]results.Cell, []*column) bool { return true }, nil
+	}
+	env := map[string]any{}
+	for _, c := range columns {
+		env[c.Name] = native(results.Cell{}, c.Kind)
+	}
+	program, err := expr.Compile(where, expr.Env(env), expr.AsBool())
+	if err != nil {
+		return nil, fmt.Errorf("plot: condition %q: %w", where, err)
+	}
+	var machine vm.VM
+	return func(cells []results.Cell, columns []*column) bool {
+		for i, c := range columns {
+			env[c.Name] = native(cells[i], c.Kind)
+		}
+		ok, err := machine.Run(program, env)
+		return err == nil && ok == true
+	}, nil
+}
+
+func native(c results.Cell, k results.Kind) any {
+	switch {
+	case c.Null:
+		return nil
+	case k == results.Float64:
+		return c.Float
+	case k == results.String:
+		return c.Text
+	case k == results.Bool:
+		return c.Bool
+	}
+	return c.Int
+}
+
+// distinct lists the values of a column, rising, null left out.
+func (f *frame) distinct(name string) []value {
+	seen := map[value]bool{}
+	for row := range f.rows {
+		if v := f.columns[name].at(row); !v.null {
+			seen[v] = true
+		}
+	}
+	var values []value
+	for v := range seen {
+		values = append(values, v)
+	}
+	slices.SortFunc(values, compareValues)
+	return values
+}
+
+// varies tells whether a parameter is there with two values or more.
+func (f *frame) varies(name string) bool {
+	return f.columns[name] != nil && len(f.distinct(name)) > 1
+}
+
+// free tells whether a parameter takes two values or more for equal values of the keys.
+func (f *frame) free(name string, keys ...string) bool {
+	seen := map[string]value{}
+	for row := range f.rows {
+		key, v := f.key(row, keys), f.columns[name].at(row)
+		if old, ok := seen[key]; ok && old != v {
+			return true
+		}
+		seen[key] = v
+	}
+	return false
+}
+
+// key joins the values of columns in a row.
+func (f *frame) key(row int, names []string) string {
+	var b strings.Builder
+	for _, name := range names {
+		if name != "" {
+			v := f.columns[name].at(row)
+			fmt.Fprintf(&b, "%x|%s|%v;", math.Float64bits(v.number), v.word, v.null)
+		}
+	}
+	return b.String()
+}
+
+// derived are parameters that most sweeps compute from others: they follow once those are held.
+var derived = []string{"steps", "learning_rate", "init_scale"}
+
+// slice holds every parameter that is free beside the keys at its middle value; loose ones may vary.
+func (f *frame) slice(keys []string, loose ...string) {
+	order := slices.Clone(f.parameters)
+	slices.SortStableFunc(order, func(a, b string) int {
+		return cmp.Compare(slices.Index(derived, a), slices.Index(derived, b))
+	})
+	for _, name := range order {
+		if slices.Contains(keys, name) || slices.Contains(loose, name) || name == "seed" || !f.free(name, keys...) {
+			continue
+		}
+		values := f.distinct(name)
+		middle := values[len(values)/2]
+		f.keep(func(row int) bool { return f.columns[name].at(row) == middle })
+		f.notes = append(f.notes, symbol(name)+" = "+middle.String())
+	}
+}
+
+// keep drops the rows that do not satisfy a condition.
+func (f *frame) keep(condition func(row int) bool) {
+	n := 0
+	for row := range f.rows {
+		if !condition(row) {
+			continue
+		}
+		for _, c := range f.columns {
+			if c.isWord() {
+				c.words[n] = c.words[row]
+			} else {
+				c.numbers[n] = c.numbers[row]
+			}
+		}
+		n++
+	}
+	f.rows = n
+	for _, c := range f.columns {
+		if c.isWord() {
+			c.words = c.words[:n]
+		} else {
+			c.numbers = c.numbers[:n]
+		}
+	}
+}

@@ -1,0 +1,43 @@
+package plot
+
+import (
+	"strconv"
+	"strings"
+)
+
+// symbols are the letters by which papers know a column.
+var symbols = map[string]string{
+	"anisotropy": "λ", "dimension": "d", "width": "m", "samples": "n", "learning_rate": "η", "init_scale": "α",
+	"exponent": "p", "rho": "ρ", "momentum": "β", "label_noise": "σ", "step": "k", "loss": "L", "power": "q",
+}
+
+// labels are the columns whose name says too little.
+var labels = map[string]string{
+	"learning_rate": "step size", "init_scale": "initial scale", "steps_to_90": "steps to 90 % alignment",
+	"steps_to_99": "steps to 99 % alignment", "escape_step": "escape time (steps)", "weight_norm2": "squared norm of W",
+	"peak_spike_alignment": "peak spike alignment", "eta_step": "ηk (step size times step)", "step": "step",
+	"exponent": "spectral exponent", "label_noise": "label noise", "diverged": "fraction diverged",
+}
+
+// label is a column's name for an axis.
+func label(name string) string {
+	text := labels[name]
+	if text == "" {
+		text = strings.ReplaceAll(name, "_", " ")
+	}
+	if s := symbols[name]; s != "" {
+		text += " " + s
+	}
+	return text
+}
+
+// symbol is a column's short name for captions and legends.
+func symbol(name string) string {
+	if s := symbols[name]; s != "" {
+		return s
+	}
+	return strings.ReplaceAll(name, "_", " ")
+}
+
+// number is a value for people.
+func number(x float64) string { return strconv.FormatFloat(x, 'g', 4, 64) }

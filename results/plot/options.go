@@ -1,0 +1,211 @@
+package plot
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/phasegrid/phasegrid/results"
+)
+
+// Kind is a kind of figure.
+type Kind string
+
+const (
+	Phase        Kind = "phase"        // heat map of Color over X and Y, one panel for each Facet
+	Stability    Kind = "stability"    // heat map of the fraction of diverged runs over X and the step size
+	Curves       Kind = "curves"       // Y against X, one line for each Color, one panel for each Facet
+	Trajectories Kind = "trajectories" // Y against the step, one line for each Color, one panel for each Facet
+)
+
+// Kinds lists the kinds of figures.
+func Kinds() []Kind { return []Kind{Phase, Stability, Curves, Trajectories} }
+
+// Options steer a figure. Empty fields are chosen from the axes of the set.
+type Options struct {
+	Kind Kind
+	// X, Y, Color and Facet name columns. X of trajectories is step or eta_step (step size times step).
+	X, Y, Color, Facet string
+	// Where is a condition over the columns of the points table, in the language of sweep files.
+	Where string
+	// Threshold is the level of the contour in a phase diagram of an alignment; 0: one half.
+	Threshold float64
+}
+
+// axes are parameters that make good axes, best first.
+var axes = []string{"anisotropy", "exponent", "rho", "power", "dimension", "learning_rate", "init_scale", "samples",
+	"width", "batch_size", "label_noise", "momentum", "weight_decay", "teacher_index"}
+
+// facets are parameters that make good panels or lines.
+var facets = []string{"optimizer", "orthogonalizer", "schedule", "covariance", "init", "model", "nesterov"}
+
+// Draw draws a result set.
+func Draw(ctx context.Context, set *results.Set, o Options) (*Figure, error) {
+	if o.Kind != "" && !slices.Contains(Kinds(), o.Kind) {
+		return nil, fmt.Errorf("plot: unknown kind %q; there are %v", o.Kind, Kinds())
+	}
+	names := append(slices.Clone(always), o.Color, o.Facet)
+	if o.Kind != Trajectories && o.X != "step" && o.X != "eta_step" {
+		names = append(names, o.X, o.Y)
+	}
+	if o.Kind == Stability {
+		names = slices.DeleteFunc(names, func(name string) bool { return name == "diverged" })
+	}
+	f, err := load(ctx, set, o.Where, names...)
+	if err != nil {
+		return nil, err
+	}
+	if err := o.choose(f, set); err != nil {
+		return nil, err
+	}
+	var figure *Figure
+	switch o.Kind {
+	case Phase, Stability:
+		figure, err = phase(f, o)
+	case Curves:
+		figure, err = curves(f, o)
+	default:
+		figure, err = trajectories(ctx, set, f, o)
+	}
+	if err != nil {
+		return nil, err
+	}
+	figure.caption = caption(set, f, o)
+	return figure, nil
+}
+
+// always are the metrics that defaults need.
+var always = []string{"signal_alignment", "steps_to_90"}
+
+// choose fills the empty options.
+func (o *Options) choose(f *frame, set *results.Set) error {
+	if o.Facet == "" && o.Kind != Curves && o.Kind != Trajectories {
+		o.Facet = f.firstVarying(facets, o.X, o.Y, o.Color)
+	}
+	if o.Kind == "" {
+		o.Kind = o.chooseKind(f, set)
+		if o.Kind == Curves || o.Kind == Trajectories {
+			o.Facet = ""
+		}
+	}
+	switch o.Kind {
+	case Phase, Stability:
+		return o.choosePhase(f)
+	case Curves:
+		return o.chooseCurves(f)
+	}
+	return o.chooseTrajectories(f, set)
+}
+
+func (o *Options) chooseKind(f *frame, set *results.Set) Kind {
+	x := o.X
+	if x == "" {
+		x = f.firstVarying(axes, o.Y, o.Color, o.Facet)
+	}
+	if x == "step" || x == "eta_step" || x == "" && set.Schema().Has(results.Trajectories) {
+		return Trajectories
+	}
+	if y := f.freeAxis(o.Facet, x); y == "learning_rate" {
+		return Stability
+	} else if y != "" {
+		return Phase
+	}
+	return Curves
+}
+
+// firstVarying is the first of the names that varies and is not taken.
+func (f *frame) firstVarying(names []string, taken ...string) string {
+	for _, name := range names {
+		if !slices.Contains(taken, name) && f.varies(name) {
+			return name
+		}
+	}
+	return ""
+}
+
+// freeAxis is the first axis that varies by itself beside facet and x.
+func (f *frame) freeAxis(facet, x string) string {
+	for _, name := range axes {
+		if name != facet && name != x && f.varies(name) && f.free(name, facet, x) {
+			return name
+		}
+	}
+	return ""
+}
+
+func (o *Options) choosePhase(f *frame) error {
+	if o.X == "" {
+		o.X = f.firstVarying(axes, o.Y, o.Facet)
+	}
+	if o.Y == "" && o.Kind == Stability {
+		o.Y = "learning_rate"
+	}
+	if o.Y == "" {
+		o.Y = f.freeAxis(o.Facet, o.X)
+	}
+	if o.X == "" || o.Y == "" || f.columns[o.X] == nil || f.columns[o.Y] == nil {
+		return fmt.Errorf("plot: a %s diagram needs two axes and this set has not two that vary; name them, or draw %s", o.Kind, Curves)
+	}
+	if f.columns[o.X].isWord() || f.columns[o.Y].isWord() {
+		return fmt.Errorf("plot: %s and %s must be numbers to be axes", o.X, o.Y)
+	}
+	if o.Color == "" {
+		o.Color = "signal_alignment"
+	}
+	if o.Kind == Stability {
+		o.Color = "diverged"
+	} else if f.columns[o.Color] == nil || f.columns[o.Color].isWord() {
+		return fmt.Errorf("plot: %s is no number to colour by", o.Color)
+	}
+	if o.Threshold == 0 {
+		o.Threshold = 0.5
+	}
+	return nil
+}
+
+func (o *Options) chooseCurves(f *frame) error {
+	if o.X == "" {
+		o.X = f.firstVarying(axes, o.Y, o.Color, o.Facet)
+	}
+	if o.Y == "" {
+		o.Y = "steps_to_90"
+	}
+	if o.Color == "" {
+		taken := []string{o.X, o.Y, o.Facet}
+		if isTime(o.Y) {
+			taken = append(taken, "learning_rate") // the best one counts
+		}
+		o.Color = f.firstVarying(append(slices.Clone(facets), axes...), taken...)
+	}
+	for _, name := range []string{o.X, o.Y} {
+		if c := f.columns[name]; c == nil || c.isWord() {
+			return fmt.Errorf("plot: %q is no column of numbers to draw a curve over; name one by X and Y", name)
+		}
+	}
+	return nil
+}
+
+func (o *Options) chooseTrajectories(f *frame, set *results.Set) error {
+	if !set.Schema().Has(results.Trajectories) {
+		return fmt.Errorf("plot: this set has no trajectories: the sweep records no steps")
+	}
+	if o.X == "" {
+		o.X = "step"
+	}
+	if o.X != "step" && o.X != "eta_step" {
+		return fmt.Errorf("plot: the X of trajectories is step or eta_step, not %s", o.X)
+	}
+	if o.Y == "" {
+		o.Y = "signal_alignment"
+	}
+	ok := slices.ContainsFunc(set.Schema().Columns(results.Trajectories), func(c results.Column) bool {
+		return c.Name == o.Y && c.Kind == results.Float64
+	})
+	if !ok {
+		return fmt.Errorf("plot: the trajectories table has no numbers %s", o.Y)
+	}
+	if o.Color == "" {
+		o.Color = f.firstVarying(append(slices.Clone(facets), axes...), o.Facet)
+	}
+	return nil
+}

@@ -1,0 +1,340 @@
+package plot_test
+
+import (
+	"bytes"
+	"context"
+	"image/color"
+	"image/png"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"gonum.org/v1/plot/vg/draw"
+	"gonum.org/v1/plot/vg/recorder"
+
+	"github.com/phasegrid/phasegrid/results"
+	"github.com/phasegrid/phasegrid/results/plot"
+)
+
+var parameters = []results.Column{{Name: "optimizer", Kind: results.String}, {Name: "dimension", Kind: results.Int64},
+	{Name: "anisotropy", Kind: results.Float64}, {Name: "learning_rate", Kind: results.Float64}, {Name: "seed", Kind: results.Int64}}
+
+// run is one point of a test's sweep.
+type run struct {
+	optimizer        string
+	dimension        int64
+	anisotropy, rate float64
+	seed, steps90    int64
+	alignment        float64
+	status           string
+}
+
+// write writes a finished set of the runs, each with five recorded steps.
+func write(t *testing.T, runs []run) *results.Set {
+	t.Helper()
+	check := func(err error) {
+		if err != nil {
+			t.Helper()
+			t.Fatal(err)
+		}
+	}
+	schema, err := results.NewSchema(parameters, results.Options{SolverVersion: 3, Trajectories: true})
+	check(err)
+	b := schema.NewBuilder()
+	defer b.Release()
+	counts := map[string]int64{}
+	for i, r := range runs {
+		if r.status == "" {
+			r.status = results.StatusOK
+		}
+		counts[r.status]++
+		check(b.AddPoint(results.PointRow{Point: int64(i), PointID: [16]byte{byte(i), byte(i >> 8)}, Representation: "reduced", Status: r.status,
+			Parameters:      []results.Cell{{Text: r.optimizer}, {Int: r.dimension}, {Float: r.anisotropy}, {Float: r.rate}, {Int: r.seed}},
+			SignalAlignment: r.alignment, StepsTo90: r.steps90}))
+		for k := range int64(5) {
+			check(b.AddTrajectory(results.TrajectoryRow{Point: int64(i), Step: 10 * k, SignalAlignment: r.alignment * float64(k) / 4}))
+		}
+	}
+	d, err := b.Encode()
+	check(err)
+	dir := filepath.Join(t.TempDir(), "sample-01234567")
+	manifest := results.Manifest{Name: "sample", Sweep: "0123456789abcdef0123456789abcdef", SolverVersion: 3, Indices: int64(len(runs)), PointsByStatus: counts,
+		Parts: []results.Part{{IndexRange: results.IndexRange{End: int64(len(runs))}, Points: int64(len(runs))}}}
+	create := func(name string) *os.File {
+		check(os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o755))
+		f, err := os.Create(filepath.Join(dir, name))
+		check(err)
+		t.Cleanup(func() { f.Close() })
+		return f
+	}
+	for _, table := range schema.Tables() {
+		file, err := schema.WriteEmpty(table, create(results.EmptyName(table)))
+		check(err)
+		manifest.Files = append(manifest.Files, file.Entry(results.EmptyName(table)))
+	}
+	files, err := schema.Merge(context.Background(), []results.Source{{
+		Expectation: results.Expectation{End: int64(len(runs)), Points: -1},
+		Open:        func(context.Context) (results.Delivery, error) { return d, nil },
+	}}, nil, func(table results.Table) (io.Writer, error) { return create(results.PartName(table, 0)), nil })
+	check(err)
+	for _, file := range files {
+		manifest.Files = append(manifest.Files, file.Entry(results.PartName(file.Table, 0)))
+	}
+	data, err := manifest.Encode()
+	check(err)
+	_, err = create(results.ManifestName).Write(data)
+	check(err)
+	set, err := results.OpenSet(dir)
+	check(err)
+	return set
+}
+
+// drawing is what a figure draws.
+type drawing struct {
+	texts  []string
+	fills  map[color.Color]int
+	lines  map[color.Color]int
+	dashed int
+}
+
+func record(t *testing.T, f *plot.Figure) drawing {
+	t.Helper()
+	var c recorder.Canvas
+	width, height := f.Size()
+	f.Draw(draw.NewCanvas(&c, width, height))
+	d := drawing{fills: map[color.Color]int{}, lines: map[color.Color]int{}}
+	var current color.Color
+	dashes := false
+	for _, action := range c.Actions {
+		switch a := action.(type) {
+		case *recorder.SetColor:
+			current = a.Color
+		case *recorder.SetLineDash:
+			dashes = len(a.Dashes) > 0
+		case *recorder.Fill:
+			d.fills[current]++
+		case *recorder.Stroke:
+			d.lines[current]++
+			if dashes {
+				d.dashed++
+			}
+		case *recorder.FillString:
+			d.texts = append(d.texts, a.String)
+		}
+	}
+	return d
+}
+
+func (d drawing) says(t *testing.T, texts ...string) {
+	t.Helper()
+	for _, text := range texts {
+		if !slices.ContainsFunc(d.texts, func(s string) bool { return strings.Contains(s, text) }) {
+			t.Errorf("the figure does not say %q; it says %q", text, d.texts)
+		}
+	}
+}
+
+// phaseRuns is gd and specgd over 8 anisotropies, 4 dimensions and 2 seeds; gd aligns below lambda = 2.
+func phaseRuns() []run {
+	var runs []run
+	for _, optimizer := range []string{"gd", "specgd"} {
+		for _, d := range []int64{30, 100, 300, 1000} {
+			for k := range 8 {
+				lambda := 0.25 * math.Pow(2, float64(k))
+				for seed := range int64(2) {
+					r := run{optimizer: optimizer, dimension: d, anisotropy: lambda, rate: 0.1, seed: seed, alignment: 0.9, steps90: 10}
+					if optimizer == "gd" {
+						r.alignment, r.steps90 = 1/(1+lambda*lambda/4), int64(5*lambda)
+					}
+					if optimizer == "gd" && lambda == 32 {
+						r.status, r.steps90 = results.StatusDiverged, -1
+					}
+					runs = append(runs, r)
+				}
+			}
+		}
+	}
+	return runs
+}
+
+var (
+	divergedColor = color.NRGBA{120, 120, 120, 255}
+	censoredColor = color.NRGBA{215, 215, 215, 255}
+	theoryColor   = color.NRGBA{200, 30, 30, 255}
+	ink           = color.NRGBA{30, 30, 30, 255}
+)
+
+func TestPhaseDiagramIsTheDefaultOfTwoAxes(t *testing.T) {
+	figure, err := plot.Draw(context.Background(), write(t, phaseRuns()), plot.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := record(t, figure)
+	d.says(t, "gd", "specgd", "anisotropy λ", "dimension d", "signal alignment", "sweep sample (01234567), solver version 3; 128 points",
+		"diverged", "theory for gd: λ = 2")
+	// The four diverged cells of gd, and their entry in the legend.
+	if got := d.fills[divergedColor]; got != 5 {
+		t.Errorf("%d cells are marked as diverged; want 4, and the legend", got)
+	}
+	specgd := 0
+	for c, n := range d.fills {
+		if rgb := color.NRGBAModel.Convert(c).(color.NRGBA); rgb != divergedColor && n >= 32 && rgb.R != 255 {
+			specgd++
+		}
+	}
+	if specgd == 0 {
+		t.Error("the 32 cells of specgd have no colour in common")
+	}
+	if d.dashed < 2 || d.lines[theoryColor] == 0 {
+		t.Error("no line of theory")
+	}
+	if d.lines[ink] == 0 {
+		t.Error("no contour")
+	}
+}
+
+func TestPhaseDiagramMarksWhatIsNotReached(t *testing.T) {
+	runs := phaseRuns()
+	for i := range runs {
+		if runs[i].anisotropy == 0.25 && runs[i].optimizer == "specgd" {
+			runs[i].steps90 = -1
+		}
+	}
+	figure, err := plot.Draw(context.Background(), write(t, runs), plot.Options{Color: "steps_to_90", Where: "optimizer == 'specgd'"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := record(t, figure)
+	d.says(t, "not reached", "where optimizer == 'specgd'", "steps to 90 % alignment")
+	if got := d.fills[censoredColor]; got != 5 {
+		t.Errorf("%d cells are marked as censored; want 4, and the legend", got)
+	}
+}
+
+func TestStabilityMapIsTheDefaultOfAFreeStepSize(t *testing.T) {
+	var runs []run
+	for _, lambda := range []float64{0.5, 2, 8, 32} {
+		for _, rate := range []float64{0.01, 0.1, 1} {
+			r := run{optimizer: "gd", dimension: 100, anisotropy: lambda, rate: rate, alignment: 1}
+			if rate > 1/math.Max(3, 1+lambda) {
+				r.status = results.StatusDiverged
+			}
+			runs = append(runs, r)
+		}
+	}
+	figure, err := plot.Draw(context.Background(), write(t, runs), plot.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := record(t, figure)
+	d.says(t, "fraction diverged", "step size η", "1/max(3, 1 + λ)")
+	yellow, violet := color.NRGBA{253, 231, 37, 255}, color.NRGBA{68, 1, 84, 255}
+	if d.fills[yellow] < 5 || d.fills[violet] < 7 {
+		t.Errorf("%d unstable and %d stable cells; want 5 and 7", d.fills[yellow], d.fills[violet])
+	}
+}
+
+func TestCurvesShowCrossoverAndTheory(t *testing.T) {
+	set := write(t, phaseRuns())
+	figure, err := plot.Draw(context.Background(), set, plot.Options{Kind: plot.Curves, Facet: "dimension"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := record(t, figure)
+	d.says(t, "d = 30", "d = 1000", "gd", "specgd", "theory: λ = 2, 0.949/η", "not reached")
+	figure, err = plot.Draw(context.Background(), set, plot.Options{Kind: plot.Curves, Y: "signal_alignment"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	record(t, figure).says(t, "d = 300", "signal alignment")
+}
+
+func TestCurvesTakeTheBestStepSize(t *testing.T) {
+	var runs []run
+	for _, lambda := range []float64{1, 4, 16} {
+		for i, rate := range []float64{0.25, 0.5, 1} {
+			runs = append(runs, run{optimizer: "gd", dimension: 100, anisotropy: lambda, rate: rate, steps90: int64(100 / (i + 1))})
+		}
+	}
+	figure, err := plot.Draw(context.Background(), write(t, runs), plot.Options{Kind: plot.Curves})
+	if err != nil {
+		t.Fatal(err)
+	}
+	record(t, figure).says(t, "best step size")
+}
+
+func TestTrajectoriesAreTheDefaultWithoutAxes(t *testing.T) {
+	var runs []run
+	for _, optimizer := range []string{"gd", "muon"} {
+		for seed := range int64(5) {
+			runs = append(runs, run{optimizer: optimizer, dimension: 100, anisotropy: 10, rate: 0.1, seed: seed, alignment: 0.5 + 0.1*float64(seed)})
+		}
+	}
+	set := write(t, runs)
+	for _, o := range []plot.Options{{}, {X: "eta_step"}} {
+		figure, err := plot.Draw(context.Background(), set, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		d := record(t, figure)
+		d.says(t, "gd", "muon", "step")
+		bands := 0
+		for c, n := range d.fills {
+			if rgb := color.NRGBAModel.Convert(c).(color.NRGBA); rgb.A == 50 {
+				bands += n
+			}
+		}
+		if bands != 2 {
+			t.Errorf("%d quantile bands; want 2", bands)
+		}
+	}
+}
+
+func TestFiguresAreWrittenInEachFormat(t *testing.T) {
+	figure, err := plot.Draw(context.Background(), write(t, phaseRuns()), plot.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b bytes.Buffer
+	if err := figure.Write(&b, "png"); err != nil {
+		t.Fatal(err)
+	}
+	picture, err := png.Decode(&b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	width, _ := figure.Size()
+	if got, want := picture.Bounds().Dx(), int(width.Dots(200)+0.5); got < want-1 || got > want+1 {
+		t.Errorf("%d pixels wide; want %d", got, want)
+	}
+	for format, begin := range map[string]string{"svg": "<?xml", "pdf": "%PDF"} {
+		b.Reset()
+		if err := figure.Write(&b, format); err != nil || !strings.HasPrefix(b.String(), begin) {
+			t.Errorf("%s: %v, %.20q", format, err, b.String())
+		}
+	}
+	if figure.Write(&b, "gif") == nil {
+		t.Error("gif was written")
+	}
+}
+
+func TestDrawSaysWhatIsWrong(t *testing.T) {
+	set := write(t, phaseRuns())
+	for want, o := range map[string]plot.Options{
+		"unknown kind":    {Kind: "pie"},
+		"no column":       {Color: "color"},
+		"condition":       {Where: "dimension >"},
+		"unknown name":    {Where: "dimensions > 3"},
+		"no points":       {Where: "dimension > 3000"},
+		"must be numbers": {X: "optimizer", Y: "dimension", Kind: plot.Phase},
+		"is step or":      {Kind: plot.Trajectories, X: "anisotropy"},
+	} {
+		if _, err := plot.Draw(context.Background(), set, o); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%+v: %v; want %q", o, err, want)
+		}
+	}
+}

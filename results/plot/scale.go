@@ -1,0 +1,100 @@
+package plot
+
+import (
+	"math"
+
+	"gonum.org/v1/plot"
+)
+
+// scale is how one axis maps numbers: linear or logarithmic, over a range.
+type scale struct {
+	log      bool
+	min, max float64
+	ticks    []float64 // nil: chosen by the axis
+}
+
+// scaleOf fits a scale to rising values: logarithmic where they are positive and span a factor of 20.
+func scaleOf(values []float64) scale {
+	s := scale{min: values[0], max: values[len(values)-1]}
+	s.log = s.min > 0 && s.max/s.min >= 20
+	if len(values) <= 6 {
+		s.ticks = values
+	}
+	return s
+}
+
+// forward maps to the space in which the axis is even, back its inverse.
+func (s scale) forward(x float64) float64 {
+	if s.log {
+		return math.Log(x)
+	}
+	return x
+}
+
+func (s scale) back(x float64) float64 {
+	if s.log {
+		return math.Exp(x)
+	}
+	return x
+}
+
+// edges are the borders between cells centred on rising values, one more than those, even in the scale's space.
+func (s scale) edges(values []float64) []float64 {
+	n := len(values)
+	edges := make([]float64, n+1)
+	for i := 1; i < n; i++ {
+		edges[i] = s.back((s.forward(values[i-1]) + s.forward(values[i])) / 2)
+	}
+	if n == 1 {
+		half := math.Max(math.Abs(values[0])/4, 0.5)
+		if s.log {
+			half = values[0] / 4
+		}
+		return []float64{values[0] - half, values[0] + half}
+	}
+	edges[0] = s.back(2*s.forward(values[0]) - s.forward(edges[1]))
+	edges[n] = s.back(2*s.forward(values[n-1]) - s.forward(edges[n-1]))
+	return edges
+}
+
+// apply sets an axis to the scale, from min to max.
+func (s scale) apply(axis *plot.Axis, min, max float64) {
+	if max <= min {
+		min, max = min-math.Max(math.Abs(min)/2, 0.5), max+math.Max(math.Abs(max)/2, 0.5)
+	}
+	axis.Min, axis.Max = min, max
+	if s.log {
+		axis.Scale = plot.LogScale{}
+		axis.Tick.Marker = logTicks{}
+	}
+	if s.ticks != nil {
+		var ticks []plot.Tick
+		for _, x := range s.ticks {
+			ticks = append(ticks, plot.Tick{Value: x, Label: number(x)})
+		}
+		axis.Tick.Marker = plot.ConstantTicks(ticks)
+	}
+}
+
+// logTicks labels the powers of ten, and 2 and 5 between them where there are few powers.
+type logTicks struct{}
+
+func (logTicks) Ticks(min, max float64) []plot.Tick {
+	var ticks []plot.Tick
+	wide := math.Log10(max/min) > 2.5
+	sparse := 1 + int(math.Log10(max/min)/8)
+	for e := math.Floor(math.Log10(min)); e <= math.Ceil(math.Log10(max)); e++ {
+		for m := 1.0; m < 10; m++ {
+			x := m * math.Pow(10, e)
+			if x < min || x > max {
+				continue
+			}
+			tick := plot.Tick{Value: x}
+			if m == 1 && int(math.Abs(e))%sparse == 0 || !wide && (m == 2 || m == 5) {
+				tick.Label = number(x)
+			}
+			ticks = append(ticks, tick)
+		}
+	}
+	return ticks
+}
