@@ -97,11 +97,26 @@ func (f *cholesky) scaleColumns(a []float64, i, j, n, w int, t blas.Transpose) {
 	f.ws.products.Gemm(blas.NoTrans, t, 1, general(f.panel, n, w), part(f.block(j), choleskyBlock, 0, 0, w, w), 0, part(a, f.m, i, j, n, w))
 }
 
+// inverseTransposed stores L^-ᵀ, m x m, in x.
+func (f *cholesky) inverseTransposed(x []float64) {
+	clear(x)
+	for i := range f.m {
+		x[i*f.m+i] = 1
+	}
+	f.solveRows(x, func(j, w int) int { return j + w }) // what is below stays zero
+}
+
 // solveTransposed replaces X, n x m, by X L^-ᵀ.
 func (f *cholesky) solveTransposed(x []float64, n int) {
+	f.solveRows(x, func(int, int) int { return n })
+}
+
+// solveRows is X <- X L^-ᵀ on as many rows as columns j..j+w of X have.
+func (f *cholesky) solveRows(x []float64, rows func(j, w int) int) {
 	m := f.m
 	for j := 0; j < m; j += choleskyBlock {
 		w := min(choleskyBlock, m-j)
+		n := rows(j, w)
 		if j > 0 {
 			f.ws.products.Gemm(blas.NoTrans, blas.Trans, -1, part(x, m, 0, 0, n, j), part(f.l, m, j, 0, w, j), 1, part(x, m, 0, j, n, w))
 		}
