@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	dto "github.com/prometheus/client_model/go"
 )
 
 // metrics are what /metrics shows of a coordinator. No sweep or point is a label.
@@ -107,4 +108,13 @@ func (t *term) measure() {
 	}
 	t.metrics.nodes.Set(float64(connected))
 	t.metrics.alarms.Set(float64(t.alarms.count()))
+}
+
+// transactions is how many transactions were tried.
+func (m *metrics) transactions() int64 {
+	var d dto.Metric
+	if err := m.txnSeconds.Write(&d); err != nil {
+		return 0
+	}
+	return int64(d.GetHistogram().GetSampleCount())
 }
