@@ -240,9 +240,6 @@ func crossChecks(a *Assignment) []violation {
 		if n := a[Normalize].text; n == "trace_1" || n == "max_1" {
 			add(Normalize, "normalize: %s is not defined for covariance: ar1, whose trace is dimension: use none or trace_d", n)
 		}
-		if a[Teacher].text == "eigen" {
-			add(Teacher, "teacher: eigen needs a covariance with coordinate eigenvectors, which ar1 is not: use teacher: uniform, or mix with teacher_weights: [[%d, 1]]", a[TeacherIndex].i)
-		}
 	}
 	switch a[Teacher].text {
 	case "eigen":

@@ -95,7 +95,6 @@ func TestResolveReportsRulesBetweenParameters(t *testing.T) {
 		{[]any{"covariance", "multi_spike", "spikes", []float64{1, 2, 3}, "dimension", 3}, Spikes, "3 spikes need dimension at least 4"},
 		{[]any{"covariance", "block", "blocks", []float64{1, 60, 2, 30}}, Blocks, "add up to dimension 100, not 90"},
 		{[]any{"covariance", "custom", "eigenvalues", []float64{1, 2}}, Eigenvalues, "100 numbers, not 2"},
-		{[]any{"covariance", "ar1", "rho", 0.5}, Teacher, "teacher_weights: [[0, 1]]"},
 		{[]any{"covariance", "ar1", "rho", 0.5, "teacher", "uniform", "normalize", "max_1"}, Normalize, "use none or trace_d"},
 		{[]any{"covariance", "power_law", "exponent", 1.0, "dimension", 2000000}, Dimension, "at most 1000000"},
 		{[]any{"teacher_index", 100}, TeacherIndex, "below dimension 100, not 100"},

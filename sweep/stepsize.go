@@ -185,6 +185,10 @@ func ar1Teacher(a *Assignment) []float64 {
 		}
 		return theta
 	}
+	if a[Teacher].text == "eigen" {
+		theta[a[TeacherIndex].i] = norm
+		return theta
+	}
 	weights, sum := a[TeacherWeights].list, 0.0
 	for i := 0; i < len(weights); i += 2 {
 		sum += weights[i+1] * weights[i+1]

@@ -84,9 +84,6 @@ func TestStepLimitMatchesEigendecomposition(t *testing.T) {
 	}
 	for _, covariance := range covariances {
 		for _, teacher := range teachers {
-			if covariance[1] == "ar1" && teacher[1] == "eigen" {
-				continue
-			}
 			for _, normalize := range []string{"none", "trace_d", "trace_1", "max_1"} {
 				if covariance[1] == "ar1" && (normalize == "trace_1" || normalize == "max_1") {
 					continue
