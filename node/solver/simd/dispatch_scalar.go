@@ -23,3 +23,7 @@ func tile(_ Kernel, a []rowTile, b []colTile, c []float64, stride int, add bool)
 func advance(_ Kernel, l *Lanes, end int) { l.advance64(end) }
 
 func width(Kernel) uintptr { return width64 }
+
+func eliminate(_ Kernel, panel []float64, width, pivot, column int) {
+	eliminate64(panel, width, pivot, column)
+}

@@ -116,3 +116,14 @@ func width(k Kernel) uintptr {
 	}
 	return width64
 }
+
+func eliminate(k Kernel, panel []float64, width, pivot, column int) {
+	switch k {
+	case AVX512:
+		eliminate512(panel, width, pivot, column)
+	case AVX2:
+		eliminate256(panel, width, pivot, column)
+	default:
+		eliminate64(panel, width, pivot, column)
+	}
+}

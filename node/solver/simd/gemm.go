@@ -34,6 +34,9 @@ type Multiplier struct {
 	a      []rowTile
 	b      []colTile
 	edge   [tileRows * tileCols]float64
+
+	panel, rows []float64 // of Invert
+	order       []int
 }
 
 // NewMultiplier returns a multiplier that uses the kernel.

@@ -10,7 +10,7 @@ import (
 )
 
 func main() {
-	for _, name := range []string{"elementwise", "normal", "rule", "step", "tile"} {
+	for _, name := range []string{"elementwise", "invert", "normal", "rule", "step", "tile"} {
 		source, err := os.ReadFile(name + "_avx512.go")
 		if err != nil {
 			log.Fatal(err)
