@@ -10,7 +10,7 @@ import (
 	"github.com/phasegrid/phasegrid/node/solver/simd"
 )
 
-// laneProblems are reduced points of every optimizer with other spectra, schedules, lengths and ends.
+// laneProblems are reduced points of every optimizer with other spectra, schedules, lengths and ends, and dense ones among them.
 func laneProblems(rng *rand.Rand, n int) []solver.Problem {
 	var problems []solver.Problem
 	for _, o := range optimizers() {
@@ -40,6 +40,12 @@ func laneProblems(rng *rand.Rand, n int) []solver.Problem {
 			}
 			problems = append(problems, p)
 		}
+	}
+	for _, o := range optimizers() {
+		p := reducedSpiked(solver.GD, 13+rng.IntN(8), 4, 0.3, 0.003, 30)
+		o.set(&p)
+		p.Init, p.Representation, p.Record = solver.Gaussian, solver.Dense, []int{0, 7, 30}
+		problems = append(problems, p)
 	}
 	rng.Shuffle(len(problems), func(i, j int) { problems[i], problems[j] = problems[j], problems[i] })
 	return problems

@@ -10,8 +10,9 @@ type matrices struct {
 	rtol      float64
 	ws        *workspace
 	svd       *decomposition // made when first needed
-	polarizer *polarizer     // made when first needed
-	inner     []float64      // of quintic
+	newton    *newton        // made when first needed, as all of these
+	polarizer *polarizer
+	inner     []float64 // of quintic
 	square    []float64
 	product   []float64
 	one       func(s, smax float64) float64

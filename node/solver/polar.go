@@ -2,10 +2,19 @@ package solver
 
 import "math"
 
-// polar stores the polar factor of g, the partial isometry where g has singular values that count as zero. Matrix products do where
-// they can, singular values where g is small, rank-deficient or ill-conditioned.
+// polar stores the polar factor of g, the partial isometry where g has singular values that count as zero. Inverses and matrix
+// products do where they can, singular values where g is small, rank-deficient or ill-conditioned.
 func (a *matrices) polar(dst, g []float64) (nuclear float64, err error) {
-	if min(a.n, a.m) >= polarByProductsFrom {
+	switch {
+	case min(a.n, a.m) < polarByProductsFrom || !finite(a.ws.kernel.Largest(g)):
+	case a.n == a.m:
+		if a.newton == nil {
+			a.newton = newNewton(a.n, a.ws)
+		}
+		if nuclear, ok := a.newton.polar(dst, g); ok {
+			return nuclear, nil
+		}
+	default:
 		if a.polarizer == nil {
 			a.polarizer = newPolarizer(a.n, a.m, a.ws)
 		}

@@ -149,6 +149,11 @@ func (m *Multiplier) packA(t blas.Transpose, alpha float64, a blas64.General, k0
 		i := i0 + p*tileRows
 		n := min(tileRows, i0+mc-i)
 		switch {
+		case t != blas.NoTrans && n == tileRows:
+			for k := range dst {
+				src, d := (*rowTile)(a.Data[(k0+k)*a.Stride+i:]), &dst[k]
+				d[0], d[1], d[2], d[3] = alpha*src[0], alpha*src[1], alpha*src[2], alpha*src[3]
+			}
 		case t != blas.NoTrans:
 			for k := range dst {
 				src := a.Data[(k0+k)*a.Stride+i:][:n]
@@ -224,17 +229,32 @@ func transpose(dst []colTile, src []float64, stride, n int) {
 	}
 }
 
-// mirror copies the upper triangle of the square C onto the lower, in square blocks for the cache's sake.
+// mirror copies the upper triangle of the square C onto the lower, in blocks of a cache line: a wider one would meet the limits of
+// a cache whose sets the rows of large matrices share.
 func mirror(c blas64.General) {
-	const block = 32
+	const block = 8
 	for i0 := 0; i0 < c.Rows; i0 += block {
-		for j0 := 0; j0 <= i0; j0 += block {
-			for i := i0; i < min(i0+block, c.Rows); i++ {
-				row := c.Data[i*c.Stride:]
-				for j := j0; j < min(j0+block, i); j++ {
-					row[j] = c.Data[j*c.Stride+i]
+		for j0 := 0; j0 < i0; j0 += block {
+			if i0+block > c.Rows {
+				mirrorEdge(c, i0, c.Rows, j0, j0+block)
+				continue
+			}
+			for j := range block {
+				from := (*[block]float64)(c.Data[(j0+j)*c.Stride+i0:])
+				for i, x := range from {
+					c.Data[(i0+i)*c.Stride+j0+j] = x
 				}
 			}
+		}
+		mirrorEdge(c, i0, min(i0+block, c.Rows), i0, min(i0+block, c.Rows))
+	}
+}
+
+// mirrorEdge is mirror for rows i0..i1 and columns j0..j1, left of the diagonal.
+func mirrorEdge(c blas64.General, i0, i1, j0, j1 int) {
+	for i := i0; i < i1; i++ {
+		for j := j0; j < min(j1, i); j++ {
+			c.Data[i*c.Stride+j] = c.Data[j*c.Stride+i]
 		}
 	}
 }
