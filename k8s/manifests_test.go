@@ -35,12 +35,16 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-func overlays() []string { return []string{"kind", "cluster"} }
+// overlays with the number of their workloads: a whole cluster has etcd,
+// coordinators and nodes.
+func overlays() map[string]int { return map[string]int{"kind": 3, "cluster": 3, "previous-nodes": 1} }
 
 // build is what `kubectl kustomize overlays/NAME` prints.
 func build(t *testing.T, overlay string) []byte {
 	t.Helper()
-	resources, err := krusty.MakeKustomizer(krusty.MakeDefaultOptions()).Run(filesys.MakeFsOnDisk(), filepath.Join("overlays", overlay))
+	options := krusty.MakeDefaultOptions()
+	options.Reorder = krusty.ReorderOptionLegacy // kubectl's
+	resources, err := krusty.MakeKustomizer(options).Run(filesys.MakeFsOnDisk(), filepath.Join("overlays", overlay))
 	if err != nil {
 		t.Fatalf("kustomize overlays/%s: %v", overlay, err)
 	}
@@ -106,11 +110,11 @@ func workloads(objects []runtime.Object) []workload {
 
 // eachOverlay runs a check on every overlay's objects.
 func eachOverlay(t *testing.T, check func(t *testing.T, objects []runtime.Object)) {
-	for _, overlay := range overlays() {
+	for overlay, want := range overlays() {
 		t.Run(overlay, func(t *testing.T) {
 			objects := decode(t, build(t, overlay))
-			if len(workloads(objects)) != 3 {
-				t.Fatalf("%d workloads, want etcd, coordinators and nodes", len(workloads(objects)))
+			if got := len(workloads(objects)); got != want {
+				t.Fatalf("%d workloads, want %d", got, want)
 			}
 			check(t, objects)
 		})
@@ -118,7 +122,7 @@ func eachOverlay(t *testing.T, check func(t *testing.T, objects []runtime.Object
 }
 
 func TestOverlaysAreAsReviewed(t *testing.T) {
-	for _, overlay := range overlays() {
+	for overlay := range overlays() {
 		got, golden := build(t, overlay), filepath.Join("testdata", overlay+".golden.yaml")
 		if *update {
 			if err := os.WriteFile(golden, got, 0o644); err != nil {
@@ -262,15 +266,41 @@ func TestSelectorsFindTheirPods(t *testing.T) {
 }
 
 func TestEverythingIsDeniedByDefault(t *testing.T) {
-	eachOverlay(t, func(t *testing.T, objects []runtime.Object) {
-		for _, object := range objects {
+	for _, overlay := range []string{"kind", "cluster"} {
+		denied := slices.ContainsFunc(decode(t, build(t, overlay)), func(object runtime.Object) bool {
 			p, ok := object.(*networkingv1.NetworkPolicy)
-			if ok && len(p.Spec.PodSelector.MatchLabels) == 0 && len(p.Spec.Ingress) == 0 && len(p.Spec.Egress) == 0 && len(p.Spec.PolicyTypes) == 2 {
-				return
-			}
+			return ok && len(p.Spec.PodSelector.MatchLabels) == 0 && len(p.Spec.Ingress) == 0 && len(p.Spec.Egress) == 0 && len(p.Spec.PolicyTypes) == 2
+		})
+		if !denied {
+			t.Errorf("%s: no policy denies all ingress and egress of all pods", overlay)
 		}
-		t.Error("no policy denies all ingress and egress of all pods")
-	})
+	}
+}
+
+// TestPreviousNodesAreApart holds that the two fleets' Deployments, budgets and
+// autoscalers never select each other's pods, while the network policies and the
+// Secrets of the one serve the other.
+func TestPreviousNodesAreApart(t *testing.T) {
+	present, previous := workloads(decode(t, build(t, "cluster"))), workloads(decode(t, build(t, "previous-nodes")))
+	node := present[slices.IndexFunc(present, func(w workload) bool { return w.name == "phasegrid-node" })]
+	old := previous[0]
+	for _, pair := range [][2]workload{{node, old}, {old, node}} {
+		selector, err := metav1.LabelSelectorAsSelector(pair[0].selector)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if selector.Matches(labels.Set(pair[1].pod.Labels)) {
+			t.Errorf("%s selects the pods of %s", pair[0].name, pair[1].name)
+		}
+	}
+	if old.pod.Spec.ServiceAccountName != node.pod.Spec.ServiceAccountName {
+		t.Errorf("previous nodes run as %s, which is nobody's", old.pod.Spec.ServiceAccountName)
+	}
+	for _, label := range []string{"app.kubernetes.io/name", "app.kubernetes.io/component"} {
+		if old.pod.Labels[label] != node.pod.Labels[label] {
+			t.Errorf("previous nodes have %s=%q, which no network policy knows", label, old.pod.Labels[label])
+		}
+	}
 }
 
 // TestEtcdTakesItsArguments parses them with etcd's own flags.

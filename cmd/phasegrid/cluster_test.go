@@ -98,10 +98,10 @@ func TestClusterCommands(t *testing.T) {
 }
 
 // awaitLeader blocks until the coordinator answers.
-func awaitLeader(t *testing.T, address string) {
+func awaitLeader(t *testing.T, address string, flags ...string) {
 	t.Helper()
 	for range 300 {
-		if phasegrid(t, "ls", "--coordinator", address).code == exitDone {
+		if phasegrid(t, append([]string{"ls", "--coordinator", address}, flags...)...).code == exitDone {
 			return
 		}
 		pause(t.Context(), 20e6)

@@ -1,0 +1,53 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestRolesAtARealCoordinator starts the commands with mutual TLS and holds what
+// each certificate may do: a client submits and a node works, and not the other
+// way round.
+func TestRolesAtARealCoordinator(t *testing.T) {
+	address, store, certs := freeAddress(t), t.TempDir(), t.TempDir()
+	makeCerts(t, certs)
+	as := func(role string, args ...string) []string {
+		o := optionsFor(certs, role)
+		return append(args, "--tls-cert", o.Cert, "--tls-key", o.Key, "--tls-ca", o.CA)
+	}
+	background(t, as("coordinator", "coordinator", "--listen", address, "--embedded-etcd", t.TempDir(), "--store", "file://"+store, "--status-listen", "")...)
+	awaitLeader(t, address, as("client")...)
+
+	file := writeSweep(t, manyShards)
+	for _, role := range []string{"node", "coordinator", "etcd"} {
+		got := phasegrid(t, as(role, "submit", file, "--coordinator", address)...)
+		if got.code == exitDone || !strings.Contains(got.stderr, "role client") {
+			t.Errorf("a %s certificate submits: exit code %d\n%s%s", role, got.code, got.stdout, got.stderr)
+		}
+	}
+	if got := phasegrid(t, "ls", "--coordinator", address); got.code == exitDone {
+		t.Errorf("without a certificate sweeps are listed: %s", got.stdout)
+	}
+	// With a client's certificate a node gets no work: the other one does all of it.
+	background(t, as("client", "node", "--coordinator", address, "--name", "intruder", "--slots", "1")...)
+	background(t, as("node", "node", "--coordinator", address, "--name", "worker", "--slots", "1")...)
+	if got := phasegrid(t, as("client", "submit", file, "--watch", "--coordinator", address)...); got.code != exitDone {
+		t.Fatalf("a client submits: exit code %d\n%s", got.code, got.stderr)
+	}
+	parts, err := filepath.Glob(filepath.Join(store, "*", "shards", "part-*.parquet"))
+	if err != nil || len(parts) == 0 {
+		t.Fatalf("no table of shards: %v, %v", parts, err)
+	}
+	for _, part := range parts {
+		table, err := os.ReadFile(part)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Contains(table, []byte("worker")) || bytes.Contains(table, []byte("intruder")) {
+			t.Errorf("%s does not name the worker alone", part)
+		}
+	}
+}
