@@ -11,12 +11,16 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// maxLines is the number of lines that a panel shows: more cannot be told apart.
-const maxLines = 6
+// maxNumbers and maxWords are the numbers of lines that a panel shows: more cannot be told apart.
+const (
+	maxNumbers = 6
+	maxWords   = 2 * len(hues)
+)
 
 // line is one curve: a median with the band between two quantiles, and where it is censored.
 type line struct {
 	color             color.NRGBA
+	dashes            []vg.Length
 	x, low, mid, high []float64 // mid is NaN where the curve is censored
 }
 
@@ -33,6 +37,7 @@ func curves(f *frame, o Options) (*Figure, error) {
 	} else {
 		f.slice(keys)
 	}
+	f.noteBands()
 	colors := f.lineValues(o.Color)
 	figure := &Figure{legend: lineLegend(o.Color, colors)}
 	facets := f.lineValues(o.Facet)
@@ -44,7 +49,7 @@ func curves(f *frame, o Options) (*Figure, error) {
 		for i, v := range colors {
 			rows := f.rowsOf(o, facet, v)
 			l := f.curve(rows, o, best)
-			l.color = lineColor(colors, i)
+			l.color, l.dashes = lineStyle(colors, i)
 			lines = append(lines, l)
 			if o.Y == "steps_to_90" && o.X == "anisotropy" && o.Color == "optimizer" && slices.Contains(spectral, v.word) {
 				theories = append(theories, &theory{points: f.asymptote(rows, l)})
@@ -52,7 +57,7 @@ func curves(f *frame, o Options) (*Figure, error) {
 			}
 			censored = censored || slices.ContainsFunc(l.mid, math.IsNaN)
 		}
-		sx, sy, ok := frameLines(p, lines, isTime(o.Y))
+		sx, sy, ok := frameLines(p.Plot, lines, o)
 		if !ok {
 			return nil, fmt.Errorf("plot: no numbers of %s over %s", o.Y, o.X)
 		}
@@ -77,9 +82,16 @@ func curves(f *frame, o Options) (*Figure, error) {
 		figure.legend = append(figure.legend, legendEntry{text: text, color: theoryColor, dashes: dashes})
 	}
 	if censored {
-		figure.legend = append(figure.legend, legendEntry{text: "crosses at the top: not reached", color: divergedColor, area: true})
+		figure.legend = append(figure.legend, legendEntry{text: "not reached", color: ink, cross: true})
 	}
 	return figure, nil
+}
+
+// noteBands says what a band is, where there are replicates.
+func (f *frame) noteBands() {
+	if f.varies("seed") {
+		f.notes = append(f.notes, "median and 10-90 % band over seeds")
+	}
 }
 
 // isTime tells whether null in a column means "later than the run".
@@ -87,18 +99,21 @@ func isTime(name string) bool {
 	return slices.Contains([]string{"steps_to_90", "steps_to_99", "escape_step"}, name)
 }
 
-// lineValues are at most maxLines values of a column, spread evenly over all; one null where there is no column.
+// lineValues are the values of a column that become lines or panels, spread evenly over all; one null where there is no column.
 func (f *frame) lineValues(name string) []value {
 	if name == "" {
 		return []value{{null: true}}
 	}
-	all := f.distinct(name)
-	if len(all) <= maxLines {
+	all, most := f.distinct(name), maxNumbers
+	if f.columns[name].isWord() {
+		most = maxWords
+	}
+	if len(all) <= most {
 		return all
 	}
 	var some []value
-	for i := range maxLines {
-		some = append(some, all[i*(len(all)-1)/(maxLines-1)])
+	for i := range most {
+		some = append(some, all[i*(len(all)-1)/(most-1)])
 	}
 	return some
 }
@@ -117,18 +132,22 @@ func lineLegend(name string, values []value) []legendEntry {
 	var legend []legendEntry
 	for i, v := range values {
 		if name != "" {
-			legend = append(legend, legendEntry{text: facetTitle(name, v), color: lineColor(values, i)})
+			color, dashes := lineStyle(values, i)
+			legend = append(legend, legendEntry{text: facetTitle(name, v), color: color, dashes: dashes})
 		}
 	}
 	return legend
 }
 
-// lineColor is a hue for a word, a shade for a number.
-func lineColor(values []value, i int) color.NRGBA {
-	if values[i].word != "" || len(values) == 1 {
-		return hue(i)
+// lineStyle is a hue for a word, dashed from the second round on, and a shade for a number.
+func lineStyle(values []value, i int) (color.NRGBA, []vg.Length) {
+	if values[i].word == "" && len(values) > 1 {
+		return shade(0.9 * float64(i) / float64(len(values)-1)), nil
 	}
-	return shade(0.9 * float64(i) / float64(len(values)-1))
+	if i >= len(hues) {
+		return hue(i), []vg.Length{5, 1.5}
+	}
+	return hue(i), nil
 }
 
 // rowsOf are the rows of one line of one panel.
@@ -211,8 +230,9 @@ func (f *frame) asymptote(rows []int, l *line) [][2]float64 {
 	return points
 }
 
-// frameLines fits a panel's axes around lines; ok is false where there is nothing to show.
-func frameLines(p *plot.Plot, lines []*line, zero bool) (x, y scale, ok bool) {
+// frameLines fits a panel's axes around lines, and drops from them what the scales cannot show; ok is false where
+// nothing is left.
+func frameLines(p *plot.Plot, lines []*line, o Options) (x, y scale, ok bool) {
 	xs, ys := map[float64]bool{}, map[float64]bool{}
 	for _, l := range lines {
 		for i := range l.x {
@@ -227,22 +247,48 @@ func frameLines(p *plot.Plot, lines []*line, zero bool) (x, y scale, ok bool) {
 	if len(xs) == 0 || len(ys) == 0 {
 		return x, y, false
 	}
-	x, y = scaleOf(sorted(xs)), scaleOf(sorted(ys))
+	choice := o.YScale
+	if choice == "" && isFraction(o.Y) {
+		choice = "linear"
+	}
+	x, y = scaleOf(sorted(xs), o.XScale), scaleOf(sorted(ys), choice)
+	for _, l := range lines {
+		l.keepScaled(x, y)
+	}
 	y.ticks = nil
 	p.X.Min, p.X.Max = x.min, x.max
+	if x.max == x.min {
+		p.X.Min, p.X.Max = x.min-0.5, x.max+0.5
+		x.log = false
+	}
 	margin := 0.06 * (y.forward(y.max) - y.forward(y.min))
 	if margin == 0 {
 		margin = 0.1
 	}
 	p.Y.Min, p.Y.Max = y.back(y.forward(y.min)-margin), y.back(y.forward(y.max)+margin)
-	if zero && !y.log {
-		p.Y.Min = math.Max(0, p.Y.Min)
-	}
-	if x.max == x.min {
-		p.X.Min, p.X.Max = x.min-0.5, x.max+0.5
-		x.log = false
+	switch {
+	case isFraction(o.Y) && !y.log:
+		p.Y.Min, p.Y.Max = -0.03, 1.03
+	case !y.log && y.min >= 0:
+		p.Y.Min = 0
 	}
 	return x, y, true
+}
+
+// keepScaled drops the points that the scales cannot show.
+func (l *line) keepScaled(x, y scale) {
+	n := 0
+	for i := range l.x {
+		if !x.has(l.x[i]) || !math.IsNaN(l.mid[i]) && !y.has(l.mid[i]) {
+			continue
+		}
+		l.x[n], l.low[n], l.mid[n], l.high[n] = l.x[i], l.low[i], l.mid[i], l.high[i]
+		if !y.has(l.low[n]) {
+			l.low[n] = y.min
+		}
+		n++
+	}
+	l.x, l.low, l.mid, l.high = l.x[:n], l.low[:n], l.mid[:n], l.high[:n]
 }
 
 // Plot implements plot.Plotter.
@@ -286,7 +332,7 @@ func (l *line) run(c draw.Canvas, tx, ty func(float64) vg.Length, from, to int) 
 	if to-from > 1 && !slices.Equal(l.low[from:to], l.high[from:to]) {
 		c.FillPolygon(band, c.ClipPolygonXY(append(upper, lower...)))
 	}
-	c.StrokeLines(draw.LineStyle{Color: l.color, Width: 1.3}, c.ClipLinesXY(middle)...)
+	c.StrokeLines(draw.LineStyle{Color: l.color, Width: 1.3, Dashes: l.dashes}, c.ClipLinesXY(middle)...)
 	if len(l.x) <= 30 {
 		for _, at := range middle {
 			c.DrawGlyph(draw.GlyphStyle{Color: l.color, Radius: 1.6, Shape: draw.CircleGlyph{}}, at)

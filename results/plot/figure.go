@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"image/color"
 	"io"
+	"math"
 	"path/filepath"
 	"strings"
 
@@ -18,10 +19,27 @@ import (
 
 // Figure is panels in rows, a colour bar or legend they share, and a caption.
 type Figure struct {
-	panels  []*plot.Plot
-	bar     *plot.Plot // nil: none
+	panels  []*panel
+	bar     *panel // nil: none
 	legend  []legendEntry
 	caption string
+}
+
+// panel is one plot and the label of its vertical axis, which the figure draws: the library takes the middle of a
+// logarithmic axis to be near its end, and leaves room for the label there.
+type panel struct {
+	*plot.Plot
+	yLabel string
+}
+
+// draw draws the panel with its label.
+func (p *panel) draw(c draw.Canvas) {
+	style := textStyle(9)
+	style.Rotation, style.XAlign, style.YAlign = math.Pi/2, draw.XCenter, draw.YTop
+	inner := draw.Crop(c, lineHeight, 0, 0, 0)
+	data := p.DataCanvas(inner)
+	c.FillText(style, vg.Point{X: c.Min.X, Y: (data.Min.Y + data.Max.Y) / 2}, p.yLabel)
+	p.Plot.Draw(inner)
 }
 
 // legendEntry explains a colour: a line, or an area.
@@ -29,13 +47,17 @@ type legendEntry struct {
 	text   string
 	color  color.Color
 	dashes []vg.Length
-	area   bool
+	area   bool // a filled box instead of a line
+	cross  bool // a cross instead of a line
 }
 
 const (
 	panelWidth, panelHeight = 3.2 * vg.Inch, 2.7 * vg.Inch
 	barWidth                = 0.9 * vg.Inch
 	lineHeight              = 13 * vg.Length(1)
+	captionSize             = 7
+	legendSize              = 8
+	legendMark              = 20 // room of the mark before an entry's text
 	maxColumns              = 3
 )
 
@@ -46,26 +68,50 @@ func (f *Figure) grid() (rows, columns int) {
 
 // Size is the figure's natural size.
 func (f *Figure) Size() (width, height vg.Length) {
+	width, height = f.panelSize()
+	return width, height + f.footHeight()
+}
+
+// panelSize is the size without legend and caption.
+func (f *Figure) panelSize() (width, height vg.Length) {
 	rows, columns := f.grid()
 	width, height = vg.Length(columns)*panelWidth, vg.Length(rows)*panelHeight
 	if f.bar != nil {
 		width += barWidth
 	}
-	return max(width, 4.5*vg.Inch), height + f.footHeight()
+	return max(width, 4.5*vg.Inch), height
 }
 
 // footHeight is that of the legend and the caption.
 func (f *Figure) footHeight() vg.Length {
-	lines := 1 + strings.Count(f.caption, "\n")
-	if len(f.legend) > 0 {
-		lines += 1 + (len(f.legend)-1)/f.legendColumns()
+	lines := len(f.captionLines())
+	if n := len(f.legend); n > 0 {
+		lines += 1 + f.legendPlaces()[n-1].line
 	}
 	return vg.Length(lines)*lineHeight + 6
 }
 
-func (f *Figure) legendColumns() int {
-	_, columns := f.grid()
-	return 2 + columns
+// place is where a legend entry stands.
+type place struct {
+	line int
+	x    vg.Length
+}
+
+// legendPlaces flows the legend into lines of the figure's width.
+func (f *Figure) legendPlaces() []place {
+	width, _ := f.panelSize()
+	style := textStyle(legendSize)
+	var places []place
+	at := place{}
+	for _, entry := range f.legend {
+		room := legendMark + style.Width(entry.text) + 12
+		if at.x > 0 && at.x+room > width-16 {
+			at = place{line: at.line + 1}
+		}
+		places = append(places, at)
+		at.x += room
+	}
+	return places
 }
 
 // Write writes the figure as png (200 dots an inch), svg or pdf.
@@ -95,49 +141,37 @@ func (f *Figure) Draw(c draw.Canvas) {
 	c.FillPolygon(white, []vg.Point{c.Min, {X: c.Max.X, Y: c.Min.Y}, c.Max, {X: c.Min.X, Y: c.Max.Y}})
 	body := draw.Crop(c, 0, 0, f.footHeight(), 0)
 	if f.bar != nil {
-		f.bar.Draw(draw.Crop(body, c.Max.X-c.Min.X-barWidth, -6, 0, -2))
+		f.bar.draw(draw.Crop(body, c.Max.X-c.Min.X-barWidth, -6, 0, -2))
 		body = draw.Crop(body, 0, -barWidth, 0, 0)
 	}
 	rows, columns := f.grid()
 	tiles := draw.Tiles{Rows: rows, Cols: columns, PadX: 8, PadY: 8, PadLeft: 4, PadRight: 6, PadTop: 4}
-	table := make([][]*plot.Plot, rows)
-	for i := range table {
-		table[i] = make([]*plot.Plot, columns)
-		copy(table[i], f.panels[i*columns:min(len(f.panels), (i+1)*columns)])
-	}
-	canvases := plot.Align(table, tiles, body)
-	for i := range table {
-		for j, panel := range table[i] {
-			if panel != nil {
-				panel.Draw(canvases[i][j])
-			}
-		}
+	for i, panel := range f.panels {
+		panel.draw(tiles.At(body, i%columns, i/columns))
 	}
 	f.drawFoot(draw.Crop(c, 8, -8, 0, -(c.Max.Y-c.Min.Y)+f.footHeight()))
 }
 
 // drawFoot draws legend and caption from the top of a canvas down.
 func (f *Figure) drawFoot(c draw.Canvas) {
-	style := textStyle(8)
 	y := c.Max.Y - lineHeight
-	width := (c.Max.X - c.Min.X) / vg.Length(f.legendColumns())
-	for i, entry := range f.legend {
-		if i > 0 && i%f.legendColumns() == 0 {
-			y -= lineHeight
-		}
-		x := c.Min.X + vg.Length(i%f.legendColumns())*width
-		if middle := y + 3; entry.area {
+	style := textStyle(legendSize)
+	for i, at := range f.legendPlaces() {
+		entry, x, line := f.legend[i], c.Min.X+at.x, y-vg.Length(at.line)*lineHeight
+		if middle := line + 3; entry.cross {
+			c.DrawGlyph(draw.GlyphStyle{Color: entry.color, Radius: 2.5, Shape: draw.CrossGlyph{}}, vg.Point{X: x + 8, Y: middle})
+		} else if entry.area {
 			c.FillPolygon(entry.color, []vg.Point{{X: x, Y: middle - 4}, {X: x + 16, Y: middle - 4}, {X: x + 16, Y: middle + 4}, {X: x, Y: middle + 4}})
 		} else {
 			c.StrokeLine2(draw.LineStyle{Color: entry.color, Width: 1.5, Dashes: entry.dashes}, x, middle, x+16, middle)
 		}
-		c.FillText(style, vg.Point{X: x + 20, Y: y}, entry.text)
+		c.FillText(style, vg.Point{X: x + legendMark, Y: line}, entry.text)
 	}
-	if len(f.legend) > 0 {
-		y -= lineHeight
+	if n := len(f.legend); n > 0 {
+		y -= vg.Length(1+f.legendPlaces()[n-1].line) * lineHeight
 	}
-	style = textStyle(7)
-	for _, line := range strings.Split(f.caption, "\n") {
+	style = textStyle(captionSize)
+	for _, line := range f.captionLines() {
 		c.FillText(style, vg.Point{X: c.Min.X, Y: y}, line)
 		y -= lineHeight
 	}
@@ -148,11 +182,12 @@ func textStyle(size vg.Length) draw.TextStyle {
 }
 
 // newPanel is an empty panel in the project's style.
-func newPanel(title, x, y string) *plot.Plot {
-	p := plot.New()
-	p.Title.Text, p.X.Label.Text, p.Y.Label.Text = title, x, y
+func newPanel(title, x, y string) *panel {
+	p := &panel{Plot: plot.New(), yLabel: y}
+	p.BackgroundColor = nil
+	p.Title.Text, p.X.Label.Text = title, x
 	p.Title.TextStyle = textStyle(10)
-	p.Title.TextStyle.XAlign = draw.XCenter
+	p.Title.TextStyle.XAlign, p.Title.TextStyle.YAlign = draw.XCenter, draw.YTop
 	p.Title.Padding = 3
 	for _, axis := range []*plot.Axis{&p.X, &p.Y} {
 		rotation, xalign, yalign := axis.Tick.Label.Rotation, axis.Tick.Label.XAlign, axis.Tick.Label.YAlign
@@ -179,7 +214,23 @@ func caption(set *results.Set, f *frame, o Options) string {
 		text += "; " + strings.Join(f.notes, ", ")
 	}
 	if o.Where != "" {
-		text += "\nwhere " + o.Where
+		text += "; where " + o.Where
 	}
 	return text
+}
+
+// captionLines breaks the caption to the figure's width.
+func (f *Figure) captionLines() []string {
+	width, _ := f.panelSize()
+	style := textStyle(captionSize)
+	lines := []string{""}
+	for _, word := range strings.Fields(f.caption) {
+		last := &lines[len(lines)-1]
+		if *last != "" && style.Width(*last+" "+word) > width-16 {
+			lines = append(lines, word)
+		} else {
+			*last = strings.TrimPrefix(*last+" "+word, " ")
+		}
+	}
+	return lines
 }

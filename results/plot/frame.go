@@ -49,7 +49,14 @@ func (c *column) at(row int) value {
 }
 
 func compareValues(a, b value) int {
-	return cmp.Or(cmp.Compare(a.number, b.number), cmp.Compare(a.word, b.word))
+	return cmp.Or(cmp.Compare(a.number, b.number), cmp.Compare(a.word, b.word), cmp.Compare(truth(a.null), truth(b.null)))
+}
+
+func truth(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
 }
 
 func (v value) String() string {
@@ -206,12 +213,12 @@ func (f *frame) free(name string, keys ...string) bool {
 	return false
 }
 
-// key joins the values of columns in a row.
+// key joins the values of columns in a row; columns that the set does not have are left out.
 func (f *frame) key(row int, names []string) string {
 	var b strings.Builder
 	for _, name := range names {
-		if name != "" {
-			v := f.columns[name].at(row)
+		if c := f.columns[name]; c != nil {
+			v := c.at(row)
 			fmt.Fprintf(&b, "%x|%s|%v;", math.Float64bits(v.number), v.word, v.null)
 		}
 	}
@@ -221,21 +228,60 @@ func (f *frame) key(row int, names []string) string {
 // derived are parameters that most sweeps compute from others: they follow once those are held.
 var derived = []string{"steps", "learning_rate", "init_scale"}
 
-// slice holds every parameter that is free beside the keys at its middle value; loose ones may vary.
+// slice holds every parameter that is free beside the keys at one value; loose ones may vary.
 func (f *frame) slice(keys []string, loose ...string) {
 	order := slices.Clone(f.parameters)
 	slices.SortStableFunc(order, func(a, b string) int {
 		return cmp.Compare(slices.Index(derived, a), slices.Index(derived, b))
 	})
 	for _, name := range order {
-		if slices.Contains(keys, name) || slices.Contains(loose, name) || name == "seed" || !f.free(name, keys...) {
+		if !slices.Contains(keys, name) && !slices.Contains(loose, name) && name != "seed" {
+			f.hold(name, keys)
+		}
+	}
+}
+
+// hold keeps, where a parameter is free beside the keys, the rows with its most common value, the middle one of several.
+func (f *frame) hold(name string, keys []string) {
+	c := f.columns[name]
+	common := map[value]int{}
+	groups := map[string][]value{}
+	for row := range f.rows {
+		v, key := c.at(row), f.key(row, keys)
+		common[v]++
+		if !slices.Contains(groups[key], v) {
+			groups[key] = append(groups[key], v)
+		}
+	}
+	held := map[string]value{}
+	notes := map[value]bool{}
+	for key, values := range groups {
+		if len(values) == 1 {
 			continue
 		}
-		values := f.distinct(name)
-		middle := values[len(values)/2]
-		f.keep(func(row int) bool { return f.columns[name].at(row) == middle })
-		f.notes = append(f.notes, symbol(name)+" = "+middle.String())
+		most := 0
+		for _, v := range values {
+			most = max(most, common[v])
+		}
+		values = slices.DeleteFunc(values, func(v value) bool { return common[v] < most })
+		slices.SortFunc(values, compareValues)
+		held[key] = values[len(values)/2]
+		notes[held[key]] = true
 	}
+	if len(held) == 0 {
+		return
+	}
+	f.keep(func(row int) bool {
+		v, ok := held[f.key(row, keys)]
+		return !ok || c.at(row) == v
+	})
+	text := "the middle " + symbol(name)
+	if len(notes) == 1 {
+		for v := range notes {
+			text = symbol(name) + " = " + v.String()
+		}
+	}
+	f.notes = append(f.notes, text)
 }
 
 // keep drops the rows that do not satisfy a condition.

@@ -3,6 +3,7 @@ package plot
 import (
 	"context"
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/phasegrid/phasegrid/results"
@@ -26,6 +27,8 @@ type Options struct {
 	Kind Kind
 	// X, Y, Color and Facet name columns. X of trajectories is step or eta_step (step size times step).
 	X, Y, Color, Facet string
+	// XScale and YScale are linear or log; empty: log where the numbers are positive and span a factor of 20.
+	XScale, YScale string
 	// Where is a condition over the columns of the points table, in the language of sweep files.
 	Where string
 	// Threshold is the level of the contour in a phase diagram of an alignment; 0: one half.
@@ -43,6 +46,11 @@ var facets = []string{"optimizer", "orthogonalizer", "schedule", "covariance", "
 func Draw(ctx context.Context, set *results.Set, o Options) (*Figure, error) {
 	if o.Kind != "" && !slices.Contains(Kinds(), o.Kind) {
 		return nil, fmt.Errorf("plot: unknown kind %q; there are %v", o.Kind, Kinds())
+	}
+	for _, s := range []string{o.XScale, o.YScale} {
+		if s != "" && s != "linear" && s != "log" {
+			return nil, fmt.Errorf("plot: unknown scale %q; there are linear and log", s)
+		}
 	}
 	names := append(slices.Clone(always), o.Color, o.Facet)
 	if o.Kind != Trajectories && o.X != "step" && o.X != "eta_step" {
@@ -75,7 +83,7 @@ func Draw(ctx context.Context, set *results.Set, o Options) (*Figure, error) {
 }
 
 // always are the metrics that defaults need.
-var always = []string{"signal_alignment", "steps_to_90"}
+var always = []string{"signal_alignment", "peak_spike_alignment", "steps_to_90"}
 
 // choose fills the empty options.
 func (o *Options) choose(f *frame, set *results.Set) error {
@@ -100,12 +108,12 @@ func (o *Options) choose(f *frame, set *results.Set) error {
 func (o *Options) chooseKind(f *frame, set *results.Set) Kind {
 	x := o.X
 	if x == "" {
-		x = f.firstVarying(axes, o.Y, o.Color, o.Facet)
+		x = f.freeAxis(o.Facet)
 	}
 	if x == "step" || x == "eta_step" || x == "" && set.Schema().Has(results.Trajectories) {
 		return Trajectories
 	}
-	if y := f.freeAxis(o.Facet, x); y == "learning_rate" {
+	if y := f.secondAxis(o.Facet, x); y == "learning_rate" {
 		return Stability
 	} else if y != "" {
 		return Phase
@@ -123,25 +131,55 @@ func (f *frame) firstVarying(names []string, taken ...string) string {
 	return ""
 }
 
-// freeAxis is the first axis that varies by itself beside facet and x.
-func (f *frame) freeAxis(facet, x string) string {
+// freeAxis is the first axis that varies by itself beside the given columns, and applies to most of the points.
+func (f *frame) freeAxis(beside ...string) string {
 	for _, name := range axes {
-		if name != facet && name != x && f.varies(name) && f.free(name, facet, x) {
+		if f.isFree(name, beside...) {
 			return name
 		}
 	}
 	return ""
 }
 
+// secondAxis is the first that makes a grid with x: at least half of the pairs of their values have points.
+func (f *frame) secondAxis(facet, x string) string {
+	for _, name := range axes {
+		if !f.isFree(name, facet, x) || f.columns[x] == nil {
+			continue
+		}
+		pairs := map[string]bool{}
+		for row := range f.rows {
+			pairs[f.key(row, []string{x, name})] = true
+		}
+		if 2*len(pairs) >= len(f.distinct(x))*len(f.distinct(name)) {
+			return name
+		}
+	}
+	return ""
+}
+
+func (f *frame) isFree(name string, beside ...string) bool {
+	if slices.Contains(beside, name) || f.columns[name] == nil || !f.free(name, beside...) {
+		return false
+	}
+	set := 0
+	for row := range f.rows {
+		if !f.columns[name].at(row).null {
+			set++
+		}
+	}
+	return 2*set > f.rows
+}
+
 func (o *Options) choosePhase(f *frame) error {
 	if o.X == "" {
-		o.X = f.firstVarying(axes, o.Y, o.Facet)
+		o.X = f.freeAxis(o.Facet, o.Y)
 	}
 	if o.Y == "" && o.Kind == Stability {
 		o.Y = "learning_rate"
 	}
 	if o.Y == "" {
-		o.Y = f.freeAxis(o.Facet, o.X)
+		o.Y = f.secondAxis(o.Facet, o.X)
 	}
 	if o.X == "" || o.Y == "" || f.columns[o.X] == nil || f.columns[o.Y] == nil {
 		return fmt.Errorf("plot: a %s diagram needs two axes and this set has not two that vary; name them, or draw %s", o.Kind, Curves)
@@ -150,7 +188,7 @@ func (o *Options) choosePhase(f *frame) error {
 		return fmt.Errorf("plot: %s and %s must be numbers to be axes", o.X, o.Y)
 	}
 	if o.Color == "" {
-		o.Color = "signal_alignment"
+		o.Color = f.widest("signal_alignment", "peak_spike_alignment")
 	}
 	if o.Kind == Stability {
 		o.Color = "diverged"
@@ -163,9 +201,24 @@ func (o *Options) choosePhase(f *frame) error {
 	return nil
 }
 
+// widest is the metric whose middle 80 % span the most.
+func (f *frame) widest(names ...string) string {
+	best, most := names[0], 0.0
+	for _, name := range names {
+		numbers := slices.DeleteFunc(slices.Clone(f.columns[name].numbers), math.IsNaN)
+		if span := censoredQuantile(numbers, 0.9) - censoredQuantile(numbers, 0.1); span > most {
+			best, most = name, span
+		}
+	}
+	return best
+}
+
 func (o *Options) chooseCurves(f *frame) error {
+	if o.Color == "" {
+		o.Color = f.firstVarying(facets, o.X, o.Y, o.Facet)
+	}
 	if o.X == "" {
-		o.X = f.firstVarying(axes, o.Y, o.Color, o.Facet)
+		o.X = f.freeAxis(o.Color, o.Facet, o.Y)
 	}
 	if o.Y == "" {
 		o.Y = "steps_to_90"
@@ -175,7 +228,7 @@ func (o *Options) chooseCurves(f *frame) error {
 		if isTime(o.Y) {
 			taken = append(taken, "learning_rate") // the best one counts
 		}
-		o.Color = f.firstVarying(append(slices.Clone(facets), axes...), taken...)
+		o.Color = f.firstVarying(axes, taken...)
 	}
 	for _, name := range []string{o.X, o.Y} {
 		if c := f.columns[name]; c == nil || c.isWord() {

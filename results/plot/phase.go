@@ -1,6 +1,7 @@
 package plot
 
 import (
+	"cmp"
 	"fmt"
 	"image/color"
 	"math"
@@ -149,7 +150,7 @@ func colorScale(name string, low, high float64) colors {
 	if low > high {
 		low, high = 0, 1
 	}
-	s := scaleOf([]float64{low, high})
+	s := scaleOf([]float64{low, high}, "")
 	s.ticks = nil
 	if low >= 0 && high <= 1 && !s.log || isFraction(name) {
 		s = scale{min: 0, max: 1}
@@ -171,7 +172,7 @@ func (c colors) at(z float64) color.NRGBA {
 }
 
 // colorBar is the scale of colours as a panel of its own.
-func colorBar(c colors, text string) *plot.Plot {
+func colorBar(c colors, text string) *panel {
 	p := newPanel("", "", text)
 	p.HideX()
 	const steps = 128
@@ -181,23 +182,24 @@ func colorBar(c colors, text string) *plot.Plot {
 		g.y = append(g.y, c.back(low+(high-low)*(float64(i)+0.5)/steps))
 		g.z, g.diverged, g.present = append(g.z, []float64{g.y[i]}), append(g.diverged, []bool{false}), append(g.present, []bool{true})
 	}
-	p.Add(&heat{grid: g, colors: c, xs: []float64{-1, 1}, ys: c.edges(g.y)})
-	p.X.Min, p.X.Max = -1, 1
+	p.Add(newHeat(g, c, scale{}, c.scale))
+	p.X.Min, p.X.Max = -0.5, 0.5
 	c.apply(&p.Y, c.min, c.max)
 	return p
 }
 
-func phasePanel(g *grid, c colors, o Options, title string) *plot.Plot {
+func phasePanel(g *grid, c colors, o Options, title string) *panel {
 	p := newPanel(title, label(o.X), label(o.Y))
-	sx, sy := scaleOf(g.x), scaleOf(g.y)
-	h := &heat{grid: g, colors: c, xs: sx.edges(g.x), ys: sy.edges(g.y)}
+	sx, sy := scaleOf(g.x, o.XScale), scaleOf(g.y, o.YScale)
+	g.keepScaled(sx, sy)
+	h := newHeat(g, c, sx, sy)
 	p.Add(h)
 	if o.Kind == Phase && isFraction(o.Color) {
 		p.Add(&contour{grid: g, level: o.Threshold, x: sx, y: sy})
 	}
-	xMin, xMax, yMin, yMax := h.xs[0], h.xs[len(h.xs)-1], h.ys[0], h.ys[len(h.ys)-1]
+	xMin, xMax, yMin, yMax := h.bounds()
 	if o.X == "anisotropy" {
-		p.Add(&theory{points: phaseTheory(o, title, xMin, xMax, yMin, yMax), clip: true})
+		p.Add(&theory{points: phaseTheory(o, title, xMin, xMax, yMin, yMax)})
 	}
 	sx.apply(&p.X, xMin, xMax)
 	sy.apply(&p.Y, yMin, yMax)
@@ -255,36 +257,114 @@ func phaseLegend(grids []*grid, o Options) []legendEntry {
 	return legend
 }
 
-// heat fills the cells of a grid between given edges.
+// keepScaled drops columns and rows that the scales cannot show.
+func (g *grid) keepScaled(x, y scale) {
+	for j := len(g.y) - 1; j >= 0; j-- {
+		if !y.has(g.y[j]) {
+			g.y, g.z = slices.Delete(g.y, j, j+1), slices.Delete(g.z, j, j+1)
+			g.diverged, g.present = slices.Delete(g.diverged, j, j+1), slices.Delete(g.present, j, j+1)
+		}
+	}
+	for i := len(g.x) - 1; i >= 0; i-- {
+		if x.has(g.x[i]) {
+			continue
+		}
+		g.x = slices.Delete(g.x, i, i+1)
+		for j := range g.y {
+			g.z[j], g.diverged[j], g.present[j] = slices.Delete(g.z[j], i, i+1), slices.Delete(g.diverged[j], i, i+1), slices.Delete(g.present[j], i, i+1)
+		}
+	}
+}
+
+// heat fills the cells of a grid.
 type heat struct {
 	*grid
 	colors
-	xs, ys []float64
+	cells []cell
+}
+
+// cell is one rectangle: column i of row j, between x[0] and x[1], y[0] and y[1].
+type cell struct {
+	i, j int
+	x, y [2]float64
+	size float64 // its area in the scales' spaces
+}
+
+// newHeat gives each cell the room up to the middle of the way to its neighbours in its own row and column. So a coarse
+// grid keeps its cells where a union lays single points between them; those are drawn over it.
+func newHeat(g *grid, c colors, sx, sy scale) *heat {
+	h := &heat{grid: g, colors: c}
+	allX, allY := sx.edges(g.x), sy.edges(g.y)
+	rows, columns := make([]map[int][2]float64, len(g.y)), make([]map[int][2]float64, len(g.x))
+	for j := range g.y {
+		rows[j] = extents(sx, g.x, allX, func(i int) bool { return g.present[j][i] })
+	}
+	for i := range g.x {
+		columns[i] = extents(sy, g.y, allY, func(j int) bool { return g.present[j][i] })
+	}
+	for j := range g.y {
+		for i := range g.x {
+			if g.present[j][i] {
+				k := cell{i: i, j: j, x: rows[j][i], y: columns[i][j]}
+				k.size = (sx.forward(k.x[1]) - sx.forward(k.x[0])) * (sy.forward(k.y[1]) - sy.forward(k.y[0]))
+				h.cells = append(h.cells, k)
+			}
+		}
+	}
+	slices.SortStableFunc(h.cells, func(a, b cell) int { return cmp.Compare(b.size, a.size) })
+	return h
+}
+
+// extents are the borders of the present values among each other; of a single one, among all values.
+func extents(s scale, values, all []float64, present func(int) bool) map[int][2]float64 {
+	var some []float64
+	var index []int
+	for i, x := range values {
+		if present(i) {
+			some, index = append(some, x), append(index, i)
+		}
+	}
+	extents := map[int][2]float64{}
+	if len(some) == 1 {
+		extents[index[0]] = [2]float64{all[index[0]], all[index[0]+1]}
+		return extents
+	}
+	if len(some) > 1 {
+		edges := s.edges(some)
+		for k, i := range index {
+			extents[i] = [2]float64{edges[k], edges[k+1]}
+		}
+	}
+	return extents
+}
+
+// bounds are those of all cells.
+func (h *heat) bounds() (xMin, xMax, yMin, yMax float64) {
+	xMin, xMax, yMin, yMax = math.Inf(1), math.Inf(-1), math.Inf(1), math.Inf(-1)
+	for _, k := range h.cells {
+		xMin, xMax = math.Min(xMin, k.x[0]), math.Max(xMax, k.x[1])
+		yMin, yMax = math.Min(yMin, k.y[0]), math.Max(yMax, k.y[1])
+	}
+	return xMin, xMax, yMin, yMax
 }
 
 // Plot implements plot.Plotter.
 func (h *heat) Plot(c draw.Canvas, p *plot.Plot) {
 	tx, ty := p.Transforms(&c)
-	for j := range h.z {
-		for i, z := range h.z[j] {
-			if !h.present[j][i] {
-				continue
-			}
-			x0, x1, y0, y1 := tx(h.xs[i]), tx(h.xs[i+1]), ty(h.ys[j]), ty(h.ys[j+1])
-			fill := censoredColor
-			switch {
-			case h.diverged[j][i]:
-				fill = divergedColor
-			case !math.IsNaN(z):
-				fill = h.colors.at(z)
-			}
-			// A hair of overlap hides the seams between neighbours.
-			const hair = 0.15
-			c.FillPolygon(fill, c.ClipPolygonXY([]vg.Point{{X: x0 - hair, Y: y0 - hair}, {X: x1 + hair, Y: y0 - hair}, {X: x1 + hair, Y: y1 + hair}, {X: x0 - hair, Y: y1 + hair}}))
-			if h.diverged[j][i] && x1-x0 > 4 && y1-y0 > 4 {
-				c.StrokeLine2(draw.LineStyle{Color: white, Width: 0.5}, x0, y0, x1, y1)
-				c.StrokeLine2(draw.LineStyle{Color: white, Width: 0.5}, x0, y1, x1, y0)
-			}
+	for _, k := range h.cells {
+		x0, x1, y0, y1 := tx(k.x[0]), tx(k.x[1]), ty(k.y[0]), ty(k.y[1])
+		fill := censoredColor
+		if h.diverged[k.j][k.i] {
+			fill = divergedColor
+		} else if z := h.z[k.j][k.i]; !math.IsNaN(z) {
+			fill = h.colors.at(z)
+		}
+		const hair = 0.15 // of overlap hides the seams between neighbours
+		c.FillPolygon(fill, c.ClipPolygonXY([]vg.Point{{X: x0 - hair, Y: y0 - hair}, {X: x1 + hair, Y: y0 - hair},
+			{X: x1 + hair, Y: y1 + hair}, {X: x0 - hair, Y: y1 + hair}}))
+		if h.diverged[k.j][k.i] && x1-x0 > 4 && y1-y0 > 4 {
+			c.StrokeLine2(draw.LineStyle{Color: white, Width: 0.5}, x0, y0, x1, y1)
+			c.StrokeLine2(draw.LineStyle{Color: white, Width: 0.5}, x0, y1, x1, y0)
 		}
 	}
 }
@@ -294,7 +374,6 @@ var dashes = []vg.Length{3, 2}
 // theory is a dashed line.
 type theory struct {
 	points [][2]float64
-	clip   bool
 }
 
 // Plot implements plot.Plotter.
@@ -302,7 +381,7 @@ func (t *theory) Plot(c draw.Canvas, p *plot.Plot) {
 	tx, ty := p.Transforms(&c)
 	var line []vg.Point
 	for _, point := range t.points {
-		if p.X.Scale != nil && point[0] <= 0 && p.X.Min > 0 || point[1] <= 0 && p.Y.Min > 0 {
+		if point[0] <= 0 && p.X.Min > 0 || point[1] <= 0 && p.Y.Min > 0 { // a logarithmic axis has no place for it
 			continue
 		}
 		line = append(line, vg.Point{X: tx(point[0]), Y: ty(point[1])})

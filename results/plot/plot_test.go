@@ -3,6 +3,7 @@ package plot_test
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"image/color"
 	"image/png"
 	"io"
@@ -135,6 +136,40 @@ func (d drawing) says(t *testing.T, texts ...string) {
 		if !slices.ContainsFunc(d.texts, func(s string) bool { return strings.Contains(s, text) }) {
 			t.Errorf("the figure does not say %q; it says %q", text, d.texts)
 		}
+	}
+}
+
+// A union may lay single points between those of a grid: they must not tear it apart.
+func TestGridKeepsItsCellsBesideSinglePoints(t *testing.T) {
+	var runs []run
+	for _, lambda := range []float64{1, 2, 4, 8} {
+		for _, d := range []int64{10, 100, 1000} {
+			runs = append(runs, run{optimizer: "gd", dimension: d, anisotropy: lambda, rate: 0.1, alignment: 0.2})
+		}
+	}
+	runs = append(runs, run{optimizer: "gd", dimension: 50, anisotropy: 3, rate: 0.1, alignment: 1})
+	figure, err := plot.Draw(context.Background(), write(t, runs), plot.Options{Color: "signal_alignment"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var c recorder.Canvas
+	width, height := figure.Size()
+	figure.Draw(draw.NewCanvas(&c, width, height))
+	last := ""
+	area := map[string]float64{}
+	for _, action := range c.Actions {
+		switch a := action.(type) {
+		case *recorder.SetColor:
+			last = fmt.Sprint(a.Color)
+		case *recorder.Fill:
+			if len(a.Path) >= 4 {
+				area[last] += math.Abs(float64((a.Path[1].Pos.X - a.Path[0].Pos.X) * (a.Path[2].Pos.Y - a.Path[1].Pos.Y)))
+			}
+		}
+	}
+	grid, single := area[fmt.Sprint(color.NRGBA{65, 68, 135, 255})], area[fmt.Sprint(color.NRGBA{253, 231, 37, 255})]
+	if panel := 180.0 * 130; grid < panel || single == 0 || single > grid/4 {
+		t.Errorf("the grid covers %.0f of a panel of %.0f square points, the single point %.0f", grid, panel, single)
 	}
 }
 
@@ -281,7 +316,7 @@ func TestTrajectoriesAreTheDefaultWithoutAxes(t *testing.T) {
 			t.Fatal(err)
 		}
 		d := record(t, figure)
-		d.says(t, "gd", "muon", "step")
+		d.says(t, "gd", "muon", "step", "median and 10-90 % band over seeds")
 		bands := 0
 		for c, n := range d.fills {
 			if rgb := color.NRGBAModel.Convert(c).(color.NRGBA); rgb.A == 50 {

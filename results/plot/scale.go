@@ -2,6 +2,8 @@ package plot
 
 import (
 	"math"
+	"slices"
+	"strconv"
 
 	"gonum.org/v1/plot"
 )
@@ -13,15 +15,24 @@ type scale struct {
 	ticks    []float64 // nil: chosen by the axis
 }
 
-// scaleOf fits a scale to rising values: logarithmic where they are positive and span a factor of 20.
-func scaleOf(values []float64) scale {
+// scaleOf fits a scale to rising values. choice is linear or log; else it is logarithmic where they are positive and
+// span a factor of 20. Values that a logarithm does not have are outside the scale.
+func scaleOf(values []float64, choice string) scale {
+	if choice == "log" {
+		if i, _ := slices.BinarySearch(values, math.SmallestNonzeroFloat64); i < len(values) {
+			values = values[i:]
+		}
+	}
 	s := scale{min: values[0], max: values[len(values)-1]}
-	s.log = s.min > 0 && s.max/s.min >= 20
+	s.log = s.min > 0 && choice != "linear" && (choice == "log" || s.max/s.min >= 20)
 	if len(values) <= 6 {
 		s.ticks = values
 	}
 	return s
 }
+
+// has tells whether the scale can show a number.
+func (s scale) has(x float64) bool { return !math.IsNaN(x) && (!s.log || x > 0) }
 
 // forward maps to the space in which the axis is even, back its inverse.
 func (s scale) forward(x float64) float64 {
@@ -63,6 +74,7 @@ func (s scale) apply(axis *plot.Axis, min, max float64) {
 		min, max = min-math.Max(math.Abs(min)/2, 0.5), max+math.Max(math.Abs(max)/2, 0.5)
 	}
 	axis.Min, axis.Max = min, max
+	axis.Tick.Marker = linearTicks{}
 	if s.log {
 		axis.Scale = plot.LogScale{}
 		axis.Tick.Marker = logTicks{}
@@ -74,6 +86,19 @@ func (s scale) apply(axis *plot.Axis, min, max float64) {
 		}
 		axis.Tick.Marker = plot.ConstantTicks(ticks)
 	}
+}
+
+// linearTicks are the library's, labelled in few digits.
+type linearTicks struct{}
+
+func (linearTicks) Ticks(min, max float64) []plot.Tick {
+	ticks := plot.DefaultTicks{}.Ticks(min, max)
+	for i := range ticks {
+		if !ticks[i].IsMinor() {
+			ticks[i].Label = strconv.FormatFloat(ticks[i].Value, 'g', 6, 64)
+		}
+	}
+	return ticks
 }
 
 // logTicks labels the powers of ten, and 2 and 5 between them where there are few powers.

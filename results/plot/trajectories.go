@@ -15,6 +15,7 @@ func trajectories(ctx context.Context, set *results.Set, f *frame, o Options) (*
 		return nil, fmt.Errorf("plot: eta_step needs the parameter learning_rate; this set has none")
 	}
 	f.slice([]string{o.Facet, o.Color})
+	f.noteBands()
 	colors, facets := f.lineValues(o.Color), f.lineValues(o.Facet)
 	bundles := newBundles(f, o, facets, colors)
 	for cells, err := range set.Scan(ctx, results.Trajectories, "point", "step", o.Y) {
@@ -29,11 +30,11 @@ func trajectories(ctx context.Context, set *results.Set, f *frame, o Options) (*
 		var lines []*line
 		for j := range colors {
 			if l := bundles.line(i*len(colors) + j); len(l.x) > 0 {
-				l.color = lineColor(colors, j)
+				l.color, l.dashes = lineStyle(colors, j)
 				lines = append(lines, l)
 			}
 		}
-		sx, sy, ok := frameLines(p, lines, false)
+		sx, sy, ok := frameLines(p.Plot, lines, o)
 		if !ok {
 			return nil, fmt.Errorf("plot: no numbers of %s in the trajectories of these points", o.Y)
 		}
