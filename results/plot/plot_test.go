@@ -168,7 +168,7 @@ func TestGridKeepsItsCellsBesideSinglePoints(t *testing.T) {
 		}
 	}
 	grid, single := area[fmt.Sprint(color.NRGBA{65, 68, 135, 255})], area[fmt.Sprint(color.NRGBA{253, 231, 37, 255})]
-	if panel := 180.0 * 130; grid < panel || single == 0 || single > grid/4 {
+	if panel := 170.0 * 120; grid < panel || single == 0 || single > grid/4 {
 		t.Errorf("the grid covers %.0f of a panel of %.0f square points, the single point %.0f", grid, panel, single)
 	}
 }
