@@ -71,7 +71,7 @@ func Schedule(ctx context.Context, b Bench) (BenchResult, error) {
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	run := benchRun{Bench: b, started: time.Now()}
+	run := benchRun{Bench: b, started: time.Now(), builders: make(chan *results.Builder, 2*runtime.GOMAXPROCS(0))}
 	ended := make(chan error, 1)
 	go func() { ended <- c.Run(ctx) }()
 	err = run.drive(ctx, listener.Addr().String(), file)
@@ -118,6 +118,8 @@ type benchRun struct {
 	acks  []time.Duration
 	pace  chan struct{} // a token for each delivery allowed, nil without a rate
 	plan  *design
+	// builders wait here for whoever needs one next.
+	builders chan *results.Builder
 }
 
 // drive submits the sweep, runs the nodes until it is done, and takes the figures.
@@ -245,7 +247,7 @@ func (r *benchRun) node(ctx context.Context, client pb.NodesClient, i int) error
 		return benchEnd(ctx, err)
 	}
 	g, ctx := errgroup.WithContext(ctx)
-	work := make(chan *pb.DeliverHeader, 4*maxCapacity)
+	work := newQueue[*pb.DeliverHeader]()
 	for range r.Slots {
 		g.Go(func() error { return r.slot(ctx, client, name, work) })
 	}
@@ -258,7 +260,7 @@ func (r *benchRun) node(ctx context.Context, client pb.NodesClient, i int) error
 			for _, run := range m.GetGrant().GetRuns() {
 				r.granted()
 				for s := range run.GetShards() {
-					work <- &pb.DeliverHeader{SweepId: run.GetSweepId(), Shard: run.GetFirstShard() + s, Epoch: run.GetEpoch()}
+					work.put(&pb.DeliverHeader{SweepId: run.GetSweepId(), Shard: run.GetFirstShard() + s, Epoch: run.GetEpoch()})
 				}
 			}
 		}
@@ -298,18 +300,14 @@ func (r *benchRun) granted() {
 }
 
 // slot makes deliveries, one after the other.
-func (r *benchRun) slot(ctx context.Context, client pb.NodesClient, name string, work <-chan *pb.DeliverHeader) error {
-	builder := r.plan.schema.NewBuilder()
-	defer builder.Release()
+func (r *benchRun) slot(ctx context.Context, client pb.NodesClient, name string, work *queue[*pb.DeliverHeader]) error {
 	for {
-		var h *pb.DeliverHeader
-		select {
-		case h = <-work:
-		case <-ctx.Done():
+		h, err := work.next(ctx)
+		if err != nil {
 			return nil
 		}
 		now := timestamppb.Now()
-		d, err := benchRows(r.plan, builder, int(h.GetShard()))
+		d, err := r.rows(int(h.GetShard()))
 		if err != nil {
 			return err
 		}
@@ -334,6 +332,23 @@ func (r *benchRun) slot(ctx context.Context, client pb.NodesClient, name string,
 		r.acks = append(r.acks, r.last.Sub(start))
 		r.mu.Unlock()
 	}
+}
+
+// rows borrows a builder: simulated nodes by the thousand do not have one each.
+func (r *benchRun) rows(shard int) (results.Delivery, error) {
+	var b *results.Builder
+	select {
+	case b = <-r.builders:
+	default:
+		b = r.plan.schema.NewBuilder()
+	}
+	d, err := benchRows(r.plan, b, shard)
+	select {
+	case r.builders <- b:
+	default:
+		b.Release()
+	}
+	return d, err
 }
 
 // benchRows are rows as wide as a solver's.
