@@ -266,9 +266,12 @@ func TestEmbeddedRestart(t *testing.T) {
 			t.Errorf("start %d finds %v", i, got)
 		}
 		commit(ctx, t, r, put(fmt.Sprintf("/e/%d", i), "x"))
-		// The process dies here: nobody resigns.
+		// As if the process died here: etcd goes before anybody can resign.
 		if err := b.Close(); err != nil {
 			t.Fatal(err)
+		}
+		if err := r.Resign(ctx); err == nil {
+			t.Error("resigned at an etcd that is gone")
 		}
 	}
 }

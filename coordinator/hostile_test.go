@@ -1,0 +1,215 @@
+package coordinator_test
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/phasegrid/phasegrid/coordinator"
+	pb "github.com/phasegrid/phasegrid/proto/phasegrid/v1"
+	"github.com/phasegrid/phasegrid/results"
+)
+
+// TestHostileDeliveries: whatever a node sends is refused with a reason unless it is exactly the shard; the coordinator
+// lives, its memory stays small, and the sweep ends as if nothing had been.
+func TestHostileDeliveries(t *testing.T) {
+	store, dir := fileStore(t)
+	registry := prometheus.NewRegistry()
+	c := start(t, coordinator.Config{Memory: coordinator.NewMemory(), Store: store, Registry: registry})
+	ctx := deadline(t)
+	c.leading(ctx)
+	id := c.submit(ctx, smallSweep).GetSweep().GetId()
+	stream, err := c.nodes.Attach(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	honest := &zeroNode{name: "honest"}
+	if err := stream.Send(&pb.AttachRequest{Message: &pb.AttachRequest_Hello{Hello: &pb.Hello{Info: honest.info(), Capacity: 4}}}); err != nil {
+		t.Fatal(err)
+	}
+	run := awaitGrant(t, stream)
+	header, payload, err := honest.solve(ctx, c.nodes, run, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := stream.Send(&pb.AttachRequest{Message: &pb.AttachRequest_Bye{Bye: &pb.Bye{}}}); err != nil {
+		t.Fatal(err)
+	}
+	sum := func(h *pb.DeliverHeader, p []byte) { h.Crc32C, h.PayloadBytes = results.Checksum(p), int64(len(p)) }
+	for name, change := range map[string]func(h *pb.DeliverHeader, p []byte) []byte{
+		"flipped bit":       func(_ *pb.DeliverHeader, p []byte) []byte { p[len(p)/2] ^= 4; return p },
+		"truncated":         func(_ *pb.DeliverHeader, p []byte) []byte { return p[:len(p)/2] },
+		"too long":          func(_ *pb.DeliverHeader, p []byte) []byte { return append(p, 0) },
+		"empty":             func(_ *pb.DeliverHeader, _ []byte) []byte { return nil },
+		"4 GB announced":    func(h *pb.DeliverHeader, p []byte) []byte { h.PayloadBytes = 4 << 30; return p },
+		"negative length":   func(h *pb.DeliverHeader, p []byte) []byte { h.PayloadBytes = -1; return p },
+		"segment of 4 GB":   func(h *pb.DeliverHeader, p []byte) []byte { h.Segments[0].Bytes = 4 << 30; return p },
+		"no segments":       func(h *pb.DeliverHeader, p []byte) []byte { h.Segments = nil; return p },
+		"unknown table":     func(h *pb.DeliverHeader, p []byte) []byte { h.Segments[0].Table = 77; return p },
+		"many segments":     func(h *pb.DeliverHeader, p []byte) []byte { h.Segments = make([]*pb.Segment, 100000); return p },
+		"other shard":       func(h *pb.DeliverHeader, p []byte) []byte { h.Shard++; return p },
+		"no such shard":     func(h *pb.DeliverHeader, p []byte) []byte { h.Shard = 1 << 40; return p },
+		"wrong row count":   func(h *pb.DeliverHeader, p []byte) []byte { h.Segments[0].Rows++; return p },
+		"other solver":      func(h *pb.DeliverHeader, p []byte) []byte { h.SolverVersion++; return p },
+		"endless node name": func(h *pb.DeliverHeader, p []byte) []byte { h.Node = strings.Repeat("x", 1<<20); return p },
+		"NaN": func(h *pb.DeliverHeader, p []byte) []byte {
+			for i := range p[:len(p)-8] { // some float of the loss column: shard 0 begins with point 1's 1.0
+				if i%8 == 0 && p[i+7] == 0x3f && p[i+6] == 0xf0 {
+					p[i+7], p[i+6] = 0x7f, 0xf8
+				}
+			}
+			sum(h, p)
+			return p
+		},
+		"noise": func(h *pb.DeliverHeader, p []byte) []byte {
+			r := rand.New(rand.NewPCG(1, 2))
+			for i := range p {
+				p[i] = byte(r.Uint32())
+			}
+			sum(h, p)
+			return p
+		},
+	} {
+		h := proto.CloneOf(header)
+		h.Node = "hostile-" + strings.ReplaceAll(name, " ", "-")
+		bytes := change(h, append([]byte(nil), payload...))
+		outcome, err := deliver(ctx, c.nodes, h, bytes)
+		if code := status.Code(err); code != codes.InvalidArgument && code != codes.FailedPrecondition {
+			t.Errorf("%s: %v, %v", name, outcome, err)
+		}
+	}
+	r := rand.New(rand.NewPCG(3, 4))
+	for range 300 {
+		h, p := proto.CloneOf(header), append([]byte(nil), payload...)
+		h.Node = "flipper"
+		p[r.IntN(len(p))] ^= 1 << r.IntN(8)
+		sum(h, p) // the checksum is right: only the decoder stands in the way
+		if _, err := deliver(ctx, c.nodes, h, p); err == nil {
+			break // a flip in a value is not to be seen; the shard is committed by it
+		}
+	}
+	var memory runtime.MemStats
+	runtime.ReadMemStats(&memory)
+	if memory.HeapSys > 1<<30 {
+		t.Errorf("the heap grew to %d bytes", memory.HeapSys)
+	}
+	families, err := registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	rejected := 0.0
+	for _, f := range families {
+		if f.GetName() == "phasegrid_results_rejected_total" {
+			for _, m := range f.GetMetric() {
+				rejected += m.GetCounter().GetValue()
+			}
+		}
+	}
+	if rejected < 15 {
+		t.Errorf("%v refusals were counted", rejected)
+	}
+	stop := c.serve(ctx, honest)
+	last := c.wait(ctx, id)
+	stop()
+	if last.GetPhase() != pb.Phase_PHASE_DONE || last.GetProgress().GetPointsDone() != 1000 {
+		t.Errorf("ended as %v", last)
+	}
+	if _, err := results.OpenSet(filepath.Join(dir, last.GetResultSet())); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestHostileStreams: messages out of order, and texts no node would send.
+func TestHostileStreams(t *testing.T) {
+	store, _ := fileStore(t)
+	c := start(t, coordinator.Config{Memory: coordinator.NewMemory(), Store: store})
+	ctx := deadline(t)
+	c.leading(ctx)
+	hello := func(change func(*pb.NodeInfo)) *pb.AttachRequest {
+		info := (&zeroNode{name: "x"}).info()
+		change(info)
+		return &pb.AttachRequest{Message: &pb.AttachRequest_Hello{Hello: &pb.Hello{Info: info}}}
+	}
+	for name, messages := range map[string][]*pb.AttachRequest{
+		"no hello":      {{Message: &pb.AttachRequest_Heartbeat{Heartbeat: &pb.Heartbeat{Capacity: 1}}}},
+		"nothing in it": {{}},
+		"two hellos":    {hello(func(*pb.NodeInfo) {}), hello(func(*pb.NodeInfo) {})},
+		"no name":       {hello(func(i *pb.NodeInfo) { i.Name = "" })},
+		"path as name":  {hello(func(i *pb.NodeInfo) { i.Name = "../leader" })},
+		"control":       {hello(func(i *pb.NodeInfo) { i.Kernel = "a\nb" })},
+		"no slots":      {hello(func(i *pb.NodeInfo) { i.Slots = 0 })},
+		"a run of all": {hello(func(*pb.NodeInfo) {}), {Message: &pb.AttachRequest_Drain{Drain: &pb.Drain{
+			Returned: []*pb.ShardRun{{Shards: 1 << 62}}}}}},
+	} {
+		stream, err := c.nodes.Attach(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range messages {
+			if err := stream.Send(m); err != nil {
+				break
+			}
+		}
+		for err == nil {
+			_, err = stream.Recv()
+		}
+		if status.Code(err) != codes.InvalidArgument {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// fullStore is a store whose disk is full for a while.
+type fullStore struct {
+	coordinator.Store
+	mu   sync.Mutex
+	full bool
+	hit  int
+}
+
+func (s *fullStore) Create(ctx context.Context, name string) (coordinator.Writer, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.full {
+		s.hit++
+		return nil, fmt.Errorf("create %s: %w", name, syscall.ENOSPC)
+	}
+	return s.Store.Create(ctx, name)
+}
+
+// TestFullStore: while the store is full nothing is acknowledged, status says so, and the sweep goes on once there is room.
+func TestFullStore(t *testing.T) {
+	store, dir := fileStore(t)
+	full := &fullStore{Store: store}
+	c := start(t, coordinator.Config{Memory: coordinator.NewMemory(), Store: full})
+	ctx := deadline(t)
+	c.leading(ctx)
+	id := c.submit(ctx, smallSweep).GetSweep().GetId()
+	full.mu.Lock()
+	full.full = true
+	full.mu.Unlock()
+	defer c.serve(ctx, &zeroNode{name: "n"})()
+	s := c.expect(ctx, id, "the alarm", func(s *pb.Sweep) bool { return len(s.GetProgress().GetAlarms()) > 0 })
+	if a := s.GetProgress().GetAlarms()[0]; !strings.Contains(a, "no space left") || s.GetProgress().GetShardsDone() != 0 {
+		t.Errorf("alarm %q with %d shards done", a, s.GetProgress().GetShardsDone())
+	}
+	full.mu.Lock()
+	full.full = false
+	full.mu.Unlock()
+	last := c.wait(ctx, id)
+	if len(last.GetProgress().GetAlarms()) != 0 {
+		t.Errorf("alarms after the end: %v", last.GetProgress().GetAlarms())
+	}
+	checkSmallSet(t, filepath.Join(dir, last.GetResultSet()))
+}
