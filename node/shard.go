@@ -19,7 +19,8 @@ const windowPoints = 1024
 
 // Memo knows results of points from earlier sweeps. It is asked by every slot at once.
 type Memo interface {
-	// Result finds a point by its id; false where it is not known.
+	// Result finds a point by its id; false where it is not known. Its samples may have more coefficients than there are
+	// groups: SignalGroup, SpikeGroup and BulkGroup may point at those.
 	Result(id [16]byte) (solver.Result, bool, error)
 }
 
@@ -239,7 +240,7 @@ func (s *shardSolver) write(task *task, b *results.Builder, i int) error {
 		if !task.record.Coefficients {
 			continue
 		}
-		for group := range sample.Coefficients {
+		for group := range min(len(r.Groups), len(sample.Coefficients)) {
 			if err := b.AddCoefficient(coefficientRow(p.Index, r, sample, group)); err != nil {
 				return err
 			}

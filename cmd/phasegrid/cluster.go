@@ -26,7 +26,7 @@ const alarmPatience = 3 * time.Second
 
 // runLocal runs a sweep on a cluster of its own, in this process and the node processes it starts, until the sweep ends or
 // ctx does. It returns when all of the cluster has ended.
-func runLocal(ctx context.Context, o runOptions, state string, file []byte) (sweepView, error) {
+func runLocal(ctx context.Context, o runOptions, state string, file []byte, earlier *memo) (sweepView, error) {
 	out, err := coordinator.OpenFileStore(o.Out)
 	if err != nil {
 		return sweepView{}, fmt.Errorf("--out: %w", err)
@@ -62,7 +62,7 @@ func runLocal(ctx context.Context, o runOptions, state string, file []byte) (swe
 			stopWorking(fmt.Errorf("coordinator: %w", err))
 		}
 	})
-	nodes.Go(func() { runLocalNodes(working, o, address) })
+	nodes.Go(func() { runLocalNodes(working, o, address, earlier) })
 	view, err := followSweep(working, conn, o, file)
 	stopWorking(nil)
 	nodes.Wait()
@@ -94,11 +94,11 @@ func listenPrivately() (listener net.Listener, address string, remove func(), er
 }
 
 // runLocalNodes works with one node in this process, or with several processes of their own.
-func runLocalNodes(ctx context.Context, o runOptions, address string) {
+func runLocalNodes(ctx context.Context, o runOptions, address string, earlier *memo) {
 	if o.Nodes > 0 {
 		var processes sync.WaitGroup
 		for i := range o.Nodes {
-			processes.Go(func() { superviseNode(ctx, o, address, fmt.Sprintf("node-%d", i)) })
+			processes.Go(func() { superviseNode(ctx, o, address, fmt.Sprintf("node-%d", i), earlier) })
 		}
 		processes.Wait()
 		return
@@ -109,8 +109,11 @@ func runLocalNodes(ctx context.Context, o runOptions, address string) {
 		return
 	}
 	defer conn.Close()
-	n := node.New(conn, node.Config{Name: "local", Slots: o.Slots, Version: currentVersion().Version, DrainTimeout: 5 * time.Second, Log: o.log})
-	if err := n.Run(ctx); err != nil {
+	cfg := node.Config{Name: "local", Slots: o.Slots, Version: currentVersion().Version, DrainTimeout: 5 * time.Second, Log: o.log}
+	if earlier != nil {
+		cfg.Memo = earlier
+	}
+	if err := node.New(conn, cfg).Run(ctx); err != nil {
 		o.log.Warn("node", "error", err)
 	}
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"time"
 
@@ -26,6 +27,7 @@ type nodeOptions struct {
 	Grace        time.Duration
 	DrainTimeout time.Duration
 	Probe        probeOptions
+	Memo         string
 	log          *slog.Logger
 }
 
@@ -52,6 +54,8 @@ the rest is handed back, and it exits with 0.`,
 	flags.DurationVar(&o.Grace, "grace", 5*time.Second, "how long running shards may go on once the node drains")
 	flags.DurationVar(&o.DrainTimeout, "drain-timeout", 30*time.Second, "bound on the whole drain")
 	o.Probe.addFlags(flags, "")
+	flags.StringVar(&o.Memo, "memo", "", "`folder` with results of earlier sweeps, which run makes for its own nodes")
+	cobra.CheckErr(flags.MarkHidden("memo"))
 	return cmd
 }
 
@@ -68,11 +72,19 @@ func runNode(ctx context.Context, o nodeOptions) error {
 	registry, checks := processMetrics(), health.NewServer()
 	checks.SetServingStatus(liveService, healthpb.HealthCheckResponse_SERVING)
 	context.AfterFunc(ctx, func() { checks.SetServingStatus("", healthpb.HealthCheckResponse_NOT_SERVING) })
-	n := node.New(conn, node.Config{
+	cfg := node.Config{
 		Name: o.Name, Slots: o.Slots, MemoryBytes: o.MemoryBytes, Version: currentVersion().Version,
 		Grace: o.Grace, DrainTimeout: o.DrainTimeout, Log: o.log, Metrics: node.NewMetrics(registry),
-	})
-	return withProbe(ctx, o.Probe, registry, checks, n.Run)
+	}
+	if o.Memo != "" {
+		earlier, err := openMemo(o.Memo)
+		if err != nil {
+			return fmt.Errorf("open the results of earlier sweeps: %w", err)
+		}
+		defer earlier.close()
+		cfg.Memo = earlier
+	}
+	return withProbe(ctx, o.Probe, registry, checks, node.New(conn, cfg).Run)
 }
 
 // processMetrics is a registry with what every process tells of itself.

@@ -16,12 +16,12 @@ import (
 const restartDelay = 500 * time.Millisecond
 
 // superviseNode keeps one node process running until ctx ends; then the process drains.
-func superviseNode(ctx context.Context, o runOptions, address, name string) {
+func superviseNode(ctx context.Context, o runOptions, address, name string, earlier *memo) {
 	// The death signal comes when the thread that started the process ends, so that thread must stay.
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	for ctx.Err() == nil {
-		err := nodeProcess(ctx, o, address, name).Run()
+		err := nodeProcess(ctx, o, address, name, earlier).Run()
 		if ctx.Err() == nil {
 			o.log.Warn("a node process ended and is started again", "node", name, "error", err)
 			pause(ctx, restartDelay)
@@ -30,7 +30,7 @@ func superviseNode(ctx context.Context, o runOptions, address, name string) {
 }
 
 // nodeProcess is `phasegrid node` of this same program.
-func nodeProcess(ctx context.Context, o runOptions, address, name string) *exec.Cmd {
+func nodeProcess(ctx context.Context, o runOptions, address, name string, earlier *memo) *exec.Cmd {
 	program, err := os.Executable()
 	if err != nil {
 		program = os.Args[0]
@@ -41,6 +41,9 @@ func nodeProcess(ctx context.Context, o runOptions, address, name string) *exec.
 	}
 	cmd := exec.CommandContext(ctx, program, "node", "--coordinator", address, "--name", name+"-"+strconv.Itoa(os.Getpid()),
 		"--slots", strconv.Itoa(o.Slots), "--grace", "0s", "--drain-timeout", "5s", "--log-level", level)
+	if earlier != nil {
+		cmd.Args = append(cmd.Args, "--memo", earlier.folder)
+	}
 	cmd.Env = append(os.Environ(), "GOMAXPROCS="+strconv.Itoa(o.Slots))
 	cmd.Stderr = o.stderr
 	cmd.SysProcAttr = childAttributes()

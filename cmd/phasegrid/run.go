@@ -28,6 +28,7 @@ type runOptions struct {
 	State         string
 	Nodes         int
 	Slots         int
+	NoReuse       bool
 	MaxPointBytes int64
 	stdin         io.Reader
 	stdout        io.Writer
@@ -41,7 +42,8 @@ func (m Main) runCommand() *cobra.Command {
 		Use:   "run FILE",
 		Short: "Run a sweep on this machine",
 		Long: `run solves a sweep on this machine and writes its result set to a folder below --out. Ctrl-C, a crash or a full disk
-lose nothing that is finished: the same command goes on where it was. A finished sweep answers at once.`,
+lose nothing that is finished: the same command goes on where it was. A finished sweep answers at once. After an edit of
+the file, points that a finished sweep of the same name below --out has already are not solved again.`,
 		Example: `  phasegrid run sweep/examples/spiked-phase-diagram.yaml
   phasegrid run sweep.yaml --out /data/results --slots 4`,
 		Args: cobra.ExactArgs(1),
@@ -58,6 +60,7 @@ lose nothing that is finished: the same command goes on where it was. A finished
 	flags.StringVar(&o.State, "state", ".phasegrid", "`folder` for what is not finished")
 	flags.IntVar(&o.Nodes, "nodes", 0, "solve in that many separate processes; 0 solves in this one")
 	flags.IntVar(&o.Slots, "slots", 0, "shards solved at once, by each node (default the cores, shared among the nodes)")
+	flags.BoolVar(&o.NoReuse, "no-reuse", false, "solve points again that an earlier sweep of this name below --out has")
 	addPointBytesFlag(cmd, &o.MaxPointBytes)
 	return cmd
 }
@@ -98,8 +101,18 @@ func runRun(ctx context.Context, o runOptions) error {
 		return err
 	}
 	started := time.Now()
-	view, err := runLocal(ctx, o, state, file)
+	var earlier *memo
+	if !o.NoReuse {
+		if earlier, err = memoOf(ctx, o, spec, id, filepath.Join(state, memoFolder)); err != nil {
+			return err
+		}
+	}
+	defer earlier.close()
+	view, err := runLocal(ctx, o, state, file, earlier)
 	if err != nil {
+		return err
+	}
+	if err := sayReused(ctx, o, folder, earlier); err != nil {
 		return err
 	}
 	if err := outcome(view); err != nil {
