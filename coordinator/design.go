@@ -97,7 +97,7 @@ func (c planCuts) Shards() int            { return int(c.Plan.Shards()) }
 func (c planCuts) Parts() int             { return int(c.Plan.Parts()) }
 func (c planCuts) PartOf(shard int) int   { return int(c.Plan.PartOf(int64(shard))) }
 func (c planCuts) Cost(shard int) float64 { return float64(max(1, c.Plan.Cost(int64(shard)))) }
-func (c planCuts) Memory(shard int) int64 { return c.Plan.Bytes(int64(shard)) }
+func (c planCuts) Memory(shard int) int64 { return c.Bytes(int64(shard)) }
 func (c planCuts) Part(i int) (first, end int) {
 	a, b := c.Plan.Part(int64(i))
 	return int(a), int(b)

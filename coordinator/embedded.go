@@ -102,7 +102,7 @@ func lockFolder(folder string) (*os.File, error) {
 		f.Close()
 		return nil, fmt.Errorf("%s is in use by process %q: stop it, or choose another folder: %w", folder, owner[:n], err)
 	}
-	if err := f.Truncate(0); err == nil {
+	if err = f.Truncate(0); err == nil {
 		_, err = fmt.Fprint(f, os.Getpid())
 	}
 	if err != nil {

@@ -122,7 +122,7 @@ func testCreate(t *testing.T, s coordinator.Store) {
 	if _, err := o.ReadAt(middle, 1); err != nil || string(middle) != "hir" {
 		t.Errorf("ReadAt = %q, %v", middle, err)
 	}
-	if n, err := o.ReadAt(make([]byte, 9), 2); n != 3 || err != io.EOF {
+	if n, err := o.ReadAt(make([]byte, 9), 2); n != 3 || !errors.Is(err, io.EOF) {
 		t.Errorf("ReadAt beyond the end = %d, %v; want 3, EOF", n, err)
 	}
 	for range 2 {

@@ -2,6 +2,7 @@ package node_test
 
 import (
 	"context"
+	"errors"
 	"io"
 	"log/slog"
 	"net"
@@ -134,7 +135,7 @@ func (f *fake) Attach(stream pb.Nodes_AttachServer) error {
 func (f *fake) listen(stream pb.Nodes_AttachServer) error {
 	for {
 		m, err := stream.Recv()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return nil
 		}
 		if err != nil {
@@ -161,7 +162,7 @@ func (f *fake) Deliver(stream pb.Nodes_DeliverServer) error {
 	d := delivered{header: first.GetHeader()}
 	for {
 		m, err := stream.Recv()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {

@@ -59,7 +59,7 @@ func TestPayloadIsArrow(t *testing.T) {
 		for r.Next() {
 			rows += r.Record().NumRows()
 		}
-		if r.Err() != nil || rows != segment.Rows || int(r.Schema().NumFields()) != len(s.Columns(segment.Table)) {
+		if r.Err() != nil || rows != segment.Rows || r.Schema().NumFields() != len(s.Columns(segment.Table)) {
 			t.Errorf("%s: %d rows of %d, error %v", segment.Table, rows, segment.Rows, r.Err())
 		}
 		r.Release()

@@ -56,7 +56,7 @@ func (p *partVerifier) open(t Table) *setFile {
 	name := PartName(t, p.part)
 	f, problem, err := p.tryOpen(t)
 	if err != nil {
-		if err != errUnsound { // reported before
+		if !errors.Is(err, errUnsound) { // reported before
 			p.add(problem, name, "%v", err)
 		}
 		return nil

@@ -83,9 +83,9 @@ func (x *axis) value(i int64) Value {
 			f += float64((x.to - x.from) * (float64(i) / float64(x.num-1)))
 		}
 	case logForm:
-		switch {
-		case i == 0:
-		case i == x.num-1:
+		switch i {
+		case 0:
+		case x.num - 1:
 			f = x.to
 		default:
 			f = float64(x.from * math.Pow(x.to/x.from, float64(i)/float64(x.num-1)))

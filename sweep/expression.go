@@ -321,7 +321,7 @@ func arithmetic() []expr.Option {
 		integer("subtract", func(a, b int) (int, bool) { c := a - b; return c, (c < a) == (b > 0) }),
 		integer("multiply", func(a, b int) (int, bool) {
 			c := a * b
-			return c, a == 0 || c/a == b && !(a == -1 && b == math.MinInt)
+			return c, a == 0 || c/a == b && (a != -1 || b != math.MinInt)
 		}),
 		expr.Operator("+", "add"), expr.Operator("-", "subtract"), expr.Operator("*", "multiply"),
 	}

@@ -73,7 +73,7 @@ func runLocal(ctx context.Context, o runOptions, state string, file []byte, earl
 		return view, nil
 	case ctx.Err() != nil:
 		return view, fmt.Errorf("%w: what is finished is kept, the same command goes on", errInterrupted)
-	case working.Err() != nil && context.Cause(working) != context.Canceled && errors.Is(err, context.Canceled):
+	case working.Err() != nil && !errors.Is(context.Cause(working), context.Canceled) && errors.Is(err, context.Canceled):
 		return view, context.Cause(working)
 	}
 	return view, err

@@ -53,7 +53,7 @@ func TestManifestsUseRealFlags(t *testing.T) {
 		configs, containers := map[string]map[string]string{}, []container{}
 		for decoder := yaml.NewDecoder(file); ; {
 			var m manifest
-			if err := decoder.Decode(&m); err == io.EOF {
+			if err := decoder.Decode(&m); errors.Is(err, io.EOF) {
 				break
 			} else if err != nil {
 				t.Fatal(err)

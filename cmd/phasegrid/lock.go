@@ -30,7 +30,7 @@ func lockFolder(folder, flag string) (unlock func(), err error) {
 		f.Close()
 		return nil, fmt.Errorf("lock %s: %w; choose a %s on a local disk", name, err, flag)
 	}
-	if err := f.Truncate(0); err == nil {
+	if err = f.Truncate(0); err == nil {
 		_, err = f.WriteAt(fmt.Appendf(nil, "%d\n", os.Getpid()), 0)
 	}
 	if err != nil {

@@ -357,7 +357,7 @@ func (h *heat) Plot(c draw.Canvas, p *plot.Plot) {
 		if h.diverged[k.j][k.i] {
 			fill = divergedColor
 		} else if z := h.z[k.j][k.i]; !math.IsNaN(z) {
-			fill = h.colors.at(z)
+			fill = h.at(z)
 		}
 		const hair = 0.15 // of overlap hides the seams between neighbours
 		c.FillPolygon(fill, c.ClipPolygonXY([]vg.Point{{X: x0 - hair, Y: y0 - hair}, {X: x1 + hair, Y: y0 - hair},
