@@ -87,11 +87,6 @@ func (b *Board) Step(event Event) []Action {
 		b.reopen(e)
 	case RemoveSweep:
 		b.removeSweep(e)
-	case Fail:
-		if j := b.jobs[e.Sweep]; j != nil && !j.phase.Ended() {
-			b.savePhase(j, Failed)
-			b.revokeAll(j)
-		}
 	case Deliver:
 		b.deliver(e)
 	case Committed:

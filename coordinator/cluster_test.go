@@ -25,7 +25,7 @@ import (
 )
 
 // testWriter sends logs to the test.
-type testWriter struct{ t *testing.T }
+type testWriter struct{ t testing.TB }
 
 func (w testWriter) Write(b []byte) (int, error) {
 	w.t.Log(strings.TrimSpace(string(b)))
@@ -34,7 +34,7 @@ func (w testWriter) Write(b []byte) (int, error) {
 
 // cluster is one coordinator under test, and a connection to it.
 type cluster struct {
-	t       *testing.T
+	t       testing.TB
 	conn    *grpc.ClientConn
 	sweeps  pb.SweepsClient
 	nodes   pb.NodesClient
@@ -44,7 +44,7 @@ type cluster struct {
 }
 
 // start runs a coordinator until the test ends, or stop is called.
-func start(t *testing.T, cfg coordinator.Config) *cluster {
+func start(t testing.TB, cfg coordinator.Config) *cluster {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

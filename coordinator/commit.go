@@ -140,6 +140,9 @@ func (t *term) commitGroup(ctx context.Context, group []*incoming) error {
 	}
 	t.fail("after-commit")
 	t.metrics.groupShards.Observe(float64(len(group)))
+	for _, in := range group {
+		t.metrics.countPoints(in.rows)
+	}
 	for _, ref := range order {
 		t.shelf.put(ref, numbers[ref], items[ref], false)
 	}

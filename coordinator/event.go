@@ -17,7 +17,7 @@ const (
 	Paused                     // set by pause: no new leases, deliveries welcome
 	Done                       // set by the board once every part and the manifest are stored
 	Cancelled                  // set by cancel: finished shards are kept, submit reopens
-	Failed                     // set where the sweep cannot be planned or stored
+	Failed                     // shown where this release cannot plan the sweep
 )
 
 var phaseNames = [...]string{Running: "running", Paused: "paused", Done: "done", Cancelled: "cancelled", Failed: "failed"}
@@ -164,8 +164,6 @@ type (
 		Token uint64
 		Sweep string
 	}
-	// Fail: the sweep cannot go on, for a reason that people must see to.
-	Fail struct{ Sweep string }
 
 	// Deliver: a shard's verified bytes have arrived. Token is answered.
 	Deliver struct {
@@ -295,7 +293,6 @@ func (SetPhase) event()    {}
 func (Retry) event()       {}
 func (Reopen) event()      {}
 func (RemoveSweep) event() {}
-func (Fail) event()        {}
 func (Deliver) event()     {}
 func (Refuse) event()      {}
 func (Committed) event()   {}

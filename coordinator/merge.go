@@ -135,6 +135,10 @@ func (t *term) publish(ctx context.Context, e *entry, part int, f results.File, 
 	i := slices.IndexFunc(before.Files, func(p partFile) bool { return p.Path == name })
 	if i >= 0 && len(before.Missing) > 0 && before.Files[i].SHA256 != f.SHA256 {
 		if there, err := hashObject(ctx, t.cfg.Store, full); err == nil && there.SHA256 == before.Files[i].SHA256 {
+			// Only a leader may take a file away; who is not any more finds out here.
+			if err := t.commit(ctx, nil); err != nil {
+				return partFile{}, fmt.Errorf("replace %s: %w", full, err)
+			}
 			if err := t.cfg.Store.Delete(ctx, full); err != nil {
 				return partFile{}, fmt.Errorf("replace %s: %w", full, err)
 			}
@@ -143,6 +147,7 @@ func (t *term) publish(ctx context.Context, e *entry, part int, f results.File, 
 	ours := partFile{Path: name, Bytes: f.Bytes, Rows: f.Rows, SHA256: f.SHA256}
 	err := w.Commit()
 	if !errors.Is(err, fs.ErrExist) {
+		t.alarms.clear(full)
 		return ours, err
 	}
 	there, err := hashObject(ctx, t.cfg.Store, full)

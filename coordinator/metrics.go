@@ -5,6 +5,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
+
+	"github.com/phasegrid/phasegrid/results"
 )
 
 // metrics are what /metrics shows of a coordinator. No sweep or point is a label.
@@ -82,6 +84,14 @@ func (m *metrics) observeAnswer(o Outcome, took, solving time.Duration) {
 	default:
 		m.deliveries.WithLabelValues("unwanted").Inc()
 	}
+}
+
+// countPoints counts committed rows.
+func (m *metrics) countPoints(c Counts) {
+	m.points.WithLabelValues(results.StatusOK).Add(float64(c.OK))
+	m.points.WithLabelValues(results.StatusDiverged).Add(float64(c.Diverged))
+	m.points.WithLabelValues(results.StatusFailed).Add(float64(c.Failed))
+	m.points.WithLabelValues(results.StatusInvalid).Add(float64(c.Invalid))
 }
 
 // measure sets the gauges from the board, in the loop.

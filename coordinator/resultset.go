@@ -62,6 +62,9 @@ func (t *term) finish(ctx context.Context, id string) error {
 		return err
 	}
 	t.fail("before-manifest")
+	if err := t.commit(ctx, nil); err != nil { // only a leader may replace a manifest
+		return err
+	}
 	if err := t.cfg.Store.Replace(ctx, path.Join(e.set, results.ManifestName), data); err != nil {
 		return fmt.Errorf("write the manifest: %w", err)
 	}

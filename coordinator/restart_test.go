@@ -1,0 +1,125 @@
+package coordinator
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"testing"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+
+	pb "github.com/phasegrid/phasegrid/proto/phasegrid/v1"
+	"github.com/phasegrid/phasegrid/sweep"
+)
+
+// BenchmarkRestart is the time from the start of a coordinator with embedded etcd, which finds 100,000 shards of an
+// unfinished sweep committed, to its first lease.
+func BenchmarkRestart(b *testing.B) {
+	const shards = 100_000
+	folder := b.TempDir()
+	size := committedShards(b, folder, shards)
+	for b.Loop() {
+		start := time.Now()
+		store, err := OpenFileStore(b.TempDir())
+		if err != nil {
+			b.Fatal(err)
+		}
+		listener, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			b.Fatal(err)
+		}
+		c, err := New(Config{Embedded: folder, Store: store, Listener: listener})
+		if err != nil {
+			b.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(b.Context())
+		ended := make(chan error, 1)
+		go func() { ended <- c.Run(ctx) }()
+		firstLease(ctx, b, listener.Addr().String())
+		b.ReportMetric(time.Since(start).Seconds(), "lease-s")
+		cancel()
+		if err := <-ended; err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(size)/1e6, "etcd-MB")
+}
+
+// committedShards fills a ledger with a sweep of which all shards but the last ones are committed, and returns its size.
+func committedShards(b *testing.B, folder string, shards int) (size int) {
+	b.Helper()
+	file, err := benchSweep(shards+100, 1)
+	if err != nil {
+		b.Fatal(err)
+	}
+	spec, err := sweep.Parse("bench.yaml", file, sweep.Limits{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	d, err := newDesign(spec, spec.Name(), 1, sweep.PlanVersion)
+	if err != nil {
+		b.Fatal(err)
+	}
+	d.created, d.weight = time.Now(), 1
+	ledger, err := startEmbedded(b.Context(), folder, slog.New(slog.DiscardHandler))
+	if err != nil {
+		b.Fatal(err)
+	}
+	reign, err := ledger.campaign(b.Context(), "bench")
+	if err != nil {
+		b.Fatal(err)
+	}
+	writes := []Write{{Key: sweepKey(d.id), Value: encodeSweep(d)}, {Key: phaseKey(d.id), Value: []byte("running")}, {Key: classKey(d.id), Value: []byte("bench")}}
+	var items []shelfItem
+	folded := 0
+	for s := range shards {
+		items = append(items, shelfItem{s, location{fmt.Sprintf("spool/0000000000000001-%06d", s/20000), int64(s) * 3000, 3000}, Counts{OK: 1}})
+		if len(items) == foldAt*8 || s == shards-1 {
+			writes = append(writes, Write{Key: doneKey(d.id, int(d.plan.PartOf(int64(s))), folded), Value: encodeDone(items)})
+			items = nil
+			folded++
+		}
+	}
+	for i := range writes {
+		size += len(writes[i].Key) + len(writes[i].Value)
+		if err := reign.Ledger.Commit(b.Context(), writes[i:i+1]); err != nil {
+			b.Fatal(err)
+		}
+	}
+	if err := reign.Resign(b.Context()); err != nil {
+		b.Fatal(err)
+	}
+	if err := ledger.close(); err != nil {
+		b.Fatal(err)
+	}
+	return size
+}
+
+func firstLease(ctx context.Context, b *testing.B, address string) {
+	b.Helper()
+	conn, err := grpc.NewClient(address, grpc.WithTransportCredentials(insecure.NewCredentials()))
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer conn.Close()
+	for {
+		stream, err := pb.NewNodesClient(conn).Attach(ctx)
+		if err == nil {
+			err = stream.Send(&pb.AttachRequest{Message: &pb.AttachRequest_Hello{Hello: &pb.Hello{Capacity: 1,
+				Info: &pb.NodeInfo{Name: "n", Slots: 1, SolverVersion: 1, ArithmeticClass: "bench"}}}})
+		}
+		for err == nil {
+			var m *pb.AttachResponse
+			if m, err = stream.Recv(); m.GetGrant() != nil {
+				return
+			}
+		}
+		if ctx.Err() != nil {
+			b.Fatal(err)
+		}
+		pause(ctx, 5*time.Millisecond)
+	}
+}
