@@ -3,7 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
-	"io/fs"
+	"encoding/json"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -22,24 +22,16 @@ grid:
 record: {steps: [0, 100], coefficients: true}
 `
 
-// awaitCommit blocks until shards are committed: the spool below the state folder has grown twice, and its second group is
-// written after the commit of the first.
-func awaitCommit(ctx context.Context, state string) bool {
+// awaitCommit blocks until a run whose temporary files are below tmp has committed points: it asks its coordinator.
+func awaitCommit(ctx context.Context, tmp string) bool {
 	tick := time.NewTicker(2 * time.Millisecond)
 	defer tick.Stop()
-	for seen, last := 0, int64(0); ; {
-		size := int64(0)
-		filepath.WalkDir(state, func(path string, d fs.DirEntry, err error) error {
-			if err == nil && !d.IsDir() && strings.Contains(path, string(filepath.Separator)+"spool"+string(filepath.Separator)) {
-				if info, err := d.Info(); err == nil {
-					size += info.Size()
-				}
-			}
-			return nil
-		})
-		if size > last {
-			last = size
-			if seen++; seen == 2 {
+	for {
+		sockets, _ := filepath.Glob(filepath.Join(tmp, "phasegrid-*", "grpc")) // the pattern is well formed
+		for _, socket := range sockets {
+			var sweeps []sweepView
+			got := phasegridWith(ctx, nil, nil, "ls", "--coordinator", "unix:"+socket, "-o", "json")
+			if json.Unmarshal([]byte(got.stdout), &sweeps) == nil && len(sweeps) > 0 && sweeps[0].Progress.PointsDone > 0 {
 				return true
 			}
 		}
@@ -49,6 +41,17 @@ func awaitCommit(ctx context.Context, state string) bool {
 			return false
 		}
 	}
+}
+
+// shortTemp is a folder for temporary files whose path leaves room for a socket's.
+func shortTemp(t *testing.T) string {
+	t.Helper()
+	tmp, err := os.MkdirTemp("/tmp", "pg")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(tmp) })
+	return tmp
 }
 
 // resumed runs the sweep to its end and checks that it went on from what was there, and ended as an undisturbed run does.
@@ -79,9 +82,11 @@ func TestInterruptedRunGoesOn(t *testing.T) {
 	want := parquet(t, runSweep(t, slowSweep).Dir())
 	t.Run("Ctrl-C", func(t *testing.T) {
 		file, out, state := writeSweep(t, slowSweep), t.TempDir(), t.TempDir()
+		tmp := shortTemp(t)
+		t.Setenv("TMPDIR", tmp)
 		ctx, interrupt := context.WithCancel(t.Context())
 		go func() {
-			awaitCommit(ctx, state)
+			awaitCommit(ctx, tmp)
 			interrupt()
 		}()
 		got := phasegridWith(ctx, nil, nil, "run", file, "--out", out, "--state", state)
@@ -96,16 +101,17 @@ func TestInterruptedRunGoesOn(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		tmp := shortTemp(t)
 		var output bytes.Buffer
 		cmd := exec.Command(program, "run", file, "--out", out, "--state", state)
-		cmd.Env = append(os.Environ(), asProgram+"=1")
+		cmd.Env = append(os.Environ(), asProgram+"=1", "TMPDIR="+tmp)
 		cmd.Stdout, cmd.Stderr = &output, &output
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
 		ended := make(chan error, 1)
 		go func() { ended <- cmd.Wait() }()
-		if !awaitCommit(t.Context(), state) {
+		if !awaitCommit(t.Context(), tmp) {
 			t.Fatal("nothing was committed")
 		}
 		if err := cmd.Process.Kill(); err != nil {
