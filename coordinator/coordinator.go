@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/http"
 	"os"
 	"sync/atomic"
 	"time"
@@ -136,7 +137,9 @@ func New(cfg Config) (*Coordinator, error) {
 		return nil, err
 	}
 	log := cfg.Logger.With("coordinator", cfg.Name)
-	return &Coordinator{cfg: cfg, log: log, metrics: newMetrics(cfg.Registry), alarms: newAlarms(log), health: health.NewServer()}, nil
+	checks := health.NewServer()
+	checks.SetServingStatus(LiveService, healthpb.HealthCheckResponse_SERVING)
+	return &Coordinator{cfg: cfg, log: log, metrics: newMetrics(cfg.Registry), alarms: newAlarms(log), health: checks}, nil
 }
 
 func (c *Coordinator) fail(step string) { c.cfg.Fail(step) }
@@ -170,7 +173,9 @@ func (c *Coordinator) Run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return server.Serve(listener) })
 	if status != nil {
-		g.Go(func() error { return c.serveStatus(ctx, status) })
+		g.Go(func() error {
+			return ServeProbes(ctx, status, c.cfg.Registry, c.health, map[string]http.HandlerFunc{"/readyz": c.readyz})
+		})
 	}
 	g.Go(func() error {
 		defer stopServer(server, c.health)

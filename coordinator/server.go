@@ -2,15 +2,12 @@ package coordinator
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"net/http"
 	"runtime/debug"
-	"strings"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/health"
@@ -112,40 +109,6 @@ func (c *Coordinator) answered(method string, err error, panicked any) error {
 	return err
 }
 
-// serveStatus serves metrics and health in plain text: for probes and scrapers, which have no certificates.
-func (c *Coordinator) serveStatus(ctx context.Context, listener net.Listener) error {
-	probes := grpc.NewServer()
-	live := health.NewServer() // knows the services as c.health does, and "live" besides
-	live.SetServingStatus("live", healthpb.HealthCheckResponse_SERVING)
-	healthpb.RegisterHealthServer(probes, &probeServer{Server: c.health, live: live})
-	mux := http.NewServeMux()
-	mux.Handle("GET /metrics", promhttp.HandlerFor(c.cfg.Registry, promhttp.HandlerOpts{}))
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
-	mux.HandleFunc("GET /readyz", c.readyz)
-	server := &http.Server{
-		ReadHeaderTimeout: 10 * time.Second,
-		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if r.ProtoMajor == 2 && strings.HasPrefix(r.Header.Get("Content-Type"), "application/grpc") {
-				probes.ServeHTTP(w, r)
-				return
-			}
-			mux.ServeHTTP(w, r)
-		}),
-		Protocols: new(http.Protocols),
-	}
-	server.Protocols.SetHTTP1(true)
-	server.Protocols.SetUnencryptedHTTP2(true)
-	stop := context.AfterFunc(ctx, func() {
-		probes.Stop()
-		server.Close()
-	})
-	defer stop()
-	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-		return fmt.Errorf("serve status: %w", err)
-	}
-	return nil
-}
-
 // readyz says whether this coordinator leads and what alarms there are; it is ready either way.
 func (c *Coordinator) readyz(w http.ResponseWriter, _ *http.Request) {
 	role := "follower"
@@ -156,17 +119,4 @@ func (c *Coordinator) readyz(w http.ResponseWriter, _ *http.Request) {
 	for _, a := range c.alarms.list() {
 		fmt.Fprintln(w, a)
 	}
-}
-
-// probeServer is health for probes: "live" is fine as long as the process answers, whatever etcd does.
-type probeServer struct {
-	*health.Server
-	live *health.Server
-}
-
-func (p *probeServer) Check(ctx context.Context, r *healthpb.HealthCheckRequest) (*healthpb.HealthCheckResponse, error) {
-	if r.GetService() == "live" {
-		return p.live.Check(ctx, r)
-	}
-	return p.Server.Check(ctx, r)
 }

@@ -13,6 +13,7 @@ import (
 	"google.golang.org/grpc/health"
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 
+	"github.com/phasegrid/phasegrid/coordinator"
 	"github.com/phasegrid/phasegrid/node"
 )
 
@@ -70,7 +71,7 @@ func runNode(ctx context.Context, o nodeOptions) error {
 	}
 	defer conn.Close()
 	registry, checks := processMetrics(), health.NewServer()
-	checks.SetServingStatus(liveService, healthpb.HealthCheckResponse_SERVING)
+	checks.SetServingStatus(coordinator.LiveService, healthpb.HealthCheckResponse_SERVING)
 	context.AfterFunc(ctx, func() { checks.SetServingStatus("", healthpb.HealthCheckResponse_NOT_SERVING) })
 	cfg := node.Config{
 		Name: o.Name, Slots: o.Slots, MemoryBytes: o.MemoryBytes, Version: currentVersion().Version,

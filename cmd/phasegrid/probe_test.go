@@ -17,6 +17,8 @@ import (
 	"google.golang.org/grpc/health"
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/status"
+
+	"github.com/phasegrid/phasegrid/coordinator"
 )
 
 // TestProbePort asks as the kubelet does (gRPC in plain text) and as people and
@@ -25,7 +27,7 @@ func TestProbePort(t *testing.T) {
 	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
 	registry, live := prometheus.NewRegistry(), health.NewServer()
 	registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "phasegrid_test"}, func() float64 { return 42 }))
-	live.SetServingStatus(liveService, healthpb.HealthCheckResponse_SERVING)
+	live.SetServingStatus(coordinator.LiveService, healthpb.HealthCheckResponse_SERVING)
 	live.SetServingStatus("phasegrid.v1.Sweeps", healthpb.HealthCheckResponse_NOT_SERVING)
 
 	ctx, cancel := context.WithCancel(t.Context())
@@ -55,7 +57,7 @@ func TestProbePort(t *testing.T) {
 		http    int
 	}{
 		{"", healthpb.HealthCheckResponse_SERVING, codes.OK, 200},
-		{liveService, healthpb.HealthCheckResponse_SERVING, codes.OK, 200},
+		{coordinator.LiveService, healthpb.HealthCheckResponse_SERVING, codes.OK, 200},
 		{"phasegrid.v1.Sweeps", healthpb.HealthCheckResponse_NOT_SERVING, codes.OK, 503},
 		{"unknown", healthpb.HealthCheckResponse_UNKNOWN, codes.NotFound, 404},
 	}
