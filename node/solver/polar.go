@@ -33,31 +33,25 @@ const (
 	// and the outcome is verified.
 	certain     = 2e-6
 	conceivable = 2e-8
-	// From invertible on an inverse by Cholesky's decomposition of A can be refined to full accuracy; up to worthInverting it costs less
-	// than the quintics that it spares.
-	invertible     = 1e-5
-	worthInverting = 0.014
+	// accurate is the largest weight c with which Cholesky's decomposition of I + cA is accurate enough as it is.
+	accurate = 100
 	// orthogonal is how close to 1 the bound on the smallest singular value must come.
 	orthogonal = 5e-15
 )
 
-// polarizer computes P = U Vᵀ of G = U S Vᵀ, n x m, by iterations X <- X f(XᵀX) on X = G/u, u >= s_1, whose singular values lie in
-// [l, 1]. From a small l a step of Newton's iteration with the inverse Y = X A^-1 of Xᵀ, A = XᵀX,
-//
-//	X <- (X/√l + √l Y)/2
-//
-// takes l to 2√l/(1+l), and X(aI + bA + cA²) with the best a, b, c for l lifts it about fourfold (arXiv 2505.16932); then three steps
+// polarizer computes P = U Vᵀ of G = U S Vᵀ, n x m, by QDWH (Nakatsukasa, Bai and Gygi 2010): on X = G/u, u >= s_1, whose singular values
+// lie in [l, 1], with A = XᵀX and the weights that suit l best,
 //
 //	X <- b/c X + (a - b/c) X (I + cA)^-1
 //
-// (QDWH, Nakatsukasa, Bai and Gygi 2010) finish. The inverse goes by Cholesky's decomposition, which is as accurate as it needs to be
-// for c <= 100 only; three steps suffice from l = 0.09 on, where c is 46.
+// until l is 1. The inverse goes by Cholesky's decomposition; where c is large, one matrix of corrections makes it as good as the QR
+// decomposition of [√c X; I] that the method asks for there.
 type polarizer struct {
 	ws         *workspace
 	n, m       int  // n >= m
 	turned     bool // G is m x n
 	x, y, z    []float64
-	a, b, temp []float64
+	a, b, d, e []float64
 	factor     *cholesky
 }
 
@@ -68,7 +62,7 @@ func newPolarizer(n, m int, ws *workspace) *polarizer {
 	}
 	n, m = p.n, p.m
 	p.x, p.y, p.z = ws.take(n*m), ws.take(n*m), ws.take(n*m)
-	p.a, p.b, p.temp = ws.take(m*m), ws.take(m*m), ws.take(m*m)
+	p.a, p.b, p.d, p.e = ws.take(m*m), ws.take(m*m), ws.take(m*m), ws.take(m*m)
 	p.factor = newCholesky(n, m, ws)
 	return p
 }
@@ -91,21 +85,11 @@ func (p *polarizer) polar(dst, g []float64) (nuclear float64, ok bool) {
 	if verify {
 		l = conceivable
 	}
-	fresh := true // A is of this X
-	if l >= invertible && l <= worthInverting {
-		l = p.newton(l)
-		fresh = false
-	}
-	for 1-l > orthogonal {
-		if !fresh {
+	for first := true; 1-l > orthogonal; first = false {
+		if !first {
 			p.ws.gram(p.a, p.x, p.x, p.n, p.m)
 		}
-		fresh = false
-		if qdwhResidual(l, 3) > orthogonal && qdwhResidual(l, 2) > orthogonal {
-			l = p.lift(l)
-			continue
-		}
-		if l, ok = p.whiten(l); !ok {
+		if l, ok = p.step(l); !ok {
 			return 0, false
 		}
 	}
@@ -132,79 +116,64 @@ func (p *polarizer) normalise() (l float64) {
 	if !p.factor.factorise(p.b) {
 		return 0
 	}
-	p.factor.inverseTransposed(p.temp)
-	return 1 / math.Sqrt(k.SumSquares(p.temp))
+	p.factor.inverseTransposed(p.d)
+	return 1 / math.Sqrt(k.SumSquares(p.d))
 }
 
 // verified tells whether XᵀX is I, up to what one step X(3I - A)/2 mends.
 func (p *polarizer) verified() bool {
 	p.ws.gram(p.a, p.x, p.x, p.n, p.m)
-	for i := range p.m {
-		p.a[i*p.m+i]--
-	}
+	addDiagonal(p.a, p.m, -1)
 	if off := p.ws.kernel.SumSquares(p.a); !(off < 1e-12) {
 		return false
 	}
 	p.ws.kernel.Scale(-0.5, p.a)
-	for i := range p.m {
-		p.a[i*p.m+i]++
-	}
+	addDiagonal(p.a, p.m, 1)
 	p.ws.multiply(p.y, p.x, p.a, p.n, p.m, p.m)
 	p.x, p.y = p.y, p.x
 	return true
 }
 
-// newton is one step of Newton's iteration, with the decomposition that normalise left. The inverse has lost the square of the condition
-// number; one step Y <- Y(2I - XᵀY) squares that loss.
-func (p *polarizer) newton(l float64) float64 {
-	k, m := p.ws.kernel, p.m
-	copy(p.y, p.x)
-	p.factor.solveTransposed(p.y, p.n)
-	p.factor.solve(p.y, p.n)
-	p.ws.multiplyTransposed(p.temp, p.x, p.y, m, p.n, m)
-	k.Scale(-1, p.temp)
-	for i := range m {
-		p.temp[i*m+i] += 2
-	}
-	p.ws.multiply(p.z, p.y, p.temp, p.n, m, m)
-	root := math.Sqrt(l)
-	top := (1 + l) / (2 * root)
-	k.Combine(p.x, 1/(2*root*top), p.x, root/(2*top), p.z)
-	return 1 / top
-}
-
-// lift is one step of the polynomial.
-func (p *polarizer) lift(l float64) float64 {
-	c, off := bestQuintic(l)
-	k, m := p.ws.kernel, p.m
-	p.ws.gram(p.b, p.a, p.a, m, m)
-	top := 1 + off
-	k.Combine(p.b, c[2]/top, p.b, c[1]/top, p.a)
-	for i := range m {
-		p.b[i*m+i] += c[0] / top
-	}
-	p.ws.multiply(p.y, p.x, p.b, p.n, m, m)
-	p.x, p.y = p.y, p.x
-	return (1 - off) / top
-}
-
-// whiten is one step of QDWH.
-func (p *polarizer) whiten(l float64) (float64, bool) {
+// step is one step of the iteration from l, and returns where it takes l.
+func (p *polarizer) step(l float64) (next float64, ok bool) {
 	a, b, c, next := qdwh(l)
-	k, m := p.ws.kernel, p.m
+	k := p.ws.kernel
 	copy(p.b, p.a)
 	k.Scale(c, p.b)
-	for i := range m {
-		p.b[i*m+i]++
-	}
+	addDiagonal(p.b, p.m, 1)
 	if !p.factor.factorise(p.b) {
 		return 0, false
 	}
 	copy(p.y, p.x)
 	p.factor.solveTransposed(p.y, p.n)
+	if c > accurate {
+		p.refine(c)
+	}
 	p.factor.solve(p.y, p.n)
 	k.Combine(p.x, b/c, p.x, a-b/c, p.y)
 	return min(1, next), true
+}
+
+// refine multiplies Y = X L^-ᵀ by (QᵀQ)^-1 = I - E + E², up to E³, where Q = [√c Y; L^-ᵀ] would be orthonormal if L were exact. That makes
+// the step the one of a QR decomposition of [√c X; I].
+func (p *polarizer) refine(c float64) {
+	k, m := p.ws.kernel, p.m
+	p.factor.inverseTransposed(p.d)
+	p.ws.gram(p.e, p.d, p.d, m, m)
+	p.ws.gram(p.d, p.y, p.y, p.n, m)
+	k.Combine(p.e, 1, p.e, c, p.d)
+	addDiagonal(p.e, m, -1)
+	p.ws.gram(p.d, p.e, p.e, m, m)
+	k.Combine(p.d, 1, p.d, -1, p.e)
+	addDiagonal(p.d, m, 1)
+	p.ws.multiply(p.z, p.y, p.d, p.n, m, m)
+	p.y, p.z = p.z, p.y
+}
+
+func addDiagonal(a []float64, m int, x float64) {
+	for i := range m {
+		a[i*m+i] += x
+	}
 }
 
 // qdwh returns the weights of a step and where it takes l.
@@ -218,14 +187,6 @@ func qdwh(l float64) (a, b, c, next float64) {
 	return a, b, c, l * (a + b*l2) / (1 + c*l2)
 }
 
-// qdwhResidual is 1 - l after so many steps.
-func qdwhResidual(l float64, steps int) float64 {
-	for range steps {
-		_, _, _, l = qdwh(min(l, 1))
-	}
-	return 1 - l
-}
-
 // cbrt is the cube root of x >= 0 by Newton's method.
 func cbrt(x float64) float64 {
 	if x == 0 {
@@ -236,56 +197,6 @@ func cbrt(x float64) float64 {
 		y = (2*y + x/(y*y)) / 3
 	}
 	return y
-}
-
-// bestQuintic returns a, b, c of the odd polynomial ax + bx³ + cx⁵ that is nearest to 1 on [l, 1], and its distance, by Remez' exchange:
-// the error alternates at l, the two points where the derivative vanishes, and 1.
-func bestQuintic(l float64) (c [3]float64, off float64) {
-	q, r := (3*l+1)/4, (l+3)/4
-	for range 60 {
-		var system [4][5]float64
-		for i, x := range [4]float64{l, q, r, 1} {
-			x3 := x * x * x
-			system[i] = [5]float64{x, x3, x3 * x * x, float64(1 - 2*(i&1)), 1}
-		}
-		s := eliminate(system)
-		c = [3]float64{s[0], s[1], s[2]}
-		last := off
-		off = math.Abs(s[3])
-		discriminant := 9*c[1]*c[1] - 20*c[0]*c[2]
-		if !(discriminant > 0) || math.Abs(off-last) <= 1e-15 {
-			break
-		}
-		root := math.Sqrt(discriminant)
-		q, r = math.Sqrt((-3*c[1]-root)/(10*c[2])), math.Sqrt((-3*c[1]+root)/(10*c[2]))
-	}
-	return c, off
-}
-
-// eliminate solves four equations, [matrix | right side], by Gauss and Jordan's elimination with pivots.
-func eliminate(s [4][5]float64) (x [4]float64) {
-	for k := range s {
-		pivot := k
-		for i := k + 1; i < len(s); i++ {
-			if math.Abs(s[i][k]) > math.Abs(s[pivot][k]) {
-				pivot = i
-			}
-		}
-		s[k], s[pivot] = s[pivot], s[k]
-		for i := range s {
-			if i == k {
-				continue
-			}
-			f := s[i][k] / s[k][k]
-			for j := k; j < 5; j++ {
-				s[i][j] -= float64(f * s[k][j])
-			}
-		}
-	}
-	for i := range s {
-		x[i] = s[i][4] / s[i][i]
-	}
-	return x
 }
 
 // transpose stores Aᵀ, with A n x m.
