@@ -170,12 +170,6 @@ func (p *polarizer) refine(c float64) {
 	p.y, p.z = p.z, p.y
 }
 
-func addDiagonal(a []float64, m int, x float64) {
-	for i := range m {
-		a[i*m+i] += x
-	}
-}
-
 // qdwh returns the weights of a step and where it takes l.
 func qdwh(l float64) (a, b, c, next float64) {
 	l2 := l * l
