@@ -97,16 +97,21 @@ func TestPolarWithOneSmallSingularValue(t *testing.T) {
 				g[i*n+j] += (1/condition - s[n-1]) * u.At(i, n-1) * v.At(j, n-1)
 			}
 		}
-		got := make([]float64, n*n)
-		if _, ok := newPolarizer(n, n, newWorkspace(simd.Best())).polar(got, g); !ok {
-			t.Errorf("condition %g: refused", condition)
-			continue
-		}
-		for i := range got {
-			got[i] -= want[i]
-		}
-		if off, bound := spectralNorm(got, n, n), 1e-13+50*2.2e-16*2/(1/condition+s[n-2]); off > bound {
-			t.Errorf("condition %g: ‖P - UVᵀ‖ = %.1e, want at most %.1e", condition, off, bound)
+		bound := 1e-13 + 50*2.2e-16*2/(1/condition+s[n-2])
+		for name, method := range map[string]interface {
+			polar(dst, g []float64) (float64, bool)
+		}{"qdwh": newPolarizer(n, n, newWorkspace(simd.Best())), "newton": newNewton(n, newWorkspace(simd.Best()))} {
+			got := make([]float64, n*n)
+			if _, ok := method.polar(got, g); !ok {
+				t.Errorf("%s, condition %g: refused", name, condition)
+				continue
+			}
+			for i := range got {
+				got[i] -= want[i]
+			}
+			if off := spectralNorm(got, n, n); off > bound {
+				t.Errorf("%s, condition %g: ‖P - UVᵀ‖ = %.1e, want at most %.1e", name, condition, off, bound)
+			}
 		}
 	}
 }
