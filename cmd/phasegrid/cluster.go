@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"google.golang.org/grpc"
@@ -42,7 +43,7 @@ func runLocal(ctx context.Context, o runOptions, state string, file []byte, earl
 	defer closeSocket()
 	c, err := coordinator.New(coordinator.Config{
 		Name: "local", Listener: listener, Store: out, Spool: spool, Embedded: filepath.Join(state, "etcd"),
-		MaxPointBytes: o.MaxPointBytes, GitRevision: currentVersion().Revision, Logger: o.log,
+		MaxPointBytes: o.MaxPointBytes, GitRevision: currentVersion().Revision, Logger: o.coordinator,
 	})
 	if err != nil {
 		return sweepView{}, err
@@ -149,7 +150,11 @@ func followSweep(ctx context.Context, conn grpc.ClientConnInterface, o runOption
 type alarmError struct{ text string }
 
 func (e alarmError) Error() string {
-	return e.text + "; what is finished is kept: once that is mended, the same command goes on"
+	mend := "once that is mended"
+	if strings.Contains(e.text, syscall.ENOSPC.Error()) {
+		mend = "once there is room"
+	}
+	return fmt.Sprintf("%s; what is finished is kept: %s, the same command goes on", e.text, mend)
 }
 
 // alarmWatch gives up when an alarm lasts.

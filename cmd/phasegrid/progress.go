@@ -110,8 +110,14 @@ func describe(v sweepView) string {
 	if p.ShardsQuarantined > 0 {
 		parts = append(parts, fmt.Sprintf("%d quarantined", p.ShardsQuarantined))
 	}
-	return strings.Join(append(parts, p.Alarms...), ", ")
+	for _, alarm := range p.Alarms {
+		parts = append(parts, "ALARM "+alarm[:min(len(alarm), maxAlarmText)])
+	}
+	return strings.Join(parts, ", ")
 }
+
+// maxAlarmText is as much of an alarm as a progress line shows.
+const maxAlarmText = 80
 
 // duration rounds for people; nothing for none.
 func duration(d time.Duration) string {

@@ -34,6 +34,7 @@ type runOptions struct {
 	stdout        io.Writer
 	stderr        io.Writer
 	log           *slog.Logger
+	coordinator   *slog.Logger // of the local coordinator, whose alarms run shows itself
 }
 
 func (m Main) runCommand() *cobra.Command {
@@ -51,6 +52,10 @@ the file, points that a finished sweep of the same name below --out has already 
 			o.File = args[0]
 			if o.log, err = m.logger(cmd); err != nil {
 				return err
+			}
+			o.coordinator = o.log
+			if !cmd.Flags().Changed("log-level") {
+				o.coordinator = slog.New(slog.DiscardHandler)
 			}
 			return runRun(cmd.Context(), o)
 		},
