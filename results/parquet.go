@@ -146,7 +146,7 @@ func (w *tableWriter) close() (f File, err error) {
 			return File{}, err
 		}
 	}
-	if err := w.file.close(); err != nil {
+	if err := w.file.close(w.rows); err != nil {
 		return File{}, fmt.Errorf("results: write %s: %w", w.table, err)
 	}
 	return File{Table: w.table, Bytes: w.out.bytes, Rows: w.rows, SHA256: [32]byte(w.out.hash.Sum(nil))}, nil

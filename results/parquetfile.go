@@ -144,12 +144,15 @@ func appendLevels(page []byte, levels []int16) []byte {
 	return page
 }
 
-// close writes the footer.
-func (f *parquetFile) close() error {
+// close writes the footer, which must count rows.
+func (f *parquetFile) close(rows int64) error {
 	defer f.zstd.Close()
 	footer, err := f.meta.Finish()
 	if err != nil {
 		return err
+	}
+	if footer.NumRows != rows {
+		return fmt.Errorf("the footer counts %d rows of %d", footer.NumRows, rows)
 	}
 	n, err := footer.WriteTo(f.out, nil)
 	if err != nil {
