@@ -12,7 +12,7 @@ import (
 
 func TestInvert(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
-	for _, n := range []int{1, 2, 7, 31, 32, 33, 100, 330, 401} {
+	for _, n := range []int{1, 2, 7, 31, 32, 33, 100, 325} {
 		a := matrix(r, n, n)
 		var first []float64
 		for _, k := range simd.Available() {

@@ -35,12 +35,15 @@ func micro256(depth int, a, b, c unsafe.Pointer, stride int, add bool) {
 		s20, s21 = at256(c2, 0), at256(c2, 1)
 		s30, s31 = at256(c3, 0), at256(c3, 1)
 	}
-	for ; depth > 0; depth-- {
+	for {
 		b0, b1 := at256(b, 0), at256(b, 1)
 		s00, s01 = all256(a, 0).MulAdd(b0, s00), all256(a, 0).MulAdd(b1, s01)
 		s10, s11 = all256(a, 1).MulAdd(b0, s10), all256(a, 1).MulAdd(b1, s11)
 		s20, s21 = all256(a, 2).MulAdd(b0, s20), all256(a, 2).MulAdd(b1, s21)
 		s30, s31 = all256(a, 3).MulAdd(b0, s30), all256(a, 3).MulAdd(b1, s31)
+		if depth--; depth == 0 {
+			break
+		}
 		a, b = unsafe.Add(a, 8*tileRows), unsafe.Add(b, 8*tileCols)
 	}
 	put256(s00, c, 0)

@@ -33,12 +33,15 @@ func micro512(depth int, a, b, c unsafe.Pointer, stride int, add bool) {
 		s20, s21 = at512(c2, 0), at512(c2, 1)
 		s30, s31 = at512(c3, 0), at512(c3, 1)
 	}
-	for ; depth > 0; depth-- {
+	for {
 		b0, b1 := at512(b, 0), at512(b, 1)
 		s00, s01 = all512(a, 0).MulAdd(b0, s00), all512(a, 0).MulAdd(b1, s01)
 		s10, s11 = all512(a, 1).MulAdd(b0, s10), all512(a, 1).MulAdd(b1, s11)
 		s20, s21 = all512(a, 2).MulAdd(b0, s20), all512(a, 2).MulAdd(b1, s21)
 		s30, s31 = all512(a, 3).MulAdd(b0, s30), all512(a, 3).MulAdd(b1, s31)
+		if depth--; depth == 0 {
+			break
+		}
 		a, b = unsafe.Add(a, 8*tileRows), unsafe.Add(b, 8*tileCols)
 	}
 	put512(s00, c, 0)

@@ -33,12 +33,15 @@ func micro64(depth int, a, b, c unsafe.Pointer, stride int, add bool) {
 		s20, s21 = at64(c2, 0), at64(c2, 1)
 		s30, s31 = at64(c3, 0), at64(c3, 1)
 	}
-	for ; depth > 0; depth-- {
+	for {
 		b0, b1 := at64(b, 0), at64(b, 1)
 		s00, s01 = all64(a, 0).MulAdd(b0, s00), all64(a, 0).MulAdd(b1, s01)
 		s10, s11 = all64(a, 1).MulAdd(b0, s10), all64(a, 1).MulAdd(b1, s11)
 		s20, s21 = all64(a, 2).MulAdd(b0, s20), all64(a, 2).MulAdd(b1, s21)
 		s30, s31 = all64(a, 3).MulAdd(b0, s30), all64(a, 3).MulAdd(b1, s31)
+		if depth--; depth == 0 {
+			break
+		}
 		a, b = unsafe.Add(a, 8*tileRows), unsafe.Add(b, 8*tileCols)
 	}
 	put64(s00, c, 0)
