@@ -1,7 +1,6 @@
 package solver
 
 import (
-	"fmt"
 	"math"
 	"testing"
 
@@ -160,34 +159,6 @@ func TestPolarOfWideMatricesIsTheTransposed(t *testing.T) {
 			if tall[i*m+j] != wide[j*n+i] {
 				t.Fatalf("P[%d][%d] is %v and %v", i, j, tall[i*m+j], wide[j*n+i])
 			}
-		}
-	}
-}
-
-func BenchmarkPolar(b *testing.B) {
-	for _, n := range []int{12, 16, 32, 64, 128, 256, 512} {
-		for _, condition := range []float64{100, 1e3, 1e6} {
-			g, _ := conditioned(n, n, condition, 1)
-			ws, dst := newWorkspace(simd.Best()), make([]float64, n*n)
-			p := newPolarizer(n, n, ws)
-			b.Run(fmt.Sprintf("products/n=%d/condition=%g", n, condition), func(b *testing.B) {
-				for b.Loop() {
-					if _, ok := p.polar(dst, g); !ok {
-						b.Fatal("refused")
-					}
-				}
-			})
-			if n > 256 || condition > 100 {
-				continue
-			}
-			a := newMatrices(n, n, &Problem{Dimension: n, Width: n}, ws)
-			b.Run(fmt.Sprintf("svd/n=%d", n), func(b *testing.B) {
-				for b.Loop() {
-					if _, _, err := a.decomposed(dst, g, 0, a.one); err != nil {
-						b.Fatal(err)
-					}
-				}
-			})
 		}
 	}
 }

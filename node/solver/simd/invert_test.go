@@ -50,16 +50,3 @@ func TestSingularMatricesHaveNoInverse(t *testing.T) {
 		}
 	}
 }
-
-func BenchmarkInvert(b *testing.B) {
-	for _, n := range []int{128, 256, 512} {
-		r := rand.New(rand.NewPCG(1, 2))
-		a := matrix(r, n, n)
-		p := simd.NewMultiplier(simd.Best())
-		b.Run(string(rune('0'+n/128)), func(b *testing.B) {
-			for b.Loop() {
-				p.Invert(a)
-			}
-		})
-	}
-}
