@@ -16,8 +16,8 @@ func combine(_ Kernel, dst []float64, a float64, x []float64, b float64, y []flo
 
 func boxMuller(_ Kernel, p *pairs) { boxMuller64(p) }
 
-func tile(_ Kernel, a []rowTile, b []colTile, c []float64, stride int, add bool) {
-	tile64(a, b, c, stride, add)
+func tile(_ Kernel, depth int, a, b operand, c []float64, stride int, add bool) {
+	tile64(depth, a, b, c, stride, add)
 }
 
 func advance(_ Kernel, l *Lanes, end int) { l.advance64(end) }

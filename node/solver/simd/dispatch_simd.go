@@ -85,14 +85,14 @@ func boxMuller(k Kernel, p *pairs) {
 	}
 }
 
-func tile(k Kernel, a []rowTile, b []colTile, c []float64, stride int, add bool) {
+func tile(k Kernel, depth int, a, b operand, c []float64, stride int, add bool) {
 	switch k {
 	case AVX512:
-		tile512(a, b, c, stride, add)
+		tile512(depth, a, b, c, stride, add)
 	case AVX2:
-		tile256(a, b, c, stride, add)
+		tile256(depth, a, b, c, stride, add)
 	default:
-		tile64(a, b, c, stride, add)
+		tile64(depth, a, b, c, stride, add)
 	}
 }
 

@@ -2,6 +2,7 @@ package simd
 
 import (
 	"fmt"
+	"unsafe"
 
 	"gonum.org/v1/gonum/blas"
 	"gonum.org/v1/gonum/blas/blas64"
@@ -21,6 +22,32 @@ type (
 	rowTile [tileRows]float64 // one column of a panel of A
 	colTile [tileCols]float64 // one row of a panel of B
 )
+
+// operand is where a tile's rows of A or columns of B are: element k of row r at lane·r + step·k bytes, of column c at 8c + step·k.
+type operand struct {
+	at         unsafe.Pointer
+	lane, step int
+}
+
+// packedA and packedB are operands in panels.
+func packedA(panel []rowTile) operand { return operand{unsafe.Pointer(&panel[0]), 8, 8 * tileRows} }
+func packedB(panel []colTile) operand {
+	return operand{at: unsafe.Pointer(&panel[0]), step: 8 * tileCols}
+}
+
+// inPlaceLimit is the number of elements, strides counted, that stay in the first-level cache however they are read.
+const inPlaceLimit = 4096
+
+// inPlaceA tells whether full tiles of A's rows can be read where they are: alpha is 1, and the rows are so short that those of a tile
+// do not meet in the same sets of the cache, or, for columns, so few.
+func inPlaceA(t blas.Transpose, alpha float64, a blas64.General) bool {
+	return alpha == 1 && (t == blas.NoTrans && a.Stride <= 2*blockDepth || a.Rows*a.Stride <= inPlaceLimit)
+}
+
+// inPlaceB tells whether full tiles of B's columns can be read where they are.
+func inPlaceB(t blas.Transpose, b blas64.General) bool {
+	return t == blas.NoTrans && b.Rows*b.Stride <= inPlaceLimit
+}
 
 // Multiplier multiplies matrices with packed panels. Its memory is reused, so each worker has its own.
 //
@@ -97,58 +124,78 @@ func (m *Multiplier) multiply(tA, tB blas.Transpose, alpha float64, a, b blas64.
 	// Equal blocks of at most blockDepth: a short last block would cost as much packing as a long one.
 	blocks := (depth + blockDepth - 1) / blockDepth
 	for j0 := 0; j0 < c.Cols; j0 += blockCols {
-		nc := min(blockCols, c.Cols-j0)
 		for p := range blocks {
-			k0, k1 := depth*p/blocks, depth*(p+1)/blocks
-			m.packB(tB, b, k0, k1, j0, nc)
-			for i0 := 0; i0 < c.Rows; i0 += blockRows {
-				mc := min(blockRows, c.Rows-i0)
-				if upper && j0+nc <= i0 {
+			w := window{k0: depth * p / blocks, k1: depth * (p + 1) / blocks, j0: j0, nc: min(blockCols, c.Cols-j0)}
+			m.packB(tB, b, w)
+			for w.i0 = 0; w.i0 < c.Rows; w.i0 += blockRows {
+				if upper && j0+w.nc <= w.i0 {
 					break
 				}
-				m.packA(tA, alpha, a, k0, k1, i0, mc)
-				m.block(c, i0, mc, j0, nc, k1-k0, p > 0 || beta != 0, upper)
+				w.mc = min(blockRows, c.Rows-w.i0)
+				m.packA(tA, alpha, a, w)
+				m.block(tA, tB, alpha, a, b, c, w, p > 0 || beta != 0, upper)
 			}
 		}
 	}
 }
 
-// block multiplies the packed block of A with the packed panels of B into C's block at (i0, j0).
-func (m *Multiplier) block(c blas64.General, i0, mc, j0, nc, depth int, add, upper bool) {
-	for j := 0; j < nc; j += tileCols {
-		panel := m.b[j/tileCols*depth:][:depth]
-		for i := 0; i < mc; i += tileRows {
-			if upper && j0+j+tileCols <= i0+i {
+// window is a block of the product: rows i0 to i0+mc and columns j0 to j0+nc of C, over k0 to k1.
+type window struct{ i0, mc, j0, nc, k0, k1 int }
+
+// block multiplies A's and B's parts of the window into C's.
+func (m *Multiplier) block(tA, tB blas.Transpose, alpha float64, a, b, c blas64.General, w window, add, upper bool) {
+	depth := w.k1 - w.k0
+	directA, directB := inPlaceA(tA, alpha, a), inPlaceB(tB, b)
+	for j := 0; j < w.nc; j += tileCols {
+		y := packedB(m.b[j/tileCols*depth:][:depth])
+		if directB && j+tileCols <= w.nc {
+			y = operand{at: unsafe.Pointer(&b.Data[w.k0*b.Stride+w.j0+j]), step: 8 * b.Stride}
+		}
+		for i := 0; i < w.mc; i += tileRows {
+			if upper && w.j0+j+tileCols <= w.i0+i {
 				break
 			}
-			rows := m.a[i/tileRows*depth:][:depth]
-			at := c.Data[(i0+i)*c.Stride+j0+j:]
-			if i+tileRows <= mc && j+tileCols <= nc {
-				tile(m.kernel, rows, panel, at, c.Stride, add)
+			x := packedA(m.a[i/tileRows*depth:][:depth])
+			switch {
+			case !directA || i+tileRows > w.mc:
+			case tA == blas.NoTrans:
+				x = operand{unsafe.Pointer(&a.Data[(w.i0+i)*a.Stride+w.k0]), 8 * a.Stride, 8}
+			default:
+				x = operand{unsafe.Pointer(&a.Data[w.k0*a.Stride+w.i0+i]), 8, 8 * a.Stride}
+			}
+			at := c.Data[(w.i0+i)*c.Stride+w.j0+j:]
+			if i+tileRows <= w.mc && j+tileCols <= w.nc {
+				tile(m.kernel, depth, x, y, at, c.Stride, add)
 				continue
 			}
-			nr, nj := min(tileRows, mc-i), min(tileCols, nc-j)
-			for r := 0; r < nr && add; r++ {
-				copy(m.edge[r*tileCols:][:nj], at[r*c.Stride:])
-			}
-			tile(m.kernel, rows, panel, m.edge[:], tileCols, add)
-			for r := range nr {
-				copy(at[r*c.Stride:][:nj], m.edge[r*tileCols:])
-			}
+			m.edgeTile(depth, x, y, at, c.Stride, min(tileRows, w.mc-i), min(tileCols, w.nc-j), add)
 		}
 	}
 }
 
-// packA lays alpha op(A)[i0:i0+mc, k0:k1] out as panels of tileRows rows, k rising within a panel, zero-padded.
-func (m *Multiplier) packA(t blas.Transpose, alpha float64, a blas64.General, k0, k1, i0, mc int) {
-	depth := k1 - k0
-	panels := (mc + tileRows - 1) / tileRows
+// edgeTile is a tile of which only some rows and columns are C's.
+func (m *Multiplier) edgeTile(depth int, x, y operand, c []float64, stride, rows, cols int, add bool) {
+	for r := 0; r < rows && add; r++ {
+		copy(m.edge[r*tileCols:][:cols], c[r*stride:])
+	}
+	tile(m.kernel, depth, x, y, m.edge[:], tileCols, add)
+	for r := range rows {
+		copy(c[r*stride:][:cols], m.edge[r*tileCols:])
+	}
+}
+
+// packA lays alpha op(A) in the window out as panels of tileRows rows, k rising within a panel, zero-padded: all of them, or those
+// that cannot be read in place.
+func (m *Multiplier) packA(t blas.Transpose, alpha float64, a blas64.General, w window) {
+	k0, i0, depth := w.k0, w.i0, w.k1-w.k0
+	panels := (w.mc + tileRows - 1) / tileRows
 	m.a = grow(m.a, panels*depth)
 	for p := range panels {
 		dst := m.a[p*depth:][:depth]
 		i := i0 + p*tileRows
-		n := min(tileRows, i0+mc-i)
+		n := min(tileRows, i0+w.mc-i)
 		switch {
+		case n == tileRows && inPlaceA(t, alpha, a):
 		case t != blas.NoTrans && n == tileRows:
 			for k := range dst {
 				src, d := (*rowTile)(a.Data[(k0+k)*a.Stride+i:]), &dst[k]
@@ -184,19 +231,21 @@ func (m *Multiplier) packA(t blas.Transpose, alpha float64, a blas64.General, k0
 	}
 }
 
-// packB lays op(B)[k0:k1, j0:j0+nc] out as panels of tileCols columns, k rising within a panel, zero-padded.
-func (m *Multiplier) packB(t blas.Transpose, b blas64.General, k0, k1, j0, nc int) {
-	depth := k1 - k0
-	panels := (nc + tileCols - 1) / tileCols
+// packB lays op(B) in the window out as panels of tileCols columns, k rising within a panel, zero-padded: all of them, or those that
+// cannot be read in place.
+func (m *Multiplier) packB(t blas.Transpose, b blas64.General, w window) {
+	k0, j0, depth := w.k0, w.j0, w.k1-w.k0
+	panels := (w.nc + tileCols - 1) / tileCols
 	m.b = grow(m.b, panels*depth)
 	for p := range panels {
 		dst := m.b[p*depth:][:depth]
 		j := j0 + p*tileCols
-		n := min(tileCols, j0+nc-j)
+		n := min(tileCols, j0+w.nc-j)
 		if n < tileCols {
 			clear(dst)
 		}
 		switch {
+		case n == tileCols && inPlaceB(t, b):
 		case t != blas.NoTrans:
 			transpose(dst, b.Data[j*b.Stride+k0:], b.Stride, n)
 		case n == tileCols:

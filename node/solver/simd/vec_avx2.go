@@ -18,14 +18,12 @@ type (
 	mask256 = archsimd.Mask64x4
 )
 
-// at256 loads the i-th vector from p, put256 stores it, all256 broadcasts the i-th float64 from p.
+// at256 loads the i-th vector from p, put256 stores it, all256 broadcasts the float64 at p.
 func at256(p unsafe.Pointer, i int) vec256 {
 	return archsimd.LoadFloat64x4((*[4]float64)(unsafe.Add(p, 32*i)))
 }
 func put256(v vec256, p unsafe.Pointer, i int) { v.Store((*[4]float64)(unsafe.Add(p, 32*i))) }
-func all256(p unsafe.Pointer, i int) vec256 {
-	return archsimd.BroadcastFloat64x4(*(*float64)(unsafe.Add(p, 8*i)))
-}
+func all256(p unsafe.Pointer) vec256           { return archsimd.BroadcastFloat64x4(*(*float64)(p)) }
 
 // set256 fills a vector with x.
 func set256(x float64) vec256 { return archsimd.BroadcastFloat64x4(x) }

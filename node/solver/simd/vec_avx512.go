@@ -18,14 +18,12 @@ type (
 	mask512 = archsimd.Mask64x8
 )
 
-// at512 loads the i-th vector from p, put512 stores it, all512 broadcasts the i-th float64 from p.
+// at512 loads the i-th vector from p, put512 stores it, all512 broadcasts the float64 at p.
 func at512(p unsafe.Pointer, i int) vec512 {
 	return archsimd.LoadFloat64x8((*[8]float64)(unsafe.Add(p, 64*i)))
 }
 func put512(v vec512, p unsafe.Pointer, i int) { v.Store((*[8]float64)(unsafe.Add(p, 64*i))) }
-func all512(p unsafe.Pointer, i int) vec512 {
-	return archsimd.BroadcastFloat64x8(*(*float64)(unsafe.Add(p, 8*i)))
-}
+func all512(p unsafe.Pointer) vec512           { return archsimd.BroadcastFloat64x8(*(*float64)(p)) }
 
 // set512 fills a vector with x.
 func set512(x float64) vec512 { return archsimd.BroadcastFloat64x8(x) }

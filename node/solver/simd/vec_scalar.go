@@ -16,7 +16,7 @@ type vec64 float64
 
 func at64(p unsafe.Pointer, i int) vec64     { return *(*vec64)(unsafe.Add(p, 8*i)) }
 func put64(v vec64, p unsafe.Pointer, i int) { *(*vec64)(unsafe.Add(p, 8*i)) = v }
-func all64(p unsafe.Pointer, i int) vec64    { return at64(p, i) }
+func all64(p unsafe.Pointer) vec64           { return *(*vec64)(p) }
 func set64(x float64) vec64                  { return vec64(x) }
 
 func (x vec64) Add(y vec64) vec64 { return vec64(float64(x) + float64(y)) }
