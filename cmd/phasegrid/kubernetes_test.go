@@ -75,7 +75,11 @@ func TestManifestsUseRealFlags(t *testing.T) {
 				env[e.Name] = e.Value
 			}
 			for _, from := range c.EnvFrom {
-				for name, value := range configs[from.ConfigMapRef.Name] {
+				config, ok := configs[from.ConfigMapRef.Name]
+				if !ok && from.ConfigMapRef.Name != "" {
+					t.Errorf("%s/%s: there is no ConfigMap %s", overlay, c.Name, from.ConfigMapRef.Name)
+				}
+				for name, value := range config {
 					env[name] = value
 				}
 			}
