@@ -38,6 +38,7 @@ bin/tools/%: .ci/tools/go.mod .ci/tools/go.sum
 
 lint: bin/tools/golangci-lint ## run the linters
 	bin/tools/golangci-lint run ./...
+	@! command -v shellcheck >/dev/null || shellcheck k8s/*.sh
 
 generate: bin/tools/buf ## regenerate the protocol's Go code
 	bin/tools/buf generate
