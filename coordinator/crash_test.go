@@ -47,6 +47,7 @@ func TestCrash(t *testing.T) {
 	if os.Getenv("PHASEGRID_CRASH_FOLDER") != "" {
 		t.Skip("this is the process that dies")
 	}
+	t.Parallel()
 	undisturbed := t.TempDir()
 	if died := crashRun(t, undisturbed, "", 0); died {
 		t.Fatal("the undisturbed run died")

@@ -18,7 +18,7 @@ import (
 // Errors that callers act on.
 var (
 	// ErrFenced is returned by a Ledger's Commit once another leader was elected.
-	ErrFenced = errors.New("another coordinator has become leader")
+	ErrFenced = errors.New("this coordinator does not lead any more")
 	// ErrUnknownSweep is returned where a sweep is named that is not there.
 	ErrUnknownSweep = errors.New("no such sweep; `phasegrid ls` lists them")
 	// ErrAmbiguous is returned where a prefix names several sweeps.

@@ -20,6 +20,17 @@ import (
 // etcdServer runs a real etcd of one member on loopback and returns its endpoint.
 func etcdServer(t *testing.T, change func(*embed.Config)) string {
 	t.Helper()
+	cfg := etcdConfig(t)
+	if change != nil {
+		change(cfg)
+	}
+	server := startEtcd(t, cfg)
+	t.Cleanup(server.Close)
+	return cfg.ListenClientUrls[0].String()
+}
+
+func etcdConfig(t *testing.T) *embed.Config {
+	t.Helper()
 	cfg := embed.NewConfig()
 	cfg.Dir = t.TempDir()
 	peer, client := freeURL(t), freeURL(t)
@@ -27,21 +38,23 @@ func etcdServer(t *testing.T, change func(*embed.Config)) string {
 	cfg.ListenClientUrls, cfg.AdvertiseClientUrls = []url.URL{client}, []url.URL{client}
 	cfg.InitialCluster = cfg.Name + "=" + peer.String()
 	cfg.ZapLoggerBuilder = embed.NewZapLoggerBuilder(zap.NewNop())
-	if change != nil {
-		change(cfg)
-	}
+	return cfg
+}
+
+func startEtcd(t *testing.T, cfg *embed.Config) *embed.Etcd {
+	t.Helper()
 	server, err := embed.StartEtcd(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(server.Close)
 	select {
 	case <-server.Server.ReadyNotify():
 	case <-time.After(30 * time.Second):
 		server.Server.Stop()
+		server.Close()
 		t.Fatal("etcd is not ready")
 	}
-	return client.String()
+	return server
 }
 
 func freeURL(t *testing.T) url.URL {
