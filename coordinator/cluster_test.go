@@ -134,6 +134,28 @@ func (z *zeroNode) run(ctx context.Context, c pb.NodesClient) error {
 	if err != nil {
 		return err
 	}
+	beating := make(chan struct{})
+	ctx, cancel := context.WithCancel(ctx)
+	go func() {
+		defer close(beating)
+		tick := time.NewTicker(time.Second)
+		defer tick.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+			}
+			beat := &pb.AttachRequest{Message: &pb.AttachRequest_Heartbeat{Heartbeat: &pb.Heartbeat{Capacity: 8}}}
+			if stream.Send(beat) != nil {
+				return
+			}
+		}
+	}()
+	defer func() {
+		cancel()
+		<-beating
+	}()
 	for {
 		m, err := stream.Recv()
 		if err != nil {

@@ -34,12 +34,9 @@ var crashSteps = []struct {
 	step string
 	pass int
 }{
-	{"before-submit", 0}, {"after-submit", 0},
-	{"before-spool", 0}, {"before-spool", 3}, {"after-spool", 0}, {"after-spool", 3},
-	{"before-commit", 0}, {"before-commit", 3}, {"after-commit", 0}, {"after-commit", 3},
-	{"before-merge", 0}, {"before-merge", 1}, {"before-publish", 0}, {"before-publish", 1}, {"between-files", 0}, {"between-files", 2},
-	{"after-publish", 0}, {"after-publish", 1}, {"after-part", 0}, {"after-part", 1}, {"after-free", 0}, {"after-free", 1},
-	{"before-manifest", 0}, {"after-manifest", 0}, {"after-done", 0},
+	{"before-submit", 0}, {"after-submit", 0}, {"before-spool", 3}, {"after-spool", 0}, {"before-commit", 3}, {"after-commit", 0},
+	{"after-commit", 3}, {"before-merge", 1}, {"before-publish", 1}, {"between-files", 0}, {"between-files", 4}, {"after-publish", 1},
+	{"after-part", 1}, {"after-free", 1}, {"before-manifest", 0}, {"after-manifest", 0}, {"after-done", 0},
 }
 
 // TestCrash kills a coordinator at each step of the table, starts it again, and holds the result against an undisturbed run.

@@ -151,7 +151,7 @@ func TestQuarantine(t *testing.T) {
 	stopNode()
 
 	store, dir := fileStore(t)
-	c := start(t, coordinator.Config{Embedded: t.TempDir(), Store: store, LeaseTTL: time.Second, ReconnectGrace: 50 * time.Millisecond})
+	c := start(t, coordinator.Config{Embedded: t.TempDir(), Store: store, ReconnectGrace: 50 * time.Millisecond})
 	c.leading(ctx)
 	id := c.submit(ctx, smallSweep).GetSweep().GetId()
 	for _, name := range []string{"victim-1", "victim-2", "victim-3"} {
