@@ -17,13 +17,13 @@ SWEEP ?= sweep/examples/spiked-phase-diagram.yaml
 OUT ?= results
 FUZZTIME ?= 30s
 
-.PHONY: run build test race lint generate verify bench fuzz image kind-up kind-run kind-down e2e-k8s clean help
+.PHONY: run build test race lint generate verify bench fuzz figures image kind-up kind-run kind-down e2e-k8s clean help
 
 run: build ## run the example phase diagram (SWEEP=file for another)
 	bin/phasegrid run $(SWEEP) --out $(OUT)
 
 build: ## build bin/phasegrid
-	go build -trimpath -tags '$(TAGS)' -o bin/phasegrid ./cmd/phasegrid
+	go build -trimpath -buildvcs=auto -tags '$(TAGS)' -o bin/phasegrid ./cmd/phasegrid
 
 test: ## run every test
 	@test -n '$(TAGS)' || echo 'no C++ compiler ($(CXX)): the DuckDB tests are left out'
@@ -58,6 +58,11 @@ fuzz: ## fuzz the parsers of outside input, FUZZTIME each
 	@set -e; for p in $$(go list ./...); do \
 	  for f in $$(go test -list '^Fuzz' $$p | grep '^Fuzz' || true); do \
 	    go test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) $$p; done; done
+
+figures: build ## run every example and draw the figures of README anew
+	@set -e; mkdir -p results/figures; for f in sweep/examples/*.yaml; do \
+	  set=$$(bin/phasegrid run $$f --out $(OUT) | sed -n '1s/  (.*//p'); \
+	  bin/phasegrid plot $$set --to results/figures/$$(basename $$f .yaml).png; done
 
 image: ## build the container image, from the builder image where there is one
 	k8s/image.sh

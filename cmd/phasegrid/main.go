@@ -99,7 +99,6 @@ Exit codes: 0 done, 1 failed, 2 bad usage or sweep file, 3 done but with quarant
 		m.rmCommand(),
 		certsCommand(),
 		m.coordinatorCommand(),
-		m.coordinatorCommand(),
 		m.nodeCommand(),
 		m.fetchCommand(),
 		m.queryCommand(),

@@ -79,3 +79,13 @@ func collect[T any](t *testing.T, rows iter.Seq2[T, error]) []T {
 	}
 	return out
 }
+
+func TestEveryCommandIsThereOnce(t *testing.T) {
+	seen := map[string]bool{}
+	for _, c := range (Main{}).command().Commands() {
+		if seen[c.Name()] {
+			t.Errorf("command %s is there twice", c.Name())
+		}
+		seen[c.Name()] = true
+	}
+}
