@@ -20,6 +20,8 @@ import (
 const (
 	embeddedStart = 30 * time.Second
 	embeddedQuota = 2 << 30
+	// embeddedTTL may be long: nobody waits for it, and a disk that stalls for some seconds is no reason to start again.
+	embeddedTTL = 60
 	// A single member needs no time to hear from others: it elects itself after this.
 	embeddedTickMs     = 10
 	embeddedElectionMs = 100
@@ -53,7 +55,7 @@ func startEmbedded(ctx context.Context, folder string, log *slog.Logger) (*etcdB
 		stop()
 		return nil, fmt.Errorf("embedded etcd in %s: %w", folder, err)
 	}
-	return &etcdBackend{client: v3client.New(server.Server), log: log, ttl: sessionTTL, alone: true, stop: stop}, nil
+	return &etcdBackend{client: v3client.New(server.Server), log: log, ttl: embeddedTTL, alone: true, stop: stop}, nil
 }
 
 func ready(ctx context.Context, server *embed.Etcd) error {
