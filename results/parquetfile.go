@@ -36,6 +36,7 @@ type parquetFile struct {
 
 func newParquetFile(t Table, out *digest, root *schema.GroupNode, props *parquet.WriterProperties, meta metadata.KeyValueMetadata) (*parquetFile, error) {
 	encoder, err := zstd.NewWriter(nil, zstd.WithZeroFrames(true), zstd.WithEncoderConcurrency(1),
+		zstd.WithWindowSize(1<<20), // a page is hardly longer, and the encoder keeps two windows
 		zstd.WithEncoderLevel(zstd.EncoderLevelFromZstd(zstdLevel)))
 	if err != nil {
 		return nil, fmt.Errorf("results: zstd: %w", err)
