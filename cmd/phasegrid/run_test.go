@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"go.uber.org/goleak"
 	"google.golang.org/grpc/credentials/insecure"
 
 	"github.com/phasegrid/phasegrid/coordinator"
@@ -34,7 +35,7 @@ func TestMain(m *testing.M) {
 		main()
 		return
 	}
-	os.Exit(m.Run())
+	goleak.VerifyTestMain(m)
 }
 
 // manyShards has a shard for each point with many steps: cost is counted before it is known that they diverge at once.
