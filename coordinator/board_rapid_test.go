@@ -33,16 +33,13 @@ type naiveSweep struct {
 	stored    map[int]bool
 	finishing bool
 	phase     coordinator.Phase
-	class     string
 }
 
 type naiveNode struct {
-	conn     uint64
-	class    string
-	capacity int
-	up       bool
-	held     map[string]map[int]bool
-	dead     map[string]map[int]bool // shards of earlier lives: their results may still come
+	conn  uint64
+	class string
+	up    bool
+	held  map[string]map[int]bool
 }
 
 func TestBoardAgainstNaiveModel(t *testing.T) {

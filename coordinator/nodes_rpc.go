@@ -66,9 +66,14 @@ func (s *nodesServer) Attach(stream grpc.BidiStreamingServer[pb.AttachRequest, p
 		Value: encode(&pb.NodeRecord{Info: nodeToProto(info), Since: timestamppb.Now()})}}, func() {}})
 	t.post(Attach{Conn: n.conn, Info: info, Capacity: int(hello.GetCapacity()), Held: held})
 
-	sent := make(chan error, 1)
-	go func() { sent <- sendAll(ctx, n.out, stream) }()
-	left, err := s.converse(ctx, t, n, incoming, received, sent)
+	sent := make(chan struct{})
+	go func() {
+		defer close(sent)
+		if err := sendAll(ctx, n.out, stream); err != nil {
+			cancel(err)
+		}
+	}()
+	left, err := s.converse(ctx, t, n, incoming, received)
 	if !left {
 		t.post(Broken{Conn: n.conn, Node: n.name})
 	}
@@ -78,7 +83,7 @@ func (s *nodesServer) Attach(stream grpc.BidiStreamingServer[pb.AttachRequest, p
 }
 
 // converse handles a node's messages until its stream ends; left tells whether it said goodbye.
-func (s *nodesServer) converse(ctx context.Context, t *term, n *nodeStream, incoming <-chan *pb.AttachRequest, received, sent <-chan error) (left bool, err error) {
+func (s *nodesServer) converse(ctx context.Context, t *term, n *nodeStream, incoming <-chan *pb.AttachRequest, received <-chan error) (left bool, err error) {
 	for {
 		select {
 		case m := <-incoming:

@@ -73,18 +73,3 @@ func OpenStore(ctx context.Context, raw string) (Store, error) {
 		return nil, fmt.Errorf("store URL %q: unknown scheme %q; give file:///folder or s3://bucket", raw, u.Scheme)
 	}
 }
-
-// readAll reads a whole object of at most limit bytes.
-func readAll(ctx context.Context, s Store, name string, limit int64) ([]byte, error) {
-	o, err := s.Open(ctx, name)
-	if err != nil {
-		return nil, err
-	}
-	defer o.Close()
-	if o.Size() > limit {
-		return nil, fmt.Errorf("%s has %d bytes, more than the %d that are read", name, o.Size(), limit)
-	}
-	data := make([]byte, o.Size())
-	_, err = io.ReadFull(io.NewSectionReader(o, 0, o.Size()), data)
-	return data, err
-}
