@@ -28,8 +28,8 @@ type cell struct {
 type head struct {
 	tau, rate, decay row // ‖θ‖², learning rate, weight decay
 
-	// A point is quiet, and its host is not asked, while 4L > escape, ‖Wᵀu‖² < signal ‖W‖², spike energy < spike ‖W‖²,
-	// ‖W‖² < limit and the step is below next. An iterate that is not a number is never quiet.
+	// A point is quiet, and its host is not asked, while 4L > escape, ‖Wᵀu‖² <= signal ‖W‖², spike energy <= spike ‖W‖²,
+	// ‖W‖² <= limit and the step is below next. An iterate that is not a number is never quiet.
 	escape, signal, spike, limit, next row
 
 	tailOn, tailSignal, tailLoss row // all bits set where the tail is summed; its sums
@@ -41,8 +41,11 @@ type head struct {
 
 	parts [4][8]row // strided partial sums
 
-	tails  uint8 // lanes whose tail is summed
-	vacant uint8 // lanes to be filled after this step
+	escaping uint8 // lanes whose loss is watched
+	tails    uint8 // lanes whose tail is summed
+	vacant   uint8 // lanes to be filled after this step
+
+	_ [rowSize - 3]byte // a head is a whole number of cache lines, so that no row straddles two
 }
 
 // vector is where a kernel finds the lanes that it takes at once: all of a row, half of it, or one. The pointers are into the
@@ -200,6 +203,7 @@ func (l *Lanes) fill(lane int) {
 	l.base[lane] = l.now
 	h.tailOn[i], h.tailSignal[i], h.tailLoss[i] = 0, 0, 0
 	h.tails &^= 1 << i
+	h.escaping &^= 1 << i
 	h.limit[i] = Bound * Bound
 	h.decay1[i], h.decay2[i] = 1, 1
 	for g := range l.groups {
@@ -207,7 +211,7 @@ func (l *Lanes) fill(lane int) {
 		c.m[i], c.v[i] = 0, 0
 	}
 	if l.host.Load(lane) {
-		h.next[i] = float64(l.now)
+		h.next[i] = float64(l.now) - 0.5
 		if l.law.Scheduled {
 			l.tabulate(lane)
 		}
@@ -285,9 +289,13 @@ func (l *Lanes) SetWatch(lane int, w Watch) {
 	const shrink = 1 - 4e-16 // more than the rounding of a quotient and a product
 	h, i := &l.heads[lane/8], lane%8
 	h.escape[i] = 4 * w.Loss
+	h.escaping &^= 1 << i
+	if !math.IsInf(w.Loss, -1) {
+		h.escaping |= 1 << i
+	}
 	h.signal[i] = w.Signal * shrink
 	h.spike[i] = w.Spike * shrink
-	h.next[i] = float64(w.Step + l.base[lane])
+	h.next[i] = float64(w.Step+l.base[lane]) - 0.5
 }
 
 // SumTail starts the sums of signal alignment and loss with the iterate that is being seen.
@@ -317,7 +325,7 @@ func (l *Lanes) see(r int, lanes uint) {
 		i := bits.TrailingZeros(lanes)
 		lane := 8*r + i
 		o := Observation{0.25 * h.loss[i], h.signalEnergy[i] / h.norm2[i], h.spikeEnergy[i] / h.norm2[i], true}
-		if !(h.norm2[i] < Bound*Bound) {
+		if !(h.norm2[i] <= Bound*Bound) {
 			o.Bounded = l.bounded(lane)
 		}
 		if l.host.See(lane, l.now-l.base[lane], o) {

@@ -32,56 +32,81 @@ func (l *Lanes) three256() {
 		x1, x2 := a1.Mul(of256(c, cellSize+cellQ)), a2.Mul(of256(c, 2*cellSize+cellQ))
 		y1, y2 := x1.Mul(of256(c, cellSize+cellN)), x2.Mul(of256(c, 2*cellSize+cellN))
 		t := x0.Add(y1).Add(y2)
-		s := x0.Mul(x0).Add(y1.Mul(x1)).Add(y2.Mul(x2))
 		e1, e2 := a1.Mul(of256(c, cellSize+cellN)), a2.Mul(of256(c, 2*cellSize+cellN))
 		norm2 := a0.Add(e1).Add(e2)
 		spike := and256(e1, of256(c, cellSize+cellSpike)).Add(and256(e2, of256(c, 2*cellSize+cellSpike)))
-		loss := s.Add(s).Add(t.Mul(t))
-		if quiet := l.quiet256(h, loss, norm2, spike, a0); quiet != all1s256 {
-			l.show256(v, quiet, loss, norm2, spike, a0)
-		}
-		if l.heads[v.row].tails != 0 {
-			tail256(h, loss, norm2, a0)
+		quiet := l.quiet256(h, norm2, spike, a0)
+		row := &l.heads[v.row]
+		if quiet != all1s256 || row.escaping|row.tails != 0 {
+			s := x0.Mul(x0).Add(y1.Mul(x1)).Add(y2.Mul(x2))
+			l.watch256(v, quiet, s.Add(s).Add(t.Mul(t)), norm2, spike, a0)
 		}
 		// The iterate is loaded again: held in registers, it would push others out.
 		w0, w1, w2 = of256(old, 0), of256(old, rowSize), of256(old, 2*rowSize)
 		rate := l.rate256(v)
-		g0 := x0.Add(x0).Add(t).Mul(of256(c, cellQ)).Mul(w0)
-		g1 := x1.Add(x1).Add(t).Mul(of256(c, cellSize+cellQ)).Mul(w1)
-		g2 := x2.Add(x2).Add(t).Mul(of256(c, 2*cellSize+cellQ)).Mul(w2)
+		g0, g1, g2 := x0.Add(x0).Add(t), x1.Add(x1).Add(t), x2.Add(x2).Add(t)
+		keep := set256(1)
+		if l.law.Decays {
+			keep = keep.Sub(rate.Mul(of256(h, headDecay)))
+		}
 		if spectral {
+			g0, g1, g2 = g0.Mul(of256(c, cellQ)).Mul(w0), g1.Mul(of256(c, cellSize+cellQ)).Mul(w1), g2.Mul(of256(c, 2*cellSize+cellQ)).Mul(w2)
 			b0, b1, b2 := abs256(g0), abs256(g1), abs256(g2)
 			cut := b0.Max(b1).Max(b2).Mul(of256(h, headRTol))
-			bad := b0.Add(b1).Add(b2)
-			bad = bad.Sub(bad) // 0, or NaN where the gradient is not finite
-			g0 = flip256(rate, g0).Masked(b0.Greater(cut)).Add(bad)
-			g1 = flip256(rate, g1).Masked(b1.Greater(cut)).Add(bad)
-			g2 = flip256(rate, g2).Masked(b2.Greater(cut)).Add(bad)
+			g0, g1, g2 = flip256(rate, g0), flip256(rate, g1), flip256(rate, g2)
+			if some := b0.Min(b1).Min(b2).Greater(cut); some.ToBits() != all1s256 {
+				// Some count as zero, or are not finite: an infinite one makes the cut so, and T makes all so.
+				bad := b0.Add(b1).Add(b2)
+				bad = bad.Sub(bad)
+				fine := bad.GreaterEqual(bad)
+				g0 = g0.Masked(b0.Greater(cut)).Merge(bad, fine)
+				g1 = g1.Masked(b1.Greater(cut)).Merge(bad, fine)
+				g2 = g2.Masked(b2.Greater(cut)).Merge(bad, fine)
+			}
+			if l.law.Decays {
+				w0, w1, w2 = keep.Mul(w0), keep.Mul(w1), keep.Mul(w2)
+			}
+			to256(w0.Sub(g0), fresh, 0)
+			to256(w1.Sub(g1), fresh, rowSize)
+			to256(w2.Sub(g2), fresh, 2*rowSize)
 		} else {
-			g0, g1, g2 = rate.Mul(g0), rate.Mul(g1), rate.Mul(g2)
+			r0, r1, r2 := rate.Mul(of256(c, cellQ)), rate.Mul(of256(c, cellSize+cellQ)), rate.Mul(of256(c, 2*cellSize+cellQ))
+			to256(keep.Sub(r0.Mul(g0)).Mul(w0), fresh, 0)
+			to256(keep.Sub(r1.Mul(g1)).Mul(w1), fresh, rowSize)
+			to256(keep.Sub(r2.Mul(g2)).Mul(w2), fresh, 2*rowSize)
 		}
-		if l.law.Decays {
-			keep := set256(1).Sub(rate.Mul(of256(h, headDecay)))
-			w0, w1, w2 = keep.Mul(w0), keep.Mul(w1), keep.Mul(w2)
-		}
-		to256(w0.Sub(g0), fresh, 0)
-		to256(w1.Sub(g1), fresh, rowSize)
-		to256(w2.Sub(g2), fresh, 2*rowSize)
-		if l.heads[v.row].vacant != 0 {
+		if row.vacant != 0 {
 			l.refill(v.row, all1s256<<v.lane)
 		}
 	}
 }
 
-// quiet256 tells, by bits, the lanes that their hosts need not see: those where the smallest of the differences is positive. The
-// minimum with a NaN is its second operand, so that an iterate which is not a number is seen.
-func (l *Lanes) quiet256(hp unsafe.Pointer, loss, norm2, spike, signal vec256) uint {
-	slack := loss.Sub(of256(hp, headEscape)).Min(of256(hp, headNext).Sub(set256(l.clock)))
-	slack = slack.Min(of256(hp, headSignal).Mul(norm2).Sub(signal))
-	slack = slack.Min(of256(hp, headSpike).Mul(norm2).Sub(spike))
-	slack = slack.Min(of256(hp, headLimit).Sub(norm2))
-	var zero vec256
-	return uint(slack.Greater(zero).ToBits())
+// quiet256 tells, by bits, the lanes that their hosts need not see for the energies or the step: none of the differences is negative.
+// An iterate that is not a number is not below the limit.
+func (l *Lanes) quiet256(h unsafe.Pointer, norm2, spike, signal vec256) uint {
+	over := of256(h, headSignal).Mul(norm2).Sub(signal)
+	over = or256(over, of256(h, headSpike).Mul(norm2).Sub(spike))
+	over = or256(over, of256(h, headNext).Sub(set256(l.clock)))
+	return uint(of256(h, headLimit).GreaterEqual(norm2).ToBits() &^ negative256(over).ToBits())
+}
+
+// watch256 shows the lanes that are not quiet, for their loss too, and sums the tails. The loss comes fourfold.
+//
+//go:noinline
+func (l *Lanes) watch256(v *vector, quiet uint, loss, norm2, spike, signal vec256) {
+	h, row := v.head, &l.heads[v.row]
+	if quiet &= uint(loss.Greater(of256(h, headEscape)).ToBits()); quiet != all1s256 {
+		to256(loss, h, headLoss)
+		to256(norm2, h, headNorm2)
+		to256(spike, h, headSpikeEnergy)
+		to256(signal, h, headSignalEnergy)
+		l.see(v.row, (all1s256&^quiet)<<v.lane)
+	}
+	if row.tails != 0 {
+		on := of256(h, headTailOn)
+		to256(of256(h, headTailSignal).Add(and256(signal.Div(norm2), on)), h, headTailSignal)
+		to256(of256(h, headTailLoss).Add(and256(loss.Mul(set256(0.25)), on)), h, headTailLoss)
+	}
 }
 
 func (l *Lanes) rate256(v *vector) vec256 {
@@ -96,21 +121,6 @@ func (l *Lanes) tabled256(table []row, v *vector) vec256 {
 	return of256(unsafe.Pointer(&table[l.now%scheduleSteps*len(l.heads)+v.row]), 8*v.lane)
 }
 
-//go:noinline
-func (l *Lanes) show256(v *vector, quiet uint, loss, norm2, spike, signal vec256) {
-	to256(loss, v.head, headLoss)
-	to256(norm2, v.head, headNorm2)
-	to256(spike, v.head, headSpikeEnergy)
-	to256(signal, v.head, headSignalEnergy)
-	l.see(v.row, (all1s256&^quiet)<<v.lane)
-}
-
-func tail256(hp unsafe.Pointer, loss, norm2, signal vec256) {
-	on := of256(hp, headTailOn)
-	to256(of256(hp, headTailSignal).Add(and256(signal.Div(norm2), on)), hp, headTailSignal)
-	to256(of256(hp, headTailLoss).Add(and256(loss.Mul(set256(0.25)), on)), hp, headTailLoss)
-}
-
 // general256 is one step of any rule with any number of groups.
 func (l *Lanes) general256() {
 	at := l.now & 1
@@ -120,12 +130,7 @@ func (l *Lanes) general256() {
 		l.observe256(v, old)
 		loss, norm2 := of256(h, headLoss), of256(h, headNorm2)
 		spike, signal := of256(h, headSpikeEnergy), of256(h, headSignalEnergy)
-		if quiet := l.quiet256(h, loss, norm2, spike, signal); quiet != all1s256 {
-			l.see(v.row, (all1s256&^quiet)<<v.lane)
-		}
-		if l.heads[v.row].tails != 0 {
-			tail256(h, loss, norm2, signal)
-		}
+		l.watch256(v, l.quiet256(h, norm2, spike, signal), loss, norm2, spike, signal)
 		t := of256(h, headTrace)
 		for g := range uintptr(l.groups) {
 			c := unsafe.Add(v.cells, g*cellSize)

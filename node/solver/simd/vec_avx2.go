@@ -45,6 +45,16 @@ func and256(x, mask vec256) vec256 {
 	return x.AsInt64x4().And(mask.AsInt64x4()).AsFloat64x4()
 }
 
+// or256 joins the bits, negative256 tells where the sign bit is set.
+func or256(x, y vec256) vec256 {
+	return x.AsInt64x4().Or(y.AsInt64x4()).AsFloat64x4()
+}
+
+func negative256(x vec256) mask256 {
+	var zero archsimd.Int64x4
+	return x.AsInt64x4().Less(zero)
+}
+
 // flip256 is x with its sign changed where y's is set.
 func flip256(x, y vec256) vec256 {
 	return x.AsInt64x4().Xor(y.AsInt64x4().And(archsimd.BroadcastInt64x4(math.MinInt64))).AsFloat64x4()

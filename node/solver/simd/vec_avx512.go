@@ -45,6 +45,16 @@ func and512(x, mask vec512) vec512 {
 	return x.AsInt64x8().And(mask.AsInt64x8()).AsFloat64x8()
 }
 
+// or512 joins the bits, negative512 tells where the sign bit is set.
+func or512(x, y vec512) vec512 {
+	return x.AsInt64x8().Or(y.AsInt64x8()).AsFloat64x8()
+}
+
+func negative512(x vec512) mask512 {
+	var zero archsimd.Int64x8
+	return x.AsInt64x8().Less(zero)
+}
+
 // flip512 is x with its sign changed where y's is set.
 func flip512(x, y vec512) vec512 {
 	return x.AsInt64x8().Xor(y.AsInt64x8().And(archsimd.BroadcastInt64x8(math.MinInt64))).AsFloat64x8()

@@ -83,6 +83,8 @@ func (x vec64) bits() uint64    { return math.Float64bits(float64(x)) }
 func fromBits(b uint64) vec64   { return vec64(math.Float64frombits(b)) }
 func abs64(x vec64) vec64       { return vec64(math.Abs(float64(x))) }
 func and64(x, mask vec64) vec64 { return fromBits(x.bits() & mask.bits()) }
+func or64(x, y vec64) vec64     { return fromBits(x.bits() | y.bits()) }
+func negative64(x vec64) mask64 { return x.bits()>>63 != 0 }
 func flip64(x, y vec64) vec64   { return fromBits(x.bits() ^ y.bits()&(1<<63)) }
 func exponent64(x vec64) vec64  { return vec64(int(x.bits()>>52) - 1023) }
 func mantissa64(x vec64) vec64  { return fromBits(x.bits()&(1<<52-1) | vec64(1).bits()) }
