@@ -3,10 +3,19 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"log/slog"
 	"net"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
+
+	"google.golang.org/grpc/credentials/insecure"
+
+	"github.com/phasegrid/phasegrid/node"
+	"github.com/phasegrid/phasegrid/node/solver"
+	"github.com/phasegrid/phasegrid/sweep"
 )
 
 // background runs a command line until the test ends, which must go well.
@@ -107,4 +116,68 @@ func awaitLeader(t *testing.T, address string, flags ...string) {
 		pause(t.Context(), 20e6)
 	}
 	t.Fatal("no coordinator leads")
+}
+
+// poisoned is a memo that fails for one point, so that its node gives the shard up.
+type poisoned [16]byte
+
+func (p poisoned) Result(id [16]byte) (solver.Result, bool, error) {
+	if id == p {
+		return solver.Result{}, false, errors.New("poison")
+	}
+	return solver.Result{}, false, nil
+}
+
+// startNode works in this process until stop is called.
+func startNode(t *testing.T, address string, cfg node.Config) (stop func()) {
+	t.Helper()
+	conn, err := node.Dial(address, nodesService, insecure.NewCredentials())
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg.Log = slog.New(slog.DiscardHandler)
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- node.New(conn, cfg).Run(ctx) }()
+	stop = sync.OnceFunc(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Errorf("node %s: %v", cfg.Name, err)
+		}
+		conn.Close()
+	})
+	t.Cleanup(stop)
+	return stop
+}
+
+// TestQuarantineExitsWith3AndRetryMendsIt has three nodes that cannot bear one point.
+func TestQuarantineExitsWith3AndRetryMendsIt(t *testing.T) {
+	out := t.TempDir()
+	address := startCoordinator(t, out)
+	spec, err := sweep.Parse("sweep.yaml", []byte(manyShards), sweep.Limits{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	point, _ := spec.Point(20)
+	var stops []func()
+	for _, name := range []string{"a", "b", "c"} {
+		stops = append(stops, startNode(t, address, node.Config{Name: name, Slots: 1, Memo: poisoned(sweep.PointID(&point.Params, solver.Version))}))
+	}
+	awaitLeader(t, address)
+	got := phasegrid(t, "submit", writeSweep(t, manyShards), "--coordinator", address, "--watch")
+	if got.code != exitQuarantined || !strings.Contains(got.stderr, "phasegrid retry") {
+		t.Fatalf("exit code %d\n%s", got.code, got.stderr)
+	}
+	status := phasegrid(t, "status", "many-shards", "--coordinator", address)
+	if !strings.Contains(status.stdout, "quarantined after") || !strings.Contains(status.stdout, "poison") {
+		t.Errorf("status: %s", status.stdout)
+	}
+	for _, stop := range stops {
+		stop()
+	}
+	startNode(t, address, node.Config{Name: "sound", Slots: 1})
+	if got := phasegrid(t, "retry", "many-shards", "--coordinator", address, "--watch"); got.code != exitDone {
+		t.Fatalf("retry: exit code %d\n%s", got.code, got.stderr)
+	}
+	sameParquet(t, "after retry", parquet(t, openOnlySet(t, out).Dir()), parquet(t, runSweep(t, manyShards).Dir()))
 }

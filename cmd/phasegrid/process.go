@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"os"
 	"os/exec"
@@ -20,8 +21,9 @@ func superviseNode(ctx context.Context, o runOptions, address, name string, earl
 	// The death signal comes when the thread that started the process ends, so that thread must stay.
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	for ctx.Err() == nil {
-		err := nodeProcess(ctx, o, address, name, earlier).Run()
+	for life := 1; ctx.Err() == nil; life++ {
+		// Each life has a name of its own: a shard that kills three of them is set aside.
+		err := nodeProcess(ctx, o, address, fmt.Sprintf("%s-%d-%d", name, os.Getpid(), life), earlier).Run()
 		if ctx.Err() == nil {
 			o.log.Warn("a node process ended and is started again", "node", name, "error", err)
 			pause(ctx, restartDelay)
@@ -39,7 +41,7 @@ func nodeProcess(ctx context.Context, o runOptions, address, name string, earlie
 	if o.log.Enabled(ctx, slog.LevelInfo) {
 		level = "info"
 	}
-	cmd := exec.CommandContext(ctx, program, "node", "--coordinator", address, "--name", name+"-"+strconv.Itoa(os.Getpid()),
+	cmd := exec.CommandContext(ctx, program, "node", "--coordinator", address, "--name", name,
 		"--slots", strconv.Itoa(o.Slots), "--grace", "0s", "--drain-timeout", "5s", "--log-level", level)
 	if earlier != nil {
 		cmd.Args = append(cmd.Args, "--memo", earlier.folder)
