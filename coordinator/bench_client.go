@@ -34,11 +34,15 @@ type Bench struct {
 	Shards, Points int
 	// Rate bounds deliveries per second, all nodes together; 0 is none.
 	Rate float64
+	// StopAfter ends the run once so many deliveries are acknowledged, and leaves the sweep as it is then: a second
+	// Schedule on the same ledger and stores goes on there. 0 runs to the end.
+	StopAfter int
 }
 
 // BenchResult is what Schedule measured.
 type BenchResult struct {
-	Shards, Points  int64
+	Shards, Points  int64         // of the sweep
+	Delivered       int64         // shards acknowledged
 	Submit          time.Duration // from the request to the answer
 	FirstLease      time.Duration // from the start of the coordinator to the first grant
 	Leasing         time.Duration // from the first grant to the last acknowledgement
@@ -46,6 +50,7 @@ type BenchResult struct {
 	Transactions    int64
 	P50, P99        time.Duration // from a delivery's first byte to its acknowledgement
 	HeapBytes       uint64        // largest heap in use seen, simulated nodes included
+	StateBytes      int64         // largest sum of live keys and values in the ledger seen, about once a second
 	ShardsPerSecond float64
 	PointsPerSecond float64 // from the submission to Parquet
 }
@@ -71,7 +76,7 @@ func Schedule(ctx context.Context, b Bench) (BenchResult, error) {
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	run := benchRun{Bench: b, started: time.Now(), builders: make(chan *results.Builder, 2*runtime.GOMAXPROCS(0))}
+	run := benchRun{Bench: b, coordinator: c, started: time.Now(), builders: make(chan *results.Builder, 2*runtime.GOMAXPROCS(0))}
 	ended := make(chan error, 1)
 	go func() { ended <- c.Run(ctx) }()
 	err = run.drive(ctx, listener.Addr().String(), file)
@@ -86,12 +91,11 @@ func benchSweep(shards, points int) ([]byte, error) {
 		return fmt.Appendf(nil, `
 name: bench
 fixed: {model: population, covariance: spiked, dimension: 100, init: identity, init_scale: 0.01, learning_rate: 0.001, steps: %d, optimizer: gd}
-grid: {anisotropy: {linspace: {from: 0, to: 100, num: %d}}}
+grid: {anisotropy: {linspace: {from: 1, to: 100, num: %d}}}
 record: none
 `, steps, max(2, shards*points))
 	}
-	const probe = 1000
-	spec, err := sweep.Parse("bench.yaml", text(probe), sweep.Limits{})
+	spec, err := sweep.Parse("bench.yaml", text(1), sweep.Limits{})
 	if err != nil {
 		return nil, err
 	}
@@ -99,8 +103,13 @@ record: none
 	for p := range spec.Points(0, 1) {
 		a = p.Params
 	}
-	perStep := max(1, sweep.Cost(&a, 0)/probe)
-	return text(max(1, shardCost/(perStep*int64(points)))), nil
+	cost := func(steps int64) int64 {
+		a[sweep.Steps] = sweep.Int(steps)
+		return sweep.Cost(&a, 0)
+	}
+	const probe = 1000
+	step := (cost(2*probe) - cost(probe)) / probe
+	return text(max(1, (shardCost/int64(points)-cost(0))/step)), nil
 }
 
 // shardCost is the cost at which plan version 1 ends a shard.
@@ -109,8 +118,10 @@ const shardCost = 2_000_000_000
 // benchRun is one run of Schedule.
 type benchRun struct {
 	Bench
-	started time.Time
-	result  BenchResult
+	coordinator *Coordinator
+	started     time.Time
+	result      BenchResult
+	stop        context.CancelFunc // of the nodes
 
 	mu    sync.Mutex
 	first time.Time // first grant
@@ -157,6 +168,7 @@ func (r *benchRun) drive(ctx context.Context, address string, file []byte) error
 	}
 	nodes, stop := context.WithCancel(ctx)
 	defer stop()
+	r.stop = stop
 	g, nodes := errgroup.WithContext(nodes)
 	r.startPace(nodes, g)
 	for i := range r.Nodes {
@@ -165,6 +177,7 @@ func (r *benchRun) drive(ctx context.Context, address string, file []byte) error
 	g.Go(func() error { defer stop(); return r.watch(nodes, client, answer.GetSweep().GetId()) })
 	err = g.Wait()
 	r.result.Total = time.Since(submitted)
+	r.measureState(ctx)
 	if err != nil && ctx.Err() == nil && !errors.Is(err, context.Canceled) {
 		return err
 	}
@@ -178,6 +191,7 @@ func (r *benchRun) summarize() error {
 	slices.Sort(r.acks)
 	r.result.P50, r.result.P99 = r.acks[len(r.acks)/2], r.acks[len(r.acks)*99/100]
 	r.result.FirstLease, r.result.Leasing = r.first.Sub(r.started), r.last.Sub(r.first)
+	r.result.Delivered = int64(len(r.acks))
 	r.result.Shards, r.result.Points = r.plan.plan.Shards(), r.plan.spec.Size()
 	r.result.ShardsPerSecond = float64(len(r.acks)) / r.result.Leasing.Seconds()
 	r.result.PointsPerSecond = float64(r.result.Points) / r.result.Total.Seconds()
@@ -190,10 +204,18 @@ func (r *benchRun) watch(ctx context.Context, client pb.SweepsClient, id string)
 	if err != nil {
 		return err
 	}
+	looked := time.Now()
 	for {
 		m, err := stream.Recv()
 		if err != nil {
+			if ctx.Err() != nil {
+				return nil
+			}
 			return fmt.Errorf("watch: %w", err)
+		}
+		if time.Since(looked) > time.Second {
+			r.measureState(ctx)
+			looked = time.Now()
 		}
 		var memory runtime.MemStats
 		runtime.ReadMemStats(&memory)
@@ -204,6 +226,22 @@ func (r *benchRun) watch(ctx context.Context, client pb.SweepsClient, id string)
 		case pb.Phase_PHASE_CANCELLED, pb.Phase_PHASE_FAILED:
 			return fmt.Errorf("bench: the sweep ended as %v", m.GetSweep().GetPhase())
 		}
+	}
+}
+
+// measureState adds the ledger's live keys and values up. A ledger that cannot be read just then is looked at again later.
+func (r *benchRun) measureState(ctx context.Context) {
+	t := r.coordinator.term.Load()
+	if t == nil {
+		return
+	}
+	sum := int64(0)
+	err := t.ledger.Load(ctx, keyRoot, func(key string, value []byte) error {
+		sum += int64(len(key) + len(value))
+		return nil
+	})
+	if err == nil {
+		r.result.StateBytes = max(r.result.StateBytes, sum)
 	}
 }
 
@@ -330,6 +368,9 @@ func (r *benchRun) slot(ctx context.Context, client pb.NodesClient, name string,
 		r.mu.Lock()
 		r.last = time.Now()
 		r.acks = append(r.acks, r.last.Sub(start))
+		if len(r.acks) == r.StopAfter {
+			r.stop()
+		}
 		r.mu.Unlock()
 	}
 }

@@ -1,0 +1,254 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"runtime"
+	"runtime/metrics"
+	"sync"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/phasegrid/phasegrid/results"
+)
+
+type benchMergeOptions struct {
+	Rows int64
+}
+
+// benchMergeRows of trajectories are merged unless --rows says otherwise.
+const benchMergeRows = 2_000_000
+
+func (o *benchMergeOptions) addFlags(cmd *cobra.Command) {
+	cmd.Long = `merge writes the trajectories of many shards, which lie on disk as a coordinator's spool does, into Parquet parts, one part
+a core at a time. DuckDB copies the same rows to Parquet with the same codec, row groups and cores, in turns with it.`
+	cmd.Flags().Int64Var(&o.Rows, "rows", benchMergeRows, "`rows` of trajectories")
+}
+
+const (
+	benchMergeSteps  = 60    // trajectory rows of a point
+	benchMergeShard  = 2_000 // points
+	benchMergeRounds = 3
+)
+
+func benchMerge(ctx context.Context, o benchOptions, report *benchReport) error {
+	rows := o.Merge.Rows
+	switch {
+	case rows == 0: // bench all
+		rows = benchMergeRows
+	case rows < 1 || rows > 1_000_000_000:
+		return usageError{errors.New("--rows goes from 1 to 1000000000")}
+	}
+	if o.short {
+		rows = 1
+	}
+	folder, remove, err := benchFolder("")
+	if err != nil {
+		return err
+	}
+	defer remove()
+	cores := int64(runtime.GOMAXPROCS(0))
+	shards := (rows/cores + benchMergeSteps*benchMergeShard - 1) / (benchMergeSteps * benchMergeShard)
+	report.begin("%d parts of %d rows", cores, shards*benchMergeShard*benchMergeSteps)
+	m := mergeBench{folder: folder}
+	if err := m.spool(ctx, cores, max(1, shards)); err != nil {
+		return err
+	}
+	return m.duckdb(ctx, func(copyRows func(context.Context) error) error { return m.measure(ctx, report, copyRows) })
+}
+
+// mergeBench is shards on disk, by part.
+type mergeBench struct {
+	folder string
+	schema *results.Schema
+	parts  [][]results.Source
+	rows   int64 // of trajectories
+}
+
+// spool writes the shards. Metrics are smooth and have full mantissas, as those of runs do.
+func (m *mergeBench) spool(ctx context.Context, parts, shards int64) (err error) {
+	if m.schema, err = results.NewSchema(nil, results.Options{SolverVersion: 1, Trajectories: true}); err != nil {
+		return err
+	}
+	builder := m.schema.NewBuilder()
+	defer builder.Release()
+	for part := range parts {
+		m.parts = append(m.parts, nil)
+		for shard := range shards {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			first := (part*shards + shard) * benchMergeShard
+			for i := first; i < first+benchMergeShard; i++ {
+				if err := addMergePoint(builder, i); err != nil {
+					return err
+				}
+			}
+			d, err := builder.Encode()
+			if err != nil {
+				return err
+			}
+			source, err := spooled(filepath.Join(m.folder, fmt.Sprintf("shard-%08d", first)), d)
+			if err != nil {
+				return err
+			}
+			source.Expectation = results.Expectation{First: first, End: first + benchMergeShard, Points: -1}
+			m.parts[part] = append(m.parts[part], source)
+			m.rows += benchMergeShard * benchMergeSteps
+		}
+	}
+	return nil
+}
+
+// spooled keeps a delivery's bytes in a file.
+func spooled(path string, d results.Delivery) (results.Source, error) {
+	if err := os.WriteFile(path, d.Payload, 0o600); err != nil {
+		return results.Source{}, err
+	}
+	d.Payload = nil
+	return results.Source{Open: func(context.Context) (results.Delivery, error) {
+		read := d
+		var err error
+		read.Payload, err = os.ReadFile(path)
+		return read, err
+	}}, nil
+}
+
+// addMergePoint adds a point that relaxes at a rate of its own.
+func addMergePoint(b *results.Builder, i int64) error {
+	point := results.PointRow{
+		Point: i, PointID: [16]byte{byte(i), byte(i >> 8), byte(i >> 16), byte(i >> 24)}, Representation: "reduced", Status: results.StatusOK,
+		SignalAlignment: 1, WeightNorm2: 1, StableRank: 1, EscapeStep: -1, StepsTo90: -1, StepsTo99: -1, PeakSpikeStep: -1, DivergedStep: -1,
+		StepsRun: (benchMergeSteps - 1) * (benchMergeSteps - 1),
+	}
+	if err := b.AddPoint(point); err != nil {
+		return err
+	}
+	rate := 0.01 + float64(i%997)/9970
+	for k := range int64(benchMergeSteps) {
+		x := math.Exp(-rate * float64(k))
+		err := b.AddTrajectory(results.TrajectoryRow{
+			Point: i, Step: k * k, Loss: x * x / 3, SignalAlignment: 1 - x, SpikeAlignment: x / 3, BulkAlignment: 2 * x / 3,
+			SignalEnergy: 1 - x*x, WeightNorm2: 1 + x/7, TopEigenvectorOverlap: 1 - x/9, StableRank: 1 + 99*x,
+			SignalCoefficient: math.Sqrt(1 - x), SpikeCoefficient: x / 11, BulkCoefficient: math.NaN(),
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// merge writes all parts, side by side, below a folder of that name, and returns the bytes of trajectories.
+func (m *mergeBench) merge(ctx context.Context, name string) (bytes int64, err error) {
+	folder := filepath.Join(m.folder, name)
+	if err := os.MkdirAll(folder, 0o700); err != nil {
+		return 0, err
+	}
+	sizes, errs := make([]int64, len(m.parts)), make([]error, len(m.parts))
+	var group sync.WaitGroup
+	for i, sources := range m.parts {
+		group.Go(func() { sizes[i], errs[i] = m.mergePart(ctx, folder, i, sources) })
+	}
+	group.Wait()
+	for _, n := range sizes {
+		bytes += n
+	}
+	return bytes, errors.Join(errs...)
+}
+
+func (m *mergeBench) mergePart(ctx context.Context, folder string, part int, sources []results.Source) (bytes int64, err error) {
+	var open []*os.File
+	defer func() {
+		for _, f := range open {
+			err = errors.Join(err, f.Close())
+		}
+	}()
+	files, err := m.schema.Merge(ctx, sources, nil, func(t results.Table) (io.Writer, error) {
+		f, err := os.Create(filepath.Join(folder, fmt.Sprintf("%s-%06d.parquet", t, part)))
+		if err == nil {
+			open = append(open, f)
+		}
+		return f, err
+	})
+	for _, f := range files {
+		if f.Table == results.Trajectories {
+			bytes = f.Bytes
+		}
+	}
+	return bytes, err
+}
+
+// measure takes the figures; theirs, where there is one, writes the same rows.
+func (m *mergeBench) measure(ctx context.Context, report *benchReport, theirs func(context.Context) error) error {
+	var times, ratios []float64
+	var bytes int64
+	var peak uint64
+	for round := range benchMergeRounds {
+		runtime.GC()
+		before := heapBytes()
+		watch := watchHeap()
+		start := time.Now()
+		n, err := m.merge(ctx, "ours")
+		took := time.Since(start).Seconds()
+		high := watch()
+		if err != nil {
+			return err
+		}
+		bytes, peak = n, max(peak, high-min(before, high))
+		times = append(times, took)
+		if theirs == nil {
+			continue
+		}
+		start = time.Now()
+		if err := theirs(ctx); err != nil {
+			return fmt.Errorf("DuckDB's COPY, round %d: %w", round+1, err)
+		}
+		ratios = append(ratios, time.Since(start).Seconds()/took)
+	}
+	seconds := median(times)
+	f := benchFigure{Name: fmt.Sprintf("trajectories merged, %d rows", m.rows), Value: float64(m.rows) / seconds, Unit: "rows/s", Note: "no DuckDB in this build: make build links it where there is a C++ compiler"}
+	var targets []benchTarget
+	if len(ratios) > 0 {
+		f.Ratio, f.Baseline, f.Note, targets = median(ratios), "DuckDB COPY", "", []benchTarget{ratioAtLeast(0.3)}
+	}
+	report.add(f, targets...)
+	report.add(benchFigure{Name: "Parquet written", Value: float64(bytes) / seconds / 1e6, Unit: "MB/s"})
+	report.add(benchFigure{Name: fmt.Sprintf("heap of a merge of %d parts", len(m.parts)), Value: float64(peak) / mebibyte, Unit: "MiB"}, atMost(256))
+	return nil
+}
+
+const heapMetric = "/memory/classes/heap/objects:bytes"
+
+// heapBytes is what objects take, the dead ones that are not swept yet included.
+func heapBytes() uint64 {
+	sample := []metrics.Sample{{Name: heapMetric}}
+	metrics.Read(sample)
+	return sample[0].Value.Uint64()
+}
+
+// watchHeap looks at the heap until the function that it returns is called, which returns the largest size seen.
+func watchHeap() (stop func() uint64) {
+	done, high := make(chan struct{}), make(chan uint64)
+	go func() {
+		tick := time.NewTicker(5 * time.Millisecond)
+		defer tick.Stop()
+		largest := heapBytes()
+		for {
+			select {
+			case <-tick.C:
+				largest = max(largest, heapBytes())
+			case <-done:
+				high <- max(largest, heapBytes())
+				return
+			}
+		}
+	}()
+	return func() uint64 { close(done); return <-high }
+}

@@ -1,0 +1,230 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/phasegrid/phasegrid/coordinator"
+)
+
+type benchScheduleOptions struct {
+	Nodes    int
+	Shards   int
+	Duration time.Duration
+	Store    string
+	log      *slog.Logger
+}
+
+func (o *benchScheduleOptions) addFlags(cmd *cobra.Command) {
+	cmd.Long = `schedule runs a real coordinator with embedded etcd, which syncs to disk, and simulated nodes in this process that solve
+nothing and deliver rows as wide as a solver's over real sockets. What is left is the cluster's own share of a sweep.
+State and, unless --store says otherwise, result sets go below TMPDIR.`
+	flags := cmd.Flags()
+	flags.IntVar(&o.Nodes, "nodes", 1000, "simulated `nodes` of the measurement with many of them")
+	flags.IntVar(&o.Shards, "shards", 20_000, "`shards` of the measurement of throughput")
+	flags.DurationVar(&o.Duration, "duration", 5*time.Second, "how long shards are offered at 1,000 a second")
+	flags.StringVar(&o.Store, "store", "", "`URL` for spool and result sets, which are removed again (default a folder below TMPDIR)")
+}
+
+const (
+	benchNodes = 8 // simulated ones where their number does not matter
+	benchSlots = 2
+	mebibyte   = 1 << 20
+
+	// What the limits are for: a coordinator that was restarted after so many shards, and sweeps of so many points.
+	benchDoneShards = 100_000
+	benchManyPoints = 10_000_000
+	benchOffered    = 1000 // shards a second
+	benchWideShard  = 16_000
+)
+
+func benchSchedule(ctx context.Context, o benchOptions, report *benchReport) error {
+	s := o.Schedule
+	s.log = o.log
+	done, many, wide := benchDoneShards, benchManyPoints, 100*benchWideShard
+	switch {
+	case s.Nodes == 0 && s.Shards == 0: // bench all
+		s.Nodes, s.Shards, s.Duration = 1000, 20_000, 5*time.Second
+	case s.Nodes < 1 || s.Nodes > 10_000 || s.Shards < 1 || s.Shards > 500_000 || s.Duration < 10*time.Millisecond || s.Duration > 10*time.Minute:
+		return usageError{errors.New("--nodes goes from 1 to 10000, --shards from 1 to 500000, --duration from 10ms to 10m")}
+	}
+	if o.short {
+		s.Nodes, s.Shards, s.Duration = 20, 50, 50*time.Millisecond
+		done, many, wide = 100, 10_000, 4000
+	}
+	for _, measure := range []func() error{
+		func() error { return s.throughput(ctx, report) },
+		func() error { return s.latency(ctx, report) },
+		func() error { return s.points(ctx, report, wide) },
+		func() error { return s.manyNodes(ctx, report) },
+		func() error { return s.restart(ctx, report, done) },
+		func() error { return s.submit(ctx, report, many) },
+	} {
+		if err := measure(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// throughput offers shards of one point as fast as they are taken.
+func (s benchScheduleOptions) throughput(ctx context.Context, report *benchReport) error {
+	report.begin("%d shards as fast as they go", s.Shards)
+	r, err := s.run(ctx, coordinator.Bench{Nodes: benchNodes, Slots: benchSlots, Shards: s.Shards, Points: 1})
+	if err != nil {
+		return err
+	}
+	report.add(benchFigure{Name: "shards committed", Value: r.ShardsPerSecond, Unit: "shards/s"}, atLeast(2000))
+	report.add(benchFigure{Name: "etcd transactions", Value: float64(r.Transactions) / float64(r.Delivered), Unit: "a shard"}, atMost(2))
+	return nil
+}
+
+// latency offers a steady stream.
+func (s benchScheduleOptions) latency(ctx context.Context, report *benchReport) error {
+	report.begin("%d shards a second for %v", benchOffered, s.Duration)
+	// Enough slots that a slow answer does not slow the offer down.
+	r, err := s.run(ctx, coordinator.Bench{Nodes: benchNodes, Slots: 8, Shards: max(1, int(s.Duration.Seconds()*benchOffered)), Points: 1, Rate: benchOffered})
+	if err != nil {
+		return err
+	}
+	note := fmt.Sprintf("%s shards/s came", significant(r.ShardsPerSecond))
+	report.add(benchFigure{Name: "delivery to ack, p99, 1,000 shards/s offered", Value: ms(r.P99), Unit: "ms", Note: note}, atMost(20))
+	report.add(benchFigure{Name: "delivery to ack, median, 1,000 shards/s offered", Value: ms(r.P50), Unit: "ms"})
+	return nil
+}
+
+func ms(d time.Duration) float64 { return d.Seconds() * 1e3 }
+
+// points runs large shards from the sweep file to Parquet.
+func (s benchScheduleOptions) points(ctx context.Context, report *benchReport, points int) error {
+	report.begin("%d points in large shards", points)
+	perShard := min(benchWideShard, points)
+	r, err := s.run(ctx, coordinator.Bench{Nodes: 2, Slots: 1, Shards: points / perShard, Points: perShard})
+	if err != nil {
+		return err
+	}
+	report.add(benchFigure{Name: "points from sweep file to Parquet", Value: r.PointsPerSecond, Unit: "points/s",
+		Note: "rows are made in this process too"}, atLeast(100_000))
+	return nil
+}
+
+// manyNodes has many streams open.
+func (s benchScheduleOptions) manyNodes(ctx context.Context, report *benchReport) error {
+	report.begin("%d nodes", s.Nodes)
+	r, err := s.run(ctx, coordinator.Bench{Nodes: s.Nodes, Slots: 1, Shards: max(s.Shards, s.Nodes), Points: 1})
+	if err != nil {
+		return err
+	}
+	report.add(benchFigure{Name: fmt.Sprintf("heap at %d nodes", s.Nodes), Value: float64(r.HeapBytes) / mebibyte, Unit: "MiB",
+		Note: "simulated nodes included"}, atMost(300))
+	report.add(benchFigure{Name: fmt.Sprintf("shards committed, %d nodes", s.Nodes), Value: r.ShardsPerSecond, Unit: "shards/s"})
+	report.add(benchFigure{Name: fmt.Sprintf("delivery to ack, p99, %d nodes at once", s.Nodes), Value: ms(r.P99), Unit: "ms"})
+	return nil
+}
+
+// restart stops a coordinator with many shards done and starts another on the same state.
+func (s benchScheduleOptions) restart(ctx context.Context, report *benchReport, done int) error {
+	report.begin("%d shards, then a restart", done)
+	return s.with(ctx, func(cfg coordinator.Config) error {
+		b := coordinator.Bench{Config: cfg, Nodes: benchNodes, Slots: benchSlots, Shards: done + benchNodes*benchSlots + 100, Points: 1, StopAfter: done}
+		first, err := coordinator.Schedule(ctx, b)
+		if err != nil {
+			return err
+		}
+		b.StopAfter = 1
+		second, err := coordinator.Schedule(ctx, b)
+		if err != nil {
+			return err
+		}
+		report.add(benchFigure{Name: fmt.Sprintf("restart to first lease, %d shards done", done), Value: second.FirstLease.Seconds(), Unit: "s"}, atMost(3))
+		report.add(benchFigure{Name: fmt.Sprintf("etcd, keys and values, up to %d shards done", done),
+			Value: float64(max(first.StateBytes, second.StateBytes)) / mebibyte, Unit: "MiB"}, atMost(10))
+		return nil
+	})
+}
+
+// submit submits a large sweep and leaves it there.
+func (s benchScheduleOptions) submit(ctx context.Context, report *benchReport, points int) error {
+	report.begin("a sweep of %d points", points)
+	const perShard = 100
+	r, err := s.run(ctx, coordinator.Bench{Nodes: 1, Slots: 1, Shards: points / perShard, Points: perShard, StopAfter: 1})
+	if err != nil {
+		return err
+	}
+	report.add(benchFigure{Name: fmt.Sprintf("submit, %d points in %d shards", points, r.Shards), Value: r.Submit.Seconds(), Unit: "s"}, atMost(2))
+	return nil
+}
+
+func (s benchScheduleOptions) run(ctx context.Context, b coordinator.Bench) (r coordinator.BenchResult, err error) {
+	err = s.with(ctx, func(cfg coordinator.Config) error {
+		b.Config = cfg
+		r, err = coordinator.Schedule(ctx, b)
+		return err
+	})
+	return r, err
+}
+
+// with calls measure with state and stores of its own, which are removed afterwards.
+func (s benchScheduleOptions) with(ctx context.Context, measure func(coordinator.Config) error) (err error) {
+	folder, remove, err := benchFolder("")
+	if err != nil {
+		return err
+	}
+	defer remove()
+	cfg := coordinator.Config{Name: "bench", Embedded: filepath.Join(folder, "etcd"), Logger: s.log}
+	if s.Store == "" {
+		if cfg.Store, err = coordinator.OpenFileStore(filepath.Join(folder, "store")); err != nil {
+			return err
+		}
+		return measure(cfg)
+	}
+	scratch, err := benchStoreURL(s.Store, filepath.Base(folder))
+	if err != nil {
+		return usageError{err}
+	}
+	if cfg.Store, err = coordinator.OpenStore(ctx, scratch.String()); err != nil {
+		return fmt.Errorf("--store: %w", err)
+	}
+	defer func() { err = errors.Join(err, emptyStore(context.WithoutCancel(ctx), cfg.Store, scratch)) }()
+	return measure(cfg)
+}
+
+// benchStoreURL is a place of its own in the store.
+func benchStoreURL(raw, name string) (*url.URL, error) {
+	u, err := url.Parse(raw)
+	if err != nil {
+		return nil, fmt.Errorf("--store: %w", err)
+	}
+	if u.Scheme == "file" {
+		return u.JoinPath(name), nil
+	}
+	query := u.Query()
+	query.Set("prefix", query.Get("prefix")+name+"/")
+	u.RawQuery = query.Encode()
+	return u, nil
+}
+
+// emptyStore removes what was measured with.
+func emptyStore(ctx context.Context, store coordinator.Store, u *url.URL) error {
+	if u.Scheme == "file" {
+		return os.RemoveAll(u.Path)
+	}
+	var names []string
+	if err := store.List(ctx, "", func(name string, _ int64) error { names = append(names, name); return nil }); err != nil {
+		return fmt.Errorf("remove what was measured with from %s: %w", u, err)
+	}
+	for _, name := range names {
+		if err := store.Delete(ctx, name); err != nil {
+			return fmt.Errorf("remove %s: %w", name, err)
+		}
+	}
+	return nil
+}
