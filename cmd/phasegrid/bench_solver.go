@@ -25,9 +25,9 @@ var solverTargets = []struct {
 	{"subspace", []benchTarget{ratioAtLeast(1 / 1.2)}},
 }
 
-// benchSolver measures on one core.
+// benchSolver measures on one core, by processor time.
 func benchSolver(ctx context.Context, o benchOptions, report *benchReport) error {
-	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1)) // so that gonum does not share its work out
 	for c, err := range solver.Comparisons(o.short) {
 		if err != nil {
 			return err
