@@ -146,6 +146,9 @@ func (t *term) publish(ctx context.Context, e *entry, part int, f results.File, 
 	}
 	ours := partFile{Path: name, Bytes: f.Bytes, Rows: f.Rows, SHA256: f.SHA256}
 	err := w.Commit()
+	if err == nil {
+		err = t.readBack(ctx, full, f)
+	}
 	if !errors.Is(err, fs.ErrExist) {
 		t.alarms.clear(full)
 		return ours, err
@@ -163,6 +166,19 @@ func (t *term) publish(ctx context.Context, e *entry, part int, f results.File, 
 	}
 	there.Path, there.Rows = name, f.Rows
 	return there, nil
+}
+
+// readBack holds a published file against what was merged, before anything says that it is there. One that differs goes.
+func (t *term) readBack(ctx context.Context, name string, f results.File) error {
+	o, err := t.cfg.Store.Open(ctx, name)
+	if err != nil {
+		return err
+	}
+	defer o.Close()
+	if err := results.Check(o, o.Size(), f); err != nil {
+		return errors.Join(fmt.Errorf("%s is not what was written to it: %w", name, err), t.cfg.Store.Delete(ctx, name))
+	}
+	return nil
 }
 
 // hashObject reads an object through.
