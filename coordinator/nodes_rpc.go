@@ -214,6 +214,7 @@ func (t *term) grant(a Grant) {
 	for _, r := range a.Runs {
 		if e := t.lookup(r.Sweep); e != nil {
 			runs = append(runs, runToProto(r, e.bounds(r)))
+			t.log.Debug("shards granted", "node_id", n.name, "sweep_id", r.Sweep, "first", r.First, "shards", r.Count)
 		}
 	}
 	n.out.put(&pb.AttachResponse{Message: &pb.AttachResponse_Grant{Grant: &pb.Grant{Runs: runs}}})

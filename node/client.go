@@ -123,6 +123,9 @@ func (c *client) attach(ctx context.Context, id identity, held []lease, capacity
 		},
 		Held: runsToProto(held), Capacity: int32(capacity),
 	}}})
+	if errors.Is(err, io.EOF) {
+		_, err = stream.Recv() // why the stream has ended
+	}
 	if err != nil {
 		cancel()
 		return nil, err
@@ -153,13 +156,10 @@ func (s *session) bye(returned []lease) error {
 	return s.stream.CloseSend()
 }
 
-// send reports the stream's own status where the stream has ended.
+// send fails with io.EOF where the stream has ended. Why it has, only its one receiver may ask: two at once wait for each
+// other's message.
 func (s *session) send(m *pb.AttachRequest) error {
-	err := s.stream.Send(m)
-	if errors.Is(err, io.EOF) {
-		_, err = s.stream.Recv()
-	}
-	if err != nil {
+	if err := s.stream.Send(m); err != nil {
 		return fmt.Errorf("send to the coordinator: %w", err)
 	}
 	return nil

@@ -26,6 +26,7 @@ func (n *Node) slot() {
 // is room for it.
 func (n *Node) solve(s *shardSolver, w *work) {
 	d := delivery{lease: w.lease, started: time.Now()}
+	n.cfg.Log.Debug("shard started", "sweep_id", w.sweep, "shard_id", w.shard)
 	err := n.rows(s, w, &d)
 	d.finished = time.Now()
 	switch {
@@ -72,6 +73,7 @@ func (n *Node) deliver(w *work, d delivery) {
 		wanted, err := n.client.deliver(w.ctx, n.id, d)
 		switch {
 		case err == nil && wanted:
+			log.Debug("shard committed")
 			n.cfg.Metrics.shards.WithLabelValues("committed").Inc()
 			n.post(delivered{w})
 			return

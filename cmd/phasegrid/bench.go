@@ -41,7 +41,7 @@ var benches = []struct {
 func (m Main) benchCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "bench",
-		Short: "Measure this machine: solver, scheduling, merge",
+		Short: "Measure this machine: solver, scheduling, merge; or see a cluster through chaos",
 		Long: `bench measures what this machine does. Ratios are taken in one run, ours and the baseline in turns, and are above 1 where
 ours is faster: they mean something on a busy machine too. The solver is measured by processor time, the rest by the clock.
 Where there is a target, it stands beside the figure.`,
@@ -77,6 +77,7 @@ Where there is a target, it stands beside the figure.`,
 	for _, c := range cmd.Commands() {
 		o.Output.addFlag(c.Flags())
 	}
+	cmd.AddCommand(m.chaosCommand())
 	return cmd
 }
 

@@ -106,6 +106,7 @@ Exit codes: 0 done, 1 failed, 2 bad usage or sweep file, 3 done but with quarant
 		m.plotCommand(),
 		m.benchCommand(),
 		m.schemaCommand(),
+		etcdCommand(),
 		m.versionCommand(),
 	)
 	markUsageErrors(root)
