@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/vbauerster/mpb/v8"
@@ -22,6 +23,7 @@ type progress struct {
 	w    io.Writer
 	bars *mpb.Progress // nil without a terminal
 	bar  *mpb.Bar
+	text atomic.Pointer[string] // behind the bar, which another goroutine draws
 	last sweepView
 
 	printed  time.Time
@@ -44,12 +46,14 @@ func (p *progress) show(v sweepView) {
 		p.line(false)
 		return
 	}
+	text := describe(v)
+	p.text.Store(&text)
 	if p.bar == nil {
 		p.bar = p.bars.AddBar(barScale,
 			mpb.PrependDecorators(decor.Name(v.Name+" "), decor.Any(func(s decor.Statistics) string {
 				return fmt.Sprintf("%3d%%", s.Current*100/barScale)
 			})),
-			mpb.AppendDecorators(decor.Any(func(decor.Statistics) string { return describe(p.last) })))
+			mpb.AppendDecorators(decor.Any(func(decor.Statistics) string { return *p.text.Load() })))
 	}
 	p.bar.SetCurrent(int64(fraction(v) * barScale))
 }

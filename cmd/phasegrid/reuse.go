@@ -3,11 +3,14 @@ package main
 import (
 	"context"
 	"encoding/hex"
+	"errors"
 	"fmt"
+	"io/fs"
 	"iter"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/dustin/go-humanize"
 
@@ -33,15 +36,17 @@ func memoOf(ctx context.Context, o runOptions, spec *sweep.Spec, id, folder stri
 
 // buildMemo collects the points of the earlier sets of this sweep's name below out, in a folder; false where there are none.
 func buildMemo(ctx context.Context, o runOptions, spec *sweep.Spec, id, folder string) (bool, error) {
-	candidates, err := filepath.Glob(filepath.Join(o.Out, spec.Name()+"-????????"))
-	if err != nil {
+	entries, err := os.ReadDir(o.Out)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return false, fmt.Errorf("look for earlier result sets: %w", err)
 	}
 	var sets []*results.Set
-	for _, dir := range candidates {
-		if filepath.Base(dir) == spec.Name()+"-"+id[:8] {
+	for _, entry := range entries {
+		suffix, named := strings.CutPrefix(entry.Name(), spec.Name()+"-")
+		if !named || len(suffix) != 8 || suffix == id[:8] || !entry.IsDir() {
 			continue
 		}
+		dir := filepath.Join(o.Out, entry.Name())
 		if set, why := reusable(ctx, dir, spec); why == "" {
 			sets = append(sets, set)
 		} else {
