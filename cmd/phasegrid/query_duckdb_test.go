@@ -1,0 +1,145 @@
+//go:build duckdb
+
+package main
+
+import (
+	"context"
+	"encoding/csv"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func TestQueryAnswersInEveryFormat(t *testing.T) {
+	set := runSweep(t, askedSweep)
+	want := len(collect(t, set.Points(t.Context())))
+	count := "SELECT count(*) AS n, count(DISTINCT point) AS points FROM points"
+	to := filepath.Join(t.TempDir(), "rows.parquet")
+	for _, test := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{count}, fmt.Sprintf("n   points\n%d  %d\n", want, want)},
+		{[]string{count + ";\n", "--format", "csv"}, fmt.Sprintf("n,points\n%d,%d\n", want, want)},
+		{[]string{"SELECT point, detail FROM points ORDER BY point LIMIT 1", "--format", "json"}, `{"point":0,"detail":null}` + "\n"},
+		{[]string{count, "--format", "parquet", "--to", to}, ""},
+		{[]string{"SELECT n FROM (SELECT 1 AS n WHERE false)", "--format", "csv"}, "n\n"},
+	} {
+		got := phasegrid(t, append([]string{"query", "--set", set.Dir()}, test.args...)...)
+		if got.code != exitDone || got.stdout != test.want {
+			t.Errorf("%v: exit code %d, %q; want %q\n%s", test.args, got.code, got.stdout, test.want, got.stderr)
+		}
+	}
+	if info, err := os.Stat(to); err != nil || info.Size() == 0 {
+		t.Errorf("%v", err)
+	}
+	if got := phasegrid(t, "query", "--set", set.Dir(), count, "--format", "parquet", "--to", to); got.code != exitUsage || !strings.Contains(got.stderr, "exists already") {
+		t.Errorf("a file was written over: %d %s", got.code, got.stderr)
+	}
+	for _, view := range []string{"phase_diagram", "best_learning_rate", "crossover", "escape", "failures", "trajectories", "shards"} {
+		got := phasegrid(t, "query", "--set", set.Dir(), "--format", "csv", "FROM "+view)
+		if rows, err := csv.NewReader(strings.NewReader(got.stdout)).ReadAll(); got.code != exitDone || err != nil || len(rows) == 0 {
+			t.Errorf("%s: exit code %d, %v\n%s", view, got.code, err, got.stderr)
+		}
+	}
+}
+
+func TestQueryTakesTheNewestSetOrSeveral(t *testing.T) {
+	one := runSweep(t, askedSweep)
+	two := runSweep(t, strings.Replace(askedSweep, "name: asked", "name: other", 1))
+	got := phasegrid(t, "query", "--out", filepath.Dir(one.Dir()), "--format", "csv", "SELECT count(*) FROM points")
+	if got.code != exitDone {
+		t.Errorf("newest: %s", got.stderr)
+	}
+	// A views.sql in a set is not ours to run.
+	if err := os.WriteFile(filepath.Join(two.Dir(), "views.sql"), []byte("CREATE VIEW planted AS SELECT 1;"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	got = phasegrid(t, "query", "--set", one.Dir(), "--set", two.Dir(), "--format", "csv", "SELECT count(DISTINCT set) FROM points")
+	if got.code != exitDone || !strings.HasSuffix(got.stdout, "\n2\n") {
+		t.Errorf("several: %q %s", got.stdout, got.stderr)
+	}
+	got = phasegrid(t, "query", "--set", one.Dir(), "--set", two.Dir(), "--format", "csv", fmt.Sprintf("SELECT count(*) > 0 FROM %q.phase_diagram", filepath.Base(two.Dir())))
+	if got.code != exitDone || !strings.HasSuffix(got.stdout, "\ntrue\n") {
+		t.Errorf("a set's own views: %q %s", got.stdout, got.stderr)
+	}
+	if got := phasegrid(t, "query", "--set", two.Dir(), "FROM planted"); got.code != exitUsage {
+		t.Errorf("a planted view was there: %d %s", got.code, got.stdout)
+	}
+}
+
+func TestQueryReadsAndWritesNothingElse(t *testing.T) {
+	set := runSweep(t, askedSweep)
+	secret := filepath.Join(t.TempDir(), "secret.csv")
+	if err := os.WriteFile(secret, []byte("a\n1\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	planted := filepath.Join(set.Dir(), "planted.parquet")
+	for _, sql := range []string{
+		fmt.Sprintf("SELECT * FROM read_csv('%s')", secret),
+		fmt.Sprintf("FROM '%s'", secret),
+		fmt.Sprintf("SELECT * FROM read_text('%s')", secret),
+		fmt.Sprintf("SELECT * FROM glob('%s/*')", filepath.Dir(secret)),
+		fmt.Sprintf("SELECT * FROM read_text('%s/../../*')", set.Dir()),
+		fmt.Sprintf("COPY points TO '%s'", planted),
+		fmt.Sprintf("SELECT 1; COPY points TO '%s'", planted),
+		fmt.Sprintf("EXPLAIN ANALYZE COPY points TO '%s'", planted),
+		fmt.Sprintf("explain\nanalyze COPY points TO '%s'", planted),
+		fmt.Sprintf("/* */ EXPLAIN ANALYZE COPY points TO '%s'", planted),
+		fmt.Sprintf("EXPLAIN EXPLAIN ANALYZE COPY points TO '%s'", planted),
+		fmt.Sprintf("SELECT 1) TO '%s'; SELECT (1", planted),
+		fmt.Sprintf("SELECT * FROM query('COPY points TO ''%s''')", planted),
+		fmt.Sprintf("ATTACH '%s.db' AS x", planted),
+		fmt.Sprintf("EXPORT DATABASE '%s'", set.Dir()),
+		"SET enable_external_access = true", "INSTALL httpfs", "LOAD httpfs", "DROP VIEW points", "CREATE TABLE t AS SELECT 1",
+		"PRAGMA database_list", "CALL enable_logging()", "",
+	} {
+		for _, format := range [][]string{nil, {"--format", "parquet", "--to", filepath.Join(t.TempDir(), "out.parquet")}} {
+			got := phasegrid(t, append([]string{"query", "--set", set.Dir(), sql}, format...)...)
+			if got.code != exitUsage {
+				t.Errorf("%s: exit code %d\n%s%s", sql, got.code, got.stdout, got.stderr)
+			}
+		}
+	}
+	if files, err := filepath.Glob(filepath.Join(set.Dir(), "planted*")); err != nil || len(files) != 0 {
+		t.Errorf("planted: %v, %v", files, err)
+	}
+	for _, sql := range []string{"SUMMARIZE points", "DESCRIBE points", "EXPLAIN SELECT 1", "WITH a AS (FROM points) SELECT count(*) FROM a", "VALUES (1)"} {
+		if got := phasegrid(t, "query", "--set", set.Dir(), sql); got.code != exitDone {
+			t.Errorf("%s: exit code %d\n%s", sql, got.code, got.stderr)
+		}
+	}
+}
+
+func TestQueryLiveSeesCommittedRows(t *testing.T) {
+	out := t.TempDir()
+	address := startCoordinator(t, out)
+	file := writeSweep(t, askedSweep)
+	if got := phasegrid(t, "submit", file, "--coordinator", address); got.code != exitDone {
+		t.Fatalf("submit: %s", got.stderr)
+	}
+	count := func() string {
+		t.Helper()
+		got := phasegrid(t, "query", "--coordinator", address, "--live", "asked", "--format", "csv", "SELECT count(*) FROM points")
+		if got.code != exitDone {
+			t.Fatalf("exit code %d\n%s", got.code, got.stderr)
+		}
+		return got.stdout
+	}
+	if rows := count(); rows != "count_star()\n0\n" {
+		t.Errorf("before the first shard: %q", rows)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan outcomeOf, 1)
+	go func() { ended <- phasegridWith(ctx, nil, nil, "node", "--coordinator", address, "--slots", "1") }()
+	if got := phasegrid(t, "watch", "asked", "--coordinator", address); got.code != exitDone {
+		t.Errorf("watch: %d %s", got.code, got.stderr)
+	}
+	stop()
+	<-ended
+	if rows := count(); rows != "count_star()\n40\n" {
+		t.Errorf("at the end: %q", rows)
+	}
+}
