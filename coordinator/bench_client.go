@@ -48,6 +48,8 @@ type BenchResult struct {
 	Leasing         time.Duration // from the first grant to the last acknowledgement
 	Total           time.Duration // from the submission to the finished result set
 	Transactions    int64
+	Transaction     time.Duration // mean of one
+	Spool           time.Duration // mean of one group's write to the spool, with its sync
 	P50, P99        time.Duration // from a delivery's first byte to its acknowledgement
 	HeapBytes       uint64        // largest heap in use seen, simulated nodes included
 	StateBytes      int64         // largest sum of live keys and values in the ledger seen, about once a second
@@ -80,7 +82,8 @@ func Schedule(ctx context.Context, b Bench) (BenchResult, error) {
 	ended := make(chan error, 1)
 	go func() { ended <- c.Run(ctx) }()
 	err = run.drive(ctx, listener.Addr().String(), file)
-	run.result.Transactions = c.metrics.transactions()
+	run.result.Transactions, run.result.Transaction = sampled(c.metrics.txnSeconds)
+	_, run.result.Spool = sampled(c.metrics.spoolSeconds)
 	cancel()
 	return run.result, errors.Join(err, <-ended)
 }

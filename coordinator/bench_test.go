@@ -32,6 +32,7 @@ func BenchmarkSchedule(b *testing.B) {
 	}{
 		{"memory", false, 8, 1, 0},
 		{"embedded", true, 8, 1, 0},
+		{"embedded-100-nodes", true, 100, 1, 0},
 		{"embedded-1000-nodes", true, 1000, 1, 0},
 		{"embedded-1000-a-second", true, 8, 1, 1000},
 		{"embedded-wide", true, 8, 16000, 0},
@@ -61,6 +62,10 @@ func BenchmarkSchedule(b *testing.B) {
 				b.ReportMetric(float64(r.Transactions)/float64(r.Shards), "txns/shard")
 				b.ReportMetric(r.P99.Seconds()*1e3, "p99-ms")
 				b.ReportMetric(float64(r.HeapBytes)/1e6, "heap-MB")
+				b.ReportMetric(r.P50.Seconds()*1e3, "p50-ms")
+				b.ReportMetric(r.Leasing.Seconds(), "leasing-s")
+				b.ReportMetric(r.Spool.Seconds()*1e3, "spool-ms")
+				b.ReportMetric(r.Transaction.Seconds()*1e3, "txn-ms")
 				b.ReportMetric(r.FirstLease.Seconds(), "lease-s")
 			}
 		})

@@ -57,6 +57,8 @@ type Config struct {
 	ReconnectGrace time.Duration
 	// DeliveryMemory bounds the deliveries in memory, at least one of the largest; 256 MiB by default.
 	DeliveryMemory int64
+	// DeliveryTimeout bounds one delivery from its first byte to its answer; 2 minutes by default.
+	DeliveryTimeout time.Duration
 	// Mergers is how many parts are merged at once; 1 by default, which is one core.
 	Mergers int
 	// MaxPointBytes refuses sweeps with a point that needs more memory; 2 GiB by default.
@@ -89,6 +91,9 @@ func (c *Config) validate() error {
 		c.ReconnectGrace = min(3*time.Second, c.LeaseTTL)
 	}
 	c.DeliveryMemory = max(c.DeliveryMemory, results.MaxPayloadBytes)
+	if c.DeliveryTimeout == 0 {
+		c.DeliveryTimeout = 2 * time.Minute
+	}
 	c.Mergers = max(1, c.Mergers)
 	if c.SolverVersion == 0 {
 		c.SolverVersion = solver.Version

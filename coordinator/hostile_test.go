@@ -10,6 +10,7 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"google.golang.org/grpc/codes"
@@ -168,6 +169,31 @@ func TestHostileStreams(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
+}
+
+// TestStalledDelivery: a delivery that never ends gives up its memory, which others wait for.
+func TestStalledDelivery(t *testing.T) {
+	store, dir := fileStore(t)
+	c := start(t, coordinator.Config{Memory: coordinator.NewMemory(), Store: store, DeliveryTimeout: 2 * time.Second})
+	ctx := deadline(t)
+	c.leading(ctx)
+	m := c.submit(ctx, smallSweep).GetSweep()
+	stalled, err := c.nodes.Deliver(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = stalled.Send(&pb.DeliverRequest{Message: &pb.DeliverRequest_Header{Header: &pb.DeliverHeader{
+		SweepId: m.GetId(), Node: "stalled", SolverVersion: m.GetSpec().GetSolverVersion(), ArithmeticClass: "test",
+		PayloadBytes: results.MaxPayloadBytes}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := stalled.RecvMsg(&pb.DeliverResponse{}); status.Code(err) != codes.DeadlineExceeded {
+		t.Errorf("the stalled delivery hears %v", err)
+	}
+	defer c.serve(ctx, &zeroNode{name: "n"})()
+	last := c.wait(ctx, m.GetId())
+	checkSmallSet(t, filepath.Join(dir, last.GetResultSet()))
 }
 
 // fullStore is a store whose disk is full for a while.

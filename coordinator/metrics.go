@@ -120,11 +120,12 @@ func (t *term) measure() {
 	t.metrics.alarms.Set(float64(t.alarms.count()))
 }
 
-// transactions is how many transactions were tried.
-func (m *metrics) transactions() int64 {
+// sampled is how often a histogram was observed, and the mean.
+func sampled(h prometheus.Histogram) (n int64, mean time.Duration) {
 	var d dto.Metric
-	if err := m.txnSeconds.Write(&d); err != nil {
-		return 0
+	if err := h.Write(&d); err != nil || d.GetHistogram().GetSampleCount() == 0 {
+		return 0, 0
 	}
-	return int64(d.GetHistogram().GetSampleCount())
+	n = int64(d.GetHistogram().GetSampleCount())
+	return n, time.Duration(d.GetHistogram().GetSampleSum() / float64(n) * float64(time.Second))
 }

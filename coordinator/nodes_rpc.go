@@ -256,12 +256,37 @@ func (s *nodesServer) GetSpec(ctx context.Context, r *pb.GetSpecRequest) (*pb.Ge
 	return &pb.GetSpecResponse{Spec: specToProto(e.design, "")}, nil
 }
 
+// Deliver bounds the time of a delivery: one that stalls holds memory that others wait for. When it returns the stream
+// ends, and with it whatever deliver was waiting for.
 func (s *nodesServer) Deliver(stream grpc.ClientStreamingServer[pb.DeliverRequest, pb.DeliverResponse]) error {
 	ctx := stream.Context()
 	t, err := s.leading(ctx)
 	if err != nil {
 		return err
 	}
+	done := make(chan error, 1)
+	go func() {
+		defer func() {
+			if p := recover(); p != nil {
+				done <- s.panicked("Deliver", p)
+			}
+		}()
+		done <- s.deliver(ctx, t, stream)
+	}()
+	timeout := time.NewTimer(s.cfg.DeliveryTimeout)
+	defer timeout.Stop()
+	select {
+	case err := <-done:
+		return err
+	case <-timeout.C:
+		return fmt.Errorf("a delivery of more than %v: %w", s.cfg.DeliveryTimeout, context.DeadlineExceeded)
+	case <-t.ended:
+		return s.notLeader(ctx)
+	}
+}
+
+// deliver receives one shard, has it committed, and answers.
+func (s *nodesServer) deliver(ctx context.Context, t *term, stream grpc.ClientStreamingServer[pb.DeliverRequest, pb.DeliverResponse]) error {
 	first, err := stream.Recv()
 	if err != nil {
 		return err

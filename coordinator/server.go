@@ -101,12 +101,17 @@ func (c *Coordinator) answerStream(server any, stream grpc.ServerStream, info *g
 // answered counts a call and makes its error a status.
 func (c *Coordinator) answered(method string, err error, panicked any) error {
 	if panicked != nil {
-		c.log.Error("a call panicked", "method", method, "panic", panicked, "stack", string(debug.Stack()))
-		err = status.Errorf(codes.Internal, "%s panicked: this is a bug; the coordinator's log has its stack", method)
+		err = c.panicked(method, panicked)
 	}
 	err = toStatus(err)
 	c.metrics.requests.WithLabelValues(method, status.Code(err).String()).Inc()
 	return err
+}
+
+// panicked logs a panic, with the stack of the goroutine that recovered it, and makes it an error.
+func (c *Coordinator) panicked(method string, p any) error {
+	c.log.Error("a call panicked", "method", method, "panic", p, "stack", string(debug.Stack()))
+	return status.Errorf(codes.Internal, "%s panicked: this is a bug; the coordinator's log has its stack", method)
 }
 
 // readyz says whether this coordinator leads and what alarms there are; it is ready either way.
