@@ -105,9 +105,9 @@ func parseSweepFile(name string, stdin io.Reader, maxPointBytes int64) (*sweep.S
 	return spec, nil
 }
 
-// rates are about what one core does in flop/s, by representation: static counts, so that runs which diverge early and
+// rates are about what one core with AVX-512 does in flop/s, by representation: static counts, so that runs which diverge early and
 // metrics that are counted roughly are in them.
-var rates = map[string]float64{"reduced": 1e9, "subspace": 1.5e9, "dense": 2e9}
+var rates = map[string]float64{"reduced": 5e9, "subspace": 7e9, "dense": 8e9}
 
 func viewPlan(spec *sweep.Spec, s sweep.Summary) planView {
 	slots := runtime.GOMAXPROCS(0)
