@@ -12,7 +12,7 @@ import (
 )
 
 // maxFaults is how many faults may last at once.
-const maxFaults = 3
+const maxFaults = 4
 
 // chaosFault is one thing that can be done to a cluster.
 type chaosFault struct {
@@ -41,7 +41,7 @@ type chaosEvent struct {
 // faults are what this cluster can suffer.
 func (c *chaosCluster) faults() []chaosFault {
 	all := []chaosFault{
-		{name: "kill -9", weight: 4, least: 0, most: 3 * time.Second, targets: each(c.processes(), (*chaosProcess).kill, (*chaosProcess).start)},
+		{name: "kill -9", weight: 8, least: 0, most: 3 * time.Second, targets: each(c.processes(), (*chaosProcess).kill, (*chaosProcess).start)},
 		{name: "kill -9 twice", weight: 1, least: 100 * time.Millisecond, most: 4 * time.Second, targets: pairs(c.etcds, (*chaosProcess).kill, (*chaosProcess).start)},
 		{name: "stop past the lease", weight: 3, least: chaosLeaseTTL + time.Second, most: 2 * chaosLeaseTTL, targets: each(c.nodes, stopProcess, continueProcess)},
 		{name: "stop past the term", weight: 3, least: leaderTTL + time.Second, most: leaderTTL + 5*time.Second, targets: each(c.coordinators, stopProcess, continueProcess)},

@@ -129,7 +129,14 @@ func (p *chaosProcess) terminate(ctx context.Context) error {
 		}
 		return nil
 	case <-bound.C:
-		return errors.Join(fmt.Errorf("%s still runs %v after SIGTERM", p.name, exitPatience), p.kill())
+		// SIGQUIT has it write what its goroutines are at into its log.
+		err := errors.Join(fmt.Errorf("%s still runs %v after SIGTERM; its log has its goroutines", p.name, exitPatience), p.signal(syscall.SIGQUIT))
+		bound.Reset(exitPatience)
+		select {
+		case <-exited:
+		case <-bound.C:
+		}
+		return errors.Join(err, p.kill())
 	case <-ctx.Done():
 		return errors.Join(ctx.Err(), p.kill())
 	}
