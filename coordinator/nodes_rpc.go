@@ -69,9 +69,7 @@ func (s *nodesServer) Attach(stream grpc.BidiStreamingServer[pb.AttachRequest, p
 	sent := make(chan struct{})
 	go func() {
 		defer close(sent)
-		if err := sendAll(ctx, n.out, stream); err != nil {
-			cancel(err)
-		}
+		cancel(sendAll(ctx, n.out, stream))
 	}()
 	left, err := s.converse(ctx, t, n, incoming, received)
 	if !left {

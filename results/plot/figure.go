@@ -39,7 +39,7 @@ func (p *panel) draw(c draw.Canvas) {
 	inner := draw.Crop(c, lineHeight, 0, 0, 0)
 	data := p.DataCanvas(inner)
 	c.FillText(style, vg.Point{X: c.Min.X, Y: (data.Min.Y + data.Max.Y) / 2}, p.yLabel)
-	p.Plot.Draw(inner)
+	p.Draw(inner)
 }
 
 // legendEntry explains a colour: a line, or an area.
