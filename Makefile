@@ -16,8 +16,11 @@ GO_FILES = $(shell git ls-files '*.go' | grep -v '\.pb\.go$$')
 SWEEP ?= sweep/examples/spiked-phase-diagram.yaml
 OUT ?= results
 FUZZTIME ?= 30s
+# The Go benchmarks that are held against .ci/bench/baseline.txt: a few minutes of them.
+GO_BENCH = go test -run '^$$' -bench '^BenchmarkLanes$$/^(gd|specgd|muon)$$/|^Benchmark(Dense|Subspace|Merge|Resolve)$$|^BenchmarkGemm$$/n=(64|256)$$/' \
+	-benchtime 50ms -count 6 ./node/solver ./node/solver/simd ./results ./sweep
 
-.PHONY: run build test race lint generate verify bench fuzz figures image kind-up kind-run kind-down e2e-k8s clean help
+.PHONY: run build test race lint generate verify bench bench-baseline fuzz figures image kind-up kind-run kind-down e2e-k8s clean help
 
 run: build ## run the example phase diagram (SWEEP=file for another)
 	bin/phasegrid run $(SWEEP) --out $(OUT)
@@ -53,6 +56,13 @@ verify: bin/tools/buf ## check formatting, go.mod, the protocol and its generate
 
 bench: build bin/tools/benchstat ## measure this machine: phasegrid bench, then the Go benchmarks against the baseline
 	bin/phasegrid bench all
+	$(GO_BENCH) > bin/bench.txt
+	bin/tools/benchstat .ci/bench/baseline.txt bin/bench.txt
+
+bench-baseline: ## measure the Go benchmarks anew, on a quiet machine, as the baseline of later ones
+	@mkdir -p .ci/bench
+	{ echo "# $$(git rev-parse --short HEAD), $$(go version), $$(sed -n 's/^model name\t: //p' /proc/cpuinfo | head -1), $$(nproc) cores, load $$(cut -d' ' -f1 /proc/loadavg) before"; \
+	  $(GO_BENCH); } > .ci/bench/baseline.txt
 
 fuzz: ## fuzz the parsers of outside input, FUZZTIME each
 	@set -e; for p in $$(go list ./...); do \

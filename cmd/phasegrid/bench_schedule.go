@@ -83,6 +83,7 @@ func (s benchScheduleOptions) throughput(ctx context.Context, report *benchRepor
 		return err
 	}
 	report.add(benchFigure{Name: "shards committed", Value: r.ShardsPerSecond, Unit: "shards/s"}, atLeast(2000))
+	report.add(benchFigure{Name: "processor time of a shard", Value: r.cpu.Seconds() * 1e6 / float64(r.Delivered), Unit: "us", Note: "simulated nodes included"})
 	report.add(benchFigure{Name: "etcd transactions", Value: float64(r.Transactions) / float64(r.Delivered), Unit: "a shard"}, atMost(2))
 	return nil
 }
@@ -113,6 +114,7 @@ func (s benchScheduleOptions) points(ctx context.Context, report *benchReport, p
 	}
 	report.add(benchFigure{Name: "points from sweep file to Parquet", Value: r.PointsPerSecond, Unit: "points/s",
 		Note: "rows are made in this process too"}, atLeast(100_000))
+	report.add(benchFigure{Name: "processor time of a point", Value: r.cpu.Seconds() * 1e6 / float64(r.Points), Unit: "us", Note: "making its row included"})
 	return nil
 }
 
@@ -163,10 +165,24 @@ func (s benchScheduleOptions) submit(ctx context.Context, report *benchReport, p
 	return nil
 }
 
-func (s benchScheduleOptions) run(ctx context.Context, b coordinator.Bench) (r coordinator.BenchResult, err error) {
+// scheduled is a measurement and the processor time of this process in it, simulated nodes included.
+type scheduled struct {
+	coordinator.BenchResult
+	cpu time.Duration
+}
+
+func (s benchScheduleOptions) run(ctx context.Context, b coordinator.Bench) (r scheduled, err error) {
 	err = s.with(ctx, func(cfg coordinator.Config) error {
 		b.Config = cfg
-		r, err = coordinator.Schedule(ctx, b)
+		start, err := processorTime()
+		if err != nil {
+			return err
+		}
+		if r.BenchResult, err = coordinator.Schedule(ctx, b); err != nil {
+			return err
+		}
+		end, err := processorTime()
+		r.cpu = end - start
 		return err
 	})
 	return r, err

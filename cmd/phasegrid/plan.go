@@ -105,9 +105,27 @@ func parseSweepFile(name string, stdin io.Reader, maxPointBytes int64) (*sweep.S
 	return spec, nil
 }
 
-// rates are about what one core with AVX-512 does in flop/s, by representation: static counts, so that runs which diverge early and
-// metrics that are counted roughly are in them.
-var rates = map[string]float64{"reduced": 5e9, "subspace": 7e9, "dense": 8e9}
+// rates are about what one core with AVX-512 does in flop/s, by representation: static counts, so that metrics which are
+// counted roughly are in them. Powers of coefficients are elementary functions, and slower.
+var rates = map[string]float64{"reduced": 16e9, "subspace": 3.5e9, "dense": 28e9}
+
+const (
+	powersRate = 3.5e9
+	// writingRate is what one core turns into rows, delivers and merges, in bytes of Arrow a second.
+	writingRate = 25e6
+)
+
+// kernelSpeeds are about how fast other kernels are than AVX-512.
+var kernelSpeeds = map[string]float64{"avx512": 1, "avx2": 0.55, "scalar": 0.15}
+
+// solvingTime is about how many seconds one core takes for the points of a shape.
+func solvingTime(s sweep.Shape, kernel string) float64 {
+	rate := rates[s.Representation]
+	if s.Representation == "reduced" && (s.Optimizer == "power" || s.Optimizer == "dynmuon") {
+		rate = powersRate
+	}
+	return s.Flops / (rate * kernelSpeeds[kernel])
+}
 
 func viewPlan(spec *sweep.Spec, s sweep.Summary) planView {
 	slots := runtime.GOMAXPROCS(0)
@@ -123,10 +141,10 @@ func viewPlan(spec *sweep.Spec, s sweep.Summary) planView {
 		view.Shapes = append(view.Shapes, shapeView{shape.Model, shape.Representation, shape.Optimizer, shape.Dimension,
 			shape.Width, shape.Samples, shape.Points, shape.Flops})
 		named += shape.Flops
-		seconds += shape.Flops / rates[shape.Representation]
+		seconds += solvingTime(shape, currentVersion().Kernel)
 	}
 	if named > 0 {
-		view.Seconds = seconds * s.Flops / named / float64(slots)
+		view.Seconds = (seconds*s.Flops/named + float64(view.ArrowBytes)/writingRate) / float64(slots)
 	}
 	return view
 }
