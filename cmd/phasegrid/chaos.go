@@ -302,6 +302,9 @@ func (r *chaosRun) check(ctx context.Context) error {
 	if r.report.Audit, err = auditLogs(r.cluster); err != nil {
 		return err
 	}
+	if r.report.Audit.Acked == 0 || r.report.Audit.Granted == 0 || r.report.Reads["flight"] == 0 || r.report.Reads["merged points"] == 0 {
+		r.report.violate("nothing was granted, acknowledged or read by somebody: nothing was checked")
+	}
 	r.report.Violations = append(append(r.report.Violations, r.report.Audit.Recomputed...), r.report.Audit.Panics...)
 	for k, v := range r.reader.all() {
 		if err := r.compare(ctx, k, v); err != nil {
