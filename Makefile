@@ -17,7 +17,7 @@ SWEEP ?= sweep/examples/spiked-phase-diagram.yaml
 OUT ?= results
 FUZZTIME ?= 30s
 # The Go benchmarks that are held against .ci/bench/baseline.txt: a few minutes of them.
-GO_BENCH = go test -run '^$$' -bench '^BenchmarkLanes$$/^(gd|specgd|muon)$$/|^Benchmark(Dense|Subspace|Merge|Resolve)$$|^BenchmarkGemm$$/n=(64|256)$$/' \
+GO_BENCH = go test -run '^$$' -bench '^BenchmarkLanes$$/^groups=/^(gd|specgd|muon)$$/|^Benchmark(Dense|Subspace|Merge|Resolve)$$|^BenchmarkGemm$$/n=(64|256)$$/' \
 	-benchtime 50ms -count 6 ./node/solver ./node/solver/simd ./results ./sweep
 
 .PHONY: run build test race lint generate verify bench bench-baseline fuzz figures image kind-up kind-run kind-down e2e-k8s clean help
