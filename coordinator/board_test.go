@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -287,4 +288,38 @@ func printRuns(runs []coordinator.Run) string {
 		words = append(words, fmt.Sprintf("%s/%d+%d", r.Sweep, r.First, r.Count))
 	}
 	return strings.Join(words, " ")
+}
+
+// TestGrantThatWaitedIsNotComputedAgain: the loss of a shard is saved before its new lease is told. A late delivery of the
+// shard may be committed in between, and then nobody is to compute it.
+func TestGrantThatWaitedIsNotComputedAgain(t *testing.T) {
+	s := newScene()
+	s.board.Step(coordinator.AddSweep{ID: "a", Cuts: evenCuts{3, 3, 0}, Weight: 1, Solver: 1, Phase: coordinator.Running})
+	for _, line := range []string{"attach n1 capacity=2", "attach n2 capacity=3", "deliver n2 a/2", "committed a/2", "break n1"} {
+		if _, err := s.do(strings.Fields(line)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.now = s.now.Add(4 * time.Second)
+	var late coordinator.Grant
+	for _, a := range s.board.Step(coordinator.Tick{Now: s.now}) {
+		if g, ok := a.(coordinator.Grant); ok {
+			late = g
+		}
+	}
+	late.Runs = slices.Clone(late.Runs)
+	if got := s.board.Standing(late); len(got) == 0 || !slices.Equal(got, late.Runs) {
+		t.Fatalf("the grant %+v stands as %+v before anything has happened", late, got)
+	}
+	shard := late.Runs[0].First
+	for _, line := range []string{fmt.Sprintf("deliver n1 a/%d", shard), fmt.Sprintf("committed a/%d", shard)} {
+		if _, err := s.do(strings.Fields(line)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, r := range s.board.Standing(late) {
+		if r.First <= shard && shard < r.First+r.Count {
+			t.Errorf("shard %d is committed, and still part of the grant %+v", shard, r)
+		}
+	}
 }

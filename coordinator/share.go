@@ -135,6 +135,32 @@ func (b *Board) takeFrom(j *job, n *worker, limit int) []Run {
 	return runs
 }
 
+// Standing are the runs of a grant as far as they are still leased as granted. A grant that waited for the ledger may be
+// overtaken: by a late delivery of the same shard, or by a revocation.
+func (b *Board) Standing(g Grant) []Run {
+	var runs []Run
+	for _, r := range g.Runs {
+		j := b.jobs[r.Sweep]
+		if j == nil {
+			continue
+		}
+		gap := true
+		for s := r.First; s < r.First+r.Count; s++ {
+			l := j.leases[s]
+			if l == nil || l.node.info.Name != g.Node || l.epoch != r.Epoch {
+				gap = true
+				continue
+			}
+			if gap {
+				runs = append(runs, Run{Sweep: r.Sweep, First: s, Epoch: r.Epoch})
+				gap = false
+			}
+			runs[len(runs)-1].Count++
+		}
+	}
+	return runs
+}
+
 // nextFor is the first open shard at or after s that the node has memory for, or -1.
 func nextFor(j *job, n *worker, s int) int {
 	s = j.open.next(s)

@@ -242,7 +242,23 @@ func (t *term) perform(actions []Action) {
 		return
 	}
 	rest := slices.Clone(actions)
-	t.saves.put(save{writes, func() { t.inbox.put(func() { t.tell(rest) }) }})
+	t.saves.put(save{writes, func() { t.inbox.put(func() { t.tell(t.overtaken(rest)) }) }})
+}
+
+// overtaken takes out of actions that waited for the ledger what does not stand any more: nobody computes what was
+// acknowledged meanwhile.
+func (t *term) overtaken(actions []Action) []Action {
+	kept := actions[:0]
+	for _, a := range actions {
+		if g, ok := a.(Grant); ok {
+			if g.Runs = t.board.Standing(g); len(g.Runs) == 0 {
+				continue
+			}
+			a = g
+		}
+		kept = append(kept, a)
+	}
+	return kept
 }
 
 // writesOf is what an action makes durable.
