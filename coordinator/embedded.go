@@ -41,7 +41,7 @@ func startEmbedded(ctx context.Context, folder string, log *slog.Logger) (*etcdB
 	if err != nil {
 		return nil, err
 	}
-	server, err := embed.StartEtcd(embeddedConfig(folder, log))
+	server, err := startServer(folder, log)
 	if err != nil {
 		lock.Close()
 		return nil, fmt.Errorf("embedded etcd in %s: %w", folder, err)
@@ -56,6 +56,18 @@ func startEmbedded(ctx context.Context, folder string, log *slog.Logger) (*etcdB
 		return nil, fmt.Errorf("embedded etcd in %s: %w", folder, err)
 	}
 	return &etcdBackend{client: v3client.New(server.Server), log: log, ttl: embeddedTTL, alone: true, stop: stop}, nil
+}
+
+// startServer starts etcd. It panics where it cannot write its log, for which it sets 64 MB aside first: that becomes an
+// error with the cause, which it only logs.
+func startServer(folder string, log *slog.Logger) (server *embed.Etcd, err error) {
+	cause := errors.New("no cause is known")
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("%v: %w: its log takes 64 MB of disk when it starts; make room, or choose another folder", p, cause)
+		}
+	}()
+	return embed.StartEtcd(embeddedConfig(folder, slogCore{log: log, cause: &cause}))
 }
 
 func ready(ctx context.Context, server *embed.Etcd) error {
@@ -75,7 +87,7 @@ func ready(ctx context.Context, server *embed.Etcd) error {
 	}
 }
 
-func embeddedConfig(folder string, log *slog.Logger) *embed.Config {
+func embeddedConfig(folder string, log slogCore) *embed.Config {
 	cfg := embed.NewConfig()
 	cfg.Name = "phasegrid"
 	cfg.Dir = filepath.Join(folder, "etcd")
@@ -87,7 +99,7 @@ func embeddedConfig(folder string, log *slog.Logger) *embed.Config {
 	cfg.TickMs, cfg.ElectionMs = embeddedTickMs, embeddedElectionMs
 	cfg.QuotaBackendBytes = embeddedQuota
 	cfg.AutoCompactionMode, cfg.AutoCompactionRetention = embed.CompactorModePeriodic, "10m"
-	cfg.ZapLoggerBuilder = embed.NewZapLoggerBuilder(zap.New(slogCore{log: log}))
+	cfg.ZapLoggerBuilder = embed.NewZapLoggerBuilder(zap.New(log))
 	return cfg
 }
 
@@ -116,7 +128,10 @@ func lockFolder(folder string) (*os.File, error) {
 
 // slogCore hands etcd's complaints to the coordinator's log, for those who look into etcd: what matters to others comes as
 // errors of its calls.
-type slogCore struct{ log *slog.Logger }
+type slogCore struct {
+	log   *slog.Logger
+	cause *error // of a panic
+}
 
 var _ zapcore.Core = slogCore{}
 
@@ -135,6 +150,9 @@ func (c slogCore) Write(e zapcore.Entry, fields []zapcore.Field) error {
 	encoder := zapcore.NewMapObjectEncoder()
 	for _, f := range fields {
 		f.AddTo(encoder)
+		if err, ok := f.Interface.(error); ok && e.Level == zapcore.PanicLevel {
+			*c.cause = err
+		}
 	}
 	c.log.Debug("etcd: "+e.Message, "fields", encoder.Fields)
 	return nil

@@ -69,7 +69,10 @@ func (f *parquetFile) writeRowGroup(rows int, columns []Column, vectors []vector
 		} else {
 			n, err = f.writeChunk(chunk, pages, &vectors[i])
 		}
-		if err := errors.Join(err, f.out.err); err != nil {
+		if f.out.err != nil { // then err only repeats it
+			err = f.out.err
+		}
+		if err != nil {
 			return fmt.Errorf("column %s: %w", c.Name, err)
 		}
 		size += n
@@ -160,7 +163,10 @@ func (f *parquetFile) close(rows int64) error {
 		return err
 	}
 	_, err = f.out.Write(append(binary.LittleEndian.AppendUint32(nil, uint32(n)), parquetMagic...))
-	return errors.Join(err, f.out.err)
+	if f.out.err != nil { // then err only repeats it
+		err = f.out.err
+	}
+	return err
 }
 
 // zstdPages compresses pages by one encoder that lives as long as the file.

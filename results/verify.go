@@ -51,6 +51,7 @@ func (v Violation) String() string {
 type Report struct {
 	// Finished: the set has a manifest. Without one, checksums and missing points cannot be told.
 	Finished   bool
+	Manifest   *Manifest // nil while the sweep runs
 	Points     int64
 	Files      int
 	Violations []Violation
@@ -76,7 +77,7 @@ func Verify(ctx context.Context, dir string, present func(index int64) bool) (*R
 	if v.manifest, err = readManifest(dir); err != nil {
 		v.add(BadManifest, ManifestName, "%v", err)
 	}
-	v.report.Finished = v.manifest != nil
+	v.report.Finished, v.report.Manifest = v.manifest != nil, v.manifest
 	if err := v.files(ctx); err != nil {
 		return nil, err
 	}

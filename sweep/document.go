@@ -80,6 +80,7 @@ func (n node) String() string {
 
 // readDocument reads a YAML document, or reports why it cannot.
 func readDocument(src []byte, fail func(position, string, ...any)) (node, bool) {
+	src = bytes.TrimPrefix(src, []byte("\ufeff")) // a byte order mark, as some editors write it
 	if !sane(src, fail) {
 		return node{}, false
 	}
@@ -126,7 +127,7 @@ func sane(src []byte, fail func(position, string, ...any)) bool {
 			marks++
 		}
 		if marks > maxMarks {
-			fail(position{line, int32(i-start) + 1}, "the file is too complex: more than %d list entries and keys; "+
+			fail(position{line, max(1, int32(i-start)+1)}, "the file is too complex: more than %d list entries and keys; "+
 				"use linspace, logspace, range or sample for long axes", maxMarks)
 			return false
 		}

@@ -224,6 +224,9 @@ func (p Parameter) interval() string {
 	}
 	if !math.IsInf(p.Max, 1) {
 		high = " at most " + formatFloat(p.Max)
+		if p.Max == math.MaxInt64 { // as a float it is 2^63
+			high = " at most 9223372036854775807"
+		}
 		if p.MaxOpen {
 			high = " below " + formatFloat(p.Max)
 		}

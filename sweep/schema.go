@@ -25,7 +25,7 @@ func Schema() []byte {
 			}}
 		}
 	}
-	defs["expression"] = object{"type": []string{"string", "number"}, "minLength": 1,
+	defs["expression"] = object{"type": []string{"string", "number", "boolean"}, "minLength": 1,
 		"description": "formula over the point's parameters (expr-lang), with sqrt pow log exp min max abs ceil floor round"}
 	defs["settings"] = closed(values)
 	defs["axes"] = closed(axes)
@@ -39,7 +39,7 @@ func Schema() []byte {
 	defs["block"] = with(closed(block), "minProperties", 1)
 
 	root := blockSchema(formulas)
-	root["name"] = object{"type": "string", "pattern": "^" + namePattern + "$", "description": "names the folder of the result set"}
+	root["name"] = object{"type": []string{"string", "integer"}, "minimum": 0, "pattern": "^" + namePattern + "$", "description": "names the folder of the result set"}
 	root["replicates"] = with(integerSchema(1, 1_000_000_000), "description", "seed = seed + 0..n-1 as the innermost axis")
 	root["record"] = recordSchema()
 	schema := closed(root, "name")

@@ -327,17 +327,12 @@ func (r *chaosRun) compare(ctx context.Context, k int, v sweepView) error {
 		return fmt.Errorf("run %s undisturbed: %w\n%s", filename, err, text)
 	}
 	set := filepath.Join(r.cluster.disk.folder, v.ResultSet)
-	present, err := presence(set)
-	if err == nil {
-		var verified *results.Report
-		if verified, err = results.Verify(ctx, set, present); err == nil {
-			for _, violation := range verified.Violations {
-				r.report.violate("%s: %v", v.Name, violation)
-			}
-		}
-	}
-	if err != nil {
+	if verified, err := verifySet(ctx, set); err != nil {
 		r.report.violate("%s: %v", v.Name, err)
+	} else {
+		for _, violation := range verified.Violations {
+			r.report.violate("%s: %v", v.Name, violation)
+		}
 	}
 	got, err := parquetHashes(set)
 	if err != nil {

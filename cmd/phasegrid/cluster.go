@@ -58,9 +58,11 @@ func runLocal(ctx context.Context, o runOptions, state string, file []byte, earl
 	serving, stopServing := context.WithCancelCause(context.WithoutCancel(ctx))
 	working, stopWorking := context.WithCancelCause(ctx)
 	var servers, nodes sync.WaitGroup
+	var broken error // why the coordinator ended by itself; whoever calls it only sees that it is gone
 	servers.Go(func() {
-		if err := c.Run(serving); err != nil {
-			stopWorking(fmt.Errorf("coordinator: %w", err))
+		if err := c.Run(serving); err != nil && serving.Err() == nil {
+			broken = fmt.Errorf("coordinator: %w", err)
+			stopWorking(broken)
 		}
 	})
 	nodes.Go(func() { runLocalNodes(working, o, address, earlier) })
@@ -74,8 +76,8 @@ func runLocal(ctx context.Context, o runOptions, state string, file []byte, earl
 		return view, nil
 	case ctx.Err() != nil:
 		return view, fmt.Errorf("%w: what is finished is kept, the same command goes on", errInterrupted)
-	case working.Err() != nil && !errors.Is(context.Cause(working), context.Canceled) && errors.Is(err, context.Canceled):
-		return view, context.Cause(working)
+	case broken != nil:
+		return view, broken
 	}
 	return view, err
 }

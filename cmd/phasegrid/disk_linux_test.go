@@ -1,6 +1,8 @@
 package main
 
 import (
+	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -18,15 +20,7 @@ record: {every: 1}
 `
 
 func TestFullDiskEndsClearlyAndTheSameCommandFinishesLater(t *testing.T) {
-	out, state, file := t.TempDir(), t.TempDir(), writeSweep(t, bulky)
-	if err := syscall.Mount("tmpfs", out, "tmpfs", 0, "size=200k"); err != nil {
-		t.Skipf("a small disk needs the right to mount one: %v", err)
-	}
-	t.Cleanup(func() {
-		if err := syscall.Unmount(out, 0); err != nil {
-			t.Error(err)
-		}
-	})
+	out, state, file := smallDisk(t, "200k"), t.TempDir(), writeSweep(t, bulky)
 	run := func() outcomeOf { return phasegrid(t, "run", file, "--out", out, "--state", state) }
 	got := run()
 	if got.code != exitFailed || !strings.Contains(got.stderr, "no space left on device") || !strings.Contains(got.stderr, "the same command goes on") {
@@ -35,13 +29,59 @@ func TestFullDiskEndsClearlyAndTheSameCommandFinishesLater(t *testing.T) {
 	if parts, err := filepath.Glob(filepath.Join(out, "*", "*", "part-*.parquet")); err != nil || len(parts) > 0 {
 		t.Errorf("half written: %v, %v", parts, err)
 	}
-	if err := syscall.Mount("tmpfs", out, "tmpfs", syscall.MS_REMOUNT, "size=64m"); err != nil {
-		t.Fatal(err)
-	}
+	grow(t, out)
 	if got := run(); got.code != exitDone {
 		t.Fatalf("with room: exit code %d\n%s", got.code, got.stderr)
 	}
 	if got := phasegrid(t, "verify", openOnlySet(t, out).Dir()); got.code != exitDone {
 		t.Errorf("verify: %s%s", got.stdout, got.stderr)
+	}
+}
+
+// etcd takes room for its log before it does anything, and panics without it. Processes, because what it then leaves ends
+// only with its process.
+func TestFullStateFolderEndsClearlyAndTheSameCommandFinishesLater(t *testing.T) {
+	out, state, file := t.TempDir(), smallDisk(t, "8m"), writeSweep(t, bulky)
+	program, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	run := func() (string, int) {
+		cmd := exec.CommandContext(t.Context(), program, "run", file, "--out", out, "--state", state)
+		cmd.Env = append(os.Environ(), asProgram+"=1")
+		text, err := cmd.CombinedOutput()
+		if err != nil && cmd.ProcessState == nil {
+			t.Fatal(err)
+		}
+		return string(text), cmd.ProcessState.ExitCode()
+	}
+	if text, code := run(); code != exitFailed || !strings.Contains(text, "no space left on device") || strings.Contains(text, "goroutine") {
+		t.Fatalf("exit code %d\n%s", code, text)
+	}
+	grow(t, state)
+	if text, code := run(); code != exitDone {
+		t.Fatalf("with room: exit code %d\n%s", code, text)
+	}
+}
+
+// smallDisk mounts a disk for the time of a test.
+func smallDisk(t *testing.T, size string) string {
+	t.Helper()
+	folder := t.TempDir()
+	if err := syscall.Mount("tmpfs", folder, "tmpfs", 0, "size="+size); err != nil {
+		t.Skipf("a small disk needs the right to mount one: %v", err)
+	}
+	t.Cleanup(func() {
+		if err := syscall.Unmount(folder, 0); err != nil {
+			t.Error(err)
+		}
+	})
+	return folder
+}
+
+func grow(t *testing.T, disk string) {
+	t.Helper()
+	if err := syscall.Mount("tmpfs", disk, "tmpfs", syscall.MS_REMOUNT, "size=256m"); err != nil {
+		t.Fatal(err)
 	}
 }

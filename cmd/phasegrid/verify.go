@@ -52,11 +52,7 @@ type violationView struct {
 }
 
 func runVerify(ctx context.Context, o verifyOptions) error {
-	present, err := presence(o.Dir)
-	if err != nil {
-		return err
-	}
-	report, err := results.Verify(ctx, o.Dir, present)
+	report, err := verifySet(ctx, o.Dir)
 	if err != nil {
 		return err
 	}
@@ -84,21 +80,37 @@ func runVerify(ctx context.Context, o verifyOptions) error {
 	return err
 }
 
-// presence tells which indices of the set's sweep are points, from its canonical sweep file.
-func presence(dir string) (func(index int64) bool, error) {
+// verifySet checks a result set against its sweep, and its sweep against the manifest.
+func verifySet(ctx context.Context, dir string) (*results.Report, error) {
+	spec, err := specOf(dir)
+	if err != nil {
+		return nil, err
+	}
+	report, err := results.Verify(ctx, dir, func(index int64) bool {
+		_, ok := spec.Point(index)
+		return ok
+	})
+	if err != nil {
+		return nil, err
+	}
+	if m := report.Manifest; m != nil && m.Sweep != spec.ID(m.SolverVersion) {
+		report.Violations = append(report.Violations, results.Violation{Problem: results.BadManifest, File: results.SweepName,
+			Detail: "not the sweep that the manifest names: its id is " + spec.ID(m.SolverVersion) + ", the manifest has " + m.Sweep})
+	}
+	return report, nil
+}
+
+// specOf reads the sweep of a result set.
+func specOf(dir string) (*sweep.Spec, error) {
+	if _, err := os.Stat(dir); err != nil {
+		return nil, usageError{fmt.Errorf("open the result set: %w", err)}
+	}
 	canonical, err := os.ReadFile(filepath.Join(dir, results.SweepName))
 	if errors.Is(err, os.ErrNotExist) {
-		return nil, usageError{fmt.Errorf("%s: %w: it has no %s", dir, results.ErrNoSet, results.SweepName)}
+		return nil, usageError{fmt.Errorf("%s: not a result set: it has no %s", dir, results.SweepName)}
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read the sweep of the set: %w", err)
 	}
-	spec, err := sweep.Decode(canonical)
-	if err != nil {
-		return nil, err
-	}
-	return func(index int64) bool {
-		_, ok := spec.Point(index)
-		return ok
-	}, nil
+	return sweep.Decode(canonical)
 }

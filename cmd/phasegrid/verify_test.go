@@ -1,0 +1,59 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/phasegrid/phasegrid/results"
+)
+
+func TestVerifyFindsAnotherSweepFile(t *testing.T) {
+	out := t.TempDir()
+	file := writeSweep(t, `
+name: small
+fixed: {model: population, covariance: spiked, init: identity, init_scale: 0.0123, optimizer: gd, learning_rate: 0.01, dimension: 20, steps: 40}
+grid: {anisotropy: [1, 2]}
+`)
+	if got := phasegrid(t, "run", file, "--out", out, "--state", t.TempDir()); got.code != exitDone {
+		t.Fatal(got.stderr)
+	}
+	dir := openOnlySet(t, out).Dir()
+	if got := phasegrid(t, "verify", dir); got.code != exitDone {
+		t.Fatalf("%s%s", got.stdout, got.stderr)
+	}
+	path := filepath.Join(dir, results.SweepName)
+	spec, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, bytes.Replace(spec, []byte("40"), []byte("41"), 1), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if got := phasegrid(t, "verify", dir); got.code != exitFailed || !strings.Contains(got.stdout, "sweep.yaml: manifest: not the sweep") {
+		t.Errorf("exit code %d\n%s%s", got.code, got.stdout, got.stderr)
+	}
+}
+
+func TestVerifyOfNothing(t *testing.T) {
+	for dir, want := range map[string]string{
+		filepath.Join(t.TempDir(), "none"): "no such file or directory",
+		t.TempDir():                        "not a result set: it has no sweep.yaml",
+	} {
+		if got := phasegrid(t, "verify", dir); got.code != exitUsage || !strings.Contains(got.stderr, want) {
+			t.Errorf("exit code %d: %s", got.code, got.stderr)
+		}
+	}
+}
+
+func TestEachCommandOnce(t *testing.T) {
+	seen := map[string]bool{}
+	for _, c := range (Main{}).command().Commands() {
+		if seen[c.Name()] {
+			t.Errorf("%s is there twice", c.Name())
+		}
+		seen[c.Name()] = true
+	}
+}
