@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"runtime"
 	"sync/atomic"
 	"time"
 
@@ -59,7 +60,7 @@ type Config struct {
 	DeliveryMemory int64
 	// DeliveryTimeout bounds one delivery from its first byte to its answer; 2 minutes by default.
 	DeliveryTimeout time.Duration
-	// Mergers is how many parts are merged at once; 1 by default, which is one core.
+	// Mergers is how many parts are merged at once; one for each core by default.
 	Mergers int
 	// MaxPointBytes refuses sweeps with a point that needs more memory; 2 GiB by default.
 	MaxPointBytes int64
@@ -94,7 +95,9 @@ func (c *Config) validate() error {
 	if c.DeliveryTimeout == 0 {
 		c.DeliveryTimeout = 2 * time.Minute
 	}
-	c.Mergers = max(1, c.Mergers)
+	if c.Mergers < 1 {
+		c.Mergers = runtime.GOMAXPROCS(0)
+	}
 	if c.SolverVersion == 0 {
 		c.SolverVersion = solver.Version
 	}
