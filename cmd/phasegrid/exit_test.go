@@ -32,6 +32,7 @@ func TestExitCodes(t *testing.T) {
 		{"bad sweep file in plan", []string{"plan", bad}, exitUsage, []string{bad + ":2:"}},
 		{"wrong output", []string{"plan", good, "-o", "xml"}, exitUsage, []string{"table, json or yaml"}},
 		{"wrong log format", []string{"run", good, "--log-format", "xml"}, exitUsage, []string{"text or json"}},
+		{"wrong log level", []string{"plan", good, "--log-level", "loud"}, exitUsage, []string{"debug, info, warn or error"}},
 		{"negative slots", []string{"run", good, "--slots", "-1"}, exitUsage, []string{"--slots"}},
 		{"out is a file", []string{"run", good, "--out", notAFolder, "--state", t.TempDir()}, exitFailed, []string{notAFolder}},
 		{"state is a file", []string{"run", good, "--out", t.TempDir(), "--state", notAFolder}, exitFailed, []string{"--state"}},

@@ -144,7 +144,8 @@ func (m Main) flagsFromEnv(cmd *cobra.Command, _ []string) error {
 	if len(errs) > 0 {
 		return usageError{errors.Join(errs...)}
 	}
-	return nil
+	_, err := m.logger(cmd) // a wrong --log-format is an error even where nothing is logged
+	return err
 }
 
 // logger is the log that the command's flags ask for.
