@@ -378,11 +378,12 @@ func (t *term) commit(ctx context.Context, writes []Write) error {
 
 // retry does something until it works, ErrFenced comes or ctx ends. Meanwhile there is an alarm about subject.
 func (t *term) retry(ctx context.Context, subject string, do func() error) error {
+	// Also where the term ends first: the next leader has its own trouble, and this process may be it.
+	defer t.alarms.clear(subject)
 	for delay := 20 * time.Millisecond; ; delay = min(2*delay, maxRetryDelay) {
 		err := do()
 		switch {
 		case err == nil:
-			t.alarms.clear(subject)
 			return nil
 		case errors.Is(err, ErrFenced):
 			return err
