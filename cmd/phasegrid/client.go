@@ -23,10 +23,13 @@ const sweepsService = "phasegrid.v1.Sweeps"
 const callTimeout = 30 * time.Second
 
 // sweepClient is the edge to a coordinator's clients' service: generated types stay in this file.
-type sweepClient struct{ sweeps pb.SweepsClient }
+type sweepClient struct {
+	conn   grpc.ClientConnInterface
+	sweeps pb.SweepsClient
+}
 
 func newSweepClient(conn grpc.ClientConnInterface) *sweepClient {
-	return &sweepClient{pb.NewSweepsClient(conn)}
+	return &sweepClient{conn, pb.NewSweepsClient(conn)}
 }
 
 // sweepView is a sweep as commands show it.

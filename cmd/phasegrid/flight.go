@@ -16,7 +16,6 @@ import (
 	"github.com/apache/arrow/go/v15/parquet/pqarrow"
 	"google.golang.org/grpc"
 
-	"github.com/phasegrid/phasegrid/node"
 	"github.com/phasegrid/phasegrid/results"
 )
 
@@ -38,15 +37,6 @@ func (r *remote) snapshot(ctx context.Context, sweep, dir string) (folder string
 			return err
 		}
 		folder = filepath.Join(dir, view.ResultSet)
-		creds, _, err := r.TLS.transport(r.Coordinator)
-		if err != nil {
-			return usageError{err}
-		}
-		conn, err := node.Dial(r.Coordinator, sweepsService, creds)
-		if err != nil {
-			return usageError{err}
-		}
-		defer conn.Close()
 		for _, f := range files {
 			table := path.Dir(f.Path)
 			if path.Base(f.Path) != path.Base(results.EmptyName(results.Points)) {
@@ -58,7 +48,7 @@ func (r *remote) snapshot(ctx context.Context, sweep, dir string) (folder string
 			if table == results.Shards.String() {
 				continue // who computed what is known when a part is merged
 			}
-			if err := copyTable(ctx, conn, view.ID, table, filepath.Join(folder, table, "part-000000.parquet")); err != nil {
+			if err := copyTable(ctx, c.conn, view.ID, table, filepath.Join(folder, table, "part-000000.parquet")); err != nil {
 				return err
 			}
 		}
