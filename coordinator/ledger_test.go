@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/url"
 	"slices"
@@ -57,9 +58,15 @@ func startEtcd(t *testing.T, cfg *embed.Config) *embed.Etcd {
 	return server
 }
 
+// freeURL is on a loopback address of its own, where there is one for the asking: a port of 127.0.0.1 that was free may be
+// taken by another test, or by a connection, before etcd listens on it.
 func freeURL(t *testing.T) url.URL {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	own := fmt.Sprintf("127.%d.%d.%d:0", 1+rand.IntN(254), rand.IntN(256), 1+rand.IntN(254))
+	l, err := net.Listen("tcp", own)
+	if err != nil {
+		l, err = net.Listen("tcp", "127.0.0.1:0")
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
