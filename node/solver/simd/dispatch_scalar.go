@@ -2,6 +2,8 @@
 
 package simd
 
+import "unsafe"
+
 func best() Kernel { return Scalar }
 
 func dot(_ Kernel, sum *octet, x, y []float64) { dot64(sum, x, y) }
@@ -16,7 +18,7 @@ func combine(_ Kernel, dst []float64, a float64, x []float64, b float64, y []flo
 
 func boxMuller(_ Kernel, p *pairs) { boxMuller64(p) }
 
-func tile(_ Kernel, depth int, a, b operand, c []float64, stride int, add bool) {
+func tile(_ Kernel, depth int, a, b operand, c unsafe.Pointer, stride int, add bool) {
 	tile64(depth, a, b, c, stride, add)
 }
 
@@ -26,4 +28,12 @@ func width(Kernel) uintptr { return width64 }
 
 func eliminate(_ Kernel, panel []float64, width, pivot, column int) {
 	eliminate64(panel, width, pivot, column)
+}
+
+func transpose(_ Kernel, dst unsafe.Pointer, dstStride int, src unsafe.Pointer, srcStride int) {
+	transpose64(dst, dstStride, src, srcStride)
+}
+
+func copyRows(_ Kernel, dst unsafe.Pointer, size int, src unsafe.Pointer, stride, rows int) {
+	copyRows64(dst, size, src, stride, rows)
 }

@@ -6,6 +6,7 @@ import (
 	"os"
 	"simd/archsimd"
 	"strings"
+	"unsafe"
 )
 
 func best() Kernel {
@@ -85,7 +86,7 @@ func boxMuller(k Kernel, p *pairs) {
 	}
 }
 
-func tile(k Kernel, depth int, a, b operand, c []float64, stride int, add bool) {
+func tile(k Kernel, depth int, a, b operand, c unsafe.Pointer, stride int, add bool) {
 	switch k {
 	case AVX512:
 		tile512(depth, a, b, c, stride, add)
@@ -126,4 +127,20 @@ func eliminate(k Kernel, panel []float64, width, pivot, column int) {
 	default:
 		eliminate64(panel, width, pivot, column)
 	}
+}
+
+func transpose(k Kernel, dst unsafe.Pointer, dstStride int, src unsafe.Pointer, srcStride int) {
+	if k == AVX512 {
+		transpose512(dst, dstStride, src, srcStride)
+		return
+	}
+	transpose64(dst, dstStride, src, srcStride)
+}
+
+func copyRows(k Kernel, dst unsafe.Pointer, size int, src unsafe.Pointer, stride, rows int) {
+	if k == AVX512 {
+		copyRows512(dst, size, src, stride, rows)
+		return
+	}
+	copyRows64(dst, size, src, stride, rows)
 }

@@ -11,16 +11,11 @@ import (
 // Tile and block sizes of the packed product. A tile of C is tileRows x tileCols; a panel of B (blockDepth x tileCols) stays
 // in the first-level cache, a block of A (blockRows x blockDepth) in the second.
 const (
-	tileRows   = 4
+	tileRows   = 8
 	tileCols   = 16
 	blockRows  = 192
 	blockDepth = 192
 	blockCols  = 2048
-)
-
-type (
-	rowTile [tileRows]float64 // one column of a panel of A
-	colTile [tileCols]float64 // one row of a panel of B
 )
 
 // operand is where a tile's rows of A or columns of B are: element k of row r at lane·r + step·k bytes, of column c at 8c + step·k.
@@ -29,10 +24,9 @@ type operand struct {
 	lane, step int
 }
 
-// packedA and packedB are operands in panels.
-func packedA(panel []rowTile) operand { return operand{unsafe.Pointer(&panel[0]), 8, 8 * tileRows} }
-func packedB(panel []colTile) operand {
-	return operand{at: unsafe.Pointer(&panel[0]), step: 8 * tileCols}
+// packed is an operand in a panel of so many lanes.
+func packed(panel []float64, lanes int) operand {
+	return operand{unsafe.Pointer(&panel[0]), 8, 8 * lanes}
 }
 
 // inPlaceLimit is the number of elements, strides counted, that stay in the first-level cache however they are read.
@@ -58,8 +52,7 @@ func inPlaceB(t blas.Transpose, b blas64.General) bool {
 // whatever the tile, the blocking and the kernel: the bits depend on the operands alone.
 type Multiplier struct {
 	kernel Kernel
-	a      []rowTile
-	b      []colTile
+	a, b   []float64 // panels
 	edge   [tileRows * tileCols]float64
 
 	panel, rows []float64 // of Invert
@@ -102,7 +95,7 @@ func (m *Multiplier) Symmetric(tA, tB blas.Transpose, alpha float64, a, b blas64
 		panic(fmt.Sprintf("simd: symmetric product of %d x %d and %d x %d into %d x %d", rows, depth, inner, cols, c.Rows, c.Cols))
 	}
 	m.multiply(tA, tB, alpha, a, b, beta, c, depth, true)
-	mirror(c)
+	mirror(m.kernel, c)
 }
 
 func extent(t blas.Transpose, a blas64.General) (rows, cols int) {
@@ -147,7 +140,7 @@ func (m *Multiplier) block(tA, tB blas.Transpose, alpha float64, a, b, c blas64.
 	depth := w.k1 - w.k0
 	directA, directB := inPlaceA(tA, alpha, a), inPlaceB(tB, b)
 	for j := 0; j < w.nc; j += tileCols {
-		y := packedB(m.b[j/tileCols*depth:][:depth])
+		y := packed(m.b[j*depth:], tileCols)
 		if directB && j+tileCols <= w.nc {
 			y = operand{at: unsafe.Pointer(&b.Data[w.k0*b.Stride+w.j0+j]), step: 8 * b.Stride}
 		}
@@ -155,7 +148,7 @@ func (m *Multiplier) block(tA, tB blas.Transpose, alpha float64, a, b, c blas64.
 			if upper && w.j0+j+tileCols <= w.i0+i {
 				break
 			}
-			x := packedA(m.a[i/tileRows*depth:][:depth])
+			x := packed(m.a[i*depth:], tileRows)
 			switch {
 			case !directA || i+tileRows > w.mc:
 			case tA == blas.NoTrans:
@@ -165,7 +158,8 @@ func (m *Multiplier) block(tA, tB blas.Transpose, alpha float64, a, b, c blas64.
 			}
 			at := c.Data[(w.i0+i)*c.Stride+w.j0+j:]
 			if i+tileRows <= w.mc && j+tileCols <= w.nc {
-				tile(m.kernel, depth, x, y, at, c.Stride, add)
+				_ = at[(tileRows-1)*c.Stride+tileCols-1]
+				tile(m.kernel, depth, x, y, unsafe.Pointer(&at[0]), 8*c.Stride, add)
 				continue
 			}
 			m.edgeTile(depth, x, y, at, c.Stride, min(tileRows, w.mc-i), min(tileCols, w.nc-j), add)
@@ -178,133 +172,42 @@ func (m *Multiplier) edgeTile(depth int, x, y operand, c []float64, stride, rows
 	for r := 0; r < rows && add; r++ {
 		copy(m.edge[r*tileCols:][:cols], c[r*stride:])
 	}
-	tile(m.kernel, depth, x, y, m.edge[:], tileCols, add)
+	tile(m.kernel, depth, x, y, unsafe.Pointer(&m.edge[0]), 8*tileCols, add)
 	for r := range rows {
 		copy(c[r*stride:][:cols], m.edge[r*tileCols:])
 	}
 }
 
-// packA lays alpha op(A) in the window out as panels of tileRows rows, k rising within a panel, zero-padded: all of them, or those
-// that cannot be read in place.
+// packA lays alpha op(A) in the window out as panels of tileRows rows: all of them, or those that cannot be read in place.
 func (m *Multiplier) packA(t blas.Transpose, alpha float64, a blas64.General, w window) {
-	k0, i0, depth := w.k0, w.i0, w.k1-w.k0
-	panels := (w.mc + tileRows - 1) / tileRows
-	m.a = grow(m.a, panels*depth)
-	for p := range panels {
-		dst := m.a[p*depth:][:depth]
-		i := i0 + p*tileRows
-		n := min(tileRows, i0+w.mc-i)
-		switch {
-		case n == tileRows && inPlaceA(t, alpha, a):
-		case t != blas.NoTrans && n == tileRows:
-			for k := range dst {
-				src, d := (*rowTile)(a.Data[(k0+k)*a.Stride+i:]), &dst[k]
-				d[0], d[1], d[2], d[3] = alpha*src[0], alpha*src[1], alpha*src[2], alpha*src[3]
-			}
-		case t != blas.NoTrans:
-			for k := range dst {
-				src := a.Data[(k0+k)*a.Stride+i:][:n]
-				d := &dst[k]
-				*d = rowTile{}
-				for r, x := range src {
-					d[r] = alpha * x
-				}
-			}
-		case n == tileRows:
-			s0 := a.Data[i*a.Stride+k0:][:depth]
-			s1 := a.Data[(i+1)*a.Stride+k0:][:depth]
-			s2 := a.Data[(i+2)*a.Stride+k0:][:depth]
-			s3 := a.Data[(i+3)*a.Stride+k0:][:depth]
-			for k := range dst {
-				d := &dst[k]
-				d[0], d[1], d[2], d[3] = alpha*s0[k], alpha*s1[k], alpha*s2[k], alpha*s3[k]
-			}
-		default:
-			for k := range dst {
-				d := &dst[k]
-				*d = rowTile{}
-				for r := range n {
-					d[r] = alpha * a.Data[(i+r)*a.Stride+k0+k]
-				}
-			}
-		}
+	depth, skip := w.k1-w.k0, 0
+	if inPlaceA(t, alpha, a) {
+		skip = w.mc / tileRows * tileRows
+	}
+	m.a = grow(m.a, panelled(w.mc, tileRows)*depth)
+	p := packing{m.kernel, m.a, tileRows, depth, a.Stride}
+	if t == blas.NoTrans {
+		p.columns(a.Data[w.i0*a.Stride+w.k0:], skip, w.mc)
+	} else {
+		p.rows(a.Data[w.k0*a.Stride+w.i0:], skip, w.mc)
+	}
+	if alpha != 1 {
+		m.kernel.Scale(alpha, m.a)
 	}
 }
 
-// packB lays op(B) in the window out as panels of tileCols columns, k rising within a panel, zero-padded: all of them, or those that
-// cannot be read in place.
+// packB lays op(B) in the window out as panels of tileCols columns: all of them, or those that cannot be read in place.
 func (m *Multiplier) packB(t blas.Transpose, b blas64.General, w window) {
-	k0, j0, depth := w.k0, w.j0, w.k1-w.k0
-	panels := (w.nc + tileCols - 1) / tileCols
-	m.b = grow(m.b, panels*depth)
-	for p := range panels {
-		dst := m.b[p*depth:][:depth]
-		j := j0 + p*tileCols
-		n := min(tileCols, j0+w.nc-j)
-		if n < tileCols {
-			clear(dst)
-		}
-		switch {
-		case n == tileCols && inPlaceB(t, b):
-		case t != blas.NoTrans:
-			transpose(dst, b.Data[j*b.Stride+k0:], b.Stride, n)
-		case n == tileCols:
-			for k := range dst {
-				dst[k] = colTile(b.Data[(k0+k)*b.Stride+j:])
-			}
-		default:
-			for k := range dst {
-				copy(dst[k][:n], b.Data[(k0+k)*b.Stride+j:])
-			}
-		}
+	depth, skip := w.k1-w.k0, 0
+	if inPlaceB(t, b) {
+		skip = w.nc / tileCols * tileCols
 	}
-}
-
-// transpose writes dst[k][c] = src[c*stride+k] for c < n, four columns at a time.
-func transpose(dst []colTile, src []float64, stride, n int) {
-	c := 0
-	for ; c+4 <= n; c += 4 {
-		s0, s1 := src[c*stride:][:len(dst)], src[(c+1)*stride:][:len(dst)]
-		s2, s3 := src[(c+2)*stride:][:len(dst)], src[(c+3)*stride:][:len(dst)]
-		for k := range dst {
-			d := (*[4]float64)(dst[k][c:])
-			d[0], d[1], d[2], d[3] = s0[k], s1[k], s2[k], s3[k]
-		}
-	}
-	for ; c < n; c++ {
-		for k, x := range src[c*stride:][:len(dst)] {
-			dst[k][c] = x
-		}
-	}
-}
-
-// mirror copies the upper triangle of the square C onto the lower, in blocks of a cache line: a wider one would meet the limits of
-// a cache whose sets the rows of large matrices share.
-func mirror(c blas64.General) {
-	const block = 8
-	for i0 := 0; i0 < c.Rows; i0 += block {
-		for j0 := 0; j0 < i0; j0 += block {
-			if i0+block > c.Rows {
-				mirrorEdge(c, i0, c.Rows, j0, j0+block)
-				continue
-			}
-			for j := range block {
-				from := (*[block]float64)(c.Data[(j0+j)*c.Stride+i0:])
-				for i, x := range from {
-					c.Data[(i0+i)*c.Stride+j0+j] = x
-				}
-			}
-		}
-		mirrorEdge(c, i0, min(i0+block, c.Rows), i0, min(i0+block, c.Rows))
-	}
-}
-
-// mirrorEdge is mirror for rows i0..i1 and columns j0..j1, left of the diagonal.
-func mirrorEdge(c blas64.General, i0, i1, j0, j1 int) {
-	for i := i0; i < i1; i++ {
-		for j := j0; j < min(j1, i); j++ {
-			c.Data[i*c.Stride+j] = c.Data[j*c.Stride+i]
-		}
+	m.b = grow(m.b, panelled(w.nc, tileCols)*depth)
+	p := packing{m.kernel, m.b, tileCols, depth, b.Stride}
+	if t == blas.NoTrans {
+		p.rows(b.Data[w.k0*b.Stride+w.j0:], skip, w.nc)
+	} else {
+		p.columns(b.Data[w.j0*b.Stride+w.k0:], skip, w.nc)
 	}
 }
 

@@ -1,6 +1,7 @@
 //go:build ignore
 
-// generate writes the AVX2 and the scalar form of each kernel from its AVX-512 form: only names and widths differ.
+// generate writes the AVX2 and the scalar form of each kernel from its AVX-512 form: only names and widths differ. The tile of a
+// product, whose AVX-512 form is in assembly, has a scalar form from its AVX2 form.
 package main
 
 import (
@@ -10,22 +11,32 @@ import (
 )
 
 func main() {
-	for _, name := range []string{"elementwise", "invert", "normal", "rule", "step", "tile"} {
+	for _, name := range []string{"elementwise", "invert", "normal", "rule", "step"} {
 		source, err := os.ReadFile(name + "_avx512.go")
 		if err != nil {
 			log.Fatal(err)
 		}
-		write(name+"_avx2.go", strings.ReplaceAll(string(source), "512", "256"))
+		write(name+"_avx2.go", "AVX-512", strings.ReplaceAll(string(source), "512", "256"))
 		if name == "elementwise" {
 			continue // its scalar form is plain Go, faster than one lane after the other
 		}
-		_, scalar, _ := strings.Cut(string(source), "\n\n")
-		write(name+"_scalar.go", strings.ReplaceAll(scalar, "512", "64"))
+		write(name+"_scalar.go", "AVX-512", scalar(string(source), "512"))
 	}
+	source, err := os.ReadFile("tile_avx2.go")
+	if err != nil {
+		log.Fatal(err)
+	}
+	write("tile_scalar.go", "AVX2", scalar(string(source), "256"))
 }
 
-func write(name, text string) {
-	const header = "// Code generated from the AVX-512 form by go generate. DO NOT EDIT.\n\n"
+// scalar is the form for lanes of one, which needs no build constraint.
+func scalar(source, width string) string {
+	_, body, _ := strings.Cut(source, "\n\n")
+	return strings.ReplaceAll(body, width, "64")
+}
+
+func write(name, from, text string) {
+	header := "// Code generated from the " + from + " form by go generate. DO NOT EDIT.\n\n"
 	if err := os.WriteFile(name, []byte(header+text), 0o644); err != nil {
 		log.Fatal(err)
 	}

@@ -1,19 +1,22 @@
-// Code generated from the AVX-512 form by go generate. DO NOT EDIT.
+// Code generated from the AVX2 form by go generate. DO NOT EDIT.
 
 package simd
 
 import "unsafe"
 
-// tile64 adds the product of 4 rows and 16 columns to a tile of C, or stores it there when add is false.
-func tile64(depth int, a, b operand, c []float64, stride int, add bool) {
-	_ = c[3*stride+tileCols-1]
-	for o := 0; o < tileCols; o += 2 * width64 {
-		micro64(depth, a, unsafe.Add(b.at, 8*o), b.step, unsafe.Pointer(&c[o]), 8*stride, add)
+// tile64 adds the product of 8 rows and 16 columns to a tile of C, whose rows are stride bytes apart, or stores it there when add is
+// false.
+func tile64(depth int, a, b operand, c unsafe.Pointer, stride int, add bool) {
+	for range tileRows / 4 {
+		for o := 0; o < 8*tileCols; o += 16 * width64 {
+			micro64(depth, a, unsafe.Add(b.at, o), b.step, unsafe.Add(c, o), stride, add)
+		}
+		a.at, c = unsafe.Add(a.at, 4*a.lane), unsafe.Add(c, 4*stride)
 	}
 	done64()
 }
 
-// micro64 is tile64 for 2 vectors of columns: 4 x 2 accumulators, as many as the latency of a fused multiply-add needs and
+// micro64 is tile64 for 4 rows and 2 vectors of columns: 4 x 2 accumulators, as many as the latency of a fused multiply-add needs and
 // the compiler's fifteen registers hold. It stays a function of its own because one register more would be spilled, and a
 // spill in this loop costs two thirds of the speed.
 //
