@@ -19,6 +19,7 @@ type benchOptions struct {
 	Output   output
 	Schedule benchScheduleOptions
 	Merge    benchMergeOptions
+	Python   string // that has NumPy, for the solver's comparison with it
 	// Only what is named here is measured; all if it is empty.
 	Benches []string
 	// short measures next to nothing: it shows that all of it works.
@@ -33,7 +34,7 @@ var benches = []struct {
 	name, short string
 	measure     func(context.Context, benchOptions, *benchReport) error
 }{
-	{"solver", "Measure the solver against scalar twins, gonum and its SVD", benchSolver},
+	{"solver", "Measure the solver against scalar twins, gonum, its SVD, and NumPy", benchSolver},
 	{"schedule", "Measure a coordinator with nodes that solve nothing", benchSchedule},
 	{"merge", "Measure the merge of trajectories into Parquet, against DuckDB's COPY", benchMerge},
 }
@@ -60,12 +61,17 @@ Where there is a target, it stands beside the figure.`,
 		Use: "all", Short: "Measure everything", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return run(cmd) },
 	}
+	python := func(cmd *cobra.Command) {
+		cmd.Flags().StringVar(&o.Python, "python", "python3", "a Python with NumPy, to measure beside it")
+	}
 	for _, b := range benches {
 		one := &cobra.Command{
 			Use: b.name, Short: b.short, Args: cobra.NoArgs,
 			RunE: func(cmd *cobra.Command, _ []string) error { return run(cmd, b.name) },
 		}
 		switch b.name {
+		case "solver":
+			python(one)
 		case "schedule":
 			o.Schedule.addFlags(one)
 		case "merge":
@@ -73,6 +79,7 @@ Where there is a target, it stands beside the figure.`,
 		}
 		cmd.AddCommand(one)
 	}
+	python(all)
 	cmd.AddCommand(all)
 	for _, c := range cmd.Commands() {
 		o.Output.addFlag(c.Flags())

@@ -51,7 +51,7 @@ func benchSolver(ctx context.Context, o benchOptions, report *benchReport) error
 		}
 		report.add(f, targets...)
 	}
-	return nil
+	return benchNumPy(ctx, o, report)
 }
 
 // rateOf is how people say how fast that is.

@@ -15,7 +15,7 @@ func TestBenchMeasures(t *testing.T) {
 	for _, b := range benches {
 		t.Run(b.name, func(t *testing.T) {
 			var stdout bytes.Buffer
-			o := benchOptions{Output: "json", Benches: []string{b.name}, short: true, stdout: &stdout, stderr: io.Discard, log: slog.New(slog.NewTextHandler(t.Output(), nil))}
+			o := benchOptions{Output: "json", Benches: []string{b.name}, Python: "python3", short: true, stdout: &stdout, stderr: io.Discard, log: slog.New(slog.NewTextHandler(t.Output(), nil))}
 			if err := runBench(t.Context(), o); err != nil {
 				t.Fatal(err)
 			}

@@ -210,12 +210,17 @@ const (
 	subspaceSteps = 500
 )
 
-// compareDense is steps 0 to 20 of dense specgd at d = m, λ = 10, against the same formulas with gonum's products and SVD.
-func compareDense(d int) Comparison {
+// denseProblem is dense specgd at d = m, λ = 10, from a gaussian start.
+func denseProblem(d int) Problem {
 	p := spikedProblem(d, 10)
 	p.Representation, p.Optimizer, p.Init, p.InitScale = Dense, SpecGD, Gaussian, 0.05
 	p.LearningRate, p.Steps, p.Seed = 0.02/math.Sqrt(float64(d)), denseSteps, 1
-	ws := newWorkspace(simd.Best())
+	return p
+}
+
+// compareDense is steps 0 to 20 of denseProblem, against the same formulas with gonum's products and SVD.
+func compareDense(d int) Comparison {
+	p, ws := denseProblem(d), newWorkspace(simd.Best())
 	var ours dynamics
 	var theirs *plainSpecGD
 	return Comparison{
@@ -229,6 +234,13 @@ func compareDense(d int) Comparison {
 		Ours:   func(ctx context.Context) error { return advance(ctx, ours, &p, denseSteps) },
 		Theirs: func(context.Context) error { return theirs.step(p.LearningRate) },
 	}
+}
+
+// DenseSteps returns what takes one step of denseProblem after the other, for a stopwatch.
+func DenseSteps(d int) (step func() error, err error) {
+	p := denseProblem(d)
+	system, err := newDynamics(&p, newWorkspace(simd.Best()))
+	return func() error { return advance(context.Background(), system, &p, 1) }, err
 }
 
 // advance observes and steps, as integrate does.

@@ -36,8 +36,9 @@ func (s *newton) polar(dst, g []float64) (nuclear float64, ok bool) {
 	k.Scale(1/size, s.x)
 	b := 0.0
 	for b == 0 || b > newtonEnd {
-		copy(s.y, s.x)
-		if !s.ws.products.Invert(general(s.y, s.n, s.n)) {
+		copy(s.e, s.x)
+		order, ok := s.ws.products.InvertTransposed(general(s.y, s.n, s.n), general(s.e, s.n, s.n))
+		if !ok {
 			return 0, false
 		}
 		zeta := 1 / math.Sqrt(b)
@@ -48,7 +49,10 @@ func (s *newton) polar(dst, g []float64) (nuclear float64, ok bool) {
 			}
 			zeta = math.Sqrt(small / large)
 		}
-		s.average(zeta)
+		for i, to := range order {
+			row := s.x[to*s.n:][:s.n]
+			k.Combine(row, 0.5*zeta, row, 0.5/zeta, s.y[i*s.n:])
+		}
 		b = 0.5 * (math.Sqrt(b) + 1/math.Sqrt(b))
 	}
 	k.Scale(math.Sqrt(2/(1+b*b)), s.x)
@@ -79,24 +83,8 @@ func (s *newton) largest(a []float64) float64 {
 	return math.Sqrt(norm)
 }
 
-// average stores (ζX + Yᵀ/ζ)/2 in X, Y being X⁻¹.
-func (s *newton) average(zeta float64) {
-	const block = 16
-	n, p, q := s.n, 0.5*zeta, 0.5/zeta
-	for i0 := 0; i0 < n; i0 += block {
-		for j0 := 0; j0 < n; j0 += block {
-			for i := i0; i < min(i0+block, n); i++ {
-				row := s.x[i*n:][:n]
-				for j := j0; j < min(j0+block, n); j++ {
-					row[j] = float64(p*row[j]) + float64(q*s.y[j*n+i])
-				}
-			}
-		}
-	}
-}
-
-// finish makes X orthogonal: X <- X (I - E)^-½ with E = I - XᵀX, five terms of the series at a time, of which the rest is less than
-// ¼‖E‖⁵, or two where those are enough, whose rest is less than ½‖E‖². It returns false where that does not converge.
+// finish makes X orthogonal: X <- X (I - E)^-½ with E = I - XᵀX, as many terms of the series at a time as ‖E‖ asks for: 2, 5 or 7, the
+// rest of which is less than ½‖E‖², ¼‖E‖⁵ or ¼‖E‖⁷. It returns false where that does not converge.
 func (s *newton) finish(scratch []float64) bool {
 	const rounds, negligible = 5, 5e-16
 	k, n := s.ws.kernel, s.n
@@ -104,28 +92,48 @@ func (s *newton) finish(scratch []float64) bool {
 		s.ws.gram(s.e, s.x, s.x, n, n)
 		k.Scale(-1, s.e)
 		addDiagonal(s.e, n, 1)
-		size2 := k.SumSquares(s.e) // of ‖E‖_F
-		last := 0.5*size2 < negligible
-		if last {
+		rest := 0.5 * k.SumSquares(s.e) // by ‖E‖_F >= ‖E‖₂
+		if rest < negligible {
 			k.Scale(0.5, s.e)
-			addDiagonal(s.e, n, 1)
-			s.ws.multiply(s.y, s.x, s.e, n, n, n)
 		} else {
 			s.ws.gram(s.e2, s.e, s.e, n, n)
-			size2 = math.Sqrt(k.SumSquares(s.e2)) // a closer bound of ‖E‖₂²
-			last = 0.25*size2*size2*math.Sqrt(size2) < negligible
-			k.Combine(s.y, 5.0/16, s.e, 35.0/128, s.e2)
-			addDiagonal(s.y, n, 3.0/8)
-			s.ws.gram(scratch, s.y, s.e2, n, n)
-			k.Combine(scratch, 0.5, s.e, 1, scratch)
-			addDiagonal(scratch, n, 1)
-			s.ws.multiply(s.y, s.x, scratch, n, n, n)
+			size2 := math.Sqrt(k.SumSquares(s.e2)) // a closer bound of ‖E‖₂²
+			if rest = 0.25 * size2 * size2 * math.Sqrt(size2); rest < negligible {
+				s.fiveTerms(scratch)
+			} else {
+				size3 := s.sevenTerms(scratch)
+				rest = 0.25 * size3 * size3 * cbrt(size3)
+			}
 		}
-		if s.x, s.y = s.y, s.x; last {
+		addDiagonal(s.e, n, 1)
+		s.ws.multiply(s.y, s.x, s.e, n, n, n)
+		if s.x, s.y = s.y, s.x; rest < negligible {
 			return true
 		}
 	}
 	return false
+}
+
+// fiveTerms stores E/2 + E² (3/8 + 5/16 E + 35/128 E²) in E.
+func (s *newton) fiveTerms(scratch []float64) {
+	k, n := s.ws.kernel, s.n
+	k.Combine(s.y, 5.0/16, s.e, 35.0/128, s.e2)
+	addDiagonal(s.y, n, 3.0/8)
+	s.ws.gram(scratch, s.y, s.e2, n, n)
+	k.Combine(s.e, 0.5, s.e, 1, scratch)
+}
+
+// sevenTerms stores E/2 + 3/8 E² + E³ (5/16 + 35/128 E + 63/256 E² + 231/1024 E³) in E. It returns a bound of ‖E‖₂³.
+func (s *newton) sevenTerms(scratch []float64) (size3 float64) {
+	k, n := s.ws.kernel, s.n
+	s.ws.gram(s.y, s.e, s.e2, n, n)
+	k.Combine(scratch, 35.0/128, s.e, 63.0/256, s.e2)
+	k.Combine(scratch, 1, scratch, 231.0/1024, s.y)
+	addDiagonal(scratch, n, 5.0/16)
+	k.Combine(s.e, 0.5, s.e, 3.0/8, s.e2)
+	s.ws.gram(s.e2, s.y, scratch, n, n)
+	k.Combine(s.e, 1, s.e, 1, s.e2)
+	return math.Sqrt(k.SumSquares(s.y))
 }
 
 func addDiagonal(a []float64, n int, x float64) {

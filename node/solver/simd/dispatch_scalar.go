@@ -26,14 +26,16 @@ func advance(_ Kernel, l *Lanes, end int) { l.advance64(end) }
 
 func width(Kernel) uintptr { return width64 }
 
-func eliminate(_ Kernel, panel []float64, width, pivot, column int) {
-	eliminate64(panel, width, pivot, column)
+func eliminate(_ Kernel, strip []float64, pivot, column int) {
+	eliminate64(strip, pivot, column)
 }
 
 func transpose(_ Kernel, dst unsafe.Pointer, dstStride int, src unsafe.Pointer, srcStride int) {
 	transpose64(dst, dstStride, src, srcStride)
 }
 
-func copyRows(_ Kernel, dst unsafe.Pointer, size int, src unsafe.Pointer, stride, rows int) {
-	copyRows64(dst, size, src, stride, rows)
+func copyRows(_ Kernel, dst *float64, dstStride int, src *float64, srcStride, columns, rows int) {
+	copyRows64(dst, dstStride, src, srcStride, columns, rows)
 }
+
+func exchange(_ Kernel, x, y []float64) { exchange64(x, y) }

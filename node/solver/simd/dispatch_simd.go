@@ -118,14 +118,14 @@ func width(k Kernel) uintptr {
 	return width64
 }
 
-func eliminate(k Kernel, panel []float64, width, pivot, column int) {
+func eliminate(k Kernel, strip []float64, pivot, column int) {
 	switch k {
 	case AVX512:
-		eliminate512(panel, width, pivot, column)
+		eliminate512(strip, pivot, column)
 	case AVX2:
-		eliminate256(panel, width, pivot, column)
+		eliminate256(strip, pivot, column)
 	default:
-		eliminate64(panel, width, pivot, column)
+		eliminate64(strip, pivot, column)
 	}
 }
 
@@ -137,10 +137,21 @@ func transpose(k Kernel, dst unsafe.Pointer, dstStride int, src unsafe.Pointer, 
 	transpose64(dst, dstStride, src, srcStride)
 }
 
-func copyRows(k Kernel, dst unsafe.Pointer, size int, src unsafe.Pointer, stride, rows int) {
+func copyRows(k Kernel, dst *float64, dstStride int, src *float64, srcStride, columns, rows int) {
 	if k == AVX512 {
-		copyRows512(dst, size, src, stride, rows)
+		copyRows512(dst, dstStride, src, srcStride, columns, rows)
 		return
 	}
-	copyRows64(dst, size, src, stride, rows)
+	copyRows64(dst, dstStride, src, srcStride, columns, rows)
+}
+
+func exchange(k Kernel, x, y []float64) {
+	switch k {
+	case AVX512:
+		exchange512(x, y)
+	case AVX2:
+		exchange256(x, y)
+	default:
+		exchange64(x, y)
+	}
 }

@@ -55,7 +55,7 @@ type Multiplier struct {
 	a, b   []float64 // panels
 	edge   [tileRows * tileCols]float64
 
-	panel, rows []float64 // of Invert
+	strip, rows []float64 // of Invert
 	order       []int
 }
 

@@ -1,7 +1,6 @@
 //go:build ignore
 
-// generate writes the AVX2 and the scalar form of each kernel from its AVX-512 form: only names and widths differ. The tile of a
-// product, whose AVX-512 form is in assembly, has a scalar form from its AVX2 form.
+// generate writes the AVX2 and the scalar form of each kernel from its AVX-512 form: only names and widths differ.
 package main
 
 import (
@@ -11,7 +10,7 @@ import (
 )
 
 func main() {
-	for _, name := range []string{"elementwise", "invert", "normal", "rule", "step"} {
+	for _, name := range []string{"elementwise", "exchange", "normal", "rule", "step"} {
 		source, err := os.ReadFile(name + "_avx512.go")
 		if err != nil {
 			log.Fatal(err)
@@ -22,11 +21,13 @@ func main() {
 		}
 		write(name+"_scalar.go", "AVX-512", scalar(string(source), "512"))
 	}
-	source, err := os.ReadFile("tile_avx2.go")
-	if err != nil {
-		log.Fatal(err)
+	for _, name := range []string{"eliminate", "tile"} { // whose AVX-512 forms are in assembly
+		source, err := os.ReadFile(name + "_avx2.go")
+		if err != nil {
+			log.Fatal(err)
+		}
+		write(name+"_scalar.go", "AVX2", scalar(string(source), "256"))
 	}
-	write("tile_scalar.go", "AVX2", scalar(string(source), "256"))
 }
 
 // scalar is the form for lanes of one, which needs no build constraint.

@@ -2,103 +2,132 @@ package simd
 
 import (
 	"math"
+	"unsafe"
 
 	"gonum.org/v1/gonum/blas"
 	"gonum.org/v1/gonum/blas/blas64"
 )
 
-// Invert replaces the square A by its inverse: Gauss and Jordan's elimination in place, with row interchanges, a panel of columns at
-// a time, so that nearly all of its 2n³ operations are those of products. It returns false, and A in pieces, where a pivot is 0 or
-// not finite.
-func (m *Multiplier) Invert(a blas64.General) bool {
-	n := a.Rows
-	width := 32 // a power of two times the width of a vector, chosen by n alone because it decides bits
-	if n > 320 {
+// Widths of the panels of an elimination, which decide bits: blocks hang on n alone, and a strip is as wide as a tile of a product.
+const (
+	stripWidth = tileCols
+	fewRows    = 320 // up to which blocks of 32 columns are better than blocks of 64
+)
+
+// InvertTransposed stores the inverse of the transpose of the square A in dst, with its rows in another order: row i of dst is row
+// order[i] of it. A is left in pieces, order is the Multiplier's. That is Gauss and Jordan's elimination in place, with row
+// interchanges. Nearly all of its 2n³ operations are those of products: a strip of columns is eliminated one by one, the strips of
+// a block by products within the block, the blocks by products within A. It returns false where a pivot is 0 or not finite.
+func (m *Multiplier) InvertTransposed(dst, a blas64.General) (order []int, ok bool) {
+	n, width := a.Rows, 32
+	if n > fewRows {
 		width = 64
 	}
 	m.order = grow(m.order, n)
 	for i := range m.order {
 		m.order[i] = i
 	}
-	m.panel = grow(m.panel, n*width)
+	m.strip = grow(m.strip, n*stripWidth)
 	m.rows = grow(m.rows, width*n)
 	for k := 0; k < n; k += width {
 		w := min(width, n-k)
-		m.takePanel(a, k, w, width)
-		if !m.eliminatePanel(a, k, w, width) {
-			return false
-		}
-		m.updateBeside(a, k, w, width)
-		for i := range n {
-			copy(a.Data[i*a.Stride+k:][:w], m.panel[i*width:])
-		}
-	}
-	m.restoreColumns(a)
-	return true
-}
-
-// takePanel copies columns k..k+w of A into the panel, zero-padded to width.
-func (m *Multiplier) takePanel(a blas64.General, k, w, width int) {
-	clear(m.panel)
-	for i := range a.Rows {
-		copy(m.panel[i*width:][:w], a.Data[i*a.Stride+k:])
-	}
-}
-
-// eliminatePanel turns the panel into what its columns' elimination does to the others: D⁻¹ in rows k..k+w, where D are the pivots'
-// rows and columns, and -A D⁻¹ in the rest. The rows of A are interchanged with the panel's.
-func (m *Multiplier) eliminatePanel(a blas64.General, k, w, width int) bool {
-	for j := range w {
-		pivot, largest := 0, -1.0
-		for i := k + j; i < a.Rows; i++ {
-			if x := math.Abs(m.panel[i*width+j]); x > largest {
-				pivot, largest = i, x
+		for j := k; j < k+w; j += stripWidth {
+			v := min(stripWidth, k+w-j)
+			if !m.eliminateStrip(a, j, v) {
+				return nil, false
 			}
+			m.apply(columns(a, j, j+v), j, columns(a, k, j), columns(a, j+v, k+w))
 		}
+		m.apply(columns(a, k, k+w), k, columns(a, 0, k), columns(a, k+w, n))
+	}
+	// The inverse of a matrix with its rows in another order has its columns in that order.
+	transposeInto(m.kernel, dst.Data, dst.Stride, a.Data, a.Stride, n, n)
+	return m.order, true
+}
+
+// eliminateStrip turns w columns of A from j on into what their elimination does to the others: D⁻¹ in the rows of the pivots, where D is
+// the pivots' rows and columns, and -A D⁻¹ in the rest. The other columns have their rows interchanged alone.
+func (m *Multiplier) eliminateStrip(a blas64.General, j, w int) bool {
+	strip := blas64.General{Rows: a.Rows, Cols: w, Stride: stripWidth, Data: m.strip}
+	if w < stripWidth {
+		clear(m.strip)
+	}
+	m.copyColumns(strip, columns(a, j, j+w))
+	for c := range w {
+		to := j + c
+		pivot, largest := m.pivot(to, c)
 		if !(largest > 0) || math.IsInf(largest, 1) {
 			return false
 		}
-		if to := k + j; pivot != to {
-			swap(m.panel[pivot*width:][:width], m.panel[to*width:][:width])
-			swap(a.Data[pivot*a.Stride:][:a.Cols], a.Data[to*a.Stride:][:a.Cols])
+		if pivot != to {
+			m.swap(strip, pivot, to)
+			m.swap(a, pivot, to)
 			m.order[pivot], m.order[to] = m.order[to], m.order[pivot]
 		}
-		eliminate(m.kernel, m.panel, width, k+j, j)
+		eliminate(m.kernel, m.strip, to, c)
 	}
+	m.copyColumns(columns(a, j, j+w), strip)
 	return true
 }
 
-// updateBeside applies the panel to the columns left and right of it.
-func (m *Multiplier) updateBeside(a blas64.General, k, w, width int) {
-	n := a.Rows
-	for r := range w {
-		row := a.Data[(k+r)*a.Stride:][:n]
-		copy(m.rows[r*n:][:n], row)
-		clear(row)
+// pivot finds the largest element of a column of the strip from a row on, NaN if there is one. The size of a number orders its bits, and
+// two passes without a branch on data are faster than one that remembers where it was.
+func (m *Multiplier) pivot(from, column int) (row int, largest float64) {
+	const sign = 1 << 63
+	const step = 8 * stripWidth
+	first := unsafe.Pointer(&m.strip[from*stripWidth+column])
+	rows := len(m.strip)/stripWidth - from
+	var top uint64
+	for i := range rows {
+		top = max(top, *(*uint64)(unsafe.Add(first, i*step))&^sign)
 	}
-	panel := blas64.General{Rows: n, Cols: w, Stride: width, Data: m.panel}
-	for _, side := range [2][2]int{{0, k}, {k + w, n}} {
-		if from, to := side[0], side[1]; from < to {
-			rows := blas64.General{Rows: w, Cols: to - from, Stride: n, Data: m.rows[from:]}
-			m.Gemm(blas.NoTrans, blas.NoTrans, 1, panel, rows, 1, blas64.General{Rows: n, Cols: to - from, Stride: a.Stride, Data: a.Data[from:]})
+	i := 0
+	for *(*uint64)(unsafe.Add(first, i*step))&^sign != top {
+		i++
+	}
+	return from + i, math.Float64frombits(top)
+}
+
+// apply adds panel · R to each of the other columns, R being their rows from k on, as many as the panel has columns, which are then taken
+// as 0.
+func (m *Multiplier) apply(panel blas64.General, k int, others ...blas64.General) {
+	for _, c := range others {
+		if c.Cols == 0 {
+			continue
 		}
+		r := blas64.General{Rows: panel.Cols, Cols: c.Cols, Stride: c.Cols, Data: m.rows}
+		for i := range r.Rows {
+			row := c.Data[(k+i)*c.Stride:][:c.Cols]
+			copy(r.Data[i*r.Stride:], row)
+			clear(row)
+		}
+		m.Gemm(blas.NoTrans, blas.NoTrans, 1, panel, r, 1, c)
 	}
 }
 
-// restoreColumns undoes the interchanges: the inverse of a matrix with its rows in another order has its columns in that order.
-func (m *Multiplier) restoreColumns(a blas64.General) {
-	row := m.rows[:a.Rows]
-	for i := range a.Rows {
-		from := a.Data[i*a.Stride:][:a.Cols]
-		for j, to := range m.order {
-			row[to] = from[j]
-		}
-		copy(from, row)
+// columns is the part of A from one column to another.
+func columns(a blas64.General, from, to int) blas64.General {
+	if from == to {
+		return blas64.General{}
 	}
+	return blas64.General{Rows: a.Rows, Cols: to - from, Stride: a.Stride, Data: a.Data[from:]}
 }
 
-func swap(x, y []float64) {
-	for i, v := range x {
-		x[i], y[i] = y[i], v
+func (m *Multiplier) copyColumns(dst, src blas64.General) {
+	if w := dst.Cols; w%8 != 0 {
+		for i := range dst.Rows {
+			copy(dst.Data[i*dst.Stride:][:w], src.Data[i*src.Stride:])
+		}
+		return
+	}
+	copyRows(m.kernel, &dst.Data[0], dst.Stride, &src.Data[0], src.Stride, dst.Cols, dst.Rows)
+}
+
+func (m *Multiplier) swap(a blas64.General, i, j int) {
+	x, y := a.Data[i*a.Stride:][:a.Cols], a.Data[j*a.Stride:][:a.Cols]
+	n := len(x) &^ 7
+	exchange(m.kernel, x[:n], y[:n])
+	for l := n; l < len(x); l++ {
+		x[l], y[l] = y[l], x[l]
 	}
 }

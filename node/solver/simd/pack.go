@@ -24,7 +24,7 @@ func (p packing) rows(src []float64, from, n int) {
 			rows := min(group, p.depth-k0)
 			to, at := p.panels[v*p.depth+k0*p.lanes:], src[k0*p.stride+v:]
 			_, _ = to[rows*p.lanes-1], at[(rows-1)*p.stride+p.lanes-1]
-			copyRows(p.kernel, unsafe.Pointer(&to[0]), 8*p.lanes, unsafe.Pointer(&at[0]), 8*p.stride, rows)
+			copyRows(p.kernel, &to[0], p.lanes, &at[0], p.stride, p.lanes, rows)
 		}
 	}
 	if v := max(from, full); v < n {
@@ -48,12 +48,13 @@ func (p packing) columns(src []float64, from, n int) {
 	}
 }
 
-// copyRows64 copies rows of so many bytes, a multiple of 64, to where there are no gaps between them.
-func copyRows64(dst unsafe.Pointer, size int, src unsafe.Pointer, stride, rows int) {
+// copyRows64 copies rows of so many numbers, whole eights; strides are in numbers.
+func copyRows64(dst *float64, dstStride int, src *float64, srcStride, columns, rows int) {
+	to, at := unsafe.Pointer(dst), unsafe.Pointer(src)
 	for range rows {
-		for o := 0; o < size; o += 64 {
-			*(*[8]float64)(unsafe.Add(dst, o)) = *(*[8]float64)(unsafe.Add(src, o))
+		for o := 0; o < 8*columns; o += 64 {
+			*(*[8]float64)(unsafe.Add(to, o)) = *(*[8]float64)(unsafe.Add(at, o))
 		}
-		dst, src = unsafe.Add(dst, size), unsafe.Add(src, stride)
+		to, at = unsafe.Add(to, 8*dstStride), unsafe.Add(at, 8*srcStride)
 	}
 }

@@ -1,0 +1,41 @@
+// Code generated from the AVX2 form by go generate. DO NOT EDIT.
+
+package simd
+
+import (
+	"math"
+	"unsafe"
+)
+
+// eliminate64 is the elimination of one column of a strip in place: the pivot's row is divided by the pivot, its multiples are taken
+// off the other rows, and the column is replaced by what a unit column beside the strip would become.
+func eliminate64(strip []float64, pivot, column int) {
+	p := strip[pivot*stripWidth:][:stripWidth]
+	inverse := 1 / p[column]
+	var negative, scaled, others [stripWidth]float64
+	for j := range p {
+		scaled[j] = float64(p[j] * inverse)
+		others[j] = math.Float64frombits(math.MaxUint64)
+	}
+	scaled[column], others[column] = inverse, 0
+	for j, x := range scaled {
+		negative[j] = -x
+	}
+	// Two vectors at a time, those with the column last: until then the column tells the multiples.
+	const pair = 2 * width64
+	rows, at := len(strip)/stripWidth, unsafe.Pointer(&strip[0])
+	for v := range stripWidth / pair {
+		o := (column/pair + 1 + v) % (stripWidth / pair) * pair
+		p0, p1 := at64(unsafe.Pointer(&negative[o]), 0), at64(unsafe.Pointer(&negative[o]), 1)
+		keep0, keep1 := at64(unsafe.Pointer(&others[o]), 0), at64(unsafe.Pointer(&others[o]), 1)
+		factor, x := unsafe.Add(at, 8*column), unsafe.Add(at, 8*o)
+		for range rows {
+			f := all64(factor)
+			put64(f.MulAdd(p0, and64(at64(x, 0), keep0)), x, 0)
+			put64(f.MulAdd(p1, and64(at64(x, 1), keep1)), x, 1)
+			factor, x = unsafe.Add(factor, 8*stripWidth), unsafe.Add(x, 8*stripWidth)
+		}
+	}
+	done64()
+	copy(p, scaled[:])
+}

@@ -1,0 +1,22 @@
+// Code generated from the AVX-512 form by go generate. DO NOT EDIT.
+
+//go:build goexperiment.simd && amd64
+
+package simd
+
+import "unsafe"
+
+// exchange256 swaps x and y, whole eights of numbers.
+func exchange256(x, y []float64) {
+	if len(x) == 0 {
+		return
+	}
+	p, q := unsafe.Pointer(&x[0]), unsafe.Pointer(&y[0])
+	for range len(x) / width256 {
+		v, w := at256(p, 0), at256(q, 0)
+		put256(w, p, 0)
+		put256(v, q, 0)
+		p, q = unsafe.Add(p, 8*width256), unsafe.Add(q, 8*width256)
+	}
+	done256()
+}
