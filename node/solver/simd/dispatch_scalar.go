@@ -18,7 +18,7 @@ func combine(_ Kernel, dst []float64, a float64, x []float64, b float64, y []flo
 
 func boxMuller(_ Kernel, p *pairs) { boxMuller64(p) }
 
-func tile(_ Kernel, depth int, a, b operand, c unsafe.Pointer, stride int, add bool) {
+func tile(_ Kernel, depth int, a, b operand, c unsafe.Pointer, stride int, add bool, _ unsafe.Pointer) {
 	tile64(depth, a, b, c, stride, add)
 }
 

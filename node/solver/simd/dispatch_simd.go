@@ -86,10 +86,10 @@ func boxMuller(k Kernel, p *pairs) {
 	}
 }
 
-func tile(k Kernel, depth int, a, b operand, c unsafe.Pointer, stride int, add bool) {
+func tile(k Kernel, depth int, a, b operand, c unsafe.Pointer, stride int, add bool, ahead unsafe.Pointer) {
 	switch k {
 	case AVX512:
-		tile512(depth, a, b, c, stride, add)
+		tile512(depth, a, b, c, stride, add, ahead)
 	case AVX2:
 		tile256(depth, a, b, c, stride, add)
 	default:

@@ -13,8 +13,8 @@ import (
 const (
 	tileRows   = 8
 	tileCols   = 16
-	blockRows  = 192
-	blockDepth = 192
+	blockRows  = 384
+	blockDepth = 128
 	blockCols  = 2048
 )
 
@@ -29,13 +29,16 @@ func packed(panel []float64, lanes int) operand {
 	return operand{unsafe.Pointer(&panel[0]), 8, 8 * lanes}
 }
 
+// farAway is the number of elements of packed B that do not all stay in the second-level cache.
+const farAway = 1 << 16
+
 // inPlaceLimit is the number of elements, strides counted, that stay in the first-level cache however they are read.
 const inPlaceLimit = 4096
 
 // inPlaceA tells whether full tiles of A's rows can be read where they are: alpha is 1, and the rows are so short that those of a tile
 // do not meet in the same sets of the cache, or, for columns, so few.
 func inPlaceA(t blas.Transpose, alpha float64, a blas64.General) bool {
-	return alpha == 1 && (t == blas.NoTrans && a.Stride <= 2*blockDepth || a.Rows*a.Stride <= inPlaceLimit)
+	return alpha == 1 && (t == blas.NoTrans && a.Stride <= 3*blockDepth || a.Rows*a.Stride <= inPlaceLimit)
 }
 
 // inPlaceB tells whether full tiles of B's columns can be read where they are.
@@ -114,17 +117,18 @@ func (m *Multiplier) multiply(tA, tB blas.Transpose, alpha float64, a, b blas64.
 			scaleOrClear(m.kernel, beta, c.Data[i*c.Stride:i*c.Stride+c.Cols])
 		}
 	}
-	// Equal blocks of at most blockDepth: a short last block would cost as much packing as a long one.
+	// Equal blocks: a short last one would cost as much packing as a long one, and have as much of B fetched.
 	blocks := (depth + blockDepth - 1) / blockDepth
+	height := panelled((c.Rows-1)/((c.Rows+blockRows-1)/blockRows)+1, tileRows)
 	for j0 := 0; j0 < c.Cols; j0 += blockCols {
 		for p := range blocks {
 			w := window{k0: depth * p / blocks, k1: depth * (p + 1) / blocks, j0: j0, nc: min(blockCols, c.Cols-j0)}
 			m.packB(tB, b, w)
-			for w.i0 = 0; w.i0 < c.Rows; w.i0 += blockRows {
+			for w.i0 = 0; w.i0 < c.Rows; w.i0 += height {
 				if upper && j0+w.nc <= w.i0 {
 					break
 				}
-				w.mc = min(blockRows, c.Rows-w.i0)
+				w.mc = min(height, c.Rows-w.i0)
 				m.packA(tA, alpha, a, w)
 				m.block(tA, tB, alpha, a, b, c, w, p > 0 || beta != 0, upper)
 			}
@@ -159,7 +163,7 @@ func (m *Multiplier) block(tA, tB blas.Transpose, alpha float64, a, b, c blas64.
 			at := c.Data[(w.i0+i)*c.Stride+w.j0+j:]
 			if i+tileRows <= w.mc && j+tileCols <= w.nc {
 				_ = at[(tileRows-1)*c.Stride+tileCols-1]
-				tile(m.kernel, depth, x, y, unsafe.Pointer(&at[0]), 8*c.Stride, add)
+				tile(m.kernel, depth, x, y, unsafe.Pointer(&at[0]), 8*c.Stride, add, m.ahead(depth, i, j, w))
 				continue
 			}
 			m.edgeTile(depth, x, y, at, c.Stride, min(tileRows, w.mc-i), min(tileCols, w.nc-j), add)
@@ -167,12 +171,23 @@ func (m *Multiplier) block(tA, tB blas.Transpose, alpha float64, a, b, c blas64.
 	}
 }
 
+// ahead is the part of the next panel of B to fetch with the tile at i and j, so that all of it is near when its turn comes; nil where
+// the panels are near anyhow.
+func (m *Multiplier) ahead(depth, i, j int, w window) unsafe.Pointer {
+	const fetched = 128 // numbers
+	at := (j+tileCols)*depth + i/tileRows*fetched
+	if w.nc*depth < farAway || at+fetched > len(m.b) {
+		return nil
+	}
+	return unsafe.Pointer(&m.b[at])
+}
+
 // edgeTile is a tile of which only some rows and columns are C's.
 func (m *Multiplier) edgeTile(depth int, x, y operand, c []float64, stride, rows, cols int, add bool) {
 	for r := 0; r < rows && add; r++ {
 		copy(m.edge[r*tileCols:][:cols], c[r*stride:])
 	}
-	tile(m.kernel, depth, x, y, unsafe.Pointer(&m.edge[0]), 8*tileCols, add)
+	tile(m.kernel, depth, x, y, unsafe.Pointer(&m.edge[0]), 8*tileCols, add, nil)
 	for r := range rows {
 		copy(c[r*stride:][:cols], m.edge[r*tileCols:])
 	}

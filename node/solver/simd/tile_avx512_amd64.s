@@ -2,10 +2,10 @@
 
 #include "textflag.h"
 
-// func tile512(depth int, a, b operand, c unsafe.Pointer, stride int, add bool)
+// func tile512(depth int, a, b operand, c unsafe.Pointer, stride int, add bool, ahead unsafe.Pointer)
 //
 // Z0 to Z15 are the tile, a row in two vectors; Z16 and Z17 a row of B; Z18 to Z25 a column of A, each element loaded into all lanes.
-TEXT ·tile512(SB), NOSPLIT, $0-73
+TEXT ·tile512(SB), NOSPLIT, $0-88
 	MOVQ depth+0(FP), CX
 	MOVQ a_at+8(FP), AX
 	MOVQ a_lane+16(FP), R8
@@ -36,6 +36,27 @@ TEXT ·tile512(SB), NOSPLIT, $0-73
 	PREFETCHT0 64(R15)(R12*2)
 	PREFETCHT0 (R15)(R13*1)
 	PREFETCHT0 64(R15)(R13*1)
+	MOVQ ahead+80(FP), R14
+	TESTQ R14, R14
+	JEQ  start
+	PREFETCHT1 (R14)
+	PREFETCHT1 64(R14)
+	PREFETCHT1 128(R14)
+	PREFETCHT1 192(R14)
+	PREFETCHT1 256(R14)
+	PREFETCHT1 320(R14)
+	PREFETCHT1 384(R14)
+	PREFETCHT1 448(R14)
+	PREFETCHT1 512(R14)
+	PREFETCHT1 576(R14)
+	PREFETCHT1 640(R14)
+	PREFETCHT1 704(R14)
+	PREFETCHT1 768(R14)
+	PREFETCHT1 832(R14)
+	PREFETCHT1 896(R14)
+	PREFETCHT1 960(R14)
+
+start:
 	CMPB add+72(FP), $0
 	JNE  load
 
