@@ -1,0 +1,54 @@
+package node
+
+import (
+	"crypto/sha256"
+	"flag"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"strings"
+	"testing"
+
+	"github.com/phasegrid/phasegrid/node/solver"
+	"github.com/phasegrid/phasegrid/sweep"
+)
+
+var bless = flag.Bool("bless", false, "write the golden files anew")
+
+const versionGolden = "testdata/version.golden"
+
+// The bits of every example hang on solver.Version: whoever changes them raises it. Only bless what a new version changed on purpose.
+func TestVersionGuardsTheBits(t *testing.T) {
+	files, err := fs.Glob(sweep.Examples, "examples/*.yaml")
+	if err != nil || len(files) == 0 {
+		t.Fatal(files, err)
+	}
+	var got strings.Builder
+	fmt.Fprintf(&got, "version %d\n", solver.Version)
+	for _, file := range files {
+		name := strings.TrimSuffix(path.Base(file), ".yaml")
+		sum := sha256.New()
+		for _, s := range solveExample(t, name, sparse) {
+			fmt.Fprintf(sum, "%d %+v\n", s.Index, s.Result)
+		}
+		fmt.Fprintf(&got, "%s %x\n", name, sum.Sum(nil))
+	}
+	if *bless {
+		if err := os.WriteFile(versionGolden, []byte(got.String()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(versionGolden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.String() != string(want) {
+		t.Errorf("bits of the examples changed: raise solver.Version, then bless\n%swant\n%s", got.String(), want)
+	}
+}
+
+// sparse picks a few points of each optimizer from all over an example, none of many steps.
+func sparse(p *sweep.Point) bool {
+	return p.Params[sweep.Steps].Int() <= 10_000 && p.Index%23 == 0
+}
