@@ -6,6 +6,8 @@
 //     ((p0+p1)+(p2+p3))+((p4+p5)+(p6+p7)). Neither lanes, tiles, batches nor the CPU show in a result.
 //   - The kernel is a value that travels with the computation; nothing here is global.
 //   - Vector kernels exist when built with GOEXPERIMENT=simd on amd64; elsewhere, only the scalar ones.
+//   - One form of a kernel is written by hand, the widest that archsimd expresses well; the narrower ones are generated from it. What
+//     the products stand on with AVX-512 (tile, elimination, transposition) is in assembly, beside the Go form that it follows.
 //
 // The promise is for one arithmetic class, amd64 CPUs with FMA under GOAMD64=v1.
 package simd
