@@ -44,7 +44,8 @@ func (m Main) benchCommand() *cobra.Command {
 		Use:   "bench",
 		Short: "Measure this machine: solver, scheduling, merge; or see a cluster through chaos",
 		Long: `bench measures what this machine does. Ratios are taken in one run, ours and the baseline in turns, and are above 1 where
-ours is faster: they mean something on a busy machine too. The solver is measured by processor time, the rest by the clock.
+ours is faster: they mean something on a busy machine too. The solver is measured by processor time, and its fastest of
+several rounds is shown; the rest is measured by the clock.
 Where there is a target, it stands beside the figure.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
