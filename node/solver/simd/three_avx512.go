@@ -1,0 +1,227 @@
+// Code generated from the template by go generate. DO NOT EDIT.
+
+//go:build goexperiment.simd && amd64
+
+package simd
+
+import "unsafe"
+
+// Steps of three groups, all in registers. With a_g = w_g², less τ in the first group, and p_g = ½ n_g q_g, ½T = Σ p_g a_g and half
+// the gradient is q_g (q_g a_g + ½T) w_g: nothing waits for the sum but what it is added to.
+
+// threeGD512 is w <- w (keep - k a - r ½T), r = 2 lr q, k = r q.
+func (l *Lanes) threeGD512() {
+	now, scheduled, vectors := l.now, l.law.Scheduled, l.vectors
+	for i := 0; i < len(vectors); i += 2 {
+		v := &vectors[i]
+		vB := &vectors[i+1]
+		h, c, old, fresh := (*head512)(v.head), (*[3]cell512)(v.cells), (*[3]row512)(v.w[now&1]), (*[3]row512)(v.w[(now+1)&1])
+		hB, cB, oldB, freshB := (*head512)(vB.head), (*[3]cell512)(vB.cells), (*[3]row512)(vB.w[now&1]), (*[3]row512)(vB.w[(now+1)&1])
+		if !quiet512(h, c, old[0].v, old[1].v, old[2].v) || now >= v.eight.wake {
+			l.threeWatch512(v, old)
+		}
+		if !quiet512(hB, cB, oldB[0].v, oldB[1].v, oldB[2].v) || now >= vB.eight.wake {
+			l.threeWatch512(vB, oldB)
+		}
+		if scheduled {
+			l.threeRates512(v)
+		}
+		if scheduled {
+			l.threeRates512(vB)
+		}
+		a0, a1, a2 := distances512(h, old)
+		a0B, a1B, a2B := distances512(hB, oldB)
+		half := halfTrace512(c, a0, a1, a2)
+		halfB := halfTrace512(cB, a0B, a1B, a2B)
+		fresh[0].v = h.keep.v.Sub(c[0].m.v.Mul(a0)).Sub(c[0].g.v.Mul(half)).Mul(old[0].v)
+		freshB[0].v = hB.keep.v.Sub(cB[0].m.v.Mul(a0B)).Sub(cB[0].g.v.Mul(halfB)).Mul(oldB[0].v)
+		fresh[1].v = h.keep.v.Sub(c[1].m.v.Mul(a1)).Sub(c[1].g.v.Mul(half)).Mul(old[1].v)
+		freshB[1].v = hB.keep.v.Sub(cB[1].m.v.Mul(a1B)).Sub(cB[1].g.v.Mul(halfB)).Mul(oldB[1].v)
+		fresh[2].v = h.keep.v.Sub(c[2].m.v.Mul(a2)).Sub(c[2].g.v.Mul(half)).Mul(old[2].v)
+		freshB[2].v = hB.keep.v.Sub(cB[2].m.v.Mul(a2B)).Sub(cB[2].g.v.Mul(halfB)).Mul(oldB[2].v)
+	}
+}
+
+// threeRates512 sets what depends on the learning rate.
+func (l *Lanes) threeRates512(v *vector) {
+	h, c := (*head512)(v.head), (*[3]cell512)(v.cells)
+	rate := l.tabled512(l.rates, v)
+	rate = rate.Add(rate)
+	h.keep.v = l.keep512(v)
+	for g := range c {
+		r := rate.Mul(c[g].q.v)
+		c[g].g.v, c[g].m.v = r, r.Mul(c[g].q.v)
+	}
+}
+
+// threeSpecGD512 is w <- keep w - lr sign(g).
+func (l *Lanes) threeSpecGD512() {
+	now, scheduled, decays, vectors := l.now, l.law.Scheduled, l.law.Decays, l.vectors
+	for i := 0; i < len(vectors); i += 2 {
+		v := &vectors[i]
+		vB := &vectors[i+1]
+		h, c, old, fresh := (*head512)(v.head), (*[3]cell512)(v.cells), (*[3]row512)(v.w[now&1]), (*[3]row512)(v.w[(now+1)&1])
+		hB, cB, oldB, freshB := (*head512)(vB.head), (*[3]cell512)(vB.cells), (*[3]row512)(vB.w[now&1]), (*[3]row512)(vB.w[(now+1)&1])
+		if !quiet512(h, c, old[0].v, old[1].v, old[2].v) || now >= v.eight.wake {
+			l.threeWatch512(v, old)
+		}
+		if !quiet512(hB, cB, oldB[0].v, oldB[1].v, oldB[2].v) || now >= vB.eight.wake {
+			l.threeWatch512(vB, oldB)
+		}
+		g0, g1, g2 := halfGradient512(h, c, old)
+		g0B, g1B, g2B := halfGradient512(hB, cB, oldB)
+		b0, b1, b2 := abs512(g0), abs512(g1), abs512(g2)
+		b0B, b1B, b2B := abs512(g0B), abs512(g1B), abs512(g2B)
+		cut := b0.Max(b1).Max(b2).Mul(h.rtol.v)
+		cutB := b0B.Max(b1B).Max(b2B).Mul(hB.rtol.v)
+		rate := h.rate.v
+		rateB := hB.rate.v
+		if scheduled {
+			rate = l.tabled512(l.rates, v)
+		}
+		if scheduled {
+			rateB = l.tabled512(l.rates, vB)
+		}
+		g0, g1, g2 = flip512(rate, g0), flip512(rate, g1), flip512(rate, g2)
+		g0B, g1B, g2B = flip512(rateB, g0B), flip512(rateB, g1B), flip512(rateB, g2B)
+		if b0.Min(b1).Min(b2).Greater(cut).ToBits() != all1s512 {
+			// Some count as zero, or are not finite: an infinite one makes the cut so, and T makes all so.
+			bad := b0.Add(b1).Add(b2)
+			bad = bad.Sub(bad)
+			fine := bad.GreaterEqual(bad)
+			g0 = g0.Masked(b0.Greater(cut)).Merge(bad, fine)
+			g1 = g1.Masked(b1.Greater(cut)).Merge(bad, fine)
+			g2 = g2.Masked(b2.Greater(cut)).Merge(bad, fine)
+		}
+		if b0B.Min(b1B).Min(b2B).Greater(cutB).ToBits() != all1s512 {
+			// Some count as zero, or are not finite: an infinite one makes the cutB so, and T makes all so.
+			badB := b0B.Add(b1B).Add(b2B)
+			badB = badB.Sub(badB)
+			fineB := badB.GreaterEqual(badB)
+			g0B = g0B.Masked(b0B.Greater(cutB)).Merge(badB, fineB)
+			g1B = g1B.Masked(b1B.Greater(cutB)).Merge(badB, fineB)
+			g2B = g2B.Masked(b2B.Greater(cutB)).Merge(badB, fineB)
+		}
+		w0, w1, w2 := old[0].v, old[1].v, old[2].v
+		w0B, w1B, w2B := oldB[0].v, oldB[1].v, oldB[2].v
+		if decays {
+			keep := l.keep512(v)
+			w0, w1, w2 = keep.Mul(w0), keep.Mul(w1), keep.Mul(w2)
+		}
+		if decays {
+			keepB := l.keep512(vB)
+			w0B, w1B, w2B = keepB.Mul(w0B), keepB.Mul(w1B), keepB.Mul(w2B)
+		}
+		fresh[0].v, fresh[1].v, fresh[2].v = w0.Sub(g0), w1.Sub(g1), w2.Sub(g2)
+		freshB[0].v, freshB[1].v, freshB[2].v = w0B.Sub(g0B), w1B.Sub(g1B), w2B.Sub(g2B)
+	}
+}
+
+// threeMuon512 is muon by polynomials, the three groups in step to hide the latency of each.
+func (l *Lanes) threeMuon512() {
+	now, vectors, nesterov, quintics := l.now, l.vectors, l.law.Nesterov, l.quintics
+	one, scale := set512(1), set512(l.law.Scale)
+	for i := 0; i < len(vectors); i += 2 {
+		v := &vectors[i]
+		vB := &vectors[i+1]
+		h, c, old, fresh := (*head512)(v.head), (*[3]cell512)(v.cells), (*[3]row512)(v.w[now&1]), (*[3]row512)(v.w[(now+1)&1])
+		hB, cB, oldB, freshB := (*head512)(vB.head), (*[3]cell512)(vB.cells), (*[3]row512)(vB.w[now&1]), (*[3]row512)(vB.w[(now+1)&1])
+		if !quiet512(h, c, old[0].v, old[1].v, old[2].v) || now >= v.eight.wake {
+			l.threeWatch512(v, old)
+		}
+		if !quiet512(hB, cB, oldB[0].v, oldB[1].v, oldB[2].v) || now >= vB.eight.wake {
+			l.threeWatch512(vB, oldB)
+		}
+		g0, g1, g2 := halfGradient512(h, c, old)
+		g0B, g1B, g2B := halfGradient512(hB, cB, oldB)
+		beta := h.beta.v
+		betaB := hB.beta.v
+		part := one.Sub(beta)
+		partB := one.Sub(betaB)
+		part = part.Add(part)
+		partB = partB.Add(partB)
+		g0, g1, g2 = part.Mul(g0), part.Mul(g1), part.Mul(g2)
+		g0B, g1B, g2B = partB.Mul(g0B), partB.Mul(g1B), partB.Mul(g2B)
+		x0, x1, x2 := beta.Mul(c[0].m.v).Add(g0), beta.Mul(c[1].m.v).Add(g1), beta.Mul(c[2].m.v).Add(g2)
+		x0B, x1B, x2B := betaB.Mul(cB[0].m.v).Add(g0B), betaB.Mul(cB[1].m.v).Add(g1B), betaB.Mul(cB[2].m.v).Add(g2B)
+		c[0].m.v, c[1].m.v, c[2].m.v = x0, x1, x2
+		cB[0].m.v, cB[1].m.v, cB[2].m.v = x0B, x1B, x2B
+		if nesterov {
+			x0, x1, x2 = g0.Add(beta.Mul(x0)), g1.Add(beta.Mul(x1)), g2.Add(beta.Mul(x2))
+		}
+		if nesterov {
+			x0B, x1B, x2B = g0B.Add(betaB.Mul(x0B)), g1B.Add(betaB.Mul(x1B)), g2B.Add(betaB.Mul(x2B))
+		}
+		inverse := l.inverse512(x0.Mul(x0).Add(c[1].n.v.Mul(x1.Mul(x1))).Add(c[2].n.v.Mul(x2.Mul(x2))))
+		inverseB := l.inverse512(x0B.Mul(x0B).Add(cB[1].n.v.Mul(x1B.Mul(x1B))).Add(cB[2].n.v.Mul(x2B.Mul(x2B))))
+		x0, x1, x2 = x0.Mul(inverse), x1.Mul(inverse), x2.Mul(inverse)
+		x0B, x1B, x2B = x0B.Mul(inverseB), x1B.Mul(inverseB), x2B.Mul(inverseB)
+		for k := range quintics {
+			p := (*[3]row512)(unsafe.Pointer(&quintics[k]))
+			y0, y1, y2 := x0.Mul(x0), x1.Mul(x1), x2.Mul(x2)
+			y0B, y1B, y2B := x0B.Mul(x0B), x1B.Mul(x1B), x2B.Mul(x2B)
+			z0, z1, z2 := y0.Mul(p[2].v), y1.Mul(p[2].v), y2.Mul(p[2].v)
+			z0B, z1B, z2B := y0B.Mul(p[2].v), y1B.Mul(p[2].v), y2B.Mul(p[2].v)
+			z0, z1, z2 = z0.Add(p[1].v), z1.Add(p[1].v), z2.Add(p[1].v)
+			z0B, z1B, z2B = z0B.Add(p[1].v), z1B.Add(p[1].v), z2B.Add(p[1].v)
+			z0, z1, z2 = z0.Mul(y0), z1.Mul(y1), z2.Mul(y2)
+			z0B, z1B, z2B = z0B.Mul(y0B), z1B.Mul(y1B), z2B.Mul(y2B)
+			z0, z1, z2 = z0.Add(p[0].v), z1.Add(p[0].v), z2.Add(p[0].v)
+			z0B, z1B, z2B = z0B.Add(p[0].v), z1B.Add(p[0].v), z2B.Add(p[0].v)
+			x0, x1, x2 = x0.Mul(z0), x1.Mul(z1), x2.Mul(z2)
+			x0B, x1B, x2B = x0B.Mul(z0B), x1B.Mul(z1B), x2B.Mul(z2B)
+		}
+		rate, keep := l.rate512(v).Mul(scale), l.keep512(v)
+		rateB, keepB := l.rate512(vB).Mul(scale), l.keep512(vB)
+		fresh[0].v = keep.Mul(old[0].v).Sub(rate.Mul(x0))
+		freshB[0].v = keepB.Mul(oldB[0].v).Sub(rateB.Mul(x0B))
+		fresh[1].v = keep.Mul(old[1].v).Sub(rate.Mul(x1))
+		freshB[1].v = keepB.Mul(oldB[1].v).Sub(rateB.Mul(x1B))
+		fresh[2].v = keep.Mul(old[2].v).Sub(rate.Mul(x2))
+		freshB[2].v = keepB.Mul(oldB[2].v).Sub(rateB.Mul(x2B))
+	}
+}
+
+// distances512 are w_g², less τ in the first group.
+func distances512(h *head512, w *[3]row512) (a0, a1, a2 vec512) {
+	return w[0].v.Mul(w[0].v).Sub(h.tau.v), w[1].v.Mul(w[1].v), w[2].v.Mul(w[2].v)
+}
+
+func halfTrace512(c *[3]cell512, a0, a1, a2 vec512) vec512 {
+	return a0.Mul(c[0].v.v).Add(a1.Mul(c[1].v.v).Add(a2.Mul(c[2].v.v)))
+}
+
+func halfGradient512(h *head512, c *[3]cell512, w *[3]row512) (g0, g1, g2 vec512) {
+	a0, a1, a2 := distances512(h, w)
+	half := halfTrace512(c, a0, a1, a2)
+	g0 = half.Add(a0.Mul(c[0].q.v)).Mul(c[0].q.v.Mul(w[0].v))
+	g1 = half.Add(a1.Mul(c[1].q.v)).Mul(c[1].q.v.Mul(w[1].v))
+	g2 = half.Add(a2.Mul(c[2].q.v)).Mul(c[2].q.v.Mul(w[2].v))
+	return g0, g1, g2
+}
+
+// quiet512 tells whether the hosts of three groups need not be asked for the energies: none of the differences is negative. An
+// iterate that is not a number is not below the limit.
+func quiet512(h *head512, c *[3]cell512, w0, w1, w2 vec512) bool {
+	e0, e1, e2 := w0.Mul(w0), w1.Mul(w1).Mul(c[1].n.v), w2.Mul(w2).Mul(c[2].n.v)
+	norm2 := e0.Add(e1).Add(e2)
+	spike := and512(e1, c[1].spike.v).Add(and512(e2, c[2].spike.v))
+	over := or512(h.signal.v.Mul(norm2).Sub(e0), h.spike.v.Mul(norm2).Sub(spike))
+	return h.limit.v.GreaterEqual(norm2).ToBits()&^negative512(over).ToBits() == all1s512
+}
+
+// threeWatch512 looks at three groups as watch512 does at any number.
+//
+//go:noinline
+func (l *Lanes) threeWatch512(v *vector, old *[3]row512) {
+	h, c := (*head512)(v.head), (*[3]cell512)(v.cells)
+	signal := old[0].v.Mul(old[0].v)
+	a0, a1, a2 := distances512(h, old)
+	e1, e2 := a1.Mul(c[1].n.v), a2.Mul(c[2].n.v)
+	x0, x1, x2 := a0.Mul(c[0].q.v), a1.Mul(c[1].q.v), a2.Mul(c[2].q.v)
+	y1, y2 := x1.Mul(c[1].n.v), x2.Mul(c[2].n.v)
+	t := x0.Add(y1).Add(y2)
+	s := x0.Mul(x0).Add(y1.Mul(x1)).Add(y2.Mul(x2))
+	spike := and512(e1, c[1].spike.v).Add(and512(e2, c[2].spike.v))
+	l.watch512(v, s.Add(s).Add(t.Mul(t)), signal.Add(e1).Add(e2), spike, signal)
+}

@@ -1,0 +1,158 @@
+//go:build ignore
+
+// The kernels of three groups, one vector after the other. What is built is generated from this: two vectors side by side.
+package simd
+
+import "unsafe"
+
+// Steps of three groups, all in registers. With a_g = w_g², less τ in the first group, and p_g = ½ n_g q_g, ½T = Σ p_g a_g and half
+// the gradient is q_g (q_g a_g + ½T) w_g: nothing waits for the sum but what it is added to.
+
+// threeGD512 is w <- w (keep - k a - r ½T), r = 2 lr q, k = r q.
+func (l *Lanes) threeGD512() {
+	now, scheduled, vectors := l.now, l.law.Scheduled, l.vectors
+	for i := range vectors {
+		v := &vectors[i]
+		h, c, old, fresh := (*head512)(v.head), (*[3]cell512)(v.cells), (*[3]row512)(v.w[now&1]), (*[3]row512)(v.w[(now+1)&1])
+		if !quiet512(h, c, old[0].v, old[1].v, old[2].v) || now >= v.eight.wake {
+			l.threeWatch512(v, old)
+		}
+		if scheduled {
+			l.threeRates512(v)
+		}
+		a0, a1, a2 := distances512(h, old)
+		half := halfTrace512(c, a0, a1, a2)
+		fresh[0].v = h.keep.v.Sub(c[0].m.v.Mul(a0)).Sub(c[0].g.v.Mul(half)).Mul(old[0].v)
+		fresh[1].v = h.keep.v.Sub(c[1].m.v.Mul(a1)).Sub(c[1].g.v.Mul(half)).Mul(old[1].v)
+		fresh[2].v = h.keep.v.Sub(c[2].m.v.Mul(a2)).Sub(c[2].g.v.Mul(half)).Mul(old[2].v)
+	}
+}
+
+// threeRates512 sets what depends on the learning rate.
+func (l *Lanes) threeRates512(v *vector) {
+	h, c := (*head512)(v.head), (*[3]cell512)(v.cells)
+	rate := l.tabled512(l.rates, v)
+	rate = rate.Add(rate)
+	h.keep.v = l.keep512(v)
+	for g := range c {
+		r := rate.Mul(c[g].q.v)
+		c[g].g.v, c[g].m.v = r, r.Mul(c[g].q.v)
+	}
+}
+
+// threeSpecGD512 is w <- keep w - lr sign(g).
+func (l *Lanes) threeSpecGD512() {
+	now, scheduled, decays, vectors := l.now, l.law.Scheduled, l.law.Decays, l.vectors
+	for i := range vectors {
+		v := &vectors[i]
+		h, c, old, fresh := (*head512)(v.head), (*[3]cell512)(v.cells), (*[3]row512)(v.w[now&1]), (*[3]row512)(v.w[(now+1)&1])
+		if !quiet512(h, c, old[0].v, old[1].v, old[2].v) || now >= v.eight.wake {
+			l.threeWatch512(v, old)
+		}
+		g0, g1, g2 := halfGradient512(h, c, old)
+		b0, b1, b2 := abs512(g0), abs512(g1), abs512(g2)
+		cut := b0.Max(b1).Max(b2).Mul(h.rtol.v)
+		rate := h.rate.v
+		if scheduled {
+			rate = l.tabled512(l.rates, v)
+		}
+		g0, g1, g2 = flip512(rate, g0), flip512(rate, g1), flip512(rate, g2)
+		if b0.Min(b1).Min(b2).Greater(cut).ToBits() != all1s512 {
+			// Some count as zero, or are not finite: an infinite one makes the cut so, and T makes all so.
+			bad := b0.Add(b1).Add(b2)
+			bad = bad.Sub(bad)
+			fine := bad.GreaterEqual(bad)
+			g0 = g0.Masked(b0.Greater(cut)).Merge(bad, fine)
+			g1 = g1.Masked(b1.Greater(cut)).Merge(bad, fine)
+			g2 = g2.Masked(b2.Greater(cut)).Merge(bad, fine)
+		}
+		w0, w1, w2 := old[0].v, old[1].v, old[2].v
+		if decays {
+			keep := l.keep512(v)
+			w0, w1, w2 = keep.Mul(w0), keep.Mul(w1), keep.Mul(w2)
+		}
+		fresh[0].v, fresh[1].v, fresh[2].v = w0.Sub(g0), w1.Sub(g1), w2.Sub(g2)
+	}
+}
+
+// threeMuon512 is muon by polynomials, the three groups in step to hide the latency of each.
+func (l *Lanes) threeMuon512() {
+	now, vectors, nesterov, quintics := l.now, l.vectors, l.law.Nesterov, l.quintics
+	one, scale := set512(1), set512(l.law.Scale)
+	for i := range vectors {
+		v := &vectors[i]
+		h, c, old, fresh := (*head512)(v.head), (*[3]cell512)(v.cells), (*[3]row512)(v.w[now&1]), (*[3]row512)(v.w[(now+1)&1])
+		if !quiet512(h, c, old[0].v, old[1].v, old[2].v) || now >= v.eight.wake {
+			l.threeWatch512(v, old)
+		}
+		g0, g1, g2 := halfGradient512(h, c, old)
+		beta := h.beta.v
+		part := one.Sub(beta)
+		part = part.Add(part)
+		g0, g1, g2 = part.Mul(g0), part.Mul(g1), part.Mul(g2)
+		x0, x1, x2 := beta.Mul(c[0].m.v).Add(g0), beta.Mul(c[1].m.v).Add(g1), beta.Mul(c[2].m.v).Add(g2)
+		c[0].m.v, c[1].m.v, c[2].m.v = x0, x1, x2
+		if nesterov {
+			x0, x1, x2 = g0.Add(beta.Mul(x0)), g1.Add(beta.Mul(x1)), g2.Add(beta.Mul(x2))
+		}
+		inverse := l.inverse512(x0.Mul(x0).Add(c[1].n.v.Mul(x1.Mul(x1))).Add(c[2].n.v.Mul(x2.Mul(x2))))
+		x0, x1, x2 = x0.Mul(inverse), x1.Mul(inverse), x2.Mul(inverse)
+		for k := range quintics {
+			p := (*[3]row512)(unsafe.Pointer(&quintics[k]))
+			y0, y1, y2 := x0.Mul(x0), x1.Mul(x1), x2.Mul(x2)
+			z0, z1, z2 := y0.Mul(p[2].v), y1.Mul(p[2].v), y2.Mul(p[2].v)
+			z0, z1, z2 = z0.Add(p[1].v), z1.Add(p[1].v), z2.Add(p[1].v)
+			z0, z1, z2 = z0.Mul(y0), z1.Mul(y1), z2.Mul(y2)
+			z0, z1, z2 = z0.Add(p[0].v), z1.Add(p[0].v), z2.Add(p[0].v)
+			x0, x1, x2 = x0.Mul(z0), x1.Mul(z1), x2.Mul(z2)
+		}
+		rate, keep := l.rate512(v).Mul(scale), l.keep512(v)
+		fresh[0].v = keep.Mul(old[0].v).Sub(rate.Mul(x0))
+		fresh[1].v = keep.Mul(old[1].v).Sub(rate.Mul(x1))
+		fresh[2].v = keep.Mul(old[2].v).Sub(rate.Mul(x2))
+	}
+}
+
+// distances512 are w_g², less τ in the first group.
+func distances512(h *head512, w *[3]row512) (a0, a1, a2 vec512) {
+	return w[0].v.Mul(w[0].v).Sub(h.tau.v), w[1].v.Mul(w[1].v), w[2].v.Mul(w[2].v)
+}
+
+func halfTrace512(c *[3]cell512, a0, a1, a2 vec512) vec512 {
+	return a0.Mul(c[0].v.v).Add(a1.Mul(c[1].v.v).Add(a2.Mul(c[2].v.v)))
+}
+
+func halfGradient512(h *head512, c *[3]cell512, w *[3]row512) (g0, g1, g2 vec512) {
+	a0, a1, a2 := distances512(h, w)
+	half := halfTrace512(c, a0, a1, a2)
+	g0 = half.Add(a0.Mul(c[0].q.v)).Mul(c[0].q.v.Mul(w[0].v))
+	g1 = half.Add(a1.Mul(c[1].q.v)).Mul(c[1].q.v.Mul(w[1].v))
+	g2 = half.Add(a2.Mul(c[2].q.v)).Mul(c[2].q.v.Mul(w[2].v))
+	return g0, g1, g2
+}
+
+// quiet512 tells whether the hosts of three groups need not be asked for the energies: none of the differences is negative. An
+// iterate that is not a number is not below the limit.
+func quiet512(h *head512, c *[3]cell512, w0, w1, w2 vec512) bool {
+	e0, e1, e2 := w0.Mul(w0), w1.Mul(w1).Mul(c[1].n.v), w2.Mul(w2).Mul(c[2].n.v)
+	norm2 := e0.Add(e1).Add(e2)
+	spike := and512(e1, c[1].spike.v).Add(and512(e2, c[2].spike.v))
+	over := or512(h.signal.v.Mul(norm2).Sub(e0), h.spike.v.Mul(norm2).Sub(spike))
+	return h.limit.v.GreaterEqual(norm2).ToBits()&^negative512(over).ToBits() == all1s512
+}
+
+// threeWatch512 looks at three groups as watch512 does at any number.
+//
+//go:noinline
+func (l *Lanes) threeWatch512(v *vector, old *[3]row512) {
+	h, c := (*head512)(v.head), (*[3]cell512)(v.cells)
+	signal := old[0].v.Mul(old[0].v)
+	a0, a1, a2 := distances512(h, old)
+	e1, e2 := a1.Mul(c[1].n.v), a2.Mul(c[2].n.v)
+	x0, x1, x2 := a0.Mul(c[0].q.v), a1.Mul(c[1].q.v), a2.Mul(c[2].q.v)
+	y1, y2 := x1.Mul(c[1].n.v), x2.Mul(c[2].n.v)
+	t := x0.Add(y1).Add(y2)
+	s := x0.Mul(x0).Add(y1.Mul(x1)).Add(y2.Mul(x2))
+	spike := and512(e1, c[1].spike.v).Add(and512(e2, c[2].spike.v))
+	l.watch512(v, s.Add(s).Add(t.Mul(t)), signal.Add(e1).Add(e2), spike, signal)
+}
