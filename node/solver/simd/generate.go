@@ -30,8 +30,8 @@ func main() {
 }
 
 const (
-	loop   = "\tfor i := range vectors {\n"
-	byTwos = "\tfor i := 0; i < len(vectors); i += 2 {\n"
+	loop   = "\tfor vs := l.vectors; len(vs) > 0; vs = vs[1:] {\n"
+	byTwos = "\tfor vs := l.vectors; len(vs) > 1; vs = vs[2:] {\n"
 )
 
 // paired writes every statement of the loops over vectors twice, the second time for the vector after. The CPU's scheduler does not
@@ -81,7 +81,7 @@ func double(out *strings.Builder, lines []string) {
 var ofOne = regexp.MustCompile(`(^|[^.\w])(v|h|c|old|fresh|half|keep|rate|cut|beta|part|inverse|bad|fine|[abgrwxyz][0-2])\b`)
 
 func second(block string) string {
-	block = strings.ReplaceAll(block, "vectors[i]", "vectors[i+1]")
+	block = strings.ReplaceAll(block, "vs[0]", "vs[1]")
 	return ofOne.ReplaceAllString(block, "${1}${2}B")
 }
 

@@ -19,10 +19,11 @@ type row [8]float64
 
 // cellOf is one eigenspace of eight points. R is a row, or as much of one as a kernel takes at once.
 type cellOf[R any] struct {
-	q, n  R // eigenvalue, multiplicity
-	spike R // all bits set where the eigenspace counts as a spike, else 0
-	g     R // gradient, then update
-	m, v  R // the optimizer's memory
+	w     [2]R // the coefficient: at this step, at the one before
+	q, n  R    // eigenvalue, multiplicity
+	spike R    // all bits set where the eigenspace counts as a spike, else 0
+	g     R    // gradient, then update
+	m, v  R    // the optimizer's memory
 }
 
 // headOf is what eight points have once.
@@ -62,10 +63,9 @@ type (
 // slices of Lanes, at the first of the lanes: a kernel's own cells and heads begin there.
 type vector struct {
 	head, cells unsafe.Pointer
-	w           [2]unsafe.Pointer // the iterate of step k at k&1, the one before it beside it
-	eight       *head             // the points' own head, for what is not in rows
-	row         int               // of eight points, whose head is heads[row]
-	lane        uintptr           // the first one in the row
+	eight       *head   // the points' own head, for what is not in rows
+	row         int     // of eight points, whose head is heads[row]
+	lane        uintptr // the first one in the row
 }
 
 const (
@@ -115,7 +115,6 @@ type Lanes struct {
 
 	heads   []head
 	cells   []cell // of row r: cells[r*groups:][:groups], in the order of place
-	w       []row  // of row r, step k: w[(2*r+k&1)*groups:][:groups], in the same order
 	vectors []vector
 	base    []int // per lane: now - base is the point's step
 	now     int
@@ -163,7 +162,6 @@ func (l *Lanes) shape(points int) {
 	// One more of each than is used: a kernel's pointer to half a row, or to a number in one, has the type of a whole.
 	l.heads = grow(l.heads, rows+1)[:rows]
 	l.cells = grow(l.cells, rows*l.groups+1)[:rows*l.groups]
-	l.w = grow(l.w, 2*rows*l.groups+1)[:2*rows*l.groups]
 	l.base = grow(l.base, 8*rows)
 	l.rates = grow(l.rates, scheduleSteps*rows)
 	l.powers = grow(l.powers, scheduleSteps*rows)
@@ -171,13 +169,11 @@ func (l *Lanes) shape(points int) {
 	for r := range l.heads {
 		for lane := uintptr(0); lane < 8; lane += width(l.kernel) {
 			from := func(p unsafe.Pointer) unsafe.Pointer { return unsafe.Add(p, 8*lane) }
-			w := [2]unsafe.Pointer{from(unsafe.Pointer(&l.w[2*r*l.groups])), from(unsafe.Pointer(&l.w[(2*r+1)*l.groups]))}
-			l.vectors = append(l.vectors, vector{from(unsafe.Pointer(&l.heads[r])), from(unsafe.Pointer(&l.cells[r*l.groups])), w, &l.heads[r], r, lane})
+			l.vectors = append(l.vectors, vector{from(unsafe.Pointer(&l.heads[r])), from(unsafe.Pointer(&l.cells[r*l.groups])), &l.heads[r], r, lane})
 		}
 	}
 	clear(l.heads)
 	clear(l.cells)
-	clear(l.w)
 	clear(l.rates)
 	clear(l.powers)
 	l.now, l.active = 0, 0
@@ -277,9 +273,7 @@ func (l *Lanes) tabulate(lane int) {
 
 func (l *Lanes) cell(lane, group int) *cell { return &l.cells[lane/8*l.groups+l.place(group)] }
 
-func (l *Lanes) iterate(lane, group, back int) *row {
-	return &l.w[(2*(lane/8)+(l.now+back)&1)*l.groups+l.place(group)]
-}
+func (l *Lanes) iterate(lane, group, back int) *row { return &l.cell(lane, group).w[back] }
 
 // Point is what a lane holds once, whatever its number of groups.
 type Point struct {
@@ -386,9 +380,6 @@ func (l *Lanes) bounded(lane int) bool {
 
 // refill loads points into the vacant lanes. The step has been taken: theirs begin with the next one.
 func (l *Lanes) refill() {
-	if !l.vacancies {
-		return
-	}
 	l.vacancies = false
 	l.now++
 	for r := range l.heads {

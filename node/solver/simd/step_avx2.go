@@ -24,7 +24,9 @@ func (l *Lanes) advance256(end int) {
 		default:
 			l.threeMuon256()
 		}
-		l.refill()
+		if l.vacancies {
+			l.refill()
+		}
 	}
 	done256()
 }
@@ -81,42 +83,42 @@ func (l *Lanes) tabled256(table []row, v *vector) vec256 {
 
 // general256 is any rule with any number of groups.
 func (l *Lanes) general256() {
-	at := l.now & 1
 	{
 		for i := range l.vectors {
 			v := &l.vectors[i]
-			h, old, fresh := (*head256)(v.head), v.w[at], v.w[at^1]
-			l.observe256(v, old)
+			h := (*head256)(v.head)
+			l.observe256(v)
 			l.watch256(v, h.loss.v, h.norm2.v, h.spikeEnergy.v, h.signalEnergy.v)
 			t := h.trace.v
 			for g := range uintptr(l.groups) {
-				c := (*cell256)(unsafe.Add(v.cells, g*cellSize))
+				c := v.cell256(g)
 				x := c.g.v
-				c.g.v = x.Add(x).Add(t).Mul(c.q.v).Mul((*row256)(unsafe.Add(old, g*rowSize)).v)
+				c.g.v = x.Add(x).Add(t).Mul(c.q.v).Mul(c.w[0].v)
 			}
 			l.update256(v)
 			rate, keep := l.rate256(v), l.keep256(v)
 			for g := range uintptr(l.groups) {
-				u := (*cell256)(unsafe.Add(v.cells, g*cellSize)).g.v
-				(*row256)(unsafe.Add(fresh, g*rowSize)).v = keep.Mul((*row256)(unsafe.Add(old, g*rowSize)).v).Sub(rate.Mul(u))
+				c := v.cell256(g)
+				w := c.w[0].v
+				c.w[0].v, c.w[1].v = keep.Mul(w).Sub(rate.Mul(c.g.v)), w
 			}
 		}
 	}
 }
 
 // observe256 stores x_g in g, and the observed sums in the head.
-func (l *Lanes) observe256(v *vector, old unsafe.Pointer) {
+func (l *Lanes) observe256(v *vector) {
 	h := (*head256)(v.head)
-	w := (*row256)(old).v
+	w := v.cell256(0).w[0].v
 	h.signalEnergy.v = w.Mul(w)
 	var zero vec256
 	target, at := h.tau.v, uintptr(0) // the teacher is in the first group
 	for j := range min(8, l.groups) {
 		var trace, loss, norm2, spike vec256
 		for range l.stride(j) {
-			c := (*cell256)(unsafe.Add(v.cells, at*cellSize))
-			w := (*row256)(unsafe.Add(old, at*rowSize)).v
+			c := v.cell256(at)
 			at++
+			w := c.w[0].v
 			a := w.Mul(w)
 			energy := c.n.v.Mul(a)
 			norm2 = norm2.Add(energy)

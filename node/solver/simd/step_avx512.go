@@ -22,7 +22,9 @@ func (l *Lanes) advance512(end int) {
 		default:
 			l.threeMuon512()
 		}
-		l.refill()
+		if l.vacancies {
+			l.refill()
+		}
 	}
 	done512()
 }
@@ -79,42 +81,42 @@ func (l *Lanes) tabled512(table []row, v *vector) vec512 {
 
 // general512 is any rule with any number of groups.
 func (l *Lanes) general512() {
-	at := l.now & 1
 	{
 		for i := range l.vectors {
 			v := &l.vectors[i]
-			h, old, fresh := (*head512)(v.head), v.w[at], v.w[at^1]
-			l.observe512(v, old)
+			h := (*head512)(v.head)
+			l.observe512(v)
 			l.watch512(v, h.loss.v, h.norm2.v, h.spikeEnergy.v, h.signalEnergy.v)
 			t := h.trace.v
 			for g := range uintptr(l.groups) {
-				c := (*cell512)(unsafe.Add(v.cells, g*cellSize))
+				c := v.cell512(g)
 				x := c.g.v
-				c.g.v = x.Add(x).Add(t).Mul(c.q.v).Mul((*row512)(unsafe.Add(old, g*rowSize)).v)
+				c.g.v = x.Add(x).Add(t).Mul(c.q.v).Mul(c.w[0].v)
 			}
 			l.update512(v)
 			rate, keep := l.rate512(v), l.keep512(v)
 			for g := range uintptr(l.groups) {
-				u := (*cell512)(unsafe.Add(v.cells, g*cellSize)).g.v
-				(*row512)(unsafe.Add(fresh, g*rowSize)).v = keep.Mul((*row512)(unsafe.Add(old, g*rowSize)).v).Sub(rate.Mul(u))
+				c := v.cell512(g)
+				w := c.w[0].v
+				c.w[0].v, c.w[1].v = keep.Mul(w).Sub(rate.Mul(c.g.v)), w
 			}
 		}
 	}
 }
 
 // observe512 stores x_g in g, and the observed sums in the head.
-func (l *Lanes) observe512(v *vector, old unsafe.Pointer) {
+func (l *Lanes) observe512(v *vector) {
 	h := (*head512)(v.head)
-	w := (*row512)(old).v
+	w := v.cell512(0).w[0].v
 	h.signalEnergy.v = w.Mul(w)
 	var zero vec512
 	target, at := h.tau.v, uintptr(0) // the teacher is in the first group
 	for j := range min(8, l.groups) {
 		var trace, loss, norm2, spike vec512
 		for range l.stride(j) {
-			c := (*cell512)(unsafe.Add(v.cells, at*cellSize))
-			w := (*row512)(unsafe.Add(old, at*rowSize)).v
+			c := v.cell512(at)
 			at++
+			w := c.w[0].v
 			a := w.Mul(w)
 			energy := c.n.v.Mul(a)
 			norm2 = norm2.Add(energy)

@@ -22,7 +22,9 @@ func (l *Lanes) advance64(end int) {
 		default:
 			l.threeMuon64()
 		}
-		l.refill()
+		if l.vacancies {
+			l.refill()
+		}
 	}
 	done64()
 }
@@ -79,42 +81,42 @@ func (l *Lanes) tabled64(table []row, v *vector) vec64 {
 
 // general64 is any rule with any number of groups.
 func (l *Lanes) general64() {
-	at := l.now & 1
 	{
 		for i := range l.vectors {
 			v := &l.vectors[i]
-			h, old, fresh := (*head64)(v.head), v.w[at], v.w[at^1]
-			l.observe64(v, old)
+			h := (*head64)(v.head)
+			l.observe64(v)
 			l.watch64(v, h.loss.v, h.norm2.v, h.spikeEnergy.v, h.signalEnergy.v)
 			t := h.trace.v
 			for g := range uintptr(l.groups) {
-				c := (*cell64)(unsafe.Add(v.cells, g*cellSize))
+				c := v.cell64(g)
 				x := c.g.v
-				c.g.v = x.Add(x).Add(t).Mul(c.q.v).Mul((*row64)(unsafe.Add(old, g*rowSize)).v)
+				c.g.v = x.Add(x).Add(t).Mul(c.q.v).Mul(c.w[0].v)
 			}
 			l.update64(v)
 			rate, keep := l.rate64(v), l.keep64(v)
 			for g := range uintptr(l.groups) {
-				u := (*cell64)(unsafe.Add(v.cells, g*cellSize)).g.v
-				(*row64)(unsafe.Add(fresh, g*rowSize)).v = keep.Mul((*row64)(unsafe.Add(old, g*rowSize)).v).Sub(rate.Mul(u))
+				c := v.cell64(g)
+				w := c.w[0].v
+				c.w[0].v, c.w[1].v = keep.Mul(w).Sub(rate.Mul(c.g.v)), w
 			}
 		}
 	}
 }
 
 // observe64 stores x_g in g, and the observed sums in the head.
-func (l *Lanes) observe64(v *vector, old unsafe.Pointer) {
+func (l *Lanes) observe64(v *vector) {
 	h := (*head64)(v.head)
-	w := (*row64)(old).v
+	w := v.cell64(0).w[0].v
 	h.signalEnergy.v = w.Mul(w)
 	var zero vec64
 	target, at := h.tau.v, uintptr(0) // the teacher is in the first group
 	for j := range min(8, l.groups) {
 		var trace, loss, norm2, spike vec64
 		for range l.stride(j) {
-			c := (*cell64)(unsafe.Add(v.cells, at*cellSize))
-			w := (*row64)(unsafe.Add(old, at*rowSize)).v
+			c := v.cell64(at)
 			at++
+			w := c.w[0].v
 			a := w.Mul(w)
 			energy := c.n.v.Mul(a)
 			norm2 = norm2.Add(energy)

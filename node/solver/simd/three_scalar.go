@@ -9,40 +9,47 @@ import "unsafe"
 
 // threeGD64 is w <- w (keep - k a - r ½T), r = 2 lr q, k = r q.
 func (l *Lanes) threeGD64() {
-	now, scheduled, vectors := l.now, l.law.Scheduled, l.vectors
-	for i := 0; i < len(vectors); i += 2 {
-		v := &vectors[i]
-		vB := &vectors[i+1]
-		h, c, old, fresh := (*head64)(v.head), (*[3]cell64)(v.cells), (*[3]row64)(v.w[now&1]), (*[3]row64)(v.w[(now+1)&1])
-		hB, cB, oldB, freshB := (*head64)(vB.head), (*[3]cell64)(vB.cells), (*[3]row64)(vB.w[now&1]), (*[3]row64)(vB.w[(now+1)&1])
-		if !quiet64(h, c, old[0].v, old[1].v, old[2].v) || now >= v.eight.wake {
-			l.threeWatch64(v, old)
+	now, scheduled := l.now, l.law.Scheduled
+	for vs := l.vectors; len(vs) > 1; vs = vs[2:] {
+		v := &vs[0]
+		vB := &vs[1]
+		h, c := v.three64()
+		hB, cB := vB.three64()
+		if !quiet64(h, c, c[0].w[0].v, c[1].w[0].v, c[2].w[0].v) || now >= v.eight.wake {
+			l.threeWatch64(v)
 		}
-		if !quiet64(hB, cB, oldB[0].v, oldB[1].v, oldB[2].v) || now >= vB.eight.wake {
-			l.threeWatch64(vB, oldB)
+		if !quiet64(hB, cB, cB[0].w[0].v, cB[1].w[0].v, cB[2].w[0].v) || now >= vB.eight.wake {
+			l.threeWatch64(vB)
 		}
+		// Found again: what is held in registers would be saved in every round for the sake of the rare call.
+		h, c = v.three64()
+		hB, cB = vB.three64()
 		if scheduled {
 			l.threeRates64(v)
 		}
 		if scheduled {
 			l.threeRates64(vB)
 		}
-		a0, a1, a2 := distances64(h, old)
-		a0B, a1B, a2B := distances64(hB, oldB)
+		a0, a1, a2 := distances64(h, c)
+		a0B, a1B, a2B := distances64(hB, cB)
 		half := halfTrace64(c, a0, a1, a2)
 		halfB := halfTrace64(cB, a0B, a1B, a2B)
-		fresh[0].v = h.keep.v.Sub(c[0].m.v.Mul(a0)).Sub(c[0].g.v.Mul(half)).Mul(old[0].v)
-		freshB[0].v = hB.keep.v.Sub(cB[0].m.v.Mul(a0B)).Sub(cB[0].g.v.Mul(halfB)).Mul(oldB[0].v)
-		fresh[1].v = h.keep.v.Sub(c[1].m.v.Mul(a1)).Sub(c[1].g.v.Mul(half)).Mul(old[1].v)
-		freshB[1].v = hB.keep.v.Sub(cB[1].m.v.Mul(a1B)).Sub(cB[1].g.v.Mul(halfB)).Mul(oldB[1].v)
-		fresh[2].v = h.keep.v.Sub(c[2].m.v.Mul(a2)).Sub(c[2].g.v.Mul(half)).Mul(old[2].v)
-		freshB[2].v = hB.keep.v.Sub(cB[2].m.v.Mul(a2B)).Sub(cB[2].g.v.Mul(halfB)).Mul(oldB[2].v)
+		w0, w1, w2 := c[0].w[0].v, c[1].w[0].v, c[2].w[0].v
+		w0B, w1B, w2B := cB[0].w[0].v, cB[1].w[0].v, cB[2].w[0].v
+		c[0].w[1].v, c[1].w[1].v, c[2].w[1].v = w0, w1, w2
+		cB[0].w[1].v, cB[1].w[1].v, cB[2].w[1].v = w0B, w1B, w2B
+		c[0].w[0].v = h.keep.v.Sub(c[0].m.v.Mul(a0)).Sub(c[0].g.v.Mul(half)).Mul(w0)
+		cB[0].w[0].v = hB.keep.v.Sub(cB[0].m.v.Mul(a0B)).Sub(cB[0].g.v.Mul(halfB)).Mul(w0B)
+		c[1].w[0].v = h.keep.v.Sub(c[1].m.v.Mul(a1)).Sub(c[1].g.v.Mul(half)).Mul(w1)
+		cB[1].w[0].v = hB.keep.v.Sub(cB[1].m.v.Mul(a1B)).Sub(cB[1].g.v.Mul(halfB)).Mul(w1B)
+		c[2].w[0].v = h.keep.v.Sub(c[2].m.v.Mul(a2)).Sub(c[2].g.v.Mul(half)).Mul(w2)
+		cB[2].w[0].v = hB.keep.v.Sub(cB[2].m.v.Mul(a2B)).Sub(cB[2].g.v.Mul(halfB)).Mul(w2B)
 	}
 }
 
 // threeRates64 sets what depends on the learning rate.
 func (l *Lanes) threeRates64(v *vector) {
-	h, c := (*head64)(v.head), (*[3]cell64)(v.cells)
+	h, c := v.three64()
 	rate := l.tabled64(l.rates, v)
 	rate = rate.Add(rate)
 	h.keep.v = l.keep64(v)
@@ -54,20 +61,23 @@ func (l *Lanes) threeRates64(v *vector) {
 
 // threeSpecGD64 is w <- keep w - lr sign(g).
 func (l *Lanes) threeSpecGD64() {
-	now, scheduled, decays, vectors := l.now, l.law.Scheduled, l.law.Decays, l.vectors
-	for i := 0; i < len(vectors); i += 2 {
-		v := &vectors[i]
-		vB := &vectors[i+1]
-		h, c, old, fresh := (*head64)(v.head), (*[3]cell64)(v.cells), (*[3]row64)(v.w[now&1]), (*[3]row64)(v.w[(now+1)&1])
-		hB, cB, oldB, freshB := (*head64)(vB.head), (*[3]cell64)(vB.cells), (*[3]row64)(vB.w[now&1]), (*[3]row64)(vB.w[(now+1)&1])
-		if !quiet64(h, c, old[0].v, old[1].v, old[2].v) || now >= v.eight.wake {
-			l.threeWatch64(v, old)
+	now, scheduled, decays := l.now, l.law.Scheduled, l.law.Decays
+	for vs := l.vectors; len(vs) > 1; vs = vs[2:] {
+		v := &vs[0]
+		vB := &vs[1]
+		h, c := v.three64()
+		hB, cB := vB.three64()
+		if !quiet64(h, c, c[0].w[0].v, c[1].w[0].v, c[2].w[0].v) || now >= v.eight.wake {
+			l.threeWatch64(v)
 		}
-		if !quiet64(hB, cB, oldB[0].v, oldB[1].v, oldB[2].v) || now >= vB.eight.wake {
-			l.threeWatch64(vB, oldB)
+		if !quiet64(hB, cB, cB[0].w[0].v, cB[1].w[0].v, cB[2].w[0].v) || now >= vB.eight.wake {
+			l.threeWatch64(vB)
 		}
-		g0, g1, g2 := halfGradient64(h, c, old)
-		g0B, g1B, g2B := halfGradient64(hB, cB, oldB)
+		// Found again: what is held in registers would be saved in every round for the sake of the rare call.
+		h, c = v.three64()
+		hB, cB = vB.three64()
+		g0, g1, g2 := halfGradient64(h, c)
+		g0B, g1B, g2B := halfGradient64(hB, cB)
 		b0, b1, b2 := abs64(g0), abs64(g1), abs64(g2)
 		b0B, b1B, b2B := abs64(g0B), abs64(g1B), abs64(g2B)
 		cut := b0.Max(b1).Max(b2).Mul(h.rtol.v)
@@ -100,8 +110,10 @@ func (l *Lanes) threeSpecGD64() {
 			g1B = g1B.Masked(b1B.Greater(cutB)).Merge(badB, fineB)
 			g2B = g2B.Masked(b2B.Greater(cutB)).Merge(badB, fineB)
 		}
-		w0, w1, w2 := old[0].v, old[1].v, old[2].v
-		w0B, w1B, w2B := oldB[0].v, oldB[1].v, oldB[2].v
+		w0, w1, w2 := c[0].w[0].v, c[1].w[0].v, c[2].w[0].v
+		w0B, w1B, w2B := cB[0].w[0].v, cB[1].w[0].v, cB[2].w[0].v
+		c[0].w[1].v, c[1].w[1].v, c[2].w[1].v = w0, w1, w2
+		cB[0].w[1].v, cB[1].w[1].v, cB[2].w[1].v = w0B, w1B, w2B
 		if decays {
 			keep := l.keep64(v)
 			w0, w1, w2 = keep.Mul(w0), keep.Mul(w1), keep.Mul(w2)
@@ -110,28 +122,31 @@ func (l *Lanes) threeSpecGD64() {
 			keepB := l.keep64(vB)
 			w0B, w1B, w2B = keepB.Mul(w0B), keepB.Mul(w1B), keepB.Mul(w2B)
 		}
-		fresh[0].v, fresh[1].v, fresh[2].v = w0.Sub(g0), w1.Sub(g1), w2.Sub(g2)
-		freshB[0].v, freshB[1].v, freshB[2].v = w0B.Sub(g0B), w1B.Sub(g1B), w2B.Sub(g2B)
+		c[0].w[0].v, c[1].w[0].v, c[2].w[0].v = w0.Sub(g0), w1.Sub(g1), w2.Sub(g2)
+		cB[0].w[0].v, cB[1].w[0].v, cB[2].w[0].v = w0B.Sub(g0B), w1B.Sub(g1B), w2B.Sub(g2B)
 	}
 }
 
 // threeMuon64 is muon by polynomials, the three groups in step to hide the latency of each.
 func (l *Lanes) threeMuon64() {
-	now, vectors, nesterov, quintics := l.now, l.vectors, l.law.Nesterov, l.quintics
+	now, nesterov, quintics := l.now, l.law.Nesterov, l.quintics
 	one, scale := set64(1), set64(l.law.Scale)
-	for i := 0; i < len(vectors); i += 2 {
-		v := &vectors[i]
-		vB := &vectors[i+1]
-		h, c, old, fresh := (*head64)(v.head), (*[3]cell64)(v.cells), (*[3]row64)(v.w[now&1]), (*[3]row64)(v.w[(now+1)&1])
-		hB, cB, oldB, freshB := (*head64)(vB.head), (*[3]cell64)(vB.cells), (*[3]row64)(vB.w[now&1]), (*[3]row64)(vB.w[(now+1)&1])
-		if !quiet64(h, c, old[0].v, old[1].v, old[2].v) || now >= v.eight.wake {
-			l.threeWatch64(v, old)
+	for vs := l.vectors; len(vs) > 1; vs = vs[2:] {
+		v := &vs[0]
+		vB := &vs[1]
+		h, c := v.three64()
+		hB, cB := vB.three64()
+		if !quiet64(h, c, c[0].w[0].v, c[1].w[0].v, c[2].w[0].v) || now >= v.eight.wake {
+			l.threeWatch64(v)
 		}
-		if !quiet64(hB, cB, oldB[0].v, oldB[1].v, oldB[2].v) || now >= vB.eight.wake {
-			l.threeWatch64(vB, oldB)
+		if !quiet64(hB, cB, cB[0].w[0].v, cB[1].w[0].v, cB[2].w[0].v) || now >= vB.eight.wake {
+			l.threeWatch64(vB)
 		}
-		g0, g1, g2 := halfGradient64(h, c, old)
-		g0B, g1B, g2B := halfGradient64(hB, cB, oldB)
+		// Found again: what is held in registers would be saved in every round for the sake of the rare call.
+		h, c = v.three64()
+		hB, cB = vB.three64()
+		g0, g1, g2 := halfGradient64(h, c)
+		g0B, g1B, g2B := halfGradient64(hB, cB)
 		beta := h.beta.v
 		betaB := hB.beta.v
 		part := one.Sub(beta)
@@ -171,30 +186,39 @@ func (l *Lanes) threeMuon64() {
 		}
 		rate, keep := l.rate64(v).Mul(scale), l.keep64(v)
 		rateB, keepB := l.rate64(vB).Mul(scale), l.keep64(vB)
-		fresh[0].v = keep.Mul(old[0].v).Sub(rate.Mul(x0))
-		freshB[0].v = keepB.Mul(oldB[0].v).Sub(rateB.Mul(x0B))
-		fresh[1].v = keep.Mul(old[1].v).Sub(rate.Mul(x1))
-		freshB[1].v = keepB.Mul(oldB[1].v).Sub(rateB.Mul(x1B))
-		fresh[2].v = keep.Mul(old[2].v).Sub(rate.Mul(x2))
-		freshB[2].v = keepB.Mul(oldB[2].v).Sub(rateB.Mul(x2B))
+		w0, w1, w2 := c[0].w[0].v, c[1].w[0].v, c[2].w[0].v
+		w0B, w1B, w2B := cB[0].w[0].v, cB[1].w[0].v, cB[2].w[0].v
+		c[0].w[1].v, c[1].w[1].v, c[2].w[1].v = w0, w1, w2
+		cB[0].w[1].v, cB[1].w[1].v, cB[2].w[1].v = w0B, w1B, w2B
+		c[0].w[0].v = keep.Mul(w0).Sub(rate.Mul(x0))
+		cB[0].w[0].v = keepB.Mul(w0B).Sub(rateB.Mul(x0B))
+		c[1].w[0].v = keep.Mul(w1).Sub(rate.Mul(x1))
+		cB[1].w[0].v = keepB.Mul(w1B).Sub(rateB.Mul(x1B))
+		c[2].w[0].v = keep.Mul(w2).Sub(rate.Mul(x2))
+		cB[2].w[0].v = keepB.Mul(w2B).Sub(rateB.Mul(x2B))
 	}
 }
 
+func (v *vector) three64() (*head64, *[3]cell64) {
+	return (*head64)(v.head), (*[3]cell64)(v.cells)
+}
+
 // distances64 are w_g², less τ in the first group.
-func distances64(h *head64, w *[3]row64) (a0, a1, a2 vec64) {
-	return w[0].v.Mul(w[0].v).Sub(h.tau.v), w[1].v.Mul(w[1].v), w[2].v.Mul(w[2].v)
+func distances64(h *head64, c *[3]cell64) (a0, a1, a2 vec64) {
+	w0, w1, w2 := c[0].w[0].v, c[1].w[0].v, c[2].w[0].v
+	return w0.Mul(w0).Sub(h.tau.v), w1.Mul(w1), w2.Mul(w2)
 }
 
 func halfTrace64(c *[3]cell64, a0, a1, a2 vec64) vec64 {
 	return a0.Mul(c[0].v.v).Add(a1.Mul(c[1].v.v).Add(a2.Mul(c[2].v.v)))
 }
 
-func halfGradient64(h *head64, c *[3]cell64, w *[3]row64) (g0, g1, g2 vec64) {
-	a0, a1, a2 := distances64(h, w)
+func halfGradient64(h *head64, c *[3]cell64) (g0, g1, g2 vec64) {
+	a0, a1, a2 := distances64(h, c)
 	half := halfTrace64(c, a0, a1, a2)
-	g0 = half.Add(a0.Mul(c[0].q.v)).Mul(c[0].q.v.Mul(w[0].v))
-	g1 = half.Add(a1.Mul(c[1].q.v)).Mul(c[1].q.v.Mul(w[1].v))
-	g2 = half.Add(a2.Mul(c[2].q.v)).Mul(c[2].q.v.Mul(w[2].v))
+	g0 = half.Add(a0.Mul(c[0].q.v)).Mul(c[0].q.v.Mul(c[0].w[0].v))
+	g1 = half.Add(a1.Mul(c[1].q.v)).Mul(c[1].q.v.Mul(c[1].w[0].v))
+	g2 = half.Add(a2.Mul(c[2].q.v)).Mul(c[2].q.v.Mul(c[2].w[0].v))
 	return g0, g1, g2
 }
 
@@ -211,10 +235,10 @@ func quiet64(h *head64, c *[3]cell64, w0, w1, w2 vec64) bool {
 // threeWatch64 looks at three groups as watch64 does at any number.
 //
 //go:noinline
-func (l *Lanes) threeWatch64(v *vector, old *[3]row64) {
-	h, c := (*head64)(v.head), (*[3]cell64)(v.cells)
-	signal := old[0].v.Mul(old[0].v)
-	a0, a1, a2 := distances64(h, old)
+func (l *Lanes) threeWatch64(v *vector) {
+	h, c := v.three64()
+	signal := c[0].w[0].v.Mul(c[0].w[0].v)
+	a0, a1, a2 := distances64(h, c)
 	e1, e2 := a1.Mul(c[1].n.v), a2.Mul(c[2].n.v)
 	x0, x1, x2 := a0.Mul(c[0].q.v), a1.Mul(c[1].q.v), a2.Mul(c[2].q.v)
 	y1, y2 := x1.Mul(c[1].n.v), x2.Mul(c[2].n.v)

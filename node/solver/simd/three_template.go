@@ -10,27 +10,31 @@ import "unsafe"
 
 // threeGD512 is w <- w (keep - k a - r ½T), r = 2 lr q, k = r q.
 func (l *Lanes) threeGD512() {
-	now, scheduled, vectors := l.now, l.law.Scheduled, l.vectors
-	for i := range vectors {
-		v := &vectors[i]
-		h, c, old, fresh := (*head512)(v.head), (*[3]cell512)(v.cells), (*[3]row512)(v.w[now&1]), (*[3]row512)(v.w[(now+1)&1])
-		if !quiet512(h, c, old[0].v, old[1].v, old[2].v) || now >= v.eight.wake {
-			l.threeWatch512(v, old)
+	now, scheduled := l.now, l.law.Scheduled
+	for vs := l.vectors; len(vs) > 0; vs = vs[1:] {
+		v := &vs[0]
+		h, c := v.three512()
+		if !quiet512(h, c, c[0].w[0].v, c[1].w[0].v, c[2].w[0].v) || now >= v.eight.wake {
+			l.threeWatch512(v)
 		}
+		// Found again: what is held in registers would be saved in every round for the sake of the rare call.
+		h, c = v.three512()
 		if scheduled {
 			l.threeRates512(v)
 		}
-		a0, a1, a2 := distances512(h, old)
+		a0, a1, a2 := distances512(h, c)
 		half := halfTrace512(c, a0, a1, a2)
-		fresh[0].v = h.keep.v.Sub(c[0].m.v.Mul(a0)).Sub(c[0].g.v.Mul(half)).Mul(old[0].v)
-		fresh[1].v = h.keep.v.Sub(c[1].m.v.Mul(a1)).Sub(c[1].g.v.Mul(half)).Mul(old[1].v)
-		fresh[2].v = h.keep.v.Sub(c[2].m.v.Mul(a2)).Sub(c[2].g.v.Mul(half)).Mul(old[2].v)
+		w0, w1, w2 := c[0].w[0].v, c[1].w[0].v, c[2].w[0].v
+		c[0].w[1].v, c[1].w[1].v, c[2].w[1].v = w0, w1, w2
+		c[0].w[0].v = h.keep.v.Sub(c[0].m.v.Mul(a0)).Sub(c[0].g.v.Mul(half)).Mul(w0)
+		c[1].w[0].v = h.keep.v.Sub(c[1].m.v.Mul(a1)).Sub(c[1].g.v.Mul(half)).Mul(w1)
+		c[2].w[0].v = h.keep.v.Sub(c[2].m.v.Mul(a2)).Sub(c[2].g.v.Mul(half)).Mul(w2)
 	}
 }
 
 // threeRates512 sets what depends on the learning rate.
 func (l *Lanes) threeRates512(v *vector) {
-	h, c := (*head512)(v.head), (*[3]cell512)(v.cells)
+	h, c := v.three512()
 	rate := l.tabled512(l.rates, v)
 	rate = rate.Add(rate)
 	h.keep.v = l.keep512(v)
@@ -42,14 +46,16 @@ func (l *Lanes) threeRates512(v *vector) {
 
 // threeSpecGD512 is w <- keep w - lr sign(g).
 func (l *Lanes) threeSpecGD512() {
-	now, scheduled, decays, vectors := l.now, l.law.Scheduled, l.law.Decays, l.vectors
-	for i := range vectors {
-		v := &vectors[i]
-		h, c, old, fresh := (*head512)(v.head), (*[3]cell512)(v.cells), (*[3]row512)(v.w[now&1]), (*[3]row512)(v.w[(now+1)&1])
-		if !quiet512(h, c, old[0].v, old[1].v, old[2].v) || now >= v.eight.wake {
-			l.threeWatch512(v, old)
+	now, scheduled, decays := l.now, l.law.Scheduled, l.law.Decays
+	for vs := l.vectors; len(vs) > 0; vs = vs[1:] {
+		v := &vs[0]
+		h, c := v.three512()
+		if !quiet512(h, c, c[0].w[0].v, c[1].w[0].v, c[2].w[0].v) || now >= v.eight.wake {
+			l.threeWatch512(v)
 		}
-		g0, g1, g2 := halfGradient512(h, c, old)
+		// Found again: what is held in registers would be saved in every round for the sake of the rare call.
+		h, c = v.three512()
+		g0, g1, g2 := halfGradient512(h, c)
 		b0, b1, b2 := abs512(g0), abs512(g1), abs512(g2)
 		cut := b0.Max(b1).Max(b2).Mul(h.rtol.v)
 		rate := h.rate.v
@@ -66,26 +72,29 @@ func (l *Lanes) threeSpecGD512() {
 			g1 = g1.Masked(b1.Greater(cut)).Merge(bad, fine)
 			g2 = g2.Masked(b2.Greater(cut)).Merge(bad, fine)
 		}
-		w0, w1, w2 := old[0].v, old[1].v, old[2].v
+		w0, w1, w2 := c[0].w[0].v, c[1].w[0].v, c[2].w[0].v
+		c[0].w[1].v, c[1].w[1].v, c[2].w[1].v = w0, w1, w2
 		if decays {
 			keep := l.keep512(v)
 			w0, w1, w2 = keep.Mul(w0), keep.Mul(w1), keep.Mul(w2)
 		}
-		fresh[0].v, fresh[1].v, fresh[2].v = w0.Sub(g0), w1.Sub(g1), w2.Sub(g2)
+		c[0].w[0].v, c[1].w[0].v, c[2].w[0].v = w0.Sub(g0), w1.Sub(g1), w2.Sub(g2)
 	}
 }
 
 // threeMuon512 is muon by polynomials, the three groups in step to hide the latency of each.
 func (l *Lanes) threeMuon512() {
-	now, vectors, nesterov, quintics := l.now, l.vectors, l.law.Nesterov, l.quintics
+	now, nesterov, quintics := l.now, l.law.Nesterov, l.quintics
 	one, scale := set512(1), set512(l.law.Scale)
-	for i := range vectors {
-		v := &vectors[i]
-		h, c, old, fresh := (*head512)(v.head), (*[3]cell512)(v.cells), (*[3]row512)(v.w[now&1]), (*[3]row512)(v.w[(now+1)&1])
-		if !quiet512(h, c, old[0].v, old[1].v, old[2].v) || now >= v.eight.wake {
-			l.threeWatch512(v, old)
+	for vs := l.vectors; len(vs) > 0; vs = vs[1:] {
+		v := &vs[0]
+		h, c := v.three512()
+		if !quiet512(h, c, c[0].w[0].v, c[1].w[0].v, c[2].w[0].v) || now >= v.eight.wake {
+			l.threeWatch512(v)
 		}
-		g0, g1, g2 := halfGradient512(h, c, old)
+		// Found again: what is held in registers would be saved in every round for the sake of the rare call.
+		h, c = v.three512()
+		g0, g1, g2 := halfGradient512(h, c)
 		beta := h.beta.v
 		part := one.Sub(beta)
 		part = part.Add(part)
@@ -107,27 +116,34 @@ func (l *Lanes) threeMuon512() {
 			x0, x1, x2 = x0.Mul(z0), x1.Mul(z1), x2.Mul(z2)
 		}
 		rate, keep := l.rate512(v).Mul(scale), l.keep512(v)
-		fresh[0].v = keep.Mul(old[0].v).Sub(rate.Mul(x0))
-		fresh[1].v = keep.Mul(old[1].v).Sub(rate.Mul(x1))
-		fresh[2].v = keep.Mul(old[2].v).Sub(rate.Mul(x2))
+		w0, w1, w2 := c[0].w[0].v, c[1].w[0].v, c[2].w[0].v
+		c[0].w[1].v, c[1].w[1].v, c[2].w[1].v = w0, w1, w2
+		c[0].w[0].v = keep.Mul(w0).Sub(rate.Mul(x0))
+		c[1].w[0].v = keep.Mul(w1).Sub(rate.Mul(x1))
+		c[2].w[0].v = keep.Mul(w2).Sub(rate.Mul(x2))
 	}
 }
 
+func (v *vector) three512() (*head512, *[3]cell512) {
+	return (*head512)(v.head), (*[3]cell512)(v.cells)
+}
+
 // distances512 are w_g², less τ in the first group.
-func distances512(h *head512, w *[3]row512) (a0, a1, a2 vec512) {
-	return w[0].v.Mul(w[0].v).Sub(h.tau.v), w[1].v.Mul(w[1].v), w[2].v.Mul(w[2].v)
+func distances512(h *head512, c *[3]cell512) (a0, a1, a2 vec512) {
+	w0, w1, w2 := c[0].w[0].v, c[1].w[0].v, c[2].w[0].v
+	return w0.Mul(w0).Sub(h.tau.v), w1.Mul(w1), w2.Mul(w2)
 }
 
 func halfTrace512(c *[3]cell512, a0, a1, a2 vec512) vec512 {
 	return a0.Mul(c[0].v.v).Add(a1.Mul(c[1].v.v).Add(a2.Mul(c[2].v.v)))
 }
 
-func halfGradient512(h *head512, c *[3]cell512, w *[3]row512) (g0, g1, g2 vec512) {
-	a0, a1, a2 := distances512(h, w)
+func halfGradient512(h *head512, c *[3]cell512) (g0, g1, g2 vec512) {
+	a0, a1, a2 := distances512(h, c)
 	half := halfTrace512(c, a0, a1, a2)
-	g0 = half.Add(a0.Mul(c[0].q.v)).Mul(c[0].q.v.Mul(w[0].v))
-	g1 = half.Add(a1.Mul(c[1].q.v)).Mul(c[1].q.v.Mul(w[1].v))
-	g2 = half.Add(a2.Mul(c[2].q.v)).Mul(c[2].q.v.Mul(w[2].v))
+	g0 = half.Add(a0.Mul(c[0].q.v)).Mul(c[0].q.v.Mul(c[0].w[0].v))
+	g1 = half.Add(a1.Mul(c[1].q.v)).Mul(c[1].q.v.Mul(c[1].w[0].v))
+	g2 = half.Add(a2.Mul(c[2].q.v)).Mul(c[2].q.v.Mul(c[2].w[0].v))
 	return g0, g1, g2
 }
 
@@ -144,10 +160,10 @@ func quiet512(h *head512, c *[3]cell512, w0, w1, w2 vec512) bool {
 // threeWatch512 looks at three groups as watch512 does at any number.
 //
 //go:noinline
-func (l *Lanes) threeWatch512(v *vector, old *[3]row512) {
-	h, c := (*head512)(v.head), (*[3]cell512)(v.cells)
-	signal := old[0].v.Mul(old[0].v)
-	a0, a1, a2 := distances512(h, old)
+func (l *Lanes) threeWatch512(v *vector) {
+	h, c := v.three512()
+	signal := c[0].w[0].v.Mul(c[0].w[0].v)
+	a0, a1, a2 := distances512(h, c)
 	e1, e2 := a1.Mul(c[1].n.v), a2.Mul(c[2].n.v)
 	x0, x1, x2 := a0.Mul(c[0].q.v), a1.Mul(c[1].q.v), a2.Mul(c[2].q.v)
 	y1, y2 := x1.Mul(c[1].n.v), x2.Mul(c[2].n.v)
