@@ -162,7 +162,7 @@ func (h *laneHost) See(lane, k int, seen simd.Observation) (done bool) {
 			w := h.coefficients(a, lane, 1)
 			a.r.Final = a.metrics(w, a.observe(w))
 		}
-		a.watch.store(a.r)
+		h.finish(a, lane)
 		return true
 	}
 	a.watch.cross(k, o)
@@ -179,11 +179,17 @@ func (h *laneHost) See(lane, k int, seen simd.Observation) (done bool) {
 		a.r.Final = a.metrics(h.coefficients(a, lane, 0), o)
 		a.watch.tailSignal, a.watch.tailLoss = h.lanes.Tail(lane)
 		a.watch.sum(o)
-		a.watch.store(a.r)
+		h.finish(a, lane)
 		return true
 	}
 	h.lanes.SetWatch(lane, a.watch.watch(k, a.record))
 	return false
+}
+
+// finish writes what was seen of a point, the peak by the lanes.
+func (h *laneHost) finish(a *reducedPoint, lane int) {
+	a.watch.peak, a.watch.peakStep = h.lanes.Peak(lane)
+	a.watch.store(a.r)
 }
 
 // coefficients are the lane's w_g, back iterates ago. They are overwritten by the next call.

@@ -31,9 +31,11 @@ type headOf[R any] struct {
 	tau, rate, decay R // ‖θ‖², learning rate, weight decay
 	keep             R // 1 - lr·wd
 
-	// A point is quiet, and its host is not asked, while 4L > escape, ‖Wᵀu‖² <= signal ‖W‖², spike energy <= spike ‖W‖²,
-	// ‖W‖² <= limit and the step is below next. An iterate that is not a number is never quiet.
+	// A point is quiet, and its host is not asked, while 4L > escape, ‖Wᵀu‖² <= signal ‖W‖², ‖W‖² <= limit and the step is
+	// below next. An iterate that is not a number is never quiet. Where the spike energy exceeds spike ‖W‖² there may be a peak.
 	escape, signal, spike, limit, next R
+
+	peak, peakAt, bar R // the highest spike alignment, the step of Lanes when it was seen, what a higher one must exceed
 
 	tailOn, tailSignal, tailLoss R // all bits set where the tail is summed; its sums
 
@@ -94,7 +96,6 @@ type Host interface {
 type Watch struct {
 	Loss   float64 // iterates with L <= Loss
 	Signal float64 // with signal alignment >= Signal
-	Spike  float64 // with spike alignment > Spike
 	Step   int     // iterate Step, whatever it is
 }
 
@@ -209,6 +210,7 @@ func (l *Lanes) fill(lane int) {
 	h.tails &^= 1 << i
 	h.escaping &^= 1 << i
 	h.limit[i] = Bound * Bound
+	h.peak[i], h.peakAt[i], h.bar[i], h.spike[i] = 0, float64(l.now-1), math.Inf(-1), math.Inf(-1)
 	h.wake = 0
 	h.decay1[i], h.decay2[i] = 1, 1
 	for g := range l.groups {
@@ -248,7 +250,7 @@ func (l *Lanes) rest(lane int) {
 	h, i := &l.heads[lane/8], lane%8
 	h.tau[i], h.rate[i], h.decay[i], h.rtol[i], h.beta[i], h.epsilon[i] = 0, 0, 0, 0, 0, 1
 	h.keep[i] = 1
-	h.escape[i], h.signal[i], h.spike[i], h.next[i] = -1, math.Inf(1), 1, math.Inf(1)
+	h.escape[i], h.signal[i], h.spike[i], h.bar[i], h.next[i] = -1, math.Inf(1), 1, math.Inf(1), math.Inf(1)
 	for s := range scheduleSteps {
 		l.rates[s*len(l.heads)+lane/8][i] = 0
 	}
@@ -307,9 +309,17 @@ func (l *Lanes) SetGroup(lane, group int, eigenvalue, multiplicity float64, spik
 	}
 }
 
+// shrink takes off more than the rounding of a quotient and a product.
+const shrink = 1 - 4e-16
+
+// A spike is a new peak where it exceeds the last one by more than rounding: ties keep the earliest.
+const (
+	PeakFactor = 1 + 1e-12
+	PeakMargin = 1e-15
+)
+
 // SetWatch says what the host wants to see of the lane's point from now on.
 func (l *Lanes) SetWatch(lane int, w Watch) {
-	const shrink = 1 - 4e-16 // more than the rounding of a quotient and a product
 	h, i := &l.heads[lane/8], lane%8
 	h.escape[i] = 4 * w.Loss
 	h.escaping &^= 1 << i
@@ -317,7 +327,6 @@ func (l *Lanes) SetWatch(lane int, w Watch) {
 		h.escaping |= 1 << i
 	}
 	h.signal[i] = w.Signal * shrink
-	h.spike[i] = w.Spike * shrink
 	h.next[i] = float64(w.Step+l.base[lane]) - 0.5
 	h.wake = 0
 }
@@ -345,6 +354,13 @@ func (l *Lanes) Tail(lane int) (signal, loss float64) {
 	return h.tailSignal[lane%8], h.tailLoss[lane%8]
 }
 
+// Peak returns the highest spike alignment up to the iterate that is being seen, if that is bounded, and its step, -1 if it never
+// was a number.
+func (l *Lanes) Peak(lane int) (spike float64, step int) {
+	h := &l.heads[lane/8]
+	return h.peak[lane%8], int(h.peakAt[lane%8]) - l.base[lane]
+}
+
 // Coefficients stores the w_g of the iterate that is being seen, or of the one back iterates before it (at most 1).
 func (l *Lanes) Coefficients(dst []float64, lane, back int) {
 	for g := range dst {
@@ -361,6 +377,11 @@ func (l *Lanes) see(r int, lanes uint) {
 		o := Observation{0.25 * h.loss[i], h.signalEnergy[i] / h.norm2[i], h.spikeEnergy[i] / h.norm2[i], true}
 		if !(h.norm2[i] <= Bound*Bound) {
 			o.Bounded = l.bounded(lane)
+			if o.Bounded && o.SpikeAlignment > h.bar[i] {
+				h.peak[i], h.peakAt[i] = o.SpikeAlignment, float64(l.now)
+				h.bar[i] = float64(o.SpikeAlignment*PeakFactor) + PeakMargin
+				h.spike[i] = h.bar[i] * shrink
+			}
 		}
 		if l.host.See(lane, l.now-l.base[lane], o) {
 			h.vacant |= 1 << i

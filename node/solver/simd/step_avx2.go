@@ -31,15 +31,23 @@ func (l *Lanes) advance256(end int) {
 	done256()
 }
 
-// watch256 shows the lanes that are not quiet, for their step and their loss too, and sums the tails. The loss comes fourfold.
+// watch256 takes in peaks of the spike, shows the lanes that are not quiet, for their step and their loss too, and sums the tails.
+// The loss comes fourfold.
 //
 //go:noinline
 func (l *Lanes) watch256(v *vector, loss, norm2, spike, signal vec256) {
-	h := (*head256)(v.head)
-	// None of the differences is negative where a lane is quiet. An iterate that is not a number is not below the limit.
-	over := or256(h.signal.v.Mul(norm2).Sub(signal), h.spike.v.Mul(norm2).Sub(spike))
-	over = or256(over, h.next.v.Sub(set256(float64(l.now))))
-	quiet := h.limit.v.GreaterEqual(norm2).ToBits() &^ negative256(over).ToBits() & loss.Greater(h.escape.v).ToBits()
+	h, now := (*head256)(v.head), set256(float64(l.now))
+	finite := h.limit.v.GreaterEqual(norm2)
+	if negative256(h.spike.v.Mul(norm2).Sub(spike)).ToBits() != 0 {
+		share := spike.Div(norm2)
+		bar := share.Mul(set256(PeakFactor)).Add(set256(PeakMargin))
+		higher := share.Greater(h.bar.v).And(finite)
+		h.peak.v, h.peakAt.v = share.Merge(h.peak.v, higher), now.Merge(h.peakAt.v, higher)
+		h.bar.v, h.spike.v = bar.Merge(h.bar.v, higher), bar.Mul(set256(shrink)).Merge(h.spike.v, higher)
+	}
+	// Neither difference is negative where a lane is quiet. An iterate that is not a number is not below the limit.
+	over := or256(h.signal.v.Mul(norm2).Sub(signal), h.next.v.Sub(now))
+	quiet := finite.ToBits() &^ negative256(over).ToBits() & loss.Greater(h.escape.v).ToBits()
 	if quiet != all1s256 {
 		h.loss.v, h.norm2.v, h.spikeEnergy.v, h.signalEnergy.v = loss, norm2, spike, signal
 		l.see256(v, all1s256&^uint(quiet))

@@ -29,15 +29,23 @@ func (l *Lanes) advance512(end int) {
 	done512()
 }
 
-// watch512 shows the lanes that are not quiet, for their step and their loss too, and sums the tails. The loss comes fourfold.
+// watch512 takes in peaks of the spike, shows the lanes that are not quiet, for their step and their loss too, and sums the tails.
+// The loss comes fourfold.
 //
 //go:noinline
 func (l *Lanes) watch512(v *vector, loss, norm2, spike, signal vec512) {
-	h := (*head512)(v.head)
-	// None of the differences is negative where a lane is quiet. An iterate that is not a number is not below the limit.
-	over := or512(h.signal.v.Mul(norm2).Sub(signal), h.spike.v.Mul(norm2).Sub(spike))
-	over = or512(over, h.next.v.Sub(set512(float64(l.now))))
-	quiet := h.limit.v.GreaterEqual(norm2).ToBits() &^ negative512(over).ToBits() & loss.Greater(h.escape.v).ToBits()
+	h, now := (*head512)(v.head), set512(float64(l.now))
+	finite := h.limit.v.GreaterEqual(norm2)
+	if negative512(h.spike.v.Mul(norm2).Sub(spike)).ToBits() != 0 {
+		share := spike.Div(norm2)
+		bar := share.Mul(set512(PeakFactor)).Add(set512(PeakMargin))
+		higher := share.Greater(h.bar.v).And(finite)
+		h.peak.v, h.peakAt.v = share.Merge(h.peak.v, higher), now.Merge(h.peakAt.v, higher)
+		h.bar.v, h.spike.v = bar.Merge(h.bar.v, higher), bar.Mul(set512(shrink)).Merge(h.spike.v, higher)
+	}
+	// Neither difference is negative where a lane is quiet. An iterate that is not a number is not below the limit.
+	over := or512(h.signal.v.Mul(norm2).Sub(signal), h.next.v.Sub(now))
+	quiet := finite.ToBits() &^ negative512(over).ToBits() & loss.Greater(h.escape.v).ToBits()
 	if quiet != all1s512 {
 		h.loss.v, h.norm2.v, h.spikeEnergy.v, h.signalEnergy.v = loss, norm2, spike, signal
 		l.see512(v, all1s512&^uint(quiet))

@@ -29,15 +29,23 @@ func (l *Lanes) advance64(end int) {
 	done64()
 }
 
-// watch64 shows the lanes that are not quiet, for their step and their loss too, and sums the tails. The loss comes fourfold.
+// watch64 takes in peaks of the spike, shows the lanes that are not quiet, for their step and their loss too, and sums the tails.
+// The loss comes fourfold.
 //
 //go:noinline
 func (l *Lanes) watch64(v *vector, loss, norm2, spike, signal vec64) {
-	h := (*head64)(v.head)
-	// None of the differences is negative where a lane is quiet. An iterate that is not a number is not below the limit.
-	over := or64(h.signal.v.Mul(norm2).Sub(signal), h.spike.v.Mul(norm2).Sub(spike))
-	over = or64(over, h.next.v.Sub(set64(float64(l.now))))
-	quiet := h.limit.v.GreaterEqual(norm2).ToBits() &^ negative64(over).ToBits() & loss.Greater(h.escape.v).ToBits()
+	h, now := (*head64)(v.head), set64(float64(l.now))
+	finite := h.limit.v.GreaterEqual(norm2)
+	if negative64(h.spike.v.Mul(norm2).Sub(spike)).ToBits() != 0 {
+		share := spike.Div(norm2)
+		bar := share.Mul(set64(PeakFactor)).Add(set64(PeakMargin))
+		higher := share.Greater(h.bar.v).And(finite)
+		h.peak.v, h.peakAt.v = share.Merge(h.peak.v, higher), now.Merge(h.peakAt.v, higher)
+		h.bar.v, h.spike.v = bar.Merge(h.bar.v, higher), bar.Mul(set64(shrink)).Merge(h.spike.v, higher)
+	}
+	// Neither difference is negative where a lane is quiet. An iterate that is not a number is not below the limit.
+	over := or64(h.signal.v.Mul(norm2).Sub(signal), h.next.v.Sub(now))
+	quiet := finite.ToBits() &^ negative64(over).ToBits() & loss.Greater(h.escape.v).ToBits()
 	if quiet != all1s64 {
 		h.loss.v, h.norm2.v, h.spikeEnergy.v, h.signalEnergy.v = loss, norm2, spike, signal
 		l.see64(v, all1s64&^uint(quiet))
