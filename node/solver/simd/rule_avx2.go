@@ -126,6 +126,12 @@ func (l *Lanes) inverse256(square vec256) vec256 {
 	return set256(1).Div(set256(l.law.Slack).Mul(square.Sqrt()).Add(set256(1e-7)))
 }
 
+// polynomial256 is one of muon's: odd, of degree five.
+func polynomial256(p *[3]row256, x vec256) vec256 {
+	y := x.Mul(x)
+	return x.Mul(p[0].v.Add(y.Mul(p[1].v.Add(y.Mul(p[2].v)))))
+}
+
 // quintic256 drives the singular values towards 1 by the law's polynomials.
 func (l *Lanes) quintic256(v *vector) {
 	inverse, scale := l.inverse256(l.square256(v)), set256(l.law.Scale)
@@ -133,9 +139,7 @@ func (l *Lanes) quintic256(v *vector) {
 		c := v.cell256(i)
 		x := c.g.v.Mul(inverse)
 		for k := range l.quintics {
-			p := (*[3]row256)(unsafe.Pointer(&l.quintics[k]))
-			y := x.Mul(x)
-			x = x.Mul(p[0].v.Add(y.Mul(p[1].v.Add(y.Mul(p[2].v)))))
+			x = polynomial256((*[3]row256)(unsafe.Pointer(&l.quintics[k])), x)
 		}
 		c.g.v = scale.Mul(x)
 	}

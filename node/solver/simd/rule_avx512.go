@@ -124,6 +124,12 @@ func (l *Lanes) inverse512(square vec512) vec512 {
 	return set512(1).Div(set512(l.law.Slack).Mul(square.Sqrt()).Add(set512(1e-7)))
 }
 
+// polynomial512 is one of muon's: odd, of degree five.
+func polynomial512(p *[3]row512, x vec512) vec512 {
+	y := x.Mul(x)
+	return x.Mul(p[0].v.Add(y.Mul(p[1].v.Add(y.Mul(p[2].v)))))
+}
+
 // quintic512 drives the singular values towards 1 by the law's polynomials.
 func (l *Lanes) quintic512(v *vector) {
 	inverse, scale := l.inverse512(l.square512(v)), set512(l.law.Scale)
@@ -131,9 +137,7 @@ func (l *Lanes) quintic512(v *vector) {
 		c := v.cell512(i)
 		x := c.g.v.Mul(inverse)
 		for k := range l.quintics {
-			p := (*[3]row512)(unsafe.Pointer(&l.quintics[k]))
-			y := x.Mul(x)
-			x = x.Mul(p[0].v.Add(y.Mul(p[1].v.Add(y.Mul(p[2].v)))))
+			x = polynomial512((*[3]row512)(unsafe.Pointer(&l.quintics[k])), x)
 		}
 		c.g.v = scale.Mul(x)
 	}

@@ -124,6 +124,12 @@ func (l *Lanes) inverse64(square vec64) vec64 {
 	return set64(1).Div(set64(l.law.Slack).Mul(square.Sqrt()).Add(set64(1e-7)))
 }
 
+// polynomial64 is one of muon's: odd, of degree five.
+func polynomial64(p *[3]row64, x vec64) vec64 {
+	y := x.Mul(x)
+	return x.Mul(p[0].v.Add(y.Mul(p[1].v.Add(y.Mul(p[2].v)))))
+}
+
 // quintic64 drives the singular values towards 1 by the law's polynomials.
 func (l *Lanes) quintic64(v *vector) {
 	inverse, scale := l.inverse64(l.square64(v)), set64(l.law.Scale)
@@ -131,9 +137,7 @@ func (l *Lanes) quintic64(v *vector) {
 		c := v.cell64(i)
 		x := c.g.v.Mul(inverse)
 		for k := range l.quintics {
-			p := (*[3]row64)(unsafe.Pointer(&l.quintics[k]))
-			y := x.Mul(x)
-			x = x.Mul(p[0].v.Add(y.Mul(p[1].v.Add(y.Mul(p[2].v)))))
+			x = polynomial64((*[3]row64)(unsafe.Pointer(&l.quintics[k])), x)
 		}
 		c.g.v = scale.Mul(x)
 	}

@@ -129,7 +129,7 @@ func (l *Lanes) threeSpecGD512() {
 	}
 }
 
-// threeMuon512 is muon by polynomials, the three groups in step to hide the latency of each.
+// threeMuon512 is muon by polynomials.
 func (l *Lanes) threeMuon512() {
 	now, nesterov, quintics := l.now, l.law.Nesterov, l.quintics
 	one, scale := set512(1), set512(l.law.Scale)
@@ -173,18 +173,12 @@ func (l *Lanes) threeMuon512() {
 		x0B, x1B, x2B = x0B.Mul(inverseB), x1B.Mul(inverseB), x2B.Mul(inverseB)
 		for k := range quintics {
 			p := (*[3]row512)(unsafe.Pointer(&quintics[k]))
-			y0, y1, y2 := x0.Mul(x0), x1.Mul(x1), x2.Mul(x2)
-			y0B, y1B, y2B := x0B.Mul(x0B), x1B.Mul(x1B), x2B.Mul(x2B)
-			z0, z1, z2 := y0.Mul(p[2].v), y1.Mul(p[2].v), y2.Mul(p[2].v)
-			z0B, z1B, z2B := y0B.Mul(p[2].v), y1B.Mul(p[2].v), y2B.Mul(p[2].v)
-			z0, z1, z2 = z0.Add(p[1].v), z1.Add(p[1].v), z2.Add(p[1].v)
-			z0B, z1B, z2B = z0B.Add(p[1].v), z1B.Add(p[1].v), z2B.Add(p[1].v)
-			z0, z1, z2 = z0.Mul(y0), z1.Mul(y1), z2.Mul(y2)
-			z0B, z1B, z2B = z0B.Mul(y0B), z1B.Mul(y1B), z2B.Mul(y2B)
-			z0, z1, z2 = z0.Add(p[0].v), z1.Add(p[0].v), z2.Add(p[0].v)
-			z0B, z1B, z2B = z0B.Add(p[0].v), z1B.Add(p[0].v), z2B.Add(p[0].v)
-			x0, x1, x2 = x0.Mul(z0), x1.Mul(z1), x2.Mul(z2)
-			x0B, x1B, x2B = x0B.Mul(z0B), x1B.Mul(z1B), x2B.Mul(z2B)
+			x0 = polynomial512(p, x0)
+			x0B = polynomial512(p, x0B)
+			x1 = polynomial512(p, x1)
+			x1B = polynomial512(p, x1B)
+			x2 = polynomial512(p, x2)
+			x2B = polynomial512(p, x2B)
 		}
 		rate, keep := l.rate512(v).Mul(scale), l.keep512(v)
 		rateB, keepB := l.rate512(vB).Mul(scale), l.keep512(vB)

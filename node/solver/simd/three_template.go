@@ -82,7 +82,7 @@ func (l *Lanes) threeSpecGD512() {
 	}
 }
 
-// threeMuon512 is muon by polynomials, the three groups in step to hide the latency of each.
+// threeMuon512 is muon by polynomials.
 func (l *Lanes) threeMuon512() {
 	now, nesterov, quintics := l.now, l.law.Nesterov, l.quintics
 	one, scale := set512(1), set512(l.law.Scale)
@@ -108,12 +108,9 @@ func (l *Lanes) threeMuon512() {
 		x0, x1, x2 = x0.Mul(inverse), x1.Mul(inverse), x2.Mul(inverse)
 		for k := range quintics {
 			p := (*[3]row512)(unsafe.Pointer(&quintics[k]))
-			y0, y1, y2 := x0.Mul(x0), x1.Mul(x1), x2.Mul(x2)
-			z0, z1, z2 := y0.Mul(p[2].v), y1.Mul(p[2].v), y2.Mul(p[2].v)
-			z0, z1, z2 = z0.Add(p[1].v), z1.Add(p[1].v), z2.Add(p[1].v)
-			z0, z1, z2 = z0.Mul(y0), z1.Mul(y1), z2.Mul(y2)
-			z0, z1, z2 = z0.Add(p[0].v), z1.Add(p[0].v), z2.Add(p[0].v)
-			x0, x1, x2 = x0.Mul(z0), x1.Mul(z1), x2.Mul(z2)
+			x0 = polynomial512(p, x0)
+			x1 = polynomial512(p, x1)
+			x2 = polynomial512(p, x2)
 		}
 		rate, keep := l.rate512(v).Mul(scale), l.keep512(v)
 		w0, w1, w2 := c[0].w[0].v, c[1].w[0].v, c[2].w[0].v
