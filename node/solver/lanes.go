@@ -106,6 +106,7 @@ type reducedPoint struct {
 	law    law
 	watch  progress
 	record []int
+	store  []float64 // for the coefficients of what is recorded
 	table  []float64 // of its schedule
 }
 
@@ -143,6 +144,8 @@ func (h *laneHost) Load(lane int) bool {
 	if a.law.scheduled {
 		a.table = h.schedule(p)
 	}
+	a.store = make([]float64, len(a.record)*len(a.groups))
+	a.r.Trajectory = slices.Grow(a.r.Trajectory, len(a.record))
 	return true
 }
 
@@ -171,8 +174,11 @@ func (h *laneHost) See(lane, k int, seen simd.Observation) (done bool) {
 	}
 	if len(a.record) > 0 && a.record[0] == k {
 		a.record = a.record[1:]
-		w := h.coefficients(a, lane, 0)
-		a.r.Trajectory = append(a.r.Trajectory, Sample{Step: k, Metrics: a.metrics(w, o), Coefficients: slices.Clone(w)})
+		n := len(a.groups)
+		w := a.store[:n:n]
+		a.store = a.store[n:]
+		h.lanes.Coefficients(w, lane, 0)
+		a.r.Trajectory = append(a.r.Trajectory, Sample{Step: k, Metrics: a.metrics(w, o), Coefficients: w})
 	}
 	if k == a.p.Steps {
 		a.r.StepsRun = k

@@ -91,25 +91,27 @@ func (l *Lanes) tabled256(table []row, v *vector) vec256 {
 
 // general256 is any rule with any number of groups.
 func (l *Lanes) general256() {
-	{
-		for i := range l.vectors {
-			v := &l.vectors[i]
-			h := (*head256)(v.head)
-			l.observe256(v)
-			l.watch256(v, h.loss.v, h.norm2.v, h.spikeEnergy.v, h.signalEnergy.v)
-			t := h.trace.v
-			for g := range uintptr(l.groups) {
-				c := v.cell256(g)
-				x := c.g.v
-				c.g.v = x.Add(x).Add(t).Mul(c.q.v).Mul(c.w[0].v)
-			}
-			l.update256(v)
-			rate, keep := l.rate256(v), l.keep256(v)
-			for g := range uintptr(l.groups) {
-				c := v.cell256(g)
-				w := c.w[0].v
-				c.w[0].v, c.w[1].v = keep.Mul(w).Sub(rate.Mul(c.g.v)), w
-			}
+	for i := range l.vectors {
+		v := &l.vectors[i]
+		h := (*head256)(v.head)
+		l.observe256(v)
+		norm2, spike, signal := h.norm2.v, h.spikeEnergy.v, h.signalEnergy.v
+		over := or256(h.signal.v.Mul(norm2).Sub(signal), h.spike.v.Mul(norm2).Sub(spike))
+		if h.limit.v.GreaterEqual(norm2).ToBits()&^negative256(over).ToBits() != all1s256 || l.now >= v.eight.wake {
+			l.watch256(v, h.loss.v, norm2, spike, signal)
+		}
+		t := h.trace.v
+		for g := range uintptr(l.groups) {
+			c := v.cell256(g)
+			x := c.g.v
+			c.g.v = x.Add(x).Add(t).Mul(c.q.v).Mul(c.w[0].v)
+		}
+		l.update256(v)
+		rate, keep := l.rate256(v), l.keep256(v)
+		for g := range uintptr(l.groups) {
+			c := v.cell256(g)
+			w := c.w[0].v
+			c.w[0].v, c.w[1].v = keep.Mul(w).Sub(rate.Mul(c.g.v)), w
 		}
 	}
 }

@@ -89,25 +89,27 @@ func (l *Lanes) tabled512(table []row, v *vector) vec512 {
 
 // general512 is any rule with any number of groups.
 func (l *Lanes) general512() {
-	{
-		for i := range l.vectors {
-			v := &l.vectors[i]
-			h := (*head512)(v.head)
-			l.observe512(v)
-			l.watch512(v, h.loss.v, h.norm2.v, h.spikeEnergy.v, h.signalEnergy.v)
-			t := h.trace.v
-			for g := range uintptr(l.groups) {
-				c := v.cell512(g)
-				x := c.g.v
-				c.g.v = x.Add(x).Add(t).Mul(c.q.v).Mul(c.w[0].v)
-			}
-			l.update512(v)
-			rate, keep := l.rate512(v), l.keep512(v)
-			for g := range uintptr(l.groups) {
-				c := v.cell512(g)
-				w := c.w[0].v
-				c.w[0].v, c.w[1].v = keep.Mul(w).Sub(rate.Mul(c.g.v)), w
-			}
+	for i := range l.vectors {
+		v := &l.vectors[i]
+		h := (*head512)(v.head)
+		l.observe512(v)
+		norm2, spike, signal := h.norm2.v, h.spikeEnergy.v, h.signalEnergy.v
+		over := or512(h.signal.v.Mul(norm2).Sub(signal), h.spike.v.Mul(norm2).Sub(spike))
+		if h.limit.v.GreaterEqual(norm2).ToBits()&^negative512(over).ToBits() != all1s512 || l.now >= v.eight.wake {
+			l.watch512(v, h.loss.v, norm2, spike, signal)
+		}
+		t := h.trace.v
+		for g := range uintptr(l.groups) {
+			c := v.cell512(g)
+			x := c.g.v
+			c.g.v = x.Add(x).Add(t).Mul(c.q.v).Mul(c.w[0].v)
+		}
+		l.update512(v)
+		rate, keep := l.rate512(v), l.keep512(v)
+		for g := range uintptr(l.groups) {
+			c := v.cell512(g)
+			w := c.w[0].v
+			c.w[0].v, c.w[1].v = keep.Mul(w).Sub(rate.Mul(c.g.v)), w
 		}
 	}
 }

@@ -89,25 +89,27 @@ func (l *Lanes) tabled64(table []row, v *vector) vec64 {
 
 // general64 is any rule with any number of groups.
 func (l *Lanes) general64() {
-	{
-		for i := range l.vectors {
-			v := &l.vectors[i]
-			h := (*head64)(v.head)
-			l.observe64(v)
-			l.watch64(v, h.loss.v, h.norm2.v, h.spikeEnergy.v, h.signalEnergy.v)
-			t := h.trace.v
-			for g := range uintptr(l.groups) {
-				c := v.cell64(g)
-				x := c.g.v
-				c.g.v = x.Add(x).Add(t).Mul(c.q.v).Mul(c.w[0].v)
-			}
-			l.update64(v)
-			rate, keep := l.rate64(v), l.keep64(v)
-			for g := range uintptr(l.groups) {
-				c := v.cell64(g)
-				w := c.w[0].v
-				c.w[0].v, c.w[1].v = keep.Mul(w).Sub(rate.Mul(c.g.v)), w
-			}
+	for i := range l.vectors {
+		v := &l.vectors[i]
+		h := (*head64)(v.head)
+		l.observe64(v)
+		norm2, spike, signal := h.norm2.v, h.spikeEnergy.v, h.signalEnergy.v
+		over := or64(h.signal.v.Mul(norm2).Sub(signal), h.spike.v.Mul(norm2).Sub(spike))
+		if h.limit.v.GreaterEqual(norm2).ToBits()&^negative64(over).ToBits() != all1s64 || l.now >= v.eight.wake {
+			l.watch64(v, h.loss.v, norm2, spike, signal)
+		}
+		t := h.trace.v
+		for g := range uintptr(l.groups) {
+			c := v.cell64(g)
+			x := c.g.v
+			c.g.v = x.Add(x).Add(t).Mul(c.q.v).Mul(c.w[0].v)
+		}
+		l.update64(v)
+		rate, keep := l.rate64(v), l.keep64(v)
+		for g := range uintptr(l.groups) {
+			c := v.cell64(g)
+			w := c.w[0].v
+			c.w[0].v, c.w[1].v = keep.Mul(w).Sub(rate.Mul(c.g.v)), w
 		}
 	}
 }
