@@ -139,7 +139,7 @@ func (h *laneHost) Load(lane int) bool {
 	h.lanes.Set(lane, simd.Point{Norm2: p.Teacher.Norm2, Scale: p.InitScale, Rate: p.LearningRate, WeightDecay: p.WeightDecay,
 		Beta: a.beta(), Beta2: p.Beta2, Epsilon: p.Epsilon, Power: p.Power, RelativeZero: relativeZero(p.Dimension, p.Width)})
 	for g, group := range a.groups {
-		h.lanes.SetGroup(lane, g, group.Eigenvalue, float64(group.Multiplicity), g > 0 && g <= a.spikes)
+		h.lanes.SetGroup(lane, g, group.Eigenvalue, float64(group.Multiplicity))
 	}
 	if a.law.scheduled {
 		a.table = h.schedule(p)

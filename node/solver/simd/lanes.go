@@ -19,11 +19,10 @@ type row [8]float64
 
 // cellOf is one eigenspace of eight points. R is a row, or as much of one as a kernel takes at once.
 type cellOf[R any] struct {
-	w     [2]R // the coefficient: at this step, at the one before
-	q, n  R    // eigenvalue, multiplicity
-	spike R    // all bits set where the eigenspace counts as a spike, else 0
-	g     R    // gradient, then update
-	m, v  R    // the optimizer's memory
+	w    [2]R // the coefficient at this step and at the one before, in the order of slot
+	q, n R    // eigenvalue, multiplicity
+	g    R    // gradient, then update
+	m, v R    // the optimizer's memory
 }
 
 // headOf is what eight points have once.
@@ -43,6 +42,8 @@ type headOf[R any] struct {
 	loss, norm2, spikeEnergy, signalEnergy R // as observed: 4L, ‖W‖², spike energy, ‖Wᵀu‖²
 
 	rtol, beta, beta2, epsilon, decay1, decay2, power R
+
+	spikes [3]R // of three groups: all bits set where the eigenspace counts as a spike, else 0
 
 	parts [4][8]R // strided partial sums
 
@@ -234,9 +235,14 @@ func (l *Lanes) fill(lane int) {
 
 // prepare computes what the steps of three groups multiply by.
 func (l *Lanes) prepare(lane int) {
-	rate := l.heads[lane/8].rate[lane%8]
+	h, i := &l.heads[lane/8], lane%8
+	rate, teacher := h.rate[i], l.cell(lane, 0).q[i]
 	for g := range l.groups {
-		c, i := l.cell(lane, g), lane%8
+		c := l.cell(lane, g)
+		h.spikes[g][i] = 0
+		if c.q[i] > teacher {
+			h.spikes[g][i] = math.Float64frombits(math.MaxUint64)
+		}
 		c.v[i] = 0.5 * float64(c.n[i]*c.q[i])
 		if l.law.Rule == GD {
 			c.g[i] = 2 * float64(rate*c.q[i])
@@ -255,7 +261,8 @@ func (l *Lanes) rest(lane int) {
 		l.rates[s*len(l.heads)+lane/8][i] = 0
 	}
 	for g := range l.groups {
-		l.SetGroup(lane, g, 1, 1, false)
+		l.SetGroup(lane, g, 1, 1)
+		h.spikes[min(g, 2)][i] = 0
 		c := l.cell(lane, g)
 		c.g[i], c.m[i], c.v[i] = 0, 0, 0
 		l.iterate(lane, g, 0)[i] = 1
@@ -275,7 +282,18 @@ func (l *Lanes) tabulate(lane int) {
 
 func (l *Lanes) cell(lane, group int) *cell { return &l.cells[lane/8*l.groups+l.place(group)] }
 
-func (l *Lanes) iterate(lane, group, back int) *row { return &l.cell(lane, group).w[back] }
+func (l *Lanes) iterate(lane, group, back int) *row {
+	return &l.cell(lane, group).w[(l.slot()+back)&1]
+}
+
+// slot is where the iterate of this step is. Three groups keep it in one place and copy it before the step; more take turns, for
+// what would be copied does not fit into the innermost cache.
+func (l *Lanes) slot() int {
+	if l.three() {
+		return 0
+	}
+	return l.now & 1
+}
 
 // Point is what a lane holds once, whatever its number of groups.
 type Point struct {
@@ -300,13 +318,11 @@ func (l *Lanes) Set(lane int, p Point) {
 	}
 }
 
-// SetGroup gives the lane's point an eigenspace; group 0 is the teacher's own line, of multiplicity 1.
-func (l *Lanes) SetGroup(lane, group int, eigenvalue, multiplicity float64, spike bool) {
+// SetGroup gives the lane's point an eigenspace; group 0 is the teacher's own line, of multiplicity 1. Eigenspaces with higher
+// eigenvalues than that are spikes.
+func (l *Lanes) SetGroup(lane, group int, eigenvalue, multiplicity float64) {
 	c, i := l.cell(lane, group), lane%8
-	c.q[i], c.n[i], c.spike[i] = eigenvalue, multiplicity, 0
-	if spike {
-		c.spike[i] = math.Float64frombits(math.MaxUint64)
-	}
+	c.q[i], c.n[i] = eigenvalue, multiplicity
 }
 
 // shrink takes off more than the rounding of a quotient and a product.

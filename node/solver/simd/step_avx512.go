@@ -89,6 +89,7 @@ func (l *Lanes) tabled512(table []row, v *vector) vec512 {
 
 // general512 is any rule with any number of groups.
 func (l *Lanes) general512() {
+	at := l.now & 1
 	for i := range l.vectors {
 		v := &l.vectors[i]
 		h := (*head512)(v.head)
@@ -98,42 +99,44 @@ func (l *Lanes) general512() {
 		if h.limit.v.GreaterEqual(norm2).ToBits()&^negative512(over).ToBits() != all1s512 || l.now >= v.eight.wake {
 			l.watch512(v, h.loss.v, norm2, spike, signal)
 		}
-		t := h.trace.v
+		t, target := h.trace.v, h.tau.v
+		var zero vec512
 		for g := range uintptr(l.groups) {
 			c := v.cell512(g)
-			x := c.g.v
-			c.g.v = x.Add(x).Add(t).Mul(c.q.v).Mul(c.w[0].v)
+			w := c.w[at].v
+			x := w.Mul(w).Sub(target).Mul(c.q.v)
+			target = zero
+			c.g.v = x.Add(x).Add(t).Mul(c.q.v).Mul(w)
 		}
 		l.update512(v)
 		rate, keep := l.rate512(v), l.keep512(v)
 		for g := range uintptr(l.groups) {
 			c := v.cell512(g)
-			w := c.w[0].v
-			c.w[0].v, c.w[1].v = keep.Mul(w).Sub(rate.Mul(c.g.v)), w
+			c.w[at^1].v = keep.Mul(c.w[at].v).Sub(rate.Mul(c.g.v))
 		}
 	}
 }
 
-// observe512 stores x_g in g, and the observed sums in the head.
+// observe512 stores the observed sums in the head. What else it computes is computed again later: that costs less than memory.
 func (l *Lanes) observe512(v *vector) {
-	h := (*head512)(v.head)
-	w := v.cell512(0).w[0].v
+	h, slot := (*head512)(v.head), l.now&1
+	first := v.cell512(0)
+	w := first.w[slot].v
 	h.signalEnergy.v = w.Mul(w)
 	var zero vec512
-	target, at := h.tau.v, uintptr(0) // the teacher is in the first group
+	target, teacher, at := h.tau.v, first.q.v, uintptr(0) // the teacher is in the first group
 	for j := range min(8, l.groups) {
 		var trace, loss, norm2, spike vec512
 		for range l.stride(j) {
 			c := v.cell512(at)
 			at++
-			w := c.w[0].v
+			w := c.w[slot].v
 			a := w.Mul(w)
 			energy := c.n.v.Mul(a)
 			norm2 = norm2.Add(energy)
-			spike = spike.Add(and512(energy, c.spike.v))
+			spike = spike.Add(energy.Masked(c.q.v.Greater(teacher)))
 			x := a.Sub(target).Mul(c.q.v)
 			target = zero
-			c.g.v = x
 			y := c.n.v.Mul(x)
 			trace = trace.Add(y)
 			loss = loss.Add(y.Mul(x))

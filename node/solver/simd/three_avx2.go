@@ -223,7 +223,7 @@ func halfGradient256(h *head256, c *[3]cell256) (g0, g1, g2 vec256) {
 func quiet256(h *head256, c *[3]cell256, w0, w1, w2 vec256) bool {
 	e0, e1, e2 := w0.Mul(w0), w1.Mul(w1).Mul(c[1].n.v), w2.Mul(w2).Mul(c[2].n.v)
 	norm2 := e0.Add(e1).Add(e2)
-	spike := and256(e1, c[1].spike.v).Add(and256(e2, c[2].spike.v))
+	spike := and256(e1, h.spikes[1].v).Add(and256(e2, h.spikes[2].v))
 	over := or256(h.signal.v.Mul(norm2).Sub(e0), h.spike.v.Mul(norm2).Sub(spike))
 	return h.limit.v.GreaterEqual(norm2).ToBits()&^negative256(over).ToBits() == all1s256
 }
@@ -240,6 +240,6 @@ func (l *Lanes) threeWatch256(v *vector) {
 	y1, y2 := x1.Mul(c[1].n.v), x2.Mul(c[2].n.v)
 	t := x0.Add(y1).Add(y2)
 	s := x0.Mul(x0).Add(y1.Mul(x1)).Add(y2.Mul(x2))
-	spike := and256(e1, c[1].spike.v).Add(and256(e2, c[2].spike.v))
+	spike := and256(e1, h.spikes[1].v).Add(and256(e2, h.spikes[2].v))
 	l.watch256(v, s.Add(s).Add(t.Mul(t)), signal.Add(e1).Add(e2), spike, signal)
 }

@@ -221,7 +221,7 @@ func halfGradient64(h *head64, c *[3]cell64) (g0, g1, g2 vec64) {
 func quiet64(h *head64, c *[3]cell64, w0, w1, w2 vec64) bool {
 	e0, e1, e2 := w0.Mul(w0), w1.Mul(w1).Mul(c[1].n.v), w2.Mul(w2).Mul(c[2].n.v)
 	norm2 := e0.Add(e1).Add(e2)
-	spike := and64(e1, c[1].spike.v).Add(and64(e2, c[2].spike.v))
+	spike := and64(e1, h.spikes[1].v).Add(and64(e2, h.spikes[2].v))
 	over := or64(h.signal.v.Mul(norm2).Sub(e0), h.spike.v.Mul(norm2).Sub(spike))
 	return h.limit.v.GreaterEqual(norm2).ToBits()&^negative64(over).ToBits() == all1s64
 }
@@ -238,6 +238,6 @@ func (l *Lanes) threeWatch64(v *vector) {
 	y1, y2 := x1.Mul(c[1].n.v), x2.Mul(c[2].n.v)
 	t := x0.Add(y1).Add(y2)
 	s := x0.Mul(x0).Add(y1.Mul(x1)).Add(y2.Mul(x2))
-	spike := and64(e1, c[1].spike.v).Add(and64(e2, c[2].spike.v))
+	spike := and64(e1, h.spikes[1].v).Add(and64(e2, h.spikes[2].v))
 	l.watch64(v, s.Add(s).Add(t.Mul(t)), signal.Add(e1).Add(e2), spike, signal)
 }
