@@ -7,7 +7,7 @@ import (
 	"unsafe"
 )
 
-// update64 replaces the gradient by the rule's update.
+// update64 replaces the gradient by the update of a rule that needs all of it first, or little memory.
 func (l *Lanes) update64(v *vector) {
 	u, h := &l.law, (*head64)(v.head)
 	switch u.Rule {
@@ -34,15 +34,6 @@ func (l *Lanes) update64(v *vector) {
 	case Signum:
 		l.heavyBall64(v, set64(1).Sub(h.beta.v))
 		l.sign64(v)
-	case Adam:
-		l.adam64(v)
-	case Shampoo:
-		for i := range uintptr(l.groups) {
-			c := v.cell64(i)
-			sum := c.v.v.Add(c.g.v.Mul(c.g.v))
-			c.v.v = sum
-			c.g.v = c.g.v.Div(sum.Sqrt())
-		}
 	}
 }
 
@@ -174,22 +165,40 @@ func (l *Lanes) sign64(v *vector) {
 	}
 }
 
-// adam64 corrects the means by reciprocals: two divisions, not two for each group.
+// adam64 is the whole step, to read no group twice. It corrects the means by reciprocals: two divisions, not two for each group.
 func (l *Lanes) adam64(v *vector) {
-	h, one := (*head64)(v.head), set64(1)
+	h, at, one := (*head64)(v.head), l.now&1, set64(1)
 	beta, beta2, epsilon := h.beta.v, h.beta2.v, h.epsilon.v
 	decay1, decay2 := h.decay1.v.Mul(beta), h.decay2.v.Mul(beta2)
 	h.decay1.v, h.decay2.v = decay1, decay2
 	fresh, fresh2 := one.Sub(beta), one.Sub(beta2)
 	whole, whole2 := one.Div(one.Sub(decay1)), one.Div(one.Sub(decay2))
+	rate, keep, target, t := l.rate64(v), l.keep64(v), h.tau.v, h.trace.v
 	var zero vec64
 	for i := range uintptr(l.groups) {
 		c := v.cell64(i)
-		g := c.g.v
+		g := gradient64(c, at, target, t)
+		target = zero
 		m := beta.Mul(c.m.v).Add(fresh.Mul(g))
 		s := beta2.Mul(c.v.v).Add(fresh2.Mul(g.Mul(g)))
 		c.m.v, c.v.v = m, s
 		mean := m.Mul(whole)
-		c.g.v = mean.Div(s.Mul(whole2).Sqrt().Add(epsilon)).Masked(mean.NotEqual(zero))
+		u := mean.Div(s.Mul(whole2).Sqrt().Add(epsilon)).Masked(mean.NotEqual(zero))
+		c.w[at^1].v = keep.Mul(c.w[at].v).Sub(rate.Mul(u))
+	}
+}
+
+// shampoo64 is the whole step too.
+func (l *Lanes) shampoo64(v *vector) {
+	h, at := (*head64)(v.head), l.now&1
+	rate, keep, target, t := l.rate64(v), l.keep64(v), h.tau.v, h.trace.v
+	var zero vec64
+	for i := range uintptr(l.groups) {
+		c := v.cell64(i)
+		g := gradient64(c, at, target, t)
+		target = zero
+		s := c.v.v.Add(g.Mul(g))
+		c.v.v = s
+		c.w[at^1].v = keep.Mul(c.w[at].v).Sub(rate.Mul(g.Div(s.Sqrt())))
 	}
 }

@@ -101,22 +101,34 @@ func (l *Lanes) general256() {
 		if h.limit.v.GreaterEqual(norm2).ToBits()&^negative256(over).ToBits() != all1s256 || l.now >= v.eight.wake {
 			l.watch256(v, h.loss.v, norm2, spike, signal)
 		}
-		t, target := h.trace.v, h.tau.v
-		var zero vec256
-		for g := range uintptr(l.groups) {
-			c := v.cell256(g)
-			w := c.w[at].v
-			x := w.Mul(w).Sub(target).Mul(c.q.v)
-			target = zero
-			c.g.v = x.Add(x).Add(t).Mul(c.q.v).Mul(w)
-		}
-		l.update256(v)
-		rate, keep := l.rate256(v), l.keep256(v)
-		for g := range uintptr(l.groups) {
-			c := v.cell256(g)
-			c.w[at^1].v = keep.Mul(c.w[at].v).Sub(rate.Mul(c.g.v))
+		switch l.law.Rule {
+		case Adam:
+			l.adam256(v)
+		case Shampoo:
+			l.shampoo256(v)
+		default:
+			t, target := h.trace.v, h.tau.v
+			var zero vec256
+			for g := range uintptr(l.groups) {
+				c := v.cell256(g)
+				c.g.v = gradient256(c, at, target, t)
+				target = zero
+			}
+			l.update256(v)
+			rate, keep := l.rate256(v), l.keep256(v)
+			for g := range uintptr(l.groups) {
+				c := v.cell256(g)
+				c.w[at^1].v = keep.Mul(c.w[at].v).Sub(rate.Mul(c.g.v))
+			}
 		}
 	}
+}
+
+// gradient256 is q (2x + T) w, x = q (w² - target).
+func gradient256(c *cell256, at int, target, t vec256) vec256 {
+	w := c.w[at&1].v
+	x := w.Mul(w).Sub(target).Mul(c.q.v)
+	return x.Add(x).Add(t).Mul(c.q.v).Mul(w)
 }
 
 // observe256 stores the observed sums in the head. What else it computes is computed again later: that costs less than memory.

@@ -99,22 +99,34 @@ func (l *Lanes) general512() {
 		if h.limit.v.GreaterEqual(norm2).ToBits()&^negative512(over).ToBits() != all1s512 || l.now >= v.eight.wake {
 			l.watch512(v, h.loss.v, norm2, spike, signal)
 		}
-		t, target := h.trace.v, h.tau.v
-		var zero vec512
-		for g := range uintptr(l.groups) {
-			c := v.cell512(g)
-			w := c.w[at].v
-			x := w.Mul(w).Sub(target).Mul(c.q.v)
-			target = zero
-			c.g.v = x.Add(x).Add(t).Mul(c.q.v).Mul(w)
-		}
-		l.update512(v)
-		rate, keep := l.rate512(v), l.keep512(v)
-		for g := range uintptr(l.groups) {
-			c := v.cell512(g)
-			c.w[at^1].v = keep.Mul(c.w[at].v).Sub(rate.Mul(c.g.v))
+		switch l.law.Rule {
+		case Adam:
+			l.adam512(v)
+		case Shampoo:
+			l.shampoo512(v)
+		default:
+			t, target := h.trace.v, h.tau.v
+			var zero vec512
+			for g := range uintptr(l.groups) {
+				c := v.cell512(g)
+				c.g.v = gradient512(c, at, target, t)
+				target = zero
+			}
+			l.update512(v)
+			rate, keep := l.rate512(v), l.keep512(v)
+			for g := range uintptr(l.groups) {
+				c := v.cell512(g)
+				c.w[at^1].v = keep.Mul(c.w[at].v).Sub(rate.Mul(c.g.v))
+			}
 		}
 	}
+}
+
+// gradient512 is q (2x + T) w, x = q (w² - target).
+func gradient512(c *cell512, at int, target, t vec512) vec512 {
+	w := c.w[at&1].v
+	x := w.Mul(w).Sub(target).Mul(c.q.v)
+	return x.Add(x).Add(t).Mul(c.q.v).Mul(w)
 }
 
 // observe512 stores the observed sums in the head. What else it computes is computed again later: that costs less than memory.

@@ -99,22 +99,34 @@ func (l *Lanes) general64() {
 		if h.limit.v.GreaterEqual(norm2).ToBits()&^negative64(over).ToBits() != all1s64 || l.now >= v.eight.wake {
 			l.watch64(v, h.loss.v, norm2, spike, signal)
 		}
-		t, target := h.trace.v, h.tau.v
-		var zero vec64
-		for g := range uintptr(l.groups) {
-			c := v.cell64(g)
-			w := c.w[at].v
-			x := w.Mul(w).Sub(target).Mul(c.q.v)
-			target = zero
-			c.g.v = x.Add(x).Add(t).Mul(c.q.v).Mul(w)
-		}
-		l.update64(v)
-		rate, keep := l.rate64(v), l.keep64(v)
-		for g := range uintptr(l.groups) {
-			c := v.cell64(g)
-			c.w[at^1].v = keep.Mul(c.w[at].v).Sub(rate.Mul(c.g.v))
+		switch l.law.Rule {
+		case Adam:
+			l.adam64(v)
+		case Shampoo:
+			l.shampoo64(v)
+		default:
+			t, target := h.trace.v, h.tau.v
+			var zero vec64
+			for g := range uintptr(l.groups) {
+				c := v.cell64(g)
+				c.g.v = gradient64(c, at, target, t)
+				target = zero
+			}
+			l.update64(v)
+			rate, keep := l.rate64(v), l.keep64(v)
+			for g := range uintptr(l.groups) {
+				c := v.cell64(g)
+				c.w[at^1].v = keep.Mul(c.w[at].v).Sub(rate.Mul(c.g.v))
+			}
 		}
 	}
+}
+
+// gradient64 is q (2x + T) w, x = q (w² - target).
+func gradient64(c *cell64, at int, target, t vec64) vec64 {
+	w := c.w[at&1].v
+	x := w.Mul(w).Sub(target).Mul(c.q.v)
+	return x.Add(x).Add(t).Mul(c.q.v).Mul(w)
 }
 
 // observe64 stores the observed sums in the head. What else it computes is computed again later: that costs less than memory.
