@@ -165,8 +165,8 @@ func (l *Lanes) shape(points int) {
 	l.heads = grow(l.heads, rows+1)[:rows]
 	l.cells = grow(l.cells, rows*l.groups+1)[:rows*l.groups]
 	l.base = grow(l.base, 8*rows)
-	l.rates = grow(l.rates, scheduleSteps*rows)
-	l.powers = grow(l.powers, scheduleSteps*rows)
+	l.rates = grow(l.rates, scheduleSteps*rows+1)[:scheduleSteps*rows]
+	l.powers = grow(l.powers, scheduleSteps*rows+1)[:scheduleSteps*rows]
 	l.vectors = l.vectors[:0]
 	for r := range l.heads {
 		for lane := uintptr(0); lane < 8; lane += width(l.kernel) {

@@ -13,9 +13,10 @@ type (
 
 // advance256 takes steps until end, or until no lane has a point.
 func (l *Lanes) advance256(end int) {
+	three := l.three()
 	for ; l.now < end && l.active > 0; l.now++ {
 		switch {
-		case !l.three():
+		case !three:
 			l.general256()
 		case l.law.Rule == GD:
 			l.threeGD256()

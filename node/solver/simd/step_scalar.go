@@ -11,9 +11,10 @@ type (
 
 // advance64 takes steps until end, or until no lane has a point.
 func (l *Lanes) advance64(end int) {
+	three := l.three()
 	for ; l.now < end && l.active > 0; l.now++ {
 		switch {
-		case !l.three():
+		case !three:
 			l.general64()
 		case l.law.Rule == GD:
 			l.threeGD64()

@@ -195,6 +195,7 @@ func (l *Lanes) threeMuon256() {
 	}
 }
 
+// three256 tells where the points are.
 func (v *vector) three256() (*head256, *[3]cell256) {
 	return (*head256)(v.head), (*[3]cell256)(v.cells)
 }
@@ -205,10 +206,12 @@ func distances256(h *head256, c *[3]cell256) (a0, a1, a2 vec256) {
 	return w0.Mul(w0).Sub(h.tau.v), w1.Mul(w1), w2.Mul(w2)
 }
 
+// halfTrace256 is ½T.
 func halfTrace256(c *[3]cell256, a0, a1, a2 vec256) vec256 {
 	return a0.Mul(c[0].v.v).Add(a1.Mul(c[1].v.v).Add(a2.Mul(c[2].v.v)))
 }
 
+// halfGradient256 is q_g (q_g a_g + ½T) w_g.
 func halfGradient256(h *head256, c *[3]cell256) (g0, g1, g2 vec256) {
 	a0, a1, a2 := distances256(h, c)
 	half := halfTrace256(c, a0, a1, a2)
@@ -218,8 +221,8 @@ func halfGradient256(h *head256, c *[3]cell256) (g0, g1, g2 vec256) {
 	return g0, g1, g2
 }
 
-// quiet256 tells whether the hosts of three groups need not be asked for the energies: none of the differences is negative. An
-// iterate that is not a number is not below the limit.
+// quiet256 tells whether no lane needs a look for its energies: none of the differences is negative. An iterate that is not a
+// number is not below the limit. The iterate comes as vectors because the compiler inlines more of what takes vectors.
 func quiet256(h *head256, c *[3]cell256, w0, w1, w2 vec256) bool {
 	e0, e1, e2 := w0.Mul(w0), w1.Mul(w1).Mul(c[1].n.v), w2.Mul(w2).Mul(c[2].n.v)
 	norm2 := e0.Add(e1).Add(e2)

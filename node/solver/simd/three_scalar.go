@@ -193,6 +193,7 @@ func (l *Lanes) threeMuon64() {
 	}
 }
 
+// three64 tells where the points are.
 func (v *vector) three64() (*head64, *[3]cell64) {
 	return (*head64)(v.head), (*[3]cell64)(v.cells)
 }
@@ -203,10 +204,12 @@ func distances64(h *head64, c *[3]cell64) (a0, a1, a2 vec64) {
 	return w0.Mul(w0).Sub(h.tau.v), w1.Mul(w1), w2.Mul(w2)
 }
 
+// halfTrace64 is ½T.
 func halfTrace64(c *[3]cell64, a0, a1, a2 vec64) vec64 {
 	return a0.Mul(c[0].v.v).Add(a1.Mul(c[1].v.v).Add(a2.Mul(c[2].v.v)))
 }
 
+// halfGradient64 is q_g (q_g a_g + ½T) w_g.
 func halfGradient64(h *head64, c *[3]cell64) (g0, g1, g2 vec64) {
 	a0, a1, a2 := distances64(h, c)
 	half := halfTrace64(c, a0, a1, a2)
@@ -216,8 +219,8 @@ func halfGradient64(h *head64, c *[3]cell64) (g0, g1, g2 vec64) {
 	return g0, g1, g2
 }
 
-// quiet64 tells whether the hosts of three groups need not be asked for the energies: none of the differences is negative. An
-// iterate that is not a number is not below the limit.
+// quiet64 tells whether no lane needs a look for its energies: none of the differences is negative. An iterate that is not a
+// number is not below the limit. The iterate comes as vectors because the compiler inlines more of what takes vectors.
 func quiet64(h *head64, c *[3]cell64, w0, w1, w2 vec64) bool {
 	e0, e1, e2 := w0.Mul(w0), w1.Mul(w1).Mul(c[1].n.v), w2.Mul(w2).Mul(c[2].n.v)
 	norm2 := e0.Add(e1).Add(e2)

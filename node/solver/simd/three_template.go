@@ -121,6 +121,7 @@ func (l *Lanes) threeMuon512() {
 	}
 }
 
+// three512 tells where the points are.
 func (v *vector) three512() (*head512, *[3]cell512) {
 	return (*head512)(v.head), (*[3]cell512)(v.cells)
 }
@@ -131,10 +132,12 @@ func distances512(h *head512, c *[3]cell512) (a0, a1, a2 vec512) {
 	return w0.Mul(w0).Sub(h.tau.v), w1.Mul(w1), w2.Mul(w2)
 }
 
+// halfTrace512 is ½T.
 func halfTrace512(c *[3]cell512, a0, a1, a2 vec512) vec512 {
 	return a0.Mul(c[0].v.v).Add(a1.Mul(c[1].v.v).Add(a2.Mul(c[2].v.v)))
 }
 
+// halfGradient512 is q_g (q_g a_g + ½T) w_g.
 func halfGradient512(h *head512, c *[3]cell512) (g0, g1, g2 vec512) {
 	a0, a1, a2 := distances512(h, c)
 	half := halfTrace512(c, a0, a1, a2)
@@ -144,8 +147,8 @@ func halfGradient512(h *head512, c *[3]cell512) (g0, g1, g2 vec512) {
 	return g0, g1, g2
 }
 
-// quiet512 tells whether the hosts of three groups need not be asked for the energies: none of the differences is negative. An
-// iterate that is not a number is not below the limit.
+// quiet512 tells whether no lane needs a look for its energies: none of the differences is negative. An iterate that is not a
+// number is not below the limit. The iterate comes as vectors because the compiler inlines more of what takes vectors.
 func quiet512(h *head512, c *[3]cell512, w0, w1, w2 vec512) bool {
 	e0, e1, e2 := w0.Mul(w0), w1.Mul(w1).Mul(c[1].n.v), w2.Mul(w2).Mul(c[2].n.v)
 	norm2 := e0.Add(e1).Add(e2)
