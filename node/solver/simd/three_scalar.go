@@ -76,12 +76,12 @@ func (l *Lanes) threeSpecGD64() {
 		// Found again: what is held in registers would be saved in every round for the sake of the rare call.
 		h, c = v.three64()
 		hB, cB = vB.three64()
-		g0, g1, g2 := halfGradient64(h, c)
-		g0B, g1B, g2B := halfGradient64(hB, cB)
-		b0, b1, b2 := abs64(g0), abs64(g1), abs64(g2)
-		b0B, b1B, b2B := abs64(g0B), abs64(g1B), abs64(g2B)
-		cut := b0.Max(b1).Max(b2).Mul(h.rtol.v)
-		cutB := b0B.Max(b1B).Max(b2B).Mul(hB.rtol.v)
+		w0, w1, w2 := c[0].w[0].v, c[1].w[0].v, c[2].w[0].v
+		w0B, w1B, w2B := cB[0].w[0].v, cB[1].w[0].v, cB[2].w[0].v
+		g0, g1, g2 := halfGradient64(h, c, w0, w1, w2)
+		g0B, g1B, g2B := halfGradient64(hB, cB, w0B, w1B, w2B)
+		c[0].w[1].v, c[1].w[1].v, c[2].w[1].v = w0, w1, w2
+		cB[0].w[1].v, cB[1].w[1].v, cB[2].w[1].v = w0B, w1B, w2B
 		rate := h.rate.v
 		rateB := hB.rate.v
 		if scheduled {
@@ -90,30 +90,6 @@ func (l *Lanes) threeSpecGD64() {
 		if scheduled {
 			rateB = l.tabled64(l.rates, vB)
 		}
-		g0, g1, g2 = flip64(rate, g0), flip64(rate, g1), flip64(rate, g2)
-		g0B, g1B, g2B = flip64(rateB, g0B), flip64(rateB, g1B), flip64(rateB, g2B)
-		if b0.Min(b1).Min(b2).Greater(cut).ToBits() != all1s64 {
-			// Some count as zero, or are not finite: an infinite one makes the cut so, and T makes all so.
-			bad := b0.Add(b1).Add(b2)
-			bad = bad.Sub(bad)
-			fine := bad.GreaterEqual(bad)
-			g0 = g0.Masked(b0.Greater(cut)).Merge(bad, fine)
-			g1 = g1.Masked(b1.Greater(cut)).Merge(bad, fine)
-			g2 = g2.Masked(b2.Greater(cut)).Merge(bad, fine)
-		}
-		if b0B.Min(b1B).Min(b2B).Greater(cutB).ToBits() != all1s64 {
-			// Some count as zero, or are not finite: an infinite one makes the cutB so, and T makes all so.
-			badB := b0B.Add(b1B).Add(b2B)
-			badB = badB.Sub(badB)
-			fineB := badB.GreaterEqual(badB)
-			g0B = g0B.Masked(b0B.Greater(cutB)).Merge(badB, fineB)
-			g1B = g1B.Masked(b1B.Greater(cutB)).Merge(badB, fineB)
-			g2B = g2B.Masked(b2B.Greater(cutB)).Merge(badB, fineB)
-		}
-		w0, w1, w2 := c[0].w[0].v, c[1].w[0].v, c[2].w[0].v
-		w0B, w1B, w2B := cB[0].w[0].v, cB[1].w[0].v, cB[2].w[0].v
-		c[0].w[1].v, c[1].w[1].v, c[2].w[1].v = w0, w1, w2
-		cB[0].w[1].v, cB[1].w[1].v, cB[2].w[1].v = w0B, w1B, w2B
 		if decays {
 			keep := l.keep64(v)
 			w0, w1, w2 = keep.Mul(w0), keep.Mul(w1), keep.Mul(w2)
@@ -122,9 +98,37 @@ func (l *Lanes) threeSpecGD64() {
 			keepB := l.keep64(vB)
 			w0B, w1B, w2B = keepB.Mul(w0B), keepB.Mul(w1B), keepB.Mul(w2B)
 		}
-		c[0].w[0].v, c[1].w[0].v, c[2].w[0].v = w0.Sub(g0), w1.Sub(g1), w2.Sub(g2)
-		cB[0].w[0].v, cB[1].w[0].v, cB[2].w[0].v = w0B.Sub(g0B), w1B.Sub(g1B), w2B.Sub(g2B)
+		c[0].w[0].v, c[1].w[0].v, c[2].w[0].v = w0.Sub(flip64(rate, g0)), w1.Sub(flip64(rate, g1)), w2.Sub(flip64(rate, g2))
+		cB[0].w[0].v, cB[1].w[0].v, cB[2].w[0].v = w0B.Sub(flip64(rateB, g0B)), w1B.Sub(flip64(rateB, g1B)), w2B.Sub(flip64(rateB, g2B))
+		if !allCount64(h.rtol.v, g0, g1, g2) {
+			l.threeZeros64(v)
+		}
+		if !allCount64(hB.rtol.v, g0B, g1B, g2B) {
+			l.threeZeros64(vB)
+		}
 	}
+}
+
+// allCount64 tells whether none counts as zero and all are finite: an infinite one makes the cut so, and T makes all so.
+func allCount64(rtol, g0, g1, g2 vec64) bool {
+	g0, g1, g2 = abs64(g0), abs64(g1), abs64(g2)
+	return g0.Min(g1).Min(g2).Greater(g0.Max(g1).Max(g2).Mul(rtol)).ToBits() == all1s64
+}
+
+// threeZeros64 is the step of specgd again, from the iterate before, where some count as zero; what is not finite gives NaN.
+//
+//go:noinline
+func (l *Lanes) threeZeros64(v *vector) {
+	h, c := v.three64()
+	w0, w1, w2 := c[0].w[1].v, c[1].w[1].v, c[2].w[1].v
+	g0, g1, g2 := halfGradient64(h, c, w0, w1, w2)
+	b0, b1, b2 := abs64(g0), abs64(g1), abs64(g2)
+	cut, bad := b0.Max(b1).Max(b2).Mul(h.rtol.v), b0.Add(b1).Add(b2)
+	bad = bad.Sub(bad)
+	rate, keep := l.rate64(v), l.keep64(v)
+	c[0].w[0].v = keep.Mul(w0).Sub(flip64(rate, g0).Masked(b0.Greater(cut)).Add(bad))
+	c[1].w[0].v = keep.Mul(w1).Sub(flip64(rate, g1).Masked(b1.Greater(cut)).Add(bad))
+	c[2].w[0].v = keep.Mul(w2).Sub(flip64(rate, g2).Masked(b2.Greater(cut)).Add(bad))
 }
 
 // threeMuon64 is muon by polynomials.
@@ -145,8 +149,8 @@ func (l *Lanes) threeMuon64() {
 		// Found again: what is held in registers would be saved in every round for the sake of the rare call.
 		h, c = v.three64()
 		hB, cB = vB.three64()
-		g0, g1, g2 := halfGradient64(h, c)
-		g0B, g1B, g2B := halfGradient64(hB, cB)
+		g0, g1, g2 := halfGradient64(h, c, c[0].w[0].v, c[1].w[0].v, c[2].w[0].v)
+		g0B, g1B, g2B := halfGradient64(hB, cB, cB[0].w[0].v, cB[1].w[0].v, cB[2].w[0].v)
 		beta := h.beta.v
 		betaB := hB.beta.v
 		part := one.Sub(beta)
@@ -210,12 +214,12 @@ func halfTrace64(c *[3]cell64, a0, a1, a2 vec64) vec64 {
 }
 
 // halfGradient64 is q_g (q_g a_g + ½T) w_g.
-func halfGradient64(h *head64, c *[3]cell64) (g0, g1, g2 vec64) {
-	a0, a1, a2 := distances64(h, c)
+func halfGradient64(h *head64, c *[3]cell64, w0, w1, w2 vec64) (g0, g1, g2 vec64) {
+	a0, a1, a2 := w0.Mul(w0).Sub(h.tau.v), w1.Mul(w1), w2.Mul(w2)
 	half := halfTrace64(c, a0, a1, a2)
-	g0 = half.Add(a0.Mul(c[0].q.v)).Mul(c[0].q.v.Mul(c[0].w[0].v))
-	g1 = half.Add(a1.Mul(c[1].q.v)).Mul(c[1].q.v.Mul(c[1].w[0].v))
-	g2 = half.Add(a2.Mul(c[2].q.v)).Mul(c[2].q.v.Mul(c[2].w[0].v))
+	g0 = half.Add(a0.Mul(c[0].q.v)).Mul(c[0].q.v.Mul(w0))
+	g1 = half.Add(a1.Mul(c[1].q.v)).Mul(c[1].q.v.Mul(w1))
+	g2 = half.Add(a2.Mul(c[2].q.v)).Mul(c[2].q.v.Mul(w2))
 	return g0, g1, g2
 }
 

@@ -55,31 +55,44 @@ func (l *Lanes) threeSpecGD512() {
 		}
 		// Found again: what is held in registers would be saved in every round for the sake of the rare call.
 		h, c = v.three512()
-		g0, g1, g2 := halfGradient512(h, c)
-		b0, b1, b2 := abs512(g0), abs512(g1), abs512(g2)
-		cut := b0.Max(b1).Max(b2).Mul(h.rtol.v)
+		w0, w1, w2 := c[0].w[0].v, c[1].w[0].v, c[2].w[0].v
+		g0, g1, g2 := halfGradient512(h, c, w0, w1, w2)
+		c[0].w[1].v, c[1].w[1].v, c[2].w[1].v = w0, w1, w2
 		rate := h.rate.v
 		if scheduled {
 			rate = l.tabled512(l.rates, v)
 		}
-		g0, g1, g2 = flip512(rate, g0), flip512(rate, g1), flip512(rate, g2)
-		if b0.Min(b1).Min(b2).Greater(cut).ToBits() != all1s512 {
-			// Some count as zero, or are not finite: an infinite one makes the cut so, and T makes all so.
-			bad := b0.Add(b1).Add(b2)
-			bad = bad.Sub(bad)
-			fine := bad.GreaterEqual(bad)
-			g0 = g0.Masked(b0.Greater(cut)).Merge(bad, fine)
-			g1 = g1.Masked(b1.Greater(cut)).Merge(bad, fine)
-			g2 = g2.Masked(b2.Greater(cut)).Merge(bad, fine)
-		}
-		w0, w1, w2 := c[0].w[0].v, c[1].w[0].v, c[2].w[0].v
-		c[0].w[1].v, c[1].w[1].v, c[2].w[1].v = w0, w1, w2
 		if decays {
 			keep := l.keep512(v)
 			w0, w1, w2 = keep.Mul(w0), keep.Mul(w1), keep.Mul(w2)
 		}
-		c[0].w[0].v, c[1].w[0].v, c[2].w[0].v = w0.Sub(g0), w1.Sub(g1), w2.Sub(g2)
+		c[0].w[0].v, c[1].w[0].v, c[2].w[0].v = w0.Sub(flip512(rate, g0)), w1.Sub(flip512(rate, g1)), w2.Sub(flip512(rate, g2))
+		if !allCount512(h.rtol.v, g0, g1, g2) {
+			l.threeZeros512(v)
+		}
 	}
+}
+
+// allCount512 tells whether none counts as zero and all are finite: an infinite one makes the cut so, and T makes all so.
+func allCount512(rtol, g0, g1, g2 vec512) bool {
+	g0, g1, g2 = abs512(g0), abs512(g1), abs512(g2)
+	return g0.Min(g1).Min(g2).Greater(g0.Max(g1).Max(g2).Mul(rtol)).ToBits() == all1s512
+}
+
+// threeZeros512 is the step of specgd again, from the iterate before, where some count as zero; what is not finite gives NaN.
+//
+//go:noinline
+func (l *Lanes) threeZeros512(v *vector) {
+	h, c := v.three512()
+	w0, w1, w2 := c[0].w[1].v, c[1].w[1].v, c[2].w[1].v
+	g0, g1, g2 := halfGradient512(h, c, w0, w1, w2)
+	b0, b1, b2 := abs512(g0), abs512(g1), abs512(g2)
+	cut, bad := b0.Max(b1).Max(b2).Mul(h.rtol.v), b0.Add(b1).Add(b2)
+	bad = bad.Sub(bad)
+	rate, keep := l.rate512(v), l.keep512(v)
+	c[0].w[0].v = keep.Mul(w0).Sub(flip512(rate, g0).Masked(b0.Greater(cut)).Add(bad))
+	c[1].w[0].v = keep.Mul(w1).Sub(flip512(rate, g1).Masked(b1.Greater(cut)).Add(bad))
+	c[2].w[0].v = keep.Mul(w2).Sub(flip512(rate, g2).Masked(b2.Greater(cut)).Add(bad))
 }
 
 // threeMuon512 is muon by polynomials.
@@ -94,7 +107,7 @@ func (l *Lanes) threeMuon512() {
 		}
 		// Found again: what is held in registers would be saved in every round for the sake of the rare call.
 		h, c = v.three512()
-		g0, g1, g2 := halfGradient512(h, c)
+		g0, g1, g2 := halfGradient512(h, c, c[0].w[0].v, c[1].w[0].v, c[2].w[0].v)
 		beta := h.beta.v
 		part := one.Sub(beta)
 		part = part.Add(part)
@@ -138,12 +151,12 @@ func halfTrace512(c *[3]cell512, a0, a1, a2 vec512) vec512 {
 }
 
 // halfGradient512 is q_g (q_g a_g + ½T) w_g.
-func halfGradient512(h *head512, c *[3]cell512) (g0, g1, g2 vec512) {
-	a0, a1, a2 := distances512(h, c)
+func halfGradient512(h *head512, c *[3]cell512, w0, w1, w2 vec512) (g0, g1, g2 vec512) {
+	a0, a1, a2 := w0.Mul(w0).Sub(h.tau.v), w1.Mul(w1), w2.Mul(w2)
 	half := halfTrace512(c, a0, a1, a2)
-	g0 = half.Add(a0.Mul(c[0].q.v)).Mul(c[0].q.v.Mul(c[0].w[0].v))
-	g1 = half.Add(a1.Mul(c[1].q.v)).Mul(c[1].q.v.Mul(c[1].w[0].v))
-	g2 = half.Add(a2.Mul(c[2].q.v)).Mul(c[2].q.v.Mul(c[2].w[0].v))
+	g0 = half.Add(a0.Mul(c[0].q.v)).Mul(c[0].q.v.Mul(w0))
+	g1 = half.Add(a1.Mul(c[1].q.v)).Mul(c[1].q.v.Mul(w1))
+	g2 = half.Add(a2.Mul(c[2].q.v)).Mul(c[2].q.v.Mul(w2))
 	return g0, g1, g2
 }
 
