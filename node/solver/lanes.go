@@ -106,6 +106,7 @@ type reducedPoint struct {
 	law    law
 	watch  progress
 	record []int
+	store  []float64 // for the coefficients of what is recorded
 	table  []float64 // of its schedule
 }
 
@@ -138,11 +139,13 @@ func (h *laneHost) Load(lane int) bool {
 	h.lanes.Set(lane, simd.Point{Norm2: p.Teacher.Norm2, Scale: p.InitScale, Rate: p.LearningRate, WeightDecay: p.WeightDecay,
 		Beta: a.beta(), Beta2: p.Beta2, Epsilon: p.Epsilon, Power: p.Power, RelativeZero: relativeZero(p.Dimension, p.Width)})
 	for g, group := range a.groups {
-		h.lanes.SetGroup(lane, g, group.Eigenvalue, float64(group.Multiplicity), g > 0 && g <= a.spikes)
+		h.lanes.SetGroup(lane, g, group.Eigenvalue, float64(group.Multiplicity))
 	}
 	if a.law.scheduled {
 		a.table = h.schedule(p)
 	}
+	a.store = make([]float64, len(a.record)*len(a.groups))
+	a.r.Trajectory = slices.Grow(a.r.Trajectory, len(a.record))
 	return true
 }
 
@@ -162,7 +165,7 @@ func (h *laneHost) See(lane, k int, seen simd.Observation) (done bool) {
 			w := h.coefficients(a, lane, 1)
 			a.r.Final = a.metrics(w, a.observe(w))
 		}
-		a.watch.store(a.r)
+		h.finish(a, lane)
 		return true
 	}
 	a.watch.cross(k, o)
@@ -171,19 +174,28 @@ func (h *laneHost) See(lane, k int, seen simd.Observation) (done bool) {
 	}
 	if len(a.record) > 0 && a.record[0] == k {
 		a.record = a.record[1:]
-		w := h.coefficients(a, lane, 0)
-		a.r.Trajectory = append(a.r.Trajectory, Sample{Step: k, Metrics: a.metrics(w, o), Coefficients: slices.Clone(w)})
+		n := len(a.groups)
+		w := a.store[:n:n]
+		a.store = a.store[n:]
+		h.lanes.Coefficients(w, lane, 0)
+		a.r.Trajectory = append(a.r.Trajectory, Sample{Step: k, Metrics: a.metrics(w, o), Coefficients: w})
 	}
 	if k == a.p.Steps {
 		a.r.StepsRun = k
 		a.r.Final = a.metrics(h.coefficients(a, lane, 0), o)
 		a.watch.tailSignal, a.watch.tailLoss = h.lanes.Tail(lane)
 		a.watch.sum(o)
-		a.watch.store(a.r)
+		h.finish(a, lane)
 		return true
 	}
 	h.lanes.SetWatch(lane, a.watch.watch(k, a.record))
 	return false
+}
+
+// finish writes what was seen of a point, the peak by the lanes.
+func (h *laneHost) finish(a *reducedPoint, lane int) {
+	a.watch.peak, a.watch.peakStep = h.lanes.Peak(lane)
+	a.watch.store(a.r)
 }
 
 // coefficients are the lane's w_g, back iterates ago. They are overwritten by the next call.

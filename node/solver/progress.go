@@ -41,6 +41,10 @@ func newProgress(p *Problem, teacherEnergy float64) progress {
 // see takes in iterate k.
 func (w *progress) see(k int, o observation) {
 	w.cross(k, o)
+	if o.spike > w.peakBar {
+		w.peak, w.peakStep = o.spike, k
+		w.peakBar = float64(o.spike*simd.PeakFactor) + simd.PeakMargin
+	}
 	if k >= w.tailStart {
 		w.sum(o)
 	}
@@ -57,10 +61,6 @@ func (w *progress) cross(k int, o observation) {
 	if o.signal >= 0.99 && w.to99 < 0 {
 		w.to99 = k
 	}
-	if o.spike > w.peakBar {
-		w.peak, w.peakStep = o.spike, k
-		w.peakBar = float64(o.spike*(1+1e-12)) + 1e-15
-	}
 }
 
 // sum takes an iterate into the tail.
@@ -71,7 +71,7 @@ func (w *progress) sum(o observation) {
 
 // watch tells what of the iterates after k is of interest.
 func (w *progress) watch(k int, record []int) simd.Watch {
-	a := simd.Watch{Loss: math.Inf(-1), Signal: math.Inf(1), Spike: w.peakBar, Step: w.steps}
+	a := simd.Watch{Loss: math.Inf(-1), Signal: math.Inf(1), Step: w.steps}
 	switch {
 	case w.to90 < 0:
 		a.Signal = 0.9

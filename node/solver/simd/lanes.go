@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 	"math/bits"
+	"slices"
 	"unsafe"
 )
 
@@ -12,87 +13,6 @@ const MaxLanes = 32
 
 // Bound is the size of an entry of an iterate beyond which a run has diverged.
 const Bound = 1e6
-
-// row holds one number for each of eight points; a vector kernel takes all of it, half of it, or one number at a time.
-type row [8]float64
-
-// cell is one eigenspace of eight points.
-type cell struct {
-	q, n  row // eigenvalue, multiplicity
-	spike row // all bits set where the eigenspace counts as a spike, else 0
-	g     row // gradient, then update
-	m, v  row // the optimizer's memory
-}
-
-// head is what eight points have once.
-type head struct {
-	tau, rate, decay row // ‖θ‖², learning rate, weight decay
-
-	// A point is quiet, and its host is not asked, while 4L > escape, ‖Wᵀu‖² <= signal ‖W‖², spike energy <= spike ‖W‖²,
-	// ‖W‖² <= limit and the step is below next. An iterate that is not a number is never quiet.
-	escape, signal, spike, limit, next row
-
-	tailOn, tailSignal, tailLoss row // all bits set where the tail is summed; its sums
-
-	trace                                  row // T
-	loss, norm2, spikeEnergy, signalEnergy row // as observed: 4L, ‖W‖², spike energy, ‖Wᵀu‖²
-
-	rtol, beta, beta2, epsilon, decay1, decay2, power row
-
-	parts [4][8]row // strided partial sums
-
-	escaping uint8 // lanes whose loss is watched
-	tails    uint8 // lanes whose tail is summed
-	vacant   uint8 // lanes to be filled after this step
-
-	_ [rowSize - 3]byte // a head is a whole number of cache lines, so that no row straddles two
-}
-
-// vector is where a kernel finds the lanes that it takes at once: all of a row, half of it, or one. The pointers are into the
-// slices of Lanes; kept here, they let loads have constant offsets.
-type vector struct {
-	head, cells unsafe.Pointer
-	w           [2]unsafe.Pointer // the iterate of step k at k&1, the one before it beside it
-	row         int               // of eight points, whose head is heads[row]
-	lane        uintptr           // the first one in the row
-}
-
-// Offsets for the kernels.
-const (
-	rowSize   = unsafe.Sizeof(row{})
-	cellSize  = unsafe.Sizeof(cell{})
-	cellQ     = unsafe.Offsetof(cell{}.q)
-	cellN     = unsafe.Offsetof(cell{}.n)
-	cellSpike = unsafe.Offsetof(cell{}.spike)
-	cellG     = unsafe.Offsetof(cell{}.g)
-	cellM     = unsafe.Offsetof(cell{}.m)
-	cellV     = unsafe.Offsetof(cell{}.v)
-
-	headRate         = unsafe.Offsetof(head{}.rate)
-	headPower        = unsafe.Offsetof(head{}.power)
-	headTau          = unsafe.Offsetof(head{}.tau)
-	headDecay        = unsafe.Offsetof(head{}.decay)
-	headEscape       = unsafe.Offsetof(head{}.escape)
-	headSignal       = unsafe.Offsetof(head{}.signal)
-	headSpike        = unsafe.Offsetof(head{}.spike)
-	headLimit        = unsafe.Offsetof(head{}.limit)
-	headNext         = unsafe.Offsetof(head{}.next)
-	headTailOn       = unsafe.Offsetof(head{}.tailOn)
-	headTailSignal   = unsafe.Offsetof(head{}.tailSignal)
-	headTailLoss     = unsafe.Offsetof(head{}.tailLoss)
-	headTrace        = unsafe.Offsetof(head{}.trace)
-	headLoss         = unsafe.Offsetof(head{}.loss)
-	headNorm2        = unsafe.Offsetof(head{}.norm2)
-	headSpikeEnergy  = unsafe.Offsetof(head{}.spikeEnergy)
-	headSignalEnergy = unsafe.Offsetof(head{}.signalEnergy)
-	headRTol         = unsafe.Offsetof(head{}.rtol)
-	headBeta         = unsafe.Offsetof(head{}.beta)
-	headBeta2        = unsafe.Offsetof(head{}.beta2)
-	headEpsilon      = unsafe.Offsetof(head{}.epsilon)
-	headDecay1       = unsafe.Offsetof(head{}.decay1)
-	headDecay2       = unsafe.Offsetof(head{}.decay2)
-	headParts        = unsafe.Offsetof(head{}.parts)
-)
 
 // Observation is an iterate as the vector kernels saw it.
 type Observation struct {
@@ -115,7 +35,6 @@ type Host interface {
 type Watch struct {
 	Loss   float64 // iterates with L <= Loss
 	Signal float64 // with signal alignment >= Signal
-	Spike  float64 // with spike alignment > Spike
 	Step   int     // iterate Step, whatever it is
 }
 
@@ -135,13 +54,15 @@ type Lanes struct {
 	host   Host
 
 	heads   []head
-	cells   []cell // of row r: cells[r*groups:][:groups]
-	w       []row  // of row r, step k: w[(2*r+k&1)*groups:][:groups]
+	cells   []cell // of row r: cells[r*groups:][:groups], in the order of place
 	vectors []vector
 	base    []int // per lane: now - base is the point's step
 	now     int
-	clock   float64 // now
 	active  int
+
+	vacancies bool // some lane is to be filled after this step
+
+	quintics [][3]row // the law's
 
 	rates, powers []row // step s of row r at (s mod scheduleSteps)·rows + r
 }
@@ -175,26 +96,49 @@ func (l *Lanes) Run(ctx context.Context, law Law, groups, points int, host Host)
 // shape lays out enough vectors to hide the latency of one step behind those of other points, while all stay near the CPU.
 func (l *Lanes) shape(points int) {
 	rows := max(1, min(MaxLanes/8, 24/l.groups, (points+7)/8))
-	l.heads = grow(l.heads, rows)
-	l.cells = grow(l.cells, rows*l.groups)
-	l.w = grow(l.w, 2*rows*l.groups)
+	if l.three() {
+		rows += rows % 2 // the vectors of three groups go in pairs
+	}
+	// One more of each than is used: a kernel's pointer to half a row, or to a number in one, has the type of a whole.
+	l.heads = grow(l.heads, rows+1)[:rows]
+	l.cells = grow(l.cells, rows*l.groups+1)[:rows*l.groups]
 	l.base = grow(l.base, 8*rows)
-	l.rates = grow(l.rates, scheduleSteps*rows)
-	l.powers = grow(l.powers, scheduleSteps*rows)
+	l.rates = grow(l.rates, scheduleSteps*rows+1)[:scheduleSteps*rows]
+	l.powers = grow(l.powers, scheduleSteps*rows+1)[:scheduleSteps*rows]
 	l.vectors = l.vectors[:0]
 	for r := range l.heads {
 		for lane := uintptr(0); lane < 8; lane += width(l.kernel) {
 			from := func(p unsafe.Pointer) unsafe.Pointer { return unsafe.Add(p, 8*lane) }
-			w := [2]unsafe.Pointer{from(unsafe.Pointer(&l.w[2*r*l.groups])), from(unsafe.Pointer(&l.w[(2*r+1)*l.groups]))}
-			l.vectors = append(l.vectors, vector{from(unsafe.Pointer(&l.heads[r])), from(unsafe.Pointer(&l.cells[r*l.groups])), w, r, lane})
+			l.vectors = append(l.vectors, vector{from(unsafe.Pointer(&l.heads[r])), from(unsafe.Pointer(&l.cells[r*l.groups])), &l.heads[r], r, lane})
 		}
 	}
 	clear(l.heads)
 	clear(l.cells)
-	clear(l.w)
 	clear(l.rates)
 	clear(l.powers)
-	l.now, l.clock, l.active = 0, 0, 0
+	l.now, l.active = 0, 0
+	l.quintics = l.quintics[:0]
+	for _, p := range l.law.Quintics {
+		l.quintics = append(l.quintics, [3]row{everywhere(p[0]), everywhere(p[1]), everywhere(p[2])})
+	}
+}
+
+// everywhere is a constant as kernels load it: a load that is part of an operation costs less than filling a vector.
+func everywhere(x float64) row { return row{x, x, x, x, x, x, x, x} }
+
+// three tells whether the kernels have a short way for the law.
+func (l *Lanes) three() bool {
+	rule := l.law.Rule
+	return l.groups == 3 && (rule == GD || rule == SpecGD || rule == Muon && !l.law.Exact)
+}
+
+// stride is how many groups are ≡ j mod 8.
+func (l *Lanes) stride(j int) int { return (l.groups - j + 7) / 8 }
+
+// place is where a group is kept: those ≡ 0 mod 8 come first, then those ≡ 1, so that strided sums read on and on.
+func (l *Lanes) place(group int) int {
+	j := group % 8
+	return j*(l.groups/8) + min(j, l.groups%8) + group/8
 }
 
 // fill loads the next point into a free lane for step now, or puts the lane at rest.
@@ -205,12 +149,18 @@ func (l *Lanes) fill(lane int) {
 	h.tails &^= 1 << i
 	h.escaping &^= 1 << i
 	h.limit[i] = Bound * Bound
+	h.peak[i], h.peakAt[i], h.bar[i], h.spike[i] = 0, float64(l.now-1), math.Inf(-1), math.Inf(-1)
+	h.wake = 0
 	h.decay1[i], h.decay2[i] = 1, 1
 	for g := range l.groups {
 		c := l.cell(lane, g)
 		c.m[i], c.v[i] = 0, 0
 	}
 	if l.host.Load(lane) {
+		h.keep[i] = 1 - float64(h.rate[i]*h.decay[i])
+		if l.three() {
+			l.prepare(lane)
+		}
 		h.next[i] = float64(l.now) - 0.5
 		if l.law.Scheduled {
 			l.tabulate(lane)
@@ -221,16 +171,38 @@ func (l *Lanes) fill(lane int) {
 	l.rest(lane)
 }
 
+// prepare computes what the steps of three groups multiply by.
+func (l *Lanes) prepare(lane int) {
+	h, i := &l.heads[lane/8], lane%8
+	rate, teacher := h.rate[i], l.cell(lane, 0).q[i]
+	for g := range l.groups {
+		c := l.cell(lane, g)
+		h.spikes[g][i] = 0
+		if c.q[i] > teacher {
+			h.spikes[g][i] = math.Float64frombits(math.MaxUint64)
+		}
+		c.v[i] = 0.5 * float64(c.n[i]*c.q[i])
+		if l.law.Rule == GD {
+			c.g[i] = 2 * float64(rate*c.q[i])
+			c.m[i] = c.g[i] * c.q[i]
+		}
+	}
+}
+
 // rest gives a lane a point that never moves and is never seen: a lane of zeros would not be quiet.
 func (l *Lanes) rest(lane int) {
 	h, i := &l.heads[lane/8], lane%8
 	h.tau[i], h.rate[i], h.decay[i], h.rtol[i], h.beta[i], h.epsilon[i] = 0, 0, 0, 0, 0, 1
-	h.escape[i], h.signal[i], h.spike[i], h.next[i] = -1, math.Inf(1), 1, math.Inf(1)
+	h.keep[i] = 1
+	h.escape[i], h.signal[i], h.spike[i], h.bar[i], h.next[i] = -1, math.Inf(1), 1, math.Inf(1), math.Inf(1)
 	for s := range scheduleSteps {
 		l.rates[s*len(l.heads)+lane/8][i] = 0
 	}
 	for g := range l.groups {
-		l.SetGroup(lane, g, 1, 1, false)
+		l.SetGroup(lane, g, 1, 1)
+		h.spikes[min(g, 2)][i] = 0
+		c := l.cell(lane, g)
+		c.g[i], c.m[i], c.v[i] = 0, 0, 0
 		l.iterate(lane, g, 0)[i] = 1
 	}
 }
@@ -246,10 +218,19 @@ func (l *Lanes) tabulate(lane int) {
 	}
 }
 
-func (l *Lanes) cell(lane, group int) *cell { return &l.cells[lane/8*l.groups+group] }
+func (l *Lanes) cell(lane, group int) *cell { return &l.cells[lane/8*l.groups+l.place(group)] }
 
 func (l *Lanes) iterate(lane, group, back int) *row {
-	return &l.w[(2*(lane/8)+(l.now+back)&1)*l.groups+group]
+	return &l.cell(lane, group).w[(l.slot()+back)&1]
+}
+
+// slot is where the iterate of this step is. Three groups keep it in one place and copy it before the step; more take turns, for
+// what would be copied does not fit into the innermost cache.
+func (l *Lanes) slot() int {
+	if l.three() {
+		return 0
+	}
+	return l.now & 1
 }
 
 // Point is what a lane holds once, whatever its number of groups.
@@ -275,18 +256,24 @@ func (l *Lanes) Set(lane int, p Point) {
 	}
 }
 
-// SetGroup gives the lane's point an eigenspace; group 0 is the teacher's own line, of multiplicity 1.
-func (l *Lanes) SetGroup(lane, group int, eigenvalue, multiplicity float64, spike bool) {
+// SetGroup gives the lane's point an eigenspace; group 0 is the teacher's own line, of multiplicity 1. Eigenspaces with higher
+// eigenvalues than that are spikes.
+func (l *Lanes) SetGroup(lane, group int, eigenvalue, multiplicity float64) {
 	c, i := l.cell(lane, group), lane%8
-	c.q[i], c.n[i], c.spike[i] = eigenvalue, multiplicity, 0
-	if spike {
-		c.spike[i] = math.Float64frombits(math.MaxUint64)
-	}
+	c.q[i], c.n[i] = eigenvalue, multiplicity
 }
+
+// shrink takes off more than the rounding of a quotient and a product.
+const shrink = 1 - 4e-16
+
+// A spike is a new peak where it exceeds the last one by more than rounding: ties keep the earliest.
+const (
+	PeakFactor = 1 + 1e-12
+	PeakMargin = 1e-15
+)
 
 // SetWatch says what the host wants to see of the lane's point from now on.
 func (l *Lanes) SetWatch(lane int, w Watch) {
-	const shrink = 1 - 4e-16 // more than the rounding of a quotient and a product
 	h, i := &l.heads[lane/8], lane%8
 	h.escape[i] = 4 * w.Loss
 	h.escaping &^= 1 << i
@@ -294,8 +281,17 @@ func (l *Lanes) SetWatch(lane int, w Watch) {
 		h.escaping |= 1 << i
 	}
 	h.signal[i] = w.Signal * shrink
-	h.spike[i] = w.Spike * shrink
 	h.next[i] = float64(w.Step+l.base[lane]) - 0.5
+	h.wake = 0
+}
+
+// sleep finds the next step at which one of eight points wants to be seen, when none is watched for its loss or its tail.
+func (l *Lanes) sleep(h *head) {
+	next := slices.Min(h.next[:])
+	h.wake = math.MaxInt
+	if !math.IsInf(next, 1) {
+		h.wake = int(next + 0.5)
+	}
 }
 
 // SumTail starts the sums of signal alignment and loss with the iterate that is being seen.
@@ -303,12 +299,20 @@ func (l *Lanes) SumTail(lane int) {
 	h, i := &l.heads[lane/8], lane%8
 	h.tails |= 1 << i
 	h.tailOn[i] = math.Float64frombits(math.MaxUint64)
+	h.wake = 0
 }
 
 // Tail returns the sums over the iterates before the one that is being seen.
 func (l *Lanes) Tail(lane int) (signal, loss float64) {
 	h := &l.heads[lane/8]
 	return h.tailSignal[lane%8], h.tailLoss[lane%8]
+}
+
+// Peak returns the highest spike alignment up to the iterate that is being seen, if that is bounded, and its step, -1 if it never
+// was a number.
+func (l *Lanes) Peak(lane int) (spike float64, step int) {
+	h := &l.heads[lane/8]
+	return h.peak[lane%8], int(h.peakAt[lane%8]) - l.base[lane]
 }
 
 // Coefficients stores the w_g of the iterate that is being seen, or of the one back iterates before it (at most 1).
@@ -327,9 +331,15 @@ func (l *Lanes) see(r int, lanes uint) {
 		o := Observation{0.25 * h.loss[i], h.signalEnergy[i] / h.norm2[i], h.spikeEnergy[i] / h.norm2[i], true}
 		if !(h.norm2[i] <= Bound*Bound) {
 			o.Bounded = l.bounded(lane)
+			if o.Bounded && o.SpikeAlignment > h.bar[i] {
+				h.peak[i], h.peakAt[i] = o.SpikeAlignment, float64(l.now)
+				h.bar[i] = float64(o.SpikeAlignment*PeakFactor) + PeakMargin
+				h.spike[i] = h.bar[i] * shrink
+			}
 		}
 		if l.host.See(lane, l.now-l.base[lane], o) {
 			h.vacant |= 1 << i
+			l.vacancies = true
 		}
 	}
 }
@@ -343,13 +353,15 @@ func (l *Lanes) bounded(lane int) bool {
 	return true
 }
 
-// refill loads points into the vacant lanes of row r among lanes. The step has been taken: theirs begin with the next one.
-func (l *Lanes) refill(r int, lanes uint) {
-	h := &l.heads[r]
+// refill loads points into the vacant lanes. The step has been taken: theirs begin with the next one.
+func (l *Lanes) refill() {
+	l.vacancies = false
 	l.now++
-	for vacant := lanes & uint(h.vacant); vacant != 0; vacant &= vacant - 1 {
-		l.fill(8*r + bits.TrailingZeros(vacant))
+	for r := range l.heads {
+		h := &l.heads[r]
+		for ; h.vacant != 0; h.vacant &= h.vacant - 1 {
+			l.fill(8*r + bits.TrailingZeros8(h.vacant))
+		}
 	}
 	l.now--
-	h.vacant &^= uint8(lanes)
 }

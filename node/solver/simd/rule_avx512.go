@@ -2,11 +2,14 @@
 
 package simd
 
-import "unsafe"
+import (
+	"math"
+	"unsafe"
+)
 
-// update512 replaces the gradient by the rule's update.
+// update512 replaces the gradient by the update of a rule that needs all of it first, or little memory.
 func (l *Lanes) update512(v *vector) {
-	u, h := &l.law, v.head
+	u, h := &l.law, (*head512)(v.head)
 	switch u.Rule {
 	case Momentum:
 		l.heavyBall512(v, set512(1))
@@ -15,7 +18,7 @@ func (l *Lanes) update512(v *vector) {
 	case SpecGD, NucSpec:
 		l.polar512(v, u.Rule == NucSpec, set512(1))
 	case Muon:
-		l.heavyBall512(v, set512(1).Sub(of512(h, headBeta)))
+		l.heavyBall512(v, set512(1).Sub(h.beta.v))
 		if u.Exact {
 			l.polar512(v, false, set512(u.Scale))
 		} else {
@@ -29,72 +32,67 @@ func (l *Lanes) update512(v *vector) {
 	case SignGD:
 		l.sign512(v)
 	case Signum:
-		l.heavyBall512(v, set512(1).Sub(of512(h, headBeta)))
+		l.heavyBall512(v, set512(1).Sub(h.beta.v))
 		l.sign512(v)
-	case Adam:
-		l.adam512(v)
-	case Shampoo:
-		for i := range uintptr(l.groups) {
-			p := unsafe.Add(v.cells, i*cellSize)
-			g := of512(p, cellG)
-			sum := of512(p, cellV).Add(g.Mul(g))
-			to512(sum, p, cellV)
-			to512(g.Div(sum.Sqrt()), p, cellG)
-		}
 	}
 }
+
+func (v *vector) cell512(i uintptr) *cell512 { return (*cell512)(unsafe.Add(v.cells, i*cellSize)) }
 
 // heavyBall512: B <- βB + fresh G; the update is B, or fresh G + βB with Nesterov.
 func (l *Lanes) heavyBall512(v *vector, fresh vec512) {
-	beta := of512(v.head, headBeta)
+	beta := (*head512)(v.head).beta.v
 	for i := range uintptr(l.groups) {
-		p := unsafe.Add(v.cells, i*cellSize)
-		g := fresh.Mul(of512(p, cellG))
-		b := beta.Mul(of512(p, cellM)).Add(g)
-		to512(b, p, cellM)
+		c := v.cell512(i)
+		g := fresh.Mul(c.g.v)
+		b := beta.Mul(c.m.v).Add(g)
+		c.m.v = b
 		if l.law.Nesterov {
 			b = g.Add(beta.Mul(b))
 		}
-		to512(b, p, cellG)
+		c.g.v = b
 	}
 }
 
-// norm512 is ‖G‖_F.
-func (l *Lanes) norm512(v *vector) vec512 {
-	for j := range min(8, uintptr(l.groups)) {
+// square512 is ‖G‖_F².
+func (l *Lanes) square512(v *vector) vec512 {
+	h, at := (*head512)(v.head), uintptr(0)
+	for j := range min(8, l.groups) {
 		var sum vec512
-		for i := j; i < uintptr(l.groups); i += 8 {
-			p := unsafe.Add(v.cells, i*cellSize)
-			g := of512(p, cellG)
-			sum = sum.Add(of512(p, cellN).Mul(g.Mul(g)))
+		for range l.stride(j) {
+			c := v.cell512(at)
+			at++
+			sum = sum.Add(c.n.v.Mul(c.g.v.Mul(c.g.v)))
 		}
-		to512(sum, v.head, headParts+j*rowSize)
+		h.parts[0][j].v = sum
 	}
-	return total512(v.head, 0).Sqrt()
+	return total512(h, 0)
 }
 
 // size512 returns max |g| and ‖G‖_* = Σ n |g|.
 func (l *Lanes) size512(v *vector) (top, nuclear vec512) {
-	for j := range min(8, uintptr(l.groups)) {
+	h, at := (*head512)(v.head), uintptr(0)
+	for j := range min(8, l.groups) {
 		var sum vec512
-		for i := j; i < uintptr(l.groups); i += 8 {
-			p := unsafe.Add(v.cells, i*cellSize)
-			g := abs512(of512(p, cellG))
+		for range l.stride(j) {
+			c := v.cell512(at)
+			at++
+			g := abs512(c.g.v)
 			top = top.Max(g)
-			sum = sum.Add(of512(p, cellN).Mul(g))
+			sum = sum.Add(c.n.v.Mul(g))
 		}
-		to512(sum, v.head, headParts+j*rowSize)
+		h.parts[0][j].v = sum
 	}
-	return top, total512(v.head, 0)
+	return top, total512(h, 0)
 }
 
+// ngd512 multiplies by the reciprocal norm: one division, not one for each group. Where that is infinite G counts as zero.
 func (l *Lanes) ngd512(v *vector) {
-	norm := l.norm512(v)
-	var zero vec512
-	some := norm.NotEqual(zero)
+	inverse := set512(1).Div(l.square512(v).Sqrt())
+	inverse = inverse.Masked(inverse.NotEqual(set512(math.Inf(1))))
 	for i := range uintptr(l.groups) {
-		p := unsafe.Add(v.cells, i*cellSize)
-		to512(of512(p, cellG).Div(norm).Masked(some), p, cellG)
+		c := v.cell512(i)
+		c.g.v = c.g.v.Mul(inverse)
 	}
 }
 
@@ -104,122 +102,103 @@ func (l *Lanes) polar512(v *vector, nuclear bool, scale vec512) {
 	if nuclear {
 		scale = sum
 	}
-	cut, bad := top.Mul(of512(v.head, headRTol)), sum.Sub(sum)
+	cut, bad := top.Mul((*head512)(v.head).rtol.v), sum.Sub(sum)
 	for i := range uintptr(l.groups) {
-		p := unsafe.Add(v.cells, i*cellSize)
-		g := of512(p, cellG)
-		to512(flip512(scale, g).Masked(abs512(g).Greater(cut)).Add(bad), p, cellG)
+		c := v.cell512(i)
+		g := c.g.v
+		c.g.v = flip512(scale, g).Masked(abs512(g).Greater(cut)).Add(bad)
 	}
+}
+
+// inverse512 is what muon multiplies a matrix by before its polynomials, from the square of the Frobenius norm.
+func (l *Lanes) inverse512(square vec512) vec512 {
+	return set512(1).Div(set512(l.law.Slack).Mul(square.Sqrt()).Add(set512(1e-7)))
+}
+
+// polynomial512 is one of muon's: odd, of degree five.
+func polynomial512(p *[3]row512, x vec512) vec512 {
+	y := x.Mul(x)
+	return x.Mul(p[0].v.Add(y.Mul(p[1].v.Add(y.Mul(p[2].v)))))
 }
 
 // quintic512 drives the singular values towards 1 by the law's polynomials.
 func (l *Lanes) quintic512(v *vector) {
-	norm := set512(l.law.Slack).Mul(l.norm512(v)).Add(set512(1e-7))
-	scale := set512(l.law.Scale)
+	inverse, scale := l.inverse512(l.square512(v)), set512(l.law.Scale)
 	for i := range uintptr(l.groups) {
-		p := unsafe.Add(v.cells, i*cellSize)
-		x := of512(p, cellG).Div(norm)
-		for k := range l.law.Quintics {
-			p := &l.law.Quintics[k]
-			y := x.Mul(x)
-			x = x.Mul(set512(p[0]).Add(y.Mul(set512(p[1]).Add(y.Mul(set512(p[2]))))))
+		c := v.cell512(i)
+		x := c.g.v.Mul(inverse)
+		for k := range l.quintics {
+			x = polynomial512((*[3]row512)(unsafe.Pointer(&l.quintics[k])), x)
 		}
-		to512(scale.Mul(x), p, cellG)
+		c.g.v = scale.Mul(x)
 	}
 }
 
 // power512 replaces |g| by its power, 0 where it counts as zero.
 func (l *Lanes) power512(v *vector) {
 	top, sum := l.size512(v)
-	cut, bad := top.Mul(of512(v.head, headRTol)), sum.Sub(sum)
+	h := (*head512)(v.head)
+	cut, bad := top.Mul(h.rtol.v), sum.Sub(sum)
 	unit := set512(1)
 	if l.law.Normalize {
 		unit = top
 	}
-	exponent := of512(v.head, headPower)
+	exponent := h.power.v
 	if l.law.Scheduled {
 		exponent = l.tabled512(l.powers, v)
 	}
 	for i := range uintptr(l.groups) {
-		p := unsafe.Add(v.cells, i*cellSize)
-		g := of512(p, cellG)
+		c := v.cell512(i)
+		g := c.g.v
 		size := abs512(g)
 		phi := flip512(pow512(size.Div(unit), exponent), g)
-		to512(phi.Masked(size.Greater(cut)).Add(bad), p, cellG)
+		c.g.v = phi.Masked(size.Greater(cut)).Add(bad)
 	}
 }
 
 func (l *Lanes) sign512(v *vector) {
 	var zero vec512
 	for i := range uintptr(l.groups) {
-		p := unsafe.Add(v.cells, i*cellSize)
-		g := of512(p, cellG)
-		to512(flip512(set512(1), g).Masked(g.NotEqual(zero)).Add(g.Sub(g)), p, cellG)
+		c := v.cell512(i)
+		g := c.g.v
+		c.g.v = flip512(set512(1), g).Masked(g.NotEqual(zero)).Add(g.Sub(g))
 	}
 }
 
+// adam512 is the whole step, to read no group twice. It corrects the means by reciprocals: two divisions, not two for each group.
 func (l *Lanes) adam512(v *vector) {
-	one, beta, beta2 := set512(1), of512(v.head, headBeta), of512(v.head, headBeta2)
-	decay1, decay2 := of512(v.head, headDecay1).Mul(beta), of512(v.head, headDecay2).Mul(beta2)
-	to512(decay1, v.head, headDecay1)
-	to512(decay2, v.head, headDecay2)
+	h, at, one := (*head512)(v.head), l.now&1, set512(1)
+	beta, beta2, epsilon := h.beta.v, h.beta2.v, h.epsilon.v
+	decay1, decay2 := h.decay1.v.Mul(beta), h.decay2.v.Mul(beta2)
+	h.decay1.v, h.decay2.v = decay1, decay2
 	fresh, fresh2 := one.Sub(beta), one.Sub(beta2)
-	whole, whole2 := one.Sub(decay1), one.Sub(decay2)
-	epsilon := of512(v.head, headEpsilon)
+	whole, whole2 := one.Div(one.Sub(decay1)), one.Div(one.Sub(decay2))
+	rate, keep, target, t := l.rate512(v), l.keep512(v), h.tau.v, h.trace.v
 	var zero vec512
 	for i := range uintptr(l.groups) {
-		p := unsafe.Add(v.cells, i*cellSize)
-		g := of512(p, cellG)
-		m := beta.Mul(of512(p, cellM)).Add(fresh.Mul(g))
-		v := beta2.Mul(of512(p, cellV)).Add(fresh2.Mul(g.Mul(g)))
-		to512(m, p, cellM)
-		to512(v, p, cellV)
-		mean := m.Div(whole)
-		u := mean.Div(v.Div(whole2).Sqrt().Add(epsilon))
-		to512(u.Masked(mean.NotEqual(zero)), p, cellG)
+		c := v.cell512(i)
+		g := gradient512(c, at, target, t)
+		target = zero
+		m := beta.Mul(c.m.v).Add(fresh.Mul(g))
+		s := beta2.Mul(c.v.v).Add(fresh2.Mul(g.Mul(g)))
+		c.m.v, c.v.v = m, s
+		mean := m.Mul(whole)
+		u := mean.Div(s.Mul(whole2).Sqrt().Add(epsilon)).Masked(mean.NotEqual(zero))
+		c.w[at^1].v = keep.Mul(c.w[at].v).Sub(rate.Mul(u))
 	}
 }
 
-// pow512 is x^p for x > 0 to about |p ln x| ulps; for other x it is a number that means nothing.
-func pow512(x, p vec512) vec512 { return exp512(p.Mul(log512(x))) }
-
-// log512: x = 2^e m with m in [√½, √2), ln m = 2 artanh(s), s = (m-1)/(m+1).
-func log512(x vec512) vec512 {
-	const (
-		ln2High = 6.93147180369123816490e-01
-		ln2Low  = 1.90821492927058770002e-10
-	)
-	e, m := exponent512(x), mantissa512(x)
-	large := m.Greater(set512(1.4142135623730951))
-	m = m.Mul(set512(0.5)).Merge(m, large)
-	e = e.Add(set512(1).Masked(large))
-	f := m.Sub(set512(1))
-	s := f.Div(f.Add(set512(2)))
-	y := s.Mul(s)
-	sum := set512(2.0 / 23)
-	for k := 21.0; k >= 3; k -= 2 {
-		sum = sum.Mul(y).Add(set512(2 / k))
-	}
-	// ln(1+f) = f - s (f - y·sum), which keeps the leading f exact.
-	series := f.Sub(s.Mul(f.Sub(y.Mul(sum))))
-	return e.Mul(set512(ln2High)).Add(series.Add(e.Mul(set512(ln2Low))))
-}
-
-// exp512: x = k ln 2 + r with |r| <= ln(2)/2, and the Taylor series of e^r.
-func exp512(x vec512) vec512 {
-	const (
-		ln2High = 6.93147180369123816490e-01
-		ln2Low  = 1.90821492927058770002e-10
-	)
-	k := round512(x.Mul(set512(1.4426950408889634)))
-	r := x.Sub(k.Mul(set512(ln2High))).Sub(k.Mul(set512(ln2Low)))
-	sum := set512(1)
-	for n := 14.0; n >= 1; n-- {
-		sum = sum.Mul(r).Mul(set512(1 / n)).Add(set512(1))
-	}
-	small, big := x.Less(set512(-708)), x.Greater(set512(709.7))
-	y := sum.Mul(twoTo512(k))
+// shampoo512 is the whole step too.
+func (l *Lanes) shampoo512(v *vector) {
+	h, at := (*head512)(v.head), l.now&1
+	rate, keep, target, t := l.rate512(v), l.keep512(v), h.tau.v, h.trace.v
 	var zero vec512
-	y = zero.Merge(y, small)
-	return set512(1e308).Mul(set512(1e308)).Merge(y, big)
+	for i := range uintptr(l.groups) {
+		c := v.cell512(i)
+		g := gradient512(c, at, target, t)
+		target = zero
+		s := c.v.v.Add(g.Mul(g))
+		c.v.v = s
+		c.w[at^1].v = keep.Mul(c.w[at].v).Sub(rate.Mul(g.Div(s.Sqrt())))
+	}
 }

@@ -18,6 +18,12 @@ type (
 	mask256 = archsimd.Mask64x4
 )
 
+// row256 is as much of a row as the kernel takes at once.
+type row256 struct {
+	v vec256
+	_ [4]float64
+}
+
 // at256 loads the i-th vector from p, put256 stores it, all256 broadcasts the float64 at p.
 func at256(p unsafe.Pointer, i int) vec256 {
 	return archsimd.LoadFloat64x4((*[4]float64)(unsafe.Add(p, 32*i)))
@@ -35,10 +41,6 @@ func abs256(v vec256) vec256 {
 
 // done256 spares the SSE code that follows a false dependency on the vectors' upper parts.
 func done256() { archsimd.ClearAVXUpperBits() }
-
-// of256 loads a vector from an offset, to256 stores it there.
-func of256(p unsafe.Pointer, offset uintptr) vec256    { return at256(unsafe.Add(p, offset), 0) }
-func to256(v vec256, p unsafe.Pointer, offset uintptr) { put256(v, unsafe.Add(p, offset), 0) }
 
 // and256 keeps the bits of x that are set in mask.
 func and256(x, mask vec256) vec256 {

@@ -18,6 +18,9 @@ type (
 	mask512 = archsimd.Mask64x8
 )
 
+// row512 is as much of a row as the kernel takes at once.
+type row512 struct{ v vec512 }
+
 // at512 loads the i-th vector from p, put512 stores it, all512 broadcasts the float64 at p.
 func at512(p unsafe.Pointer, i int) vec512 {
 	return archsimd.LoadFloat64x8((*[8]float64)(unsafe.Add(p, 64*i)))
@@ -35,10 +38,6 @@ func abs512(v vec512) vec512 {
 
 // done512 spares the SSE code that follows a false dependency on the vectors' upper parts.
 func done512() { archsimd.ClearAVXUpperBits() }
-
-// of512 loads a vector from an offset, to512 stores it there.
-func of512(p unsafe.Pointer, offset uintptr) vec512    { return at512(unsafe.Add(p, offset), 0) }
-func to512(v vec512, p unsafe.Pointer, offset uintptr) { put512(v, unsafe.Add(p, offset), 0) }
 
 // and512 keeps the bits of x that are set in mask.
 func and512(x, mask vec512) vec512 {

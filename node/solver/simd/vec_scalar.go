@@ -14,6 +14,12 @@ const (
 // fusing a product into a sum.
 type vec64 float64
 
+// row64 is as much of a row as the kernel takes at once.
+type row64 struct {
+	v vec64
+	_ [7]float64
+}
+
 func at64(p unsafe.Pointer, i int) vec64     { return *(*vec64)(unsafe.Add(p, 8*i)) }
 func put64(v vec64, p unsafe.Pointer, i int) { *(*vec64)(unsafe.Add(p, 8*i)) = v }
 func all64(p unsafe.Pointer) vec64           { return *(*vec64)(p) }
@@ -75,9 +81,6 @@ func (m mask64) ToBits() uint8 {
 	}
 	return 0
 }
-
-func of64(p unsafe.Pointer, offset uintptr) vec64    { return at64(unsafe.Add(p, offset), 0) }
-func to64(v vec64, p unsafe.Pointer, offset uintptr) { put64(v, unsafe.Add(p, offset), 0) }
 
 func (x vec64) bits() uint64    { return math.Float64bits(float64(x)) }
 func fromBits(b uint64) vec64   { return vec64(math.Float64frombits(b)) }

@@ -1,0 +1,65 @@
+package simd
+
+import "unsafe"
+
+// row holds one number for each of eight points; a vector kernel takes all of it, half of it, or one number at a time.
+type row [8]float64
+
+// cellOf is one eigenspace of eight points. R is a row, or as much of one as a kernel takes at once.
+type cellOf[R any] struct {
+	w    [2]R // the coefficient at this step and at the one before, in the order of slot
+	q, n R    // eigenvalue, multiplicity
+	g    R    // gradient, then update
+	m, v R    // the optimizer's memory
+}
+
+// headOf is what eight points have once.
+type headOf[R any] struct {
+	tau, rate, decay R // ‖θ‖², learning rate, weight decay
+	keep             R // 1 - lr·wd
+
+	// A point is quiet, and its host is not asked, while 4L > escape, ‖Wᵀu‖² <= signal ‖W‖², ‖W‖² <= limit and the step is
+	// below next. An iterate that is not a number is never quiet. Where the spike energy exceeds spike ‖W‖² there may be a peak.
+	escape, signal, spike, limit, next R
+
+	peak, peakAt, bar R // the highest spike alignment, the step of Lanes when it was seen, what a higher one must exceed
+
+	tailOn, tailSignal, tailLoss R // all bits set where the tail is summed; its sums
+
+	trace                                  R // T
+	loss, norm2, spikeEnergy, signalEnergy R // as observed: 4L, ‖W‖², spike energy, ‖Wᵀu‖²
+
+	rtol, beta, beta2, epsilon, decay1, decay2, power R
+
+	spikes [3]R // of three groups: all bits set where the eigenspace counts as a spike, else 0
+
+	parts [4][8]R // strided partial sums
+
+	// Before step wake no point needs to be looked at for its loss, its tail or its step. 0 where that is not known.
+	wake int
+
+	escaping uint8 // lanes whose loss is watched
+	tails    uint8 // lanes whose tail is summed
+	vacant   uint8 // lanes to be filled after this step; Lanes.vacancies tells whether there are any
+
+	_ [rowSize - 11]byte // a head is a whole number of cache lines, so that no row straddles two
+}
+
+type (
+	cell = cellOf[row]
+	head = headOf[row]
+)
+
+// vector is where a kernel finds the lanes that it takes at once: all of a row, half of it, or one. The pointers are into the
+// slices of Lanes, at the first of the lanes: a kernel's own cells and heads begin there.
+type vector struct {
+	head, cells unsafe.Pointer
+	eight       *head   // the points' own head, for what is not in rows
+	row         int     // of eight points, whose head is heads[row]
+	lane        uintptr // the first one in the row
+}
+
+const (
+	rowSize  = unsafe.Sizeof(row{})
+	cellSize = unsafe.Sizeof(cell{})
+)

@@ -1,0 +1,19 @@
+package simd
+
+import "math"
+
+var infinity = math.Inf(1)
+
+// artanhTerms are those of (2 artanh(s) - 2s)/s³ in powers of s², expTerms those of (eˣ - 1 - x)/x². Constants of the
+// kernels, never written.
+var (
+	artanhTerms = series(func(k float64) float64 { return 2 / (2*k + 3) })
+	expTerms    = series(func(k float64) float64 { return 1 / math.Gamma(k+3) })
+)
+
+func series(term func(k float64) float64) (c [12]row) {
+	for k := range c {
+		c[k] = everywhere(term(float64(k)))
+	}
+	return c
+}
