@@ -16,7 +16,7 @@ const sessionTTL = 5
 
 // campaign waits in the session's own context: a candidate whose session has ended is no candidate any more. Whoever has
 // won reads its key again, so that it leads by a key that is there.
-func (b *etcdBackend) campaign(ctx context.Context, address string) (*Reign, error) {
+func (b *etcdBackend) campaign(ctx context.Context, address string, standing func()) (*Reign, error) {
 	if b.alone {
 		if err := b.depose(ctx); err != nil {
 			return nil, err
@@ -29,6 +29,7 @@ func (b *etcdBackend) campaign(ctx context.Context, address string) (*Reign, err
 		endSession()
 		return nil, err
 	}
+	standing()
 	giveUp := func(err error) (*Reign, error) {
 		closeSession(session)
 		endSession()
