@@ -79,7 +79,7 @@ func TestFollowerForgetsAnAlarm(t *testing.T) {
 		probes = append(probes, "http://"+listener.Addr().String()+"/readyz")
 		c := start(t, coordinator.Config{Name: name, StatusListener: listener, Store: store,
 			Etcd: coordinator.Etcd{Endpoints: []string{cfg.ListenClientUrls[0].String()}}})
-		defer c.stop() // while etcd is there
+		defer c.stop() // etcd is gone by then: who leads and who follows both end nevertheless
 	}
 	// role is the first line of an answer, the alarms are the others.
 	await := func(what string, met func(answers []string) bool) {
