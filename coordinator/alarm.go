@@ -4,17 +4,22 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
+
+	"github.com/prometheus/client_golang/prometheus"
 )
 
 // alarms are the troubles of the cluster that people must see to. Each has a subject; a subject has one text at a time.
 // Safe for concurrent use.
 type alarms struct {
 	log     *slog.Logger
+	gauge   prometheus.Gauge
 	mu      sync.Mutex
 	current map[string]string
 }
 
-func newAlarms(log *slog.Logger) *alarms { return &alarms{log: log, current: map[string]string{}} }
+func newAlarms(log *slog.Logger, gauge prometheus.Gauge) *alarms {
+	return &alarms{log: log, gauge: gauge, current: map[string]string{}}
+}
 
 // raise sets a subject's text.
 func (a *alarms) raise(subject, text string) {
@@ -24,6 +29,7 @@ func (a *alarms) raise(subject, text string) {
 		a.log.Error("alarm", "subject", subject, "text", text)
 	}
 	a.current[subject] = text
+	a.gauge.Set(float64(len(a.current)))
 }
 
 // clear ends a subject's alarm.
@@ -33,6 +39,7 @@ func (a *alarms) clear(subject string) {
 	if _, ok := a.current[subject]; ok {
 		a.log.Info("alarm is over", "subject", subject)
 		delete(a.current, subject)
+		a.gauge.Set(float64(len(a.current)))
 	}
 }
 
@@ -46,10 +53,4 @@ func (a *alarms) list() []string {
 	}
 	slices.Sort(texts)
 	return texts
-}
-
-func (a *alarms) count() int {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return len(a.current)
 }

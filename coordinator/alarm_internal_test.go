@@ -5,19 +5,21 @@ import (
 	"errors"
 	"log/slog"
 	"testing"
+
+	"github.com/prometheus/client_golang/prometheus"
 )
 
 // TestAlarmEndsWithTheTermThatRaisedIt: a leader that is deposed while its store is full may lead again once there is room.
 func TestAlarmEndsWithTheTermThatRaisedIt(t *testing.T) {
 	for name, last := range map[string]error{"context ended": errors.New("full"), "fenced": ErrFenced, "healed": nil} {
-		c := &term{Coordinator: &Coordinator{alarms: newAlarms(slog.New(slog.DiscardHandler))}}
+		c := &term{Coordinator: &Coordinator{alarms: newAlarms(slog.New(slog.DiscardHandler), newMetrics(prometheus.NewRegistry()).alarms)}}
 		ctx, cancel := context.WithCancel(t.Context())
 		tries := 0
 		err := c.retry(ctx, "store", func() error {
 			if tries++; tries == 1 {
 				return errors.New("full")
 			}
-			if c.alarms.count() != 1 {
+			if len(c.alarms.list()) != 1 {
 				t.Errorf("%s: no alarm while the store is full", name)
 			}
 			if errors.Is(last, ErrFenced) || last == nil {
@@ -27,7 +29,7 @@ func TestAlarmEndsWithTheTermThatRaisedIt(t *testing.T) {
 			return last
 		})
 		cancel()
-		if (err == nil) != (last == nil) || c.alarms.count() != 0 {
+		if (err == nil) != (last == nil) || len(c.alarms.list()) != 0 {
 			t.Errorf("%s: retry = %v, alarms %v", name, err, c.alarms.list())
 		}
 	}

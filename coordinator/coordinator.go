@@ -147,7 +147,8 @@ func New(cfg Config) (*Coordinator, error) {
 	log := cfg.Logger.With("coordinator", cfg.Name)
 	checks := health.NewServer()
 	checks.SetServingStatus(LiveService, healthpb.HealthCheckResponse_SERVING)
-	return &Coordinator{cfg: cfg, log: log, metrics: newMetrics(cfg.Registry), alarms: newAlarms(log), health: checks}, nil
+	m := newMetrics(cfg.Registry)
+	return &Coordinator{cfg: cfg, log: log, metrics: m, alarms: newAlarms(log, m.alarms), health: checks}, nil
 }
 
 func (c *Coordinator) fail(step string) { c.cfg.Fail(step) }
@@ -199,7 +200,7 @@ func (c *Coordinator) Run(ctx context.Context) error {
 // govern campaigns, leads, and campaigns again.
 func (c *Coordinator) govern(ctx context.Context) error {
 	for ctx.Err() == nil {
-		reign, err := c.backend.campaign(ctx, c.cfg.Advertise)
+		reign, err := c.backend.campaign(ctx, c.cfg.Advertise, func() { c.alarms.clear("etcd") })
 		if err != nil {
 			if ctx.Err() == nil {
 				c.alarms.raise("etcd", oneLine("campaign: "+err.Error()))
@@ -220,7 +221,6 @@ func (c *Coordinator) lead(ctx context.Context, reign *Reign) error {
 	c.log.Info("leads", "epoch", reign.Epoch)
 	t := newTerm(c, reign)
 	err := t.run(ctx, reign.Lost, func() {
-		c.alarms.clear("etcd")
 		c.term.Store(t)
 		c.setLeading(true)
 	})

@@ -1,12 +1,14 @@
 package coordinator
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"sync"
 	"time"
 
+	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 	clientv3 "go.etcd.io/etcd/client/v3"
 	"go.etcd.io/etcd/client/v3/concurrency"
 )
@@ -16,7 +18,7 @@ const sessionTTL = 5
 
 // campaign waits in the session's own context: a candidate whose session has ended is no candidate any more. Whoever has
 // won reads its key again, so that it leads by a key that is there.
-func (b *etcdBackend) campaign(ctx context.Context, address string) (*Reign, error) {
+func (b *etcdBackend) campaign(ctx context.Context, address string, standing func()) (*Reign, error) {
 	if b.alone {
 		if err := b.depose(ctx); err != nil {
 			return nil, err
@@ -29,33 +31,29 @@ func (b *etcdBackend) campaign(ctx context.Context, address string) (*Reign, err
 		endSession()
 		return nil, err
 	}
-	giveUp := func(err error) (*Reign, error) {
-		closeSession(session)
-		endSession()
-		return nil, err
-	}
+	standing()
 	campaignCtx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(session.Ctx(), cancel)()
-	election := concurrency.NewElection(session, leaderKey)
-	if err := election.Campaign(campaignCtx, address); err != nil {
-		return giveUp(fmt.Errorf("campaign: %w", err))
-	}
-	if err := b.verify(campaignCtx, election, session); err != nil {
-		return giveUp(err)
+	key := fmt.Sprintf("%s/%x", leaderKey, session.Lease())
+	rev, err := b.elect(campaignCtx, key, address, session.Lease())
+	if err != nil {
+		closeSession(session) // its key goes with it
+		endSession()
+		return nil, fmt.Errorf("campaign: %w", err)
 	}
 	full := make(chan struct{}, 1)
 	maintainCtx, stopMaintain := context.WithCancel(sessionCtx)
 	var maintained sync.WaitGroup
 	maintained.Go(func() { b.maintain(maintainCtx, full) })
 	return &Reign{
-		Ledger: &etcdLedger{client: b.client, key: election.Key(), rev: election.Rev(), lease: session.Lease(), full: full},
-		Epoch:  uint64(election.Rev()),
+		Ledger: &etcdLedger{client: b.client, key: key, rev: rev, lease: session.Lease(), full: full},
+		Epoch:  uint64(rev),
 		Lost:   session.Done(),
 		Resign: func(ctx context.Context) error {
 			stopMaintain()
 			maintained.Wait()
-			err := election.Resign(ctx)
+			_, err := b.client.Delete(ctx, key)
 			closeSession(session)
 			endSession()
 			return err
@@ -63,15 +61,52 @@ func (b *etcdBackend) campaign(ctx context.Context, address string) (*Reign, err
 	}, nil
 }
 
+// elect puts the candidate's key, which ends with its lease, waits until every older one has gone, and returns the revision
+// that made it. The client's own election would, when it is called off, wait for an etcd that is away.
+func (b *etcdBackend) elect(ctx context.Context, key, address string, lease clientv3.LeaseID) (rev int64, err error) {
+	put, err := b.client.Put(ctx, key, address, clientv3.WithLease(lease))
+	if err != nil {
+		return 0, fmt.Errorf("put the candidate's key: %w", err)
+	}
+	rev = put.Header.Revision
+	for {
+		older, err := b.client.Get(ctx, leaderKey+"/", append(clientv3.WithLastCreate(), clientv3.WithMaxCreateRev(rev-1))...)
+		if err != nil {
+			return 0, fmt.Errorf("look for an older candidate: %w", err)
+		}
+		if len(older.Kvs) == 0 {
+			return rev, b.verify(ctx, key, rev, lease)
+		}
+		if err := b.awaitChange(ctx, string(older.Kvs[0].Key), older.Header.Revision+1); err != nil {
+			return 0, fmt.Errorf("wait for an older candidate's end: %w", err)
+		}
+	}
+}
+
+// awaitChange returns once something happened to a key, or may have. Without a quorum it fails.
+func (b *etcdBackend) awaitChange(ctx context.Context, key string, from int64) error {
+	ctx, cancel := context.WithCancel(clientv3.WithRequireLeader(ctx))
+	defer cancel()
+	for answer := range b.client.Watch(ctx, key, clientv3.WithRev(from)) {
+		if errors.Is(answer.Err(), rpctypes.ErrCompacted) || len(answer.Events) > 0 {
+			return nil
+		}
+		if err := answer.Err(); err != nil {
+			return err
+		}
+	}
+	return cmp.Or(ctx.Err(), errors.New("the watch ended"))
+}
+
 // verify reads the key by which an election was won.
-func (b *etcdBackend) verify(ctx context.Context, e *concurrency.Election, s *concurrency.Session) error {
+func (b *etcdBackend) verify(ctx context.Context, key string, rev int64, lease clientv3.LeaseID) error {
 	ctx, cancel := context.WithTimeout(ctx, etcdTimeout)
 	defer cancel()
-	answer, err := b.client.Get(ctx, e.Key())
+	answer, err := b.client.Get(ctx, key)
 	if err != nil {
 		return fmt.Errorf("read the leader's key: %w", err)
 	}
-	if len(answer.Kvs) != 1 || answer.Kvs[0].CreateRevision != e.Rev() || clientv3.LeaseID(answer.Kvs[0].Lease) != s.Lease() {
+	if len(answer.Kvs) != 1 || answer.Kvs[0].CreateRevision != rev || clientv3.LeaseID(answer.Kvs[0].Lease) != lease {
 		return errors.New("elected, but the leader's key is gone")
 	}
 	return nil

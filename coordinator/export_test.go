@@ -15,7 +15,7 @@ type Backend interface {
 type exported struct{ backend }
 
 func (e exported) Campaign(ctx context.Context, address string) (*Reign, error) {
-	return e.campaign(ctx, address)
+	return e.campaign(ctx, address, func() {})
 }
 func (e exported) Leader(ctx context.Context) (string, error) { return e.leader(ctx) }
 func (e exported) Close() error                               { return e.close() }

@@ -34,8 +34,9 @@ type Reign struct {
 
 // backend is where the ledger lives: etcd, or memory.
 type backend interface {
-	// campaign waits until this process leads, and lets others know the address at which it serves.
-	campaign(ctx context.Context, address string) (*Reign, error)
+	// campaign waits until this process leads, and lets others know the address at which it serves. It calls standing once
+	// the ledger has taken the candidacy.
+	campaign(ctx context.Context, address string, standing func()) (*Reign, error)
 	// leader is the address of the present leader, "" if there is none.
 	leader(ctx context.Context) (string, error)
 	close() error

@@ -26,7 +26,8 @@ func NewMemory() *Memory {
 var _ backend = (*Memory)(nil)
 
 // campaign waits for the reign before to end.
-func (m *Memory) campaign(ctx context.Context, address string) (*Reign, error) {
+func (m *Memory) campaign(ctx context.Context, address string, standing func()) (*Reign, error) {
+	standing()
 	select {
 	case m.held <- struct{}{}:
 	case <-ctx.Done():

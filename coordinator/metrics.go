@@ -117,7 +117,6 @@ func (t *term) measure() {
 		}
 	}
 	t.metrics.nodes.Set(float64(connected))
-	t.metrics.alarms.Set(float64(t.alarms.count()))
 }
 
 // sampled is how often a histogram was observed, and the mean.

@@ -20,6 +20,9 @@ const maxSegments = 8
 // helloTimeout is how long a new stream may take to say who it is.
 const helloTimeout = 10 * time.Second
 
+// leastSilence is how long nodes bear a coordinator's silence at least, however short their leases are.
+const leastSilence = 3 * time.Second
+
 // nodesServer is the service for nodes.
 type nodesServer struct {
 	pb.UnimplementedNodesServer
@@ -61,6 +64,7 @@ func (s *nodesServer) Attach(stream grpc.BidiStreamingServer[pb.AttachRequest, p
 	defer t.removeNode(n)
 	n.out.put(&pb.AttachResponse{Message: &pb.AttachResponse_Welcome{Welcome: &pb.Welcome{
 		LeaseTtlMs: s.cfg.LeaseTTL.Milliseconds(), HeartbeatMs: (s.cfg.LeaseTTL / 4).Milliseconds(),
+		SilenceMs: max(s.cfg.LeaseTTL/2, leastSilence).Milliseconds(),
 	}}})
 	t.saves.put(save{[]Write{{Key: nodeKey(info.Name), Perishable: true,
 		Value: encode(&pb.NodeRecord{Info: nodeToProto(info), Since: timestamppb.Now()})}}, func() {}})
@@ -105,7 +109,11 @@ func (s *nodesServer) converse(ctx context.Context, t *term, n *nodeStream, inco
 func (t *term) hear(n *nodeStream, m *pb.AttachRequest) (left bool, err error) {
 	switch {
 	case m.GetHeartbeat() != nil:
-		t.post(Beat{Conn: n.conn, Node: n.name, Capacity: int(m.GetHeartbeat().GetCapacity())})
+		beat := Beat{Conn: n.conn, Node: n.name, Capacity: int(m.GetHeartbeat().GetCapacity())}
+		t.inbox.put(func() { // answered by the board's own goroutine: that one must be alive
+			t.step(beat)
+			n.out.put(&pb.AttachResponse{Message: &pb.AttachResponse_Pulse{Pulse: &pb.Pulse{}}})
+		})
 	case m.GetDrain() != nil:
 		runs, err := runsFromProto("drain.returned", m.GetDrain().GetReturned())
 		if err != nil {

@@ -1,7 +1,12 @@
 package coordinator_test
 
 import (
+	"context"
+	"io"
+	"net"
+	"net/http"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -56,6 +61,74 @@ func TestDeposedLeader(t *testing.T) {
 	second.stop()
 	first.leading(ctx)
 	checkHealth(ctx, t, first.conn, "phasegrid.v1.Sweeps", healthpb.HealthCheckResponse_SERVING)
+}
+
+// TestFollowerForgetsAnAlarm: once etcd is back, who follows says so as well as who leads.
+func TestFollowerForgetsAnAlarm(t *testing.T) {
+	t.Parallel()
+	cfg := etcdConfig(t)
+	server := startEtcd(t, cfg)
+	store, _ := fileStore(t)
+	ctx := deadline(t)
+	var probes []string
+	for _, name := range []string{"first", "second"} {
+		listener, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		probes = append(probes, "http://"+listener.Addr().String()+"/readyz")
+		c := start(t, coordinator.Config{Name: name, StatusListener: listener, Store: store,
+			Etcd: coordinator.Etcd{Endpoints: []string{cfg.ListenClientUrls[0].String()}}})
+		defer c.stop() // etcd is gone by then: who leads and who follows both end nevertheless
+	}
+	// role is the first line of an answer, the alarms are the others.
+	await := func(what string, met func(answers []string) bool) {
+		t.Helper()
+		for {
+			var answers []string
+			for _, url := range probes {
+				answers = append(answers, get(ctx, t, url))
+			}
+			if met(answers) {
+				return
+			}
+			if ctx.Err() != nil {
+				t.Fatalf("%s: %q", what, answers)
+			}
+			time.Sleep(20 * time.Millisecond) // a poll of another goroutine's progress
+		}
+	}
+	quiet := func(answers []string) bool {
+		slices.Sort(answers)
+		return slices.Equal(answers, []string{"follower\n", "leader\n"})
+	}
+	await("one leads, one follows", quiet)
+	server.Close()
+	await("both tell that etcd is away", func(answers []string) bool {
+		return !slices.ContainsFunc(answers, func(a string) bool { return !strings.HasPrefix(a, "follower\netcd: ") })
+	})
+	server = startEtcd(t, cfg)
+	defer server.Close()
+	await("one leads, one follows, no alarm is left", quiet)
+}
+
+// get is the body at url.
+func get(ctx context.Context, t *testing.T, url string) string {
+	t.Helper()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(body)
 }
 
 // TestLostEtcd: without etcd nothing is acknowledged and everyone is told; when it is back, everything goes on.

@@ -68,7 +68,7 @@ func committedShards(b *testing.B, folder string, shards int) (size int) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	reign, err := ledger.campaign(b.Context(), "bench")
+	reign, err := ledger.campaign(b.Context(), "bench", func() {})
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"strings"
 	"time"
 
@@ -29,15 +30,21 @@ const (
 	maxRecvBytes    = 16 << 20
 	deliveryTimeout = 2 * time.Minute
 	specTimeout     = 30 * time.Second
+	// attachTimeout is how long a coordinator may take to welcome a node.
+	attachTimeout = 5 * time.Second
 )
+
+// errSilent ends a session whose coordinator says nothing any more: it is stopped, or the network lost it without a word.
+var errSilent = errors.New("the coordinator is silent")
 
 // serviceConfig spreads over all addresses of a name and sends only to the coordinator whose health check says that it
 // serves the service: the leader.
 const serviceConfig = `{"loadBalancingConfig":[{"round_robin":{}}],"healthCheckConfig":{"serviceName":%q}}`
 
-// Dial makes a connection to the coordinators at a gRPC target, or at several addresses host:port with commas between
-// them; a bare host:port is looked up by DNS, and every address found is tried. Service is the one whose health decides which of them is the leader.
-func Dial(target, service string, creds credentials.TransportCredentials, opts ...grpc.DialOption) (*grpc.ClientConn, error) {
+// Dial makes a link to the coordinators at a gRPC target, or at several addresses host:port with commas between them; a
+// bare host:port is looked up by DNS, and every address found is tried. Service is the one whose health decides which of
+// them is the leader.
+func Dial(target, service string, creds credentials.TransportCredentials, opts ...grpc.DialOption) (*Link, error) {
 	opts = append([]grpc.DialOption{
 		grpc.WithTransportCredentials(creds),
 		grpc.WithDefaultServiceConfig(fmt.Sprintf(serviceConfig, service)),
@@ -48,16 +55,12 @@ func Dial(target, service string, creds credentials.TransportCredentials, opts .
 		}),
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxRecvBytes)),
 	}, opts...)
-	address := target
-	if strings.Contains(target, ",") {
-		opts = append(opts, grpc.WithResolvers(list(strings.Split(target, ","))))
-		address = "list:///coordinators"
-	}
-	conn, err := grpc.NewClient(address, opts...)
-	if err != nil {
-		return nil, fmt.Errorf("coordinator address %q: %w", target, err)
-	}
-	return conn, nil
+	return newLink(func() (*grpc.ClientConn, error) {
+		if addresses := strings.Split(target, ","); len(addresses) > 1 {
+			return grpc.NewClient("list:///coordinators", append(slices.Clone(opts), grpc.WithResolvers(list(addresses)))...)
+		}
+		return grpc.NewClient(target, opts...)
+	}, target)
 }
 
 // list resolves to the addresses themselves, each with its own name for TLS.
@@ -76,9 +79,20 @@ func list(addresses []string) *manual.Resolver {
 }
 
 // client is the edge to the coordinator: generated types stay in this file.
-type client struct{ nodes pb.NodesClient }
+type client struct {
+	nodes pb.NodesClient
+	conn  grpc.ClientConnInterface
+}
 
-func newClient(conn grpc.ClientConnInterface) *client { return &client{pb.NewNodesClient(conn)} }
+func newClient(conn grpc.ClientConnInterface) *client { return &client{pb.NewNodesClient(conn), conn} }
+
+// renew makes the connection anew where it can be: deliveries that wait on a silent coordinator are sent again then.
+func (c *client) renew() error {
+	if link, ok := c.conn.(interface{ Renew() error }); ok {
+		return link.Renew()
+	}
+	return nil
+}
 
 // identity is what a node tells about itself.
 type identity struct {
@@ -99,23 +113,27 @@ type downward struct {
 	refused string
 }
 
-type welcome struct{ leaseTTL, heartbeat time.Duration }
+type welcome struct{ leaseTTL, heartbeat, silence time.Duration }
 
 // session is one Attach stream. One goroutine may send while another receives.
 type session struct {
-	stream pb.Nodes_AttachClient
-	cancel context.CancelFunc
+	stream  pb.Nodes_AttachClient
+	ctx     context.Context
+	cancel  context.CancelCauseFunc
+	quiet   *time.Timer   // ends the session once it has heard nothing for too long
+	silence time.Duration // that is too long, 0 for none: of the one goroutine that receives
 }
 
 // attach opens a stream and says hello.
 func (c *client) attach(ctx context.Context, id identity, held []lease, capacity int) (*session, error) {
-	ctx, cancel := context.WithCancel(ctx)
-	stream, err := c.nodes.Attach(ctx)
-	if err != nil {
-		cancel()
-		return nil, fmt.Errorf("attach to the coordinator: %w", err)
+	ctx, cancel := context.WithCancelCause(ctx)
+	s := &session{ctx: ctx, cancel: cancel, silence: attachTimeout}
+	s.quiet = time.AfterFunc(attachTimeout, func() { cancel(errSilent) })
+	var err error
+	if s.stream, err = c.nodes.Attach(ctx); err != nil {
+		s.end()
+		return nil, fmt.Errorf("attach to the coordinator: %w", s.cause(err))
 	}
-	s := &session{stream, cancel}
 	err = s.send(&pb.AttachRequest{Message: &pb.AttachRequest_Hello{Hello: &pb.Hello{
 		Info: &pb.NodeInfo{
 			Name: id.name, Slots: int32(id.slots), MemoryBytes: id.memoryBytes, SolverVersion: int32(id.solverVersion),
@@ -124,13 +142,26 @@ func (c *client) attach(ctx context.Context, id identity, held []lease, capacity
 		Held: runsToProto(held), Capacity: int32(capacity),
 	}}})
 	if errors.Is(err, io.EOF) {
-		_, err = stream.Recv() // why the stream has ended
+		_, err = s.stream.Recv() // why the stream has ended
 	}
 	if err != nil {
-		cancel()
-		return nil, err
+		s.end()
+		return nil, s.cause(err)
 	}
 	return s, nil
+}
+
+func (s *session) end() {
+	s.quiet.Stop()
+	s.cancel(nil)
+}
+
+// cause is why the session ended, where it was silence and not what the stream says.
+func (s *session) cause(err error) error {
+	if errors.Is(context.Cause(s.ctx), errSilent) {
+		return fmt.Errorf("%w: %w", errSilent, err)
+	}
+	return err
 }
 
 func (s *session) heartbeat(capacity int) error {
@@ -170,7 +201,15 @@ func (s *session) receive() (downward, error) {
 	for {
 		m, err := s.stream.Recv()
 		if err != nil {
-			return downward{}, err
+			return downward{}, s.cause(err)
+		}
+		if w := m.GetWelcome(); w != nil {
+			s.silence = time.Duration(w.GetSilenceMs()) * time.Millisecond
+		}
+		if s.silence > 0 {
+			s.quiet.Reset(s.silence)
+		} else {
+			s.quiet.Stop()
 		}
 		switch {
 		case m.GetWelcome() != nil:
@@ -178,6 +217,7 @@ func (s *session) receive() (downward, error) {
 			return downward{welcome: &welcome{
 				leaseTTL:  time.Duration(w.GetLeaseTtlMs()) * time.Millisecond,
 				heartbeat: time.Duration(w.GetHeartbeatMs()) * time.Millisecond,
+				silence:   s.silence,
 			}}, nil
 		case m.GetGrant() != nil:
 			rs, err := runsFromProto(m.GetGrant().GetRuns())

@@ -37,6 +37,9 @@ type fake struct {
 	spec    *pb.Spec
 	// answer decides a delivery; nil commits.
 	answer func(attempt int, h *pb.DeliverHeader) (pb.DeliverResponse_Outcome, error)
+	// silence is promised in the welcome; with pulse, heartbeats are answered.
+	silence time.Duration
+	pulse   bool
 
 	mu         sync.Mutex
 	server     *grpc.Server
@@ -45,6 +48,7 @@ type fake struct {
 	hellos     []*pb.Hello
 	returned   []*pb.ShardRun
 	byes       int
+	beats      int
 	abandons   []*pb.Abandon
 	send       chan *pb.AttachResponse
 	changed    chan struct{} // closed and replaced whenever something above changes
@@ -115,7 +119,9 @@ func (f *fake) Attach(stream pb.Nodes_AttachServer) error {
 		return err
 	}
 	f.note(func() { f.hellos = append(f.hellos, first.GetHello()) })
-	if err := stream.Send(&pb.AttachResponse{Message: &pb.AttachResponse_Welcome{Welcome: &pb.Welcome{LeaseTtlMs: 10000, HeartbeatMs: 20}}}); err != nil {
+	if err := stream.Send(&pb.AttachResponse{Message: &pb.AttachResponse_Welcome{Welcome: &pb.Welcome{
+		LeaseTtlMs: 10000, HeartbeatMs: 20, SilenceMs: f.silence.Milliseconds(),
+	}}}); err != nil {
 		return err
 	}
 	gone := make(chan error, 1)
@@ -147,10 +153,16 @@ func (f *fake) listen(stream pb.Nodes_AttachServer) error {
 			if m.GetBye() != nil {
 				f.byes++
 			}
+			if m.GetHeartbeat() != nil {
+				f.beats++
+			}
 			if m.GetAbandon() != nil {
 				f.abandons = append(f.abandons, m.GetAbandon())
 			}
 		})
+		if m.GetHeartbeat() != nil && f.pulse {
+			f.send <- &pb.AttachResponse{Message: &pb.AttachResponse_Pulse{Pulse: &pb.Pulse{}}}
+		}
 	}
 }
 

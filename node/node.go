@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"math/rand/v2"
 	"os"
 	"runtime"
 	"slices"
@@ -219,14 +218,14 @@ func (n *Node) post(event any) {
 func (n *Node) attach(held []lease, capacity int) {
 	s, err := n.client.attach(n.base, n.id, held, capacity)
 	if err != nil {
-		n.post(detached{err})
+		n.lose(err)
 		return
 	}
-	defer s.cancel()
+	defer s.end()
 	for {
 		m, err := s.receive()
 		if err != nil {
-			n.post(detached{err})
+			n.lose(err)
 			return
 		}
 		if m.welcome != nil {
@@ -235,6 +234,14 @@ func (n *Node) attach(held []lease, capacity int) {
 		}
 		n.post(m)
 	}
+}
+
+// lose reports a session's end. Who was silent may stay so for long: the next attempt shall not wait for it.
+func (n *Node) lose(err error) {
+	if errors.Is(err, errSilent) {
+		err = errors.Join(err, n.client.renew())
+	}
+	n.post(detached{err})
 }
 
 func (n *Node) attached(e attached) {
@@ -252,7 +259,7 @@ func (n *Node) detached(e detached) time.Duration {
 	n.session = nil
 	n.cfg.Metrics.attached.Set(0)
 	n.failures++
-	wait := backOff(n.failures)
+	wait := backOff(n.failures, e.err)
 	level := slog.LevelInfo // a coordinator that starts or is replaced is nothing to worry about
 	if n.failures >= worrisomeFailures {
 		level = slog.LevelWarn
@@ -349,64 +356,6 @@ func (n *Node) beat() {
 	}
 }
 
-// drain stops the start of shards and hands back those that no slot has.
-func (n *Node) drain() {
-	n.draining = true
-	n.cfg.Log.Info("draining", "held", len(n.held), "queued", len(n.queue))
-	queued := n.queue
-	n.queue = nil
-	n.handBack(func(w *work) bool { return slices.Contains(queued, w) })
-}
-
-// handBack gives up the shards that match.
-func (n *Node) handBack(match func(*work) bool) {
-	for _, w := range n.held {
-		if match(w) {
-			n.returned = append(n.returned, w.lease)
-			w.cancel(errDrained)
-			n.forget(w)
-		}
-	}
-	n.sendDrain()
-}
-
-// sendDrain tells what was handed back; without a connection it is told after the next attach, or by the node's end.
-func (n *Node) sendDrain() {
-	if n.session == nil {
-		return
-	}
-	err := n.session.drain(n.returned)
-	n.logSend(err)
-	if err == nil {
-		n.returned = nil
-	}
-}
-
-// byeTimeout bounds the wait for the coordinator to close the stream after Bye.
-const byeTimeout = 2 * time.Second
-
-// leave says Bye and waits until the coordinator has read it.
-func (n *Node) leave() {
-	if n.session == nil {
-		return
-	}
-	if err := n.session.bye(n.returned); err != nil {
-		n.logSend(err)
-		return
-	}
-	timeout := time.After(byeTimeout)
-	for {
-		select {
-		case e := <-n.events:
-			if _, ok := e.(detached); ok {
-				return
-			}
-		case <-timeout:
-			return
-		}
-	}
-}
-
 // leases lists what the node holds.
 func (n *Node) leases() []lease {
 	var out []lease
@@ -421,18 +370,4 @@ func (n *Node) logSend(err error) {
 	if err != nil {
 		n.cfg.Log.Debug("send failed", "error", err)
 	}
-}
-
-// worrisomeFailures in a row, about ten seconds, are worth a warning.
-const worrisomeFailures = 8
-
-const (
-	backOffBase = 100 * time.Millisecond
-	backOffMax  = 3 * time.Second
-)
-
-// backOff is the wait before attempt+1: exponential, the second half of it random, so that nodes do not come together.
-func backOff(attempt int) time.Duration {
-	d := min(backOffBase<<min(attempt-1, 16), backOffMax)
-	return d/2 + rand.N(d/2+1)
 }

@@ -89,7 +89,7 @@ func (n *Node) deliver(w *work, d delivery) {
 			n.post(abandoned{w, fmt.Errorf("refused: %w", err)})
 			return
 		}
-		wait := backOff(attempt)
+		wait := backOff(attempt, err)
 		log.Warn("delivery failed", "error", err, "attempt", attempt, "retry_in", wait)
 		if !sleep(w.ctx, wait) {
 			return

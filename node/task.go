@@ -50,7 +50,7 @@ func (s *specs) get(ctx context.Context, sweepID string) (*task, error) {
 			}
 			s.keep(sweepID, t)
 			return t, nil
-		case permanent(err) || !sleep(ctx, backOff(attempt)):
+		case permanent(err) || !sleep(ctx, backOff(attempt, err)):
 			return nil, err
 		}
 	}

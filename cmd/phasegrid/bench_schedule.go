@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -21,11 +22,13 @@ type benchScheduleOptions struct {
 	Duration time.Duration
 	Store    string
 	log      *slog.Logger
+	label    string // before the names of figures: what differs from the measurement that has the targets
 }
 
 func (o *benchScheduleOptions) addFlags(cmd *cobra.Command) {
 	cmd.Long = `schedule runs a real coordinator with embedded etcd, which syncs to disk, and simulated nodes in this process that solve
-nothing and deliver rows as wide as a solver's over real sockets. What is left is the cluster's own share of a sweep.
+nothing and deliver rows as wide as a solver's over real sockets. What is left is the cluster's own share of a sweep. Then it
+ends leaders of a cluster of processes. Unless --store says otherwise it also measures over S3, against a server of its own.
 State and, unless --store says otherwise, result sets go below TMPDIR.`
 	flags := cmd.Flags()
 	flags.IntVar(&o.Nodes, "nodes", 1000, "simulated `nodes` of the measurement with many of them")
@@ -49,7 +52,7 @@ const (
 func benchSchedule(ctx context.Context, o benchOptions, report *benchReport) error {
 	s := o.Schedule
 	s.log = o.log
-	done, many, wide := benchDoneShards, benchManyPoints, 100*benchWideShard
+	done, many, wide, ends := benchDoneShards, benchManyPoints, 100*benchWideShard, leaderEnds
 	switch {
 	case s.Nodes == 0 && s.Shards == 0: // bench all
 		s.Nodes, s.Shards, s.Duration = 1000, 20_000, 5*time.Second
@@ -58,7 +61,7 @@ func benchSchedule(ctx context.Context, o benchOptions, report *benchReport) err
 	}
 	if o.short {
 		s.Nodes, s.Shards, s.Duration = 20, 50, 50*time.Millisecond
-		done, many, wide = 100, 10_000, 4000
+		done, many, wide, ends = 100, 10_000, 4000, leaderEnds[:1]
 	}
 	for _, measure := range []func() error{
 		func() error { return s.throughput(ctx, report) },
@@ -67,6 +70,9 @@ func benchSchedule(ctx context.Context, o benchOptions, report *benchReport) err
 		func() error { return s.manyNodes(ctx, report) },
 		func() error { return s.restart(ctx, report, done) },
 		func() error { return s.submit(ctx, report, many) },
+		// Later than what looks at the heap: this server keeps its bucket there.
+		func() error { return s.overS3(ctx, report, wide) },
+		func() error { return s.failover(ctx, report, ends) },
 	} {
 		if err := measure(); err != nil {
 			return err
@@ -75,30 +81,60 @@ func benchSchedule(ctx context.Context, o benchOptions, report *benchReport) err
 	return nil
 }
 
+// overS3 measures the same again with spool and result set behind an S3 server; no targets are set for it.
+func (s benchScheduleOptions) overS3(ctx context.Context, report *benchReport, points int) (err error) {
+	if s.Store != "" {
+		return nil
+	}
+	server, err := startBenchS3()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, server.close()) }()
+	s.Store, s.label = server.url, "S3: "
+	if err := s.throughput(ctx, report); err != nil {
+		return err
+	}
+	if err := s.latency(ctx, report); err != nil {
+		return err
+	}
+	return s.points(ctx, report, points)
+}
+
+// add adds a figure, with its targets where they are meant for this store.
+func (s benchScheduleOptions) add(report *benchReport, f benchFigure, targets ...benchTarget) {
+	f.Name = s.label + f.Name
+	if s.label != "" {
+		targets = nil
+		f.Note = strings.TrimPrefix(f.Note+"; an S3 server in memory, in this process", "; ")
+	}
+	report.add(f, targets...)
+}
+
 // throughput offers shards of one point as fast as they are taken.
 func (s benchScheduleOptions) throughput(ctx context.Context, report *benchReport) error {
-	report.begin("%d shards as fast as they go", s.Shards)
+	report.begin(s.label+"%d shards as fast as they go", s.Shards)
 	r, err := s.run(ctx, coordinator.Bench{Nodes: benchNodes, Slots: benchSlots, Shards: s.Shards, Points: 1})
 	if err != nil {
 		return err
 	}
-	report.add(benchFigure{Name: "shards committed", Value: r.ShardsPerSecond, Unit: "shards/s"}, atLeast(2000))
-	report.add(benchFigure{Name: "processor time of a shard", Value: r.cpu.Seconds() * 1e6 / float64(r.Delivered), Unit: "us", Note: "simulated nodes included"})
-	report.add(benchFigure{Name: "etcd transactions", Value: float64(r.Transactions) / float64(r.Delivered), Unit: "a shard"}, atMost(2))
+	s.add(report, benchFigure{Name: "shards committed", Value: r.ShardsPerSecond, Unit: "shards/s"}, atLeast(2000))
+	s.add(report, benchFigure{Name: "processor time of a shard", Value: r.cpu.Seconds() * 1e6 / float64(r.Delivered), Unit: "us", Note: "simulated nodes included"})
+	s.add(report, benchFigure{Name: "etcd transactions", Value: float64(r.Transactions) / float64(r.Delivered), Unit: "a shard"}, atMost(2))
 	return nil
 }
 
 // latency offers a steady stream.
 func (s benchScheduleOptions) latency(ctx context.Context, report *benchReport) error {
-	report.begin("%d shards a second for %v", benchOffered, s.Duration)
+	report.begin(s.label+"%d shards a second for %v", benchOffered, s.Duration)
 	// Enough slots that a slow answer does not slow the offer down.
 	r, err := s.run(ctx, coordinator.Bench{Nodes: benchNodes, Slots: 8, Shards: max(1, int(s.Duration.Seconds()*benchOffered)), Points: 1, Rate: benchOffered})
 	if err != nil {
 		return err
 	}
 	note := fmt.Sprintf("%s shards/s came", significant(r.ShardsPerSecond))
-	report.add(benchFigure{Name: "delivery to ack, p99, 1,000 shards/s offered", Value: ms(r.P99), Unit: "ms", Note: note}, atMost(20))
-	report.add(benchFigure{Name: "delivery to ack, median, 1,000 shards/s offered", Value: ms(r.P50), Unit: "ms"})
+	s.add(report, benchFigure{Name: "delivery to ack, p99, 1,000 shards/s offered", Value: ms(r.P99), Unit: "ms", Note: note}, atMost(20))
+	s.add(report, benchFigure{Name: "delivery to ack, median, 1,000 shards/s offered", Value: ms(r.P50), Unit: "ms"})
 	return nil
 }
 
@@ -106,15 +142,15 @@ func ms(d time.Duration) float64 { return d.Seconds() * 1e3 }
 
 // points runs large shards from the sweep file to Parquet.
 func (s benchScheduleOptions) points(ctx context.Context, report *benchReport, points int) error {
-	report.begin("%d points in large shards", points)
+	report.begin(s.label+"%d points in large shards", points)
 	perShard := min(benchWideShard, points)
 	r, err := s.run(ctx, coordinator.Bench{Nodes: 2, Slots: 1, Shards: points / perShard, Points: perShard})
 	if err != nil {
 		return err
 	}
-	report.add(benchFigure{Name: "points from sweep file to Parquet", Value: r.PointsPerSecond, Unit: "points/s",
+	s.add(report, benchFigure{Name: "points from sweep file to Parquet", Value: r.PointsPerSecond, Unit: "points/s",
 		Note: "rows are made in this process too"}, atLeast(100_000))
-	report.add(benchFigure{Name: "processor time of a point", Value: r.cpu.Seconds() * 1e6 / float64(r.Points), Unit: "us", Note: "making its row included"})
+	s.add(report, benchFigure{Name: "processor time of a point", Value: r.cpu.Seconds() * 1e6 / float64(r.Points), Unit: "us", Note: "making its row included"})
 	return nil
 }
 

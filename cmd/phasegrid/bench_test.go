@@ -12,6 +12,7 @@ import (
 
 // TestBenchMeasures runs every bench in small: each must give figures, above 0 and with what they are compared with.
 func TestBenchMeasures(t *testing.T) {
+	t.Setenv(asProgram, "1") // some start processes
 	for _, b := range benches {
 		t.Run(b.name, func(t *testing.T) {
 			var stdout bytes.Buffer

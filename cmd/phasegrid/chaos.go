@@ -118,7 +118,7 @@ func chaosFolder(name string) (string, error) {
 // chaos runs a cluster through its faults. The error is about what it needs; promises that were broken are in the report.
 func chaos(ctx context.Context, o chaosOptions, folder string) (report *chaosReport, err error) {
 	report = &chaosReport{Seed: o.Seed, Duration: o.Duration}
-	cluster, err := startChaosCluster(folder)
+	cluster, err := startChaosCluster(folder, chaosLeaseTTL)
 	if err != nil {
 		return report, err
 	}

@@ -28,11 +28,12 @@ type chaosCluster struct {
 	coordinators []*chaosProcess
 	nodes        []*chaosProcess
 	address      string // of the coordinators, by links that are never cut
+	leaseTTL     time.Duration
 }
 
-// startChaosCluster starts all processes below a folder.
-func startChaosCluster(folder string) (c *chaosCluster, err error) {
-	c = &chaosCluster{network: newChaosNetwork()}
+// startChaosCluster starts all processes below a folder; leaseTTL is the nodes'.
+func startChaosCluster(folder string, leaseTTL time.Duration) (c *chaosCluster, err error) {
+	c = &chaosCluster{network: newChaosNetwork(), leaseTTL: leaseTTL}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, c.close())
@@ -104,7 +105,7 @@ func (c *chaosCluster) planCoordinators(folder string, members []string) (listen
 		}
 		c.coordinators = append(c.coordinators, newChaosProcess(folder, name, "coordinator", "--name", name, "--listen", listener,
 			"--etcd", strings.Join(etcd, ","), "--store", "file://"+c.disk.folder, "--status-listen", "",
-			"--lease-ttl", chaosLeaseTTL.String(), "--log-level", "debug", "--log-format", "json"))
+			"--lease-ttl", c.leaseTTL.String(), "--log-level", "debug", "--log-format", "json"))
 	}
 	return listeners, nil
 }

@@ -125,7 +125,7 @@ func (p *chaosProcess) terminate(ctx context.Context) error {
 	select {
 	case <-exited:
 		if code := cmd.ProcessState.ExitCode(); code != 0 {
-			return fmt.Errorf("%s answered SIGTERM with exit code %d", p.name, code)
+			return exitError{p.name, code}
 		}
 		return nil
 	case <-bound.C:
@@ -140,6 +140,16 @@ func (p *chaosProcess) terminate(ctx context.Context) error {
 	case <-ctx.Done():
 		return errors.Join(ctx.Err(), p.kill())
 	}
+}
+
+// exitError is an exit after SIGTERM that does not say that all went well.
+type exitError struct {
+	name string
+	code int
+}
+
+func (e exitError) Error() string {
+	return fmt.Sprintf("%s answered SIGTERM with exit code %d", e.name, e.code)
 }
 
 // endedByItself lists the exits that nobody asked for.

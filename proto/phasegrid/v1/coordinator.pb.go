@@ -75,7 +75,7 @@ func (x DeliverResponse_Outcome) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use DeliverResponse_Outcome.Descriptor instead.
 func (DeliverResponse_Outcome) EnumDescriptor() ([]byte, []int) {
-	return file_phasegrid_v1_coordinator_proto_rawDescGZIP(), []int{41, 0}
+	return file_phasegrid_v1_coordinator_proto_rawDescGZIP(), []int{42, 0}
 }
 
 type SubmitRequest struct {
@@ -1850,6 +1850,7 @@ type AttachResponse struct {
 	//	*AttachResponse_Grant
 	//	*AttachResponse_Revoke
 	//	*AttachResponse_Refused
+	//	*AttachResponse_Pulse
 	Message       isAttachResponse_Message `protobuf_oneof:"message"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1928,6 +1929,15 @@ func (x *AttachResponse) GetRefused() *Refused {
 	return nil
 }
 
+func (x *AttachResponse) GetPulse() *Pulse {
+	if x != nil {
+		if x, ok := x.Message.(*AttachResponse_Pulse); ok {
+			return x.Pulse
+		}
+	}
+	return nil
+}
+
 type isAttachResponse_Message interface {
 	isAttachResponse_Message()
 }
@@ -1949,6 +1959,11 @@ type AttachResponse_Refused struct {
 	Refused *Refused `protobuf:"bytes,4,opt,name=refused,proto3,oneof"`
 }
 
+type AttachResponse_Pulse struct {
+	// Pulse answers each heartbeat.
+	Pulse *Pulse `protobuf:"bytes,5,opt,name=pulse,proto3,oneof"`
+}
+
 func (*AttachResponse_Welcome) isAttachResponse_Message() {}
 
 func (*AttachResponse_Grant) isAttachResponse_Message() {}
@@ -1957,11 +1972,15 @@ func (*AttachResponse_Revoke) isAttachResponse_Message() {}
 
 func (*AttachResponse_Refused) isAttachResponse_Message() {}
 
+func (*AttachResponse_Pulse) isAttachResponse_Message() {}
+
 type Welcome struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// A node silent for longer than this is lost.
-	LeaseTtlMs    int64 `protobuf:"varint,1,opt,name=lease_ttl_ms,json=leaseTtlMs,proto3" json:"lease_ttl_ms,omitempty"`
-	HeartbeatMs   int64 `protobuf:"varint,2,opt,name=heartbeat_ms,json=heartbeatMs,proto3" json:"heartbeat_ms,omitempty"`
+	LeaseTtlMs  int64 `protobuf:"varint,1,opt,name=lease_ttl_ms,json=leaseTtlMs,proto3" json:"lease_ttl_ms,omitempty"`
+	HeartbeatMs int64 `protobuf:"varint,2,opt,name=heartbeat_ms,json=heartbeatMs,proto3" json:"heartbeat_ms,omitempty"`
+	// A coordinator silent for longer than this, heartbeats notwithstanding, leads no more or cannot be reached; 0 is never.
+	SilenceMs     int64 `protobuf:"varint,3,opt,name=silence_ms,json=silenceMs,proto3" json:"silence_ms,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2010,6 +2029,49 @@ func (x *Welcome) GetHeartbeatMs() int64 {
 	return 0
 }
 
+func (x *Welcome) GetSilenceMs() int64 {
+	if x != nil {
+		return x.SilenceMs
+	}
+	return 0
+}
+
+type Pulse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Pulse) Reset() {
+	*x = Pulse{}
+	mi := &file_phasegrid_v1_coordinator_proto_msgTypes[36]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Pulse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Pulse) ProtoMessage() {}
+
+func (x *Pulse) ProtoReflect() protoreflect.Message {
+	mi := &file_phasegrid_v1_coordinator_proto_msgTypes[36]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Pulse.ProtoReflect.Descriptor instead.
+func (*Pulse) Descriptor() ([]byte, []int) {
+	return file_phasegrid_v1_coordinator_proto_rawDescGZIP(), []int{36}
+}
+
 type Grant struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Runs          []*ShardRun            `protobuf:"bytes,1,rep,name=runs,proto3" json:"runs,omitempty"`
@@ -2019,7 +2081,7 @@ type Grant struct {
 
 func (x *Grant) Reset() {
 	*x = Grant{}
-	mi := &file_phasegrid_v1_coordinator_proto_msgTypes[36]
+	mi := &file_phasegrid_v1_coordinator_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2031,7 +2093,7 @@ func (x *Grant) String() string {
 func (*Grant) ProtoMessage() {}
 
 func (x *Grant) ProtoReflect() protoreflect.Message {
-	mi := &file_phasegrid_v1_coordinator_proto_msgTypes[36]
+	mi := &file_phasegrid_v1_coordinator_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2044,7 +2106,7 @@ func (x *Grant) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Grant.ProtoReflect.Descriptor instead.
 func (*Grant) Descriptor() ([]byte, []int) {
-	return file_phasegrid_v1_coordinator_proto_rawDescGZIP(), []int{36}
+	return file_phasegrid_v1_coordinator_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *Grant) GetRuns() []*ShardRun {
@@ -2064,7 +2126,7 @@ type Revoke struct {
 
 func (x *Revoke) Reset() {
 	*x = Revoke{}
-	mi := &file_phasegrid_v1_coordinator_proto_msgTypes[37]
+	mi := &file_phasegrid_v1_coordinator_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2076,7 +2138,7 @@ func (x *Revoke) String() string {
 func (*Revoke) ProtoMessage() {}
 
 func (x *Revoke) ProtoReflect() protoreflect.Message {
-	mi := &file_phasegrid_v1_coordinator_proto_msgTypes[37]
+	mi := &file_phasegrid_v1_coordinator_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2089,7 +2151,7 @@ func (x *Revoke) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Revoke.ProtoReflect.Descriptor instead.
 func (*Revoke) Descriptor() ([]byte, []int) {
-	return file_phasegrid_v1_coordinator_proto_rawDescGZIP(), []int{37}
+	return file_phasegrid_v1_coordinator_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *Revoke) GetRuns() []*ShardRun {
@@ -2108,7 +2170,7 @@ type Refused struct {
 
 func (x *Refused) Reset() {
 	*x = Refused{}
-	mi := &file_phasegrid_v1_coordinator_proto_msgTypes[38]
+	mi := &file_phasegrid_v1_coordinator_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2120,7 +2182,7 @@ func (x *Refused) String() string {
 func (*Refused) ProtoMessage() {}
 
 func (x *Refused) ProtoReflect() protoreflect.Message {
-	mi := &file_phasegrid_v1_coordinator_proto_msgTypes[38]
+	mi := &file_phasegrid_v1_coordinator_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2133,7 +2195,7 @@ func (x *Refused) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Refused.ProtoReflect.Descriptor instead.
 func (*Refused) Descriptor() ([]byte, []int) {
-	return file_phasegrid_v1_coordinator_proto_rawDescGZIP(), []int{38}
+	return file_phasegrid_v1_coordinator_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *Refused) GetReason() string {
@@ -2156,7 +2218,7 @@ type DeliverRequest struct {
 
 func (x *DeliverRequest) Reset() {
 	*x = DeliverRequest{}
-	mi := &file_phasegrid_v1_coordinator_proto_msgTypes[39]
+	mi := &file_phasegrid_v1_coordinator_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2168,7 +2230,7 @@ func (x *DeliverRequest) String() string {
 func (*DeliverRequest) ProtoMessage() {}
 
 func (x *DeliverRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_phasegrid_v1_coordinator_proto_msgTypes[39]
+	mi := &file_phasegrid_v1_coordinator_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2181,7 +2243,7 @@ func (x *DeliverRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeliverRequest.ProtoReflect.Descriptor instead.
 func (*DeliverRequest) Descriptor() ([]byte, []int) {
-	return file_phasegrid_v1_coordinator_proto_rawDescGZIP(), []int{39}
+	return file_phasegrid_v1_coordinator_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *DeliverRequest) GetMessage() isDeliverRequest_Message {
@@ -2247,7 +2309,7 @@ type DeliverHeader struct {
 
 func (x *DeliverHeader) Reset() {
 	*x = DeliverHeader{}
-	mi := &file_phasegrid_v1_coordinator_proto_msgTypes[40]
+	mi := &file_phasegrid_v1_coordinator_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2259,7 +2321,7 @@ func (x *DeliverHeader) String() string {
 func (*DeliverHeader) ProtoMessage() {}
 
 func (x *DeliverHeader) ProtoReflect() protoreflect.Message {
-	mi := &file_phasegrid_v1_coordinator_proto_msgTypes[40]
+	mi := &file_phasegrid_v1_coordinator_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2272,7 +2334,7 @@ func (x *DeliverHeader) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeliverHeader.ProtoReflect.Descriptor instead.
 func (*DeliverHeader) Descriptor() ([]byte, []int) {
-	return file_phasegrid_v1_coordinator_proto_rawDescGZIP(), []int{40}
+	return file_phasegrid_v1_coordinator_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *DeliverHeader) GetSweepId() string {
@@ -2368,7 +2430,7 @@ type DeliverResponse struct {
 
 func (x *DeliverResponse) Reset() {
 	*x = DeliverResponse{}
-	mi := &file_phasegrid_v1_coordinator_proto_msgTypes[41]
+	mi := &file_phasegrid_v1_coordinator_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2380,7 +2442,7 @@ func (x *DeliverResponse) String() string {
 func (*DeliverResponse) ProtoMessage() {}
 
 func (x *DeliverResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_phasegrid_v1_coordinator_proto_msgTypes[41]
+	mi := &file_phasegrid_v1_coordinator_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2393,7 +2455,7 @@ func (x *DeliverResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeliverResponse.ProtoReflect.Descriptor instead.
 func (*DeliverResponse) Descriptor() ([]byte, []int) {
-	return file_phasegrid_v1_coordinator_proto_rawDescGZIP(), []int{41}
+	return file_phasegrid_v1_coordinator_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *DeliverResponse) GetOutcome() DeliverResponse_Outcome {
@@ -2412,7 +2474,7 @@ type GetSpecRequest struct {
 
 func (x *GetSpecRequest) Reset() {
 	*x = GetSpecRequest{}
-	mi := &file_phasegrid_v1_coordinator_proto_msgTypes[42]
+	mi := &file_phasegrid_v1_coordinator_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2424,7 +2486,7 @@ func (x *GetSpecRequest) String() string {
 func (*GetSpecRequest) ProtoMessage() {}
 
 func (x *GetSpecRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_phasegrid_v1_coordinator_proto_msgTypes[42]
+	mi := &file_phasegrid_v1_coordinator_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2437,7 +2499,7 @@ func (x *GetSpecRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetSpecRequest.ProtoReflect.Descriptor instead.
 func (*GetSpecRequest) Descriptor() ([]byte, []int) {
-	return file_phasegrid_v1_coordinator_proto_rawDescGZIP(), []int{42}
+	return file_phasegrid_v1_coordinator_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *GetSpecRequest) GetSweepId() string {
@@ -2456,7 +2518,7 @@ type GetSpecResponse struct {
 
 func (x *GetSpecResponse) Reset() {
 	*x = GetSpecResponse{}
-	mi := &file_phasegrid_v1_coordinator_proto_msgTypes[43]
+	mi := &file_phasegrid_v1_coordinator_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2468,7 +2530,7 @@ func (x *GetSpecResponse) String() string {
 func (*GetSpecResponse) ProtoMessage() {}
 
 func (x *GetSpecResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_phasegrid_v1_coordinator_proto_msgTypes[43]
+	mi := &file_phasegrid_v1_coordinator_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2481,7 +2543,7 @@ func (x *GetSpecResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetSpecResponse.ProtoReflect.Descriptor instead.
 func (*GetSpecResponse) Descriptor() ([]byte, []int) {
-	return file_phasegrid_v1_coordinator_proto_rawDescGZIP(), []int{43}
+	return file_phasegrid_v1_coordinator_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *GetSpecResponse) GetSpec() *Spec {
@@ -2591,17 +2653,21 @@ const file_phasegrid_v1_coordinator_proto_rawDesc = "" +
 	"\breturned\x18\x01 \x03(\v2\x16.phasegrid.v1.ShardRunR\breturned\"I\n" +
 	"\aAbandon\x12(\n" +
 	"\x03run\x18\x01 \x01(\v2\x16.phasegrid.v1.ShardRunR\x03run\x12\x14\n" +
-	"\x05cause\x18\x02 \x01(\tR\x05cause\"\xde\x01\n" +
+	"\x05cause\x18\x02 \x01(\tR\x05cause\"\x8b\x02\n" +
 	"\x0eAttachResponse\x121\n" +
 	"\awelcome\x18\x01 \x01(\v2\x15.phasegrid.v1.WelcomeH\x00R\awelcome\x12+\n" +
 	"\x05grant\x18\x02 \x01(\v2\x13.phasegrid.v1.GrantH\x00R\x05grant\x12.\n" +
 	"\x06revoke\x18\x03 \x01(\v2\x14.phasegrid.v1.RevokeH\x00R\x06revoke\x121\n" +
-	"\arefused\x18\x04 \x01(\v2\x15.phasegrid.v1.RefusedH\x00R\arefusedB\t\n" +
-	"\amessage\"N\n" +
+	"\arefused\x18\x04 \x01(\v2\x15.phasegrid.v1.RefusedH\x00R\arefused\x12+\n" +
+	"\x05pulse\x18\x05 \x01(\v2\x13.phasegrid.v1.PulseH\x00R\x05pulseB\t\n" +
+	"\amessage\"m\n" +
 	"\aWelcome\x12 \n" +
 	"\flease_ttl_ms\x18\x01 \x01(\x03R\n" +
 	"leaseTtlMs\x12!\n" +
-	"\fheartbeat_ms\x18\x02 \x01(\x03R\vheartbeatMs\"3\n" +
+	"\fheartbeat_ms\x18\x02 \x01(\x03R\vheartbeatMs\x12\x1d\n" +
+	"\n" +
+	"silence_ms\x18\x03 \x01(\x03R\tsilenceMs\"\a\n" +
+	"\x05Pulse\"3\n" +
 	"\x05Grant\x12*\n" +
 	"\x04runs\x18\x01 \x03(\v2\x16.phasegrid.v1.ShardRunR\x04runs\"4\n" +
 	"\x06Revoke\x12*\n" +
@@ -2669,7 +2735,7 @@ func file_phasegrid_v1_coordinator_proto_rawDescGZIP() []byte {
 }
 
 var file_phasegrid_v1_coordinator_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_phasegrid_v1_coordinator_proto_msgTypes = make([]protoimpl.MessageInfo, 44)
+var file_phasegrid_v1_coordinator_proto_msgTypes = make([]protoimpl.MessageInfo, 45)
 var file_phasegrid_v1_coordinator_proto_goTypes = []any{
 	(DeliverResponse_Outcome)(0),  // 0: phasegrid.v1.DeliverResponse.Outcome
 	(*SubmitRequest)(nil),         // 1: phasegrid.v1.SubmitRequest
@@ -2708,93 +2774,95 @@ var file_phasegrid_v1_coordinator_proto_goTypes = []any{
 	(*Abandon)(nil),               // 34: phasegrid.v1.Abandon
 	(*AttachResponse)(nil),        // 35: phasegrid.v1.AttachResponse
 	(*Welcome)(nil),               // 36: phasegrid.v1.Welcome
-	(*Grant)(nil),                 // 37: phasegrid.v1.Grant
-	(*Revoke)(nil),                // 38: phasegrid.v1.Revoke
-	(*Refused)(nil),               // 39: phasegrid.v1.Refused
-	(*DeliverRequest)(nil),        // 40: phasegrid.v1.DeliverRequest
-	(*DeliverHeader)(nil),         // 41: phasegrid.v1.DeliverHeader
-	(*DeliverResponse)(nil),       // 42: phasegrid.v1.DeliverResponse
-	(*GetSpecRequest)(nil),        // 43: phasegrid.v1.GetSpecRequest
-	(*GetSpecResponse)(nil),       // 44: phasegrid.v1.GetSpecResponse
-	(*Sweep)(nil),                 // 45: phasegrid.v1.Sweep
-	(*NodeInfo)(nil),              // 46: phasegrid.v1.NodeInfo
-	(*timestamppb.Timestamp)(nil), // 47: google.protobuf.Timestamp
-	(*ShardRun)(nil),              // 48: phasegrid.v1.ShardRun
-	(*Segment)(nil),               // 49: phasegrid.v1.Segment
-	(*Spec)(nil),                  // 50: phasegrid.v1.Spec
+	(*Pulse)(nil),                 // 37: phasegrid.v1.Pulse
+	(*Grant)(nil),                 // 38: phasegrid.v1.Grant
+	(*Revoke)(nil),                // 39: phasegrid.v1.Revoke
+	(*Refused)(nil),               // 40: phasegrid.v1.Refused
+	(*DeliverRequest)(nil),        // 41: phasegrid.v1.DeliverRequest
+	(*DeliverHeader)(nil),         // 42: phasegrid.v1.DeliverHeader
+	(*DeliverResponse)(nil),       // 43: phasegrid.v1.DeliverResponse
+	(*GetSpecRequest)(nil),        // 44: phasegrid.v1.GetSpecRequest
+	(*GetSpecResponse)(nil),       // 45: phasegrid.v1.GetSpecResponse
+	(*Sweep)(nil),                 // 46: phasegrid.v1.Sweep
+	(*NodeInfo)(nil),              // 47: phasegrid.v1.NodeInfo
+	(*timestamppb.Timestamp)(nil), // 48: google.protobuf.Timestamp
+	(*ShardRun)(nil),              // 49: phasegrid.v1.ShardRun
+	(*Segment)(nil),               // 50: phasegrid.v1.Segment
+	(*Spec)(nil),                  // 51: phasegrid.v1.Spec
 }
 var file_phasegrid_v1_coordinator_proto_depIdxs = []int32{
-	45, // 0: phasegrid.v1.SubmitResponse.sweep:type_name -> phasegrid.v1.Sweep
-	45, // 1: phasegrid.v1.GetResponse.sweep:type_name -> phasegrid.v1.Sweep
-	45, // 2: phasegrid.v1.ListResponse.sweeps:type_name -> phasegrid.v1.Sweep
-	45, // 3: phasegrid.v1.WatchResponse.sweep:type_name -> phasegrid.v1.Sweep
-	45, // 4: phasegrid.v1.PauseResponse.sweep:type_name -> phasegrid.v1.Sweep
-	45, // 5: phasegrid.v1.ResumeResponse.sweep:type_name -> phasegrid.v1.Sweep
-	45, // 6: phasegrid.v1.CancelResponse.sweep:type_name -> phasegrid.v1.Sweep
-	45, // 7: phasegrid.v1.RetryResponse.sweep:type_name -> phasegrid.v1.Sweep
+	46, // 0: phasegrid.v1.SubmitResponse.sweep:type_name -> phasegrid.v1.Sweep
+	46, // 1: phasegrid.v1.GetResponse.sweep:type_name -> phasegrid.v1.Sweep
+	46, // 2: phasegrid.v1.ListResponse.sweeps:type_name -> phasegrid.v1.Sweep
+	46, // 3: phasegrid.v1.WatchResponse.sweep:type_name -> phasegrid.v1.Sweep
+	46, // 4: phasegrid.v1.PauseResponse.sweep:type_name -> phasegrid.v1.Sweep
+	46, // 5: phasegrid.v1.ResumeResponse.sweep:type_name -> phasegrid.v1.Sweep
+	46, // 6: phasegrid.v1.CancelResponse.sweep:type_name -> phasegrid.v1.Sweep
+	46, // 7: phasegrid.v1.RetryResponse.sweep:type_name -> phasegrid.v1.Sweep
 	23, // 8: phasegrid.v1.FilesResponse.files:type_name -> phasegrid.v1.File
 	28, // 9: phasegrid.v1.ListNodesResponse.nodes:type_name -> phasegrid.v1.NodeState
-	46, // 10: phasegrid.v1.NodeState.info:type_name -> phasegrid.v1.NodeInfo
-	47, // 11: phasegrid.v1.NodeState.last_seen:type_name -> google.protobuf.Timestamp
+	47, // 10: phasegrid.v1.NodeState.info:type_name -> phasegrid.v1.NodeInfo
+	48, // 11: phasegrid.v1.NodeState.last_seen:type_name -> google.protobuf.Timestamp
 	30, // 12: phasegrid.v1.AttachRequest.hello:type_name -> phasegrid.v1.Hello
 	31, // 13: phasegrid.v1.AttachRequest.heartbeat:type_name -> phasegrid.v1.Heartbeat
 	32, // 14: phasegrid.v1.AttachRequest.drain:type_name -> phasegrid.v1.Drain
 	33, // 15: phasegrid.v1.AttachRequest.bye:type_name -> phasegrid.v1.Bye
 	34, // 16: phasegrid.v1.AttachRequest.abandon:type_name -> phasegrid.v1.Abandon
-	46, // 17: phasegrid.v1.Hello.info:type_name -> phasegrid.v1.NodeInfo
-	48, // 18: phasegrid.v1.Hello.held:type_name -> phasegrid.v1.ShardRun
-	48, // 19: phasegrid.v1.Drain.returned:type_name -> phasegrid.v1.ShardRun
-	48, // 20: phasegrid.v1.Bye.returned:type_name -> phasegrid.v1.ShardRun
-	48, // 21: phasegrid.v1.Abandon.run:type_name -> phasegrid.v1.ShardRun
+	47, // 17: phasegrid.v1.Hello.info:type_name -> phasegrid.v1.NodeInfo
+	49, // 18: phasegrid.v1.Hello.held:type_name -> phasegrid.v1.ShardRun
+	49, // 19: phasegrid.v1.Drain.returned:type_name -> phasegrid.v1.ShardRun
+	49, // 20: phasegrid.v1.Bye.returned:type_name -> phasegrid.v1.ShardRun
+	49, // 21: phasegrid.v1.Abandon.run:type_name -> phasegrid.v1.ShardRun
 	36, // 22: phasegrid.v1.AttachResponse.welcome:type_name -> phasegrid.v1.Welcome
-	37, // 23: phasegrid.v1.AttachResponse.grant:type_name -> phasegrid.v1.Grant
-	38, // 24: phasegrid.v1.AttachResponse.revoke:type_name -> phasegrid.v1.Revoke
-	39, // 25: phasegrid.v1.AttachResponse.refused:type_name -> phasegrid.v1.Refused
-	48, // 26: phasegrid.v1.Grant.runs:type_name -> phasegrid.v1.ShardRun
-	48, // 27: phasegrid.v1.Revoke.runs:type_name -> phasegrid.v1.ShardRun
-	41, // 28: phasegrid.v1.DeliverRequest.header:type_name -> phasegrid.v1.DeliverHeader
-	49, // 29: phasegrid.v1.DeliverHeader.segments:type_name -> phasegrid.v1.Segment
-	47, // 30: phasegrid.v1.DeliverHeader.started:type_name -> google.protobuf.Timestamp
-	47, // 31: phasegrid.v1.DeliverHeader.finished:type_name -> google.protobuf.Timestamp
-	0,  // 32: phasegrid.v1.DeliverResponse.outcome:type_name -> phasegrid.v1.DeliverResponse.Outcome
-	50, // 33: phasegrid.v1.GetSpecResponse.spec:type_name -> phasegrid.v1.Spec
-	1,  // 34: phasegrid.v1.Sweeps.Submit:input_type -> phasegrid.v1.SubmitRequest
-	3,  // 35: phasegrid.v1.Sweeps.Get:input_type -> phasegrid.v1.GetRequest
-	5,  // 36: phasegrid.v1.Sweeps.List:input_type -> phasegrid.v1.ListRequest
-	7,  // 37: phasegrid.v1.Sweeps.Watch:input_type -> phasegrid.v1.WatchRequest
-	9,  // 38: phasegrid.v1.Sweeps.Pause:input_type -> phasegrid.v1.PauseRequest
-	11, // 39: phasegrid.v1.Sweeps.Resume:input_type -> phasegrid.v1.ResumeRequest
-	13, // 40: phasegrid.v1.Sweeps.Cancel:input_type -> phasegrid.v1.CancelRequest
-	15, // 41: phasegrid.v1.Sweeps.Retry:input_type -> phasegrid.v1.RetryRequest
-	17, // 42: phasegrid.v1.Sweeps.Delete:input_type -> phasegrid.v1.DeleteRequest
-	19, // 43: phasegrid.v1.Sweeps.Plan:input_type -> phasegrid.v1.PlanRequest
-	21, // 44: phasegrid.v1.Sweeps.Files:input_type -> phasegrid.v1.FilesRequest
-	24, // 45: phasegrid.v1.Sweeps.Fetch:input_type -> phasegrid.v1.FetchRequest
-	26, // 46: phasegrid.v1.Sweeps.ListNodes:input_type -> phasegrid.v1.ListNodesRequest
-	29, // 47: phasegrid.v1.Nodes.Attach:input_type -> phasegrid.v1.AttachRequest
-	40, // 48: phasegrid.v1.Nodes.Deliver:input_type -> phasegrid.v1.DeliverRequest
-	43, // 49: phasegrid.v1.Nodes.GetSpec:input_type -> phasegrid.v1.GetSpecRequest
-	2,  // 50: phasegrid.v1.Sweeps.Submit:output_type -> phasegrid.v1.SubmitResponse
-	4,  // 51: phasegrid.v1.Sweeps.Get:output_type -> phasegrid.v1.GetResponse
-	6,  // 52: phasegrid.v1.Sweeps.List:output_type -> phasegrid.v1.ListResponse
-	8,  // 53: phasegrid.v1.Sweeps.Watch:output_type -> phasegrid.v1.WatchResponse
-	10, // 54: phasegrid.v1.Sweeps.Pause:output_type -> phasegrid.v1.PauseResponse
-	12, // 55: phasegrid.v1.Sweeps.Resume:output_type -> phasegrid.v1.ResumeResponse
-	14, // 56: phasegrid.v1.Sweeps.Cancel:output_type -> phasegrid.v1.CancelResponse
-	16, // 57: phasegrid.v1.Sweeps.Retry:output_type -> phasegrid.v1.RetryResponse
-	18, // 58: phasegrid.v1.Sweeps.Delete:output_type -> phasegrid.v1.DeleteResponse
-	20, // 59: phasegrid.v1.Sweeps.Plan:output_type -> phasegrid.v1.PlanResponse
-	22, // 60: phasegrid.v1.Sweeps.Files:output_type -> phasegrid.v1.FilesResponse
-	25, // 61: phasegrid.v1.Sweeps.Fetch:output_type -> phasegrid.v1.FetchResponse
-	27, // 62: phasegrid.v1.Sweeps.ListNodes:output_type -> phasegrid.v1.ListNodesResponse
-	35, // 63: phasegrid.v1.Nodes.Attach:output_type -> phasegrid.v1.AttachResponse
-	42, // 64: phasegrid.v1.Nodes.Deliver:output_type -> phasegrid.v1.DeliverResponse
-	44, // 65: phasegrid.v1.Nodes.GetSpec:output_type -> phasegrid.v1.GetSpecResponse
-	50, // [50:66] is the sub-list for method output_type
-	34, // [34:50] is the sub-list for method input_type
-	34, // [34:34] is the sub-list for extension type_name
-	34, // [34:34] is the sub-list for extension extendee
-	0,  // [0:34] is the sub-list for field type_name
+	38, // 23: phasegrid.v1.AttachResponse.grant:type_name -> phasegrid.v1.Grant
+	39, // 24: phasegrid.v1.AttachResponse.revoke:type_name -> phasegrid.v1.Revoke
+	40, // 25: phasegrid.v1.AttachResponse.refused:type_name -> phasegrid.v1.Refused
+	37, // 26: phasegrid.v1.AttachResponse.pulse:type_name -> phasegrid.v1.Pulse
+	49, // 27: phasegrid.v1.Grant.runs:type_name -> phasegrid.v1.ShardRun
+	49, // 28: phasegrid.v1.Revoke.runs:type_name -> phasegrid.v1.ShardRun
+	42, // 29: phasegrid.v1.DeliverRequest.header:type_name -> phasegrid.v1.DeliverHeader
+	50, // 30: phasegrid.v1.DeliverHeader.segments:type_name -> phasegrid.v1.Segment
+	48, // 31: phasegrid.v1.DeliverHeader.started:type_name -> google.protobuf.Timestamp
+	48, // 32: phasegrid.v1.DeliverHeader.finished:type_name -> google.protobuf.Timestamp
+	0,  // 33: phasegrid.v1.DeliverResponse.outcome:type_name -> phasegrid.v1.DeliverResponse.Outcome
+	51, // 34: phasegrid.v1.GetSpecResponse.spec:type_name -> phasegrid.v1.Spec
+	1,  // 35: phasegrid.v1.Sweeps.Submit:input_type -> phasegrid.v1.SubmitRequest
+	3,  // 36: phasegrid.v1.Sweeps.Get:input_type -> phasegrid.v1.GetRequest
+	5,  // 37: phasegrid.v1.Sweeps.List:input_type -> phasegrid.v1.ListRequest
+	7,  // 38: phasegrid.v1.Sweeps.Watch:input_type -> phasegrid.v1.WatchRequest
+	9,  // 39: phasegrid.v1.Sweeps.Pause:input_type -> phasegrid.v1.PauseRequest
+	11, // 40: phasegrid.v1.Sweeps.Resume:input_type -> phasegrid.v1.ResumeRequest
+	13, // 41: phasegrid.v1.Sweeps.Cancel:input_type -> phasegrid.v1.CancelRequest
+	15, // 42: phasegrid.v1.Sweeps.Retry:input_type -> phasegrid.v1.RetryRequest
+	17, // 43: phasegrid.v1.Sweeps.Delete:input_type -> phasegrid.v1.DeleteRequest
+	19, // 44: phasegrid.v1.Sweeps.Plan:input_type -> phasegrid.v1.PlanRequest
+	21, // 45: phasegrid.v1.Sweeps.Files:input_type -> phasegrid.v1.FilesRequest
+	24, // 46: phasegrid.v1.Sweeps.Fetch:input_type -> phasegrid.v1.FetchRequest
+	26, // 47: phasegrid.v1.Sweeps.ListNodes:input_type -> phasegrid.v1.ListNodesRequest
+	29, // 48: phasegrid.v1.Nodes.Attach:input_type -> phasegrid.v1.AttachRequest
+	41, // 49: phasegrid.v1.Nodes.Deliver:input_type -> phasegrid.v1.DeliverRequest
+	44, // 50: phasegrid.v1.Nodes.GetSpec:input_type -> phasegrid.v1.GetSpecRequest
+	2,  // 51: phasegrid.v1.Sweeps.Submit:output_type -> phasegrid.v1.SubmitResponse
+	4,  // 52: phasegrid.v1.Sweeps.Get:output_type -> phasegrid.v1.GetResponse
+	6,  // 53: phasegrid.v1.Sweeps.List:output_type -> phasegrid.v1.ListResponse
+	8,  // 54: phasegrid.v1.Sweeps.Watch:output_type -> phasegrid.v1.WatchResponse
+	10, // 55: phasegrid.v1.Sweeps.Pause:output_type -> phasegrid.v1.PauseResponse
+	12, // 56: phasegrid.v1.Sweeps.Resume:output_type -> phasegrid.v1.ResumeResponse
+	14, // 57: phasegrid.v1.Sweeps.Cancel:output_type -> phasegrid.v1.CancelResponse
+	16, // 58: phasegrid.v1.Sweeps.Retry:output_type -> phasegrid.v1.RetryResponse
+	18, // 59: phasegrid.v1.Sweeps.Delete:output_type -> phasegrid.v1.DeleteResponse
+	20, // 60: phasegrid.v1.Sweeps.Plan:output_type -> phasegrid.v1.PlanResponse
+	22, // 61: phasegrid.v1.Sweeps.Files:output_type -> phasegrid.v1.FilesResponse
+	25, // 62: phasegrid.v1.Sweeps.Fetch:output_type -> phasegrid.v1.FetchResponse
+	27, // 63: phasegrid.v1.Sweeps.ListNodes:output_type -> phasegrid.v1.ListNodesResponse
+	35, // 64: phasegrid.v1.Nodes.Attach:output_type -> phasegrid.v1.AttachResponse
+	43, // 65: phasegrid.v1.Nodes.Deliver:output_type -> phasegrid.v1.DeliverResponse
+	45, // 66: phasegrid.v1.Nodes.GetSpec:output_type -> phasegrid.v1.GetSpecResponse
+	51, // [51:67] is the sub-list for method output_type
+	35, // [35:51] is the sub-list for method input_type
+	35, // [35:35] is the sub-list for extension type_name
+	35, // [35:35] is the sub-list for extension extendee
+	0,  // [0:35] is the sub-list for field type_name
 }
 
 func init() { file_phasegrid_v1_coordinator_proto_init() }
@@ -2815,8 +2883,9 @@ func file_phasegrid_v1_coordinator_proto_init() {
 		(*AttachResponse_Grant)(nil),
 		(*AttachResponse_Revoke)(nil),
 		(*AttachResponse_Refused)(nil),
+		(*AttachResponse_Pulse)(nil),
 	}
-	file_phasegrid_v1_coordinator_proto_msgTypes[39].OneofWrappers = []any{
+	file_phasegrid_v1_coordinator_proto_msgTypes[40].OneofWrappers = []any{
 		(*DeliverRequest_Header)(nil),
 		(*DeliverRequest_Chunk)(nil),
 	}
@@ -2826,7 +2895,7 @@ func file_phasegrid_v1_coordinator_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_phasegrid_v1_coordinator_proto_rawDesc), len(file_phasegrid_v1_coordinator_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   44,
+			NumMessages:   45,
 			NumExtensions: 0,
 			NumServices:   2,
 		},
