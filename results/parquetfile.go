@@ -8,6 +8,9 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"runtime"
+	"sync"
+	"sync/atomic"
 
 	"github.com/apache/arrow/go/v15/arrow"
 	"github.com/apache/arrow/go/v15/arrow/memory"
@@ -31,11 +34,19 @@ type parquetFile struct {
 	zstd   *zstd.Encoder
 	groups int16
 
-	page, compressed []byte // scratch
+	pages []numberPage // of the row group that is written, by column; their memory is kept
+	plain [][]byte     // scratch, one for each core
+}
+
+// numberPage is a column of numbers as one page.
+type numberPage struct {
+	plain      int    // bytes before compression
+	compressed []byte // definition levels, if it has some, and plain values
 }
 
 func newParquetFile(t Table, out *digest, root *schema.GroupNode, props *parquet.WriterProperties, meta metadata.KeyValueMetadata) (*parquetFile, error) {
-	encoder, err := zstd.NewWriter(nil, zstd.WithZeroFrames(true), zstd.WithEncoderConcurrency(1),
+	cores := runtime.GOMAXPROCS(0)
+	encoder, err := zstd.NewWriter(nil, zstd.WithZeroFrames(true), zstd.WithEncoderConcurrency(cores),
 		zstd.WithWindowSize(1<<20), // a page is hardly longer, and the encoder keeps two windows
 		zstd.WithEncoderLevel(zstd.EncoderLevelFromZstd(zstdLevel)))
 	if err != nil {
@@ -50,11 +61,13 @@ func newParquetFile(t Table, out *digest, root *schema.GroupNode, props *parquet
 		props: props,
 		meta:  metadata.NewFileMetadataBuilder(schema.NewSchema(root), props, meta),
 		zstd:  encoder,
+		plain: make([][]byte, cores),
 	}, nil
 }
 
 // writeRowGroup writes one row group: each column's chunk from its vector.
 func (f *parquetFile) writeRowGroup(rows int, columns []Column, vectors []vector) error {
+	f.compressNumbers(columns, vectors)
 	group := f.meta.AppendRowGroup()
 	size := int64(0)
 	for i, c := range columns {
@@ -64,8 +77,8 @@ func (f *parquetFile) writeRowGroup(rows int, columns []Column, vectors []vector
 			return fmt.Errorf("column %s: %w", c.Name, err)
 		}
 		var n int64
-		if numeric := c.Kind == Int64 || c.Kind == Float64; numeric && !repeats(f.table, c.Name) {
-			n, err = f.writeNumbers(chunk, pages, rows, &vectors[i])
+		if f.isNumbers(c) {
+			n, err = f.writeNumbers(chunk, pages, rows, &vectors[i], f.pages[i])
 		} else {
 			n, err = f.writeChunk(chunk, pages, &vectors[i])
 		}
@@ -92,21 +105,46 @@ func (f *parquetFile) writeChunk(chunk *metadata.ColumnChunkMetaDataBuilder, pag
 	return w.TotalBytesWritten(), err
 }
 
-// writeNumbers writes a column of int64 or double as one page of plain values, and returns its size. The library's
-// encoder of definition levels copies its buffer for every eight of them, which made columns with nulls ten times
-// slower than others.
-func (f *parquetFile) writeNumbers(chunk *metadata.ColumnChunkMetaDataBuilder, pages file.PageWriter, rows int, v *vector) (int64, error) {
-	f.page = f.page[:0]
-	if chunk.Descr().MaxDefinitionLevel() > 0 {
-		f.page = appendLevels(f.page, v.levels)
+// isNumbers tells whether a column is written as one page of plain numbers. The library's encoder of definition levels copies
+// its buffer for every eight of them, which made columns with nulls ten times slower than others.
+func (f *parquetFile) isNumbers(c Column) bool {
+	return (c.Kind == Int64 || c.Kind == Float64) && !repeats(f.table, c.Name)
+}
+
+// compressNumbers makes the pages of all columns of numbers, on all cores: a page hangs on its column alone.
+func (f *parquetFile) compressNumbers(columns []Column, vectors []vector) {
+	if f.pages == nil {
+		f.pages = make([]numberPage, len(columns))
 	}
+	var next atomic.Int64
+	var workers sync.WaitGroup
+	for core := range f.plain {
+		workers.Go(func() {
+			for i := next.Add(1) - 1; i < int64(len(columns)); i = next.Add(1) - 1 {
+				if !f.isNumbers(columns[i]) {
+					continue
+				}
+				plain := f.plain[core][:0]
+				if columns[i].Nullable {
+					plain = appendLevels(plain, vectors[i].levels)
+				}
+				plain = append(plain, arrow.Int64Traits.CastToBytes(vectors[i].ints)...) // one of the two is empty
+				plain = append(plain, arrow.Float64Traits.CastToBytes(vectors[i].floats)...)
+				f.pages[i].plain, f.pages[i].compressed = len(plain), f.zstd.EncodeAll(plain, f.pages[i].compressed[:0])
+				f.plain[core] = plain
+			}
+		})
+	}
+	workers.Wait()
+}
+
+// writeNumbers writes a column of int64 or double as its page, and returns its size.
+func (f *parquetFile) writeNumbers(chunk *metadata.ColumnChunkMetaDataBuilder, pages file.PageWriter, rows int, v *vector, made numberPage) (int64, error) {
 	statistics := metadata.NewStatistics(chunk.Descr(), memory.DefaultAllocator)
 	switch s := statistics.(type) {
 	case *metadata.Int64Statistics:
-		f.page = append(f.page, arrow.Int64Traits.CastToBytes(v.ints)...)
 		s.Update(v.ints, int64(rows-len(v.ints)))
 	case *metadata.Float64Statistics:
-		f.page = append(f.page, arrow.Float64Traits.CastToBytes(v.floats)...)
 		s.Update(v.floats, int64(rows-len(v.floats)))
 	}
 	encoded, err := statistics.Encode()
@@ -115,9 +153,8 @@ func (f *parquetFile) writeNumbers(chunk *metadata.ColumnChunkMetaDataBuilder, p
 	}
 	encoded.Signed = true
 	chunk.SetStats(encoded)
-	f.compressed = f.zstd.EncodeAll(f.page, f.compressed[:0])
-	page := file.NewDataPageV1WithStats(memory.NewBufferBytes(f.compressed), int32(rows),
-		parquet.Encodings.Plain, parquet.Encodings.RLE, parquet.Encodings.RLE, int32(len(f.page)), encoded)
+	page := file.NewDataPageV1WithStats(memory.NewBufferBytes(made.compressed), int32(rows),
+		parquet.Encodings.Plain, parquet.Encodings.RLE, parquet.Encodings.RLE, int32(made.plain), encoded)
 	defer page.Release()
 	n, err := pages.WriteDataPage(page)
 	return n, errors.Join(err, pages.Close(false, false))
