@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	_ "embed"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -17,46 +18,87 @@ import (
 var numpyScript string
 
 const (
-	numpySteps  = 21 // 0 to 20
 	numpyRounds = 5
+	denseSteps  = 21 // 0 to 20
+	laneSteps   = 200
+	lanePoints  = 10_000
 )
 
-// numpyTargets are how many times as fast as NumPy's a dense specgd step should be, by dimension.
-var numpyTargets = []struct {
+// denseTargets are how many times as fast as NumPy's a dense specgd step should be, by dimension.
+var denseTargets = []struct {
 	dimension int
 	ratio     float64
 }{{128, 1.5}, {256, 1.5}, {512, 1.25}}
 
-// benchNumPy measures dense specgd steps, medians by the clock, in turns with a script of NumPy's on one thread. Where python has no
-// NumPy, it says so and measures nothing.
-func benchNumPy(ctx context.Context, o benchOptions, report *benchReport) error {
+// laneTarget is how many times as fast as NumPy's a point-step of three coefficients should be: 1.5 ns, where NumPy took 5.5.
+const laneTarget = 5.5 / 1.5
+
+// benchNumPy measures in turns with a script of NumPy's on one thread: lanes of gd and specgd with three groups, ours with every
+// metric and NumPy's with none, and dense specgd steps, all by the clock. Where python has no NumPy, it says so and measures nothing.
+func benchNumPy(ctx context.Context, o benchOptions, report *benchReport, lanes map[string]solver.Comparison) error {
 	if err := exec.CommandContext(ctx, o.Python, "-c", "import numpy").Run(); err != nil {
 		fmt.Fprintf(report.progress, "bench solver: %s has no NumPy (%v): --python names one that has\n", o.Python, err)
 		return ctx.Err()
 	}
-	for _, target := range numpyTargets {
-		d, rounds := target.dimension, numpyRounds
+	beside := func(name, unit string, target float64, ours, theirs func() (float64, error)) error {
+		report.begin("%s beside NumPy", name)
+		seconds, ratio, err := besideNumPy(o.short, ours, theirs)
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		f := benchFigure{Name: name + " by the clock", Ratio: ratio, Baseline: "NumPy, one thread"}
+		f.Value, f.Unit = rateOf(unit, 1, seconds)
+		report.add(f, ratioAtLeast(target))
+		return nil
+	}
+	for _, optimizer := range []string{"gd", "specgd"} {
+		c := lanes[optimizer]
+		ours := func() (float64, error) {
+			start := time.Now()
+			err := c.Ours(ctx)
+			return time.Since(start).Seconds() / c.Work, err
+		}
+		theirs := func() (float64, error) {
+			seconds, err := timeNumPy(ctx, o.Python, optimizer, lanePoints, laneSteps)
+			return seconds / lanePoints, err
+		}
+		if err := beside(c.Name, c.Unit, laneTarget, ours, theirs); err != nil {
+			return err
+		}
+	}
+	for _, target := range denseTargets {
+		d := target.dimension
 		if o.short {
-			d, rounds = 16, 1
+			d = 16
 		}
-		report.begin("dense specgd beside NumPy, d = m = %d", d)
-		var ours, ratios []float64
-		for range rounds {
-			mine, err := timeDenseSteps(d)
-			if err != nil {
-				return err
-			}
-			theirs, err := timeNumPySteps(ctx, o.Python, d)
-			if err != nil {
-				return err
-			}
-			ours, ratios = append(ours, mine), append(ratios, theirs/mine)
+		ours := func() (float64, error) { return timeDenseSteps(d) }
+		theirs := func() (float64, error) { return timeNumPy(ctx, o.Python, "dense", d, denseSteps) }
+		if err := beside(fmt.Sprintf("dense specgd, d = m = %d", d), solver.Steps, target.ratio, ours, theirs); err != nil {
+			return err
 		}
-		f := benchFigure{Name: fmt.Sprintf("dense specgd by the clock, d = m = %d", d), Ratio: median(ratios), Baseline: "NumPy, one thread"}
-		f.Value, f.Unit = rateOf(solver.Steps, 1, median(ours))
-		report.add(f, ratioAtLeast(target.ratio))
 	}
 	return nil
+}
+
+// besideNumPy returns the median of our times, and the median of theirs over ours, measured in turns.
+func besideNumPy(short bool, ours, theirs func() (float64, error)) (seconds, ratio float64, err error) {
+	rounds := numpyRounds
+	if short {
+		rounds = 1
+	}
+	var times, ratios []float64
+	for range rounds {
+		a, err := ours()
+		if err != nil {
+			return 0, 0, err
+		}
+		b, err := theirs()
+		if err != nil {
+			return 0, 0, err
+		}
+		times, ratios = append(times, a), append(ratios, b/a)
+	}
+	return median(times), median(ratios), nil
 }
 
 // timeDenseSteps returns the median of our steps, in seconds.
@@ -66,7 +108,7 @@ func timeDenseSteps(d int) (float64, error) {
 		return 0, err
 	}
 	var times []float64
-	for range numpySteps {
+	for range denseSteps {
 		start := time.Now()
 		if err := step(); err != nil {
 			return 0, fmt.Errorf("dense step at d = %d: %w", d, err)
@@ -76,25 +118,25 @@ func timeDenseSteps(d int) (float64, error) {
 	return median(times), nil
 }
 
-// timeNumPySteps returns the median of NumPy's steps, in seconds.
-func timeNumPySteps(ctx context.Context, python string, d int) (float64, error) {
-	cmd := exec.CommandContext(ctx, python, "-", strconv.Itoa(d), strconv.Itoa(numpySteps))
+// timeNumPy returns the median of NumPy's steps, in seconds.
+func timeNumPy(ctx context.Context, python, what string, size, steps int) (float64, error) {
+	cmd := exec.CommandContext(ctx, python, "-", what, strconv.Itoa(size), strconv.Itoa(steps))
 	cmd.Stdin = strings.NewReader(numpyScript)
 	cmd.Env = append(os.Environ(), "OPENBLAS_NUM_THREADS=1", "OMP_NUM_THREADS=1", "MKL_NUM_THREADS=1")
 	out, err := cmd.Output()
 	if err != nil {
-		return 0, fmt.Errorf("NumPy's steps at d = %d: %w", d, err)
+		return 0, fmt.Errorf("NumPy's steps: %w", err)
 	}
 	var times []float64
 	for line := range strings.Lines(string(out)) {
 		seconds, err := strconv.ParseFloat(strings.TrimSpace(line), 64)
 		if err != nil {
-			return 0, fmt.Errorf("NumPy's steps at d = %d: %w", d, err)
+			return 0, fmt.Errorf("NumPy's steps: %w", err)
 		}
 		times = append(times, seconds)
 	}
 	if len(times) == 0 {
-		return 0, fmt.Errorf("NumPy's steps at d = %d: none were timed", d)
+		return 0, errors.New("NumPy's steps: none were timed")
 	}
 	return median(times), nil
 }

@@ -37,6 +37,7 @@ func targetsOf(figure string) []benchTarget {
 // benchSolver measures on one core, by processor time.
 func benchSolver(ctx context.Context, o benchOptions, report *benchReport) error {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1)) // so that gonum does not share its work out
+	lanes := map[string]solver.Comparison{}         // of three coefficients, by optimizer
 	for c, err := range solver.Comparisons(o.short) {
 		if err != nil {
 			return err
@@ -53,8 +54,11 @@ func benchSolver(ctx context.Context, o benchOptions, report *benchReport) error
 		f := benchFigure{Name: c.Name, Ratio: ratio * c.Work / c.TheirWork, Baseline: c.Baseline}
 		f.Value, f.Unit = rateOf(c.Unit, c.Work, seconds)
 		report.add(f, targetsOf(c.Name)...)
+		if optimizer, rest, _ := strings.Cut(c.Name, ", "); rest == "3 coefficients" {
+			lanes[optimizer] = c
+		}
 	}
-	return benchNumPy(ctx, o, report)
+	return benchNumPy(ctx, o, report, lanes)
 }
 
 // rateOf is how people say how fast that is.
