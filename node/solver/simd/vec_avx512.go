@@ -26,7 +26,6 @@ func at512(p unsafe.Pointer, i int) vec512 {
 	return archsimd.LoadFloat64x8((*[8]float64)(unsafe.Add(p, 64*i)))
 }
 func put512(v vec512, p unsafe.Pointer, i int) { v.Store((*[8]float64)(unsafe.Add(p, 64*i))) }
-func all512(p unsafe.Pointer) vec512           { return archsimd.BroadcastFloat64x8(*(*float64)(p)) }
 
 // set512 fills a vector with x.
 func set512(x float64) vec512 { return archsimd.BroadcastFloat64x8(x) }
