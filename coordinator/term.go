@@ -480,10 +480,4 @@ func (t *term) request(ctx context.Context, event func(token uint64) Event) (Ans
 	}
 }
 
-func oneLine(s string) string {
-	s = strings.Join(strings.Fields(s), " ")
-	if len(s) > maxCauseBytes {
-		s = s[:maxCauseBytes]
-	}
-	return s
-}
+func oneLine(s string) string { return clip(strings.Join(strings.Fields(s), " ")) }
