@@ -2,6 +2,7 @@ package coordinator
 
 import (
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -33,11 +34,12 @@ type Loss struct {
 	Causes      []Cause // the last one of each node
 }
 
+// clip bounds a text from outside. Protobuf refuses strings that are not UTF-8, so it never ends inside a rune.
+func clip(s string) string { return strings.ToValidUTF8(s[:min(len(s), maxCauseBytes)], "") }
+
 // add notes one more loss.
 func (l *Loss) add(c Cause) {
-	if len(c.Text) > maxCauseBytes {
-		c.Text = c.Text[:maxCauseBytes]
-	}
+	c.Text = clip(c.Text)
 	l.Attempts++
 	l.forgive(c.Node)
 	l.Causes = append(l.Causes, c)

@@ -92,11 +92,16 @@ func (b *Board) revokeAll(j *job) {
 	}
 }
 
-// retry lifts the quarantine of a sweep's shards; the parts that lack them will be written again.
+// retry lifts the quarantine of a sweep's shards; the parts that lack them will be written again. It does not overrule
+// people: a paused sweep stays paused, a cancelled one is reopened by submitting it.
 func (b *Board) retry(e Retry) {
 	j := b.jobs[e.Sweep]
 	if j == nil {
 		b.emit(Answer{Token: e.Token, Outcome: OutcomeUnknown})
+		return
+	}
+	if j.phase == Cancelled {
+		b.emit(Answer{Token: e.Token, Outcome: OutcomeEnded})
 		return
 	}
 	for i := range j.parts {
@@ -107,8 +112,10 @@ func (b *Board) retry(e Retry) {
 	}
 	shards := sortedKeys(j.quarantine)
 	if len(shards) > 0 {
-		j.phase = Running
-		b.emit(DropLosses{Sweep: j.id, Shards: shards, Phase: Running})
+		if j.phase != Paused {
+			j.phase = Running
+		}
+		b.emit(DropLosses{Sweep: j.id, Shards: shards, Phase: j.phase})
 	}
 	for _, s := range shards {
 		delete(j.quarantine, s)

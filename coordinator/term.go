@@ -154,8 +154,11 @@ func (t *term) loadSweep(s *sweepState) {
 		ID: s.id, Cuts: cuts, Priority: s.record.Priority, Weight: s.record.Weight, Solver: s.record.Solver, Class: s.class,
 		Phase: s.phase, Parts: map[int][]int{}, Losses: s.losses,
 	}
-	if e.failure != "" && !event.Phase.Ended() {
-		event.Phase = Failed
+	if e.failure != "" {
+		event.Losses = nil // noCuts have no shards to put them on
+		if !event.Phase.Ended() {
+			event.Phase = Failed
+		}
 	}
 	for i, p := range s.parts {
 		event.Parts[i] = p.Missing
@@ -165,7 +168,9 @@ func (t *term) loadSweep(s *sweepState) {
 		t.shelf.put(partRef{s.id, d.part}, d.n, d.items, true)
 		_, stored := s.parts[d.part]
 		for _, it := range d.items {
-			event.Done = append(event.Done, it.shard)
+			if e.failure == "" {
+				event.Done = append(event.Done, it.shard)
+			}
 			if !stored {
 				event.Counts.Add(it.rows)
 			}
@@ -480,10 +485,4 @@ func (t *term) request(ctx context.Context, event func(token uint64) Event) (Ans
 	}
 }
 
-func oneLine(s string) string {
-	s = strings.Join(strings.Fields(s), " ")
-	if len(s) > maxCauseBytes {
-		s = s[:maxCauseBytes]
-	}
-	return s
-}
+func oneLine(s string) string { return clip(strings.Join(strings.Fields(s), " ")) }

@@ -1,0 +1,36 @@
+package coordinator_test
+
+import (
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/phasegrid/phasegrid/coordinator"
+)
+
+// TestLongCausesStayText: wherever a cause is cut, what is left can be stored.
+func TestLongCausesStayText(t *testing.T) {
+	for _, r := range []string{"x", "é", "λ→", "日本", "🙂", "a\xff"} {
+		for offset := range 8 {
+			s := newScene()
+			for _, line := range []string{"sweep a", "attach n1"} {
+				if _, err := s.do(strings.Fields(line)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			cause := strings.Repeat("x", offset) + strings.Repeat(r, 600)
+			saved := false
+			for _, a := range s.board.Step(coordinator.Abandon{Node: "n1", Run: coordinator.Run{Sweep: "a", Count: 1}, Cause: cause}) {
+				if l, ok := a.(coordinator.SaveLoss); ok {
+					saved = true
+					if text := l.Loss.Causes[0].Text; !utf8.ValidString(text) || len(text) > 512 || len(text) < 250 {
+						t.Errorf("%q after %d bytes: a cause of %d bytes, %q", r, offset, len(text), text)
+					}
+				}
+			}
+			if !saved {
+				t.Fatal("the loss is not saved")
+			}
+		}
+	}
+}
