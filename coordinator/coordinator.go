@@ -14,6 +14,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/errgroup"
+	"golang.org/x/sync/semaphore"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/health"
@@ -135,6 +136,7 @@ type Coordinator struct {
 	metrics *metrics
 	alarms  *alarms
 	health  *health.Server
+	opening *semaphore.Weighted // streams that have not sent their first message
 	backend backend
 	term    atomic.Pointer[term] // nil while another leads
 }
@@ -148,7 +150,8 @@ func New(cfg Config) (*Coordinator, error) {
 	checks := health.NewServer()
 	checks.SetServingStatus(LiveService, healthpb.HealthCheckResponse_SERVING)
 	m := newMetrics(cfg.Registry)
-	return &Coordinator{cfg: cfg, log: log, metrics: m, alarms: newAlarms(log, m.alarms), health: checks}, nil
+	return &Coordinator{cfg: cfg, log: log, metrics: m, alarms: newAlarms(log, m.alarms), health: checks,
+		opening: semaphore.NewWeighted(maxOpening)}, nil
 }
 
 func (c *Coordinator) fail(step string) { c.cfg.Fail(step) }

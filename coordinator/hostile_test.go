@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/errgroup"
+	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
@@ -194,6 +196,43 @@ func TestStalledDelivery(t *testing.T) {
 	defer c.serve(ctx, &zeroNode{name: "n"})()
 	last := c.wait(ctx, m.GetId())
 	checkSmallSet(t, filepath.Join(dir, last.GetResultSet()))
+}
+
+// TestSlowFirstMessages: streams that never say anything end, and neither they nor huge first messages keep honest nodes out.
+func TestSlowFirstMessages(t *testing.T) {
+	store, dir := fileStore(t)
+	c := start(t, coordinator.Config{Memory: coordinator.NewMemory(), Store: store})
+	ctx := deadline(t)
+	c.leading(ctx)
+	id := c.submit(ctx, smallSweep).GetSweep().GetId()
+	var ended errgroup.Group
+	for i := range 60 {
+		ended.Go(func() error {
+			var stream grpc.ClientStream
+			var err error
+			if i%2 == 0 {
+				stream, err = c.nodes.Deliver(ctx)
+			} else {
+				stream, err = c.nodes.Attach(ctx)
+			}
+			if err != nil {
+				return err
+			}
+			if err := stream.RecvMsg(&pb.DeliverResponse{}); status.Code(err) != codes.DeadlineExceeded {
+				return fmt.Errorf("a silent stream hears %w", err)
+			}
+			return nil
+		})
+	}
+	huge := &pb.DeliverHeader{SweepId: id, Node: strings.Repeat("x", 15<<20)}
+	if _, err := deliver(ctx, c.nodes, huge, nil); status.Code(err) != codes.ResourceExhausted {
+		t.Errorf("a header of 15 MiB hears %v", err)
+	}
+	defer c.serve(ctx, &zeroNode{name: "n"})()
+	checkSmallSet(t, filepath.Join(dir, c.wait(ctx, id).GetResultSet()))
+	if err := ended.Wait(); err != nil {
+		t.Error(err)
+	}
 }
 
 // fullStore is a store whose disk is full for a while.

@@ -17,8 +17,12 @@ import (
 // maxSegments bounds what a delivery's header may list.
 const maxSegments = 8
 
-// helloTimeout is how long a new stream may take to say who it is.
-const helloTimeout = 10 * time.Second
+// openTimeout is how long a new stream may take for its first message, and maxOpening how many may be at it: nothing is
+// known of them yet, and each may take the memory of a whole message.
+const (
+	openTimeout = 5 * time.Second
+	maxOpening  = 32
+)
 
 // leastSilence is how long nodes bear a coordinator's silence at least, however short their leases are.
 const leastSilence = 3 * time.Second
@@ -44,14 +48,18 @@ func (s *nodesServer) Attach(stream grpc.BidiStreamingServer[pb.AttachRequest, p
 	if err != nil {
 		return err
 	}
+	first, err := opened(ctx, s.Coordinator, stream.Recv)
+	if err != nil {
+		return err
+	}
+	hello := first.GetHello()
+	if hello == nil {
+		return badField("message", "the first message must be hello")
+	}
 	incoming := make(chan *pb.AttachRequest)
 	received := make(chan error, 1)
 	go func() { received <- receive(ctx, stream, incoming) }() // ends with ctx: a handler's return ends its stream
 
-	hello, err := firstMessage(ctx, incoming, received)
-	if err != nil {
-		return err
-	}
 	info, err := nodeFromProto(hello.GetInfo())
 	if err != nil {
 		return err
@@ -149,21 +157,28 @@ func receive(ctx context.Context, stream grpc.BidiStreamingServer[pb.AttachReque
 	}
 }
 
-func firstMessage(ctx context.Context, incoming <-chan *pb.AttachRequest, received <-chan error) (*pb.Hello, error) {
-	timeout := time.NewTimer(helloTimeout)
+// opened receives the first message of a stream, whose handler must return where this fails: that ends the receiving.
+func opened[M any](ctx context.Context, c *Coordinator, receive func() (M, error)) (first M, err error) {
+	if err := c.opening.Acquire(ctx, 1); err != nil {
+		return first, err
+	}
+	defer c.opening.Release(1)
+	received := make(chan error, 1)
+	var m M
+	go func() {
+		var err error
+		m, err = receive()
+		received <- err
+	}()
+	timeout := time.NewTimer(openTimeout)
 	defer timeout.Stop()
 	select {
-	case m := <-incoming:
-		if m.GetHello() == nil {
-			return nil, badField("message", "the first message must be hello")
-		}
-		return m.GetHello(), nil
 	case err := <-received:
-		return nil, err
+		return m, err
 	case <-timeout.C:
-		return nil, fmt.Errorf("no hello within %v: %w", helloTimeout, context.DeadlineExceeded)
+		return first, fmt.Errorf("no first message within %v: %w", openTimeout, context.DeadlineExceeded)
 	case <-ctx.Done():
-		return nil, ctx.Err()
+		return first, ctx.Err()
 	}
 }
 
@@ -293,7 +308,7 @@ func (s *nodesServer) Deliver(stream grpc.ClientStreamingServer[pb.DeliverReques
 
 // deliver receives one shard, has it committed, and answers.
 func (s *nodesServer) deliver(ctx context.Context, t *term, stream grpc.ClientStreamingServer[pb.DeliverRequest, pb.DeliverResponse]) error {
-	first, err := stream.Recv()
+	first, err := opened(ctx, s.Coordinator, stream.Recv)
 	if err != nil {
 		return err
 	}
@@ -307,15 +322,18 @@ func (s *nodesServer) deliver(ctx context.Context, t *term, stream grpc.ClientSt
 		return stream.SendAndClose(&pb.DeliverResponse{Outcome: pb.DeliverResponse_OUTCOME_UNWANTED})
 	}
 	// Nothing is received before there is room for it: nodes wait, and with them their appetite for more.
+	// Whatever the header says, one message comes in before it can be found too long.
 	weight := min(h.GetPayloadBytes(), s.cfg.DeliveryMemory)
-	if err := t.budget.Acquire(ctx, weight); err != nil {
+	receiving := min(max(weight, maxMessageBytes), s.cfg.DeliveryMemory)
+	if err := t.budget.Acquire(ctx, receiving); err != nil {
 		return err
 	}
 	in, err := t.receiveShard(stream, e, h)
 	if err != nil {
-		t.budget.Release(weight)
+		t.budget.Release(receiving)
 		return err
 	}
+	t.budget.Release(receiving - weight)
 	a, err := t.await(ctx, in, h, weight)
 	if err != nil {
 		return err
