@@ -198,6 +198,45 @@ func TestStalledDelivery(t *testing.T) {
 	checkSmallSet(t, filepath.Join(dir, last.GetResultSet()))
 }
 
+// TestNoNodeFencesAnother: bad deliveries count against the node that proves to have made them, whatever name they bear.
+func TestNoNodeFencesAnother(t *testing.T) {
+	store, _ := fileStore(t)
+	c := start(t, coordinator.Config{Memory: coordinator.NewMemory(), Store: store})
+	ctx := deadline(t)
+	c.leading(ctx)
+	id := c.submit(ctx, smallSweep).GetSweep().GetId()
+	stream, err := c.nodes.Attach(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	victim := &zeroNode{name: "victim"}
+	err = stream.Send(&pb.AttachRequest{Message: &pb.AttachRequest_Hello{Hello: &pb.Hello{
+		Info: victim.info(), Capacity: 4, Instance: []byte("secret")}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	awaitGrant(t, stream)
+	for _, try := range []struct {
+		instance string
+		fenced   bool
+	}{{"", false}, {"guess", false}, {"secret", true}} {
+		for range 10 {
+			_, err := deliver(ctx, c.nodes, &pb.DeliverHeader{SweepId: id, Node: "victim", Instance: []byte(try.instance),
+				SolverVersion: victim.info().GetSolverVersion(), ArithmeticClass: "test"}, nil)
+			if status.Code(err) != codes.InvalidArgument {
+				t.Fatalf("an empty delivery hears %v", err)
+			}
+		}
+		answer, err := c.sweeps.ListNodes(ctx, &pb.ListNodesRequest{})
+		if err != nil || len(answer.GetNodes()) != 1 {
+			t.Fatalf("ListNodes = %v, %v", answer, err)
+		}
+		if fenced := answer.GetNodes()[0].GetFenced(); (fenced != "") != try.fenced {
+			t.Errorf("after deliveries with instance %q the node is fenced: %q", try.instance, fenced)
+		}
+	}
+}
+
 // TestSlowFirstMessages: streams that never say anything end, and neither they nor huge first messages keep honest nodes out.
 func TestSlowFirstMessages(t *testing.T) {
 	store, dir := fileStore(t)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	pb "github.com/phasegrid/phasegrid/proto/phasegrid/v1"
@@ -16,6 +17,8 @@ import (
 
 // maxSegments bounds what a delivery's header may list.
 const maxSegments = 8
+
+const maxInstanceBytes = 64
 
 // openTimeout is how long a new stream may take for its first message, and maxOpening how many may be at it: nothing is
 // known of them yet, and each may take the memory of a whole message.
@@ -35,10 +38,11 @@ type nodesServer struct {
 
 // nodeStream is one Attach stream. Its handler owns it; others put messages into out and may cancel it.
 type nodeStream struct {
-	conn   uint64
-	name   string
-	out    *queue[*pb.AttachResponse]
-	cancel context.CancelCauseFunc
+	conn     uint64
+	name     string
+	instance string // tells the process from others that use its name
+	out      *queue[*pb.AttachResponse]
+	cancel   context.CancelCauseFunc
 }
 
 func (s *nodesServer) Attach(stream grpc.BidiStreamingServer[pb.AttachRequest, pb.AttachResponse]) error {
@@ -68,7 +72,10 @@ func (s *nodesServer) Attach(stream grpc.BidiStreamingServer[pb.AttachRequest, p
 	if err != nil {
 		return err
 	}
-	n := t.addNode(info.Name, cancel)
+	if len(hello.GetInstance()) > maxInstanceBytes {
+		return badField("hello.instance", "%d bytes; at most %d", len(hello.GetInstance()), maxInstanceBytes)
+	}
+	n := t.addNode(info.Name, string(hello.GetInstance()), cancel)
 	defer t.removeNode(n)
 	n.out.put(&pb.AttachResponse{Message: &pb.AttachResponse_Welcome{Welcome: &pb.Welcome{
 		LeaseTtlMs: s.cfg.LeaseTTL.Milliseconds(), HeartbeatMs: (s.cfg.LeaseTTL / 4).Milliseconds(),
@@ -196,11 +203,11 @@ func sendAll(ctx context.Context, out *queue[*pb.AttachResponse], stream grpc.Bi
 	}
 }
 
-func (t *term) addNode(name string, cancel context.CancelCauseFunc) *nodeStream {
+func (t *term) addNode(name, instance string, cancel context.CancelCauseFunc) *nodeStream {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.conns++
-	n := &nodeStream{conn: t.conns, name: name, out: newQueue[*pb.AttachResponse](), cancel: cancel}
+	n := &nodeStream{conn: t.conns, name: name, instance: instance, out: newQueue[*pb.AttachResponse](), cancel: cancel}
 	t.nodes[n.conn] = n
 	return n
 }
@@ -215,6 +222,18 @@ func (t *term) stream(conn uint64) *nodeStream {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
 	return t.nodes[conn]
+}
+
+// proven tells whether a delivery comes from the attached node that it names.
+func (t *term) proven(h *pb.DeliverHeader) bool {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	for _, n := range t.nodes {
+		if n.name == h.GetNode() && n.instance == string(h.GetInstance()) {
+			return true
+		}
+	}
+	return false
 }
 
 // closeNodes ends every stream: this coordinator does not lead any more.
@@ -405,14 +424,19 @@ func (t *term) receiveShard(stream grpc.ClientStreamingServer[pb.DeliverRequest,
 	if err != nil {
 		return nil, t.refuse(h, string(results.ReasonOf(err)), err)
 	}
-	return &incoming{entry: e, shard: int(h.GetShard()), frame: frame{header: encode(h), payload: payload}, rows: countsOf(shard)}, nil
+	stored := proto.CloneOf(h)
+	stored.Instance = nil // a secret, and of no use later
+	return &incoming{entry: e, shard: int(h.GetShard()), frame: frame{header: encode(stored), payload: payload}, rows: countsOf(shard)}, nil
 }
 
-// refuse counts a bad delivery and takes the shard from the node.
+// refuse counts a bad delivery and takes the shard from the node. Certificates tell roles and not names: what does not
+// prove to come from the node that it names is held against nobody.
 func (t *term) refuse(h *pb.DeliverHeader, reason string, err error) error {
 	t.metrics.rejected.WithLabelValues(reason).Inc()
 	t.log.Warn("delivery refused", "sweep_id", h.GetSweepId(), "shard_id", h.GetShard(), "node_id", h.GetNode(), "reason", reason, "error", err)
-	t.post(Refuse{Node: h.GetNode(), Sweep: h.GetSweepId(), Shard: int(h.GetShard()), Cause: oneLine(err.Error())})
+	if t.proven(h) {
+		t.post(Refuse{Node: h.GetNode(), Sweep: h.GetSweepId(), Shard: int(h.GetShard()), Cause: oneLine(err.Error())})
+	}
 	return badField("payload", "%w", err)
 }
 

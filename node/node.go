@@ -3,6 +3,7 @@ package node
 import (
 	"cmp"
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -130,11 +131,14 @@ func New(conn grpc.ClientConnInterface, cfg Config) *Node {
 	}
 	cfg.Log = cfg.Log.With("node", cfg.Name)
 	c := newClient(conn)
+	instance := make([]byte, 16)
+	rand.Read(instance)
 	return &Node{
 		cfg: cfg,
 		id: identity{
 			name: cfg.Name, slots: cfg.Slots, memoryBytes: cfg.MemoryBytes, solverVersion: solver.Version,
 			arithmeticClass: solver.ArithmeticClass(), kernel: solver.Kernel(), version: cfg.Version,
+			instance: instance,
 		},
 		client: c,
 		specs:  &specs{client: c},
