@@ -40,9 +40,10 @@ type Config struct {
 	Insecure      bool
 	ServerOptions []grpc.ServerOption
 	// StatusListener serves /metrics, /healthz, /readyz and gRPC health in plain text. If nil, StatusAddress is listened on;
-	// "" is none.
+	// "" is none. Beyond loopback it needs StatusInsecure or Insecure.
 	StatusListener net.Listener
 	StatusAddress  string
+	StatusInsecure bool
 
 	// One of these three is where the ledger lives.
 	Memory   *Memory // in this process

@@ -47,6 +47,11 @@ func (c *Coordinator) listen() (listener, status net.Listener, err error) {
 			return nil, nil, fmt.Errorf("listen for status: %w", err)
 		}
 	}
+	if status != nil && !c.cfg.Insecure && !c.cfg.StatusInsecure && !private(status.Addr()) {
+		listener.Close()
+		status.Close()
+		return nil, nil, fmt.Errorf("listen for status on %s: it is plain text, and leaves loopback only with --status-insecure", status.Addr())
+	}
 	return listener, status, nil
 }
 
