@@ -79,6 +79,9 @@ type Config struct {
 	Fail func(step string)
 }
 
+// minLeaseTTL leaves room for heartbeats, of which there are four in a lease.
+const minLeaseTTL = time.Second
+
 // validate fills defaults in and refuses what cannot work.
 func (c *Config) validate() error {
 	if c.Name == "" {
@@ -89,6 +92,12 @@ func (c *Config) validate() error {
 	}
 	if c.LeaseTTL == 0 {
 		c.LeaseTTL = 10 * time.Second
+	}
+	if c.LeaseTTL < minLeaseTTL {
+		return fmt.Errorf("coordinator: a lease of %v is shorter than a pause that an honest node may make: give --lease-ttl of %v or more", c.LeaseTTL, minLeaseTTL)
+	}
+	if c.MaxPointBytes < 0 {
+		return fmt.Errorf("coordinator: %d bytes for a point: give --max-point-bytes above 0, or 0 for the default", c.MaxPointBytes)
 	}
 	if c.ReconnectGrace == 0 {
 		c.ReconnectGrace = min(3*time.Second, c.LeaseTTL)

@@ -56,7 +56,7 @@ s3://bucket. On SIGTERM it hands over and exits with 0.`,
 	flags.StringVar(&o.EmbeddedEtcd, "embedded-etcd", "", "`folder` of an etcd in this process, for a coordinator that is alone")
 	flags.StringVar(&o.Store, "store", "", "`URL` for result sets: file:///folder or s3://bucket")
 	flags.StringVar(&o.Spool, "spool", "", "`URL` for shards that are not merged yet (default --store)")
-	flags.DurationVar(&o.LeaseTTL, "lease-ttl", 10*time.Second, "how long a node may be silent before its shards go to others")
+	flags.DurationVar(&o.LeaseTTL, "lease-ttl", 10*time.Second, "how long a node may be silent before its shards go to others; 1s or more")
 	addPointBytesFlag(cmd, &o.MaxPointBytes)
 	o.TLS.addFlags(flags)
 	return cmd
