@@ -305,6 +305,15 @@ func permanent(err error) bool {
 	return false
 }
 
+// hopeless tells whether the answer to a hello would be the same until somebody changes the node's flags or certificate.
+func hopeless(err error) bool {
+	switch status.Code(err) {
+	case codes.InvalidArgument, codes.PermissionDenied, codes.Unauthenticated:
+		return true
+	}
+	return false
+}
+
 func runsToProto(leases []lease) []*pb.ShardRun {
 	var out []*pb.ShardRun
 	for _, r := range runs(leases) {

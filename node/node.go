@@ -10,8 +10,10 @@ import (
 	"os"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 	"time"
+	"unicode"
 
 	"golang.org/x/sync/semaphore"
 	"google.golang.org/grpc"
@@ -56,6 +58,12 @@ const (
 	maxAhead = 128
 )
 
+// What a coordinator takes.
+const (
+	maxNameBytes = 253
+	maxSlots     = 1 << 16
+)
+
 // errRevoked is the cause of cancelling a shard that the coordinator no longer wants.
 var errRevoked = errors.New("revoked by the coordinator")
 
@@ -93,7 +101,10 @@ type (
 		session *session
 		welcome welcome
 	}
-	detached struct{ err error }
+	detached struct {
+		err     error
+		refused bool // the coordinator answered the hello, and would answer it so again
+	}
 	solved   struct {
 		work *work
 		took time.Duration
@@ -149,9 +160,22 @@ func New(conn grpc.ClientConnInterface, cfg Config) *Node {
 	}
 }
 
+// Check tells what a coordinator would refuse.
+func (c Config) Check() error {
+	switch {
+	case strings.Contains(c.Name, "/") || len(c.Name) > maxNameBytes || strings.ContainsFunc(c.Name, unicode.IsControl):
+		return fmt.Errorf("the name %q: give at most %d bytes without slashes and control characters", c.Name, maxNameBytes)
+	case c.Slots < 0 || c.Slots > maxSlots:
+		return fmt.Errorf("%d slots: give 1 to %d, or 0 for the number of cores", c.Slots, maxSlots)
+	case c.MemoryBytes < 0:
+		return fmt.Errorf("%d bytes of memory: give a number above 0, or 0 for what is free", c.MemoryBytes)
+	}
+	return nil
+}
+
 // Run works until ctx ends, then drains: no shard is started any more, running ones have cfg.Grace to finish, finished
 // ones are delivered, the rest is handed back, all within cfg.DrainTimeout. It returns an error where that time was too
-// short to deliver what was finished. A node runs once.
+// short to deliver what was finished, and where the coordinator refuses the node as it is. A node runs once.
 func (n *Node) Run(ctx context.Context) error {
 	n.base, n.stop = context.WithCancel(context.WithoutCancel(ctx))
 	defer n.group.Wait()
@@ -182,7 +206,11 @@ func (n *Node) Run(ctx context.Context) error {
 				interval = max(e.welcome.heartbeat, 10*time.Millisecond)
 				beat.Reset(interval)
 			case detached:
-				connect = time.After(n.detached(e))
+				wait := n.detached(e)
+				if e.refused {
+					return fmt.Errorf("the coordinator does not take this node: %w", e.err)
+				}
+				connect = time.After(wait)
 			default:
 				n.handle(e)
 			}
@@ -222,17 +250,19 @@ func (n *Node) post(event any) {
 func (n *Node) attach(held []lease, capacity int) {
 	s, err := n.client.attach(n.base, n.id, held, capacity)
 	if err != nil {
-		n.lose(err)
+		n.lose(err, hopeless(err))
 		return
 	}
 	defer s.end()
+	welcomed := false
 	for {
 		m, err := s.receive()
 		if err != nil {
-			n.lose(err)
+			n.lose(err, !welcomed && hopeless(err))
 			return
 		}
 		if m.welcome != nil {
+			welcomed = true
 			n.post(attached{s, *m.welcome})
 			continue
 		}
@@ -241,11 +271,11 @@ func (n *Node) attach(held []lease, capacity int) {
 }
 
 // lose reports a session's end. Who was silent may stay so for long: the next attempt shall not wait for it.
-func (n *Node) lose(err error) {
+func (n *Node) lose(err error, refused bool) {
 	if errors.Is(err, errSilent) {
 		err = errors.Join(err, n.client.renew())
 	}
-	n.post(detached{err})
+	n.post(detached{err, refused})
 }
 
 func (n *Node) attached(e attached) {

@@ -65,6 +65,9 @@ func runNode(ctx context.Context, o nodeOptions) error {
 	if err := o.Probe.check(); err != nil {
 		return err
 	}
+	if err := (node.Config{Name: o.Name, Slots: o.Slots, MemoryBytes: o.MemoryBytes}).Check(); err != nil {
+		return usageError{err}
+	}
 	creds, _, err := o.TLS.transport(o.Coordinator)
 	if err != nil {
 		return usageError{err}
