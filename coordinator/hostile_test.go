@@ -237,6 +237,41 @@ func TestNoNodeFencesAnother(t *testing.T) {
 	}
 }
 
+// TestOneNodeOfAName: a second process under a node's name is told so and does not take its place; the node itself may
+// come back before its old stream has ended.
+func TestOneNodeOfAName(t *testing.T) {
+	store, _ := fileStore(t)
+	c := start(t, coordinator.Config{Memory: coordinator.NewMemory(), Store: store})
+	ctx := deadline(t)
+	c.leading(ctx)
+	attach := func(instance string) (pb.Nodes_AttachClient, error) {
+		stream, err := c.nodes.Attach(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = stream.Send(&pb.AttachRequest{Message: &pb.AttachRequest_Hello{Hello: &pb.Hello{
+			Info: (&zeroNode{name: "twin"}).info(), Instance: []byte(instance)}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = stream.Recv()
+		return stream, err
+	}
+	first, err := attach("a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := attach("b"); status.Code(err) != codes.AlreadyExists || !strings.Contains(err.Error(), "--name") {
+		t.Errorf("the second process hears %v", err)
+	}
+	if _, err := attach("a"); err != nil {
+		t.Errorf("the first one comes back and hears %v", err)
+	}
+	if _, err := first.Recv(); err == nil {
+		t.Error("the older stream goes on")
+	}
+}
+
 // TestSlowFirstMessages: streams that never say anything end, and neither they nor huge first messages keep honest nodes out.
 func TestSlowFirstMessages(t *testing.T) {
 	store, dir := fileStore(t)

@@ -75,7 +75,10 @@ func (s *nodesServer) Attach(stream grpc.BidiStreamingServer[pb.AttachRequest, p
 	if len(hello.GetInstance()) > maxInstanceBytes {
 		return badField("hello.instance", "%d bytes; at most %d", len(hello.GetInstance()), maxInstanceBytes)
 	}
-	n := t.addNode(info.Name, string(hello.GetInstance()), cancel)
+	n, err := t.addNode(info.Name, string(hello.GetInstance()), cancel)
+	if err != nil {
+		return err
+	}
 	defer t.removeNode(n)
 	n.out.put(&pb.AttachResponse{Message: &pb.AttachResponse_Welcome{Welcome: &pb.Welcome{
 		LeaseTtlMs: s.cfg.LeaseTTL.Milliseconds(), HeartbeatMs: (s.cfg.LeaseTTL / 4).Milliseconds(),
@@ -203,13 +206,20 @@ func sendAll(ctx context.Context, out *queue[*pb.AttachResponse], stream grpc.Bi
 	}
 }
 
-func (t *term) addNode(name, instance string, cancel context.CancelCauseFunc) *nodeStream {
+// addNode lets a process take over its own older stream, and nobody else's: two nodes of one name would take over from
+// each other for ever. The stream of a process that is gone ends with its connection, or with its lease.
+func (t *term) addNode(name, instance string, cancel context.CancelCauseFunc) (*nodeStream, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	for _, other := range t.nodes {
+		if other.name == name && other.instance != instance {
+			return nil, fmt.Errorf("node %q: %w", name, errNameTaken)
+		}
+	}
 	t.conns++
 	n := &nodeStream{conn: t.conns, name: name, instance: instance, out: newQueue[*pb.AttachResponse](), cancel: cancel}
 	t.nodes[n.conn] = n
-	return n
+	return n, nil
 }
 
 func (t *term) removeNode(n *nodeStream) {

@@ -299,7 +299,7 @@ func (c *client) deliver(ctx context.Context, id identity, d delivery) (wanted b
 func permanent(err error) bool {
 	switch status.Code(err) {
 	case codes.InvalidArgument, codes.FailedPrecondition, codes.NotFound, codes.PermissionDenied, codes.OutOfRange,
-		codes.Unimplemented, codes.AlreadyExists:
+		codes.Unimplemented:
 		return true
 	}
 	return false
@@ -313,6 +313,9 @@ func hopeless(err error) bool {
 	}
 	return false
 }
+
+// nameTaken tells whether another process is attached under this node's name. It may be one that has just died.
+func nameTaken(err error) bool { return status.Code(err) == codes.AlreadyExists }
 
 func runsToProto(leases []lease) []*pb.ShardRun {
 	var out []*pb.ShardRun

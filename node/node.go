@@ -90,7 +90,8 @@ type Node struct {
 	queue    []*work       // granted, not started, in the order granted
 	pace     time.Duration // mean time of a slot on a shard, exponentially weighted; 0 before the first
 	session  *session      // nil while there is no connection
-	failures int           // connections lost in a row
+	since    time.Time     // when the session began
+	failures int           // connections lost in a row, none of which lasted
 	draining bool
 	returned []lease // handed back and not yet told
 }
@@ -105,7 +106,7 @@ type (
 		err     error
 		refused bool // the coordinator answered the hello, and would answer it so again
 	}
-	solved   struct {
+	solved struct {
 		work *work
 		took time.Duration
 	}
@@ -279,7 +280,7 @@ func (n *Node) lose(err error, refused bool) {
 }
 
 func (n *Node) attached(e attached) {
-	n.session, n.failures = e.session, 0
+	n.session, n.since = e.session, time.Now()
 	n.cfg.Metrics.attached.Set(1)
 	n.cfg.Log.Info("attached to the coordinator", "lease_ttl", e.welcome.leaseTTL, "held", len(n.held))
 	n.beat()
@@ -290,12 +291,15 @@ func (n *Node) attached(e attached) {
 
 // detached returns how long to wait before the next attempt.
 func (n *Node) detached(e detached) time.Duration {
+	if n.session != nil && time.Since(n.since) > lasting {
+		n.failures = 0
+	}
 	n.session = nil
 	n.cfg.Metrics.attached.Set(0)
 	n.failures++
 	wait := backOff(n.failures, e.err)
 	level := slog.LevelInfo // a coordinator that starts or is replaced is nothing to worry about
-	if n.failures >= worrisomeFailures {
+	if n.failures >= worrisomeFailures || nameTaken(e.err) {
 		level = slog.LevelWarn
 	}
 	n.cfg.Log.Log(n.base, level, "no connection to the coordinator", "error", e.err, "attempt", n.failures, "retry_in", wait)
