@@ -24,12 +24,13 @@ const callTimeout = 30 * time.Second
 
 // sweepClient is the edge to a coordinator's clients' service: generated types stay in this file.
 type sweepClient struct {
-	conn   grpc.ClientConnInterface
-	sweeps pb.SweepsClient
+	conn    grpc.ClientConnInterface
+	sweeps  pb.SweepsClient
+	waiting func() // tells people that no coordinator answers
 }
 
 func newSweepClient(conn grpc.ClientConnInterface) *sweepClient {
-	return &sweepClient{conn, pb.NewSweepsClient(conn)}
+	return &sweepClient{conn, pb.NewSweepsClient(conn), func() {}}
 }
 
 // sweepView is a sweep as commands show it.
@@ -157,6 +158,7 @@ func (c *sweepClient) list(ctx context.Context) ([]sweepView, error) {
 // goes away.
 func (c *sweepClient) watch(ctx context.Context, name string, see func(sweepView)) (sweepView, error) {
 	var last sweepView
+	said := false
 	for wait := time.Duration(0); ; wait = min(2*wait+100*time.Millisecond, 3*time.Second) {
 		if !pause(ctx, wait) {
 			return last, ctx.Err()
@@ -165,7 +167,7 @@ func (c *sweepClient) watch(ctx context.Context, name string, see func(sweepView
 		for err == nil {
 			var m *pb.WatchResponse
 			if m, err = stream.Recv(); err == nil {
-				wait = 0
+				wait, said = 0, false
 				last = viewSweep(m.GetSweep())
 				see(last)
 			}
@@ -176,6 +178,10 @@ func (c *sweepClient) watch(ctx context.Context, name string, see func(sweepView
 		case errors.Is(err, io.EOF) && last.ended():
 			return last, nil
 		case errors.Is(err, io.EOF) || status.Code(err) == codes.Unavailable:
+			if !said {
+				said = true
+				c.waiting()
+			}
 			continue
 		}
 		return last, explain("watch "+name, err)

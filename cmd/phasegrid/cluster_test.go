@@ -1,9 +1,11 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"log/slog"
 	"net"
 	"path/filepath"
@@ -103,6 +105,34 @@ func TestClusterCommands(t *testing.T) {
 	}
 	if got := phasegrid(t, "submit", writeSweep(t, "name: x\nfixed: {modell: a}\n"), "--coordinator", address); got.code != exitUsage || !strings.Contains(got.stderr, ":2:") {
 		t.Errorf("submit a bad file: code %d, %s", got.code, got.stderr)
+	}
+}
+
+// TestCommandsWaitForACoordinator: a command that finds none says so, and goes on once there is one.
+func TestCommandsWaitForACoordinator(t *testing.T) {
+	for _, args := range [][]string{{"ls"}, {"watch", "nothing"}} {
+		t.Run(args[0], func(t *testing.T) {
+			address := freeAddress(t)
+			said, stderr := io.Pipe()
+			code := make(chan int, 1)
+			go func() {
+				code <- Main{Args: append(args, "--coordinator", address), Stdout: io.Discard, Stderr: stderr}.Run(t.Context())
+				stderr.Close()
+			}()
+			lines := bufio.NewScanner(said)
+			if !lines.Scan() || !strings.Contains(lines.Text(), "waiting for a coordinator at "+address) {
+				t.Fatalf("%v says %q", args, lines.Text())
+			}
+			background(t, "coordinator", "--listen", address, "--embedded-etcd", t.TempDir(), "--store", "file://"+t.TempDir(), "--status-listen", "")
+			for lines.Scan() {
+				if strings.Contains(lines.Text(), "no such sweep") != (args[0] == "watch") {
+					t.Errorf("%v says %q", args, lines.Text())
+				}
+			}
+			if got := <-code; (got == exitDone) != (args[0] == "ls") {
+				t.Errorf("%v: exit code %d", args, got)
+			}
+		})
 	}
 }
 

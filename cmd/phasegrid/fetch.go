@@ -23,7 +23,7 @@ type fetchOptions struct {
 }
 
 func (m Main) fetchCommand() *cobra.Command {
-	o := fetchOptions{stdout: m.Stdout, stderr: m.Stderr}
+	o := fetchOptions{remote: remote{notes: m.Stderr}, stdout: m.Stdout, stderr: m.Stderr}
 	cmd := &cobra.Command{
 		Use:   "fetch SWEEP",
 		Short: "Download a result set, verified",

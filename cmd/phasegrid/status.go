@@ -19,7 +19,7 @@ type statusOptions struct {
 }
 
 func (m Main) statusCommand() *cobra.Command {
-	o := statusOptions{stdout: m.Stdout}
+	o := statusOptions{remote: remote{notes: m.Stderr}, stdout: m.Stdout}
 	cmd := &cobra.Command{
 		Use:   "status SWEEP",
 		Short: "Show a sweep: progress, what it waits for, losses, quarantined shards with causes",
