@@ -143,15 +143,19 @@ func (c *sweepClient) get(ctx context.Context, name string) (sweepView, error) {
 func (c *sweepClient) list(ctx context.Context) ([]sweepView, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	answer, err := c.sweeps.List(ctx, &pb.ListRequest{})
-	if err != nil {
-		return nil, explain("list sweeps", err)
+	views := []sweepView{}
+	for page := ""; ; {
+		answer, err := c.sweeps.List(ctx, &pb.ListRequest{PageToken: page})
+		if err != nil {
+			return nil, explain("list sweeps", err)
+		}
+		for _, s := range answer.GetSweeps() {
+			views = append(views, viewSweep(s))
+		}
+		if page = answer.GetNextPageToken(); page == "" {
+			return views, nil
+		}
 	}
-	views := make([]sweepView, 0, len(answer.GetSweeps()))
-	for _, s := range answer.GetSweeps() {
-		views = append(views, viewSweep(s))
-	}
-	return views, nil
 }
 
 // watch calls see with the sweep now and whenever it changes, until it ends. It comes back by itself when a coordinator

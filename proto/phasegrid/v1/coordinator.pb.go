@@ -299,7 +299,11 @@ func (x *GetResponse) GetSweep() *Sweep {
 }
 
 type ListRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// At most this many sweeps in the answer; 0 leaves it to the coordinator, which may send fewer in any case.
+	PageSize int32 `protobuf:"varint,1,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	// Of the answer before; empty for the first page, which has the newest sweeps.
+	PageToken     string `protobuf:"bytes,2,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -334,9 +338,25 @@ func (*ListRequest) Descriptor() ([]byte, []int) {
 	return file_phasegrid_v1_coordinator_proto_rawDescGZIP(), []int{4}
 }
 
+func (x *ListRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *ListRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
 type ListResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Sweeps        []*Sweep               `protobuf:"bytes,1,rep,name=sweeps,proto3" json:"sweeps,omitempty"`
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Sweeps []*Sweep               `protobuf:"bytes,1,rep,name=sweeps,proto3" json:"sweeps,omitempty"`
+	// Empty after the last page.
+	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -376,6 +396,13 @@ func (x *ListResponse) GetSweeps() []*Sweep {
 		return x.Sweeps
 	}
 	return nil
+}
+
+func (x *ListResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
 }
 
 type WatchRequest struct {
@@ -2590,10 +2617,14 @@ const file_phasegrid_v1_coordinator_proto_rawDesc = "" +
 	"GetRequest\x12\x14\n" +
 	"\x05sweep\x18\x01 \x01(\tR\x05sweep\"8\n" +
 	"\vGetResponse\x12)\n" +
-	"\x05sweep\x18\x01 \x01(\v2\x13.phasegrid.v1.SweepR\x05sweep\"\r\n" +
-	"\vListRequest\";\n" +
+	"\x05sweep\x18\x01 \x01(\v2\x13.phasegrid.v1.SweepR\x05sweep\"I\n" +
+	"\vListRequest\x12\x1b\n" +
+	"\tpage_size\x18\x01 \x01(\x05R\bpageSize\x12\x1d\n" +
+	"\n" +
+	"page_token\x18\x02 \x01(\tR\tpageToken\"c\n" +
 	"\fListResponse\x12+\n" +
-	"\x06sweeps\x18\x01 \x03(\v2\x13.phasegrid.v1.SweepR\x06sweeps\"$\n" +
+	"\x06sweeps\x18\x01 \x03(\v2\x13.phasegrid.v1.SweepR\x06sweeps\x12&\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"$\n" +
 	"\fWatchRequest\x12\x14\n" +
 	"\x05sweep\x18\x01 \x01(\tR\x05sweep\":\n" +
 	"\rWatchResponse\x12)\n" +
