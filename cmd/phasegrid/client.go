@@ -43,6 +43,13 @@ type sweepView struct {
 	Priority  int32        `json:"priority" yaml:"priority"`
 	Weight    int32        `json:"weight" yaml:"weight"`
 	Progress  progressView `json:"progress" yaml:"progress"`
+	Fenced    []fencedView `json:"fenced_nodes,omitempty" yaml:"fenced_nodes,omitempty"` // of the whole cluster; in status alone
+}
+
+// fencedView is a node that gets no work.
+type fencedView struct {
+	Node   string `json:"node" yaml:"node"`
+	Reason string `json:"reason" yaml:"reason"`
 }
 
 type progressView struct {
@@ -156,6 +163,23 @@ func (c *sweepClient) list(ctx context.Context) ([]sweepView, error) {
 			return views, nil
 		}
 	}
+}
+
+// fenced lists the nodes that get no work, and why.
+func (c *sweepClient) fenced(ctx context.Context) ([]fencedView, error) {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	answer, err := c.sweeps.ListNodes(ctx, &pb.ListNodesRequest{})
+	if err != nil {
+		return nil, explain("list nodes", err)
+	}
+	var views []fencedView
+	for _, n := range answer.GetNodes() {
+		if n.GetFenced() != "" {
+			views = append(views, fencedView{n.GetInfo().GetName(), n.GetFenced()})
+		}
+	}
+	return views, nil
 }
 
 // watch calls see with the sweep now and whenever it changes, until it ends. It comes back by itself when a coordinator

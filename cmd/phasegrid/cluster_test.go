@@ -13,10 +13,12 @@ import (
 	"sync"
 	"testing"
 
+	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
 
 	"github.com/phasegrid/phasegrid/node"
 	"github.com/phasegrid/phasegrid/node/solver"
+	pb "github.com/phasegrid/phasegrid/proto/phasegrid/v1"
 	"github.com/phasegrid/phasegrid/sweep"
 )
 
@@ -133,6 +135,55 @@ func TestCommandsWaitForACoordinator(t *testing.T) {
 				t.Errorf("%v: exit code %d", args, got)
 			}
 		})
+	}
+}
+
+// TestStatusNamesFencedNodes: a node that gets no work is to be seen, with the reason.
+func TestStatusNamesFencedNodes(t *testing.T) {
+	address := freeAddress(t)
+	background(t, "coordinator", "--listen", address, "--embedded-etcd", t.TempDir(), "--store", "file://"+t.TempDir(), "--status-listen", "")
+	awaitLeader(t, address)
+	if got := phasegrid(t, "submit", writeSweep(t, manyShards), "--coordinator", address); got.code != exitDone {
+		t.Fatal(got.stderr)
+	}
+	var view sweepView
+	if err := json.Unmarshal([]byte(phasegrid(t, "status", "many-shards", "-o", "json", "--coordinator", address).stdout), &view); err != nil {
+		t.Fatal(err)
+	}
+	conn, err := grpc.NewClient(address, grpc.WithTransportCredentials(insecure.NewCredentials()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	nodes := pb.NewNodesClient(conn)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	life, err := nodes.Attach(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := life.Send(&pb.AttachRequest{Message: &pb.AttachRequest_Hello{Hello: &pb.Hello{Info: &pb.NodeInfo{
+		Name: "clumsy", Slots: 1, SolverVersion: solver.Version, ArithmeticClass: "test"}}}}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := life.Recv(); err != nil {
+		t.Fatal(err)
+	}
+	for range 10 {
+		delivery, err := nodes.Deliver(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := delivery.Send(&pb.DeliverRequest{Message: &pb.DeliverRequest_Header{Header: &pb.DeliverHeader{
+			SweepId: view.ID, Node: "clumsy", SolverVersion: solver.Version, ArithmeticClass: "test"}}}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := delivery.CloseAndRecv(); err == nil {
+			t.Fatal("an empty delivery was taken")
+		}
+	}
+	if got := phasegrid(t, "status", "many-shards", "--coordinator", address); !strings.Contains(got.stdout, "node clumsy") || !strings.Contains(got.stdout, "fenced off") {
+		t.Errorf("status: %s%s", got.stdout, got.stderr)
 	}
 }
 
