@@ -2,12 +2,15 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -101,6 +104,7 @@ func TestClusterCommands(t *testing.T) {
 		t.Errorf("verify what was fetched: %s%s", got.stdout, got.stderr)
 	}
 	sameParquet(t, "fetched", parquet(t, folder), parquet(t, filepath.Join(store, listed[0].ResultSet)))
+	testFetchGoesOn(t, folder, address)
 	do("rm", "many-shards")
 	if got := phasegrid(t, "status", "many-shards", "--coordinator", address); got.code != exitFailed || !strings.Contains(got.stderr, "ls") {
 		t.Errorf("status of a removed sweep: code %d, %s", got.code, got.stderr)
@@ -135,6 +139,42 @@ func TestCommandsWaitForACoordinator(t *testing.T) {
 				t.Errorf("%v: exit code %d", args, got)
 			}
 		})
+	}
+}
+
+// testFetchGoesOn: what an interrupted fetch left of a file is kept, unless it turns out to be of another.
+func testFetchGoesOn(t *testing.T, folder, address string) {
+	t.Helper()
+	part := filepath.Join(folder, "points", "part-000000.parquet")
+	left := filepath.Join(filepath.Dir(part), ".part-000000.parquet.fetching")
+	whole, err := os.ReadFile(part)
+	if err != nil {
+		t.Fatal(err)
+	}
+	half := whole[:len(whole)/2]
+	wrong := append([]byte("X"), half[1:]...)
+	for _, c := range []struct {
+		left []byte
+		code int
+	}{{half, exitDone}, {wrong, exitFailed}, {nil, exitDone}, {append(whole, 0), exitFailed}} {
+		if err := os.Remove(part); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			t.Fatal(err)
+		}
+		if c.left != nil {
+			if err := os.WriteFile(left, c.left, 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		got := phasegrid(t, "fetch", "many-shards", "--out", filepath.Dir(folder), "--coordinator", address)
+		if got.code != c.code {
+			t.Errorf("fetch after %d bytes: exit code %d, %s", len(c.left), got.code, got.stderr)
+		}
+		if _, err := os.Stat(left); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("%s is left behind: %v", left, err)
+		}
+		if got, err := os.ReadFile(part); c.code == exitDone && (err != nil || !bytes.Equal(got, whole)) {
+			t.Errorf("fetched other bytes: %v", err)
+		}
 	}
 }
 
