@@ -57,8 +57,11 @@ type BenchResult struct {
 	PointsPerSecond float64 // from the submission to Parquet
 }
 
-// benchConnections carry the streams of all simulated nodes.
-const benchConnections = 8
+// benchConnections carry the streams of all simulated nodes, more where one would carry too many.
+const (
+	benchConnections   = 8
+	nodesPerConnection = maxStreams / 4 // each delivers and asks beside its one long stream
+)
 
 // Schedule runs one sweep on a real coordinator with nodes that solve nothing: what it takes is the cluster's own share.
 func Schedule(ctx context.Context, b Bench) (BenchResult, error) {
@@ -138,7 +141,7 @@ type benchRun struct {
 
 // drive submits the sweep, runs the nodes until it is done, and takes the figures.
 func (r *benchRun) drive(ctx context.Context, address string, file []byte) error {
-	conns := make([]*grpc.ClientConn, benchConnections)
+	conns := make([]*grpc.ClientConn, max(benchConnections, r.Nodes/nodesPerConnection+1))
 	for i := range conns {
 		conn, err := grpc.NewClient(address, grpc.WithTransportCredentials(insecure.NewCredentials()))
 		if err != nil {
@@ -162,7 +165,11 @@ func (r *benchRun) drive(ctx context.Context, address string, file []byte) error
 		return fmt.Errorf("submit: %w", err)
 	}
 	r.result.Submit = time.Since(submitted)
-	spec, err := sweep.Decode(answer.GetSweep().GetSpec().GetCanonical())
+	stored, err := pb.NewNodesClient(conns[0]).GetSpec(ctx, &pb.GetSpecRequest{SweepId: answer.GetSweep().GetId()})
+	if err != nil {
+		return fmt.Errorf("ask for the spec: %w", err)
+	}
+	spec, err := sweep.Decode(stored.GetSpec().GetCanonical())
 	if err != nil {
 		return err
 	}

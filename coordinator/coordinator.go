@@ -14,6 +14,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/errgroup"
+	"golang.org/x/sync/semaphore"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/health"
@@ -39,9 +40,10 @@ type Config struct {
 	Insecure      bool
 	ServerOptions []grpc.ServerOption
 	// StatusListener serves /metrics, /healthz, /readyz and gRPC health in plain text. If nil, StatusAddress is listened on;
-	// "" is none.
+	// "" is none. Beyond loopback it needs StatusInsecure or Insecure.
 	StatusListener net.Listener
 	StatusAddress  string
+	StatusInsecure bool
 
 	// One of these three is where the ledger lives.
 	Memory   *Memory // in this process
@@ -77,6 +79,9 @@ type Config struct {
 	Fail func(step string)
 }
 
+// minLeaseTTL leaves room for heartbeats, of which there are four in a lease.
+const minLeaseTTL = time.Second
+
 // validate fills defaults in and refuses what cannot work.
 func (c *Config) validate() error {
 	if c.Name == "" {
@@ -87,6 +92,12 @@ func (c *Config) validate() error {
 	}
 	if c.LeaseTTL == 0 {
 		c.LeaseTTL = 10 * time.Second
+	}
+	if c.LeaseTTL < minLeaseTTL {
+		return fmt.Errorf("coordinator: a lease of %v is shorter than a pause that an honest node may make: give --lease-ttl of %v or more", c.LeaseTTL, minLeaseTTL)
+	}
+	if c.MaxPointBytes < 0 {
+		return fmt.Errorf("coordinator: %d bytes for a point: give --max-point-bytes above 0, or 0 for the default", c.MaxPointBytes)
 	}
 	if c.ReconnectGrace == 0 {
 		c.ReconnectGrace = min(3*time.Second, c.LeaseTTL)
@@ -135,6 +146,7 @@ type Coordinator struct {
 	metrics *metrics
 	alarms  *alarms
 	health  *health.Server
+	opening *semaphore.Weighted // streams that have not sent their first message
 	backend backend
 	term    atomic.Pointer[term] // nil while another leads
 }
@@ -148,7 +160,8 @@ func New(cfg Config) (*Coordinator, error) {
 	checks := health.NewServer()
 	checks.SetServingStatus(LiveService, healthpb.HealthCheckResponse_SERVING)
 	m := newMetrics(cfg.Registry)
-	return &Coordinator{cfg: cfg, log: log, metrics: m, alarms: newAlarms(log, m.alarms), health: checks}, nil
+	return &Coordinator{cfg: cfg, log: log, metrics: m, alarms: newAlarms(log, m.alarms), health: checks,
+		opening: semaphore.NewWeighted(maxOpening)}, nil
 }
 
 func (c *Coordinator) fail(step string) { c.cfg.Fail(step) }

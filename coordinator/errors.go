@@ -29,6 +29,8 @@ var (
 	ErrEnded = errors.New("the sweep has ended")
 	// ErrRejected is returned to a node whose delivery another node should have made.
 	ErrRejected = errors.New("delivery rejected")
+
+	errNameTaken = errors.New("another process is attached under this name; give each node a --name of its own")
 )
 
 // notLeader is returned by whoever does not lead.
@@ -78,6 +80,8 @@ func toStatus(err error) error {
 		return withDetails(codes.InvalidArgument, err, badRequest(problems))
 	case errors.Is(err, ErrUnknownSweep):
 		return status.Error(codes.NotFound, err.Error())
+	case errors.Is(err, errNameTaken):
+		return status.Error(codes.AlreadyExists, err.Error())
 	case errors.Is(err, ErrAmbiguous):
 		return status.Error(codes.InvalidArgument, err.Error())
 	case errors.Is(err, ErrNotEnded), errors.Is(err, ErrEnded), errors.Is(err, ErrRejected):

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/errgroup"
+	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
@@ -194,6 +196,117 @@ func TestStalledDelivery(t *testing.T) {
 	defer c.serve(ctx, &zeroNode{name: "n"})()
 	last := c.wait(ctx, m.GetId())
 	checkSmallSet(t, filepath.Join(dir, last.GetResultSet()))
+}
+
+// TestNoNodeFencesAnother: bad deliveries count against the node that proves to have made them, whatever name they bear.
+func TestNoNodeFencesAnother(t *testing.T) {
+	store, _ := fileStore(t)
+	c := start(t, coordinator.Config{Memory: coordinator.NewMemory(), Store: store})
+	ctx := deadline(t)
+	c.leading(ctx)
+	id := c.submit(ctx, smallSweep).GetSweep().GetId()
+	stream, err := c.nodes.Attach(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	victim := &zeroNode{name: "victim"}
+	err = stream.Send(&pb.AttachRequest{Message: &pb.AttachRequest_Hello{Hello: &pb.Hello{
+		Info: victim.info(), Capacity: 4, Instance: []byte("secret")}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	awaitGrant(t, stream)
+	for _, try := range []struct {
+		instance string
+		fenced   bool
+	}{{"", false}, {"guess", false}, {"secret", true}} {
+		for range 10 {
+			_, err := deliver(ctx, c.nodes, &pb.DeliverHeader{SweepId: id, Node: "victim", Instance: []byte(try.instance),
+				SolverVersion: victim.info().GetSolverVersion(), ArithmeticClass: "test"}, nil)
+			if status.Code(err) != codes.InvalidArgument {
+				t.Fatalf("an empty delivery hears %v", err)
+			}
+		}
+		answer, err := c.sweeps.ListNodes(ctx, &pb.ListNodesRequest{})
+		if err != nil || len(answer.GetNodes()) != 1 {
+			t.Fatalf("ListNodes = %v, %v", answer, err)
+		}
+		if fenced := answer.GetNodes()[0].GetFenced(); (fenced != "") != try.fenced {
+			t.Errorf("after deliveries with instance %q the node is fenced: %q", try.instance, fenced)
+		}
+	}
+}
+
+// TestOneNodeOfAName: a second process under a node's name is told so and does not take its place; the node itself may
+// come back before its old stream has ended.
+func TestOneNodeOfAName(t *testing.T) {
+	store, _ := fileStore(t)
+	c := start(t, coordinator.Config{Memory: coordinator.NewMemory(), Store: store})
+	ctx := deadline(t)
+	c.leading(ctx)
+	attach := func(instance string) (pb.Nodes_AttachClient, error) {
+		stream, err := c.nodes.Attach(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = stream.Send(&pb.AttachRequest{Message: &pb.AttachRequest_Hello{Hello: &pb.Hello{
+			Info: (&zeroNode{name: "twin"}).info(), Instance: []byte(instance)}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = stream.Recv()
+		return stream, err
+	}
+	first, err := attach("a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := attach("b"); status.Code(err) != codes.AlreadyExists || !strings.Contains(err.Error(), "--name") {
+		t.Errorf("the second process hears %v", err)
+	}
+	if _, err := attach("a"); err != nil {
+		t.Errorf("the first one comes back and hears %v", err)
+	}
+	if _, err := first.Recv(); err == nil {
+		t.Error("the older stream goes on")
+	}
+}
+
+// TestSlowFirstMessages: streams that never say anything end, and neither they nor huge first messages keep honest nodes out.
+func TestSlowFirstMessages(t *testing.T) {
+	store, dir := fileStore(t)
+	c := start(t, coordinator.Config{Memory: coordinator.NewMemory(), Store: store})
+	ctx := deadline(t)
+	c.leading(ctx)
+	id := c.submit(ctx, smallSweep).GetSweep().GetId()
+	var ended errgroup.Group
+	for i := range 60 {
+		ended.Go(func() error {
+			var stream grpc.ClientStream
+			var err error
+			if i%2 == 0 {
+				stream, err = c.nodes.Deliver(ctx)
+			} else {
+				stream, err = c.nodes.Attach(ctx)
+			}
+			if err != nil {
+				return err
+			}
+			if err := stream.RecvMsg(&pb.DeliverResponse{}); status.Code(err) != codes.DeadlineExceeded {
+				return fmt.Errorf("a silent stream hears %w", err)
+			}
+			return nil
+		})
+	}
+	huge := &pb.DeliverHeader{SweepId: id, Node: strings.Repeat("x", 15<<20)}
+	if _, err := deliver(ctx, c.nodes, huge, nil); status.Code(err) != codes.ResourceExhausted {
+		t.Errorf("a header of 15 MiB hears %v", err)
+	}
+	defer c.serve(ctx, &zeroNode{name: "n"})()
+	checkSmallSet(t, filepath.Join(dir, c.wait(ctx, id).GetResultSet()))
+	if err := ended.Wait(); err != nil {
+		t.Error(err)
+	}
 }
 
 // fullStore is a store whose disk is full for a while.

@@ -3,11 +3,13 @@ package coordinator_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -379,5 +381,39 @@ func TestBadRequests(t *testing.T) {
 	}
 	if m, err := c.sweeps.Plan(ctx, &pb.PlanRequest{File: []byte(smallSweep)}); err != nil || m.GetPoints() != 1000 || m.GetShards() < 10 {
 		t.Errorf("Plan = %v, %v", m, err)
+	}
+}
+
+// TestListInPages: every sweep is listed once, the newest first, without its long spec.
+func TestListInPages(t *testing.T) {
+	store, _ := fileStore(t)
+	c := start(t, coordinator.Config{Memory: coordinator.NewMemory(), Store: store})
+	ctx := deadline(t)
+	c.leading(ctx)
+	var want, got []string
+	for i := range 5 {
+		want = append(want, c.submit(ctx, fmt.Sprintf("%sreplicates: %d\n", smallSweep, i+1)).GetSweep().GetId())
+	}
+	slices.Reverse(want)
+	for page, pages := "", 1; ; pages++ {
+		answer, err := c.sweeps.List(ctx, &pb.ListRequest{PageSize: 2, PageToken: page})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range answer.GetSweeps() {
+			got = append(got, s.GetId())
+			if s.GetSpec().GetName() != "small" || s.GetSpec().GetCanonical() != nil {
+				t.Errorf("the spec of a sweep in the list is %v", s.GetSpec())
+			}
+		}
+		if page = answer.GetNextPageToken(); page == "" {
+			if pages != 3 {
+				t.Errorf("%d pages", pages)
+			}
+			break
+		}
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("listed %v, want %v", got, want)
 	}
 }

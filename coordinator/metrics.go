@@ -14,6 +14,7 @@ type metrics struct {
 	leader        prometheus.Gauge
 	alarms        prometheus.Gauge
 	nodes         prometheus.Gauge
+	fenced        prometheus.Gauge
 	shards        *prometheus.GaugeVec // by state
 	points        *prometheus.CounterVec
 	committed     prometheus.Counter
@@ -49,6 +50,7 @@ func newMetrics(r prometheus.Registerer) *metrics {
 		leader:        gauge("leader", "1 while this coordinator leads."),
 		alarms:        gauge("alarms", "Troubles that people must see to."),
 		nodes:         gauge("nodes", "Nodes connected to the leader."),
+		fenced:        gauge("nodes_fenced", "Nodes among them that get no work because too much went wrong on them."),
 		shards:        prometheus.NewGaugeVec(prometheus.GaugeOpts{Namespace: "phasegrid", Name: "shards", Help: "Shards of sweeps that have not ended, by state."}, []string{"state"}),
 		points:        vector("points_total", "Points committed, by status.", "status"),
 		committed:     counter("shards_committed_total", "Shards committed."),
@@ -64,7 +66,7 @@ func newMetrics(r prometheus.Registerer) *metrics {
 		foreignParts: counter("foreign_parts_total", "Files found with other bytes than the sweep's, and kept."),
 		requests:     vector("rpc_requests_total", "Calls answered, by method and code.", "method", "code"),
 	}
-	r.MustRegister(m.leader, m.alarms, m.nodes, m.shards, m.points, m.committed, m.deliveries, m.rejected, m.shardSeconds,
+	r.MustRegister(m.leader, m.alarms, m.nodes, m.fenced, m.shards, m.points, m.committed, m.deliveries, m.rejected, m.shardSeconds,
 		m.commitSeconds, m.spoolSeconds, m.txnSeconds, m.groupShards, m.mergeBytes, m.foreignParts, m.requests)
 	return m
 }
@@ -110,12 +112,16 @@ func (t *term) measure() {
 	for state, n := range map[string]int{"open": open, "leased": leased, "committing": committing, "done": done, "quarantined": quarantined} {
 		t.metrics.shards.WithLabelValues(state).Set(float64(n))
 	}
-	connected := 0
+	connected, fenced := 0, 0
 	for _, n := range t.board.nodes {
 		if n.link == linkUp {
 			connected++
+			if n.fenceReason != "" {
+				fenced++
+			}
 		}
 	}
+	t.metrics.fenced.Set(float64(fenced))
 	t.metrics.nodes.Set(float64(connected))
 }
 

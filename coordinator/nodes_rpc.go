@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	pb "github.com/phasegrid/phasegrid/proto/phasegrid/v1"
@@ -17,8 +18,14 @@ import (
 // maxSegments bounds what a delivery's header may list.
 const maxSegments = 8
 
-// helloTimeout is how long a new stream may take to say who it is.
-const helloTimeout = 10 * time.Second
+const maxInstanceBytes = 64
+
+// openTimeout is how long a new stream may take for its first message, and maxOpening how many may be at it: nothing is
+// known of them yet, and each may take the memory of a whole message.
+const (
+	openTimeout = 5 * time.Second
+	maxOpening  = 32
+)
 
 // leastSilence is how long nodes bear a coordinator's silence at least, however short their leases are.
 const leastSilence = 3 * time.Second
@@ -31,10 +38,11 @@ type nodesServer struct {
 
 // nodeStream is one Attach stream. Its handler owns it; others put messages into out and may cancel it.
 type nodeStream struct {
-	conn   uint64
-	name   string
-	out    *queue[*pb.AttachResponse]
-	cancel context.CancelCauseFunc
+	conn     uint64
+	name     string
+	instance string // tells the process from others that use its name
+	out      *queue[*pb.AttachResponse]
+	cancel   context.CancelCauseFunc
 }
 
 func (s *nodesServer) Attach(stream grpc.BidiStreamingServer[pb.AttachRequest, pb.AttachResponse]) error {
@@ -44,14 +52,18 @@ func (s *nodesServer) Attach(stream grpc.BidiStreamingServer[pb.AttachRequest, p
 	if err != nil {
 		return err
 	}
+	first, err := opened(ctx, s.Coordinator, stream.Recv)
+	if err != nil {
+		return err
+	}
+	hello := first.GetHello()
+	if hello == nil {
+		return badField("message", "the first message must be hello")
+	}
 	incoming := make(chan *pb.AttachRequest)
 	received := make(chan error, 1)
 	go func() { received <- receive(ctx, stream, incoming) }() // ends with ctx: a handler's return ends its stream
 
-	hello, err := firstMessage(ctx, incoming, received)
-	if err != nil {
-		return err
-	}
 	info, err := nodeFromProto(hello.GetInfo())
 	if err != nil {
 		return err
@@ -60,7 +72,13 @@ func (s *nodesServer) Attach(stream grpc.BidiStreamingServer[pb.AttachRequest, p
 	if err != nil {
 		return err
 	}
-	n := t.addNode(info.Name, cancel)
+	if len(hello.GetInstance()) > maxInstanceBytes {
+		return badField("hello.instance", "%d bytes; at most %d", len(hello.GetInstance()), maxInstanceBytes)
+	}
+	n, err := t.addNode(info.Name, string(hello.GetInstance()), cancel)
+	if err != nil {
+		return err
+	}
 	defer t.removeNode(n)
 	n.out.put(&pb.AttachResponse{Message: &pb.AttachResponse_Welcome{Welcome: &pb.Welcome{
 		LeaseTtlMs: s.cfg.LeaseTTL.Milliseconds(), HeartbeatMs: (s.cfg.LeaseTTL / 4).Milliseconds(),
@@ -149,21 +167,28 @@ func receive(ctx context.Context, stream grpc.BidiStreamingServer[pb.AttachReque
 	}
 }
 
-func firstMessage(ctx context.Context, incoming <-chan *pb.AttachRequest, received <-chan error) (*pb.Hello, error) {
-	timeout := time.NewTimer(helloTimeout)
+// opened receives the first message of a stream, whose handler must return where this fails: that ends the receiving.
+func opened[M any](ctx context.Context, c *Coordinator, receive func() (M, error)) (first M, err error) {
+	if err := c.opening.Acquire(ctx, 1); err != nil {
+		return first, err
+	}
+	defer c.opening.Release(1)
+	received := make(chan error, 1)
+	var m M
+	go func() {
+		var err error
+		m, err = receive()
+		received <- err
+	}()
+	timeout := time.NewTimer(openTimeout)
 	defer timeout.Stop()
 	select {
-	case m := <-incoming:
-		if m.GetHello() == nil {
-			return nil, badField("message", "the first message must be hello")
-		}
-		return m.GetHello(), nil
 	case err := <-received:
-		return nil, err
+		return m, err
 	case <-timeout.C:
-		return nil, fmt.Errorf("no hello within %v: %w", helloTimeout, context.DeadlineExceeded)
+		return first, fmt.Errorf("no first message within %v: %w", openTimeout, context.DeadlineExceeded)
 	case <-ctx.Done():
-		return nil, ctx.Err()
+		return first, ctx.Err()
 	}
 }
 
@@ -181,13 +206,20 @@ func sendAll(ctx context.Context, out *queue[*pb.AttachResponse], stream grpc.Bi
 	}
 }
 
-func (t *term) addNode(name string, cancel context.CancelCauseFunc) *nodeStream {
+// addNode lets a process take over its own older stream, and nobody else's: two nodes of one name would take over from
+// each other for ever. The stream of a process that is gone ends with its connection, or with its lease.
+func (t *term) addNode(name, instance string, cancel context.CancelCauseFunc) (*nodeStream, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	for _, other := range t.nodes {
+		if other.name == name && other.instance != instance {
+			return nil, fmt.Errorf("node %q: %w", name, errNameTaken)
+		}
+	}
 	t.conns++
-	n := &nodeStream{conn: t.conns, name: name, out: newQueue[*pb.AttachResponse](), cancel: cancel}
+	n := &nodeStream{conn: t.conns, name: name, instance: instance, out: newQueue[*pb.AttachResponse](), cancel: cancel}
 	t.nodes[n.conn] = n
-	return n
+	return n, nil
 }
 
 func (t *term) removeNode(n *nodeStream) {
@@ -200,6 +232,18 @@ func (t *term) stream(conn uint64) *nodeStream {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
 	return t.nodes[conn]
+}
+
+// proven tells whether a delivery comes from the attached node that it names.
+func (t *term) proven(h *pb.DeliverHeader) bool {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	for _, n := range t.nodes {
+		if n.name == h.GetNode() && n.instance == string(h.GetInstance()) {
+			return true
+		}
+	}
+	return false
 }
 
 // closeNodes ends every stream: this coordinator does not lead any more.
@@ -293,7 +337,7 @@ func (s *nodesServer) Deliver(stream grpc.ClientStreamingServer[pb.DeliverReques
 
 // deliver receives one shard, has it committed, and answers.
 func (s *nodesServer) deliver(ctx context.Context, t *term, stream grpc.ClientStreamingServer[pb.DeliverRequest, pb.DeliverResponse]) error {
-	first, err := stream.Recv()
+	first, err := opened(ctx, s.Coordinator, stream.Recv)
 	if err != nil {
 		return err
 	}
@@ -307,15 +351,18 @@ func (s *nodesServer) deliver(ctx context.Context, t *term, stream grpc.ClientSt
 		return stream.SendAndClose(&pb.DeliverResponse{Outcome: pb.DeliverResponse_OUTCOME_UNWANTED})
 	}
 	// Nothing is received before there is room for it: nodes wait, and with them their appetite for more.
+	// Whatever the header says, one message comes in before it can be found too long.
 	weight := min(h.GetPayloadBytes(), s.cfg.DeliveryMemory)
-	if err := t.budget.Acquire(ctx, weight); err != nil {
+	receiving := min(max(weight, maxMessageBytes), s.cfg.DeliveryMemory)
+	if err := t.budget.Acquire(ctx, receiving); err != nil {
 		return err
 	}
 	in, err := t.receiveShard(stream, e, h)
 	if err != nil {
-		t.budget.Release(weight)
+		t.budget.Release(receiving)
 		return err
 	}
+	t.budget.Release(receiving - weight)
 	a, err := t.await(ctx, in, h, weight)
 	if err != nil {
 		return err
@@ -387,14 +434,19 @@ func (t *term) receiveShard(stream grpc.ClientStreamingServer[pb.DeliverRequest,
 	if err != nil {
 		return nil, t.refuse(h, string(results.ReasonOf(err)), err)
 	}
-	return &incoming{entry: e, shard: int(h.GetShard()), frame: frame{header: encode(h), payload: payload}, rows: countsOf(shard)}, nil
+	stored := proto.CloneOf(h)
+	stored.Instance = nil // a secret, and of no use later
+	return &incoming{entry: e, shard: int(h.GetShard()), frame: frame{header: encode(stored), payload: payload}, rows: countsOf(shard)}, nil
 }
 
-// refuse counts a bad delivery and takes the shard from the node.
+// refuse counts a bad delivery and takes the shard from the node. Certificates tell roles and not names: what does not
+// prove to come from the node that it names is held against nobody.
 func (t *term) refuse(h *pb.DeliverHeader, reason string, err error) error {
 	t.metrics.rejected.WithLabelValues(reason).Inc()
 	t.log.Warn("delivery refused", "sweep_id", h.GetSweepId(), "shard_id", h.GetShard(), "node_id", h.GetNode(), "reason", reason, "error", err)
-	t.post(Refuse{Node: h.GetNode(), Sweep: h.GetSweepId(), Shard: int(h.GetShard()), Cause: oneLine(err.Error())})
+	if t.proven(h) {
+		t.post(Refuse{Node: h.GetNode(), Sweep: h.GetSweepId(), Shard: int(h.GetShard()), Cause: oneLine(err.Error())})
+	}
 	return badField("payload", "%w", err)
 }
 

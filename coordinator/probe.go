@@ -23,8 +23,8 @@ const LiveService = "live"
 // ServeProbes serves supervisors until ctx ends, on one port and in plain text,
 // as Kubernetes' probes know no TLS: /metrics, /healthz (of the process, or of
 // the health service in its query: /healthz?service=live), further pages by
-// path, and gRPC health. It shows counters and health and takes no orders, which
-// is why it may be plain text on any address that it is given.
+// path, and gRPC health. It shows counters and health and takes no orders;
+// whether it may leave loopback is for its caller to ask.
 func ServeProbes(ctx context.Context, listener net.Listener, metrics prometheus.Gatherer, health healthpb.HealthServer, pages map[string]http.HandlerFunc) error {
 	server := &http.Server{Handler: probes(metrics, health, pages), ReadHeaderTimeout: 10 * time.Second}
 	server.Protocols = new(http.Protocols)

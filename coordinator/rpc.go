@@ -1,11 +1,14 @@
 package coordinator
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
+	"math"
 	"path"
 	"path/filepath"
 	"slices"
@@ -27,6 +30,8 @@ const (
 	maxWeight     = 1000
 	maxFilename   = 4096
 	maxSmallFiles = 64 << 20
+	maxPage       = 100     // sweeps in one answer
+	pageBytes     = 1 << 20 // after which no further sweep is added to a page
 )
 
 // registerServices gives a gRPC server the services of this coordinator.
@@ -101,20 +106,34 @@ func (s *sweepsServer) Get(ctx context.Context, r *pb.GetRequest) (*pb.GetRespon
 	return &pb.GetResponse{Sweep: m}, err
 }
 
-func (s *sweepsServer) List(ctx context.Context, _ *pb.ListRequest) (*pb.ListResponse, error) {
+// List sends the sweeps in pages, the newest first. A page's token is the place of its last sweep, so that sweeps which come
+// and go between two pages neither hide others nor show them twice.
+func (s *sweepsServer) List(ctx context.Context, r *pb.ListRequest) (*pb.ListResponse, error) {
 	t, err := s.leading(ctx)
 	if err != nil {
 		return nil, err
 	}
-	t.mu.RLock()
-	entries := make([]*entry, 0, len(t.sweeps))
-	for _, e := range t.sweeps {
-		entries = append(entries, e)
+	if r.GetPageSize() < 0 {
+		return nil, badField("page_size", "%d; 0 leaves it to the coordinator", r.GetPageSize())
 	}
+	t.mu.RLock()
+	entries := slices.Collect(maps.Values(t.sweeps))
 	t.mu.RUnlock()
-	slices.SortFunc(entries, func(a, b *entry) int { return b.created.Compare(a.created) })
+	slices.SortFunc(entries, func(a, b *entry) int { return cmp.Compare(place(a), place(b)) })
+	size, bytes := int(r.GetPageSize()), 0
+	if size == 0 {
+		size = maxPage
+	}
 	response := &pb.ListResponse{}
+	last := ""
 	for _, e := range entries {
+		if place(e) <= r.GetPageToken() {
+			continue
+		}
+		if len(response.Sweeps) == min(size, maxPage) || bytes > pageBytes {
+			response.NextPageToken = last
+			break
+		}
 		m, err := s.sweep(ctx, t, e)
 		if errors.Is(err, ErrUnknownSweep) {
 			continue
@@ -123,8 +142,14 @@ func (s *sweepsServer) List(ctx context.Context, _ *pb.ListRequest) (*pb.ListRes
 			return nil, err
 		}
 		response.Sweeps = append(response.Sweeps, m)
+		last, bytes = place(e), bytes+proto.Size(m)
 	}
 	return response, nil
+}
+
+// place of a sweep among all, as a text that sorts the newest first.
+func place(e *entry) string {
+	return fmt.Sprintf("%016x-%s", math.MaxInt64-e.created.UnixNano(), e.id)
 }
 
 func (s *sweepsServer) Watch(r *pb.WatchRequest, stream grpc.ServerStreamingServer[pb.WatchResponse]) error {

@@ -15,13 +15,17 @@ import (
 	"google.golang.org/grpc/keepalive"
 	"google.golang.org/grpc/reflection"
 	"google.golang.org/grpc/status"
+
+	"github.com/phasegrid/phasegrid/sweep"
 )
 
 const (
-	maxMessageBytes = 16 << 20 // a sweep file, or a hello with many runs
+	maxMessageBytes = sweep.MaxFileBytes + 64<<10 // a sweep file; chunks and hellos are shorter
 	unaryTimeout    = time.Minute
 	stopTimeout     = 2 * time.Second
-	maxStreams      = 4096 // of one connection
+	maxStreams      = 256       // of one connection
+	streamWindow    = 256 << 10 // what a stream may send before anybody reads it; gRPC's own grows to 16 MiB
+	connWindow      = 4 << 20
 )
 
 // listen opens the listeners. Plain text is for loopback and unix sockets, unless somebody insists.
@@ -43,6 +47,11 @@ func (c *Coordinator) listen() (listener, status net.Listener, err error) {
 			return nil, nil, fmt.Errorf("listen for status: %w", err)
 		}
 	}
+	if status != nil && !c.cfg.Insecure && !c.cfg.StatusInsecure && !private(status.Addr()) {
+		listener.Close()
+		status.Close()
+		return nil, nil, fmt.Errorf("listen for status on %s: it is plain text, and leaves loopback only with --status-insecure", status.Addr())
+	}
 	return listener, status, nil
 }
 
@@ -62,6 +71,8 @@ func (c *Coordinator) newServer() *grpc.Server {
 	options := []grpc.ServerOption{
 		grpc.MaxRecvMsgSize(maxMessageBytes),
 		grpc.MaxConcurrentStreams(maxStreams),
+		grpc.StaticStreamWindowSize(streamWindow),
+		grpc.StaticConnWindowSize(connWindow),
 		grpc.KeepaliveParams(keepalive.ServerParameters{Time: 30 * time.Second, Timeout: 10 * time.Second}),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: 10 * time.Second, PermitWithoutStream: true}),
 		grpc.ChainUnaryInterceptor(c.answerUnary),

@@ -8,6 +8,9 @@ import (
 // worrisomeFailures in a row, about ten seconds of them, are worth a warning.
 const worrisomeFailures = 20
 
+// lasting is how long a session goes on at least to prove that there was nothing wrong with the one before.
+const lasting = 10 * time.Second
+
 const (
 	backOffBase = 100 * time.Millisecond
 	// backOffMax is short: an attempt while no coordinator leads does not even reach the network, and failover waits for it.

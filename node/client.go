@@ -103,6 +103,7 @@ type identity struct {
 	arithmeticClass string
 	kernel          string
 	version         string
+	instance        []byte // random: proves that streams and deliveries are of this process
 }
 
 // downward is one message of the coordinator; one of its fields is set.
@@ -139,7 +140,7 @@ func (c *client) attach(ctx context.Context, id identity, held []lease, capacity
 			Name: id.name, Slots: int32(id.slots), MemoryBytes: id.memoryBytes, SolverVersion: int32(id.solverVersion),
 			ArithmeticClass: id.arithmeticClass, Kernel: id.kernel, Version: id.version,
 		},
-		Held: runsToProto(held), Capacity: int32(capacity),
+		Held: runsToProto(held), Capacity: int32(capacity), Instance: id.instance,
 	}}})
 	if errors.Is(err, io.EOF) {
 		_, err = s.stream.Recv() // why the stream has ended
@@ -271,7 +272,7 @@ func (c *client) deliver(ctx context.Context, id identity, d delivery) (wanted b
 	}
 	header := &pb.DeliverHeader{
 		SweepId: d.sweep, Shard: d.shard, Epoch: d.epoch, Node: id.name,
-		SolverVersion: int32(id.solverVersion), ArithmeticClass: id.arithmeticClass, Kernel: id.kernel,
+		SolverVersion: int32(id.solverVersion), ArithmeticClass: id.arithmeticClass, Kernel: id.kernel, Instance: id.instance,
 		PayloadBytes: int64(len(d.rows.Payload)), Crc32C: d.rows.CRC32C,
 		Started: timestamppb.New(d.started), Finished: timestamppb.New(d.finished),
 	}
@@ -298,11 +299,23 @@ func (c *client) deliver(ctx context.Context, id identity, d delivery) (wanted b
 func permanent(err error) bool {
 	switch status.Code(err) {
 	case codes.InvalidArgument, codes.FailedPrecondition, codes.NotFound, codes.PermissionDenied, codes.OutOfRange,
-		codes.Unimplemented, codes.AlreadyExists:
+		codes.Unimplemented:
 		return true
 	}
 	return false
 }
+
+// hopeless tells whether the answer to a hello would be the same until somebody changes the node's flags or certificate.
+func hopeless(err error) bool {
+	switch status.Code(err) {
+	case codes.InvalidArgument, codes.PermissionDenied, codes.Unauthenticated:
+		return true
+	}
+	return false
+}
+
+// nameTaken tells whether another process is attached under this node's name. It may be one that has just died.
+func nameTaken(err error) bool { return status.Code(err) == codes.AlreadyExists }
 
 func runsToProto(leases []lease) []*pb.ShardRun {
 	var out []*pb.ShardRun

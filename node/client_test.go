@@ -40,6 +40,8 @@ type fake struct {
 	// silence is promised in the welcome; with pulse, heartbeats are answered.
 	silence time.Duration
 	pulse   bool
+	// refusal answers every hello.
+	refusal error
 
 	mu         sync.Mutex
 	server     *grpc.Server
@@ -119,6 +121,9 @@ func (f *fake) Attach(stream pb.Nodes_AttachServer) error {
 		return err
 	}
 	f.note(func() { f.hellos = append(f.hellos, first.GetHello()) })
+	if f.refusal != nil {
+		return f.refusal
+	}
 	if err := stream.Send(&pb.AttachResponse{Message: &pb.AttachResponse_Welcome{Welcome: &pb.Welcome{
 		LeaseTtlMs: 10000, HeartbeatMs: 20, SilenceMs: f.silence.Milliseconds(),
 	}}}); err != nil {

@@ -3,14 +3,17 @@ package node
 import (
 	"cmp"
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
 	"os"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 	"time"
+	"unicode"
 
 	"golang.org/x/sync/semaphore"
 	"google.golang.org/grpc"
@@ -55,6 +58,12 @@ const (
 	maxAhead = 128
 )
 
+// What a coordinator takes.
+const (
+	maxNameBytes = 253
+	maxSlots     = 1 << 16
+)
+
 // errRevoked is the cause of cancelling a shard that the coordinator no longer wants.
 var errRevoked = errors.New("revoked by the coordinator")
 
@@ -81,7 +90,8 @@ type Node struct {
 	queue    []*work       // granted, not started, in the order granted
 	pace     time.Duration // mean time of a slot on a shard, exponentially weighted; 0 before the first
 	session  *session      // nil while there is no connection
-	failures int           // connections lost in a row
+	since    time.Time     // when the session began
+	failures int           // connections lost in a row, none of which lasted
 	draining bool
 	returned []lease // handed back and not yet told
 }
@@ -92,8 +102,11 @@ type (
 		session *session
 		welcome welcome
 	}
-	detached struct{ err error }
-	solved   struct {
+	detached struct {
+		err     error
+		refused bool // the coordinator answered the hello, and would answer it so again
+	}
+	solved struct {
 		work *work
 		took time.Duration
 	}
@@ -130,11 +143,14 @@ func New(conn grpc.ClientConnInterface, cfg Config) *Node {
 	}
 	cfg.Log = cfg.Log.With("node", cfg.Name)
 	c := newClient(conn)
+	instance := make([]byte, 16)
+	rand.Read(instance)
 	return &Node{
 		cfg: cfg,
 		id: identity{
 			name: cfg.Name, slots: cfg.Slots, memoryBytes: cfg.MemoryBytes, solverVersion: solver.Version,
 			arithmeticClass: solver.ArithmeticClass(), kernel: solver.Kernel(), version: cfg.Version,
+			instance: instance,
 		},
 		client: c,
 		specs:  &specs{client: c},
@@ -145,9 +161,22 @@ func New(conn grpc.ClientConnInterface, cfg Config) *Node {
 	}
 }
 
+// Check tells what a coordinator would refuse.
+func (c Config) Check() error {
+	switch {
+	case strings.Contains(c.Name, "/") || len(c.Name) > maxNameBytes || strings.ContainsFunc(c.Name, unicode.IsControl):
+		return fmt.Errorf("the name %q: give at most %d bytes without slashes and control characters", c.Name, maxNameBytes)
+	case c.Slots < 0 || c.Slots > maxSlots:
+		return fmt.Errorf("%d slots: give 1 to %d, or 0 for the number of cores", c.Slots, maxSlots)
+	case c.MemoryBytes < 0:
+		return fmt.Errorf("%d bytes of memory: give a number above 0, or 0 for what is free", c.MemoryBytes)
+	}
+	return nil
+}
+
 // Run works until ctx ends, then drains: no shard is started any more, running ones have cfg.Grace to finish, finished
 // ones are delivered, the rest is handed back, all within cfg.DrainTimeout. It returns an error where that time was too
-// short to deliver what was finished. A node runs once.
+// short to deliver what was finished, and where the coordinator refuses the node as it is. A node runs once.
 func (n *Node) Run(ctx context.Context) error {
 	n.base, n.stop = context.WithCancel(context.WithoutCancel(ctx))
 	defer n.group.Wait()
@@ -178,7 +207,11 @@ func (n *Node) Run(ctx context.Context) error {
 				interval = max(e.welcome.heartbeat, 10*time.Millisecond)
 				beat.Reset(interval)
 			case detached:
-				connect = time.After(n.detached(e))
+				wait := n.detached(e)
+				if e.refused {
+					return fmt.Errorf("the coordinator does not take this node: %w", e.err)
+				}
+				connect = time.After(wait)
 			default:
 				n.handle(e)
 			}
@@ -218,17 +251,19 @@ func (n *Node) post(event any) {
 func (n *Node) attach(held []lease, capacity int) {
 	s, err := n.client.attach(n.base, n.id, held, capacity)
 	if err != nil {
-		n.lose(err)
+		n.lose(err, hopeless(err))
 		return
 	}
 	defer s.end()
+	welcomed := false
 	for {
 		m, err := s.receive()
 		if err != nil {
-			n.lose(err)
+			n.lose(err, !welcomed && hopeless(err))
 			return
 		}
 		if m.welcome != nil {
+			welcomed = true
 			n.post(attached{s, *m.welcome})
 			continue
 		}
@@ -237,15 +272,15 @@ func (n *Node) attach(held []lease, capacity int) {
 }
 
 // lose reports a session's end. Who was silent may stay so for long: the next attempt shall not wait for it.
-func (n *Node) lose(err error) {
+func (n *Node) lose(err error, refused bool) {
 	if errors.Is(err, errSilent) {
 		err = errors.Join(err, n.client.renew())
 	}
-	n.post(detached{err})
+	n.post(detached{err, refused})
 }
 
 func (n *Node) attached(e attached) {
-	n.session, n.failures = e.session, 0
+	n.session, n.since = e.session, time.Now()
 	n.cfg.Metrics.attached.Set(1)
 	n.cfg.Log.Info("attached to the coordinator", "lease_ttl", e.welcome.leaseTTL, "held", len(n.held))
 	n.beat()
@@ -256,12 +291,15 @@ func (n *Node) attached(e attached) {
 
 // detached returns how long to wait before the next attempt.
 func (n *Node) detached(e detached) time.Duration {
+	if n.session != nil && time.Since(n.since) > lasting {
+		n.failures = 0
+	}
 	n.session = nil
 	n.cfg.Metrics.attached.Set(0)
 	n.failures++
 	wait := backOff(n.failures, e.err)
 	level := slog.LevelInfo // a coordinator that starts or is replaced is nothing to worry about
-	if n.failures >= worrisomeFailures {
+	if n.failures >= worrisomeFailures || nameTaken(e.err) {
 		level = slog.LevelWarn
 	}
 	n.cfg.Log.Log(n.base, level, "no connection to the coordinator", "error", e.err, "attempt", n.failures, "retry_in", wait)

@@ -3,6 +3,7 @@ package node_test
 import (
 	"context"
 	"io"
+	"strings"
 	"sync/atomic"
 	"testing"
 
@@ -87,5 +88,17 @@ func TestOneReceiverOfAStream(t *testing.T) {
 	}
 	if n := conn.overlaps.Load(); n > 0 {
 		t.Errorf("%d receives while another was in progress", n)
+	}
+}
+
+// TestRefusedNodeEnds: a node that would be refused for ever says why and ends.
+func TestRefusedNodeEnds(t *testing.T) {
+	f := newFake(t, nil)
+	f.refusal = status.Error(codes.InvalidArgument, "info.name: bad")
+	r := f.run(node.Config{Slots: 1})
+	err := <-r.done
+	r.done <- nil // for the cleanup
+	if err == nil || !strings.Contains(err.Error(), "info.name: bad") {
+		t.Errorf("Run = %v", err)
 	}
 }

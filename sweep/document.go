@@ -127,7 +127,7 @@ func sane(src []byte, fail func(position, string, ...any)) bool {
 			marks++
 		}
 		if marks > maxMarks {
-			fail(position{line, max(1, int32(i-start)+1)}, "the file is too complex: more than %d list entries and keys; "+
+			fail(position{line, max(1, int32(i-start)+1)}, "the file is too complex: more than %d line ends and marks such as commas, colons and quotes; "+
 				"use linspace, logspace, range or sample for long axes", maxMarks)
 			return false
 		}

@@ -88,7 +88,9 @@ func (r *reader) spec(src []byte, named bool) *Spec {
 	}
 	spec.canonical = canonicalSpec(body, spec.replicates, spec.record)
 	// What is accepted can be read back by Decode, whose bounds are these.
-	if !sane(spec.canonical, func(_ position, format string, args ...any) { r.fail(root.pos, format, args...) }) {
+	if !sane(spec.canonical, func(_ position, format string, args ...any) {
+		r.fail(root.pos, "in its stored form, where every key is quoted: "+format, args...)
+	}) {
 		return nil
 	}
 	return spec

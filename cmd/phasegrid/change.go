@@ -29,7 +29,7 @@ func (m Main) cancelCommand() *cobra.Command {
 
 // changeCommand is a verb on one sweep.
 func (m Main) changeCommand(verb change, short string) *cobra.Command {
-	o := changeOptions{stdout: m.Stdout}
+	o := changeOptions{remote: remote{notes: m.Stderr}, stdout: m.Stdout}
 	cmd := &cobra.Command{
 		Use:   string(verb) + " SWEEP",
 		Short: short,

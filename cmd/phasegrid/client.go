@@ -24,12 +24,13 @@ const callTimeout = 30 * time.Second
 
 // sweepClient is the edge to a coordinator's clients' service: generated types stay in this file.
 type sweepClient struct {
-	conn   grpc.ClientConnInterface
-	sweeps pb.SweepsClient
+	conn    grpc.ClientConnInterface
+	sweeps  pb.SweepsClient
+	waiting func() // tells people that no coordinator answers
 }
 
 func newSweepClient(conn grpc.ClientConnInterface) *sweepClient {
-	return &sweepClient{conn, pb.NewSweepsClient(conn)}
+	return &sweepClient{conn, pb.NewSweepsClient(conn), func() {}}
 }
 
 // sweepView is a sweep as commands show it.
@@ -42,6 +43,13 @@ type sweepView struct {
 	Priority  int32        `json:"priority" yaml:"priority"`
 	Weight    int32        `json:"weight" yaml:"weight"`
 	Progress  progressView `json:"progress" yaml:"progress"`
+	Fenced    []fencedView `json:"fenced_nodes,omitempty" yaml:"fenced_nodes,omitempty"` // of the whole cluster; in status alone
+}
+
+// fencedView is a node that gets no work.
+type fencedView struct {
+	Node   string `json:"node" yaml:"node"`
+	Reason string `json:"reason" yaml:"reason"`
 }
 
 type progressView struct {
@@ -142,13 +150,34 @@ func (c *sweepClient) get(ctx context.Context, name string) (sweepView, error) {
 func (c *sweepClient) list(ctx context.Context) ([]sweepView, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	answer, err := c.sweeps.List(ctx, &pb.ListRequest{})
-	if err != nil {
-		return nil, explain("list sweeps", err)
+	views := []sweepView{}
+	for page := ""; ; {
+		answer, err := c.sweeps.List(ctx, &pb.ListRequest{PageToken: page})
+		if err != nil {
+			return nil, explain("list sweeps", err)
+		}
+		for _, s := range answer.GetSweeps() {
+			views = append(views, viewSweep(s))
+		}
+		if page = answer.GetNextPageToken(); page == "" {
+			return views, nil
+		}
 	}
-	views := make([]sweepView, 0, len(answer.GetSweeps()))
-	for _, s := range answer.GetSweeps() {
-		views = append(views, viewSweep(s))
+}
+
+// fenced lists the nodes that get no work, and why.
+func (c *sweepClient) fenced(ctx context.Context) ([]fencedView, error) {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	answer, err := c.sweeps.ListNodes(ctx, &pb.ListNodesRequest{})
+	if err != nil {
+		return nil, explain("list nodes", err)
+	}
+	var views []fencedView
+	for _, n := range answer.GetNodes() {
+		if n.GetFenced() != "" {
+			views = append(views, fencedView{n.GetInfo().GetName(), n.GetFenced()})
+		}
 	}
 	return views, nil
 }
@@ -157,6 +186,7 @@ func (c *sweepClient) list(ctx context.Context) ([]sweepView, error) {
 // goes away.
 func (c *sweepClient) watch(ctx context.Context, name string, see func(sweepView)) (sweepView, error) {
 	var last sweepView
+	said := false
 	for wait := time.Duration(0); ; wait = min(2*wait+100*time.Millisecond, 3*time.Second) {
 		if !pause(ctx, wait) {
 			return last, ctx.Err()
@@ -165,7 +195,7 @@ func (c *sweepClient) watch(ctx context.Context, name string, see func(sweepView
 		for err == nil {
 			var m *pb.WatchResponse
 			if m, err = stream.Recv(); err == nil {
-				wait = 0
+				wait, said = 0, false
 				last = viewSweep(m.GetSweep())
 				see(last)
 			}
@@ -176,6 +206,10 @@ func (c *sweepClient) watch(ctx context.Context, name string, see func(sweepView
 		case errors.Is(err, io.EOF) && last.ended():
 			return last, nil
 		case errors.Is(err, io.EOF) || status.Code(err) == codes.Unavailable:
+			if !said {
+				said = true
+				c.waiting()
+			}
 			continue
 		}
 		return last, explain("watch "+name, err)

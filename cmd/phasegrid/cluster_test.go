@@ -1,20 +1,27 @@
 package main
 
 import (
+	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
+	"io/fs"
 	"log/slog"
 	"net"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
 
+	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
 
 	"github.com/phasegrid/phasegrid/node"
 	"github.com/phasegrid/phasegrid/node/solver"
+	pb "github.com/phasegrid/phasegrid/proto/phasegrid/v1"
 	"github.com/phasegrid/phasegrid/sweep"
 )
 
@@ -97,12 +104,126 @@ func TestClusterCommands(t *testing.T) {
 		t.Errorf("verify what was fetched: %s%s", got.stdout, got.stderr)
 	}
 	sameParquet(t, "fetched", parquet(t, folder), parquet(t, filepath.Join(store, listed[0].ResultSet)))
+	testFetchGoesOn(t, folder, address)
 	do("rm", "many-shards")
 	if got := phasegrid(t, "status", "many-shards", "--coordinator", address); got.code != exitFailed || !strings.Contains(got.stderr, "ls") {
 		t.Errorf("status of a removed sweep: code %d, %s", got.code, got.stderr)
 	}
 	if got := phasegrid(t, "submit", writeSweep(t, "name: x\nfixed: {modell: a}\n"), "--coordinator", address); got.code != exitUsage || !strings.Contains(got.stderr, ":2:") {
 		t.Errorf("submit a bad file: code %d, %s", got.code, got.stderr)
+	}
+}
+
+// TestCommandsWaitForACoordinator: a command that finds none says so, and goes on once there is one.
+func TestCommandsWaitForACoordinator(t *testing.T) {
+	for _, args := range [][]string{{"ls"}, {"watch", "nothing"}} {
+		t.Run(args[0], func(t *testing.T) {
+			address := freeAddress(t)
+			said, stderr := io.Pipe()
+			code := make(chan int, 1)
+			go func() {
+				code <- Main{Args: append(args, "--coordinator", address), Stdout: io.Discard, Stderr: stderr}.Run(t.Context())
+				stderr.Close()
+			}()
+			lines := bufio.NewScanner(said)
+			if !lines.Scan() || !strings.Contains(lines.Text(), "waiting for a coordinator at "+address) {
+				t.Fatalf("%v says %q", args, lines.Text())
+			}
+			background(t, "coordinator", "--listen", address, "--embedded-etcd", t.TempDir(), "--store", "file://"+t.TempDir(), "--status-listen", "")
+			for lines.Scan() {
+				if strings.Contains(lines.Text(), "no such sweep") != (args[0] == "watch") {
+					t.Errorf("%v says %q", args, lines.Text())
+				}
+			}
+			if got := <-code; (got == exitDone) != (args[0] == "ls") {
+				t.Errorf("%v: exit code %d", args, got)
+			}
+		})
+	}
+}
+
+// testFetchGoesOn: what an interrupted fetch left of a file is kept, unless it turns out to be of another.
+func testFetchGoesOn(t *testing.T, folder, address string) {
+	t.Helper()
+	part := filepath.Join(folder, "points", "part-000000.parquet")
+	left := filepath.Join(filepath.Dir(part), ".part-000000.parquet.fetching")
+	whole, err := os.ReadFile(part)
+	if err != nil {
+		t.Fatal(err)
+	}
+	half := whole[:len(whole)/2]
+	wrong := append([]byte("X"), half[1:]...)
+	for _, c := range []struct {
+		left []byte
+		code int
+	}{{half, exitDone}, {wrong, exitFailed}, {nil, exitDone}, {append(whole, 0), exitFailed}} {
+		if err := os.Remove(part); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			t.Fatal(err)
+		}
+		if c.left != nil {
+			if err := os.WriteFile(left, c.left, 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		got := phasegrid(t, "fetch", "many-shards", "--out", filepath.Dir(folder), "--coordinator", address)
+		if got.code != c.code {
+			t.Errorf("fetch after %d bytes: exit code %d, %s", len(c.left), got.code, got.stderr)
+		}
+		if _, err := os.Stat(left); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("%s is left behind: %v", left, err)
+		}
+		if got, err := os.ReadFile(part); c.code == exitDone && (err != nil || !bytes.Equal(got, whole)) {
+			t.Errorf("fetched other bytes: %v", err)
+		}
+	}
+}
+
+// TestStatusNamesFencedNodes: a node that gets no work is to be seen, with the reason.
+func TestStatusNamesFencedNodes(t *testing.T) {
+	address := freeAddress(t)
+	background(t, "coordinator", "--listen", address, "--embedded-etcd", t.TempDir(), "--store", "file://"+t.TempDir(), "--status-listen", "")
+	awaitLeader(t, address)
+	if got := phasegrid(t, "submit", writeSweep(t, manyShards), "--coordinator", address); got.code != exitDone {
+		t.Fatal(got.stderr)
+	}
+	var view sweepView
+	if err := json.Unmarshal([]byte(phasegrid(t, "status", "many-shards", "-o", "json", "--coordinator", address).stdout), &view); err != nil {
+		t.Fatal(err)
+	}
+	conn, err := grpc.NewClient(address, grpc.WithTransportCredentials(insecure.NewCredentials()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	nodes := pb.NewNodesClient(conn)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	life, err := nodes.Attach(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := life.Send(&pb.AttachRequest{Message: &pb.AttachRequest_Hello{Hello: &pb.Hello{Info: &pb.NodeInfo{
+		Name: "clumsy", Slots: 1, SolverVersion: solver.Version, ArithmeticClass: "test"}}}}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := life.Recv(); err != nil {
+		t.Fatal(err)
+	}
+	for range 10 {
+		delivery, err := nodes.Deliver(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := delivery.Send(&pb.DeliverRequest{Message: &pb.DeliverRequest_Header{Header: &pb.DeliverHeader{
+			SweepId: view.ID, Node: "clumsy", SolverVersion: solver.Version, ArithmeticClass: "test"}}}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := delivery.CloseAndRecv(); err == nil {
+			t.Fatal("an empty delivery was taken")
+		}
+	}
+	if got := phasegrid(t, "status", "many-shards", "--coordinator", address); !strings.Contains(got.stdout, "node clumsy") || !strings.Contains(got.stdout, "fenced off") {
+		t.Errorf("status: %s%s", got.stdout, got.stderr)
 	}
 }
 

@@ -18,7 +18,7 @@ type coordinatorOptions struct {
 	Name          string
 	Listen        string
 	Advertise     string
-	StatusListen  string
+	Probe         probeOptions
 	Etcd          []string
 	EmbeddedEtcd  string
 	Store         string
@@ -51,12 +51,12 @@ s3://bucket. On SIGTERM it hands over and exits with 0.`,
 	flags.StringVar(&o.Name, "name", "", "`name` for logs (default the host's)")
 	flags.StringVar(&o.Listen, "listen", defaultCoordinator, "`address` for clients and nodes")
 	flags.StringVar(&o.Advertise, "advertise", "", "`address` at which others reach this coordinator (default --listen)")
-	flags.StringVar(&o.StatusListen, "status-listen", "127.0.0.1:9464", "`address` for metrics and health, in plain text; empty for none")
+	o.Probe.addFlags(flags, "127.0.0.1:9464")
 	flags.StringSliceVar(&o.Etcd, "etcd", nil, "`URLs` of an etcd cluster")
 	flags.StringVar(&o.EmbeddedEtcd, "embedded-etcd", "", "`folder` of an etcd in this process, for a coordinator that is alone")
 	flags.StringVar(&o.Store, "store", "", "`URL` for result sets: file:///folder or s3://bucket")
 	flags.StringVar(&o.Spool, "spool", "", "`URL` for shards that are not merged yet (default --store)")
-	flags.DurationVar(&o.LeaseTTL, "lease-ttl", 10*time.Second, "how long a node may be silent before its shards go to others")
+	flags.DurationVar(&o.LeaseTTL, "lease-ttl", 10*time.Second, "how long a node may be silent before its shards go to others; 1s or more")
 	addPointBytesFlag(cmd, &o.MaxPointBytes)
 	o.TLS.addFlags(flags)
 	return cmd
@@ -91,13 +91,18 @@ func (o coordinatorOptions) config(ctx context.Context) (coordinator.Config, err
 	case o.Store == "":
 		return none, usageError{fmt.Errorf("give a place for result sets: --store file:///folder or s3://bucket")}
 	}
+	o.Probe.Insecure = o.Probe.Insecure || o.TLS.Insecure
+	if err := o.Probe.check(); err != nil {
+		return none, err
+	}
 	creds, mutual, err := o.TLS.transport(o.Listen)
 	if err != nil {
 		return none, usageError{err}
 	}
 	cfg := coordinator.Config{
-		Name: o.Name, Address: o.Listen, Advertise: o.Advertise, Insecure: o.TLS.Insecure, StatusAddress: o.StatusListen,
-		LeaseTTL: o.LeaseTTL, MaxPointBytes: o.MaxPointBytes, GitRevision: currentVersion().Revision,
+		Name: o.Name, Address: o.Listen, Advertise: o.Advertise, Insecure: o.TLS.Insecure, StatusAddress: o.Probe.Listen,
+		StatusInsecure: o.Probe.Insecure,
+		LeaseTTL:       o.LeaseTTL, MaxPointBytes: o.MaxPointBytes, GitRevision: currentVersion().Revision,
 		Registry: processMetrics(), Logger: o.log,
 	}
 	if mutual {

@@ -23,12 +23,12 @@ type fetchOptions struct {
 }
 
 func (m Main) fetchCommand() *cobra.Command {
-	o := fetchOptions{stdout: m.Stdout, stderr: m.Stderr}
+	o := fetchOptions{remote: remote{notes: m.Stderr}, stdout: m.Stdout, stderr: m.Stderr}
 	cmd := &cobra.Command{
 		Use:   "fetch SWEEP",
 		Short: "Download a result set, verified",
 		Long: `fetch downloads a sweep's result set into a folder below --out. Files that are there already with the right checksum
-are kept, so an interrupted fetch goes on where it was.`,
+are kept, and what an interrupted fetch has of a file is gone on with.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.Sweep = args[0]
@@ -65,7 +65,8 @@ func runFetch(ctx context.Context, o fetchOptions) error {
 	})
 }
 
-// fetchFile downloads one file under a temporary name and gives it its own once its checksum is right.
+// fetchFile downloads one file under a temporary name and gives it its own once its checksum is right. The temporary name
+// is always the same, so that the next fetch finds what an interrupted one has.
 func fetchFile(ctx context.Context, c *sweepClient, sweep, folder string, f fileView) error {
 	if !filepath.IsLocal(filepath.FromSlash(f.Path)) {
 		return fmt.Errorf("the coordinator names a file %q, which leads out of the result set", f.Path)
@@ -79,18 +80,23 @@ func fetchFile(ctx context.Context, c *sweepClient, sweep, folder string, f file
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return fmt.Errorf("fetch %s: %w", f.Path, err)
 	}
-	temporary, err := os.CreateTemp(filepath.Dir(path), ".fetch-*")
+	temporary, err := os.OpenFile(filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+".fetching"), os.O_RDWR|os.O_CREATE, 0o644)
 	if err != nil {
 		return fmt.Errorf("fetch %s: %w", f.Path, err)
 	}
-	defer os.Remove(temporary.Name()) // gone by then where all went well
 	defer temporary.Close()
 	sum := sha256.New()
-	if err := c.fetch(ctx, sweep, f.Path, 0, io.MultiWriter(temporary, sum)); err != nil {
-		return err
+	have, err := io.Copy(sum, temporary)
+	if err != nil {
+		return fmt.Errorf("read what was fetched before: %w", err)
+	}
+	if have <= f.Bytes { // more than the file is of another file, which the checksum tells
+		if err := c.fetch(ctx, sweep, f.Path, have, io.MultiWriter(temporary, sum)); err != nil {
+			return err
+		}
 	}
 	if got := hex.EncodeToString(sum.Sum(nil)); got != f.SHA256 {
-		return fmt.Errorf("fetch %s: sha256 is %s, the manifest says %s; fetch again", f.Path, got, f.SHA256)
+		return errors.Join(fmt.Errorf("fetch %s: sha256 is %s, the manifest says %s; fetch again", f.Path, got, f.SHA256), os.Remove(temporary.Name()))
 	}
 	if err := errors.Join(temporary.Chmod(0o644), temporary.Sync(), temporary.Close()); err != nil {
 		return fmt.Errorf("fetch %s: %w", f.Path, err)

@@ -15,7 +15,7 @@ type lsOptions struct {
 }
 
 func (m Main) lsCommand() *cobra.Command {
-	o := lsOptions{stdout: m.Stdout}
+	o := lsOptions{remote: remote{notes: m.Stderr}, stdout: m.Stdout}
 	cmd := &cobra.Command{
 		Use:   "ls",
 		Short: "List the sweeps of a cluster",

@@ -61,6 +61,13 @@ the rest is handed back, and it exits with 0.`,
 }
 
 func runNode(ctx context.Context, o nodeOptions) error {
+	o.Probe.Insecure = o.Probe.Insecure || o.TLS.Insecure
+	if err := o.Probe.check(); err != nil {
+		return err
+	}
+	if err := (node.Config{Name: o.Name, Slots: o.Slots, MemoryBytes: o.MemoryBytes}).Check(); err != nil {
+		return usageError{err}
+	}
 	creds, _, err := o.TLS.transport(o.Coordinator)
 	if err != nil {
 		return usageError{err}

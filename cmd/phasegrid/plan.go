@@ -45,6 +45,13 @@ func addPointBytesFlag(cmd *cobra.Command, bytes *int64) {
 	cmd.Flags().Int64Var(bytes, "max-point-bytes", sweep.DefaultPointBytes, "refuse sweeps with a point that needs more `bytes` of memory")
 }
 
+func checkPointBytes(bytes int64) error {
+	if bytes < 0 {
+		return usageError{fmt.Errorf("--max-point-bytes %d: give a number above 0, or 0 for the default", bytes)}
+	}
+	return nil
+}
+
 type planView struct {
 	Name          string      `json:"name" yaml:"name"`
 	Indices       int64       `json:"indices" yaml:"indices"`
@@ -77,6 +84,9 @@ type shapeView struct {
 }
 
 func runPlan(_ context.Context, o planOptions) error {
+	if err := checkPointBytes(o.MaxPointBytes); err != nil {
+		return err
+	}
 	spec, err := parseSweepFile(o.File, o.stdin, o.MaxPointBytes)
 	if err != nil {
 		return err

@@ -30,7 +30,7 @@ type queryOptions struct {
 }
 
 func (m Main) queryCommand() *cobra.Command {
-	o := queryOptions{stdin: m.Stdin, stdout: m.Stdout, stderr: m.Stderr}
+	o := queryOptions{remote: remote{notes: m.Stderr}, stdin: m.Stdin, stdout: m.Stdout, stderr: m.Stderr}
 	cmd := &cobra.Command{
 		Use:   "query SQL",
 		Short: "Ask a result set in SQL (DuckDB)",

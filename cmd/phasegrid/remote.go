@@ -2,8 +2,14 @@ package main
 
 import (
 	"context"
+	"fmt"
+	"io"
+	"time"
 
 	"github.com/spf13/pflag"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 
 	"github.com/phasegrid/phasegrid/node"
 )
@@ -15,7 +21,11 @@ const defaultCoordinator = "127.0.0.1:7443"
 type remote struct {
 	Coordinator string
 	TLS         tlsOptions
+	notes       io.Writer // says what is waited for
 }
+
+// leaderless is how long a cluster may be without a leader: its election's TTL and two seconds.
+const leaderless = 7 * time.Second
 
 func (r *remote) addFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&r.Coordinator, "coordinator", defaultCoordinator, "`address` of the coordinators: host:port, several with commas, or dns:///name:port")
@@ -28,14 +38,35 @@ func (r *remote) with(ctx context.Context, f func(ctx context.Context, c *sweepC
 	if err != nil {
 		return usageError{err}
 	}
-	conn, err := node.Dial(r.Coordinator, sweepsService, creds)
+	conn, err := node.Dial(r.Coordinator, sweepsService, creds, grpc.WithChainUnaryInterceptor(r.patient))
 	if err != nil {
 		return usageError{err}
 	}
 	defer conn.Close()
-	err = f(ctx, newSweepClient(conn))
+	c := newSweepClient(conn)
+	c.waiting = r.waiting
+	err = f(ctx, c)
 	if err != nil && ctx.Err() != nil {
 		return errInterrupted
 	}
 	return err
 }
+
+// patient makes a call again while no coordinator leads, for as long as an election may take.
+func (r *remote) patient(ctx context.Context, method string, request, reply any, conn *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption) error {
+	for began, said := time.Now(), false; ; {
+		err := invoke(ctx, method, request, reply, conn, opts...)
+		if status.Code(err) != codes.Unavailable || time.Since(began) > leaderless {
+			return err
+		}
+		if !said {
+			said = true
+			r.waiting()
+		}
+		if !pause(ctx, 100*time.Millisecond) {
+			return err
+		}
+	}
+}
+
+func (r *remote) waiting() { fmt.Fprintf(r.notes, "waiting for a coordinator at %s\n", r.Coordinator) }

@@ -17,7 +17,7 @@ type retryOptions struct {
 }
 
 func (m Main) retryCommand() *cobra.Command {
-	o := retryOptions{stdout: m.Stdout, stderr: m.Stderr}
+	o := retryOptions{remote: remote{notes: m.Stderr}, stdout: m.Stdout, stderr: m.Stderr}
 	cmd := &cobra.Command{
 		Use:   "retry SWEEP",
 		Short: "Run a sweep's quarantined shards again",

@@ -15,7 +15,7 @@ type rmOptions struct {
 }
 
 func (m Main) rmCommand() *cobra.Command {
-	o := rmOptions{stdout: m.Stdout}
+	o := rmOptions{remote: remote{notes: m.Stderr}, stdout: m.Stdout}
 	cmd := &cobra.Command{
 		Use:   "rm SWEEP",
 		Short: "Remove a sweep that has ended, and its result set, from a cluster",

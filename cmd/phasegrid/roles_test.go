@@ -31,8 +31,11 @@ func TestRolesAtARealCoordinator(t *testing.T) {
 	if got := phasegrid(t, "ls", "--coordinator", address); got.code == exitDone {
 		t.Errorf("without a certificate sweeps are listed: %s", got.stdout)
 	}
-	// With a client's certificate a node gets no work: the other one does all of it.
-	background(t, as("client", "node", "--coordinator", address, "--name", "intruder", "--slots", "1")...)
+	// With a client's certificate a node gets no work and ends: the other one does all of it.
+	intruder := phasegrid(t, as("client", "node", "--coordinator", address, "--name", "intruder", "--slots", "1")...)
+	if intruder.code != exitFailed || !strings.Contains(intruder.stderr, "role node") {
+		t.Errorf("a node with a client's certificate: exit code %d\n%s", intruder.code, intruder.stderr)
+	}
 	background(t, as("node", "node", "--coordinator", address, "--name", "worker", "--slots", "1")...)
 	if got := phasegrid(t, as("client", "submit", file, "--watch", "--coordinator", address)...); got.code != exitDone {
 		t.Fatalf("a client submits: exit code %d\n%s", got.code, got.stderr)

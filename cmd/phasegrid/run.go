@@ -77,6 +77,9 @@ func runRun(ctx context.Context, o runOptions) error {
 	if o.Slots == 0 {
 		o.Slots = max(1, runtime.GOMAXPROCS(0)/max(1, o.Nodes))
 	}
+	if err := checkPointBytes(o.MaxPointBytes); err != nil {
+		return err
+	}
 	file, err := readSweepFile(o.File, o.stdin)
 	if err != nil {
 		return err

@@ -19,10 +19,10 @@ type statusOptions struct {
 }
 
 func (m Main) statusCommand() *cobra.Command {
-	o := statusOptions{stdout: m.Stdout}
+	o := statusOptions{remote: remote{notes: m.Stderr}, stdout: m.Stdout}
 	cmd := &cobra.Command{
 		Use:   "status SWEEP",
-		Short: "Show a sweep: progress, what it waits for, losses, quarantined shards with causes",
+		Short: "Show a sweep: progress, what it waits for, losses, quarantined shards with causes, nodes fenced off",
 		Long:  "A sweep is named by its id, by the beginning of it, or by the name of the newest sweep that has it.",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -39,6 +39,9 @@ func runStatus(ctx context.Context, o statusOptions) error {
 	return o.with(ctx, func(ctx context.Context, c *sweepClient) error {
 		view, err := c.get(ctx, o.Sweep)
 		if err != nil {
+			return err
+		}
+		if view.Fenced, err = c.fenced(ctx); err != nil {
 			return err
 		}
 		return o.Output.print(o.stdout, view, func(w io.Writer) { printStatus(w, view) })
@@ -60,6 +63,9 @@ func printStatus(w io.Writer, v sweepView) {
 	fmt.Fprintf(w, "shards\t%d of %d done, %d leased, %d quarantined\n", p.ShardsDone, p.Shards, p.ShardsLeased, p.ShardsQuarantined)
 	fmt.Fprintf(w, "parts\t%d of %d written\n", p.PartsDone, p.Parts)
 	fmt.Fprintf(w, "nodes\t%d\n", p.Nodes)
+	for _, f := range v.Fenced {
+		fmt.Fprintf(w, "node %s\t%s\n", f.Node, f.Reason)
+	}
 	if p.ETA > 0 {
 		fmt.Fprintf(w, "eta\t%s\n", duration(p.ETA))
 	}

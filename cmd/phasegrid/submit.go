@@ -21,7 +21,7 @@ type submitOptions struct {
 }
 
 func (m Main) submitCommand() *cobra.Command {
-	o := submitOptions{stdin: m.Stdin, stdout: m.Stdout, stderr: m.Stderr}
+	o := submitOptions{remote: remote{notes: m.Stderr}, stdin: m.Stdin, stdout: m.Stdout, stderr: m.Stderr}
 	cmd := &cobra.Command{
 		Use:   "submit FILE",
 		Short: "Submit a sweep to a cluster",

@@ -16,7 +16,7 @@ type watchOptions struct {
 }
 
 func (m Main) watchCommand() *cobra.Command {
-	o := watchOptions{stdout: m.Stdout, stderr: m.Stderr}
+	o := watchOptions{remote: remote{notes: m.Stderr}, stdout: m.Stdout, stderr: m.Stderr}
 	cmd := &cobra.Command{
 		Use:   "watch SWEEP",
 		Short: "Watch a sweep until it ends",

@@ -299,7 +299,11 @@ func (x *GetResponse) GetSweep() *Sweep {
 }
 
 type ListRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// At most this many sweeps in the answer; 0 leaves it to the coordinator, which may send fewer in any case.
+	PageSize int32 `protobuf:"varint,1,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	// Of the answer before; empty for the first page, which has the newest sweeps.
+	PageToken     string `protobuf:"bytes,2,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -334,9 +338,25 @@ func (*ListRequest) Descriptor() ([]byte, []int) {
 	return file_phasegrid_v1_coordinator_proto_rawDescGZIP(), []int{4}
 }
 
+func (x *ListRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *ListRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
 type ListResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Sweeps        []*Sweep               `protobuf:"bytes,1,rep,name=sweeps,proto3" json:"sweeps,omitempty"`
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Sweeps []*Sweep               `protobuf:"bytes,1,rep,name=sweeps,proto3" json:"sweeps,omitempty"`
+	// Empty after the last page.
+	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -376,6 +396,13 @@ func (x *ListResponse) GetSweeps() []*Sweep {
 		return x.Sweeps
 	}
 	return nil
+}
+
+func (x *ListResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
 }
 
 type WatchRequest struct {
@@ -1599,7 +1626,10 @@ type Hello struct {
 	// Held are the shards that the node still has from before a reconnect.
 	Held []*ShardRun `protobuf:"bytes,2,rep,name=held,proto3" json:"held,omitempty"`
 	// Capacity as in Heartbeat, so that the first grant need not wait for one.
-	Capacity      int32 `protobuf:"varint,3,opt,name=capacity,proto3" json:"capacity,omitempty"`
+	Capacity int32 `protobuf:"varint,3,opt,name=capacity,proto3" json:"capacity,omitempty"`
+	// Instance is random, made by the node's process at its start and told to coordinators alone. It proves in later streams
+	// and deliveries that they are of this node and not of another that uses its name.
+	Instance      []byte `protobuf:"bytes,4,opt,name=instance,proto3" json:"instance,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1653,6 +1683,13 @@ func (x *Hello) GetCapacity() int32 {
 		return x.Capacity
 	}
 	return 0
+}
+
+func (x *Hello) GetInstance() []byte {
+	if x != nil {
+		return x.Instance
+	}
+	return nil
 }
 
 type Heartbeat struct {
@@ -2299,10 +2336,12 @@ type DeliverHeader struct {
 	Segments        []*Segment             `protobuf:"bytes,7,rep,name=segments,proto3" json:"segments,omitempty"`
 	PayloadBytes    int64                  `protobuf:"varint,8,opt,name=payload_bytes,json=payloadBytes,proto3" json:"payload_bytes,omitempty"`
 	// CRC-32C (Castagnoli) of the whole payload.
-	Crc32C        uint32                 `protobuf:"fixed32,9,opt,name=crc32c,proto3" json:"crc32c,omitempty"`
-	Started       *timestamppb.Timestamp `protobuf:"bytes,10,opt,name=started,proto3" json:"started,omitempty"`
-	Finished      *timestamppb.Timestamp `protobuf:"bytes,11,opt,name=finished,proto3" json:"finished,omitempty"`
-	Kernel        string                 `protobuf:"bytes,12,opt,name=kernel,proto3" json:"kernel,omitempty"`
+	Crc32C   uint32                 `protobuf:"fixed32,9,opt,name=crc32c,proto3" json:"crc32c,omitempty"`
+	Started  *timestamppb.Timestamp `protobuf:"bytes,10,opt,name=started,proto3" json:"started,omitempty"`
+	Finished *timestamppb.Timestamp `protobuf:"bytes,11,opt,name=finished,proto3" json:"finished,omitempty"`
+	Kernel   string                 `protobuf:"bytes,12,opt,name=kernel,proto3" json:"kernel,omitempty"`
+	// Instance as in Hello; without it a delivery that is refused is held against nobody.
+	Instance      []byte `protobuf:"bytes,13,opt,name=instance,proto3" json:"instance,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2419,6 +2458,13 @@ func (x *DeliverHeader) GetKernel() string {
 		return x.Kernel
 	}
 	return ""
+}
+
+func (x *DeliverHeader) GetInstance() []byte {
+	if x != nil {
+		return x.Instance
+	}
+	return nil
 }
 
 type DeliverResponse struct {
@@ -2571,10 +2617,14 @@ const file_phasegrid_v1_coordinator_proto_rawDesc = "" +
 	"GetRequest\x12\x14\n" +
 	"\x05sweep\x18\x01 \x01(\tR\x05sweep\"8\n" +
 	"\vGetResponse\x12)\n" +
-	"\x05sweep\x18\x01 \x01(\v2\x13.phasegrid.v1.SweepR\x05sweep\"\r\n" +
-	"\vListRequest\";\n" +
+	"\x05sweep\x18\x01 \x01(\v2\x13.phasegrid.v1.SweepR\x05sweep\"I\n" +
+	"\vListRequest\x12\x1b\n" +
+	"\tpage_size\x18\x01 \x01(\x05R\bpageSize\x12\x1d\n" +
+	"\n" +
+	"page_token\x18\x02 \x01(\tR\tpageToken\"c\n" +
 	"\fListResponse\x12+\n" +
-	"\x06sweeps\x18\x01 \x03(\v2\x13.phasegrid.v1.SweepR\x06sweeps\"$\n" +
+	"\x06sweeps\x18\x01 \x03(\v2\x13.phasegrid.v1.SweepR\x06sweeps\x12&\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"$\n" +
 	"\fWatchRequest\x12\x14\n" +
 	"\x05sweep\x18\x01 \x01(\tR\x05sweep\":\n" +
 	"\rWatchResponse\x12)\n" +
@@ -2640,11 +2690,12 @@ const file_phasegrid_v1_coordinator_proto_rawDesc = "" +
 	"\x05drain\x18\x03 \x01(\v2\x13.phasegrid.v1.DrainH\x00R\x05drain\x12%\n" +
 	"\x03bye\x18\x04 \x01(\v2\x11.phasegrid.v1.ByeH\x00R\x03bye\x121\n" +
 	"\aabandon\x18\x05 \x01(\v2\x15.phasegrid.v1.AbandonH\x00R\aabandonB\t\n" +
-	"\amessage\"{\n" +
+	"\amessage\"\x97\x01\n" +
 	"\x05Hello\x12*\n" +
 	"\x04info\x18\x01 \x01(\v2\x16.phasegrid.v1.NodeInfoR\x04info\x12*\n" +
 	"\x04held\x18\x02 \x03(\v2\x16.phasegrid.v1.ShardRunR\x04held\x12\x1a\n" +
-	"\bcapacity\x18\x03 \x01(\x05R\bcapacity\"'\n" +
+	"\bcapacity\x18\x03 \x01(\x05R\bcapacity\x12\x1a\n" +
+	"\binstance\x18\x04 \x01(\fR\binstance\"'\n" +
 	"\tHeartbeat\x12\x1a\n" +
 	"\bcapacity\x18\x01 \x01(\x05R\bcapacity\";\n" +
 	"\x05Drain\x122\n" +
@@ -2677,7 +2728,7 @@ const file_phasegrid_v1_coordinator_proto_rawDesc = "" +
 	"\x0eDeliverRequest\x125\n" +
 	"\x06header\x18\x01 \x01(\v2\x1b.phasegrid.v1.DeliverHeaderH\x00R\x06header\x12\x16\n" +
 	"\x05chunk\x18\x02 \x01(\fH\x00R\x05chunkB\t\n" +
-	"\amessage\"\xb2\x03\n" +
+	"\amessage\"\xce\x03\n" +
 	"\rDeliverHeader\x12\x19\n" +
 	"\bsweep_id\x18\x01 \x01(\tR\asweepId\x12\x14\n" +
 	"\x05shard\x18\x02 \x01(\x03R\x05shard\x12\x14\n" +
@@ -2691,7 +2742,8 @@ const file_phasegrid_v1_coordinator_proto_rawDesc = "" +
 	"\astarted\x18\n" +
 	" \x01(\v2\x1a.google.protobuf.TimestampR\astarted\x126\n" +
 	"\bfinished\x18\v \x01(\v2\x1a.google.protobuf.TimestampR\bfinished\x12\x16\n" +
-	"\x06kernel\x18\f \x01(\tR\x06kernel\"\xba\x01\n" +
+	"\x06kernel\x18\f \x01(\tR\x06kernel\x12\x1a\n" +
+	"\binstance\x18\r \x01(\fR\binstance\"\xba\x01\n" +
 	"\x0fDeliverResponse\x12?\n" +
 	"\aoutcome\x18\x01 \x01(\x0e2%.phasegrid.v1.DeliverResponse.OutcomeR\aoutcome\"f\n" +
 	"\aOutcome\x12\x17\n" +

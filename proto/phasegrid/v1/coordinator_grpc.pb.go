@@ -622,7 +622,7 @@ type NodesClient interface {
 	Attach(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[AttachRequest, AttachResponse], error)
 	// Deliver commits one shard, or refuses it as a whole. The first message carries the header.
 	Deliver(ctx context.Context, opts ...grpc.CallOption) (grpc.ClientStreamingClient[DeliverRequest, DeliverResponse], error)
-	// GetSpec is asked once for each sweep that a node meets.
+	// GetSpec is asked once for each sweep that a node meets. No other message has the canonical spec: it may be long.
 	GetSpec(ctx context.Context, in *GetSpecRequest, opts ...grpc.CallOption) (*GetSpecResponse, error)
 }
 
@@ -681,7 +681,7 @@ type NodesServer interface {
 	Attach(grpc.BidiStreamingServer[AttachRequest, AttachResponse]) error
 	// Deliver commits one shard, or refuses it as a whole. The first message carries the header.
 	Deliver(grpc.ClientStreamingServer[DeliverRequest, DeliverResponse]) error
-	// GetSpec is asked once for each sweep that a node meets.
+	// GetSpec is asked once for each sweep that a node meets. No other message has the canonical spec: it may be long.
 	GetSpec(context.Context, *GetSpecRequest) (*GetSpecResponse, error)
 	mustEmbedUnimplementedNodesServer()
 }

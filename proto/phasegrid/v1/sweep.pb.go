@@ -221,7 +221,8 @@ func (x *Spec) GetArithmeticClass() string {
 type Sweep struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Id is 32 hex digits: hash(canonical spec + solver version).
-	Id       string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	// Spec without canonical.
 	Spec     *Spec                  `protobuf:"bytes,2,opt,name=spec,proto3" json:"spec,omitempty"`
 	Phase    Phase                  `protobuf:"varint,3,opt,name=phase,proto3,enum=phasegrid.v1.Phase" json:"phase,omitempty"`
 	Progress *Progress              `protobuf:"bytes,4,opt,name=progress,proto3" json:"progress,omitempty"`
