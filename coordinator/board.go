@@ -47,6 +47,10 @@ func NewBoard(ttl, grace time.Duration, epoch uint64) *Board {
 func (b *Board) Step(event Event) []Action {
 	b.out = b.out[:0]
 	switch e := event.(type) {
+	case Stalled:
+		for _, n := range b.nodes {
+			n.lastSeen = n.lastSeen.Add(e.Gap)
+		}
 	case Tick:
 		b.tick(e.Now)
 	case Attach:

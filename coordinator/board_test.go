@@ -134,6 +134,12 @@ func (s *scene) do(words []string) (string, error) {
 		}
 		s.now = s.now.Add(d)
 		return s.step(coordinator.Tick{Now: s.now}), nil
+	case "stalled":
+		d, err := time.ParseDuration(name(0))
+		if err != nil {
+			return "", err
+		}
+		return s.step(coordinator.Stalled{Gap: d}), nil
 	case "sweep":
 		e := coordinator.AddSweep{
 			ID: name(0), Cuts: evenCuts{num("shards", 10), num("part", 5), int64(num("memory", 0))}, Priority: num("priority", 0),

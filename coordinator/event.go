@@ -89,6 +89,9 @@ type Cuts interface {
 type (
 	// Tick says what time it is; every other event happens at the time of the last Tick.
 	Tick struct{ Now time.Time }
+	// Stalled says that for so long nobody was listening (a stopped process, a paused machine): no node was silent meanwhile. It comes
+	// before the Tick that ends the stall.
+	Stalled struct{ Gap time.Duration }
 
 	// Attach: a node opened its stream. Conn tells its streams apart; Held are shards it still has from before.
 	Attach struct {
@@ -282,6 +285,7 @@ const (
 )
 
 func (Tick) event()        {}
+func (Stalled) event()     {}
 func (Attach) event()      {}
 func (Beat) event()        {}
 func (Drain) event()       {}

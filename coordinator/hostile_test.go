@@ -154,6 +154,8 @@ func TestHostileStreams(t *testing.T) {
 		"no slots":      {hello(func(i *pb.NodeInfo) { i.Slots = 0 })},
 		"a run of all": {hello(func(*pb.NodeInfo) {}), {Message: &pb.AttachRequest_Drain{Drain: &pb.Drain{
 			Returned: []*pb.ShardRun{{Shards: 1 << 62}}}}}},
+		"runs of more than anyone holds": {hello(func(*pb.NodeInfo) {}), {Message: &pb.AttachRequest_Drain{Drain: &pb.Drain{
+			Returned: []*pb.ShardRun{{Shards: 4096}, {Shards: 1}}}}}},
 	} {
 		stream, err := c.nodes.Attach(ctx)
 		if err != nil {

@@ -18,6 +18,8 @@ import (
 
 const (
 	tickEvery = 100 * time.Millisecond
+	// stalledAfter is how late a tick of a process that runs never is.
+	stalledAfter = time.Second
 	// maxRetryDelay bounds the wait between attempts to write to a ledger or store that fails.
 	maxRetryDelay = 2 * time.Second
 )
@@ -215,20 +217,32 @@ func (noCuts) Memory(int) int64    { return 0 }
 func (t *term) loop(ctx context.Context) error {
 	tick := time.NewTicker(tickEvery)
 	defer tick.Stop()
+	last := time.Now()
 	for {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-tick.C:
-			t.step(Tick{time.Now()})
+			last = t.tick(last)
 			t.measure()
 		case <-t.inbox.ready:
-			t.step(Tick{time.Now()})
+			last = t.tick(last)
 			for _, f := range t.inbox.all() {
 				f()
 			}
 		}
 	}
+}
+
+// tick tells the board what time it is, and where that comes late, that it was not the nodes who were silent.
+func (t *term) tick(last time.Time) (now time.Time) {
+	now = time.Now()
+	if gap := now.Sub(last); gap > stalledAfter {
+		t.log.Warn("this process stood still; nodes are not blamed for it", "for", gap)
+		t.step(Stalled{gap})
+	}
+	t.step(Tick{now})
+	return now
 }
 
 // post steps the board from another goroutine.

@@ -19,7 +19,7 @@ import (
 const (
 	maxNameBytes = 253
 	maxSlots     = 1 << 16
-	maxHeldRuns  = 1 << 16
+	maxHeldRuns  = maxCapacity
 )
 
 func encode(m proto.Message) []byte {
@@ -191,10 +191,13 @@ func runsFromProto(field string, list []*pb.ShardRun) ([]Run, error) {
 	if len(list) > maxHeldRuns {
 		return nil, badField(field, "%d runs; at most %d", len(list), maxHeldRuns)
 	}
-	runs := make([]Run, len(list))
+	runs, shards := make([]Run, len(list)), int64(0)
 	for i, m := range list {
 		if m.GetFirstShard() < 0 || m.GetFirstShard() > math.MaxInt32 || m.GetShards() < 1 || m.GetShards() > maxCapacity {
 			return nil, badField(fmt.Sprintf("%s[%d]", field, i), "shards %d + %d; a run has 1 to %d shards", m.GetFirstShard(), m.GetShards(), maxCapacity)
+		}
+		if shards += m.GetShards(); shards > maxCapacity {
+			return nil, badField(field, "more than %d shards; no node holds so many", maxCapacity)
 		}
 		runs[i] = Run{Sweep: m.GetSweepId(), First: int(m.GetFirstShard()), Count: int(m.GetShards()), Epoch: m.GetEpoch()}
 	}
