@@ -28,12 +28,10 @@ func eliminate256(strip []float64, pivot, column int) {
 		o := (column/pair + 1 + v) % (stripWidth / pair) * pair
 		p0, p1 := at256(unsafe.Pointer(&negative[o]), 0), at256(unsafe.Pointer(&negative[o]), 1)
 		keep0, keep1 := at256(unsafe.Pointer(&others[o]), 0), at256(unsafe.Pointer(&others[o]), 1)
-		factor, x := unsafe.Add(at, 8*column), unsafe.Add(at, 8*o)
-		for range rows {
-			f := all256(factor)
+		for r := range rows {
+			f, x := all256(unsafe.Add(at, 8*(r*stripWidth+column))), unsafe.Add(at, 8*(r*stripWidth+o))
 			put256(f.MulAdd(p0, and256(at256(x, 0), keep0)), x, 0)
 			put256(f.MulAdd(p1, and256(at256(x, 1), keep1)), x, 1)
-			factor, x = unsafe.Add(factor, 8*stripWidth), unsafe.Add(x, 8*stripWidth)
 		}
 	}
 	done256()

@@ -28,12 +28,10 @@ func eliminate64(strip []float64, pivot, column int) {
 		o := (column/pair + 1 + v) % (stripWidth / pair) * pair
 		p0, p1 := at64(unsafe.Pointer(&negative[o]), 0), at64(unsafe.Pointer(&negative[o]), 1)
 		keep0, keep1 := at64(unsafe.Pointer(&others[o]), 0), at64(unsafe.Pointer(&others[o]), 1)
-		factor, x := unsafe.Add(at, 8*column), unsafe.Add(at, 8*o)
-		for range rows {
-			f := all64(factor)
+		for r := range rows {
+			f, x := all64(unsafe.Add(at, 8*(r*stripWidth+column))), unsafe.Add(at, 8*(r*stripWidth+o))
 			put64(f.MulAdd(p0, and64(at64(x, 0), keep0)), x, 0)
 			put64(f.MulAdd(p1, and64(at64(x, 1), keep1)), x, 1)
-			factor, x = unsafe.Add(factor, 8*stripWidth), unsafe.Add(x, 8*stripWidth)
 		}
 	}
 	done64()

@@ -12,11 +12,10 @@ func exchange256(x, y []float64) {
 		return
 	}
 	p, q := unsafe.Pointer(&x[0]), unsafe.Pointer(&y[0])
-	for range len(x) / width256 {
-		v, w := at256(p, 0), at256(q, 0)
-		put256(w, p, 0)
-		put256(v, q, 0)
-		p, q = unsafe.Add(p, 8*width256), unsafe.Add(q, 8*width256)
+	for i := range len(x) / width256 {
+		v, w := at256(p, i), at256(q, i)
+		put256(w, p, i)
+		put256(v, q, i)
 	}
 	done256()
 }

@@ -10,11 +10,10 @@ func exchange512(x, y []float64) {
 		return
 	}
 	p, q := unsafe.Pointer(&x[0]), unsafe.Pointer(&y[0])
-	for range len(x) / width512 {
-		v, w := at512(p, 0), at512(q, 0)
-		put512(w, p, 0)
-		put512(v, q, 0)
-		p, q = unsafe.Add(p, 8*width512), unsafe.Add(q, 8*width512)
+	for i := range len(x) / width512 {
+		v, w := at512(p, i), at512(q, i)
+		put512(w, p, i)
+		put512(v, q, i)
 	}
 	done512()
 }

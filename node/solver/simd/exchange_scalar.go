@@ -10,11 +10,10 @@ func exchange64(x, y []float64) {
 		return
 	}
 	p, q := unsafe.Pointer(&x[0]), unsafe.Pointer(&y[0])
-	for range len(x) / width64 {
-		v, w := at64(p, 0), at64(q, 0)
-		put64(w, p, 0)
-		put64(v, q, 0)
-		p, q = unsafe.Add(p, 8*width64), unsafe.Add(q, 8*width64)
+	for i := range len(x) / width64 {
+		v, w := at64(p, i), at64(q, i)
+		put64(w, p, i)
+		put64(v, q, i)
 	}
 	done64()
 }

@@ -50,11 +50,10 @@ func (p packing) columns(src []float64, from, n int) {
 
 // copyRows64 copies rows of so many numbers, whole eights; strides are in numbers.
 func copyRows64(dst *float64, dstStride int, src *float64, srcStride, columns, rows int) {
-	to, at := unsafe.Pointer(dst), unsafe.Pointer(src)
-	for range rows {
+	for r := range rows {
+		to, at := unsafe.Add(unsafe.Pointer(dst), 8*r*dstStride), unsafe.Add(unsafe.Pointer(src), 8*r*srcStride)
 		for o := 0; o < 8*columns; o += 64 {
 			*(*[8]float64)(unsafe.Add(to, o)) = *(*[8]float64)(unsafe.Add(at, o))
 		}
-		to, at = unsafe.Add(to, 8*dstStride), unsafe.Add(at, 8*srcStride)
 	}
 }

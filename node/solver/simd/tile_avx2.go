@@ -7,11 +7,11 @@ import "unsafe"
 // tile256 adds the product of 8 rows and 16 columns to a tile of C, whose rows are stride bytes apart, or stores it there when add is
 // false.
 func tile256(depth int, a, b operand, c unsafe.Pointer, stride int, add bool) {
-	for range tileRows / 4 {
+	for r := 0; r < tileRows; r += 4 {
+		rows := operand{unsafe.Add(a.at, r*a.lane), a.lane, a.step}
 		for o := 0; o < 8*tileCols; o += 16 * width256 {
-			micro256(depth, a, unsafe.Add(b.at, o), b.step, unsafe.Add(c, o), stride, add)
+			micro256(depth, rows, unsafe.Add(b.at, o), b.step, unsafe.Add(c, r*stride+o), stride, add)
 		}
-		a.at, c = unsafe.Add(a.at, 4*a.lane), unsafe.Add(c, 4*stride)
 	}
 	done256()
 }

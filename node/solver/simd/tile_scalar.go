@@ -7,11 +7,11 @@ import "unsafe"
 // tile64 adds the product of 8 rows and 16 columns to a tile of C, whose rows are stride bytes apart, or stores it there when add is
 // false.
 func tile64(depth int, a, b operand, c unsafe.Pointer, stride int, add bool) {
-	for range tileRows / 4 {
+	for r := 0; r < tileRows; r += 4 {
+		rows := operand{unsafe.Add(a.at, r*a.lane), a.lane, a.step}
 		for o := 0; o < 8*tileCols; o += 16 * width64 {
-			micro64(depth, a, unsafe.Add(b.at, o), b.step, unsafe.Add(c, o), stride, add)
+			micro64(depth, rows, unsafe.Add(b.at, o), b.step, unsafe.Add(c, r*stride+o), stride, add)
 		}
-		a.at, c = unsafe.Add(a.at, 4*a.lane), unsafe.Add(c, 4*stride)
 	}
 	done64()
 }
