@@ -2,10 +2,29 @@ package node
 
 import (
 	"bufio"
+	"context"
 	"os"
 	"strconv"
 	"strings"
+
+	"golang.org/x/sync/semaphore"
 )
+
+// memoryBudget is the memory that a node registered, shared by its slots: the coordinator looks at one shard at a time.
+type memoryBudget struct {
+	*semaphore.Weighted
+	share, whole int64 // of a slot, of all
+}
+
+func newMemoryBudget(bytes int64, slots int) *memoryBudget {
+	return &memoryBudget{semaphore.NewWeighted(bytes), max(1, bytes/int64(slots)), bytes}
+}
+
+// take waits for the bytes, a slot's share at least and all of them at most, and returns what is to be released.
+func (m *memoryBudget) take(ctx context.Context, bytes int64) (taken int64, err error) {
+	taken = min(max(bytes, m.share), m.whole)
+	return taken, m.Acquire(ctx, taken)
+}
 
 // fallbackMemory is registered where the system does not tell.
 const fallbackMemory = 2 << 30

@@ -82,8 +82,9 @@ type Node struct {
 	events chan any
 	jobs   chan *work
 	budget *semaphore.Weighted // bytes of solved shards on their way
-	group  sync.WaitGroup      // every goroutine that Run starts
-	base   context.Context     // outlives Run's context by the drain
+	memory *memoryBudget
+	group  sync.WaitGroup  // every goroutine that Run starts
+	base   context.Context // outlives Run's context by the drain
 	stop   context.CancelFunc
 
 	held     map[key]*work
@@ -157,6 +158,7 @@ func New(conn grpc.ClientConnInterface, cfg Config) *Node {
 		events: make(chan any),
 		jobs:   make(chan *work),
 		budget: semaphore.NewWeighted(int64(cfg.Slots) * deliveryBytes),
+		memory: newMemoryBudget(cfg.MemoryBytes, cfg.Slots),
 		held:   map[key]*work{},
 	}
 }

@@ -33,6 +33,7 @@ var _ Solver = (*solver.Solver)(nil)
 
 // shardSolver solves one shard after the other; its memory is reused.
 type shardSolver struct {
+	memory *memoryBudget
 	memo   Memo
 	fresh  func() Solver
 	solver Solver
@@ -61,8 +62,8 @@ type pending struct {
 	problem solver.Problem
 }
 
-func newShardSolver(memo Memo, fresh func() Solver) *shardSolver {
-	return &shardSolver{memo: memo, fresh: fresh, solver: fresh()}
+func newShardSolver(memory *memoryBudget, memo Memo, fresh func() Solver) *shardSolver {
+	return &shardSolver{memory: memory, memo: memo, fresh: fresh, solver: fresh()}
 }
 
 // solve computes the rows of the points with indices first..end-1. Its only errors are ctx's, the memo's and the
@@ -89,7 +90,7 @@ func (s *shardSolver) window(ctx context.Context, task *task, b *results.Builder
 	if err := s.prepare(task); err != nil {
 		return err
 	}
-	if err := s.solveAll(ctx); err != nil {
+	if err := s.solveAll(ctx, task.record); err != nil {
 		return err
 	}
 	for i := range s.points {
@@ -152,7 +153,7 @@ func (s *shardSolver) record(task *task, steps int64) []int {
 }
 
 // solveAll solves the problems in batches of one shape, runs of similar length side by side.
-func (s *shardSolver) solveAll(ctx context.Context) error {
+func (s *shardSolver) solveAll(ctx context.Context, record sweep.Record) error {
 	slices.SortStableFunc(s.pending, func(a, b pending) int {
 		return cmp.Or(cmp.Compare(a.shape, b.shape), cmp.Compare(a.problem.Steps, b.problem.Steps))
 	})
@@ -167,12 +168,32 @@ func (s *shardSolver) solveAll(ctx context.Context) error {
 		for end < len(s.pending) && s.pending[end].shape == s.pending[first].shape {
 			end++
 		}
-		if err := s.batch(ctx, s.problems[first:end], s.results[first:end]); err != nil {
+		most := int64(0)
+		for _, p := range s.pending[first:end] {
+			most = max(most, sweep.PointBytes(&s.points[p.point].Params, record))
+		}
+		err := s.within(ctx, most, func() error { return s.batch(ctx, s.problems[first:end], s.results[first:end]) })
+		if err != nil {
 			return err
 		}
 		first = end
 	}
 	return nil
+}
+
+// within solves when there is memory for a point of so many bytes. A solver keeps its memory for the next point: one that took more than
+// its slot's share gives it up.
+func (s *shardSolver) within(ctx context.Context, bytes int64, solve func() error) error {
+	taken, err := s.memory.take(ctx, bytes)
+	if err != nil {
+		return err
+	}
+	defer s.memory.Release(taken)
+	err = solve()
+	if taken > s.memory.share {
+		s.solver = s.fresh()
+	}
+	return err
 }
 
 // batch solves problems of one shape. Where the solver panics they are solved one by one, and those that panic alone

@@ -9,7 +9,7 @@ import (
 
 // slot solves one shard after the other.
 func (n *Node) slot() {
-	s := newShardSolver(n.cfg.Memo, n.cfg.NewSolver)
+	s := newShardSolver(n.memory, n.cfg.Memo, n.cfg.NewSolver)
 	for {
 		select {
 		case w := <-n.jobs:
