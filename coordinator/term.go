@@ -20,7 +20,8 @@ const (
 	tickEvery = 100 * time.Millisecond
 	// stalledAfter is how late a tick of a process that runs never is.
 	stalledAfter = time.Second
-	// maxRetryDelay bounds the wait between attempts to write to a ledger or store that fails.
+	// minRetryDelay and maxRetryDelay bound the wait between attempts to write to a ledger or store that fails.
+	minRetryDelay = 20 * time.Millisecond
 	maxRetryDelay = 2 * time.Second
 )
 
@@ -46,7 +47,8 @@ type term struct {
 	inbox   *queue[func()]
 	saves   *queue[save]
 	commits *queue[*incoming]
-	files   *queue[func(context.Context) error] // merges and other work on files
+	files   *queue[fileJob] // merges and other work on files
+	failing *queue[fileJob]
 
 	submit sync.Mutex // held while a sweep is created, reopened or removed
 
@@ -80,7 +82,7 @@ func newTerm(c *Coordinator, r *Reign) *term {
 		board:   NewBoard(c.cfg.LeaseTTL, min(c.cfg.LeaseTTL, c.cfg.ReconnectGrace), r.Epoch<<32),
 		waiters: map[uint64]func(Answer){}, incoming: map[uint64]*incoming{},
 		inbox: newQueue[func()](), saves: newQueue[save](), commits: newQueue[*incoming](),
-		files:  newQueue[func(context.Context) error](),
+		files: newQueue[fileJob](), failing: newQueue[fileJob](),
 		sweeps: map[string]*entry{}, nodes: map[uint64]*nodeStream{},
 	}
 }
@@ -107,6 +109,7 @@ func (t *term) run(ctx context.Context, lost <-chan struct{}, ready func()) erro
 	for range t.cfg.Mergers {
 		g.Go(func() error { return t.fileWorker(ctx) })
 	}
+	g.Go(func() error { return t.retryFiles(ctx) })
 	ready()
 	err := g.Wait()
 	t.closeNodes()
@@ -126,8 +129,8 @@ func (t *term) load(ctx context.Context) error {
 	for _, s := range states {
 		t.loadSweep(s)
 	}
-	t.files.put(t.spool.removeOrphans)
-	t.files.put(func(ctx context.Context) error { return t.removeLeftovers(ctx, states) })
+	t.queueFiles("", t.spool.removeOrphans)
+	t.queueFiles("", func(ctx context.Context) error { return t.removeLeftovers(ctx, states) })
 	return nil
 }
 
@@ -328,9 +331,9 @@ func (t *term) tell(actions []Action) {
 		case Dismiss:
 			t.dismiss(a)
 		case Merge:
-			t.files.put(func(ctx context.Context) error { return t.mergePart(ctx, a) })
+			t.queueFiles(a.Sweep, func(ctx context.Context) error { return t.mergePart(ctx, a) })
 		case Finish:
-			t.files.put(func(ctx context.Context) error { return t.finish(ctx, a.Sweep) })
+			t.queueFiles(a.Sweep, func(ctx context.Context) error { return t.finish(ctx, a.Sweep) })
 		case DropParts:
 			t.mu.Lock()
 			for _, i := range a.Parts {
@@ -352,7 +355,7 @@ func (t *term) tell(actions []Action) {
 // free gives frames of the spool up, in the background.
 func (t *term) free(items []shelfItem) {
 	if len(items) > 0 {
-		t.files.put(func(ctx context.Context) error { t.shelf.free(ctx, items); return nil })
+		t.queueFiles("", func(ctx context.Context) error { t.shelf.free(ctx, items); return nil })
 	}
 }
 
@@ -399,7 +402,7 @@ func (t *term) commit(ctx context.Context, writes []Write) error {
 func (t *term) retry(ctx context.Context, subject string, do func() error) error {
 	// Also where the term ends first: the next leader has its own trouble, and this process may be it.
 	defer t.alarms.clear(subject)
-	for delay := 20 * time.Millisecond; ; delay = min(2*delay, maxRetryDelay) {
+	for delay := minRetryDelay; ; delay = min(2*delay, maxRetryDelay) {
 		err := do()
 		switch {
 		case err == nil:
@@ -414,19 +417,6 @@ func (t *term) retry(ctx context.Context, subject string, do func() error) error
 		case <-time.After(delay):
 		case <-ctx.Done():
 			return ctx.Err()
-		}
-	}
-}
-
-// fileWorker does what takes long: merges, manifests, deletions.
-func (t *term) fileWorker(ctx context.Context) error {
-	for {
-		do, err := t.files.next(ctx)
-		if err != nil {
-			return err
-		}
-		if err := t.retry(ctx, "store", func() error { return do(ctx) }); err != nil {
-			return err
 		}
 	}
 }

@@ -1,0 +1,38 @@
+package coordinator_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/phasegrid/phasegrid/coordinator"
+	pb "github.com/phasegrid/phasegrid/proto/phasegrid/v1"
+)
+
+// TestOneSweepsFilesHoldUpNoOthers: something stands where a sweep's part should go, and there is one worker for files.
+func TestOneSweepsFilesHoldUpNoOthers(t *testing.T) {
+	store, dir := fileStore(t)
+	c := start(t, coordinator.Config{Memory: coordinator.NewMemory(), Store: store, Mergers: 1})
+	ctx := deadline(t)
+	c.leading(ctx)
+	blocked := c.submit(ctx, strings.Replace(smallSweep, "num: 500", "num: 499", 1)).GetSweep()
+	obstacle := filepath.Join(dir, blocked.GetResultSet(), "points", "part-000000.parquet")
+	if err := os.MkdirAll(filepath.Join(obstacle, "not empty"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	defer c.serve(ctx, &zeroNode{name: "n"})()
+	c.expect(ctx, blocked.GetId(), "an alarm of its own", func(s *pb.Sweep) bool {
+		alarms := strings.Join(s.GetProgress().GetAlarms(), "\n")
+		return strings.Contains(alarms, "store, "+blocked.GetResultSet()+": ")
+	})
+	other := c.submit(ctx, smallSweep).GetSweep()
+	checkSmallSet(t, filepath.Join(dir, c.wait(ctx, other.GetId()).GetResultSet()))
+	if err := os.RemoveAll(obstacle); err != nil {
+		t.Fatal(err)
+	}
+	last := c.wait(ctx, blocked.GetId())
+	if alarms := last.GetProgress().GetAlarms(); len(alarms) != 0 {
+		t.Errorf("alarms after the end: %v", alarms)
+	}
+}
