@@ -40,7 +40,7 @@ func countMerged(ctx context.Context, set string, t results.Table) (rows int64, 
 	if t == results.Points {
 		for row, err := range s.Points(ctx) {
 			if err != nil {
-				return 0, fmt.Errorf("%w: %w", errWrongRows, err)
+				return 0, unread(ctx, err)
 			}
 			if err := count(row.Point, 0); err != nil {
 				return 0, err
@@ -50,11 +50,19 @@ func countMerged(ctx context.Context, set string, t results.Table) (rows int64, 
 	}
 	for row, err := range s.Trajectories(ctx) {
 		if err != nil {
-			return 0, fmt.Errorf("%w: %w", errWrongRows, err)
+			return 0, unread(ctx, err)
 		}
 		if err := count(row.Point, row.Step); err != nil {
 			return 0, err
 		}
 	}
 	return rows, nil
+}
+
+// unread tells a reader that ran out of time from rows that cannot be read.
+func unread(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return fmt.Errorf("%w: %w", errWrongRows, err)
 }
