@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/url"
 	"slices"
+	"syscall"
 	"testing"
 	"time"
 
@@ -45,6 +46,11 @@ func etcdConfig(t *testing.T) *embed.Config {
 func startEtcd(t *testing.T, cfg *embed.Config) *embed.Etcd {
 	t.Helper()
 	server, err := embed.StartEtcd(cfg)
+	// A process that other tests are just starting holds a copy of the listener that found the address until it is another program.
+	for tries := 0; errors.Is(err, syscall.EADDRINUSE) && tries < 100; tries++ {
+		time.Sleep(50 * time.Millisecond)
+		server, err = embed.StartEtcd(cfg)
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
