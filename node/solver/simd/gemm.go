@@ -35,10 +35,13 @@ const farAway = 1 << 16
 // inPlaceLimit is the number of elements, strides counted, that stay in the first-level cache however they are read.
 const inPlaceLimit = 4096
 
-// inPlaceA tells whether full tiles of A's rows can be read where they are: alpha is 1, and the rows are so short that those of a tile
-// do not meet in the same sets of the cache, or, for columns, so few.
+// shortRow is the length up to which the rows of a tile do not meet in the same sets of the first-level cache.
+const shortRow = 384
+
+// inPlaceA tells whether full tiles of A's rows can be read where they are: alpha is 1, and the rows are short or, for
+// columns, few.
 func inPlaceA(t blas.Transpose, alpha float64, a blas64.General) bool {
-	return alpha == 1 && (t == blas.NoTrans && a.Stride <= 3*blockDepth || a.Rows*a.Stride <= inPlaceLimit)
+	return alpha == 1 && (t == blas.NoTrans && a.Stride <= shortRow || a.Rows*a.Stride <= inPlaceLimit)
 }
 
 // inPlaceB tells whether full tiles of B's columns can be read where they are.
@@ -58,7 +61,7 @@ type Multiplier struct {
 	a, b   []float64 // panels
 	edge   [tileRows * tileCols]float64
 
-	strip, rows []float64 // of Invert
+	strip, rows []float64 // of InvertTransposed
 	order       []int
 }
 
