@@ -105,9 +105,10 @@ func spikedProblem(d int, anisotropy float64) Problem {
 	}
 }
 
-// compareLanes is a batch of reduced points with every per-step metric, against the scalar twin.
+// compareLanes is a batch of reduced points with every per-step metric, against the scalar twin. With three coefficients they are as long
+// as those of gd in the phase diagram that comes with phasegrid.
 func compareLanes(rule comparedRule, groups int, short bool) (Comparison, error) {
-	points, steps, name := 256, 2000, rule.name+", 3 coefficients"
+	points, steps, name := 128, 8000, rule.name+", 3 coefficients"
 	if groups > 3 {
 		points, steps, name = 32, 1000, fmt.Sprintf("%s, power law of %d groups", rule.name, groups)
 	}
@@ -118,13 +119,13 @@ func compareLanes(rule comparedRule, groups int, short bool) (Comparison, error)
 	for i := range problems {
 		anisotropy := 0.5 + 32*float64(i)/float64(points)
 		p := spikedProblem(100, anisotropy)
-		p.InitScale, p.Steps, p.LearningRate = 0.00123, steps, 0.00207
+		p.InitScale, p.Steps, p.LearningRate = 0.00123, steps, 4.14/float64(steps)
 		if rule.name == "gd" {
 			p.LearningRate = 0.5 / max(3, 1+anisotropy)
 		}
 		if groups > 3 {
 			p.Covariance.Spectrum = decaying(groups, 0.5+float64(i)/float64(points))
-			p.LearningRate /= 100
+			p.LearningRate /= 200
 		}
 		rule.set(&p)
 		problems[i] = p

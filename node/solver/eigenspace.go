@@ -1,6 +1,9 @@
 package solver
 
-import "sort"
+import (
+	"cmp"
+	"slices"
+)
 
 // eigenspaces lists the groups of a spectrum: the teacher's own line first, then the distinct eigenvalues, falling. A direction beside
 // the teacher with its eigenvalue stays a group of its own. Without an eigenvector as teacher there is no first line.
@@ -26,12 +29,9 @@ func eigenspaces(p *Problem) []Group {
 	if eigen {
 		groups[0].Eigenvalue = teacher
 	}
-	rest := groups[first:]
-	if !sort.SliceIsSorted(rest, func(i, j int) bool { return rest[i].Eigenvalue > rest[j].Eigenvalue }) {
-		sort.SliceStable(rest, func(i, j int) bool { return rest[i].Eigenvalue > rest[j].Eigenvalue })
-	}
+	slices.SortStableFunc(groups[first:], func(a, b Group) int { return cmp.Compare(b.Eigenvalue, a.Eigenvalue) })
 	distinct := first
-	for _, g := range rest {
+	for _, g := range groups[first:] {
 		if distinct > first && groups[distinct-1].Eigenvalue == g.Eigenvalue {
 			groups[distinct-1].Multiplicity += g.Multiplicity
 			continue

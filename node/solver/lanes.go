@@ -75,6 +75,9 @@ func newLaw(p *Problem, groups int) law {
 }
 
 func (l law) compare(m law) int {
+	if l == m {
+		return 0
+	}
 	number := func(b bool) int {
 		if b {
 			return 1

@@ -32,17 +32,19 @@ type headOf[R any] struct {
 	rtol, beta, beta2, epsilon, decay1, decay2, power R
 
 	spikes [3]R // of three groups: all bits set where the eigenspace counts as a spike, else 0
+	zero   R    // of three groups: where |g|/q of one is above zero times that of any other, it does not count as zero
 
 	parts [4][8]R // strided partial sums
 
-	// Before step wake no point needs to be looked at for its loss, its tail or its step. 0 where that is not known.
+	// Before step wake no point needs to be looked at for its step. 0 where that is not known.
 	wake int
 
 	escaping uint8 // lanes whose loss is watched
 	tails    uint8 // lanes whose tail is summed
 	vacant   uint8 // lanes to be filled after this step; Lanes.vacancies tells whether there are any
+	idle     uint8 // lanes at rest
 
-	_ [rowSize - 11]byte // a head is a whole number of cache lines, so that no row straddles two
+	_ [rowSize - 12]byte // a head is a whole number of cache lines, so that no row straddles two
 }
 
 type (

@@ -1,7 +1,7 @@
 //go:build ignore
 
 // generate writes the AVX2 and the scalar form of each kernel from its AVX-512 form: only names and widths differ. The steps of
-// three groups come in all forms from a template, which takes one vector at a time, where the forms take two.
+// three groups come in all forms from a template for one vector, where the forms take two.
 package main
 
 import (
@@ -37,13 +37,11 @@ func scalar(source, width string) string {
 	return strings.ReplaceAll(body, width, "64")
 }
 
-const (
-	loop   = "\tfor vs := l.vectors; len(vs) > 0; vs = vs[1:] {\n"
-	byTwos = "\tfor vs := l.vectors; len(vs) > 1; vs = vs[2:] {\n"
-)
+// loop begins the steps of a kernel.
+const loop = "(vs, end) {\n"
 
-// paired writes every statement of the loops over vectors twice, the second time for the vector after. The CPU's scheduler does not
-// reach from one vector to the next one; so it finds two at once.
+// paired writes every statement of the loops twice, the second time for the vector after. The CPU's scheduler does not reach from one
+// vector to the next one; so it finds two at once.
 func paired(source string) string {
 	var out strings.Builder
 	for {
@@ -53,7 +51,7 @@ func paired(source string) string {
 			return out.String()
 		}
 		body, after, _ := strings.Cut(rest, "\n\t}\n")
-		out.WriteString(byTwos)
+		out.WriteString(loop)
 		double(&out, strings.Split(body, "\n"))
 		out.WriteString("\t}\n")
 		source = after

@@ -4,7 +4,6 @@ import (
 	"context"
 	"math"
 	"math/bits"
-	"slices"
 	"unsafe"
 )
 
@@ -157,6 +156,7 @@ func (l *Lanes) fill(lane int) {
 		c.m[i], c.v[i] = 0, 0
 	}
 	if l.host.Load(lane) {
+		h.idle &^= 1 << i
 		h.keep[i] = 1 - float64(h.rate[i]*h.decay[i])
 		if l.three() {
 			l.prepare(lane)
@@ -168,6 +168,7 @@ func (l *Lanes) fill(lane int) {
 		return
 	}
 	l.active--
+	h.idle |= 1 << i
 	l.rest(lane)
 }
 
@@ -175,6 +176,7 @@ func (l *Lanes) fill(lane int) {
 func (l *Lanes) prepare(lane int) {
 	h, i := &l.heads[lane/8], lane%8
 	rate, teacher := h.rate[i], l.cell(lane, 0).q[i]
+	least, most := teacher, teacher
 	for g := range l.groups {
 		c := l.cell(lane, g)
 		h.spikes[g][i] = 0
@@ -186,7 +188,9 @@ func (l *Lanes) prepare(lane int) {
 			c.g[i] = 2 * float64(rate*c.q[i])
 			c.m[i] = c.g[i] * c.q[i]
 		}
+		least, most = min(least, c.q[i]), max(most, c.q[i])
 	}
+	h.zero[i] = h.rtol[i] * (most / least) / shrink
 }
 
 // rest gives a lane a point that never moves and is never seen: a lane of zeros would not be quiet.
@@ -263,8 +267,8 @@ func (l *Lanes) SetGroup(lane, group int, eigenvalue, multiplicity float64) {
 	c.q[i], c.n[i] = eigenvalue, multiplicity
 }
 
-// shrink takes off more than the rounding of a quotient and a product.
-const shrink = 1 - 4e-16
+// shrink takes off more than the rounding of the few operations behind a comparison, whatever their order.
+const shrink = 1 - 2e-15
 
 // A spike is a new peak where it exceeds the last one by more than rounding: ties keep the earliest.
 const (
@@ -285,9 +289,17 @@ func (l *Lanes) SetWatch(lane int, w Watch) {
 	h.wake = 0
 }
 
-// sleep finds the next step at which one of eight points wants to be seen, when none is watched for its loss or its tail.
+// due tells whether some point needs to be looked at for its step, its loss or its tail.
+func (h *headOf[R]) due(now int) bool { return now >= h.wake || h.escaping|h.tails != 0 }
+
+// sleep finds the next step at which one of eight points wants to be seen.
 func (l *Lanes) sleep(h *head) {
-	next := slices.Min(h.next[:])
+	next := math.Inf(1)
+	for _, x := range h.next {
+		if x < next {
+			next = x
+		}
+	}
 	h.wake = math.MaxInt
 	if !math.IsInf(next, 1) {
 		h.wake = int(next + 0.5)
@@ -353,15 +365,35 @@ func (l *Lanes) bounded(lane int) bool {
 	return true
 }
 
-// refill loads points into the vacant lanes. The step has been taken: theirs begin with the next one.
+// eachThree has a kernel of three groups take steps until end with two vectors at a time.
+func (l *Lanes) eachThree(end int, steps func(vs []vector, end int)) {
+	start := l.now
+	for vs := l.vectors; len(vs) > 1; vs = vs[2:] {
+		l.now = start
+		steps(vs[:2], end)
+	}
+	l.now = end
+}
+
+// awake tells whether two vectors have a step to take before end.
+func (l *Lanes) awake(vs []vector, end int) bool {
+	return l.now < end && vs[0].eight.idle&vs[1].eight.idle != math.MaxUint8
+}
+
+// turn ends a step, and loads points into the lanes that it left vacant: theirs begin with the next step.
+func (l *Lanes) turn() {
+	l.now++
+	if l.vacancies {
+		l.refill()
+	}
+}
+
 func (l *Lanes) refill() {
 	l.vacancies = false
-	l.now++
 	for r := range l.heads {
 		h := &l.heads[r]
 		for ; h.vacant != 0; h.vacant &= h.vacant - 1 {
 			l.fill(8*r + bits.TrailingZeros8(h.vacant))
 		}
 	}
-	l.now--
 }

@@ -13,23 +13,25 @@ type (
 
 // advance256 takes steps until end, or until no lane has a point.
 func (l *Lanes) advance256(end int) {
-	three := l.three()
-	for ; l.now < end && l.active > 0; l.now++ {
-		switch {
-		case !three:
+	if l.three() {
+		l.eachThree(end, l.threeRule256())
+	} else {
+		for ; l.now < end && l.active > 0; l.turn() {
 			l.general256()
-		case l.law.Rule == GD:
-			l.threeGD256()
-		case l.law.Rule == SpecGD:
-			l.threeSpecGD256()
-		default:
-			l.threeMuon256()
-		}
-		if l.vacancies {
-			l.refill()
 		}
 	}
 	done256()
+}
+
+// threeRule256 is the kernel of three groups for the law.
+func (l *Lanes) threeRule256() func(vs []vector, end int) {
+	switch l.law.Rule {
+	case GD:
+		return l.threeGD256
+	case SpecGD:
+		return l.threeSpecGD256
+	}
+	return l.threeMuon256
 }
 
 // watch256 takes in peaks of the spike, shows the lanes that are not quiet, for their step and their loss too, and sums the tails.
@@ -52,7 +54,8 @@ func (l *Lanes) watch256(v *vector, loss, norm2, spike, signal vec256) {
 	if quiet != all1s256 {
 		h.loss.v, h.norm2.v, h.spikeEnergy.v, h.signalEnergy.v = loss, norm2, spike, signal
 		l.see256(v, all1s256&^uint(quiet))
-	} else if v.eight.escaping|v.eight.tails == 0 {
+	}
+	if v.eight.wake <= l.now {
 		l.sleep(v.eight)
 	}
 	if v.eight.tails != 0 {
@@ -99,7 +102,7 @@ func (l *Lanes) general256() {
 		l.observe256(v)
 		norm2, spike, signal := h.norm2.v, h.spikeEnergy.v, h.signalEnergy.v
 		over := or256(h.signal.v.Mul(norm2).Sub(signal), h.spike.v.Mul(norm2).Sub(spike))
-		if h.limit.v.GreaterEqual(norm2).ToBits()&^negative256(over).ToBits() != all1s256 || l.now >= v.eight.wake {
+		if h.limit.v.GreaterEqual(norm2).ToBits()&^negative256(over).ToBits() != all1s256 || v.eight.due(l.now) {
 			l.watch256(v, h.loss.v, norm2, spike, signal)
 		}
 		switch l.law.Rule {

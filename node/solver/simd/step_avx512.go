@@ -11,23 +11,25 @@ type (
 
 // advance512 takes steps until end, or until no lane has a point.
 func (l *Lanes) advance512(end int) {
-	three := l.three()
-	for ; l.now < end && l.active > 0; l.now++ {
-		switch {
-		case !three:
+	if l.three() {
+		l.eachThree(end, l.threeRule512())
+	} else {
+		for ; l.now < end && l.active > 0; l.turn() {
 			l.general512()
-		case l.law.Rule == GD:
-			l.threeGD512()
-		case l.law.Rule == SpecGD:
-			l.threeSpecGD512()
-		default:
-			l.threeMuon512()
-		}
-		if l.vacancies {
-			l.refill()
 		}
 	}
 	done512()
+}
+
+// threeRule512 is the kernel of three groups for the law.
+func (l *Lanes) threeRule512() func(vs []vector, end int) {
+	switch l.law.Rule {
+	case GD:
+		return l.threeGD512
+	case SpecGD:
+		return l.threeSpecGD512
+	}
+	return l.threeMuon512
 }
 
 // watch512 takes in peaks of the spike, shows the lanes that are not quiet, for their step and their loss too, and sums the tails.
@@ -50,7 +52,8 @@ func (l *Lanes) watch512(v *vector, loss, norm2, spike, signal vec512) {
 	if quiet != all1s512 {
 		h.loss.v, h.norm2.v, h.spikeEnergy.v, h.signalEnergy.v = loss, norm2, spike, signal
 		l.see512(v, all1s512&^uint(quiet))
-	} else if v.eight.escaping|v.eight.tails == 0 {
+	}
+	if v.eight.wake <= l.now {
 		l.sleep(v.eight)
 	}
 	if v.eight.tails != 0 {
@@ -97,7 +100,7 @@ func (l *Lanes) general512() {
 		l.observe512(v)
 		norm2, spike, signal := h.norm2.v, h.spikeEnergy.v, h.signalEnergy.v
 		over := or512(h.signal.v.Mul(norm2).Sub(signal), h.spike.v.Mul(norm2).Sub(spike))
-		if h.limit.v.GreaterEqual(norm2).ToBits()&^negative512(over).ToBits() != all1s512 || l.now >= v.eight.wake {
+		if h.limit.v.GreaterEqual(norm2).ToBits()&^negative512(over).ToBits() != all1s512 || v.eight.due(l.now) {
 			l.watch512(v, h.loss.v, norm2, spike, signal)
 		}
 		switch l.law.Rule {

@@ -11,23 +11,25 @@ type (
 
 // advance64 takes steps until end, or until no lane has a point.
 func (l *Lanes) advance64(end int) {
-	three := l.three()
-	for ; l.now < end && l.active > 0; l.now++ {
-		switch {
-		case !three:
+	if l.three() {
+		l.eachThree(end, l.threeRule64())
+	} else {
+		for ; l.now < end && l.active > 0; l.turn() {
 			l.general64()
-		case l.law.Rule == GD:
-			l.threeGD64()
-		case l.law.Rule == SpecGD:
-			l.threeSpecGD64()
-		default:
-			l.threeMuon64()
-		}
-		if l.vacancies {
-			l.refill()
 		}
 	}
 	done64()
+}
+
+// threeRule64 is the kernel of three groups for the law.
+func (l *Lanes) threeRule64() func(vs []vector, end int) {
+	switch l.law.Rule {
+	case GD:
+		return l.threeGD64
+	case SpecGD:
+		return l.threeSpecGD64
+	}
+	return l.threeMuon64
 }
 
 // watch64 takes in peaks of the spike, shows the lanes that are not quiet, for their step and their loss too, and sums the tails.
@@ -50,7 +52,8 @@ func (l *Lanes) watch64(v *vector, loss, norm2, spike, signal vec64) {
 	if quiet != all1s64 {
 		h.loss.v, h.norm2.v, h.spikeEnergy.v, h.signalEnergy.v = loss, norm2, spike, signal
 		l.see64(v, all1s64&^uint(quiet))
-	} else if v.eight.escaping|v.eight.tails == 0 {
+	}
+	if v.eight.wake <= l.now {
 		l.sleep(v.eight)
 	}
 	if v.eight.tails != 0 {
@@ -97,7 +100,7 @@ func (l *Lanes) general64() {
 		l.observe64(v)
 		norm2, spike, signal := h.norm2.v, h.spikeEnergy.v, h.signalEnergy.v
 		over := or64(h.signal.v.Mul(norm2).Sub(signal), h.spike.v.Mul(norm2).Sub(spike))
-		if h.limit.v.GreaterEqual(norm2).ToBits()&^negative64(over).ToBits() != all1s64 || l.now >= v.eight.wake {
+		if h.limit.v.GreaterEqual(norm2).ToBits()&^negative64(over).ToBits() != all1s64 || v.eight.due(l.now) {
 			l.watch64(v, h.loss.v, norm2, spike, signal)
 		}
 		switch l.law.Rule {

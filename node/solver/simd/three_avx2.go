@@ -7,20 +7,21 @@ package simd
 import "unsafe"
 
 // Steps of three groups, all in registers. With a_g = w_g², less τ in the first group, and p_g = ½ n_g q_g, ½T = Σ p_g a_g and half
-// the gradient is q_g (q_g a_g + ½T) w_g: nothing waits for the sum but what it is added to.
+// the gradient is q_g (q_g a_g + ½T) w_g: nothing waits for the sum but what it is added to. A vector takes all steps until end before
+// the next one does: its numbers stay near.
 
 // threeGD256 is w <- w (keep - k a - r ½T), r = 2 lr q, k = r q.
-func (l *Lanes) threeGD256() {
-	now, scheduled := l.now, l.law.Scheduled
-	for vs := l.vectors; len(vs) > 1; vs = vs[2:] {
+func (l *Lanes) threeGD256(vs []vector, end int) {
+	scheduled := l.law.Scheduled
+	for l.quietGD256(vs, end) {
 		v := &vs[0]
 		vB := &vs[1]
 		h, c := v.three256()
 		hB, cB := vB.three256()
-		if !quiet256(h, c, c[0].w[0].v, c[1].w[0].v, c[2].w[0].v) || now >= v.eight.wake {
+		if !quiet256(h, c, c[0].w[0].v, c[1].w[0].v, c[2].w[0].v) || v.eight.due(l.now) {
 			l.threeWatch256(v)
 		}
-		if !quiet256(hB, cB, cB[0].w[0].v, cB[1].w[0].v, cB[2].w[0].v) || now >= vB.eight.wake {
+		if !quiet256(hB, cB, cB[0].w[0].v, cB[1].w[0].v, cB[2].w[0].v) || vB.eight.due(l.now) {
 			l.threeWatch256(vB)
 		}
 		// Found again: what is held in registers would be saved in every round for the sake of the rare call.
@@ -46,6 +47,7 @@ func (l *Lanes) threeGD256() {
 		cB[1].w[0].v = hB.keep.v.Sub(cB[1].m.v.Mul(a1B)).Sub(cB[1].g.v.Mul(halfB)).Mul(w1B)
 		c[2].w[0].v = h.keep.v.Sub(c[2].m.v.Mul(a2)).Sub(c[2].g.v.Mul(half)).Mul(w2)
 		cB[2].w[0].v = hB.keep.v.Sub(cB[2].m.v.Mul(a2B)).Sub(cB[2].g.v.Mul(halfB)).Mul(w2B)
+		l.turn()
 	}
 }
 
@@ -62,17 +64,17 @@ func (l *Lanes) threeRates256(v *vector) {
 }
 
 // threeSpecGD256 is w <- keep w - lr sign(g).
-func (l *Lanes) threeSpecGD256() {
-	now, scheduled, decays := l.now, l.law.Scheduled, l.law.Decays
-	for vs := l.vectors; len(vs) > 1; vs = vs[2:] {
+func (l *Lanes) threeSpecGD256(vs []vector, end int) {
+	scheduled, decays := l.law.Scheduled, l.law.Decays
+	for l.quietSpecGD256(vs, end) {
 		v := &vs[0]
 		vB := &vs[1]
 		h, c := v.three256()
 		hB, cB := vB.three256()
-		if !quiet256(h, c, c[0].w[0].v, c[1].w[0].v, c[2].w[0].v) || now >= v.eight.wake {
+		if !quiet256(h, c, c[0].w[0].v, c[1].w[0].v, c[2].w[0].v) || v.eight.due(l.now) {
 			l.threeWatch256(v)
 		}
-		if !quiet256(hB, cB, cB[0].w[0].v, cB[1].w[0].v, cB[2].w[0].v) || now >= vB.eight.wake {
+		if !quiet256(hB, cB, cB[0].w[0].v, cB[1].w[0].v, cB[2].w[0].v) || vB.eight.due(l.now) {
 			l.threeWatch256(vB)
 		}
 		// Found again: what is held in registers would be saved in every round for the sake of the rare call.
@@ -108,6 +110,7 @@ func (l *Lanes) threeSpecGD256() {
 		if !allCount256(hB.rtol.v, g0B, g1B, g2B) {
 			l.threeZeros256(vB)
 		}
+		l.turn()
 	}
 }
 
@@ -134,18 +137,18 @@ func (l *Lanes) threeZeros256(v *vector) {
 }
 
 // threeMuon256 is muon by polynomials.
-func (l *Lanes) threeMuon256() {
-	now, nesterov, quintics := l.now, l.law.Nesterov, l.quintics
+func (l *Lanes) threeMuon256(vs []vector, end int) {
+	nesterov, quintics := l.law.Nesterov, l.quintics
 	one, scale := set256(1), set256(l.law.Scale)
-	for vs := l.vectors; len(vs) > 1; vs = vs[2:] {
+	for l.awake(vs, end) {
 		v := &vs[0]
 		vB := &vs[1]
 		h, c := v.three256()
 		hB, cB := vB.three256()
-		if !quiet256(h, c, c[0].w[0].v, c[1].w[0].v, c[2].w[0].v) || now >= v.eight.wake {
+		if !quiet256(h, c, c[0].w[0].v, c[1].w[0].v, c[2].w[0].v) || v.eight.due(l.now) {
 			l.threeWatch256(v)
 		}
-		if !quiet256(hB, cB, cB[0].w[0].v, cB[1].w[0].v, cB[2].w[0].v) || now >= vB.eight.wake {
+		if !quiet256(hB, cB, cB[0].w[0].v, cB[1].w[0].v, cB[2].w[0].v) || vB.eight.due(l.now) {
 			l.threeWatch256(vB)
 		}
 		// Found again: what is held in registers would be saved in every round for the sake of the rare call.
@@ -196,6 +199,7 @@ func (l *Lanes) threeMuon256() {
 		cB[1].w[0].v = keepB.Mul(w1B).Sub(rateB.Mul(x1B))
 		c[2].w[0].v = keep.Mul(w2).Sub(rate.Mul(x2))
 		cB[2].w[0].v = keepB.Mul(w2B).Sub(rateB.Mul(x2B))
+		l.turn()
 	}
 }
 

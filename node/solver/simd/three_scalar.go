@@ -5,20 +5,21 @@ package simd
 import "unsafe"
 
 // Steps of three groups, all in registers. With a_g = w_g², less τ in the first group, and p_g = ½ n_g q_g, ½T = Σ p_g a_g and half
-// the gradient is q_g (q_g a_g + ½T) w_g: nothing waits for the sum but what it is added to.
+// the gradient is q_g (q_g a_g + ½T) w_g: nothing waits for the sum but what it is added to. A vector takes all steps until end before
+// the next one does: its numbers stay near.
 
 // threeGD64 is w <- w (keep - k a - r ½T), r = 2 lr q, k = r q.
-func (l *Lanes) threeGD64() {
-	now, scheduled := l.now, l.law.Scheduled
-	for vs := l.vectors; len(vs) > 1; vs = vs[2:] {
+func (l *Lanes) threeGD64(vs []vector, end int) {
+	scheduled := l.law.Scheduled
+	for l.quietGD64(vs, end) {
 		v := &vs[0]
 		vB := &vs[1]
 		h, c := v.three64()
 		hB, cB := vB.three64()
-		if !quiet64(h, c, c[0].w[0].v, c[1].w[0].v, c[2].w[0].v) || now >= v.eight.wake {
+		if !quiet64(h, c, c[0].w[0].v, c[1].w[0].v, c[2].w[0].v) || v.eight.due(l.now) {
 			l.threeWatch64(v)
 		}
-		if !quiet64(hB, cB, cB[0].w[0].v, cB[1].w[0].v, cB[2].w[0].v) || now >= vB.eight.wake {
+		if !quiet64(hB, cB, cB[0].w[0].v, cB[1].w[0].v, cB[2].w[0].v) || vB.eight.due(l.now) {
 			l.threeWatch64(vB)
 		}
 		// Found again: what is held in registers would be saved in every round for the sake of the rare call.
@@ -44,6 +45,7 @@ func (l *Lanes) threeGD64() {
 		cB[1].w[0].v = hB.keep.v.Sub(cB[1].m.v.Mul(a1B)).Sub(cB[1].g.v.Mul(halfB)).Mul(w1B)
 		c[2].w[0].v = h.keep.v.Sub(c[2].m.v.Mul(a2)).Sub(c[2].g.v.Mul(half)).Mul(w2)
 		cB[2].w[0].v = hB.keep.v.Sub(cB[2].m.v.Mul(a2B)).Sub(cB[2].g.v.Mul(halfB)).Mul(w2B)
+		l.turn()
 	}
 }
 
@@ -60,17 +62,17 @@ func (l *Lanes) threeRates64(v *vector) {
 }
 
 // threeSpecGD64 is w <- keep w - lr sign(g).
-func (l *Lanes) threeSpecGD64() {
-	now, scheduled, decays := l.now, l.law.Scheduled, l.law.Decays
-	for vs := l.vectors; len(vs) > 1; vs = vs[2:] {
+func (l *Lanes) threeSpecGD64(vs []vector, end int) {
+	scheduled, decays := l.law.Scheduled, l.law.Decays
+	for l.quietSpecGD64(vs, end) {
 		v := &vs[0]
 		vB := &vs[1]
 		h, c := v.three64()
 		hB, cB := vB.three64()
-		if !quiet64(h, c, c[0].w[0].v, c[1].w[0].v, c[2].w[0].v) || now >= v.eight.wake {
+		if !quiet64(h, c, c[0].w[0].v, c[1].w[0].v, c[2].w[0].v) || v.eight.due(l.now) {
 			l.threeWatch64(v)
 		}
-		if !quiet64(hB, cB, cB[0].w[0].v, cB[1].w[0].v, cB[2].w[0].v) || now >= vB.eight.wake {
+		if !quiet64(hB, cB, cB[0].w[0].v, cB[1].w[0].v, cB[2].w[0].v) || vB.eight.due(l.now) {
 			l.threeWatch64(vB)
 		}
 		// Found again: what is held in registers would be saved in every round for the sake of the rare call.
@@ -106,6 +108,7 @@ func (l *Lanes) threeSpecGD64() {
 		if !allCount64(hB.rtol.v, g0B, g1B, g2B) {
 			l.threeZeros64(vB)
 		}
+		l.turn()
 	}
 }
 
@@ -132,18 +135,18 @@ func (l *Lanes) threeZeros64(v *vector) {
 }
 
 // threeMuon64 is muon by polynomials.
-func (l *Lanes) threeMuon64() {
-	now, nesterov, quintics := l.now, l.law.Nesterov, l.quintics
+func (l *Lanes) threeMuon64(vs []vector, end int) {
+	nesterov, quintics := l.law.Nesterov, l.quintics
 	one, scale := set64(1), set64(l.law.Scale)
-	for vs := l.vectors; len(vs) > 1; vs = vs[2:] {
+	for l.awake(vs, end) {
 		v := &vs[0]
 		vB := &vs[1]
 		h, c := v.three64()
 		hB, cB := vB.three64()
-		if !quiet64(h, c, c[0].w[0].v, c[1].w[0].v, c[2].w[0].v) || now >= v.eight.wake {
+		if !quiet64(h, c, c[0].w[0].v, c[1].w[0].v, c[2].w[0].v) || v.eight.due(l.now) {
 			l.threeWatch64(v)
 		}
-		if !quiet64(hB, cB, cB[0].w[0].v, cB[1].w[0].v, cB[2].w[0].v) || now >= vB.eight.wake {
+		if !quiet64(hB, cB, cB[0].w[0].v, cB[1].w[0].v, cB[2].w[0].v) || vB.eight.due(l.now) {
 			l.threeWatch64(vB)
 		}
 		// Found again: what is held in registers would be saved in every round for the sake of the rare call.
@@ -194,6 +197,7 @@ func (l *Lanes) threeMuon64() {
 		cB[1].w[0].v = keepB.Mul(w1B).Sub(rateB.Mul(x1B))
 		c[2].w[0].v = keep.Mul(w2).Sub(rate.Mul(x2))
 		cB[2].w[0].v = keepB.Mul(w2B).Sub(rateB.Mul(x2B))
+		l.turn()
 	}
 }
 

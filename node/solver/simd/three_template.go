@@ -1,20 +1,21 @@
 //go:build ignore
 
-// The kernels of three groups, one vector after the other. What is built is generated from this: two vectors side by side.
+// The kernels of three groups, for one vector. What is built is generated from this: for two, side by side.
 package simd
 
 import "unsafe"
 
 // Steps of three groups, all in registers. With a_g = w_g², less τ in the first group, and p_g = ½ n_g q_g, ½T = Σ p_g a_g and half
-// the gradient is q_g (q_g a_g + ½T) w_g: nothing waits for the sum but what it is added to.
+// the gradient is q_g (q_g a_g + ½T) w_g: nothing waits for the sum but what it is added to. A vector takes all steps until end before
+// the next one does: its numbers stay near.
 
 // threeGD512 is w <- w (keep - k a - r ½T), r = 2 lr q, k = r q.
-func (l *Lanes) threeGD512() {
-	now, scheduled := l.now, l.law.Scheduled
-	for vs := l.vectors; len(vs) > 0; vs = vs[1:] {
+func (l *Lanes) threeGD512(vs []vector, end int) {
+	scheduled := l.law.Scheduled
+	for l.quietGD512(vs, end) {
 		v := &vs[0]
 		h, c := v.three512()
-		if !quiet512(h, c, c[0].w[0].v, c[1].w[0].v, c[2].w[0].v) || now >= v.eight.wake {
+		if !quiet512(h, c, c[0].w[0].v, c[1].w[0].v, c[2].w[0].v) || v.eight.due(l.now) {
 			l.threeWatch512(v)
 		}
 		// Found again: what is held in registers would be saved in every round for the sake of the rare call.
@@ -29,6 +30,7 @@ func (l *Lanes) threeGD512() {
 		c[0].w[0].v = h.keep.v.Sub(c[0].m.v.Mul(a0)).Sub(c[0].g.v.Mul(half)).Mul(w0)
 		c[1].w[0].v = h.keep.v.Sub(c[1].m.v.Mul(a1)).Sub(c[1].g.v.Mul(half)).Mul(w1)
 		c[2].w[0].v = h.keep.v.Sub(c[2].m.v.Mul(a2)).Sub(c[2].g.v.Mul(half)).Mul(w2)
+		l.turn()
 	}
 }
 
@@ -45,12 +47,12 @@ func (l *Lanes) threeRates512(v *vector) {
 }
 
 // threeSpecGD512 is w <- keep w - lr sign(g).
-func (l *Lanes) threeSpecGD512() {
-	now, scheduled, decays := l.now, l.law.Scheduled, l.law.Decays
-	for vs := l.vectors; len(vs) > 0; vs = vs[1:] {
+func (l *Lanes) threeSpecGD512(vs []vector, end int) {
+	scheduled, decays := l.law.Scheduled, l.law.Decays
+	for l.quietSpecGD512(vs, end) {
 		v := &vs[0]
 		h, c := v.three512()
-		if !quiet512(h, c, c[0].w[0].v, c[1].w[0].v, c[2].w[0].v) || now >= v.eight.wake {
+		if !quiet512(h, c, c[0].w[0].v, c[1].w[0].v, c[2].w[0].v) || v.eight.due(l.now) {
 			l.threeWatch512(v)
 		}
 		// Found again: what is held in registers would be saved in every round for the sake of the rare call.
@@ -70,6 +72,7 @@ func (l *Lanes) threeSpecGD512() {
 		if !allCount512(h.rtol.v, g0, g1, g2) {
 			l.threeZeros512(v)
 		}
+		l.turn()
 	}
 }
 
@@ -96,13 +99,13 @@ func (l *Lanes) threeZeros512(v *vector) {
 }
 
 // threeMuon512 is muon by polynomials.
-func (l *Lanes) threeMuon512() {
-	now, nesterov, quintics := l.now, l.law.Nesterov, l.quintics
+func (l *Lanes) threeMuon512(vs []vector, end int) {
+	nesterov, quintics := l.law.Nesterov, l.quintics
 	one, scale := set512(1), set512(l.law.Scale)
-	for vs := l.vectors; len(vs) > 0; vs = vs[1:] {
+	for l.awake(vs, end) {
 		v := &vs[0]
 		h, c := v.three512()
-		if !quiet512(h, c, c[0].w[0].v, c[1].w[0].v, c[2].w[0].v) || now >= v.eight.wake {
+		if !quiet512(h, c, c[0].w[0].v, c[1].w[0].v, c[2].w[0].v) || v.eight.due(l.now) {
 			l.threeWatch512(v)
 		}
 		// Found again: what is held in registers would be saved in every round for the sake of the rare call.
@@ -131,6 +134,7 @@ func (l *Lanes) threeMuon512() {
 		c[0].w[0].v = keep.Mul(w0).Sub(rate.Mul(x0))
 		c[1].w[0].v = keep.Mul(w1).Sub(rate.Mul(x1))
 		c[2].w[0].v = keep.Mul(w2).Sub(rate.Mul(x2))
+		l.turn()
 	}
 }
 
