@@ -30,8 +30,8 @@ const (
 
 // Flags of quiet steps.
 const (
-	quietLosses = 1 << iota // losses are watched, or tails summed
-	quietTails              // tails are summed
+	quietWatched = 1 << iota // losses are watched
+	quietTails               // tails are summed
 	quietDecays
 )
 
@@ -65,10 +65,10 @@ func (l *Lanes) quietSteps(vs []vector, end int) int {
 // quietFlags say what the steps compute beside the iterates.
 func (l *Lanes) quietFlags(vs []vector) (flags int) {
 	if tails := vs[0].eight.tails | vs[1].eight.tails; tails != 0 {
-		flags |= quietTails | quietLosses
+		flags |= quietTails
 	}
 	if vs[0].eight.escaping|vs[1].eight.escaping != 0 {
-		flags |= quietLosses
+		flags |= quietWatched
 	}
 	if l.law.Decays {
 		flags |= quietDecays

@@ -3,7 +3,7 @@
 #include "go_asm.h"
 #include "textflag.h"
 
-// Steps of two vectors of three groups while every lane is quiet. Iterates, losses and tails are rounded as in the template; what only
+// Steps of two vectors of three groups while every lane is quiet. Iterates and the sums over tails are rounded as in the template; what only
 // decides whether to stop is not, and stops a little early.
 //
 // R8 and R10 are the heads, R9 and R11 the cells, CX the steps left, DX the flags. Z0 to Z2 are the iterates of the first vector, Z3 to
@@ -14,6 +14,10 @@ GLOBL quarter<>(SB), RODATA|NOPTR, $8
 
 DATA signBit<>+0(SB)/8, $0x8000000000000000
 GLOBL signBit<>(SB), RODATA|NOPTR, $8
+
+// A little less than 2.
+DATA under2<>+0(SB)/8, $1.999999999999996
+GLOBL under2<>(SB), RODATA|NOPTR, $8
 
 DATA tiny<>+0(SB)/8, $1e-250
 GLOBL tiny<>(SB), RODATA|NOPTR, $8
@@ -84,19 +88,30 @@ GLOBL tiny<>(SB), RODATA|NOPTR, $8
 	KANDNB K5, K6, K6; \
 	KORTESTB K6, K6
 
-// LOSSES leaves in K5 only where the losses are above those to be looked at, and prepares TAILS in Z22 to Z25.
-#define LOSSES(done) \
+// WATCHED leaves in K5 only where losses are above those to be looked at. A floor says so at less cost.
+#define WATCHED \
+	FLOOR(R8, R9, Z6, Z9, Z14); \
+	FLOOR(R10, R11, Z10, Z13, Z15)
+
+// FLOOR is under 4L: it leaves the groups but the first out of Σ n x².
+#define FLOOR(H, C, d, half, x) \
+	VMULPD const_cellQ0(C), d, x; \
+	VMULPD x, x, x; \
+	VFMADD231PD half, half, x; \
+	VFMADD231PD half, half, x; \
+	VMULPD.BCST under2<>(SB), x, x; \
+	VCMPPD $14, const_headEscape(H), x, K5, K5
+
+// TAILS leaves in K5 what WATCHED does, 4L in Z22 and Z23, and the signals' shares in Z24 and Z25.
+#define TAILS \
 	LOSS(R8, R9, Z6, Z7, Z8, Z22, Z14, Z15, Z16, Z17, Z28); \
 	LOSS(R10, R11, Z10, Z11, Z12, Z23, Z14, Z15, Z16, Z17, Z28); \
-	TESTQ $const_quietTails, DX; \
-	JEQ done; \
-	SHARE(R9, Z6, Z7, Z8, Z24, Z14, Z15); \
-	SHARE(R11, Z10, Z11, Z12, Z25, Z16, Z17)
+	SHARE(R9, Z0, Z7, Z8, Z24, Z14, Z15); \
+	SHARE(R11, Z3, Z11, Z12, Z25, Z16, Z17)
 
-// LOSS leaves 4L.
-#define LOSS(H, C, a0, a1, a2, loss, t, x1, y1, x2, y2) \
-	VSUBPD const_headTau(H), a0, loss; \
-	VMULPD const_cellQ0(C), loss, loss; \
+// LOSS is 4L; d is a0 - τ.
+#define LOSS(H, C, d, a1, a2, loss, t, x1, y1, x2, y2) \
+	VMULPD const_cellQ0(C), d, loss; \
 	VMULPD const_cellQ1(C), a1, x1; \
 	VMULPD const_cellQ2(C), a2, x2; \
 	VMULPD const_cellN1(C), x1, y1; \
@@ -114,21 +129,20 @@ GLOBL tiny<>(SB), RODATA|NOPTR, $8
 	VCMPPD $14, const_headEscape(H), loss, K5, K5
 
 // SHARE is the signal's share of ‖W‖².
-#define SHARE(C, a0, a1, a2, share, x, y) \
+#define SHARE(C, w0, a1, a2, share, x, y) \
+	VMULPD w0, w0, share; \
 	VMULPD const_cellN1(C), a1, x; \
 	VMULPD const_cellN2(C), a2, y; \
-	VADDPD x, a0, x; \
+	VADDPD x, share, x; \
 	VADDPD y, x, x; \
-	VDIVPD x, a0, share
+	VDIVPD x, share, share
 
-// TAILS adds the iterates to the sums over their tails.
-#define TAILS(done) \
-	TESTQ $const_quietTails, DX; \
-	JEQ done; \
-	TAIL(R8, Z24, Z22); \
-	TAIL(R10, Z25, Z23)
+// SUM adds what TAILS left to the sums over the tails.
+#define SUM \
+	ADD(R8, Z24, Z22); \
+	ADD(R10, Z25, Z23)
 
-#define TAIL(H, share, loss) \
+#define ADD(H, share, loss) \
 	VPANDQ const_headTailOn(H), share, share; \
 	VADDPD const_headTailSignal(H), share, share; \
 	VMOVUPD share, const_headTailSignal(H); \
@@ -163,18 +177,19 @@ step:
 	ENERGIES(R8, R9, Z0, Z1, Z2, Z18, Z19, Z6, Z7, Z8, Z9, Z26, Z14)
 	ENERGIES(R10, R11, Z3, Z4, Z5, Z20, Z21, Z10, Z11, Z12, Z13, Z27, Z15)
 	BOUNDED(Z9, Z13)
-	TESTQ $const_quietLosses, DX
-	JNE  losses
+	HALF(R8, R9, Z6, Z7, Z8, Z9, Z14, Z15)
+	HALF(R10, R11, Z10, Z11, Z12, Z13, Z16, Z17)
+	TESTQ $const_quietWatched|const_quietTails, DX
+	JNE  watched
 
 quiet:
 	QUIET(Z26, Z27)
 	JCC  return
-	TAILS(update)
+	TESTQ $const_quietTails, DX
+	JNE  sum
 
 update:
 	BEFORE
-	HALF(R8, R9, Z6, Z7, Z8, Z9, Z14, Z15)
-	HALF(R10, R11, Z10, Z11, Z12, Z13, Z16, Z17)
 	GD(R8, R9, Z0, Z6, Z9, Z14, Z15, const_cellM0, const_cellG0)
 	GD(R10, R11, Z3, Z10, Z13, Z16, Z17, const_cellM0, const_cellG0)
 	GD(R8, R9, Z1, Z7, Z9, Z22, Z23, const_cellM1, const_cellG1)
@@ -187,9 +202,19 @@ update:
 return:
 	RETURN
 
-losses:
-	LOSSES(quiet)
+watched:
+	TESTQ $const_quietTails, DX
+	JNE  tails
+	WATCHED
 	JMP  quiet
+
+tails:
+	TAILS
+	JMP  quiet
+
+sum:
+	SUM
+	JMP  update
 
 // SLOPE leaves (q a + ½T) w, half the gradient over q, in the place of a.
 #define SLOPE(C, w, a, half, q) \
@@ -228,12 +253,12 @@ step:
 	ENERGIES(R8, R9, Z0, Z1, Z2, Z18, Z19, Z6, Z7, Z8, Z9, Z26, Z14)
 	ENERGIES(R10, R11, Z3, Z4, Z5, Z20, Z21, Z10, Z11, Z12, Z13, Z27, Z15)
 	BOUNDED(Z9, Z13)
-	TESTQ $const_quietLosses, DX
-	JNE  losses
-
-gradients:
 	HALF(R8, R9, Z6, Z7, Z8, Z9, Z14, Z15)
 	HALF(R10, R11, Z10, Z11, Z12, Z13, Z16, Z17)
+	TESTQ $const_quietWatched|const_quietTails, DX
+	JNE  watched
+
+quiet:
 	SLOPE(R9, Z0, Z6, Z9, const_cellQ0)
 	SLOPE(R11, Z3, Z10, Z13, const_cellQ0)
 	SLOPE(R9, Z1, Z7, Z9, const_cellQ1)
@@ -244,7 +269,8 @@ gradients:
 	COUNT(R10, Z10, Z11, Z12, Z16, Z17)
 	QUIET(Z26, Z27)
 	JCC  return
-	TAILS(update)
+	TESTQ $const_quietTails, DX
+	JNE  sum
 
 update:
 	BEFORE
@@ -266,6 +292,16 @@ signs:
 return:
 	RETURN
 
-losses:
-	LOSSES(gradients)
-	JMP  gradients
+watched:
+	TESTQ $const_quietTails, DX
+	JNE  tails
+	WATCHED
+	JMP  quiet
+
+tails:
+	TAILS
+	JMP  quiet
+
+sum:
+	SUM
+	JMP  update
