@@ -3,6 +3,7 @@ package solver_test
 import (
 	"context"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"testing"
 
@@ -53,7 +54,59 @@ func laneProblems(rng *rand.Rand, n int) []solver.Problem {
 
 // A kernel does not show in the bits of a result, nor do the lanes and the points beside one.
 func TestKernelsDoNotShow(t *testing.T) {
-	problems := laneProblems(rand.New(rand.NewPCG(5, 6)), 12)
+	statuses := sameInAllKernels(t, laneProblems(rand.New(rand.NewPCG(5, 6)), 12))
+	if statuses[solver.Diverged] == 0 || statuses[solver.OK] < 50 {
+		t.Errorf("the problems end as %v", statuses)
+	}
+}
+
+// Points of three groups have kernels of their own for gd and specgd, which are at their best where nothing happens for long.
+func TestKernelsOfThreeGroupsDoNotShow(t *testing.T) {
+	statuses := sameInAllKernels(t, threeGroupProblems(rand.New(rand.NewPCG(7, 8)), 400))
+	if statuses[solver.Diverged] < 20 || statuses[solver.OK] < 100 {
+		t.Errorf("the problems end as %v", statuses)
+	}
+}
+
+// threeGroupProblems are gd and specgd at constant rates, from usual to absurd, some of them long.
+func threeGroupProblems(rng *rand.Rand, n int) []solver.Problem {
+	log := func(from, to float64) float64 { return math.Pow(10, from+(to-from)*rng.Float64()) }
+	problems := make([]solver.Problem, n)
+	for i := range problems {
+		lambda := log(-2, 3)
+		p := reducedSpiked(solver.GD, 3+rng.IntN(1000), lambda, log(-5, 1), log(-4, 0)/(1+lambda), rng.IntN(3000))
+		if rng.IntN(2) == 0 {
+			p.Optimizer = solver.SpecGD
+		}
+		p.Teacher.Norm2 = log(-2, 1)
+		if rng.IntN(4) == 0 {
+			p.WeightDecay = log(-4, 0)
+		}
+		switch rng.IntN(20) {
+		case 0:
+			p.InitScale = 0
+		case 1:
+			p.InitScale = log(-320, -100)
+		case 2:
+			p.LearningRate = log(0, 300)
+		case 3:
+			p.LearningRate = log(-300, -20)
+		case 4:
+			for j := range p.Covariance.Spectrum {
+				p.Covariance.Spectrum[j].Value *= log(-150, 150)
+			}
+		}
+		for k := rng.IntN(50); k < p.Steps && rng.IntN(4) > 0; k += 1 + rng.IntN(1000) {
+			p.Record = append(p.Record, k)
+		}
+		problems[i] = p
+	}
+	return problems
+}
+
+// sameInAllKernels solves problems together in every kernel, and alone in the scalar one; it returns how they end.
+func sameInAllKernels(t *testing.T, problems []solver.Problem) map[solver.Status]int {
+	t.Helper()
 	statuses := map[solver.Status]int{}
 	want := make([]string, len(problems))
 	alone := solver.NewKernel(simd.Scalar)
@@ -64,9 +117,6 @@ func TestKernelsDoNotShow(t *testing.T) {
 		}
 		statuses[r[0].Status]++
 		want[i] = fmt.Sprintf("%+v", r[0])
-	}
-	if statuses[solver.Diverged] == 0 || statuses[solver.OK] < 50 {
-		t.Errorf("the problems end as %v", statuses)
 	}
 	for _, k := range simd.Available() {
 		results := make([]solver.Result, len(problems))
@@ -79,4 +129,5 @@ func TestKernelsDoNotShow(t *testing.T) {
 			}
 		}
 	}
+	return statuses
 }
