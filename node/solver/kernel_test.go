@@ -68,6 +68,17 @@ func TestKernelsOfThreeGroupsDoNotShow(t *testing.T) {
 	}
 }
 
+// The energies of a start so faint are subnormal for long; whether a neighbour in the vector is looked at must not matter then either.
+func TestKernelsOfFaintIteratesDoNotShow(t *testing.T) {
+	var problems []solver.Problem
+	for i := range 64 {
+		p := reducedSpiked(solver.GD, 788, 0.0313, math.Pow(10, -150-float64(i)/3), 0.1, 500)
+		p.Record = []int{i}
+		problems = append(problems, p)
+	}
+	sameInAllKernels(t, problems)
+}
+
 // threeGroupProblems are gd and specgd at constant rates, from usual to absurd, some of them long.
 func threeGroupProblems(rng *rand.Rand, n int) []solver.Problem {
 	log := func(from, to float64) float64 { return math.Pow(10, from+(to-from)*rng.Float64()) }

@@ -270,6 +270,10 @@ func (l *Lanes) SetGroup(lane, group int, eigenvalue, multiplicity float64) {
 // shrink takes off more than the rounding of the few operations behind a comparison, whatever their order.
 const shrink = 1 - 2e-15
 
+// faint is added to spike energies that are compared, so that an iterate whose energies may be subnormal is looked at in every step: the
+// rounding of those is more than shrink takes off.
+const faint = 1e-280
+
 // A spike is a new peak where it exceeds the last one by more than rounding: ties keep the earliest.
 const (
 	PeakFactor = 1 + 1e-12

@@ -7,7 +7,10 @@
 // decides whether to stop is not, and stops a little early.
 //
 // R8 and R10 are the heads, R9 and R11 the cells, CX the steps left, DX the flags. Z0 to Z2 are the iterates of the first vector, Z3 to
-// Z5 those of the second; Z18 to Z21 the multiplicities of the groups that are spikes, 0 for others; Z30 the limit of ‖W‖².
+// Z5 those of the second; Z18 to Z21 the multiplicities of the groups that are spikes, 0 for others; Z30 the limit of ‖W‖², Z31 faint.
+
+DATA faint<>+0(SB)/8, $1e-280
+GLOBL faint<>(SB), RODATA|NOPTR, $8
 
 DATA quarter<>+0(SB)/8, $0.25
 GLOBL quarter<>(SB), RODATA|NOPTR, $8
@@ -30,6 +33,7 @@ GLOBL tiny<>(SB), RODATA|NOPTR, $8
 	MOVQ n+32(FP), CX; \
 	MOVQ flags+40(FP), DX; \
 	VBROADCASTSD limit+48(FP), Z30; \
+	VBROADCASTSD faint<>(SB), Z31; \
 	LOAD(R8, R9, Z0, Z1, Z2, Z18, Z19); \
 	LOAD(R10, R11, Z3, Z4, Z5, Z20, Z21)
 
@@ -69,7 +73,8 @@ GLOBL tiny<>(SB), RODATA|NOPTR, $8
 	VMOVUPD const_cellN1(C), norm2; \
 	VFMADD213PD a0, a1, norm2; \
 	VFMADD231PD const_cellN2(C), a2, norm2; \
-	VMULPD n1, a1, spike; \
+	VMOVAPD Z31, spike; \
+	VFMADD231PD n1, a1, spike; \
 	VFMADD231PD n2, a2, spike; \
 	VMOVUPD const_headSignal(H), over; \
 	VFMSUB213PD a0, norm2, over; \
@@ -237,17 +242,16 @@ sum:
 	VMULPD const_headKeep(H), w1, w1; \
 	VMULPD const_headKeep(H), w2, w2
 
-// SPECGD is w <- w - rate sign(g); 0x78 is x ^ (y & z), Z31 the sign bit.
+// SPECGD is w <- w - rate sign(g); 0x78 is x ^ (y & z).
 #define SPECGD(H, w, g, x) \
 	VMOVUPD const_headRate(H), x; \
-	VPTERNLOGQ $0x78, Z31, g, x; \
+	VPTERNLOGQ.BCST $0x78, signBit<>(SB), g, x; \
 	VSUBPD x, w, w
 
 // func quietStepsSpecGD512(headA, cellsA, headB, cellsB unsafe.Pointer, n, flags int, limit float64) (taken int)
 TEXT ·quietStepsSpecGD512(SB), NOSPLIT, $0-64
 	BEGIN
 	VBROADCASTSD tiny<>(SB), Z29
-	VBROADCASTSD signBit<>(SB), Z31
 
 step:
 	ENERGIES(R8, R9, Z0, Z1, Z2, Z18, Z19, Z6, Z7, Z8, Z9, Z26, Z14)

@@ -41,7 +41,7 @@ func (l *Lanes) threeRule256() func(vs []vector, end int) {
 func (l *Lanes) watch256(v *vector, loss, norm2, spike, signal vec256) {
 	h, now := (*head256)(v.head), set256(float64(l.now))
 	finite := h.limit.v.GreaterEqual(norm2)
-	if negative256(h.spike.v.Mul(norm2).Sub(spike)).ToBits() != 0 {
+	if negative256(h.spike.v.Mul(norm2).Sub(spike.Add(set256(faint)))).ToBits() != 0 {
 		share := spike.Div(norm2)
 		bar := share.Mul(set256(PeakFactor)).Add(set256(PeakMargin))
 		higher := share.Greater(h.bar.v).And(finite)
@@ -101,7 +101,7 @@ func (l *Lanes) general256() {
 		h := (*head256)(v.head)
 		l.observe256(v)
 		norm2, spike, signal := h.norm2.v, h.spikeEnergy.v, h.signalEnergy.v
-		over := or256(h.signal.v.Mul(norm2).Sub(signal), h.spike.v.Mul(norm2).Sub(spike))
+		over := or256(h.signal.v.Mul(norm2).Sub(signal), h.spike.v.Mul(norm2).Sub(spike.Add(set256(faint))))
 		if h.limit.v.GreaterEqual(norm2).ToBits()&^negative256(over).ToBits() != all1s256 || v.eight.due(l.now) {
 			l.watch256(v, h.loss.v, norm2, spike, signal)
 		}

@@ -39,7 +39,7 @@ func (l *Lanes) threeRule512() func(vs []vector, end int) {
 func (l *Lanes) watch512(v *vector, loss, norm2, spike, signal vec512) {
 	h, now := (*head512)(v.head), set512(float64(l.now))
 	finite := h.limit.v.GreaterEqual(norm2)
-	if negative512(h.spike.v.Mul(norm2).Sub(spike)).ToBits() != 0 {
+	if negative512(h.spike.v.Mul(norm2).Sub(spike.Add(set512(faint)))).ToBits() != 0 {
 		share := spike.Div(norm2)
 		bar := share.Mul(set512(PeakFactor)).Add(set512(PeakMargin))
 		higher := share.Greater(h.bar.v).And(finite)
@@ -99,7 +99,7 @@ func (l *Lanes) general512() {
 		h := (*head512)(v.head)
 		l.observe512(v)
 		norm2, spike, signal := h.norm2.v, h.spikeEnergy.v, h.signalEnergy.v
-		over := or512(h.signal.v.Mul(norm2).Sub(signal), h.spike.v.Mul(norm2).Sub(spike))
+		over := or512(h.signal.v.Mul(norm2).Sub(signal), h.spike.v.Mul(norm2).Sub(spike.Add(set512(faint))))
 		if h.limit.v.GreaterEqual(norm2).ToBits()&^negative512(over).ToBits() != all1s512 || v.eight.due(l.now) {
 			l.watch512(v, h.loss.v, norm2, spike, signal)
 		}

@@ -39,7 +39,7 @@ func (l *Lanes) threeRule64() func(vs []vector, end int) {
 func (l *Lanes) watch64(v *vector, loss, norm2, spike, signal vec64) {
 	h, now := (*head64)(v.head), set64(float64(l.now))
 	finite := h.limit.v.GreaterEqual(norm2)
-	if negative64(h.spike.v.Mul(norm2).Sub(spike)).ToBits() != 0 {
+	if negative64(h.spike.v.Mul(norm2).Sub(spike.Add(set64(faint)))).ToBits() != 0 {
 		share := spike.Div(norm2)
 		bar := share.Mul(set64(PeakFactor)).Add(set64(PeakMargin))
 		higher := share.Greater(h.bar.v).And(finite)
@@ -99,7 +99,7 @@ func (l *Lanes) general64() {
 		h := (*head64)(v.head)
 		l.observe64(v)
 		norm2, spike, signal := h.norm2.v, h.spikeEnergy.v, h.signalEnergy.v
-		over := or64(h.signal.v.Mul(norm2).Sub(signal), h.spike.v.Mul(norm2).Sub(spike))
+		over := or64(h.signal.v.Mul(norm2).Sub(signal), h.spike.v.Mul(norm2).Sub(spike.Add(set64(faint))))
 		if h.limit.v.GreaterEqual(norm2).ToBits()&^negative64(over).ToBits() != all1s64 || v.eight.due(l.now) {
 			l.watch64(v, h.loss.v, norm2, spike, signal)
 		}

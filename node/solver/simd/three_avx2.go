@@ -235,7 +235,7 @@ func quiet256(h *head256, c *[3]cell256, w0, w1, w2 vec256) bool {
 	e0, e1, e2 := w0.Mul(w0), w1.Mul(w1).Mul(c[1].n.v), w2.Mul(w2).Mul(c[2].n.v)
 	norm2 := e0.Add(e1).Add(e2)
 	spike := and256(e1, h.spikes[1].v).Add(and256(e2, h.spikes[2].v))
-	over := or256(h.signal.v.Mul(norm2).Sub(e0), h.spike.v.Mul(norm2).Sub(spike))
+	over := or256(h.signal.v.Mul(norm2).Sub(e0), h.spike.v.Mul(norm2).Sub(spike.Add(set256(faint))))
 	return h.limit.v.GreaterEqual(norm2).ToBits()&^negative256(over).ToBits() == all1s256
 }
 

@@ -233,7 +233,7 @@ func quiet64(h *head64, c *[3]cell64, w0, w1, w2 vec64) bool {
 	e0, e1, e2 := w0.Mul(w0), w1.Mul(w1).Mul(c[1].n.v), w2.Mul(w2).Mul(c[2].n.v)
 	norm2 := e0.Add(e1).Add(e2)
 	spike := and64(e1, h.spikes[1].v).Add(and64(e2, h.spikes[2].v))
-	over := or64(h.signal.v.Mul(norm2).Sub(e0), h.spike.v.Mul(norm2).Sub(spike))
+	over := or64(h.signal.v.Mul(norm2).Sub(e0), h.spike.v.Mul(norm2).Sub(spike.Add(set64(faint))))
 	return h.limit.v.GreaterEqual(norm2).ToBits()&^negative64(over).ToBits() == all1s64
 }
 
