@@ -72,9 +72,9 @@ func TestKernelsOfThreeGroupsDoNotShow(t *testing.T) {
 func TestKernelsOfFaintIteratesDoNotShow(t *testing.T) {
 	var problems []solver.Problem
 	for i := range 64 {
-		p := reducedSpiked(solver.GD, 788, 0.0313, math.Pow(10, -150-float64(i)/3), 0.1, 500)
-		p.Record = []int{i}
-		problems = append(problems, p)
+		p := reducedSpiked(solver.GD, 788, 0.0313, math.Pow(10, -168.6-float64(i)/64), 0.1116, 400)
+		p.Teacher.Norm2, p.Record = 6.8, []int{i}
+		problems = append(problems, p, reducedSpiked(solver.GD, 30, 9, 0.0001, 0.001, 400))
 	}
 	sameInAllKernels(t, problems)
 }
