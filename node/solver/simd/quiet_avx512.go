@@ -5,6 +5,8 @@ package simd
 import "unsafe"
 
 // Where the assembly finds rows, from the start of a head or of the cells of three groups.
+//
+//nolint:unused // by the assembly
 const (
 	headTau        = unsafe.Offsetof(head{}.tau)
 	headRate       = unsafe.Offsetof(head{}.rate)
