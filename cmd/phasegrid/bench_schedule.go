@@ -22,13 +22,14 @@ type benchScheduleOptions struct {
 	Duration time.Duration
 	Store    string
 	log      *slog.Logger
+	folder   string // for what is measured with, until all is measured: a disk that frees space syncs late
 	label    string // before the names of figures: what differs from the measurement that has the targets
 }
 
 func (o *benchScheduleOptions) addFlags(cmd *cobra.Command) {
 	cmd.Long = `schedule runs a real coordinator with embedded etcd, which syncs to disk, and simulated nodes in this process that solve
 nothing and deliver rows as wide as a solver's over real sockets. What is left is the cluster's own share of a sweep. Then it
-ends leaders of a cluster of processes. Unless --store says otherwise it also measures over S3, against a server of its own.
+runs a sweep that does compute with one and with two node processes, and ends leaders of a cluster of processes. Unless --store says otherwise it also measures over S3, against a server of its own.
 State and, unless --store says otherwise, result sets go below TMPDIR.`
 	flags := cmd.Flags()
 	flags.IntVar(&o.Nodes, "nodes", 1000, "simulated `nodes` of the measurement with many of them")
@@ -52,7 +53,7 @@ const (
 func benchSchedule(ctx context.Context, o benchOptions, report *benchReport) error {
 	s := o.Schedule
 	s.log = o.log
-	done, many, wide, ends := benchDoneShards, benchManyPoints, 100*benchWideShard, leaderEnds
+	done, many, wide, long, ends := benchDoneShards, benchManyPoints, 100*benchWideShard, benchNodesPoints, leaderEnds
 	switch {
 	case s.Nodes == 0 && s.Shards == 0: // bench all
 		s.Nodes, s.Shards, s.Duration = 1000, 20_000, 5*time.Second
@@ -61,8 +62,14 @@ func benchSchedule(ctx context.Context, o benchOptions, report *benchReport) err
 	}
 	if o.short {
 		s.Nodes, s.Shards, s.Duration = 20, 50, 50*time.Millisecond
-		done, many, wide, ends = 100, 10_000, 4000, leaderEnds[:1]
+		done, many, wide, long, ends = 100, 10_000, 4000, 4, leaderEnds[:1]
 	}
+	folder, remove, err := benchFolder("")
+	if err != nil {
+		return err
+	}
+	defer remove()
+	s.folder = folder
 	for _, measure := range []func() error{
 		func() error { return s.throughput(ctx, report) },
 		func() error { return s.latency(ctx, report) },
@@ -72,6 +79,7 @@ func benchSchedule(ctx context.Context, o benchOptions, report *benchReport) err
 		func() error { return s.submit(ctx, report, many) },
 		// Later than what looks at the heap: this server keeps its bucket there.
 		func() error { return s.overS3(ctx, report, wide) },
+		func() error { return s.nodeProcesses(ctx, report, long) },
 		func() error { return s.failover(ctx, report, ends) },
 	} {
 		if err := measure(); err != nil {
@@ -224,13 +232,12 @@ func (s benchScheduleOptions) run(ctx context.Context, b coordinator.Bench) (r s
 	return r, err
 }
 
-// with calls measure with state and stores of its own, which are removed afterwards.
+// with calls measure with state and stores of its own.
 func (s benchScheduleOptions) with(ctx context.Context, measure func(coordinator.Config) error) (err error) {
-	folder, remove, err := benchFolder("")
+	folder, _, err := benchFolder(s.folder)
 	if err != nil {
 		return err
 	}
-	defer remove()
 	cfg := coordinator.Config{Name: "bench", Embedded: filepath.Join(folder, "etcd"), Logger: s.log}
 	if s.Store == "" {
 		if cfg.Store, err = coordinator.OpenFileStore(filepath.Join(folder, "store")); err != nil {
