@@ -1,9 +1,7 @@
 package plot
 
 import (
-	"cmp"
 	"fmt"
-	"image/color"
 	"math"
 	"slices"
 
@@ -140,54 +138,6 @@ func censoredQuantile(x []float64, q float64) float64 {
 	return known[low] + (at-float64(low))*(known[high]-known[low])
 }
 
-// colors maps numbers to shades.
-type colors struct {
-	scale
-}
-
-// colorScale spans [0, 1] for alignments and fractions, else the data, logarithmic where they span much.
-func colorScale(name string, low, high float64) colors {
-	if low > high {
-		low, high = 0, 1
-	}
-	s := scaleOf([]float64{low, high}, "")
-	s.ticks = nil
-	if low >= 0 && high <= 1 && !s.log || isFraction(name) {
-		s = scale{min: 0, max: 1}
-	}
-	return colors{s}
-}
-
-func isFraction(name string) bool {
-	return slices.Contains([]string{"diverged", "signal_alignment", "spike_alignment", "bulk_alignment",
-		"peak_spike_alignment", "tail_signal_alignment", "top_eigenvector_overlap"}, name)
-}
-
-func (c colors) at(z float64) color.NRGBA {
-	low, high := c.forward(c.min), c.forward(c.max)
-	if high <= low {
-		return shade(0.5)
-	}
-	return shade((c.forward(z) - low) / (high - low))
-}
-
-// colorBar is the scale of colours as a panel of its own.
-func colorBar(c colors, text string) *panel {
-	p := newPanel("", "", text)
-	p.HideX()
-	const steps = 128
-	g := &grid{x: []float64{0}}
-	low, high := c.forward(c.min), c.forward(c.max)
-	for i := range steps {
-		g.y = append(g.y, c.back(low+(high-low)*(float64(i)+0.5)/steps))
-		g.z, g.diverged, g.present = append(g.z, []float64{g.y[i]}), append(g.diverged, []bool{false}), append(g.present, []bool{true})
-	}
-	p.Add(newHeat(g, c, scale{}, c.scale))
-	p.X.Min, p.X.Max = -0.5, 0.5
-	c.apply(&p.Y, c.min, c.max)
-	return p
-}
-
 func phasePanel(g *grid, c colors, o Options, title string) *panel {
 	p := newPanel(title, label(o.X), label(o.Y))
 	sx, sy := scaleOf(g.x, o.XScale), scaleOf(g.y, o.YScale)
@@ -272,99 +222,6 @@ func (g *grid) keepScaled(x, y scale) {
 		g.x = slices.Delete(g.x, i, i+1)
 		for j := range g.y {
 			g.z[j], g.diverged[j], g.present[j] = slices.Delete(g.z[j], i, i+1), slices.Delete(g.diverged[j], i, i+1), slices.Delete(g.present[j], i, i+1)
-		}
-	}
-}
-
-// heat fills the cells of a grid.
-type heat struct {
-	*grid
-	colors
-	cells []cell
-}
-
-// cell is one rectangle: column i of row j, between x[0] and x[1], y[0] and y[1].
-type cell struct {
-	i, j int
-	x, y [2]float64
-	size float64 // its area in the scales' spaces
-}
-
-// newHeat gives each cell the room up to the middle of the way to its neighbours in its own row and column. So a coarse
-// grid keeps its cells where a union lays single points between them; those are drawn over it.
-func newHeat(g *grid, c colors, sx, sy scale) *heat {
-	h := &heat{grid: g, colors: c}
-	allX, allY := sx.edges(g.x), sy.edges(g.y)
-	rows, columns := make([]map[int][2]float64, len(g.y)), make([]map[int][2]float64, len(g.x))
-	for j := range g.y {
-		rows[j] = extents(sx, g.x, allX, func(i int) bool { return g.present[j][i] })
-	}
-	for i := range g.x {
-		columns[i] = extents(sy, g.y, allY, func(j int) bool { return g.present[j][i] })
-	}
-	for j := range g.y {
-		for i := range g.x {
-			if g.present[j][i] {
-				k := cell{i: i, j: j, x: rows[j][i], y: columns[i][j]}
-				k.size = (sx.forward(k.x[1]) - sx.forward(k.x[0])) * (sy.forward(k.y[1]) - sy.forward(k.y[0]))
-				h.cells = append(h.cells, k)
-			}
-		}
-	}
-	slices.SortStableFunc(h.cells, func(a, b cell) int { return cmp.Compare(b.size, a.size) })
-	return h
-}
-
-// extents are the borders of the present values among each other; of a single one, among all values.
-func extents(s scale, values, all []float64, present func(int) bool) map[int][2]float64 {
-	var some []float64
-	var index []int
-	for i, x := range values {
-		if present(i) {
-			some, index = append(some, x), append(index, i)
-		}
-	}
-	extents := map[int][2]float64{}
-	if len(some) == 1 {
-		extents[index[0]] = [2]float64{all[index[0]], all[index[0]+1]}
-		return extents
-	}
-	if len(some) > 1 {
-		edges := s.edges(some)
-		for k, i := range index {
-			extents[i] = [2]float64{edges[k], edges[k+1]}
-		}
-	}
-	return extents
-}
-
-// bounds are those of all cells.
-func (h *heat) bounds() (xMin, xMax, yMin, yMax float64) {
-	xMin, xMax, yMin, yMax = math.Inf(1), math.Inf(-1), math.Inf(1), math.Inf(-1)
-	for _, k := range h.cells {
-		xMin, xMax = math.Min(xMin, k.x[0]), math.Max(xMax, k.x[1])
-		yMin, yMax = math.Min(yMin, k.y[0]), math.Max(yMax, k.y[1])
-	}
-	return xMin, xMax, yMin, yMax
-}
-
-// Plot implements plot.Plotter.
-func (h *heat) Plot(c draw.Canvas, p *plot.Plot) {
-	tx, ty := p.Transforms(&c)
-	for _, k := range h.cells {
-		x0, x1, y0, y1 := tx(k.x[0]), tx(k.x[1]), ty(k.y[0]), ty(k.y[1])
-		fill := censoredColor
-		if h.diverged[k.j][k.i] {
-			fill = divergedColor
-		} else if z := h.z[k.j][k.i]; !math.IsNaN(z) {
-			fill = h.at(z)
-		}
-		const hair = 0.15 // of overlap hides the seams between neighbours
-		c.FillPolygon(fill, c.ClipPolygonXY([]vg.Point{{X: x0 - hair, Y: y0 - hair}, {X: x1 + hair, Y: y0 - hair},
-			{X: x1 + hair, Y: y1 + hair}, {X: x0 - hair, Y: y1 + hair}}))
-		if h.diverged[k.j][k.i] && x1-x0 > 4 && y1-y0 > 4 {
-			c.StrokeLine2(draw.LineStyle{Color: white, Width: 0.5}, x0, y0, x1, y1)
-			c.StrokeLine2(draw.LineStyle{Color: white, Width: 0.5}, x0, y1, x1, y0)
 		}
 	}
 }
