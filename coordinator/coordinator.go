@@ -239,6 +239,9 @@ func (c *Coordinator) lead(ctx context.Context, reign *Reign) error {
 	})
 	c.term.Store(nil)
 	c.setLeading(false)
+	if errors.Is(err, ErrFenced) {
+		c.metrics.leaseFailures.Inc()
+	}
 	resigned, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
 	defer cancel()
 	if failed := reign.Resign(resigned); failed != nil {
@@ -257,10 +260,11 @@ func pause(ctx context.Context, d time.Duration) {
 // setLeading tells by health whether this coordinator leads. It is Ready, service "", in any case.
 func (c *Coordinator) setLeading(leads bool) {
 	state := healthpb.HealthCheckResponse_NOT_SERVING
-	c.metrics.leader.Set(0)
 	if leads {
 		state = healthpb.HealthCheckResponse_SERVING
 		c.metrics.leader.Set(1)
+	} else {
+		c.metrics.deposed()
 	}
 	for _, service := range leaderServices {
 		c.health.SetServingStatus(service, state)

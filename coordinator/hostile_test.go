@@ -107,19 +107,7 @@ func TestHostileDeliveries(t *testing.T) {
 	if memory.HeapSys > 1<<30 {
 		t.Errorf("the heap grew to %d bytes", memory.HeapSys)
 	}
-	families, err := registry.Gather()
-	if err != nil {
-		t.Fatal(err)
-	}
-	rejected := 0.0
-	for _, f := range families {
-		if f.GetName() == "phasegrid_results_rejected_total" {
-			for _, m := range f.GetMetric() {
-				rejected += m.GetCounter().GetValue()
-			}
-		}
-	}
-	if rejected < 15 {
+	if rejected := metricSum(t, registry, "phasegrid_results_rejected_total"); rejected < 15 {
 		t.Errorf("%v refusals were counted", rejected)
 	}
 	stop := c.serve(ctx, honest)

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	clientv3 "go.etcd.io/etcd/client/v3"
 	"go.uber.org/zap"
 	"google.golang.org/grpc"
@@ -30,7 +31,8 @@ func TestDeposedLeader(t *testing.T) {
 	endpoint := etcdServer(t, nil)
 	store, dir := fileStore(t)
 	ctx := deadline(t)
-	first := start(t, coordinator.Config{Name: "first", Etcd: coordinator.Etcd{Endpoints: []string{endpoint}}, Store: store})
+	registry := prometheus.NewRegistry()
+	first := start(t, coordinator.Config{Name: "first", Etcd: coordinator.Etcd{Endpoints: []string{endpoint}}, Store: store, Registry: registry})
 	first.leading(ctx)
 	second := start(t, coordinator.Config{Name: "second", Etcd: coordinator.Etcd{Endpoints: []string{endpoint}}, Store: store})
 	id := first.submit(ctx, smallSweep).GetSweep().GetId()
@@ -55,12 +57,40 @@ func TestDeposedLeader(t *testing.T) {
 	if err := <-ended; status.Code(err) != codes.Unavailable {
 		t.Errorf("the deposed leader's node hears %v, want UNAVAILABLE", err)
 	}
+	for metricSum(t, registry, "phasegrid_leader") != 0 {
+		time.Sleep(time.Millisecond) // a poll of another goroutine's progress
+	}
+	for _, gauge := range []string{"phasegrid_nodes", "phasegrid_nodes_fenced", "phasegrid_shards"} {
+		if v := metricSum(t, registry, gauge); v != 0 {
+			t.Errorf("the deposed leader still shows %s %v", gauge, v)
+		}
+	}
+	if n := metricSum(t, registry, "phasegrid_lease_renew_failures_total"); n != 1 {
+		t.Errorf("%v lost leases are counted", n)
+	}
 	defer second.serve(ctx, &zeroNode{name: "n2"})()
 	last := second.wait(ctx, id)
 	checkSmallSet(t, filepath.Join(dir, last.GetResultSet()))
 	second.stop()
 	first.leading(ctx)
 	checkHealth(ctx, t, first.conn, "phasegrid.v1.Sweeps", healthpb.HealthCheckResponse_SERVING)
+}
+
+// metricSum adds up a metric's series.
+func metricSum(t *testing.T, registry *prometheus.Registry, name string) (total float64) {
+	t.Helper()
+	families, err := registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range families {
+		for _, m := range f.GetMetric() {
+			if f.GetName() == name {
+				total += m.GetGauge().GetValue() + m.GetCounter().GetValue()
+			}
+		}
+	}
+	return total
 }
 
 // TestFollowerForgetsAnAlarm: once etcd is back, who follows says so as well as who leads.
