@@ -1,8 +1,8 @@
 package coordinator
 
 import (
+	"cmp"
 	"context"
-	"errors"
 	"time"
 )
 
@@ -37,7 +37,7 @@ func (t *term) committer(ctx context.Context) error {
 	}()
 	err := t.spoolGroups(ctx, spooled)
 	close(spooled)
-	return errors.Join(<-done, err)
+	return cmp.Or(<-done, err) // the first one ended the spooling
 }
 
 // spoolGroups writes what has been delivered to the spool, group by group.

@@ -237,11 +237,11 @@ func (c *Coordinator) lead(ctx context.Context, reign *Reign) error {
 		c.term.Store(t)
 		c.setLeading(true)
 	})
-	c.term.Store(nil)
-	c.setLeading(false)
 	if errors.Is(err, ErrFenced) {
 		c.metrics.leaseFailures.Inc()
 	}
+	c.term.Store(nil)
+	c.setLeading(false)
 	resigned, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
 	defer cancel()
 	if failed := reign.Resign(resigned); failed != nil {
