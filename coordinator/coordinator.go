@@ -212,11 +212,12 @@ func (c *Coordinator) Run(ctx context.Context) error {
 
 // govern campaigns, leads, and campaigns again.
 func (c *Coordinator) govern(ctx context.Context) error {
+	candidacy := c.alarms.trouble("etcd")
 	for ctx.Err() == nil {
-		reign, err := c.backend.campaign(ctx, c.cfg.Advertise, func() { c.alarms.clear("etcd") })
+		reign, err := c.backend.campaign(ctx, c.cfg.Advertise, candidacy.clear)
 		if err != nil {
 			if ctx.Err() == nil {
-				c.alarms.raise("etcd", oneLine("campaign: "+err.Error()))
+				candidacy.raise(oneLine("campaign: " + err.Error()))
 				pause(ctx, retryDelay)
 			}
 			continue
