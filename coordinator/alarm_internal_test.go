@@ -9,8 +9,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// alarmed is a term that has alarms, and queues of files.
-func alarmed() *term {
+// troubled is a term that has alarms, and queues of files.
+func troubled() *term {
 	return &term{Coordinator: &Coordinator{alarms: newAlarms(slog.New(slog.DiscardHandler), newMetrics(prometheus.NewRegistry()).alarms)},
 		files: newQueue[fileJob](), failing: newQueue[fileJob]()}
 }
@@ -18,7 +18,7 @@ func alarmed() *term {
 // TestAlarmEndsWithTheTermThatRaisedIt: a leader that is deposed while its store is full may lead again once there is room.
 func TestAlarmEndsWithTheTermThatRaisedIt(t *testing.T) {
 	for name, last := range map[string]error{"context ended": errors.New("full"), "fenced": ErrFenced, "healed": nil} {
-		c := alarmed()
+		c := troubled()
 		ctx, cancel := context.WithCancel(t.Context())
 		tries := 0
 		err := c.retry(ctx, "store", func() error {
@@ -44,7 +44,7 @@ func TestAlarmEndsWithTheTermThatRaisedIt(t *testing.T) {
 // TestAlarmLastsWhileAnybodyIsInTrouble: who writes again says nothing about others who cannot.
 func TestAlarmLastsWhileAnybodyIsInTrouble(t *testing.T) {
 	full := errors.New("full")
-	c := alarmed()
+	c := troubled()
 	// once fails at first, and then works.
 	once := func() func() error {
 		tries := 0
@@ -75,7 +75,7 @@ func TestAlarmLastsWhileAnybodyIsInTrouble(t *testing.T) {
 
 // TestAlarmOfFilesLastsWhileAnyFails: one of a sweep's jobs that works says nothing about another that does not.
 func TestAlarmOfFilesLastsWhileAnyFails(t *testing.T) {
-	c := alarmed()
+	c := troubled()
 	ctx, cancel := context.WithCancel(t.Context())
 	failed := func(do func(context.Context) error) {
 		job := fileJob{trouble: c.alarms.trouble("store, small"), do: do, delay: minRetryDelay}

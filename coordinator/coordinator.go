@@ -285,12 +285,12 @@ func (c *Coordinator) notLeader(ctx context.Context) error {
 	defer cancel()
 	address, err := c.backend.leader(ctx)
 	if err != nil {
-		return fmt.Errorf("%w; etcd: %w", &notLeader{}, err)
+		return fmt.Errorf("%w; etcd: %w", &notLeader{alarms: c.alarms.list()}, err)
 	}
 	if address == c.cfg.Advertise {
 		address = "" // about to lead, or just did
 	}
-	return &notLeader{address}
+	return &notLeader{address, c.alarms.list()}
 }
 
 // openBackend opens the ledger that the configuration names.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
@@ -33,8 +34,11 @@ var (
 	errNameTaken = errors.New("another process is attached under this name; give each node a --name of its own")
 )
 
-// notLeader is returned by whoever does not lead.
-type notLeader struct{ address string }
+// notLeader is returned by whoever does not lead. Its alarms tell why nobody may.
+type notLeader struct {
+	address string
+	alarms  []string
+}
 
 func (e *notLeader) Error() string {
 	if e.address == "" {
@@ -56,7 +60,7 @@ func badField(field, format string, args ...any) error {
 	return &fieldError{field, fmt.Errorf(format, args...)}
 }
 
-// maxProblems bounds the mistakes of a sweep file in one answer: it travels in a header.
+// maxProblems bounds the mistakes of a sweep file, and the alarms, in one answer: it travels in a header.
 const maxProblems = 50
 
 // retryDelay is what callers are asked to wait before they try again.
@@ -72,7 +76,8 @@ func toStatus(err error) error {
 		return nil
 	case errors.As(err, &leader):
 		return withDetails(codes.Unavailable, err, &errdetails.RetryInfo{RetryDelay: durationpb.New(retryDelay)},
-			&errdetails.ErrorInfo{Reason: "NOT_LEADER", Domain: "phasegrid", Metadata: map[string]string{"leader": leader.address}})
+			&errdetails.ErrorInfo{Reason: "NOT_LEADER", Domain: "phasegrid", Metadata: map[string]string{"leader": leader.address}},
+			alarmed(leader.alarms))
 	case errors.As(err, &field):
 		return withDetails(codes.InvalidArgument, err, &errdetails.BadRequest{
 			FieldViolations: []*errdetails.BadRequest_FieldViolation{{Field: field.field, Description: field.err.Error()}}})
@@ -105,6 +110,16 @@ func badRequest(problems sweep.Problems) *errdetails.BadRequest {
 	for _, p := range problems[:min(len(problems), maxProblems)] {
 		m.FieldViolations = append(m.FieldViolations, &errdetails.BadRequest_FieldViolation{
 			Field: fmt.Sprintf("%s:%d:%d", p.File, p.Line, p.Column), Description: p.Text})
+	}
+	return m
+}
+
+// alarmed lists alarms by their subjects.
+func alarmed(alarms []string) *errdetails.PreconditionFailure {
+	m := &errdetails.PreconditionFailure{}
+	for _, a := range alarms[:min(len(alarms), maxProblems)] {
+		subject, text, _ := strings.Cut(a, ": ")
+		m.Violations = append(m.Violations, &errdetails.PreconditionFailure_Violation{Type: "ALARM", Subject: subject, Description: text})
 	}
 	return m
 }

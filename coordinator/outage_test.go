@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	clientv3 "go.etcd.io/etcd/client/v3"
 	"go.uber.org/zap"
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials/insecure"
@@ -161,6 +162,16 @@ func get(ctx context.Context, t *testing.T, url string) string {
 	return string(body)
 }
 
+// alarmsIn are the alarms that an answer tells.
+func alarmsIn(err error) (alarms []*errdetails.PreconditionFailure_Violation) {
+	for _, detail := range status.Convert(err).Details() {
+		if m, ok := detail.(*errdetails.PreconditionFailure); ok {
+			alarms = append(alarms, m.GetViolations()...)
+		}
+	}
+	return alarms
+}
+
 // TestLostEtcd: without etcd nothing is acknowledged and everyone is told; when it is back, everything goes on.
 func TestLostEtcd(t *testing.T) {
 	t.Parallel()
@@ -186,7 +197,10 @@ func TestLostEtcd(t *testing.T) {
 	defer conn.Close()
 	for {
 		_, err := pb.NewSweepsClient(conn).List(ctx, &pb.ListRequest{}, grpc.WaitForReady(true))
-		if status.Code(err) == codes.Unavailable && strings.Contains(err.Error(), "etcd") {
+		if status.Code(err) == codes.Unavailable && strings.Contains(err.Error(), "etcd") && len(alarmsIn(err)) > 0 {
+			if a := alarmsIn(err)[0]; a.GetType() != "ALARM" || a.GetSubject() != "etcd" || a.GetDescription() == "" {
+				t.Errorf("the alarm in the error is %v", a)
+			}
 			break
 		}
 		if ctx.Err() != nil {

@@ -239,6 +239,22 @@ func awaitLeader(t *testing.T, address string, flags ...string) {
 	t.Fatal("no coordinator leads")
 }
 
+// TestLeaderlessCluster: without a leader, clients are told what those know who would like to be one.
+func TestLeaderlessCluster(t *testing.T) {
+	t.Parallel()
+	address := freeAddress(t)
+	background(t, "coordinator", "--listen", address, "--etcd", "http://"+freeAddress(t), "--store", "file://"+t.TempDir(), "--status-listen", "")
+	var got outcomeOf
+	for range 3 { // the coordinator may take longer to give etcd up than a client waits for an election
+		if got = phasegrid(t, "ls", "--coordinator", address); strings.Contains(got.stderr, "etcd: campaign") {
+			break
+		}
+	}
+	if got.code != exitFailed || !strings.Contains(got.stderr, "no coordinator leads") || !strings.Contains(got.stderr, "etcd: campaign") {
+		t.Errorf("ls without a leader: exit code %d, %s", got.code, got.stderr)
+	}
+}
+
 // poisoned is a memo that fails for one point, so that its node gives the shard up.
 type poisoned [16]byte
 
