@@ -75,6 +75,10 @@ func (s *nodesServer) Attach(stream grpc.BidiStreamingServer[pb.AttachRequest, p
 	if len(hello.GetInstance()) > maxInstanceBytes {
 		return badField("hello.instance", "%d bytes; at most %d", len(hello.GetInstance()), maxInstanceBytes)
 	}
+	record, err := encode(&pb.NodeRecord{Info: nodeToProto(info), Since: timestamppb.Now()})
+	if err != nil {
+		return err
+	}
 	n, err := t.addNode(info.Name, string(hello.GetInstance()), cancel)
 	if err != nil {
 		return err
@@ -84,8 +88,7 @@ func (s *nodesServer) Attach(stream grpc.BidiStreamingServer[pb.AttachRequest, p
 		LeaseTtlMs: s.cfg.LeaseTTL.Milliseconds(), HeartbeatMs: (s.cfg.LeaseTTL / 4).Milliseconds(),
 		SilenceMs: max(s.cfg.LeaseTTL/2, leastSilence).Milliseconds(),
 	}}})
-	t.saves.put(save{[]Write{{Key: nodeKey(info.Name), Perishable: true,
-		Value: encode(&pb.NodeRecord{Info: nodeToProto(info), Since: timestamppb.Now()})}}, func() {}})
+	t.saves.put(save{[]Write{{Key: nodeKey(info.Name), Perishable: true, Value: record}}, func() {}})
 	t.post(Attach{Conn: n.conn, Info: info, Capacity: int(hello.GetCapacity()), Held: held})
 
 	sent := make(chan struct{})
@@ -436,7 +439,11 @@ func (t *term) receiveShard(stream grpc.ClientStreamingServer[pb.DeliverRequest,
 	}
 	stored := proto.CloneOf(h)
 	stored.Instance = nil // a secret, and of no use later
-	return &incoming{entry: e, shard: int(h.GetShard()), frame: frame{header: encode(stored), payload: payload}, rows: countsOf(shard)}, nil
+	header, err := encode(stored)
+	if err != nil {
+		return nil, t.refuse(h, "header", err)
+	}
+	return &incoming{entry: e, shard: int(h.GetShard()), frame: frame{header: header, payload: payload}, rows: countsOf(shard)}, nil
 }
 
 // refuse counts a bad delivery and takes the shard from the node. Certificates tell roles and not names: what does not

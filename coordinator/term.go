@@ -288,7 +288,12 @@ func (t *term) overtaken(actions []Action) []Action {
 func (t *term) writesOf(a Action) []Write {
 	switch a := a.(type) {
 	case SaveLoss:
-		return []Write{{Key: lossKey(a.Sweep, a.Loss.Shard), Value: encodeLoss(a.Loss)}}
+		value, err := encodeLoss(a.Loss)
+		if err != nil { // the next leader counts this shard's losses anew, and nothing worse
+			t.log.Error("loss is not kept", "sweep_id", a.Sweep, "shard_id", a.Loss.Shard, "error", err)
+			return nil
+		}
+		return []Write{{Key: lossKey(a.Sweep, a.Loss.Shard), Value: value}}
 	case SavePhase:
 		return []Write{{Key: phaseKey(a.Sweep), Value: []byte(a.Phase.String())}}
 	case DropLosses:

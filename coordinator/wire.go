@@ -22,15 +22,16 @@ const (
 	maxHeldRuns  = maxCapacity
 )
 
-func encode(m proto.Message) []byte {
+// encode fails for a text that is not UTF-8: whoever let it in is told, and nobody else.
+func encode(m proto.Message) ([]byte, error) {
 	b, err := proto.MarshalOptions{Deterministic: true}.Marshal(m)
 	if err != nil {
-		panic("coordinator: encode a message without required fields: " + err.Error())
+		return nil, fmt.Errorf("encode %s: %w", m.ProtoReflect().Descriptor().Name(), err)
 	}
-	return b
+	return b, nil
 }
 
-func encodeSweep(d *design) []byte {
+func encodeSweep(d *design) ([]byte, error) {
 	return encode(&pb.SweepState{Spec: specToProto(d, ""), Created: timestamppb.New(d.created), Priority: int32(d.priority), Weight: int32(d.weight)})
 }
 
@@ -50,7 +51,7 @@ func decodeSweep(b []byte) (sweepRecord, error) {
 	}, nil
 }
 
-func encodeDone(items []shelfItem) []byte {
+func encodeDone(items []shelfItem) ([]byte, error) {
 	m := &pb.DoneState{}
 	index := map[string]uint32{}
 	for _, it := range items {
@@ -96,7 +97,7 @@ func decodeDone(b []byte) ([]shelfItem, error) {
 	return items, nil
 }
 
-func encodePart(p partRecord) []byte {
+func encodePart(p partRecord) ([]byte, error) {
 	m := &pb.PartState{Ok: p.Rows.OK, Diverged: p.Rows.Diverged, Failed: p.Rows.Failed, Invalid: p.Rows.Invalid}
 	for _, f := range p.Files {
 		m.Files = append(m.Files, &pb.PartFile{Path: f.Path, Bytes: f.Bytes, Rows: f.Rows, Sha256: f.SHA256[:]})
@@ -134,7 +135,7 @@ func lossToProto(l Loss) *pb.Loss {
 	return m
 }
 
-func encodeLoss(l Loss) []byte { return encode(&pb.LossState{Loss: lossToProto(l)}) }
+func encodeLoss(l Loss) ([]byte, error) { return encode(&pb.LossState{Loss: lossToProto(l)}) }
 
 func decodeLoss(b []byte) (Loss, error) {
 	var m pb.LossState
