@@ -62,6 +62,8 @@ type Config struct {
 	DeliveryMemory int64
 	// DeliveryTimeout bounds one delivery from its first byte to its answer; 2 minutes by default.
 	DeliveryTimeout time.Duration
+	// OpenTimeout is how long a node's new stream may take for its first message; 5 s by default.
+	OpenTimeout time.Duration
 	// Mergers is how many parts are merged at once; one for each core by default.
 	Mergers int
 	// MaxPointBytes refuses sweeps with a point that needs more memory; 2 GiB by default.
@@ -105,6 +107,9 @@ func (c *Config) validate() error {
 	c.DeliveryMemory = max(c.DeliveryMemory, results.MaxPayloadBytes)
 	if c.DeliveryTimeout == 0 {
 		c.DeliveryTimeout = 2 * time.Minute
+	}
+	if c.OpenTimeout == 0 {
+		c.OpenTimeout = 5 * time.Second
 	}
 	if c.Mergers < 1 {
 		c.Mergers = runtime.GOMAXPROCS(0)

@@ -265,7 +265,7 @@ func TestOneNodeOfAName(t *testing.T) {
 // TestSlowFirstMessages: streams that never say anything end, and neither they nor huge first messages keep honest nodes out.
 func TestSlowFirstMessages(t *testing.T) {
 	store, dir := fileStore(t)
-	c := start(t, coordinator.Config{Memory: coordinator.NewMemory(), Store: store})
+	c := start(t, coordinator.Config{Memory: coordinator.NewMemory(), Store: store, OpenTimeout: time.Second})
 	ctx := deadline(t)
 	c.leading(ctx)
 	id := c.submit(ctx, smallSweep).GetSweep().GetId()

@@ -20,12 +20,9 @@ const maxSegments = 8
 
 const maxInstanceBytes = 64
 
-// openTimeout is how long a new stream may take for its first message, and maxOpening how many may be at it: nothing is
-// known of them yet, and each may take the memory of a whole message.
-const (
-	openTimeout = 5 * time.Second
-	maxOpening  = 32
-)
+// maxOpening is how many new streams may be at their first message: nothing is known of them yet, and each may take the
+// memory of a whole message.
+const maxOpening = 32
 
 // leastSilence is how long nodes bear a coordinator's silence at least, however short their leases are.
 const leastSilence = 3 * time.Second
@@ -183,13 +180,13 @@ func opened[M any](ctx context.Context, c *Coordinator, receive func() (M, error
 		m, err = receive()
 		received <- err
 	}()
-	timeout := time.NewTimer(openTimeout)
+	timeout := time.NewTimer(c.cfg.OpenTimeout)
 	defer timeout.Stop()
 	select {
 	case err := <-received:
 		return m, err
 	case <-timeout.C:
-		return first, fmt.Errorf("no first message within %v: %w", openTimeout, context.DeadlineExceeded)
+		return first, fmt.Errorf("no first message within %v: %w", c.cfg.OpenTimeout, context.DeadlineExceeded)
 	case <-ctx.Done():
 		return first, ctx.Err()
 	}

@@ -99,6 +99,7 @@ func TestFollowerForgetsAnAlarm(t *testing.T) {
 	t.Parallel()
 	cfg := etcdConfig(t)
 	server := startEtcd(t, cfg)
+	way := newRelay(t, cfg)
 	store, _ := fileStore(t)
 	ctx := deadline(t)
 	var probes []string
@@ -108,8 +109,7 @@ func TestFollowerForgetsAnAlarm(t *testing.T) {
 			t.Fatal(err)
 		}
 		probes = append(probes, "http://"+listener.Addr().String()+"/readyz")
-		c := start(t, coordinator.Config{Name: name, StatusListener: listener, Store: store,
-			Etcd: coordinator.Etcd{Endpoints: []string{cfg.ListenClientUrls[0].String()}}})
+		c := start(t, coordinator.Config{Name: name, StatusListener: listener, Store: store, Etcd: way.etcd()})
 		defer c.stop() // etcd is gone by then: who leads and who follows both end nevertheless
 	}
 	// role is the first line of an answer, the alarms are the others.
@@ -134,12 +134,15 @@ func TestFollowerForgetsAnAlarm(t *testing.T) {
 		return slices.Equal(answers, []string{"follower\n", "leader\n"})
 	}
 	await("one leads, one follows", quiet)
+	way.close()
 	server.Close()
 	await("both tell that etcd is away", func(answers []string) bool {
 		return !slices.ContainsFunc(answers, func(a string) bool { return !strings.HasPrefix(a, "follower\netcd: ") })
 	})
 	server = startEtcd(t, cfg)
 	defer server.Close()
+	way.open()
+	defer way.close()
 	await("one leads, one follows, no alarm is left", quiet)
 }
 
@@ -179,13 +182,15 @@ func TestLostEtcd(t *testing.T) {
 	server := startEtcd(t, cfg)
 	store, dir := fileStore(t)
 	ctx := deadline(t)
-	c := start(t, coordinator.Config{Etcd: coordinator.Etcd{Endpoints: []string{cfg.ListenClientUrls[0].String()}}, Store: store})
+	way := newRelay(t, cfg)
+	c := start(t, coordinator.Config{Etcd: way.etcd(), Store: store})
 	c.leading(ctx)
 	id := c.submit(ctx, smallSweep).GetSweep().GetId()
 	node := &zeroNode{name: "n", seen: map[int64]int{}}
 	ended := make(chan error, 1)
 	go func() { ended <- node.run(ctx, c.nodes) }()
 	c.expect(ctx, id, "some shards", func(s *pb.Sweep) bool { return s.GetProgress().GetShardsDone() >= 3 })
+	way.close()
 	server.Close()
 	if err := <-ended; err == nil {
 		t.Error("the node's stream ended without an error")
@@ -213,6 +218,7 @@ func TestLostEtcd(t *testing.T) {
 
 	server = startEtcd(t, cfg)
 	defer server.Close()
+	way.open()
 	defer c.stop() // while etcd is there
 	c.leading(ctx)
 	seen := len(node.seen)
