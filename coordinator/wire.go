@@ -3,8 +3,6 @@ package coordinator
 import (
 	"errors"
 	"fmt"
-	"math"
-	"slices"
 
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/durationpb"
@@ -14,13 +12,7 @@ import (
 	"github.com/phasegrid/phasegrid/results"
 )
 
-// Conversions between the wire and the domain. Whatever comes from outside is bounded here.
-
-const (
-	maxNameBytes = 253
-	maxSlots     = 1 << 16
-	maxHeldRuns  = maxCapacity
-)
+// Conversions between the wire and the domain. What the fields of requests may hold is in bounds_wire.go.
 
 // encode fails for a text that is not UTF-8: whoever let it in is told, and nobody else.
 func encode(m proto.Message) ([]byte, error) {
@@ -156,53 +148,33 @@ func nodeToProto(i NodeInfo) *pb.NodeInfo {
 	}
 }
 
-// nodeFromProto checks what a node says about itself.
-func nodeFromProto(m *pb.NodeInfo) (NodeInfo, error) {
-	i := NodeInfo{
+func nodeFromProto(m *pb.NodeInfo) NodeInfo {
+	return NodeInfo{
 		Name: m.GetName(), Slots: int(m.GetSlots()), MemoryBytes: m.GetMemoryBytes(), Solver: int(m.GetSolverVersion()),
 		Class: m.GetArithmeticClass(), Kernel: m.GetKernel(), Version: m.GetVersion(),
 	}
-	for _, text := range []struct{ field, value string }{
-		{"info.name", i.Name}, {"info.arithmetic_class", i.Class}, {"info.kernel", i.Kernel}, {"info.version", i.Version},
-	} {
-		if len(text.value) > maxNameBytes {
-			return NodeInfo{}, badField(text.field, "%d bytes; at most %d", len(text.value), maxNameBytes)
-		}
-		for _, r := range text.value {
-			if r < ' ' || r == 0x7f {
-				return NodeInfo{}, badField(text.field, "control characters are not allowed")
-			}
-		}
-	}
-	switch {
-	case i.Name == "" || slices.Contains([]byte(i.Name), '/'):
-		return NodeInfo{}, badField("info.name", "a node needs a name without slashes")
-	case i.Slots < 1 || i.Slots > maxSlots:
-		return NodeInfo{}, badField("info.slots", "%d; from 1 to %d", i.Slots, maxSlots)
-	case i.MemoryBytes < 0:
-		return NodeInfo{}, badField("info.memory_bytes", "negative")
-	case i.Class == "":
-		return NodeInfo{}, badField("info.arithmetic_class", "missing")
-	}
-	return i, nil
 }
 
-// runsFromProto checks runs that a node names. Shards that do not exist are for the board to ignore.
+// runsFromProto checks and converts runs that a node names.
 func runsFromProto(field string, list []*pb.ShardRun) ([]Run, error) {
 	if len(list) > maxHeldRuns {
 		return nil, badField(field, "%d runs; at most %d", len(list), maxHeldRuns)
 	}
 	runs, shards := make([]Run, len(list)), int64(0)
 	for i, m := range list {
-		if m.GetFirstShard() < 0 || m.GetFirstShard() > math.MaxInt32 || m.GetShards() < 1 || m.GetShards() > maxCapacity {
-			return nil, badField(fmt.Sprintf("%s[%d]", field, i), "shards %d + %d; a run has 1 to %d shards", m.GetFirstShard(), m.GetShards(), maxCapacity)
+		if err := checkRun(fmt.Sprintf("%s[%d]", field, i), m); err != nil {
+			return nil, err
 		}
 		if shards += m.GetShards(); shards > maxCapacity {
 			return nil, badField(field, "more than %d shards; no node holds so many", maxCapacity)
 		}
-		runs[i] = Run{Sweep: m.GetSweepId(), First: int(m.GetFirstShard()), Count: int(m.GetShards()), Epoch: m.GetEpoch()}
+		runs[i] = runFromProto(m)
 	}
 	return runs, nil
+}
+
+func runFromProto(m *pb.ShardRun) Run {
+	return Run{Sweep: m.GetSweepId(), First: int(m.GetFirstShard()), Count: int(m.GetShards()), Epoch: m.GetEpoch()}
 }
 
 func runToProto(r Run, bounds []int64) *pb.ShardRun {
