@@ -26,7 +26,7 @@ func (b *etcdBackend) campaign(ctx context.Context, address string, standing fun
 	session, err := b.newSession(sessionCtx)
 	if err != nil {
 		endSession()
-		return nil, err
+		return nil, b.relieve(ctx, err)
 	}
 	standing()
 	campaignCtx, cancel := context.WithCancel(ctx)
@@ -96,6 +96,25 @@ func (b *etcdBackend) awaitChange(ctx context.Context, key string, from int64) e
 		}
 	}
 	return cmp.Or(ctx.Err(), errors.New("the watch ended"))
+}
+
+// relieve makes room in an etcd that was too full for a candidacy, and returns err. A leader would do so; where there is none
+// there would never be one.
+func (b *etcdBackend) relieve(ctx context.Context, err error) error {
+	if !errors.Is(err, rpctypes.ErrNoSpace) {
+		return err
+	}
+	pause(ctx, maxRetryDelay) // making room stops etcd for a while; if it is of no use, it is not done all the time
+	asking, cancel := context.WithTimeout(ctx, b.timeout)
+	defer cancel()
+	leader, failed := b.leader(asking)
+	if failed == nil && leader == "" {
+		failed = b.compact(ctx)
+	}
+	if failed == nil && leader == "" {
+		failed = b.makeRoom(ctx)
+	}
+	return errors.Join(fmt.Errorf("out of space: raise its quota if this goes on: %w", err), failed)
 }
 
 // verify reads the key by which an election was won.
