@@ -47,6 +47,23 @@ func (e *notLeader) Error() string {
 	return "this coordinator does not lead; the leader is " + e.address
 }
 
+// details say who leads, and list the alarms by their subjects.
+func (e *notLeader) details() []protoadapt.MessageV1 {
+	details := []protoadapt.MessageV1{
+		&errdetails.RetryInfo{RetryDelay: durationpb.New(retryDelay)},
+		&errdetails.ErrorInfo{Reason: "NOT_LEADER", Domain: "phasegrid", Metadata: map[string]string{"leader": e.address}},
+	}
+	if len(e.alarms) == 0 {
+		return details
+	}
+	m := &errdetails.PreconditionFailure{}
+	for _, a := range e.alarms[:min(len(e.alarms), maxProblems)] {
+		subject, text, _ := strings.Cut(a, ": ")
+		m.Violations = append(m.Violations, &errdetails.PreconditionFailure_Violation{Type: "ALARM", Subject: subject, Description: text})
+	}
+	return append(details, m)
+}
+
 // fieldError is a request with a bad field.
 type fieldError struct {
 	field string
@@ -75,9 +92,7 @@ func toStatus(err error) error {
 	case err == nil:
 		return nil
 	case errors.As(err, &leader):
-		return withDetails(codes.Unavailable, err, &errdetails.RetryInfo{RetryDelay: durationpb.New(retryDelay)},
-			&errdetails.ErrorInfo{Reason: "NOT_LEADER", Domain: "phasegrid", Metadata: map[string]string{"leader": leader.address}},
-			alarmed(leader.alarms))
+		return withDetails(codes.Unavailable, err, leader.details()...)
 	case errors.As(err, &field):
 		return withDetails(codes.InvalidArgument, err, &errdetails.BadRequest{
 			FieldViolations: []*errdetails.BadRequest_FieldViolation{{Field: field.field, Description: field.err.Error()}}})
@@ -110,16 +125,6 @@ func badRequest(problems sweep.Problems) *errdetails.BadRequest {
 	for _, p := range problems[:min(len(problems), maxProblems)] {
 		m.FieldViolations = append(m.FieldViolations, &errdetails.BadRequest_FieldViolation{
 			Field: fmt.Sprintf("%s:%d:%d", p.File, p.Line, p.Column), Description: p.Text})
-	}
-	return m
-}
-
-// alarmed lists alarms by their subjects.
-func alarmed(alarms []string) *errdetails.PreconditionFailure {
-	m := &errdetails.PreconditionFailure{}
-	for _, a := range alarms[:min(len(alarms), maxProblems)] {
-		subject, text, _ := strings.Cut(a, ": ")
-		m.Violations = append(m.Violations, &errdetails.PreconditionFailure_Violation{Type: "ALARM", Subject: subject, Description: text})
 	}
 	return m
 }
