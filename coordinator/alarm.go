@@ -8,39 +8,71 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// alarms are the troubles of the cluster that people must see to. Each has a subject; a subject has one text at a time.
-// Safe for concurrent use.
+// alarms are the troubles of the cluster that people must see to. Each has a subject and a text, the last that anybody told,
+// and is over when nobody with its subject is in trouble any more. Safe for concurrent use.
 type alarms struct {
 	log     *slog.Logger
 	gauge   prometheus.Gauge
 	mu      sync.Mutex
-	current map[string]string
+	current map[string]*alarm // by subject
+}
+
+type alarm struct {
+	text string
+	told map[*trouble]string // by those who are in trouble
+}
+
+// trouble is what one task has to tell about a subject that others may tell about too.
+type trouble struct {
+	alarms  *alarms
+	subject string
 }
 
 func newAlarms(log *slog.Logger, gauge prometheus.Gauge) *alarms {
-	return &alarms{log: log, gauge: gauge, current: map[string]string{}}
+	return &alarms{log: log, gauge: gauge, current: map[string]*alarm{}}
 }
 
-// raise sets a subject's text.
-func (a *alarms) raise(subject, text string) {
+func (a *alarms) trouble(subject string) *trouble { return &trouble{a, subject} }
+
+func (t *trouble) raise(text string) { t.alarms.tell(t.subject, t, text) }
+
+func (t *trouble) clear() { t.alarms.end(t.subject, t) }
+
+// raise and clear are for a subject that nobody shares.
+func (a *alarms) raise(subject, text string) { a.tell(subject, nil, text) }
+
+func (a *alarms) clear(subject string) { a.end(subject, nil) }
+
+// tell sets a subject's text. It is logged unless the same task told the same before.
+func (a *alarms) tell(subject string, by *trouble, text string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.current[subject] != text {
+	now := a.current[subject]
+	if now == nil {
+		now = &alarm{told: map[*trouble]string{}}
+		a.current[subject] = now
+	}
+	if now.told[by] != text {
 		a.log.Error("alarm", "subject", subject, "text", text)
 	}
-	a.current[subject] = text
+	now.text, now.told[by] = text, text
 	a.gauge.Set(float64(len(a.current)))
 }
 
-// clear ends a subject's alarm.
-func (a *alarms) clear(subject string) {
+// end takes back what a task told, and with the last of them the alarm.
+func (a *alarms) end(subject string, by *trouble) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if _, ok := a.current[subject]; ok {
-		a.log.Info("alarm is over", "subject", subject)
-		delete(a.current, subject)
-		a.gauge.Set(float64(len(a.current)))
+	now := a.current[subject]
+	if now == nil {
+		return
 	}
+	if delete(now.told, by); len(now.told) > 0 {
+		return
+	}
+	a.log.Info("alarm is over", "subject", subject)
+	delete(a.current, subject)
+	a.gauge.Set(float64(len(a.current)))
 }
 
 // list are the present alarms, by subject.
@@ -48,8 +80,8 @@ func (a *alarms) list() []string {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	var texts []string
-	for subject, text := range a.current {
-		texts = append(texts, subject+": "+text)
+	for subject, now := range a.current {
+		texts = append(texts, subject+": "+now.text)
 	}
 	slices.Sort(texts)
 	return texts

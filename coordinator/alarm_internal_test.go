@@ -9,10 +9,16 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
+// troubled is a term that has alarms, and queues of files.
+func troubled() *term {
+	return &term{Coordinator: &Coordinator{alarms: newAlarms(slog.New(slog.DiscardHandler), newMetrics(prometheus.NewRegistry()).alarms)},
+		files: newQueue[fileJob](), failing: newQueue[fileJob]()}
+}
+
 // TestAlarmEndsWithTheTermThatRaisedIt: a leader that is deposed while its store is full may lead again once there is room.
 func TestAlarmEndsWithTheTermThatRaisedIt(t *testing.T) {
 	for name, last := range map[string]error{"context ended": errors.New("full"), "fenced": ErrFenced, "healed": nil} {
-		c := &term{Coordinator: &Coordinator{alarms: newAlarms(slog.New(slog.DiscardHandler), newMetrics(prometheus.NewRegistry()).alarms)}}
+		c := troubled()
 		ctx, cancel := context.WithCancel(t.Context())
 		tries := 0
 		err := c.retry(ctx, "store", func() error {
@@ -32,5 +38,63 @@ func TestAlarmEndsWithTheTermThatRaisedIt(t *testing.T) {
 		if (err == nil) != (last == nil) || len(c.alarms.list()) != 0 {
 			t.Errorf("%s: retry = %v, alarms %v", name, err, c.alarms.list())
 		}
+	}
+}
+
+// TestAlarmLastsWhileAnybodyIsInTrouble: who writes again says nothing about others who cannot.
+func TestAlarmLastsWhileAnybodyIsInTrouble(t *testing.T) {
+	full := errors.New("full")
+	c := troubled()
+	// once fails at first, and then works.
+	once := func() func() error {
+		tries := 0
+		return func() error {
+			if tries++; tries == 1 {
+				return full
+			}
+			return nil
+		}
+	}
+	tries := 0
+	err := c.retry(t.Context(), "etcd", func() error {
+		if tries++; tries == 1 {
+			return full
+		}
+		if err := c.retry(t.Context(), "etcd", once()); err != nil {
+			t.Error(err)
+		}
+		if len(c.alarms.list()) != 1 {
+			t.Errorf("one of two can write again, and the alarms are %v", c.alarms.list())
+		}
+		return nil
+	})
+	if err != nil || len(c.alarms.list()) != 0 {
+		t.Errorf("both can write again: %v, alarms %v", err, c.alarms.list())
+	}
+}
+
+// TestAlarmOfFilesLastsWhileAnyFails: one of a sweep's jobs that works says nothing about another that does not.
+func TestAlarmOfFilesLastsWhileAnyFails(t *testing.T) {
+	c := troubled()
+	ctx, cancel := context.WithCancel(t.Context())
+	failed := func(do func(context.Context) error) {
+		job := fileJob{trouble: c.alarms.trouble("store, small"), do: do, delay: minRetryDelay}
+		job.trouble.raise("full")
+		c.files.put(job)
+	}
+	failed(func(context.Context) error { return errors.New("full") })
+	failed(func(context.Context) error { return nil })
+	c.files.put(fileJob{trouble: c.alarms.trouble("store"), do: func(context.Context) error {
+		if len(c.alarms.list()) != 1 {
+			t.Errorf("one of two jobs fails, and the alarms are %v", c.alarms.list())
+		}
+		cancel()
+		return nil
+	}})
+	if err := c.fileWorker(ctx); !errors.Is(err, context.Canceled) {
+		t.Errorf("fileWorker = %v", err)
+	}
+	if c.endFiles(); len(c.alarms.list()) != 0 {
+		t.Errorf("alarms after the term: %v", c.alarms.list())
 	}
 }

@@ -9,8 +9,8 @@ import (
 // maxCapacity bounds what a node may ask to hold.
 const maxCapacity = 4096
 
-// goneAfter is how long a node that left is remembered for its strikes.
-const goneAfter = time.Hour
+// lookEvery is how often the board looks at what time has done to nodes. Its clock goes on with every Tick.
+const lookEvery = 100 * time.Millisecond
 
 // Board is the scheduler: what is leased to whom, what is committed, what is next. It is pure: the same events give the
 // same actions, it does no I/O, reads no clock and starts no goroutine. It belongs to one goroutine, the leader's loop.
@@ -24,10 +24,12 @@ type Board struct {
 	ttl   time.Duration // a silent node is lost after it
 	grace time.Duration // a node whose stream broke is lost after it
 	now   time.Time
+	look  time.Time // when to look at the nodes again
 
 	jobs  map[string]*job
 	order []*job // by priority, then arrival
 	nodes map[string]*worker
+	gone  []*worker // those among them that left, in that order
 	// hungry are the nodes with room to look at; idle ones found no work, and are looked at again when there is some.
 	hungry, idle []*worker
 	slots        int // of all nodes that take work
@@ -121,7 +123,11 @@ func (b *Board) emit(a Action) { b.out = append(b.out, a) }
 // tick lets time pass: silent nodes are lost, fences fall, old nodes are forgotten.
 func (b *Board) tick(now time.Time) {
 	b.now = now
-	for _, name := range b.nodeNames() {
+	if now.Before(b.look) {
+		return
+	}
+	b.look = now.Add(lookEvery)
+	for _, name := range b.due() {
 		n := b.nodes[name]
 		silent := now.Sub(n.lastSeen)
 		switch {
@@ -130,8 +136,6 @@ func (b *Board) tick(now time.Time) {
 			b.loseNode(n, fmt.Sprintf("silent for %v", b.ttl))
 		case n.link == linkBroken && silent > b.grace:
 			b.loseNode(n, "connection lost")
-		case n.link == linkGone && silent > goneAfter:
-			delete(b.nodes, name)
 		}
 		if n.fenceReason != "" && now.After(n.fencedUntil) {
 			n.fenceReason, n.strikes = "", 0
@@ -139,15 +143,7 @@ func (b *Board) tick(now time.Time) {
 			b.wake(n)
 		}
 	}
-}
-
-func (b *Board) nodeNames() []string {
-	names := make([]string, 0, len(b.nodes))
-	for name := range b.nodes {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return names
+	b.forgetGone()
 }
 
 // alive notes that a node's present stream showed life, and returns the node; nil for an older stream.
@@ -169,6 +165,8 @@ func (b *Board) attach(e Attach) {
 		b.nodes[name] = n
 	} else if n.link == linkUp {
 		b.emit(Dismiss{Node: name, Conn: n.conn, Reason: "another stream of this node has taken over", Close: true})
+	} else if n.link == linkGone {
+		b.gone = slices.DeleteFunc(b.gone, func(g *worker) bool { return g == n })
 	}
 	n.info, n.conn, n.link, n.draining, n.lastSeen = e.Info, e.Conn, linkUp, false, b.now
 	n.capacity = min(max(0, e.Capacity), maxCapacity)
@@ -222,6 +220,8 @@ func (b *Board) notHeld(n *worker, still map[shardRef]bool) []shardRef {
 // first of them in the order granted, one a slot.
 func (b *Board) loseNode(n *worker, cause string) {
 	n.link, n.lastSeen = linkGone, b.now
+	b.gone = append(b.gone, n)
+	b.forgetGone()
 	b.countSlots()
 	refs := n.inOrder()
 	for i, ref := range refs {

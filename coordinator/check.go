@@ -25,7 +25,11 @@ func (b *Board) Check() []error {
 			}
 		}
 	}
+	left := 0
 	for name, n := range b.nodes {
+		if n.link == linkGone {
+			left++
+		}
 		for ref, l := range n.held {
 			j := b.jobs[ref.sweep]
 			if j == nil || j.leases[ref.shard] != l {
@@ -42,6 +46,9 @@ func (b *Board) Check() []error {
 		if len(n.held) > maxCapacity {
 			bad("node %s: holds %d shards, more than any may", name, len(n.held))
 		}
+	}
+	if left != len(b.gone) || left > maxGone {
+		bad("%d nodes have left, %d are listed; at most %d are remembered", left, len(b.gone), maxGone)
 	}
 	return errs
 }

@@ -1,8 +1,8 @@
 package coordinator
 
 import (
+	"cmp"
 	"context"
-	"errors"
 	"time"
 )
 
@@ -37,7 +37,7 @@ func (t *term) committer(ctx context.Context) error {
 	}()
 	err := t.spoolGroups(ctx, spooled)
 	close(spooled)
-	return errors.Join(<-done, err)
+	return cmp.Or(<-done, err) // the first one ended the spooling
 }
 
 // spoolGroups writes what has been delivered to the spool, group by group.
@@ -129,8 +129,12 @@ func (t *term) commitGroup(ctx context.Context, group []*incoming) error {
 		if err := t.fold(ctx, ref); err != nil {
 			return err
 		}
+		value, err := encodeDone(items[ref])
+		if err != nil {
+			return err
+		}
 		numbers[ref] = t.shelf.number(ref)
-		writes = append(writes, Write{Key: doneKey(ref.sweep, ref.part, numbers[ref]), Value: encodeDone(items[ref])})
+		writes = append(writes, Write{Key: doneKey(ref.sweep, ref.part, numbers[ref]), Value: value})
 	}
 	// A shard may never be durable before the arithmetic class that it was computed in.
 	writes = append(t.pinClasses(group), writes...)
@@ -180,7 +184,11 @@ func (t *term) fold(ctx context.Context, ref partRef) error {
 		items = append(items, g.items...)
 		writes = append(writes, Write{Key: doneKey(ref.sweep, ref.part, g.n), Delete: true})
 	}
-	writes = append(writes, Write{Key: doneKey(ref.sweep, ref.part, t.shelf.number(ref)), Value: encodeDone(items)})
+	value, err := encodeDone(items)
+	if err != nil {
+		return err
+	}
+	writes = append(writes, Write{Key: doneKey(ref.sweep, ref.part, t.shelf.number(ref)), Value: value})
 	if err := t.persist(ctx, writes); err != nil {
 		return err
 	}

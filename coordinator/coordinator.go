@@ -62,6 +62,8 @@ type Config struct {
 	DeliveryMemory int64
 	// DeliveryTimeout bounds one delivery from its first byte to its answer; 2 minutes by default.
 	DeliveryTimeout time.Duration
+	// OpenTimeout is how long a node's new stream may take for its first message; 5 s by default.
+	OpenTimeout time.Duration
 	// Mergers is how many parts are merged at once; one for each core by default.
 	Mergers int
 	// MaxPointBytes refuses sweeps with a point that needs more memory; 2 GiB by default.
@@ -105,6 +107,9 @@ func (c *Config) validate() error {
 	c.DeliveryMemory = max(c.DeliveryMemory, results.MaxPayloadBytes)
 	if c.DeliveryTimeout == 0 {
 		c.DeliveryTimeout = 2 * time.Minute
+	}
+	if c.OpenTimeout == 0 {
+		c.OpenTimeout = 5 * time.Second
 	}
 	if c.Mergers < 1 {
 		c.Mergers = runtime.GOMAXPROCS(0)
@@ -212,11 +217,12 @@ func (c *Coordinator) Run(ctx context.Context) error {
 
 // govern campaigns, leads, and campaigns again.
 func (c *Coordinator) govern(ctx context.Context) error {
+	candidacy := c.alarms.trouble("etcd")
 	for ctx.Err() == nil {
-		reign, err := c.backend.campaign(ctx, c.cfg.Advertise, func() { c.alarms.clear("etcd") })
+		reign, err := c.backend.campaign(ctx, c.cfg.Advertise, candidacy.clear)
 		if err != nil {
 			if ctx.Err() == nil {
-				c.alarms.raise("etcd", oneLine("campaign: "+err.Error()))
+				candidacy.raise(oneLine("campaign: " + err.Error()))
 				pause(ctx, retryDelay)
 			}
 			continue
@@ -237,6 +243,9 @@ func (c *Coordinator) lead(ctx context.Context, reign *Reign) error {
 		c.term.Store(t)
 		c.setLeading(true)
 	})
+	if errors.Is(err, ErrFenced) {
+		c.metrics.leaseFailures.Inc()
+	}
 	c.term.Store(nil)
 	c.setLeading(false)
 	resigned, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
@@ -257,10 +266,11 @@ func pause(ctx context.Context, d time.Duration) {
 // setLeading tells by health whether this coordinator leads. It is Ready, service "", in any case.
 func (c *Coordinator) setLeading(leads bool) {
 	state := healthpb.HealthCheckResponse_NOT_SERVING
-	c.metrics.leader.Set(0)
 	if leads {
 		state = healthpb.HealthCheckResponse_SERVING
 		c.metrics.leader.Set(1)
+	} else {
+		c.metrics.deposed()
 	}
 	for _, service := range leaderServices {
 		c.health.SetServingStatus(service, state)
@@ -280,12 +290,12 @@ func (c *Coordinator) notLeader(ctx context.Context) error {
 	defer cancel()
 	address, err := c.backend.leader(ctx)
 	if err != nil {
-		return fmt.Errorf("%w; etcd: %w", &notLeader{}, err)
+		return fmt.Errorf("%w; etcd: %w", &notLeader{alarms: c.alarms.list()}, err)
 	}
 	if address == c.cfg.Advertise {
 		address = "" // about to lead, or just did
 	}
-	return &notLeader{address}
+	return &notLeader{address, c.alarms.list()}
 }
 
 // openBackend opens the ledger that the configuration names.

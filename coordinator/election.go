@@ -13,9 +13,6 @@ import (
 	"go.etcd.io/etcd/client/v3/concurrency"
 )
 
-// sessionTTL is after how many seconds a leader that stopped answering is replaced.
-const sessionTTL = 5
-
 // campaign waits in the session's own context: a candidate whose session has ended is no candidate any more. Whoever has
 // won reads its key again, so that it leads by a key that is there.
 func (b *etcdBackend) campaign(ctx context.Context, address string, standing func()) (*Reign, error) {
@@ -29,7 +26,7 @@ func (b *etcdBackend) campaign(ctx context.Context, address string, standing fun
 	session, err := b.newSession(sessionCtx)
 	if err != nil {
 		endSession()
-		return nil, err
+		return nil, b.relieve(ctx, err)
 	}
 	standing()
 	campaignCtx, cancel := context.WithCancel(ctx)
@@ -47,15 +44,18 @@ func (b *etcdBackend) campaign(ctx context.Context, address string, standing fun
 	var maintained sync.WaitGroup
 	maintained.Go(func() { b.maintain(maintainCtx, full) })
 	return &Reign{
-		Ledger: &etcdLedger{client: b.client, key: key, rev: rev, lease: session.Lease(), full: full},
+		Ledger: &etcdLedger{client: b.client, key: key, rev: rev, lease: session.Lease(), full: full, timeout: b.timeout},
 		Epoch:  uint64(rev),
 		Lost:   session.Done(),
 		Resign: func(ctx context.Context) error {
 			stopMaintain()
 			maintained.Wait()
-			_, err := b.client.Delete(ctx, key)
-			closeSession(session)
+			session.Orphan()
+			_, err := b.client.Revoke(ctx, session.Lease()) // its key goes with it
 			endSession()
+			if errors.Is(err, rpctypes.ErrLeaseNotFound) {
+				return nil
+			}
 			return err
 		},
 	}, nil
@@ -98,9 +98,28 @@ func (b *etcdBackend) awaitChange(ctx context.Context, key string, from int64) e
 	return cmp.Or(ctx.Err(), errors.New("the watch ended"))
 }
 
+// relieve makes room in an etcd that was too full for a candidacy, and returns err. A leader would do so; where there is none
+// there would never be one.
+func (b *etcdBackend) relieve(ctx context.Context, err error) error {
+	if !errors.Is(err, rpctypes.ErrNoSpace) {
+		return err
+	}
+	pause(ctx, maxRetryDelay) // making room stops etcd for a while; if it is of no use, it is not done all the time
+	asking, cancel := context.WithTimeout(ctx, b.timeout)
+	defer cancel()
+	leader, failed := b.leader(asking)
+	if failed == nil && leader == "" {
+		failed = b.compact(ctx)
+	}
+	if failed == nil && leader == "" {
+		failed = b.makeRoom(ctx)
+	}
+	return errors.Join(fmt.Errorf("out of space: raise its quota if this goes on: %w", err), failed)
+}
+
 // verify reads the key by which an election was won.
 func (b *etcdBackend) verify(ctx context.Context, key string, rev int64, lease clientv3.LeaseID) error {
-	ctx, cancel := context.WithTimeout(ctx, etcdTimeout)
+	ctx, cancel := context.WithTimeout(ctx, b.timeout)
 	defer cancel()
 	answer, err := b.client.Get(ctx, key)
 	if err != nil {
@@ -114,7 +133,7 @@ func (b *etcdBackend) verify(ctx context.Context, key string, rev int64, lease c
 
 // depose revokes the leases of leaders before. Only a coordinator that is alone by its lock may.
 func (b *etcdBackend) depose(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, etcdTimeout)
+	ctx, cancel := context.WithTimeout(ctx, b.timeout)
 	defer cancel()
 	answer, err := b.client.Get(ctx, leaderKey+"/", clientv3.WithPrefix())
 	if err != nil {

@@ -21,7 +21,7 @@ const (
 	embeddedStart = 30 * time.Second
 	embeddedQuota = 2 << 30
 	// embeddedTTL may be long: nobody waits for it, and a disk that stalls for some seconds is no reason to start again.
-	embeddedTTL = 60
+	embeddedTTL = time.Minute
 	// A single member needs no time to hear from others: it elects itself after this.
 	embeddedTickMs     = 10
 	embeddedElectionMs = 100
@@ -55,7 +55,7 @@ func startEmbedded(ctx context.Context, folder string, log *slog.Logger) (*etcdB
 		stop()
 		return nil, fmt.Errorf("embedded etcd in %s: %w", folder, err)
 	}
-	return &etcdBackend{client: v3client.New(server.Server), log: log, ttl: embeddedTTL, alone: true, stop: stop}, nil
+	return &etcdBackend{client: v3client.New(server.Server), log: log, ttl: embeddedTTL, timeout: etcdTimeout, alone: true, stop: stop}, nil
 }
 
 // startServer starts etcd. It panics where it cannot write its log, for which it sets 64 MB aside first: that becomes an

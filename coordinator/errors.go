@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
@@ -33,14 +34,34 @@ var (
 	errNameTaken = errors.New("another process is attached under this name; give each node a --name of its own")
 )
 
-// notLeader is returned by whoever does not lead.
-type notLeader struct{ address string }
+// notLeader is returned by whoever does not lead. Its alarms tell why nobody may.
+type notLeader struct {
+	address string
+	alarms  []string
+}
 
 func (e *notLeader) Error() string {
 	if e.address == "" {
 		return "this coordinator does not lead, and no leader is known yet; try again"
 	}
 	return "this coordinator does not lead; the leader is " + e.address
+}
+
+// details say who leads, and list the alarms by their subjects.
+func (e *notLeader) details() []protoadapt.MessageV1 {
+	details := []protoadapt.MessageV1{
+		&errdetails.RetryInfo{RetryDelay: durationpb.New(retryDelay)},
+		&errdetails.ErrorInfo{Reason: "NOT_LEADER", Domain: "phasegrid", Metadata: map[string]string{"leader": e.address}},
+	}
+	if len(e.alarms) == 0 {
+		return details
+	}
+	m := &errdetails.PreconditionFailure{}
+	for _, a := range e.alarms[:min(len(e.alarms), maxProblems)] {
+		subject, text, _ := strings.Cut(a, ": ")
+		m.Violations = append(m.Violations, &errdetails.PreconditionFailure_Violation{Type: "ALARM", Subject: subject, Description: text})
+	}
+	return append(details, m)
 }
 
 // fieldError is a request with a bad field.
@@ -56,7 +77,7 @@ func badField(field, format string, args ...any) error {
 	return &fieldError{field, fmt.Errorf(format, args...)}
 }
 
-// maxProblems bounds the mistakes of a sweep file in one answer: it travels in a header.
+// maxProblems bounds the mistakes of a sweep file, and the alarms, in one answer: it travels in a header.
 const maxProblems = 50
 
 // retryDelay is what callers are asked to wait before they try again.
@@ -71,8 +92,7 @@ func toStatus(err error) error {
 	case err == nil:
 		return nil
 	case errors.As(err, &leader):
-		return withDetails(codes.Unavailable, err, &errdetails.RetryInfo{RetryDelay: durationpb.New(retryDelay)},
-			&errdetails.ErrorInfo{Reason: "NOT_LEADER", Domain: "phasegrid", Metadata: map[string]string{"leader": leader.address}})
+		return withDetails(codes.Unavailable, err, leader.details()...)
 	case errors.As(err, &field):
 		return withDetails(codes.InvalidArgument, err, &errdetails.BadRequest{
 			FieldViolations: []*errdetails.BadRequest_FieldViolation{{Field: field.field, Description: field.err.Error()}}})

@@ -1,6 +1,7 @@
 package coordinator
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 	"go.etcd.io/etcd/client/v3/concurrency"
 	"go.uber.org/zap"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/backoff"
 	"google.golang.org/grpc/credentials"
 )
 
@@ -21,19 +23,27 @@ type Etcd struct {
 	Endpoints []string
 	// Credentials are asked at every connection, so that they may change; nil is plain text.
 	Credentials credentials.TransportCredentials
+	// SessionTTL is after how many whole seconds a leader that stopped answering is replaced, Timeout that of one request;
+	// both are 5 s by default.
+	SessionTTL, Timeout time.Duration
 }
 
 const (
-	etcdTimeout  = 5 * time.Second // of one request
-	loadPage     = 1000            // keys a request
+	sessionTTL   = 5 * time.Second
+	etcdTimeout  = 5 * time.Second
+	loadPage     = 1000 // keys a request
 	compactEvery = time.Minute
 )
 
+// reconnect bounds how long an etcd that is back stays unnoticed: gRPC's own delays grow to two minutes.
+var reconnect = backoff.Config{BaseDelay: 100 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: 2 * time.Second}
+
 // etcdBackend is the ledger in etcd, by whatever client.
 type etcdBackend struct {
-	client *clientv3.Client
-	log    *slog.Logger
-	ttl    int // of a session, seconds
+	client  *clientv3.Client
+	log     *slog.Logger
+	ttl     time.Duration // of a session
+	timeout time.Duration // of one request
 	// alone: nobody else can be alive, so a predecessor's lease need not expire.
 	alone bool
 	stop  func() // after the client
@@ -43,18 +53,19 @@ var _ backend = (*etcdBackend)(nil)
 
 // dialEtcd connects to a cluster. It does not wait for it to be there.
 func dialEtcd(cfg Etcd, log *slog.Logger) (*etcdBackend, error) {
-	var options []grpc.DialOption
+	ttl, timeout := cmp.Or(cfg.SessionTTL, sessionTTL), cmp.Or(cfg.Timeout, etcdTimeout)
+	options := []grpc.DialOption{grpc.WithConnectParams(grpc.ConnectParams{Backoff: reconnect, MinConnectTimeout: timeout})}
 	if cfg.Credentials != nil {
 		options = append(options, grpc.WithTransportCredentials(cfg.Credentials))
 	}
 	client, err := clientv3.New(clientv3.Config{
-		Endpoints: cfg.Endpoints, DialOptions: options, DialTimeout: etcdTimeout,
+		Endpoints: cfg.Endpoints, DialOptions: options, DialTimeout: timeout,
 		DialKeepAliveTime: 10 * time.Second, DialKeepAliveTimeout: 5 * time.Second, Logger: zap.NewNop(),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("etcd at %v: %w", cfg.Endpoints, err)
 	}
-	return &etcdBackend{client: client, log: log, ttl: sessionTTL, stop: func() {}}, nil
+	return &etcdBackend{client: client, log: log, ttl: ttl, timeout: timeout, stop: func() {}}, nil
 }
 
 func (b *etcdBackend) close() error {
@@ -73,6 +84,8 @@ type etcdLedger struct {
 	rev    int64  // at which it was created
 	lease  clientv3.LeaseID
 	full   chan<- struct{} // told when etcd has no space left
+
+	timeout time.Duration // of one request
 }
 
 var _ Ledger = (*etcdLedger)(nil)
@@ -100,14 +113,14 @@ func (l *etcdLedger) Load(ctx context.Context, prefix string, visit func(key str
 }
 
 func (l *etcdLedger) page(ctx context.Context, from, end string, rev int64) (*clientv3.GetResponse, error) {
-	ctx, cancel := context.WithTimeout(ctx, etcdTimeout)
+	ctx, cancel := context.WithTimeout(ctx, l.timeout)
 	defer cancel()
 	return l.client.Get(ctx, from, clientv3.WithRange(end), clientv3.WithRev(rev), clientv3.WithLimit(loadPage))
 }
 
 // Commit is one transaction that does nothing unless the leader's key is still the one of this reign.
 func (l *etcdLedger) Commit(ctx context.Context, writes []Write) error {
-	ctx, cancel := context.WithTimeout(ctx, etcdTimeout)
+	ctx, cancel := context.WithTimeout(ctx, l.timeout)
 	defer cancel()
 	ops := make([]clientv3.Op, len(writes))
 	for i, w := range writes {
@@ -166,7 +179,7 @@ func (b *etcdBackend) maintain(ctx context.Context, full <-chan struct{}) {
 
 // compact forgets all revisions before the present one.
 func (b *etcdBackend) compact(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, etcdTimeout)
+	ctx, cancel := context.WithTimeout(ctx, b.timeout)
 	defer cancel()
 	now, err := b.client.Get(ctx, leaderKey, clientv3.WithCountOnly())
 	if err != nil {
@@ -181,7 +194,7 @@ func (b *etcdBackend) compact(ctx context.Context) error {
 
 // disarm makes room if etcd has raised the alarm NOSPACE.
 func (b *etcdBackend) disarm(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, etcdTimeout)
+	ctx, cancel := context.WithTimeout(ctx, b.timeout)
 	defer cancel()
 	alarms, err := b.client.AlarmList(ctx)
 	if err != nil {
@@ -223,11 +236,12 @@ func (b *etcdBackend) makeRoom(ctx context.Context) error {
 
 // newSession begins a session that ends with ctx, at the latest.
 func (b *etcdBackend) newSession(ctx context.Context) (*concurrency.Session, error) {
-	grantCtx, cancel := context.WithTimeout(ctx, etcdTimeout)
+	grantCtx, cancel := context.WithTimeout(ctx, b.timeout)
 	defer cancel()
-	lease, err := b.client.Grant(grantCtx, int64(b.ttl))
+	ttl := int(b.ttl / time.Second)
+	lease, err := b.client.Grant(grantCtx, int64(ttl))
 	if err != nil {
 		return nil, fmt.Errorf("grant a lease: %w", err)
 	}
-	return concurrency.NewSession(b.client, concurrency.WithLease(lease.ID), concurrency.WithTTL(b.ttl), concurrency.WithContext(ctx))
+	return concurrency.NewSession(b.client, concurrency.WithLease(lease.ID), concurrency.WithTTL(ttl), concurrency.WithContext(ctx))
 }

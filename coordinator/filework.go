@@ -1,6 +1,7 @@
 package coordinator
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -8,7 +9,7 @@ import (
 
 // fileJob is work on files that takes long: a merge, a manifest, a deletion. It may be done again.
 type fileJob struct {
-	subject string // of the alarm that is up while it fails
+	trouble *trouble // told while it fails
 	do      func(context.Context) error
 	delay   time.Duration // before it is tried again; 0 if it has not failed
 }
@@ -19,7 +20,7 @@ func (t *term) queueFiles(sweep string, do func(context.Context) error) {
 	if e := t.lookup(sweep); e != nil {
 		subject += ", " + e.set
 	}
-	t.files.put(fileJob{subject: subject, do: do})
+	t.files.put(fileJob{trouble: t.alarms.trouble(subject), do: do})
 }
 
 // fileWorker does one job after the other. One that fails waits for its next turn elsewhere: what is wrong with one sweep's files holds
@@ -31,30 +32,21 @@ func (t *term) fileWorker(ctx context.Context) error {
 			return err
 		}
 		switch err := job.do(ctx); {
-		case err == nil && job.delay > 0:
-			t.alarms.clear(job.subject)
 		case err == nil:
-		case errors.Is(err, ErrFenced):
-			return err
-		case ctx.Err() != nil:
-			return ctx.Err()
+			job.trouble.clear()
+		case errors.Is(err, ErrFenced), ctx.Err() != nil:
+			t.failing.put(job)
+			return cmp.Or(ctx.Err(), err)
 		default:
-			t.alarms.raise(job.subject, oneLine(err.Error()))
+			job.trouble.raise(oneLine(err.Error()))
 			job.delay = min(max(2*job.delay, minRetryDelay), maxRetryDelay)
 			t.failing.put(job)
 		}
 	}
 }
 
-// retryFiles gives failed jobs back to the workers when they have waited, and ends their alarms with the term: the next leader has its own
-// trouble, and this process may be it.
+// retryFiles gives failed jobs back to the workers when they have waited.
 func (t *term) retryFiles(ctx context.Context) error {
-	subjects := map[string]bool{}
-	defer func() {
-		for subject := range subjects {
-			t.alarms.clear(subject)
-		}
-	}()
 	for {
 		jobs, err := t.failing.wait(ctx)
 		if err != nil {
@@ -62,16 +54,19 @@ func (t *term) retryFiles(ctx context.Context) error {
 		}
 		delay := time.Duration(0)
 		for _, job := range jobs {
-			subjects[job.subject] = true
 			delay = max(delay, job.delay)
 		}
-		select {
-		case <-time.After(delay):
-		case <-ctx.Done():
-			return ctx.Err()
-		}
+		pause(ctx, delay)
 		for _, job := range jobs {
 			t.files.put(job)
 		}
+	}
+}
+
+// endFiles ends the alarms of jobs that the term left undone, once nobody does any: the next leader has its own trouble, and this process
+// may be it.
+func (t *term) endFiles() {
+	for _, job := range append(t.failing.all(), t.files.all()...) {
+		job.trouble.clear()
 	}
 }

@@ -107,19 +107,7 @@ func TestHostileDeliveries(t *testing.T) {
 	if memory.HeapSys > 1<<30 {
 		t.Errorf("the heap grew to %d bytes", memory.HeapSys)
 	}
-	families, err := registry.Gather()
-	if err != nil {
-		t.Fatal(err)
-	}
-	rejected := 0.0
-	for _, f := range families {
-		if f.GetName() == "phasegrid_results_rejected_total" {
-			for _, m := range f.GetMetric() {
-				rejected += m.GetCounter().GetValue()
-			}
-		}
-	}
-	if rejected < 15 {
+	if rejected := metricSum(t, registry, "phasegrid_results_rejected_total"); rejected < 15 {
 		t.Errorf("%v refusals were counted", rejected)
 	}
 	stop := c.serve(ctx, honest)
@@ -277,7 +265,7 @@ func TestOneNodeOfAName(t *testing.T) {
 // TestSlowFirstMessages: streams that never say anything end, and neither they nor huge first messages keep honest nodes out.
 func TestSlowFirstMessages(t *testing.T) {
 	store, dir := fileStore(t)
-	c := start(t, coordinator.Config{Memory: coordinator.NewMemory(), Store: store})
+	c := start(t, coordinator.Config{Memory: coordinator.NewMemory(), Store: store, OpenTimeout: time.Second})
 	ctx := deadline(t)
 	c.leading(ctx)
 	id := c.submit(ctx, smallSweep).GetSweep().GetId()

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 	clientv3 "go.etcd.io/etcd/client/v3"
 	"go.etcd.io/etcd/server/v3/embed"
 	"go.uber.org/zap"
@@ -39,6 +40,7 @@ func etcdConfig(t *testing.T) *embed.Config {
 	cfg.ListenPeerUrls, cfg.AdvertisePeerUrls = []url.URL{peer}, []url.URL{peer}
 	cfg.ListenClientUrls, cfg.AdvertiseClientUrls = []url.URL{client}, []url.URL{client}
 	cfg.InitialCluster = cfg.Name + "=" + peer.String()
+	cfg.TickMs, cfg.ElectionMs = 10, 100 // a single member need not wait for others
 	cfg.ZapLoggerBuilder = embed.NewZapLoggerBuilder(zap.NewNop())
 	return cfg
 }
@@ -324,6 +326,35 @@ func TestNoSpace(t *testing.T) {
 	}
 	if refused == 0 {
 		t.Error("etcd was never full: the test does not test")
+	}
+	if err := r.Resign(ctx); err != nil {
+		t.Errorf("Resign = %v", err)
+	}
+}
+
+// TestNoSpaceWithoutLeader: whoever wants to lead makes room in an etcd that filled up and lost its leader.
+func TestNoSpaceWithoutLeader(t *testing.T) {
+	endpoint := etcdServer(t, func(cfg *embed.Config) { cfg.QuotaBackendBytes = 1 << 20 })
+	ctx, cancel := context.WithTimeout(t.Context(), 60*time.Second)
+	defer cancel()
+	client, err := clientv3.New(clientv3.Config{Endpoints: []string{endpoint}, Logger: zap.NewNop()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	for err == nil {
+		_, err = client.Put(ctx, "/n/x", string(make([]byte, 100<<10)))
+	}
+	if !errors.Is(err, rpctypes.ErrNoSpace) {
+		t.Fatalf("Put = %v", err)
+	}
+	candidate := dial(t, endpoint)
+	r, err := candidate.Campaign(ctx, "me:1")
+	for err != nil && ctx.Err() == nil {
+		r, err = candidate.Campaign(ctx, "me:1")
+	}
+	if err != nil {
+		t.Fatalf("Campaign = %v", err)
 	}
 	if err := r.Resign(ctx); err != nil {
 		t.Errorf("Resign = %v", err)

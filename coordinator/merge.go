@@ -63,7 +63,11 @@ func (t *term) mergePart(ctx context.Context, a Merge) error {
 // storePart makes the part's key durable; its done keys end in the same transaction, and then its spool is freed. A part
 // that lacks shards keeps both for the retry.
 func (t *term) storePart(ctx context.Context, e *entry, part int, record partRecord) error {
-	writes := []Write{{Key: partKey(e.id, part), Value: encodePart(record)}}
+	value, err := encodePart(record)
+	if err != nil {
+		return err
+	}
+	writes := []Write{{Key: partKey(e.id, part), Value: value}}
 	if len(record.Missing) == 0 {
 		writes = append(writes, Write{Key: donePrefix(e.id, part), Delete: true, Prefix: true})
 	}

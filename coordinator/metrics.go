@@ -12,6 +12,7 @@ import (
 // metrics are what /metrics shows of a coordinator. No sweep or point is a label.
 type metrics struct {
 	leader        prometheus.Gauge
+	leaseFailures prometheus.Counter
 	alarms        prometheus.Gauge
 	nodes         prometheus.Gauge
 	fenced        prometheus.Gauge
@@ -48,6 +49,7 @@ func newMetrics(r prometheus.Registerer) *metrics {
 	}
 	m := &metrics{
 		leader:        gauge("leader", "1 while this coordinator leads."),
+		leaseFailures: counter("lease_renew_failures_total", "Reigns that ended because the leader's lease was not renewed in time."),
 		alarms:        gauge("alarms", "Troubles that people must see to."),
 		nodes:         gauge("nodes", "Nodes connected to the leader."),
 		fenced:        gauge("nodes_fenced", "Nodes among them that get no work because too much went wrong on them."),
@@ -66,7 +68,7 @@ func newMetrics(r prometheus.Registerer) *metrics {
 		foreignParts: counter("foreign_parts_total", "Files found with other bytes than the sweep's, and kept."),
 		requests:     vector("rpc_requests_total", "Calls answered, by method and code.", "method", "code"),
 	}
-	r.MustRegister(m.leader, m.alarms, m.nodes, m.fenced, m.shards, m.points, m.committed, m.deliveries, m.rejected, m.shardSeconds,
+	r.MustRegister(m.leader, m.leaseFailures, m.alarms, m.nodes, m.fenced, m.shards, m.points, m.committed, m.deliveries, m.rejected, m.shardSeconds,
 		m.commitSeconds, m.spoolSeconds, m.txnSeconds, m.groupShards, m.mergeBytes, m.foreignParts, m.requests)
 	return m
 }
@@ -123,6 +125,14 @@ func (t *term) measure() {
 	}
 	t.metrics.fenced.Set(float64(fenced))
 	t.metrics.nodes.Set(float64(connected))
+}
+
+// deposed takes back what only a leader measures: sums over the coordinators count nothing twice. The loop has ended.
+func (m *metrics) deposed() {
+	m.nodes.Set(0)
+	m.fenced.Set(0)
+	m.shards.Reset()
+	m.leader.Set(0)
 }
 
 // sampled is how often a histogram was observed, and the mean.

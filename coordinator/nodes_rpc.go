@@ -1,6 +1,7 @@
 package coordinator
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -15,17 +16,9 @@ import (
 	"github.com/phasegrid/phasegrid/results"
 )
 
-// maxSegments bounds what a delivery's header may list.
-const maxSegments = 8
-
-const maxInstanceBytes = 64
-
-// openTimeout is how long a new stream may take for its first message, and maxOpening how many may be at it: nothing is
-// known of them yet, and each may take the memory of a whole message.
-const (
-	openTimeout = 5 * time.Second
-	maxOpening  = 32
-)
+// maxOpening is how many new streams may be at their first message: nothing is known of them yet, and each may take the
+// memory of a whole message.
+const maxOpening = 32
 
 // leastSilence is how long nodes bear a coordinator's silence at least, however short their leases are.
 const leastSilence = 3 * time.Second
@@ -64,16 +57,15 @@ func (s *nodesServer) Attach(stream grpc.BidiStreamingServer[pb.AttachRequest, p
 	received := make(chan error, 1)
 	go func() { received <- receive(ctx, stream, incoming) }() // ends with ctx: a handler's return ends its stream
 
-	info, err := nodeFromProto(hello.GetInfo())
-	if err != nil {
-		return err
-	}
 	held, err := runsFromProto("hello.held", hello.GetHeld())
-	if err != nil {
+	if err = cmp.Or(err, checkInfo("hello.info", hello.GetInfo()), checkCapacity("hello.capacity", hello.GetCapacity()),
+		checkInstance("hello.instance", hello.GetInstance())); err != nil {
 		return err
 	}
-	if len(hello.GetInstance()) > maxInstanceBytes {
-		return badField("hello.instance", "%d bytes; at most %d", len(hello.GetInstance()), maxInstanceBytes)
+	info := nodeFromProto(hello.GetInfo())
+	record, err := encode(&pb.NodeRecord{Info: nodeToProto(info), Since: timestamppb.Now()})
+	if err != nil {
+		return err
 	}
 	n, err := t.addNode(info.Name, string(hello.GetInstance()), cancel)
 	if err != nil {
@@ -84,8 +76,7 @@ func (s *nodesServer) Attach(stream grpc.BidiStreamingServer[pb.AttachRequest, p
 		LeaseTtlMs: s.cfg.LeaseTTL.Milliseconds(), HeartbeatMs: (s.cfg.LeaseTTL / 4).Milliseconds(),
 		SilenceMs: max(s.cfg.LeaseTTL/2, leastSilence).Milliseconds(),
 	}}})
-	t.saves.put(save{[]Write{{Key: nodeKey(info.Name), Perishable: true,
-		Value: encode(&pb.NodeRecord{Info: nodeToProto(info), Since: timestamppb.Now()})}}, func() {}})
+	t.saves.put(save{[]Write{{Key: nodeKey(info.Name), Perishable: true, Value: record}}, func() {}})
 	t.post(Attach{Conn: n.conn, Info: info, Capacity: int(hello.GetCapacity()), Held: held})
 
 	sent := make(chan struct{})
@@ -127,6 +118,9 @@ func (s *nodesServer) converse(ctx context.Context, t *term, n *nodeStream, inco
 func (t *term) hear(n *nodeStream, m *pb.AttachRequest) (left bool, err error) {
 	switch {
 	case m.GetHeartbeat() != nil:
+		if err := checkCapacity("heartbeat.capacity", m.GetHeartbeat().GetCapacity()); err != nil {
+			return false, err
+		}
 		beat := Beat{Conn: n.conn, Node: n.name, Capacity: int(m.GetHeartbeat().GetCapacity())}
 		t.inbox.put(func() { // answered by the board's own goroutine: that one must be alive
 			t.step(beat)
@@ -139,14 +133,17 @@ func (t *term) hear(n *nodeStream, m *pb.AttachRequest) (left bool, err error) {
 		}
 		t.post(Drain{Conn: n.conn, Node: n.name, Returned: runs})
 	case m.GetBye() != nil:
+		if _, err := runsFromProto("bye.returned", m.GetBye().GetReturned()); err != nil { // the board knows what it holds
+			return false, err
+		}
 		t.post(Leave{Conn: n.conn, Node: n.name})
 		return true, nil
 	case m.GetAbandon() != nil:
-		runs, err := runsFromProto("abandon.run", []*pb.ShardRun{m.GetAbandon().GetRun()})
-		if err != nil {
+		run := m.GetAbandon().GetRun()
+		if err := checkRun("abandon.run", run); err != nil {
 			return false, err
 		}
-		t.post(Abandon{Node: n.name, Run: runs[0], Cause: oneLine(m.GetAbandon().GetCause())})
+		t.post(Abandon{Node: n.name, Run: runFromProto(run), Cause: oneLine(m.GetAbandon().GetCause())})
 	default:
 		return false, badField("message", "a second hello, or a message this coordinator does not know")
 	}
@@ -180,13 +177,13 @@ func opened[M any](ctx context.Context, c *Coordinator, receive func() (M, error
 		m, err = receive()
 		received <- err
 	}()
-	timeout := time.NewTimer(openTimeout)
+	timeout := time.NewTimer(c.cfg.OpenTimeout)
 	defer timeout.Stop()
 	select {
 	case err := <-received:
 		return m, err
 	case <-timeout.C:
-		return first, fmt.Errorf("no first message within %v: %w", openTimeout, context.DeadlineExceeded)
+		return first, fmt.Errorf("no first message within %v: %w", c.cfg.OpenTimeout, context.DeadlineExceeded)
 	case <-ctx.Done():
 		return first, ctx.Err()
 	}
@@ -299,6 +296,9 @@ func (s *nodesServer) GetSpec(ctx context.Context, r *pb.GetSpecRequest) (*pb.Ge
 	if err != nil {
 		return nil, err
 	}
+	if err := checkName("sweep_id", r.GetSweepId()); err != nil {
+		return nil, err
+	}
 	e := t.lookup(r.GetSweepId())
 	if e == nil {
 		return nil, fmt.Errorf("%q: %w", r.GetSweepId(), ErrUnknownSweep)
@@ -342,7 +342,7 @@ func (s *nodesServer) deliver(ctx context.Context, t *term, stream grpc.ClientSt
 		return err
 	}
 	h := first.GetHeader()
-	e, err := t.checkHeader(h)
+	e, err := t.wanted(h)
 	if err != nil {
 		s.metrics.rejected.WithLabelValues("header").Inc()
 		return err
@@ -381,32 +381,19 @@ func replyTo(stream grpc.ClientStreamingServer[pb.DeliverRequest, pb.DeliverResp
 	return stream.SendAndClose(&pb.DeliverResponse{Outcome: outcome})
 }
 
-// checkHeader finds the sweep of a delivery and checks all that can be checked before its bytes; nil for a sweep that is
-// not there.
-func (t *term) checkHeader(h *pb.DeliverHeader) (*entry, error) {
-	if h == nil {
-		return nil, badField("message", "the first message must be the header")
+// wanted finds the sweep of a delivery and checks all that can be checked before its bytes; nil for a sweep that is not there.
+func (t *term) wanted(h *pb.DeliverHeader) (*entry, error) {
+	if err := checkHeader(h); err != nil {
+		return nil, err
 	}
 	e := t.lookup(h.GetSweepId())
 	if e == nil || e.failure != "" {
 		return nil, nil
 	}
-	switch {
-	case h.GetShard() < 0 || h.GetShard() >= e.plan.Shards():
-		return nil, badField("shard", "%d of %d", h.GetShard(), e.plan.Shards())
-	case int(h.GetSolverVersion()) != e.solver:
+	if int(h.GetSolverVersion()) != e.solver {
 		return nil, fmt.Errorf("%w: the sweep needs solver %d, this node has %d", ErrRejected, e.solver, h.GetSolverVersion())
-	case len(h.GetSegments()) > maxSegments:
-		return nil, badField("segments", "%d; at most %d", len(h.GetSegments()), maxSegments)
-	case h.GetPayloadBytes() < 0 || h.GetPayloadBytes() > results.MaxPayloadBytes:
-		return nil, badField("payload_bytes", "%d; at most %d", h.GetPayloadBytes(), results.MaxPayloadBytes)
 	}
-	for _, text := range []string{h.GetNode(), h.GetArithmeticClass(), h.GetKernel()} {
-		if len(text) > maxNameBytes {
-			return nil, badField("header", "a text of %d bytes; at most %d", len(text), maxNameBytes)
-		}
-	}
-	return e, nil
+	return e, checkRange("header.shard", h.GetShard(), 0, e.plan.Shards()-1)
 }
 
 // receiveShard receives a payload and verifies that it is the shard it should be. What does not verify is refused as a
@@ -436,7 +423,11 @@ func (t *term) receiveShard(stream grpc.ClientStreamingServer[pb.DeliverRequest,
 	}
 	stored := proto.CloneOf(h)
 	stored.Instance = nil // a secret, and of no use later
-	return &incoming{entry: e, shard: int(h.GetShard()), frame: frame{header: encode(stored), payload: payload}, rows: countsOf(shard)}, nil
+	header, err := encode(stored)
+	if err != nil {
+		return nil, t.refuse(h, "header", err)
+	}
+	return &incoming{entry: e, shard: int(h.GetShard()), frame: frame{header: header, payload: payload}, rows: countsOf(shard)}, nil
 }
 
 // refuse counts a bad delivery and takes the shard from the node. Certificates tell roles and not names: what does not

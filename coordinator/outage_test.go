@@ -11,8 +11,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	clientv3 "go.etcd.io/etcd/client/v3"
 	"go.uber.org/zap"
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials/insecure"
@@ -30,7 +32,8 @@ func TestDeposedLeader(t *testing.T) {
 	endpoint := etcdServer(t, nil)
 	store, dir := fileStore(t)
 	ctx := deadline(t)
-	first := start(t, coordinator.Config{Name: "first", Etcd: coordinator.Etcd{Endpoints: []string{endpoint}}, Store: store})
+	registry := prometheus.NewRegistry()
+	first := start(t, coordinator.Config{Name: "first", Etcd: coordinator.Etcd{Endpoints: []string{endpoint}}, Store: store, Registry: registry})
 	first.leading(ctx)
 	second := start(t, coordinator.Config{Name: "second", Etcd: coordinator.Etcd{Endpoints: []string{endpoint}}, Store: store})
 	id := first.submit(ctx, smallSweep).GetSweep().GetId()
@@ -55,6 +58,17 @@ func TestDeposedLeader(t *testing.T) {
 	if err := <-ended; status.Code(err) != codes.Unavailable {
 		t.Errorf("the deposed leader's node hears %v, want UNAVAILABLE", err)
 	}
+	for metricSum(t, registry, "phasegrid_leader") != 0 {
+		time.Sleep(time.Millisecond) // a poll of another goroutine's progress
+	}
+	for _, gauge := range []string{"phasegrid_nodes", "phasegrid_nodes_fenced", "phasegrid_shards"} {
+		if v := metricSum(t, registry, gauge); v != 0 {
+			t.Errorf("the deposed leader still shows %s %v", gauge, v)
+		}
+	}
+	if n := metricSum(t, registry, "phasegrid_lease_renew_failures_total"); n != 1 {
+		t.Errorf("%v lost leases are counted", n)
+	}
 	defer second.serve(ctx, &zeroNode{name: "n2"})()
 	last := second.wait(ctx, id)
 	checkSmallSet(t, filepath.Join(dir, last.GetResultSet()))
@@ -63,11 +77,29 @@ func TestDeposedLeader(t *testing.T) {
 	checkHealth(ctx, t, first.conn, "phasegrid.v1.Sweeps", healthpb.HealthCheckResponse_SERVING)
 }
 
+// metricSum adds up a metric's series.
+func metricSum(t *testing.T, registry *prometheus.Registry, name string) (total float64) {
+	t.Helper()
+	families, err := registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range families {
+		for _, m := range f.GetMetric() {
+			if f.GetName() == name {
+				total += m.GetGauge().GetValue() + m.GetCounter().GetValue()
+			}
+		}
+	}
+	return total
+}
+
 // TestFollowerForgetsAnAlarm: once etcd is back, who follows says so as well as who leads.
 func TestFollowerForgetsAnAlarm(t *testing.T) {
 	t.Parallel()
 	cfg := etcdConfig(t)
 	server := startEtcd(t, cfg)
+	way := newRelay(t, cfg)
 	store, _ := fileStore(t)
 	ctx := deadline(t)
 	var probes []string
@@ -77,8 +109,7 @@ func TestFollowerForgetsAnAlarm(t *testing.T) {
 			t.Fatal(err)
 		}
 		probes = append(probes, "http://"+listener.Addr().String()+"/readyz")
-		c := start(t, coordinator.Config{Name: name, StatusListener: listener, Store: store,
-			Etcd: coordinator.Etcd{Endpoints: []string{cfg.ListenClientUrls[0].String()}}})
+		c := start(t, coordinator.Config{Name: name, StatusListener: listener, Store: store, Etcd: way.etcd()})
 		defer c.stop() // etcd is gone by then: who leads and who follows both end nevertheless
 	}
 	// role is the first line of an answer, the alarms are the others.
@@ -103,12 +134,15 @@ func TestFollowerForgetsAnAlarm(t *testing.T) {
 		return slices.Equal(answers, []string{"follower\n", "leader\n"})
 	}
 	await("one leads, one follows", quiet)
+	way.close()
 	server.Close()
 	await("both tell that etcd is away", func(answers []string) bool {
 		return !slices.ContainsFunc(answers, func(a string) bool { return !strings.HasPrefix(a, "follower\netcd: ") })
 	})
 	server = startEtcd(t, cfg)
 	defer server.Close()
+	way.open()
+	defer way.close()
 	await("one leads, one follows, no alarm is left", quiet)
 }
 
@@ -131,6 +165,16 @@ func get(ctx context.Context, t *testing.T, url string) string {
 	return string(body)
 }
 
+// alarmsIn are the alarms that an answer tells.
+func alarmsIn(err error) (alarms []*errdetails.PreconditionFailure_Violation) {
+	for _, detail := range status.Convert(err).Details() {
+		if m, ok := detail.(*errdetails.PreconditionFailure); ok {
+			alarms = append(alarms, m.GetViolations()...)
+		}
+	}
+	return alarms
+}
+
 // TestLostEtcd: without etcd nothing is acknowledged and everyone is told; when it is back, everything goes on.
 func TestLostEtcd(t *testing.T) {
 	t.Parallel()
@@ -138,13 +182,15 @@ func TestLostEtcd(t *testing.T) {
 	server := startEtcd(t, cfg)
 	store, dir := fileStore(t)
 	ctx := deadline(t)
-	c := start(t, coordinator.Config{Etcd: coordinator.Etcd{Endpoints: []string{cfg.ListenClientUrls[0].String()}}, Store: store})
+	way := newRelay(t, cfg)
+	c := start(t, coordinator.Config{Etcd: way.etcd(), Store: store})
 	c.leading(ctx)
 	id := c.submit(ctx, smallSweep).GetSweep().GetId()
 	node := &zeroNode{name: "n", seen: map[int64]int{}}
 	ended := make(chan error, 1)
 	go func() { ended <- node.run(ctx, c.nodes) }()
 	c.expect(ctx, id, "some shards", func(s *pb.Sweep) bool { return s.GetProgress().GetShardsDone() >= 3 })
+	way.close()
 	server.Close()
 	if err := <-ended; err == nil {
 		t.Error("the node's stream ended without an error")
@@ -156,7 +202,10 @@ func TestLostEtcd(t *testing.T) {
 	defer conn.Close()
 	for {
 		_, err := pb.NewSweepsClient(conn).List(ctx, &pb.ListRequest{}, grpc.WaitForReady(true))
-		if status.Code(err) == codes.Unavailable && strings.Contains(err.Error(), "etcd") {
+		if status.Code(err) == codes.Unavailable && strings.Contains(err.Error(), "etcd") && len(alarmsIn(err)) > 0 {
+			if a := alarmsIn(err)[0]; a.GetType() != "ALARM" || a.GetSubject() != "etcd" || a.GetDescription() == "" {
+				t.Errorf("the alarm in the error is %v", a)
+			}
 			break
 		}
 		if ctx.Err() != nil {
@@ -169,6 +218,7 @@ func TestLostEtcd(t *testing.T) {
 
 	server = startEtcd(t, cfg)
 	defer server.Close()
+	way.open()
 	defer c.stop() // while etcd is there
 	c.leading(ctx)
 	seen := len(node.seen)

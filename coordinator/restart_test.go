@@ -72,13 +72,13 @@ func committedShards(b *testing.B, folder string, shards int) (size int) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	writes := []Write{{Key: sweepKey(d.id), Value: encodeSweep(d)}, {Key: phaseKey(d.id), Value: []byte("running")}, {Key: classKey(d.id), Value: []byte("bench")}}
+	writes := []Write{{Key: sweepKey(d.id), Value: must(encodeSweep(d))}, {Key: phaseKey(d.id), Value: []byte("running")}, {Key: classKey(d.id), Value: []byte("bench")}}
 	var items []shelfItem
 	folded := 0
 	for s := range shards {
 		items = append(items, shelfItem{s, location{fmt.Sprintf("spool/0000000000000001-%06d", s/20000), int64(s) * 3000, 3000}, Counts{OK: 1}})
 		if len(items) == foldAt*8 || s == shards-1 {
-			writes = append(writes, Write{Key: doneKey(d.id, int(d.plan.PartOf(int64(s))), folded), Value: encodeDone(items)})
+			writes = append(writes, Write{Key: doneKey(d.id, int(d.plan.PartOf(int64(s))), folded), Value: must(encodeDone(items))})
 			items = nil
 			folded++
 		}

@@ -20,15 +20,11 @@ import (
 
 	pb "github.com/phasegrid/phasegrid/proto/phasegrid/v1"
 	"github.com/phasegrid/phasegrid/results"
-	"github.com/phasegrid/phasegrid/sweep"
 )
 
 const (
 	watchEvery    = 200 * time.Millisecond
 	fetchChunk    = 1 << 20
-	maxPriority   = 1000
-	maxWeight     = 1000
-	maxFilename   = 4096
 	maxSmallFiles = 64 << 20
 	maxPage       = 100     // sweeps in one answer
 	pageBytes     = 1 << 20 // after which no further sweep is added to a page
@@ -52,15 +48,8 @@ func (s *sweepsServer) Submit(ctx context.Context, r *pb.SubmitRequest) (*pb.Sub
 	if err != nil {
 		return nil, err
 	}
-	switch {
-	case len(r.GetFile()) > sweep.MaxFileBytes:
-		return nil, badField("file", "%d bytes; a sweep file has at most %d", len(r.GetFile()), sweep.MaxFileBytes)
-	case len(r.GetFilename()) > maxFilename:
-		return nil, badField("filename", "%d bytes; at most %d", len(r.GetFilename()), maxFilename)
-	case r.GetPriority() < -maxPriority || r.GetPriority() > maxPriority:
-		return nil, badField("priority", "%d; from %d to %d", r.GetPriority(), -maxPriority, maxPriority)
-	case r.GetWeight() < 0 || r.GetWeight() > maxWeight:
-		return nil, badField("weight", "%d; from 1 to %d", r.GetWeight(), maxWeight)
+	if err := checkSubmit(r); err != nil {
+		return nil, err
 	}
 	d, err := s.parse(r.GetFilename(), r.GetFile())
 	if err != nil {
@@ -90,8 +79,8 @@ func (s *sweepsServer) named(ctx context.Context, ref string) (*term, *entry, er
 	if err != nil {
 		return nil, nil, err
 	}
-	if ref == "" {
-		return nil, nil, badField("sweep", "name a sweep by id, a prefix of it, or name")
+	if err := checkName("sweep", ref); err != nil {
+		return nil, nil, err
 	}
 	e, err := t.find(ref)
 	return t, e, err
@@ -113,8 +102,8 @@ func (s *sweepsServer) List(ctx context.Context, r *pb.ListRequest) (*pb.ListRes
 	if err != nil {
 		return nil, err
 	}
-	if r.GetPageSize() < 0 {
-		return nil, badField("page_size", "%d; 0 leaves it to the coordinator", r.GetPageSize())
+	if err := checkPage(r); err != nil {
+		return nil, err
 	}
 	t.mu.RLock()
 	entries := slices.Collect(maps.Values(t.sweeps))
@@ -239,8 +228,8 @@ func (s *sweepsServer) Delete(ctx context.Context, r *pb.DeleteRequest) (*pb.Del
 }
 
 func (s *sweepsServer) Plan(_ context.Context, r *pb.PlanRequest) (*pb.PlanResponse, error) {
-	if len(r.GetFile()) > sweep.MaxFileBytes {
-		return nil, badField("file", "%d bytes; a sweep file has at most %d", len(r.GetFile()), sweep.MaxFileBytes)
+	if err := checkFile(r.GetFile(), r.GetFilename()); err != nil {
+		return nil, err
 	}
 	d, err := s.parse(r.GetFilename(), r.GetFile())
 	if err != nil {
@@ -300,6 +289,9 @@ func (s *sweepsServer) Fetch(r *pb.FetchRequest, stream grpc.ServerStreamingServ
 	ctx := stream.Context()
 	_, e, err := s.named(ctx, r.GetSweep())
 	if err != nil {
+		return err
+	}
+	if err := checkText("path", r.GetPath(), maxFilename); err != nil {
 		return err
 	}
 	if !filepath.IsLocal(r.GetPath()) || r.GetPath() != path.Clean(r.GetPath()) {

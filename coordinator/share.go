@@ -40,16 +40,17 @@ func (b *Board) assign() {
 	}
 }
 
-// compactIdle drops nodes that are in the list twice.
+// compactIdle drops nodes that are in the list twice, or have left.
 func (b *Board) compactIdle() {
 	seen := map[*worker]bool{}
 	kept := b.idle[:0]
 	for _, n := range b.idle {
-		if !seen[n] {
+		if !seen[n] && n.link == linkUp {
 			seen[n] = true
 			kept = append(kept, n)
 		}
 	}
+	clear(b.idle[len(kept):])
 	b.idle = kept
 }
 

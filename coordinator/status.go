@@ -166,7 +166,7 @@ type NodeStatus struct {
 // Nodes are the nodes that are there, or may be back soon, by name.
 func (b *Board) Nodes() []NodeStatus {
 	var list []NodeStatus
-	for _, name := range b.nodeNames() {
+	for _, name := range sortedNames(b.nodes) {
 		n := b.nodes[name]
 		if n.link != linkGone {
 			list = append(list, NodeStatus{Info: n.info, Held: len(n.held), Draining: n.draining, Fenced: n.fenceReason, LastSeen: n.lastSeen})
@@ -175,7 +175,7 @@ func (b *Board) Nodes() []NodeStatus {
 	return list
 }
 
-func sortedNames(m map[string]int) []string {
+func sortedNames[V any](m map[string]V) []string {
 	names := make([]string, 0, len(m))
 	for k := range m {
 		names = append(names, k)

@@ -22,7 +22,11 @@ func (t *term) create(ctx context.Context, d *design) (e *entry, created bool, e
 		return nil, false, err
 	}
 	t.fail("before-submit")
-	writes := []Write{{Key: sweepKey(d.id), Value: encodeSweep(d)}, {Key: phaseKey(d.id), Value: []byte(Running.String())}}
+	value, err := encodeSweep(d)
+	if err != nil {
+		return nil, false, err
+	}
+	writes := []Write{{Key: sweepKey(d.id), Value: value}, {Key: phaseKey(d.id), Value: []byte(Running.String())}}
 	if err := t.commit(ctx, writes); err != nil {
 		return nil, false, fmt.Errorf("store the sweep: %w", err)
 	}

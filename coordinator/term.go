@@ -112,6 +112,7 @@ func (t *term) run(ctx context.Context, lost <-chan struct{}, ready func()) erro
 	g.Go(func() error { return t.retryFiles(ctx) })
 	ready()
 	err := g.Wait()
+	t.endFiles()
 	t.closeNodes()
 	if errors.Is(err, context.Canceled) {
 		return nil
@@ -287,7 +288,12 @@ func (t *term) overtaken(actions []Action) []Action {
 func (t *term) writesOf(a Action) []Write {
 	switch a := a.(type) {
 	case SaveLoss:
-		return []Write{{Key: lossKey(a.Sweep, a.Loss.Shard), Value: encodeLoss(a.Loss)}}
+		value, err := encodeLoss(a.Loss)
+		if err != nil { // the next leader counts this shard's losses anew, and nothing worse
+			t.log.Error("loss is not kept", "sweep_id", a.Sweep, "shard_id", a.Loss.Shard, "error", err)
+			return nil
+		}
+		return []Write{{Key: lossKey(a.Sweep, a.Loss.Shard), Value: value}}
 	case SavePhase:
 		return []Write{{Key: phaseKey(a.Sweep), Value: []byte(a.Phase.String())}}
 	case DropLosses:
@@ -400,8 +406,9 @@ func (t *term) commit(ctx context.Context, writes []Write) error {
 
 // retry does something until it works, ErrFenced comes or ctx ends. Meanwhile there is an alarm about subject.
 func (t *term) retry(ctx context.Context, subject string, do func() error) error {
+	trouble := t.alarms.trouble(subject)
 	// Also where the term ends first: the next leader has its own trouble, and this process may be it.
-	defer t.alarms.clear(subject)
+	defer trouble.clear()
 	for delay := minRetryDelay; ; delay = min(2*delay, maxRetryDelay) {
 		err := do()
 		switch {
@@ -412,7 +419,7 @@ func (t *term) retry(ctx context.Context, subject string, do func() error) error
 		case ctx.Err() != nil:
 			return ctx.Err()
 		}
-		t.alarms.raise(subject, oneLine(err.Error()))
+		trouble.raise(oneLine(err.Error()))
 		select {
 		case <-time.After(delay):
 		case <-ctx.Done():

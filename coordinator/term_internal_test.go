@@ -26,9 +26,9 @@ func TestUnplannableSweepWithShardsLoads(t *testing.T) {
 	const id = "0123456789abcdef"
 	d := &design{id: id, name: "old", canonical: []byte("{}"), solver: 1, version: 1 << 20, created: time.Unix(1e9, 0)}
 	err = reign.Ledger.Commit(t.Context(), []Write{
-		{Key: sweepKey(id), Value: encodeSweep(d)}, {Key: phaseKey(id), Value: []byte(Running.String())},
-		{Key: doneKey(id, 0, 0), Value: encodeDone([]shelfItem{{shard: 70, at: location{object: "spool/x"}, rows: Counts{OK: 3}}})},
-		{Key: lossKey(id, 71), Value: encodeLoss(Loss{Shard: 71, Attempts: 1})},
+		{Key: sweepKey(id), Value: must(encodeSweep(d))}, {Key: phaseKey(id), Value: []byte(Running.String())},
+		{Key: doneKey(id, 0, 0), Value: must(encodeDone([]shelfItem{{shard: 70, at: location{object: "spool/x"}, rows: Counts{OK: 3}}}))},
+		{Key: lossKey(id, 71), Value: must(encodeLoss(Loss{Shard: 71, Attempts: 1}))},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -40,5 +40,35 @@ func TestUnplannableSweepWithShardsLoads(t *testing.T) {
 	p, ok := leader.board.Progress(id)
 	if !ok || p.Phase != Failed || p.Counts.OK != 3 || len(p.Losses) != 0 {
 		t.Errorf("on the board: %+v, %v", p, ok)
+	}
+}
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
+}
+
+// TestValueThatCannotBeEncoded: a text that is not UTF-8, wherever it came from, is an error and not the coordinator's end.
+func TestValueThatCannotBeEncoded(t *testing.T) {
+	const bad = "\xff"
+	loss := Loss{Shard: 1, Causes: []Cause{{Node: bad}}}
+	for name, encoded := range map[string]func() ([]byte, error){
+		"sweep": func() ([]byte, error) { return encodeSweep(&design{name: bad}) },
+		"done":  func() ([]byte, error) { return encodeDone([]shelfItem{{at: location{object: bad}}}) },
+		"part":  func() ([]byte, error) { return encodePart(partRecord{Files: []partFile{{Path: bad}}}) },
+		"loss":  func() ([]byte, error) { return encodeLoss(loss) },
+	} {
+		if value, err := encoded(); err == nil {
+			t.Errorf("%s: %q", name, value)
+		}
+	}
+	leader := &term{Coordinator: &Coordinator{}, log: slog.New(slog.DiscardHandler), saves: newQueue[save](), waiters: map[uint64]func(Answer){}}
+	told := false
+	leader.waiters[1] = func(Answer) { told = true }
+	leader.perform([]Action{SaveLoss{Sweep: "s", Loss: loss}, Answer{Token: 1}})
+	if saves := leader.saves.all(); len(saves) != 0 || !told {
+		t.Errorf("%d saves, and what follows is told: %v", len(saves), told)
 	}
 }

@@ -3,8 +3,6 @@ package coordinator
 import (
 	"errors"
 	"fmt"
-	"math"
-	"slices"
 
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/durationpb"
@@ -14,23 +12,18 @@ import (
 	"github.com/phasegrid/phasegrid/results"
 )
 
-// Conversions between the wire and the domain. Whatever comes from outside is bounded here.
+// Conversions between the wire and the domain. What the fields of requests may hold is in bounds_wire.go.
 
-const (
-	maxNameBytes = 253
-	maxSlots     = 1 << 16
-	maxHeldRuns  = maxCapacity
-)
-
-func encode(m proto.Message) []byte {
+// encode fails for a text that is not UTF-8: whoever let it in is told, and nobody else.
+func encode(m proto.Message) ([]byte, error) {
 	b, err := proto.MarshalOptions{Deterministic: true}.Marshal(m)
 	if err != nil {
-		panic("coordinator: encode a message without required fields: " + err.Error())
+		return nil, fmt.Errorf("encode %s: %w", m.ProtoReflect().Descriptor().Name(), err)
 	}
-	return b
+	return b, nil
 }
 
-func encodeSweep(d *design) []byte {
+func encodeSweep(d *design) ([]byte, error) {
 	return encode(&pb.SweepState{Spec: specToProto(d, ""), Created: timestamppb.New(d.created), Priority: int32(d.priority), Weight: int32(d.weight)})
 }
 
@@ -50,7 +43,7 @@ func decodeSweep(b []byte) (sweepRecord, error) {
 	}, nil
 }
 
-func encodeDone(items []shelfItem) []byte {
+func encodeDone(items []shelfItem) ([]byte, error) {
 	m := &pb.DoneState{}
 	index := map[string]uint32{}
 	for _, it := range items {
@@ -96,7 +89,7 @@ func decodeDone(b []byte) ([]shelfItem, error) {
 	return items, nil
 }
 
-func encodePart(p partRecord) []byte {
+func encodePart(p partRecord) ([]byte, error) {
 	m := &pb.PartState{Ok: p.Rows.OK, Diverged: p.Rows.Diverged, Failed: p.Rows.Failed, Invalid: p.Rows.Invalid}
 	for _, f := range p.Files {
 		m.Files = append(m.Files, &pb.PartFile{Path: f.Path, Bytes: f.Bytes, Rows: f.Rows, Sha256: f.SHA256[:]})
@@ -134,7 +127,7 @@ func lossToProto(l Loss) *pb.Loss {
 	return m
 }
 
-func encodeLoss(l Loss) []byte { return encode(&pb.LossState{Loss: lossToProto(l)}) }
+func encodeLoss(l Loss) ([]byte, error) { return encode(&pb.LossState{Loss: lossToProto(l)}) }
 
 func decodeLoss(b []byte) (Loss, error) {
 	var m pb.LossState
@@ -155,53 +148,33 @@ func nodeToProto(i NodeInfo) *pb.NodeInfo {
 	}
 }
 
-// nodeFromProto checks what a node says about itself.
-func nodeFromProto(m *pb.NodeInfo) (NodeInfo, error) {
-	i := NodeInfo{
+func nodeFromProto(m *pb.NodeInfo) NodeInfo {
+	return NodeInfo{
 		Name: m.GetName(), Slots: int(m.GetSlots()), MemoryBytes: m.GetMemoryBytes(), Solver: int(m.GetSolverVersion()),
 		Class: m.GetArithmeticClass(), Kernel: m.GetKernel(), Version: m.GetVersion(),
 	}
-	for _, text := range []struct{ field, value string }{
-		{"info.name", i.Name}, {"info.arithmetic_class", i.Class}, {"info.kernel", i.Kernel}, {"info.version", i.Version},
-	} {
-		if len(text.value) > maxNameBytes {
-			return NodeInfo{}, badField(text.field, "%d bytes; at most %d", len(text.value), maxNameBytes)
-		}
-		for _, r := range text.value {
-			if r < ' ' || r == 0x7f {
-				return NodeInfo{}, badField(text.field, "control characters are not allowed")
-			}
-		}
-	}
-	switch {
-	case i.Name == "" || slices.Contains([]byte(i.Name), '/'):
-		return NodeInfo{}, badField("info.name", "a node needs a name without slashes")
-	case i.Slots < 1 || i.Slots > maxSlots:
-		return NodeInfo{}, badField("info.slots", "%d; from 1 to %d", i.Slots, maxSlots)
-	case i.MemoryBytes < 0:
-		return NodeInfo{}, badField("info.memory_bytes", "negative")
-	case i.Class == "":
-		return NodeInfo{}, badField("info.arithmetic_class", "missing")
-	}
-	return i, nil
 }
 
-// runsFromProto checks runs that a node names. Shards that do not exist are for the board to ignore.
+// runsFromProto checks and converts runs that a node names.
 func runsFromProto(field string, list []*pb.ShardRun) ([]Run, error) {
 	if len(list) > maxHeldRuns {
 		return nil, badField(field, "%d runs; at most %d", len(list), maxHeldRuns)
 	}
 	runs, shards := make([]Run, len(list)), int64(0)
 	for i, m := range list {
-		if m.GetFirstShard() < 0 || m.GetFirstShard() > math.MaxInt32 || m.GetShards() < 1 || m.GetShards() > maxCapacity {
-			return nil, badField(fmt.Sprintf("%s[%d]", field, i), "shards %d + %d; a run has 1 to %d shards", m.GetFirstShard(), m.GetShards(), maxCapacity)
+		if err := checkRun(fmt.Sprintf("%s[%d]", field, i), m); err != nil {
+			return nil, err
 		}
 		if shards += m.GetShards(); shards > maxCapacity {
 			return nil, badField(field, "more than %d shards; no node holds so many", maxCapacity)
 		}
-		runs[i] = Run{Sweep: m.GetSweepId(), First: int(m.GetFirstShard()), Count: int(m.GetShards()), Epoch: m.GetEpoch()}
+		runs[i] = runFromProto(m)
 	}
 	return runs, nil
+}
+
+func runFromProto(m *pb.ShardRun) Run {
+	return Run{Sweep: m.GetSweepId(), First: int(m.GetFirstShard()), Count: int(m.GetShards()), Epoch: m.GetEpoch()}
 }
 
 func runToProto(r Run, bounds []int64) *pb.ShardRun {

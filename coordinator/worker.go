@@ -5,6 +5,13 @@ import (
 	"time"
 )
 
+// A node that left is remembered for its strikes until goneAfter has passed, or maxGone others have left since: names cost
+// nothing, so whoever makes them up must not fill the memory.
+const (
+	goneAfter = time.Hour
+	maxGone   = 4096
+)
+
 // worker is one node as the board knows it.
 type worker struct {
 	info     NodeInfo
@@ -76,5 +83,26 @@ func (p *worker) strike(now time.Time, reason string) bool {
 func (p *worker) commit() {
 	if p.commits++; p.commits >= forgiveCommits {
 		p.commits, p.strikes = 0, max(0, p.strikes-1)
+	}
+}
+
+// due are the nodes that time may have done something to, by name.
+func (b *Board) due() []string {
+	var names []string
+	for name, n := range b.nodes {
+		silent := n.link != linkGone && b.now.Sub(n.lastSeen) > min(b.ttl, b.grace)
+		if silent || n.fenceReason != "" && b.now.After(n.fencedUntil) {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// forgetGone forgets nodes that left long ago, and the first of too many.
+func (b *Board) forgetGone() {
+	for len(b.gone) > maxGone || len(b.gone) > 0 && b.now.Sub(b.gone[0].lastSeen) > goneAfter {
+		delete(b.nodes, b.gone[0].info.Name)
+		b.gone = slices.Delete(b.gone, 0, 1)
 	}
 }

@@ -27,7 +27,7 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 			Help: "Rows computed, by status."}, []string{"status"}),
 		reused: f.NewCounter(prometheus.CounterOpts{Name: "phasegrid_node_points_reused_total",
 			Help: "Rows taken from an earlier result set."}),
-		seconds: f.NewHistogram(prometheus.HistogramOpts{Name: "phasegrid_shard_duration_seconds",
+		seconds: f.NewHistogram(prometheus.HistogramOpts{Name: "phasegrid_node_shard_duration_seconds",
 			Help: "Time to solve a shard.", NativeHistogramBucketFactor: 1.1, Buckets: prometheus.ExponentialBuckets(0.001, 4, 10)}),
 	}
 }

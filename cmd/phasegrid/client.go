@@ -321,11 +321,16 @@ func explain(what string, err error) error {
 		return nil
 	}
 	s := status.Convert(err)
-	var lines []string
+	var lines, alarms []string
 	for _, detail := range s.Details() {
-		if bad, ok := detail.(*errdetails.BadRequest); ok {
-			for _, v := range bad.GetFieldViolations() {
+		switch m := detail.(type) {
+		case *errdetails.BadRequest:
+			for _, v := range m.GetFieldViolations() {
 				lines = append(lines, v.GetField()+": "+v.GetDescription())
+			}
+		case *errdetails.PreconditionFailure:
+			for _, v := range m.GetViolations() {
+				alarms = append(alarms, v.GetSubject()+": "+v.GetDescription())
 			}
 		}
 	}
@@ -334,12 +339,33 @@ func explain(what string, err error) error {
 		return usageError{errors.New(strings.Join(lines, "\n"))}
 	case s.Code() == codes.InvalidArgument:
 		return usageError{fmt.Errorf("%s: %s", what, s.Message())}
-	case s.Code() == codes.Unavailable:
+	case len(alarms) > 0:
+		return fmt.Errorf("%s: no coordinator leads; this is why:\n%s", what, strings.Join(alarms, "\n"))
+	case s.Code() == codes.Unavailable && !fromFollower(err):
 		return fmt.Errorf("%s: no coordinator answers (%s); check --coordinator and that one is running", what, s.Message())
 	case s.Code() == codes.DeadlineExceeded:
 		return fmt.Errorf("%s: the coordinator did not answer in time; try again, or look at its log", what)
 	}
 	return fmt.Errorf("%s: %s", what, s.Message())
+}
+
+// askFollower is the error by which a coordinator tells why it does not lead, or nil where none answers, or one leads.
+func askFollower(ctx context.Context, conn grpc.ClientConnInterface) error {
+	_, err := pb.NewSweepsClient(conn).List(ctx, &pb.ListRequest{PageSize: 1})
+	if fromFollower(err) {
+		return err
+	}
+	return nil
+}
+
+// fromFollower tells whether an error is the answer of a coordinator that does not lead.
+func fromFollower(err error) bool {
+	for _, detail := range status.Convert(err).Details() {
+		if info, ok := detail.(*errdetails.ErrorInfo); ok && info.GetReason() == "NOT_LEADER" {
+			return true
+		}
+	}
+	return false
 }
 
 // submitWhenLed submits as soon as the coordinator leads, which a local one does a moment after its start.

@@ -105,6 +105,7 @@ func TestClusterCommands(t *testing.T) {
 	}
 	sameParquet(t, "fetched", parquet(t, folder), parquet(t, filepath.Join(store, listed[0].ResultSet)))
 	testFetchGoesOn(t, folder, address)
+	testFetchTidiesUp(t, folder, address)
 	do("rm", "many-shards")
 	if got := phasegrid(t, "status", "many-shards", "--coordinator", address); got.code != exitFailed || !strings.Contains(got.stderr, "ls") {
 		t.Errorf("status of a removed sweep: code %d, %s", got.code, got.stderr)
@@ -237,6 +238,72 @@ func awaitLeader(t *testing.T, address string, flags ...string) {
 		pause(t.Context(), 20e6)
 	}
 	t.Fatal("no coordinator leads")
+}
+
+// testFetchTidiesUp: what interrupted fetches left of files that are there, or of the set no more, goes; what a fetch is at stays.
+func testFetchTidiesUp(t *testing.T, folder, address string) {
+	t.Helper()
+	fetch := func() outcomeOf {
+		return phasegrid(t, "fetch", "many-shards", "--out", filepath.Dir(folder), "--coordinator", address)
+	}
+	complete := func() {
+		t.Helper()
+		if got := fetch(); got.code != exitDone {
+			t.Fatalf("fetch: exit code %d, %s", got.code, got.stderr)
+		}
+	}
+	complete()
+	points := filepath.Join(folder, "points")
+	left := []string{filepath.Join(points, ".part-000000.parquet.fetching"), filepath.Join(points, ".part-999999.parquet.fetching")}
+	for _, name := range left {
+		if err := os.WriteFile(name, []byte("half"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	used, err := openUnfinished(filepath.Join(points, ".part-000001.parquet.fetching"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer os.Remove(used.Name())
+	defer used.Close()
+	complete()
+	for _, name := range left {
+		if _, err := os.Stat(name); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("%s is left behind: %v", name, err)
+		}
+	}
+	if !stillNamed(used) {
+		t.Error("the file that another fetch is at was removed")
+	}
+	part := filepath.Join(points, "part-000000.parquet")
+	if err := os.Remove(part); err != nil {
+		t.Fatal(err)
+	}
+	busy, err := openUnfinished(left[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := fetch(); got.code != exitFailed || !strings.Contains(got.stderr, "another fetch") {
+		t.Errorf("fetch of a file that another fetch is at: exit code %d, %s", got.code, got.stderr)
+	}
+	busy.Close()
+	complete() // as after that fetch has died
+}
+
+// TestLeaderlessCluster: without a leader, clients are told what those know who would like to be one.
+func TestLeaderlessCluster(t *testing.T) {
+	t.Parallel()
+	address := freeAddress(t)
+	background(t, "coordinator", "--listen", address, "--etcd", "http://"+freeAddress(t), "--store", "file://"+t.TempDir(), "--status-listen", "")
+	var got outcomeOf
+	for range 3 { // the coordinator may take longer to give etcd up than a client waits for an election
+		if got = phasegrid(t, "ls", "--coordinator", address); strings.Contains(got.stderr, "etcd: campaign") {
+			break
+		}
+	}
+	if got.code != exitFailed || !strings.Contains(got.stderr, "no coordinator leads") || !strings.Contains(got.stderr, "etcd: campaign") {
+		t.Errorf("ls without a leader: exit code %d, %s", got.code, got.stderr)
+	}
 }
 
 // poisoned is a memo that fails for one point, so that its node gives the shard up.

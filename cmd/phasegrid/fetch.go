@@ -10,6 +10,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
+	"syscall"
 
 	"github.com/dustin/go-humanize"
 	"github.com/spf13/cobra"
@@ -28,7 +30,7 @@ func (m Main) fetchCommand() *cobra.Command {
 		Use:   "fetch SWEEP",
 		Short: "Download a result set, verified",
 		Long: `fetch downloads a sweep's result set into a folder below --out. Files that are there already with the right checksum
-are kept, and what an interrupted fetch has of a file is gone on with.`,
+are kept, and what an interrupted fetch has of a file is gone on with; what it left of others is removed at the end.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.Sweep = args[0]
@@ -60,6 +62,9 @@ func runFetch(ctx context.Context, o fetchOptions) error {
 			}
 			fmt.Fprintf(o.stderr, "%s  %s\n", f.Path, humanize.IBytes(uint64(f.Bytes)))
 		}
+		if err := removeUnfinished(folder); err != nil {
+			return fmt.Errorf("remove what earlier fetches left in %s: %w", folder, err)
+		}
 		fmt.Fprintln(o.stdout, folder)
 		return nil
 	})
@@ -80,7 +85,7 @@ func fetchFile(ctx context.Context, c *sweepClient, sweep, folder string, f file
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return fmt.Errorf("fetch %s: %w", f.Path, err)
 	}
-	temporary, err := os.OpenFile(filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+".fetching"), os.O_RDWR|os.O_CREATE, 0o644)
+	temporary, err := openUnfinished(filepath.Join(filepath.Dir(path), unfinishedPrefix+filepath.Base(path)+unfinishedSuffix))
 	if err != nil {
 		return fmt.Errorf("fetch %s: %w", f.Path, err)
 	}
@@ -98,10 +103,62 @@ func fetchFile(ctx context.Context, c *sweepClient, sweep, folder string, f file
 	if got := hex.EncodeToString(sum.Sum(nil)); got != f.SHA256 {
 		return errors.Join(fmt.Errorf("fetch %s: sha256 is %s, the manifest says %s; fetch again", f.Path, got, f.SHA256), os.Remove(temporary.Name()))
 	}
-	if err := errors.Join(temporary.Chmod(0o644), temporary.Sync(), temporary.Close()); err != nil {
+	if err := errors.Join(temporary.Chmod(0o644), temporary.Sync()); err != nil {
 		return fmt.Errorf("fetch %s: %w", f.Path, err)
 	}
-	return os.Rename(temporary.Name(), path)
+	return os.Rename(temporary.Name(), path) // still locked
+}
+
+// The name of a file while it is fetched.
+const unfinishedPrefix, unfinishedSuffix = ".", ".fetching"
+
+// errInUse is returned for an unfinished file that another fetch is at.
+var errInUse = errors.New("another fetch is at this file: wait until it ends, or choose another --out")
+
+// openUnfinished opens what there is of a file and locks it. The lock ends with the process, however it ends.
+func openUnfinished(name string) (*os.File, error) {
+	f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o644)
+	if err != nil {
+		return nil, err
+	}
+	if err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); errors.Is(err, syscall.EWOULDBLOCK) {
+		err = errInUse
+	}
+	if err == nil && !stillNamed(f) { // who had the lock has finished the file
+		err = errInUse
+	}
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	return f, nil
+}
+
+func stillNamed(f *os.File) bool {
+	opened, err := f.Stat()
+	if err != nil {
+		return false
+	}
+	named, err := os.Stat(f.Name())
+	return err == nil && os.SameFile(opened, named)
+}
+
+// removeUnfinished removes what interrupted fetches left in a folder that is complete, unless one is at it right now.
+func removeUnfinished(folder string) error {
+	return filepath.WalkDir(folder, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || !entry.Type().IsRegular() || !strings.HasPrefix(entry.Name(), unfinishedPrefix) || !strings.HasSuffix(entry.Name(), unfinishedSuffix) {
+			return err
+		}
+		f, err := openUnfinished(path)
+		if errors.Is(err, errInUse) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		return os.Remove(path)
+	})
 }
 
 func fileSHA256(path string) (string, error) {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -56,8 +57,11 @@ func (r *remote) with(ctx context.Context, f func(ctx context.Context, c *sweepC
 func (r *remote) patient(ctx context.Context, method string, request, reply any, conn *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption) error {
 	for began, said := time.Now(), false; ; {
 		err := invoke(ctx, method, request, reply, conn, opts...)
-		if status.Code(err) != codes.Unavailable || time.Since(began) > leaderless {
+		if status.Code(err) != codes.Unavailable {
 			return err
+		}
+		if time.Since(began) > leaderless {
+			return cmp.Or(r.whyUnled(ctx), err)
 		}
 		if !said {
 			said = true
@@ -67,6 +71,22 @@ func (r *remote) patient(ctx context.Context, method string, request, reply any,
 			return err
 		}
 	}
+}
+
+// whyUnled asks any coordinator why it does not lead, and returns nil where none says. Calls on other connections reach the leader alone.
+func (r *remote) whyUnled(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, leaderless)
+	defer cancel()
+	creds, _, err := r.TLS.transport(r.Coordinator)
+	if err != nil {
+		return nil
+	}
+	conn, err := node.Dial(r.Coordinator, "", creds) // "" is healthy wherever a coordinator runs
+	if err != nil {
+		return nil
+	}
+	defer conn.Close()
+	return askFollower(ctx, conn)
 }
 
 func (r *remote) waiting() { fmt.Fprintf(r.notes, "waiting for a coordinator at %s\n", r.Coordinator) }

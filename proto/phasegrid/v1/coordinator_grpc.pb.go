@@ -40,7 +40,8 @@ const (
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
-// Sweeps is what clients call. Only the leader serves it.
+// Sweeps is what clients call. Only the leader serves it; the others answer UNAVAILABLE with an ErrorInfo of reason NOT_LEADER
+// and a PreconditionFailure that has their alarms as violations of type ALARM.
 type SweepsClient interface {
 	// Submit stores a sweep; submitting the same file twice is the same sweep.
 	// A cancelled or failed sweep is reopened, its finished shards kept.
@@ -225,7 +226,8 @@ func (c *sweepsClient) ListNodes(ctx context.Context, in *ListNodesRequest, opts
 // All implementations must embed UnimplementedSweepsServer
 // for forward compatibility.
 //
-// Sweeps is what clients call. Only the leader serves it.
+// Sweeps is what clients call. Only the leader serves it; the others answer UNAVAILABLE with an ErrorInfo of reason NOT_LEADER
+// and a PreconditionFailure that has their alarms as violations of type ALARM.
 type SweepsServer interface {
 	// Submit stores a sweep; submitting the same file twice is the same sweep.
 	// A cancelled or failed sweep is reopened, its finished shards kept.

@@ -1,0 +1,23 @@
+package main
+
+import (
+	"testing"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/phasegrid/phasegrid/coordinator"
+	"github.com/phasegrid/phasegrid/node"
+)
+
+// TestRolesShareNoMetric: a sum over all processes of a cluster adds up one thing. A registry takes each name once.
+func TestRolesShareNoMetric(t *testing.T) {
+	registry := prometheus.NewRegistry()
+	store, err := coordinator.OpenStore(t.Context(), "file://"+t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := coordinator.New(coordinator.Config{Memory: coordinator.NewMemory(), Store: store, Registry: registry}); err != nil {
+		t.Fatal(err)
+	}
+	node.NewMetrics(registry) // panics where a name is taken
+}
