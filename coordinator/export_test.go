@@ -38,5 +38,10 @@ func EmbeddedBackend(ctx context.Context, folder string) (Backend, error) {
 // Compact compacts at once.
 func (e exported) Compact(ctx context.Context) error { return e.backend.(*etcdBackend).compact(ctx) }
 
+// AwaitChange waits for a change of a key since a revision.
+func (e exported) AwaitChange(ctx context.Context, key string, from int64) error {
+	return e.backend.(*etcdBackend).awaitChange(ctx, key, from)
+}
+
 // LeaderKeyOf is the key that fences a reign.
 func LeaderKeyOf(r *Reign) string { return r.Ledger.(*etcdLedger).key }
