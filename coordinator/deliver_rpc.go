@@ -1,0 +1,179 @@
+package coordinator
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/protobuf/proto"
+
+	pb "github.com/phasegrid/phasegrid/proto/phasegrid/v1"
+	"github.com/phasegrid/phasegrid/results"
+)
+
+// Deliver bounds the time of a delivery: one that stalls holds memory that others wait for. When it returns the stream
+// ends, and with it whatever deliver was waiting for.
+func (s *nodesServer) Deliver(stream grpc.ClientStreamingServer[pb.DeliverRequest, pb.DeliverResponse]) error {
+	ctx := stream.Context()
+	t, err := s.leading(ctx)
+	if err != nil {
+		return err
+	}
+	done := make(chan error, 1)
+	go func() {
+		defer func() {
+			if p := recover(); p != nil {
+				done <- s.panicked("Deliver", p)
+			}
+		}()
+		done <- s.deliver(ctx, t, stream)
+	}()
+	timeout := time.NewTimer(s.cfg.DeliveryTimeout)
+	defer timeout.Stop()
+	select {
+	case err := <-done:
+		return err
+	case <-timeout.C:
+		return fmt.Errorf("a delivery of more than %v: %w", s.cfg.DeliveryTimeout, context.DeadlineExceeded)
+	case <-t.ended:
+		return s.notLeader(ctx)
+	}
+}
+
+// deliver receives one shard, has it committed, and answers.
+func (s *nodesServer) deliver(ctx context.Context, t *term, stream grpc.ClientStreamingServer[pb.DeliverRequest, pb.DeliverResponse]) error {
+	first, err := opened(ctx, s.Coordinator, stream.Recv)
+	if err != nil {
+		return err
+	}
+	h := first.GetHeader()
+	e, err := t.wanted(h)
+	if err != nil {
+		s.metrics.rejected.WithLabelValues("header").Inc()
+		return err
+	}
+	if e == nil {
+		return stream.SendAndClose(&pb.DeliverResponse{Outcome: pb.DeliverResponse_OUTCOME_UNWANTED})
+	}
+	// Nothing is received before there is room for it: nodes wait, and with them their appetite for more.
+	// Whatever the header says, one message comes in before it can be found too long.
+	weight := min(h.GetPayloadBytes(), s.cfg.DeliveryMemory)
+	receiving := min(max(weight, maxMessageBytes), s.cfg.DeliveryMemory)
+	if err := t.budget.Acquire(ctx, receiving); err != nil {
+		return err
+	}
+	in, err := t.receiveShard(stream, e, h)
+	if err != nil {
+		t.budget.Release(receiving)
+		return err
+	}
+	t.budget.Release(receiving - weight)
+	a, err := t.await(ctx, in, h, weight)
+	if err != nil {
+		return err
+	}
+	return replyTo(stream, a)
+}
+
+func replyTo(stream grpc.ClientStreamingServer[pb.DeliverRequest, pb.DeliverResponse], a Answer) error {
+	outcome, ok := map[Outcome]pb.DeliverResponse_Outcome{
+		OutcomeCommitted: pb.DeliverResponse_OUTCOME_COMMITTED, OutcomeDuplicate: pb.DeliverResponse_OUTCOME_DUPLICATE,
+		OutcomeUnwanted: pb.DeliverResponse_OUTCOME_UNWANTED,
+	}[a.Outcome]
+	if !ok {
+		return fmt.Errorf("%w: %s", ErrRejected, a.Reason)
+	}
+	return stream.SendAndClose(&pb.DeliverResponse{Outcome: outcome})
+}
+
+// wanted finds the sweep of a delivery and checks all that can be checked before its bytes; nil for a sweep that is not there.
+func (t *term) wanted(h *pb.DeliverHeader) (*entry, error) {
+	if err := checkHeader(h); err != nil {
+		return nil, err
+	}
+	e := t.lookup(h.GetSweepId())
+	if e == nil || e.failure != "" {
+		return nil, nil
+	}
+	if int(h.GetSolverVersion()) != e.solver {
+		return nil, fmt.Errorf("%w: the sweep needs solver %d, this node has %d", ErrRejected, e.solver, h.GetSolverVersion())
+	}
+	return e, checkRange("header.shard", h.GetShard(), 0, e.plan.Shards()-1)
+}
+
+// receiveShard receives a payload and verifies that it is the shard it should be. What does not verify is refused as a
+// whole, counted, and held against the node.
+func (t *term) receiveShard(stream grpc.ClientStreamingServer[pb.DeliverRequest, pb.DeliverResponse], e *entry, h *pb.DeliverHeader) (*incoming, error) {
+	payload := make([]byte, 0, min(h.GetPayloadBytes(), 1<<20))
+	for int64(len(payload)) < h.GetPayloadBytes() {
+		m, err := stream.Recv()
+		if errors.Is(err, io.EOF) {
+			return nil, t.refuse(h, "truncated", fmt.Errorf("%d bytes of %d", len(payload), h.GetPayloadBytes()))
+		}
+		if err != nil {
+			return nil, err
+		}
+		if len(m.GetChunk()) == 0 || int64(len(payload)+len(m.GetChunk())) > h.GetPayloadBytes() {
+			return nil, t.refuse(h, "size", fmt.Errorf("a chunk of %d bytes after %d of %d", len(m.GetChunk()), len(payload), h.GetPayloadBytes()))
+		}
+		payload = append(payload, m.GetChunk()...)
+	}
+	d, err := deliveryFromProto(h, payload)
+	if err != nil {
+		return nil, t.refuse(h, string(results.Tables), err)
+	}
+	shard, err := e.schema.Decode(d, e.expectation(int(h.GetShard())))
+	if err != nil {
+		return nil, t.refuse(h, string(results.ReasonOf(err)), err)
+	}
+	stored := proto.CloneOf(h)
+	stored.Instance = nil // a secret, and of no use later
+	header, err := encode(stored)
+	if err != nil {
+		return nil, t.refuse(h, "header", err)
+	}
+	return &incoming{entry: e, shard: int(h.GetShard()), frame: frame{header: header, payload: payload}, rows: countsOf(shard)}, nil
+}
+
+// refuse counts a bad delivery and takes the shard from the node. Certificates tell roles and not names: what does not
+// prove to come from the node that it names is held against nobody.
+func (t *term) refuse(h *pb.DeliverHeader, reason string, err error) error {
+	t.metrics.rejected.WithLabelValues(reason).Inc()
+	t.log.Warn("delivery refused", "sweep_id", h.GetSweepId(), "shard_id", h.GetShard(), "node_id", h.GetNode(), "reason", reason, "error", err)
+	if t.proven(h) {
+		t.post(Refuse{Node: h.GetNode(), Sweep: h.GetSweepId(), Shard: int(h.GetShard()), Cause: oneLine(err.Error())})
+	}
+	return badField("payload", "%w", err)
+}
+
+// await lets the board decide about a verified shard and waits for the answer. The memory is given back when the bytes are
+// on disk or dropped, not when the caller goes away.
+func (t *term) await(ctx context.Context, in *incoming, h *pb.DeliverHeader, weight int64) (Answer, error) {
+	answer := make(chan Answer, 1)
+	start := time.Now()
+	t.inbox.put(func() {
+		t.tokens++
+		in.token = t.tokens
+		t.incoming[in.token] = in
+		t.waiters[in.token] = func(a Answer) {
+			t.budget.Release(weight)
+			answer <- a
+		}
+		t.step(Deliver{
+			Token: in.token, Sweep: in.entry.id, Shard: in.shard, Node: h.GetNode(), Solver: int(h.GetSolverVersion()),
+			Class: h.GetArithmeticClass(), Counts: in.rows,
+		})
+	})
+	select {
+	case a := <-answer:
+		t.metrics.observeAnswer(a.Outcome, time.Since(start), h.GetFinished().AsTime().Sub(h.GetStarted().AsTime()))
+		return a, nil
+	case <-ctx.Done():
+		return Answer{}, ctx.Err()
+	case <-t.ended:
+		return Answer{}, &notLeader{}
+	}
+}
