@@ -137,7 +137,8 @@ func TestCrashProcess(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := start(t, coordinator.Config{Embedded: filepath.Join(folder, "state"), Store: store, Spool: spool, Fail: func(name string) {
+	cfg := coordinator.Config{Embedded: filepath.Join(folder, "state"), Store: store, Spool: spool}
+	c := start(t, coordinator.FailingAt(cfg, func(name string) {
 		mu.Lock()
 		defer mu.Unlock()
 		if name != step {
@@ -147,7 +148,7 @@ func TestCrashProcess(t *testing.T) {
 			_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
 			select {} // until the signal is here
 		}
-	}})
+	}))
 	ctx, cancel := context.WithTimeout(t.Context(), 60*time.Second)
 	defer cancel()
 	c.leading(ctx)

@@ -40,3 +40,9 @@ func (e exported) Compact(ctx context.Context) error { return e.backend.(*etcdBa
 
 // LeaderKeyOf is the key that fences a reign.
 func LeaderKeyOf(r *Reign) string { return r.Ledger.(*etcdLedger).key }
+
+// FailingAt is a configuration that calls fail with each step at which a process may die.
+func FailingAt(cfg Config, fail func(step string)) Config {
+	cfg.fail = fail
+	return cfg
+}
