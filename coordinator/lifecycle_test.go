@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"os"
@@ -257,6 +258,41 @@ func TestReopen(t *testing.T) {
 	}
 	if m := c.submit(ctx, smallSweep); m.GetSweep().GetPhase() != pb.Phase_PHASE_DONE {
 		t.Errorf("a complete sweep is %v after submit", m.GetSweep().GetPhase())
+	}
+}
+
+// TestReopenDiedHalfWay: a leader died while it took a done sweep's parts back, after some parts' keys. The files of those are
+// gone too.
+func TestReopenDiedHalfWay(t *testing.T) {
+	store, dir := fileStore(t)
+	memory := coordinator.NewMemory()
+	ctx := deadline(t)
+	c := start(t, coordinator.Config{Memory: memory, Store: store})
+	c.leading(ctx)
+	stopNode := c.serve(ctx, &zeroNode{name: "n"})
+	id := c.submit(ctx, smallSweep).GetSweep().GetId()
+	set := filepath.Join(dir, c.wait(ctx, id).GetResultSet())
+	want := hashes(t, set)
+	stopNode()
+	c.stop()
+	reign := campaign(ctx, t, coordinator.MemoryBackend(memory), "between")
+	commit(ctx, t, reign, coordinator.Write{Key: "/phasegrid/v1/sweeps/" + id + "/parts/", Delete: true, Prefix: true})
+	if err := reign.Resign(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(filepath.Join(set, "points", "part-000000.parquet")); err != nil {
+		t.Fatal(err)
+	}
+	c = start(t, coordinator.Config{Memory: memory, Store: store})
+	c.leading(ctx)
+	defer c.serve(ctx, &zeroNode{name: "n"})()
+	c.submit(ctx, smallSweep)
+	if last := c.wait(ctx, id); last.GetPhase() != pb.Phase_PHASE_DONE || last.GetProgress().GetPointsDone() != 1000 {
+		t.Errorf("ended as %v", last)
+	}
+	checkSmallSet(t, set)
+	if got := hashes(t, set); !maps.Equal(got, want) {
+		t.Errorf("the files are %v, want %v", got, want)
 	}
 }
 

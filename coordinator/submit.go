@@ -49,7 +49,7 @@ func (t *term) reopen(ctx context.Context, e *entry) error {
 		return fmt.Errorf("look at the result set %s: %w", e.set, err)
 	}
 	switch {
-	case len(parts) > 0 || p.Phase == Done && manifest:
+	case len(parts) > 0 || p.Phase == Done && (manifest || p.PartsDone < p.Parts):
 		t.log.Warn("result set is not complete, opened again", "sweep_id", e.id, "parts", len(parts), "manifest", !manifest)
 		_, err = t.request(ctx, func(token uint64) Event { return Reopen{Token: token, Sweep: e.id, Parts: parts, Counts: rows} })
 	case p.Phase != Done:

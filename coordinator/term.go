@@ -67,12 +67,6 @@ type entry struct {
 	pinned bool // the class is in the ledger
 }
 
-// save is a transaction, and what follows once it is durable.
-type save struct {
-	writes []Write
-	then   func()
-}
-
 func newTerm(c *Coordinator, r *Reign) *term {
 	log := c.log.With("epoch", r.Epoch)
 	sp := newSpool(c.cfg.Spool, r.Epoch, log)
@@ -283,33 +277,6 @@ func (t *term) overtaken(actions []Action) []Action {
 	return kept
 }
 
-// writesOf is what an action makes durable.
-func (t *term) writesOf(a Action) []Write {
-	switch a := a.(type) {
-	case SaveLoss:
-		return []Write{{Key: lossKey(a.Sweep, a.Loss.Shard), Value: encodeLoss(a.Loss)}}
-	case SavePhase:
-		return []Write{{Key: phaseKey(a.Sweep), Value: []byte(a.Phase.String())}}
-	case DropLosses:
-		writes := []Write{{Key: phaseKey(a.Sweep), Value: []byte(a.Phase.String())}}
-		for _, s := range a.Shards {
-			writes = append(writes, Write{Key: lossKey(a.Sweep, s), Delete: true})
-		}
-		return writes
-	case DropParts:
-		writes := []Write{{Key: phaseKey(a.Sweep), Value: []byte(a.Phase.String())}}
-		for _, i := range a.Parts {
-			writes = append(writes, Write{Key: partKey(a.Sweep, i), Delete: true}, Write{Key: donePrefix(a.Sweep, i), Delete: true, Prefix: true})
-		}
-		return writes
-	case DropSweep:
-		return []Write{{Key: sweepKey(a.Sweep), Delete: true}, {Key: belowSweep(a.Sweep), Delete: true, Prefix: true}}
-	case Forget:
-		return []Write{{Key: nodeKey(a.Node), Delete: true}}
-	}
-	return nil
-}
-
 // tell does what does not have to be durable, or comes after it was.
 func (t *term) tell(actions []Action) {
 	for _, a := range actions {
@@ -357,45 +324,6 @@ func (t *term) free(items []shelfItem) {
 	if len(items) > 0 {
 		t.queueFiles("", func(ctx context.Context) error { t.shelf.free(ctx, items); return nil })
 	}
-}
-
-// saver makes transactions durable, one after the other.
-func (t *term) saver(ctx context.Context) error {
-	for {
-		saves, err := t.saves.wait(ctx)
-		if err != nil {
-			return err
-		}
-		for _, s := range saves {
-			if err := t.persist(ctx, s.writes); err != nil {
-				return err
-			}
-			s.then()
-		}
-	}
-}
-
-// maxWrites bounds one transaction; etcd takes 128 operations.
-const maxWrites = 100
-
-// persist commits writes to the ledger, and tries until it worked or this leader is no more.
-func (t *term) persist(ctx context.Context, writes []Write) error {
-	for len(writes) > 0 {
-		n := min(len(writes), maxWrites)
-		if err := t.retry(ctx, "etcd", func() error { return t.commit(ctx, writes[:n]) }); err != nil {
-			return err
-		}
-		writes = writes[n:]
-	}
-	return nil
-}
-
-// commit is one transaction, measured.
-func (t *term) commit(ctx context.Context, writes []Write) error {
-	start := time.Now()
-	err := t.ledger.Commit(ctx, writes)
-	t.metrics.txnSeconds.Observe(time.Since(start).Seconds())
-	return err
 }
 
 // retry does something until it works, ErrFenced comes or ctx ends. Meanwhile there is an alarm about subject.
