@@ -46,3 +46,8 @@ func FailingAt(cfg Config, fail func(step string)) Config {
 	cfg.fail = fail
 	return cfg
 }
+
+// RemoveLeftovers tidies a folder of a store up, as a new leader does.
+func RemoveLeftovers(ctx context.Context, s Store, folder string) error {
+	return s.(tidy).removeLeftovers(ctx, folder)
+}
