@@ -157,30 +157,7 @@ func TestQuarantine(t *testing.T) {
 	c := start(t, coordinator.Config{Embedded: t.TempDir(), Store: store, ReconnectGrace: 50 * time.Millisecond})
 	c.leading(ctx)
 	id := c.submit(ctx, smallSweep).GetSweep().GetId()
-	for _, name := range []string{"victim-1", "victim-2", "victim-3"} {
-		stream, err := c.nodes.Attach(ctx)
-		if err != nil {
-			t.Fatal(err)
-		}
-		info := (&zeroNode{name: name}).info()
-		info.Slots = 1
-		if err := stream.Send(&pb.AttachRequest{Message: &pb.AttachRequest_Hello{Hello: &pb.Hello{Info: info, Capacity: 1}}}); err != nil {
-			t.Fatal(err)
-		}
-		if run := awaitGrant(t, stream); run.GetFirstShard() != 0 {
-			t.Fatalf("granted %v, want shard 0", run)
-		}
-		if err := stream.CloseSend(); err != nil { // the stream ends without a goodbye
-			t.Fatal(err)
-		}
-		for err == nil {
-			_, err = stream.Recv()
-		}
-		c.expect(ctx, id, "the loss", func(s *pb.Sweep) bool {
-			l := s.GetProgress().GetLosses()
-			return len(l) == 1 && l[0].GetCauses()[len(l[0].GetCauses())-1].GetNode() == name
-		})
-	}
+	c.quarantine(ctx, t, id)
 	stop := c.serve(ctx, &zeroNode{name: "healthy"})
 	last := c.wait(ctx, id)
 	stop()
@@ -206,6 +183,35 @@ func TestQuarantine(t *testing.T) {
 		if !strings.HasPrefix(name, "spool") && got[name] != want[name] {
 			t.Errorf("%s differs from the undisturbed run's", name)
 		}
+	}
+}
+
+// quarantine has three nodes die of a sweep's first shard.
+func (c *cluster) quarantine(ctx context.Context, t *testing.T, id string) {
+	t.Helper()
+	for _, name := range []string{"victim-1", "victim-2", "victim-3"} {
+		stream, err := c.nodes.Attach(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		info := (&zeroNode{name: name}).info()
+		info.Slots = 1
+		if err := stream.Send(&pb.AttachRequest{Message: &pb.AttachRequest_Hello{Hello: &pb.Hello{Info: info, Capacity: 1}}}); err != nil {
+			t.Fatal(err)
+		}
+		if run := awaitGrant(t, stream); run.GetFirstShard() != 0 {
+			t.Fatalf("granted %v, want shard 0", run)
+		}
+		if err := stream.CloseSend(); err != nil { // the stream ends without a goodbye
+			t.Fatal(err)
+		}
+		for err == nil {
+			_, err = stream.Recv()
+		}
+		c.expect(ctx, id, "the loss", func(s *pb.Sweep) bool {
+			l := s.GetProgress().GetLosses()
+			return len(l) == 1 && l[0].GetCauses()[len(l[0].GetCauses())-1].GetNode() == name
+		})
 	}
 }
 
