@@ -225,6 +225,12 @@ func (s *scene) do(words []string) (string, error) {
 		return text, err
 	case "stored":
 		return s.step(coordinator.PartStored{Sweep: name(0), Part: num("part", 0)}), nil
+	case "merge-given-up":
+		return s.step(coordinator.MergeGivenUp{Sweep: name(0), Part: num("part", 0)}), nil
+	case "finish-given-up":
+		return s.step(coordinator.FinishGivenUp{Sweep: name(0)}), nil
+	case "finishing":
+		return s.step(coordinator.Finishing{Sweep: name(0)}), nil
 	case "finished":
 		return s.step(coordinator.Finished{Sweep: name(0)}), nil
 	case "pause", "resume", "cancel":

@@ -195,7 +195,16 @@ type (
 		Sweep string
 		Part  int
 	}
-	// Finished: the manifest and the phase are durable.
+	// MergeGivenUp: a part is not merged, as its sweep has ended.
+	MergeGivenUp struct {
+		Sweep string
+		Part  int
+	}
+	// FinishGivenUp: the manifest is not written, or for nothing, as its sweep has ended.
+	FinishGivenUp struct{ Sweep string }
+	// Finishing: the manifest is durable.
+	Finishing struct{ Sweep string }
+	// Finished: the phase Done is durable.
 	Finished struct{ Sweep string }
 )
 
@@ -260,14 +269,16 @@ type (
 	}
 	// Forget removes the key of a node that is gone.
 	Forget struct{ Node string }
-	// Merge writes the files of a part, without the rows of the shards in Missing; PartStored follows.
+	// Merge writes the files of a part, without the rows of the shards in Missing; PartStored follows, or MergeGivenUp.
 	Merge struct {
 		Sweep   string
 		Part    int
 		Missing []int
 	}
-	// Finish writes the manifest and persists the phase Done; Finished follows.
+	// Finish writes the manifest; Finishing follows, or FinishGivenUp.
 	Finish struct{ Sweep string }
+	// Close persists the phase Done; Finished follows.
+	Close struct{ Sweep string }
 )
 
 // Outcome of a delivery or of a request.
@@ -284,24 +295,27 @@ const (
 	OutcomeEnded             // the sweep has ended
 )
 
-func (Tick) event()        {}
-func (Stalled) event()     {}
-func (Attach) event()      {}
-func (Beat) event()        {}
-func (Drain) event()       {}
-func (Leave) event()       {}
-func (Broken) event()      {}
-func (Abandon) event()     {}
-func (AddSweep) event()    {}
-func (SetPhase) event()    {}
-func (Retry) event()       {}
-func (Reopen) event()      {}
-func (RemoveSweep) event() {}
-func (Deliver) event()     {}
-func (Refuse) event()      {}
-func (Committed) event()   {}
-func (PartStored) event()  {}
-func (Finished) event()    {}
+func (Tick) event()          {}
+func (Stalled) event()       {}
+func (Attach) event()        {}
+func (Beat) event()          {}
+func (Drain) event()         {}
+func (Leave) event()         {}
+func (Broken) event()        {}
+func (Abandon) event()       {}
+func (AddSweep) event()      {}
+func (SetPhase) event()      {}
+func (Retry) event()         {}
+func (Reopen) event()        {}
+func (RemoveSweep) event()   {}
+func (Deliver) event()       {}
+func (Refuse) event()        {}
+func (Committed) event()     {}
+func (PartStored) event()    {}
+func (MergeGivenUp) event()  {}
+func (FinishGivenUp) event() {}
+func (Finishing) event()     {}
+func (Finished) event()      {}
 
 func (SaveLoss) action()   {}
 func (DropLosses) action() {}
@@ -316,3 +330,4 @@ func (Dismiss) action()    {}
 func (Forget) action()     {}
 func (Merge) action()      {}
 func (Finish) action()     {}
+func (Close) action()      {}

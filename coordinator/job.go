@@ -29,9 +29,10 @@ type job struct {
 	quarantine map[int]bool
 	losses     map[int]*Loss
 
-	parts  []part
-	stored int // parts with stage partStored
-	ending bool
+	parts   []part
+	stored  int  // parts with stage partStored
+	ending  bool // set with Finish
+	closing bool // set by Finishing
 
 	counts    Counts
 	costTotal float64

@@ -16,6 +16,12 @@ import (
 // be done again: the same shards give the same bytes.
 func (t *term) mergePart(ctx context.Context, a Merge) error {
 	e := t.lookup(a.Sweep)
+	if e == nil {
+		return nil
+	}
+	if ok, err := t.wanted(ctx, a.Sweep, nil, MergeGivenUp{a.Sweep, a.Part}); !ok {
+		return err
+	}
 	ref := partRef{a.Sweep, a.Part}
 	items := t.shelf.items(ref)
 	cache := map[string]Object{}

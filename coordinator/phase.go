@@ -54,7 +54,7 @@ func (b *Board) setPhase(e SetPhase) {
 	case j.phase == e.Phase:
 		answer(OutcomeOK)
 		return
-	case j.phase == Done || j.ending, j.phase.Ended() && e.Phase != Running:
+	case j.phase == Done || j.closing, j.phase.Ended() && e.Phase != Running:
 		answer(OutcomeEnded)
 		return
 	}

@@ -41,9 +41,15 @@ func (t *term) openSet(ctx context.Context, d *design) ([]results.ManifestFile, 
 	return files, nil
 }
 
-// finish closes a result set with its manifest, and then the sweep.
+// finish closes a result set with its manifest.
 func (t *term) finish(ctx context.Context, id string) error {
 	e := t.lookup(id)
+	if e == nil {
+		return nil
+	}
+	if ok, err := t.wanted(ctx, id, nil, FinishGivenUp{id}); !ok {
+		return err
+	}
 	files, err := t.openSet(ctx, e.design)
 	if err != nil {
 		return err
@@ -64,12 +70,8 @@ func (t *term) finish(ctx context.Context, id string) error {
 		return fmt.Errorf("write the manifest: %w", err)
 	}
 	t.fail("after-manifest")
-	if err := t.persist(ctx, []Write{{Key: phaseKey(id), Value: []byte(Done.String())}}); err != nil {
-		return err
-	}
-	t.fail("after-done")
-	t.post(Finished{Sweep: id})
-	return nil
+	_, err = t.wanted(ctx, id, Finishing{id}, FinishGivenUp{id})
+	return err
 }
 
 func (t *term) manifest(e *entry, p Progress, files []results.ManifestFile) results.Manifest {

@@ -58,6 +58,8 @@ func (t *term) writesOf(a Action) []Write {
 		return []Write{{Key: lossKey(a.Sweep, a.Loss.Shard), Value: encodeLoss(a.Loss)}}
 	case SavePhase:
 		return []Write{{Key: phaseKey(a.Sweep), Value: []byte(a.Phase.String())}}
+	case Close:
+		return []Write{{Key: phaseKey(a.Sweep), Value: []byte(Done.String())}}
 	case DropLosses:
 		// The phase comes first: a sweep that runs with some of its shards still in quarantine ends again, and they wait for
 		// the next retry. One that is done with none in quarantine would never go on.

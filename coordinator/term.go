@@ -301,6 +301,9 @@ func (t *term) tell(actions []Action) {
 			t.queueFiles(a.Sweep, func(ctx context.Context) error { return t.mergePart(ctx, a) })
 		case Finish:
 			t.queueFiles(a.Sweep, func(ctx context.Context) error { return t.finish(ctx, a.Sweep) })
+		case Close:
+			t.fail("after-done")
+			t.step(Finished(a))
 		case DropParts:
 			t.mu.Lock()
 			for _, i := range a.Parts {
