@@ -91,6 +91,8 @@ func (b *Board) Step(event Event) []Action {
 		b.reopen(e)
 	case RemoveSweep:
 		b.removeSweep(e)
+	case Removed:
+		b.removed(e)
 	case Deliver:
 		b.deliver(e)
 	case Committed:
@@ -431,6 +433,7 @@ func (b *Board) committed(e Committed) {
 	}
 	b.mergeIfComplete(j, j.cuts.PartOf(e.Shard))
 	b.settle(j)
+	b.removeIfIdle(j)
 }
 
 func sortedKeys[V any](m map[int]V) []int {

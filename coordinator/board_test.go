@@ -242,6 +242,8 @@ func (s *scene) do(words []string) (string, error) {
 		return s.step(coordinator.Reopen{Token: 1000, Sweep: name(0), Parts: []int{num("part", 0)}}), nil
 	case "remove":
 		return s.step(coordinator.RemoveSweep{Token: 1000, Sweep: name(0)}), nil
+	case "removed":
+		return s.step(coordinator.Removed{Sweep: name(0)}), nil
 	case "status":
 		p, ok := s.board.Progress(name(0))
 		if !ok {

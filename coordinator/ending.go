@@ -45,6 +45,7 @@ func (b *Board) partStored(e PartStored) {
 	j.parts[e.Part].stage = partStored
 	j.stored++
 	b.settle(j)
+	b.removeIfIdle(j)
 }
 
 // ended tells whether work on a sweep's files is not wanted any more.
@@ -57,6 +58,7 @@ func (b *Board) ended(sweep string) bool {
 func (b *Board) mergeGivenUp(e MergeGivenUp) {
 	if j := b.jobs[e.Sweep]; j != nil && j.parts[e.Part].stage == partMerging {
 		j.parts[e.Part].stage, j.parts[e.Part].missing = partOpen, nil
+		b.removeIfIdle(j)
 	}
 }
 
@@ -64,6 +66,7 @@ func (b *Board) mergeGivenUp(e MergeGivenUp) {
 func (b *Board) finishGivenUp(e FinishGivenUp) {
 	if j := b.jobs[e.Sweep]; j != nil {
 		j.ending = false
+		b.removeIfIdle(j)
 	}
 }
 

@@ -138,6 +138,7 @@ type (
 		Solver   int
 		Class    string // pinned arithmetic class, "" before the first commit
 		Phase    Phase
+		Removing bool          // its removal has begun
 		Done     []int         // shards committed; those of stored parts need not be named
 		Counts   Counts        // rows committed so far
 		Parts    map[int][]int // stored parts, with the shards each lacks
@@ -162,11 +163,14 @@ type (
 		Parts  []int
 		Counts Counts
 	}
-	// RemoveSweep takes an ended sweep off the board. Token is answered.
+	// RemoveSweep removes an ended sweep and its result set. Token is answered when they are gone.
 	RemoveSweep struct {
 		Token uint64
 		Sweep string
 	}
+
+	// Removed: the files and the keys of a sweep are gone.
+	Removed struct{ Sweep string }
 
 	// Deliver: a shard's verified bytes have arrived. Token is answered.
 	Deliver struct {
@@ -232,7 +236,9 @@ type (
 		Parts []int
 		Phase Phase
 	}
-	// DropSweep removes everything of a sweep.
+	// Remove persists that a sweep is being removed, and removes its files and its keys; Removed follows.
+	Remove struct{ Sweep string }
+	// DropSweep forgets a sweep whose keys are gone.
 	DropSweep struct{ Sweep string }
 	// Commit persists a delivery; Committed follows. PinClass is stored with it unless empty.
 	Commit struct {
@@ -293,6 +299,7 @@ const (
 	OutcomeUnknown           // there is no such sweep
 	OutcomeNotEnded          // the sweep has not ended, or something of it is still being written
 	OutcomeEnded             // the sweep has ended
+	OutcomeRemoving          // the sweep is being removed
 )
 
 func (Tick) event()          {}
@@ -308,6 +315,7 @@ func (SetPhase) event()      {}
 func (Retry) event()         {}
 func (Reopen) event()        {}
 func (RemoveSweep) event()   {}
+func (Removed) event()       {}
 func (Deliver) event()       {}
 func (Refuse) event()        {}
 func (Committed) event()     {}
@@ -321,6 +329,7 @@ func (SaveLoss) action()   {}
 func (DropLosses) action() {}
 func (SavePhase) action()  {}
 func (DropParts) action()  {}
+func (Remove) action()     {}
 func (DropSweep) action()  {}
 func (Commit) action()     {}
 func (Answer) action()     {}

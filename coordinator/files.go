@@ -130,6 +130,8 @@ func (t *term) removeFiles(ctx context.Context, e *entry) error {
 	}
 	for _, f := range files {
 		err = errors.Join(err, t.cfg.Store.DeleteVersion(ctx, f.name, f.version))
+		t.alarms.clear(f.name)
+		t.fail("between-deletions")
 	}
 	return err
 }

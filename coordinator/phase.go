@@ -12,6 +12,10 @@ func (b *Board) addSweep(e AddSweep) {
 	b.jobs[e.ID] = j
 	b.order = append(b.order, j)
 	slices.SortStableFunc(b.order, func(x, y *job) int { return y.priority - x.priority })
+	if e.Removing {
+		b.beginRemoval(j)
+		return
+	}
 	b.catchUp(j)
 	b.resumeWork(j)
 }
@@ -50,6 +54,9 @@ func (b *Board) setPhase(e SetPhase) {
 	switch {
 	case j == nil:
 		answer(OutcomeUnknown)
+		return
+	case j.removal != removalNone:
+		answer(OutcomeRemoving)
 		return
 	case j.phase == e.Phase:
 		answer(OutcomeOK)
@@ -100,6 +107,10 @@ func (b *Board) retry(e Retry) {
 		b.emit(Answer{Token: e.Token, Outcome: OutcomeUnknown})
 		return
 	}
+	if j.removal != removalNone {
+		b.emit(Answer{Token: e.Token, Outcome: OutcomeRemoving})
+		return
+	}
 	if j.phase == Cancelled {
 		b.emit(Answer{Token: e.Token, Outcome: OutcomeEnded})
 		return
@@ -138,6 +149,10 @@ func (b *Board) reopen(e Reopen) {
 		b.emit(Answer{Token: e.Token, Outcome: OutcomeNotEnded})
 		return
 	}
+	if j.removal != removalNone {
+		b.emit(Answer{Token: e.Token, Outcome: OutcomeRemoving})
+		return
+	}
 	var gone []int
 	for _, i := range e.Parts {
 		p := &j.parts[i]
@@ -162,25 +177,4 @@ func (b *Board) reopen(e Reopen) {
 	b.emit(Answer{Token: e.Token, Outcome: OutcomeOK})
 	b.catchUp(j)
 	b.resumeWork(j)
-}
-
-// removeSweep takes an ended sweep off the board, once nothing of it is on its way to the store.
-func (b *Board) removeSweep(e RemoveSweep) {
-	j := b.jobs[e.Sweep]
-	if j == nil {
-		b.emit(Answer{Token: e.Token, Outcome: OutcomeUnknown})
-		return
-	}
-	busy := len(j.committing) > 0 || j.ending
-	for i := range j.parts {
-		busy = busy || j.parts[i].stage == partMerging
-	}
-	if !j.phase.Ended() || busy {
-		b.emit(Answer{Token: e.Token, Outcome: OutcomeNotEnded})
-		return
-	}
-	delete(b.jobs, j.id)
-	b.order = slices.DeleteFunc(b.order, func(o *job) bool { return o == j })
-	b.emit(DropSweep{Sweep: j.id})
-	b.emit(Answer{Token: e.Token, Outcome: OutcomeOK})
 }

@@ -77,8 +77,8 @@ func (t *term) writesOf(a Action) []Write {
 			writes = append(writes, Write{Key: partKey(a.Sweep, i), Delete: true}, Write{Key: donePrefix(a.Sweep, i), Delete: true, Prefix: true})
 		}
 		return append(writes, Write{Key: phaseKey(a.Sweep), Value: []byte(a.Phase.String())})
-	case DropSweep:
-		return []Write{{Key: sweepKey(a.Sweep), Delete: true}, {Key: belowSweep(a.Sweep), Delete: true, Prefix: true}}
+	case Remove:
+		return []Write{{Key: removingKey(a.Sweep)}}
 	case Forget:
 		return []Write{{Key: nodeKey(a.Node), Delete: true}}
 	}

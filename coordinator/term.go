@@ -50,7 +50,7 @@ type term struct {
 	files   *queue[fileJob] // merges and other work on files
 	failing *queue[fileJob]
 
-	submit sync.Mutex // held while a sweep is created, reopened or removed
+	submit sync.Mutex // held while a sweep is created or reopened
 
 	mu     sync.RWMutex
 	sweeps map[string]*entry
@@ -151,7 +151,7 @@ func (t *term) loadSweep(s *sweepState) {
 	t.mu.Unlock()
 	event := AddSweep{
 		ID: s.id, Cuts: cuts, Priority: s.record.Priority, Weight: s.record.Weight, Solver: s.record.Solver, Class: s.class,
-		Phase: s.phase, Parts: map[int][]int{}, Losses: s.losses,
+		Phase: s.phase, Removing: s.removing, Parts: map[int][]int{}, Losses: s.losses,
 	}
 	if e.failure != "" {
 		event.Losses = nil // noCuts have no shards to put them on
@@ -304,6 +304,8 @@ func (t *term) tell(actions []Action) {
 		case Close:
 			t.fail("after-done")
 			t.step(Finished(a))
+		case Remove:
+			t.queueFiles(a.Sweep, func(ctx context.Context) error { return t.removeSweep(ctx, a.Sweep) })
 		case DropParts:
 			t.mu.Lock()
 			for _, i := range a.Parts {

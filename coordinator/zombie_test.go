@@ -2,6 +2,7 @@ package coordinator_test
 
 import (
 	"context"
+	"errors"
 	"io/fs"
 	"maps"
 	"os"
@@ -10,6 +11,9 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 
 	"github.com/phasegrid/phasegrid/coordinator"
 	pb "github.com/phasegrid/phasegrid/proto/phasegrid/v1"
@@ -57,6 +61,9 @@ func contents(t *testing.T, dir string) map[string]string {
 	t.Helper()
 	files := map[string]string{}
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
 		if err != nil || d.IsDir() || strings.HasPrefix(d.Name(), ".") {
 			return err
 		}
@@ -82,6 +89,45 @@ func twoCoordinators(ctx context.Context, t *testing.T, at string) (stopped *sto
 	first.leading(ctx)
 	second = start(t, coordinator.Config{Name: "second", Etcd: etcd, Store: store, Spool: spool})
 	return stopped, first, second, endpoint, dir
+}
+
+// TestZombieRemovesNothing: a leader is stopped as it removes a sweep's files. Another one has removed them, and the sweep was
+// submitted again, when the first goes on.
+func TestZombieRemovesNothing(t *testing.T) {
+	t.Parallel()
+	ctx := deadline(t)
+	stopped, first, second, endpoint, dir := twoCoordinators(ctx, t, "points/part-000000.parquet")
+	stopNode := first.serve(ctx, &zeroNode{name: "n"})
+	id := first.submit(ctx, smallSweep).GetSweep().GetId()
+	set := filepath.Join(dir, first.wait(ctx, id).GetResultSet())
+	stopNode()
+	removed := make(chan error, 1)
+	go func() {
+		_, err := first.sweeps.Delete(ctx, &pb.DeleteRequest{Sweep: id})
+		removed <- err
+	}()
+	await(ctx, t, stopped.reached, "the first leader deletes files")
+	depose(ctx, t, endpoint, first)
+	second.leading(ctx)
+	if err := <-removed; err == nil {
+		t.Error("the deposed leader says that the sweep is removed")
+	}
+	if _, err := second.sweeps.Delete(ctx, &pb.DeleteRequest{Sweep: id}); err != nil && status.Code(err) != codes.NotFound {
+		t.Errorf("Delete = %v", err)
+	}
+	if !second.submit(ctx, smallSweep).GetCreated() {
+		t.Error("the sweep is there still")
+	}
+	defer second.serve(ctx, &zeroNode{name: "other"})()
+	second.wait(ctx, id)
+	checkSmallSet(t, set)
+	want := contents(t, set)
+	close(stopped.goOn)
+	await(ctx, t, stopped.ended, "the first leader goes on")
+	first.stop() // it has tried all of the files by then
+	if got := contents(t, set); !maps.Equal(got, want) {
+		t.Errorf("the deposed leader changed files: there are %d, were %d", len(got), len(want))
+	}
 }
 
 // TestZombieReplacesNothing: a leader is stopped as it replaces a file of a sweep that was retried. Another one does that, and
