@@ -181,9 +181,11 @@ func (t *term) fold(ctx context.Context, ref partRef) error {
 		writes = append(writes, Write{Key: doneKey(ref.sweep, ref.part, g.n), Delete: true})
 	}
 	writes = append(writes, Write{Key: doneKey(ref.sweep, ref.part, t.shelf.number(ref)), Value: encodeDone(items)})
+	t.fail("before-fold")
 	if err := t.persist(ctx, writes); err != nil {
 		return err
 	}
+	t.fail("after-fold")
 	t.shelf.folded(ref, len(groups))
 	return nil
 }

@@ -19,9 +19,11 @@ func (t *term) saver(ctx context.Context) error {
 			return err
 		}
 		for _, s := range saves {
+			t.fail("before-save")
 			if err := t.persist(ctx, s.writes); err != nil {
 				return err
 			}
+			t.fail("after-save")
 			s.then()
 		}
 	}

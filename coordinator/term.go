@@ -165,12 +165,12 @@ func (t *term) loadSweep(s *sweepState) {
 	}
 	for _, d := range s.done {
 		t.shelf.put(partRef{s.id, d.part}, d.n, d.items, true)
-		_, stored := s.parts[d.part]
+		part, stored := s.parts[d.part]
 		for _, it := range d.items {
 			if e.failure == "" {
 				event.Done = append(event.Done, it.shard)
 			}
-			if !stored {
+			if !stored || slices.Contains(part.Missing, it.shard) {
 				event.Counts.Add(it.rows)
 			}
 		}
