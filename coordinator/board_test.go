@@ -239,7 +239,7 @@ func (s *scene) do(words []string) (string, error) {
 	case "retry":
 		return s.step(coordinator.Retry{Token: 1000, Sweep: name(0)}), nil
 	case "reopen":
-		return s.step(coordinator.Reopen{Token: 1000, Sweep: name(0), Parts: []int{num("part", 0)}}), nil
+		return s.step(coordinator.Reopen{Token: 1000, Sweep: name(0), Parts: map[int]coordinator.Counts{num("part", 0): {}}}), nil
 	case "remove":
 		return s.step(coordinator.RemoveSweep{Token: 1000, Sweep: name(0)}), nil
 	case "removed":

@@ -155,13 +155,12 @@ type (
 		Token uint64
 		Sweep string
 	}
-	// Reopen: these stored parts are gone from the store; their shards must be computed again.
-	// Counts are their rows. Token is answered.
+	// Reopen: these stored parts, each with its rows, are gone from the store; their shards must be computed again. Token is
+	// answered.
 	Reopen struct {
-		Token  uint64
-		Sweep  string
-		Parts  []int
-		Counts Counts
+		Token uint64
+		Sweep string
+		Parts map[int]Counts
 	}
 	// RemoveSweep removes an ended sweep and its result set. Token is answered when they are gone.
 	RemoveSweep struct {

@@ -154,12 +154,13 @@ func (b *Board) reopen(e Reopen) {
 		return
 	}
 	var gone []int
-	for _, i := range e.Parts {
+	for _, i := range sortedKeys(e.Parts) {
 		p := &j.parts[i]
-		if p.stage != partStored {
+		if p.stage != partStored { // it is about to be written again anyway
 			continue
 		}
 		gone = append(gone, i)
+		j.counts.Sub(e.Parts[i])
 		p.stage, p.missing = partOpen, nil
 		j.stored--
 		first, end := j.cuts.Part(i)
@@ -171,7 +172,6 @@ func (b *Board) reopen(e Reopen) {
 			}
 		}
 	}
-	j.counts.Sub(e.Counts)
 	j.phase = Running
 	b.emit(DropParts{Sweep: j.id, Parts: gone, Phase: Running})
 	b.emit(Answer{Token: e.Token, Outcome: OutcomeOK})

@@ -8,7 +8,8 @@ import (
 
 // A sweep is removed in three steps: a key says so, its files are deleted, its keys are deleted in one transaction. From the
 // first on the removal is carried out whatever happens, by this leader or the next. Until the last the sweep is listed, as
-// being removed, and can be neither submitted nor changed.
+// being removed, and can be neither submitted nor changed. A release that does not know the key shows the sweep as it was before;
+// this one goes on with the removal when it leads again.
 
 // removeSweep has an ended sweep removed.
 func (b *Board) removeSweep(e RemoveSweep) {

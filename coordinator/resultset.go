@@ -7,7 +7,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"path"
-	"slices"
 
 	"github.com/phasegrid/phasegrid/results"
 	"github.com/phasegrid/phasegrid/sweep"
@@ -103,8 +102,10 @@ func (t *term) manifest(e *entry, p Progress, files []results.ManifestFile) resu
 	return m
 }
 
-// missing finds what a finished set lacks: parts whose files are gone or have another size, and whether the manifest is.
-func (t *term) missing(ctx context.Context, e *entry) (parts []int, rows Counts, manifest bool, err error) {
+// missing finds what a finished set lacks: parts whose files are gone or have another size, with their rows, and whether the
+// manifest is.
+func (t *term) missing(ctx context.Context, e *entry) (parts map[int]Counts, manifest bool, err error) {
+	parts = map[int]Counts{}
 	t.mu.RLock()
 	records := map[int]partRecord{}
 	for i, r := range e.parts {
@@ -115,16 +116,14 @@ func (t *term) missing(ctx context.Context, e *entry) (parts []int, rows Counts,
 		for _, f := range r.Files {
 			ok, err := t.has(ctx, path.Join(e.set, f.Path), f.Bytes)
 			if err != nil {
-				return nil, Counts{}, false, err
+				return nil, false, err
 			}
 			if !ok {
-				parts = append(parts, i)
-				rows.Add(r.Rows)
+				parts[i] = r.Rows
 				break
 			}
 		}
 	}
-	slices.Sort(parts)
 	there, err := t.has(ctx, path.Join(e.set, results.ManifestName), -1)
-	return parts, rows, !there, err
+	return parts, !there, err
 }

@@ -87,14 +87,27 @@ func TestReopenAfterHalfOfIt(t *testing.T) {
 	b := NewBoard(10*time.Second, 3*time.Second, 0)
 	cuts := onePerPart(manyParts)
 	parts := map[int][]int{}
-	var gone []int
+	gone := map[int]Counts{}
 	for i := range manyParts / 2 {
 		parts[i] = nil
-		gone = append(gone, i)
+		gone[i] = Counts{OK: 1}
 	}
-	b.Step(AddSweep{ID: "id", Cuts: cuts, Phase: Done, Parts: parts})
+	b.Step(AddSweep{ID: "id", Cuts: cuts, Phase: Done, Parts: parts, Counts: Counts{OK: manyParts / 2}})
 	b.Step(Reopen{Token: 1, Sweep: "id", Parts: gone})
-	if p, _ := b.Progress("id"); p.Phase != Running || p.PartsDone != 0 || p.ShardsDone != 0 {
+	if p, _ := b.Progress("id"); p.Phase != Running || p.PartsDone != 0 || p.ShardsDone != 0 || p.Counts.Rows() != 0 {
+		t.Errorf("opened again as %+v", p)
+	}
+	for _, err := range b.Check() {
+		t.Error(err)
+	}
+}
+
+// TestReopenLeavesOpenPartsAlone: a part is about to be written again with the shard that it lacked when it is found gone.
+func TestReopenLeavesOpenPartsAlone(t *testing.T) {
+	b := NewBoard(10*time.Second, 3*time.Second, 0)
+	b.Step(AddSweep{ID: "id", Cuts: onePerPart(2), Phase: Cancelled, Parts: map[int][]int{0: {0}, 1: nil}, Done: []int{0}, Counts: Counts{OK: 3}})
+	b.Step(Reopen{Token: 1, Sweep: "id", Parts: map[int]Counts{0: {OK: 1}, 1: {OK: 1}}})
+	if p, _ := b.Progress("id"); p.Phase != Running || p.ShardsDone != 1 || p.Counts.Rows() != 2 {
 		t.Errorf("opened again as %+v", p)
 	}
 	for _, err := range b.Check() {

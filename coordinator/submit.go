@@ -50,7 +50,7 @@ func (t *term) reopen(ctx context.Context, e *entry) error {
 	if !p.Phase.Ended() {
 		return nil
 	}
-	parts, rows, manifest, err := t.missing(ctx, e)
+	parts, manifest, err := t.missing(ctx, e)
 	if err != nil {
 		return fmt.Errorf("look at the result set %s: %w", e.set, err)
 	}
@@ -58,7 +58,7 @@ func (t *term) reopen(ctx context.Context, e *entry) error {
 	switch {
 	case len(parts) > 0 || p.Phase == Done && (manifest || p.PartsDone < p.Parts):
 		t.log.Warn("result set is not complete, opened again", "sweep_id", e.id, "parts", len(parts), "manifest", !manifest)
-		a, err = t.request(ctx, func(token uint64) Event { return Reopen{Token: token, Sweep: e.id, Parts: parts, Counts: rows} })
+		a, err = t.request(ctx, func(token uint64) Event { return Reopen{Token: token, Sweep: e.id, Parts: parts} })
 	case p.Phase != Done:
 		a, err = t.request(ctx, func(token uint64) Event { return SetPhase{Token: token, Sweep: e.id, Phase: Running} })
 	}
