@@ -43,8 +43,7 @@ func fileVersion(info fs.FileInfo) string {
 	return fmt.Sprintf("%d %d %d", inode, info.Size(), info.ModTime().UnixNano())
 }
 
-// DeleteVersion looks twice. No system call compares and deletes at once, so the file gets a private name first; if it is
-// another one then, put there since the first look, it gets its name back.
+// DeleteVersion looks twice: no system call compares and deletes at once.
 func (s *fileStore) DeleteVersion(_ context.Context, name, version string) error {
 	path, err := s.path(name)
 	if err != nil {
@@ -57,26 +56,33 @@ func (s *fileStore) DeleteVersion(_ context.Context, name, version string) error
 	if err == nil && fileVersion(info) != version {
 		err = ErrChanged
 	}
-	if err != nil {
-		return fmt.Errorf("delete %s: %w", path, err)
-	}
-	aside := filepath.Join(filepath.Dir(path), asidePrefix+rand.Text()+"-"+filepath.Base(path))
-	if err := os.Rename(path, aside); errors.Is(err, fs.ErrNotExist) {
-		return nil
-	} else if err != nil {
-		return fmt.Errorf("delete %s: %w", path, err)
-	}
-	if info, err = os.Lstat(aside); err == nil && fileVersion(info) != version {
-		err = errors.Join(ErrChanged, putBack(aside))
-	}
 	if err == nil {
-		err = os.Remove(aside)
+		err = deleteAside(path, version)
 	}
 	if err != nil {
 		return fmt.Errorf("delete %s: %w", path, err)
 	}
 	s.removeEmpty(path)
 	return nil
+}
+
+// deleteAside gives a file a private name and deletes it there, where nobody puts another one in its place. One that was put
+// there before gets its name back.
+func deleteAside(path, version string) error {
+	aside := filepath.Join(filepath.Dir(path), asidePrefix+rand.Text()+"-"+filepath.Base(path))
+	if err := os.Rename(path, aside); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	} else if err != nil {
+		return err
+	}
+	info, err := os.Lstat(aside)
+	if err != nil {
+		return err
+	}
+	if fileVersion(info) != version {
+		return errors.Join(ErrChanged, putBack(aside))
+	}
+	return os.Remove(aside)
 }
 
 // putBack gives a file that was set aside its name back, unless another one has it by now.
