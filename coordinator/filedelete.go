@@ -49,7 +49,7 @@ func (s *fileStore) DeleteVersion(_ context.Context, name, version string) error
 	if err != nil {
 		return err
 	}
-	info, err := os.Lstat(path)
+	info, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
@@ -75,7 +75,7 @@ func deleteAside(path, version string) error {
 	} else if err != nil {
 		return err
 	}
-	info, err := os.Lstat(aside)
+	info, err := os.Stat(aside)
 	if err != nil {
 		return err
 	}

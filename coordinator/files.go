@@ -115,6 +115,9 @@ func (t *term) removeFiles(ctx context.Context, e *entry) error {
 	var files []file
 	err := t.cfg.Store.List(ctx, e.set+"/", func(name string, _ int64) error {
 		o, err := t.cfg.Store.Open(ctx, name)
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil // gone meanwhile, or no file
+		}
 		if err != nil {
 			return fmt.Errorf("look at %s: %w", name, err)
 		}
