@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"gocloud.dev/blob"
 	_ "gocloud.dev/blob/s3blob" // the scheme s3
 	"gocloud.dev/gcerrors"
@@ -90,31 +92,31 @@ func (w *blobWriter) Discard() {
 	_ = w.Close() // says that the context has ended
 }
 
-func (s *blobStore) Replace(ctx context.Context, name string, data []byte) error {
-	if err := s.bucket.WriteAll(ctx, name, data, nil); err != nil {
-		return fmt.Errorf("write %s: %w", name, translate(err))
-	}
-	return nil
-}
-
 func (s *blobStore) Open(ctx context.Context, name string) (Object, error) {
 	a, err := s.bucket.Attributes(ctx, name)
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", name, translate(err))
 	}
-	return &blobObject{s.bucket, ctx, name, a.Size}, nil
+	return &blobObject{s.bucket, ctx, name, a.Size, versionOf(a)}, nil
+}
+
+// versionOf is an object's entity tag and when it was written: the same bytes, written again, have the same tag.
+func versionOf(a *blob.Attributes) string {
+	return a.ETag + " " + a.ModTime.UTC().Format(time.RFC3339Nano)
 }
 
 // blobObject reads ranges of an object.
 type blobObject struct {
-	bucket *blob.Bucket
-	ctx    context.Context // of Open
-	name   string
-	size   int64
+	bucket  *blob.Bucket
+	ctx     context.Context // of Open
+	name    string
+	size    int64
+	version string
 }
 
-func (o *blobObject) Size() int64  { return o.size }
-func (o *blobObject) Close() error { return nil }
+func (o *blobObject) Size() int64     { return o.size }
+func (o *blobObject) Version() string { return o.version }
+func (o *blobObject) Close() error    { return nil }
 
 func (o *blobObject) ReadAt(p []byte, offset int64) (int, error) {
 	if offset >= o.size {
@@ -152,6 +154,34 @@ func (s *blobStore) List(ctx context.Context, prefix string, visit func(name str
 func (s *blobStore) Delete(ctx context.Context, name string) error {
 	err := s.bucket.Delete(ctx, name)
 	if err != nil && gcerrors.Code(err) != gcerrors.NotFound {
+		return fmt.Errorf("delete %s: %w", name, err)
+	}
+	return nil
+}
+
+// DeleteVersion compares here, and has the service compare the entity tag as it deletes (If-Match), so that other bytes are
+// never deleted. A service that does not know the condition leaves a moment between the two.
+func (s *blobStore) DeleteVersion(ctx context.Context, name, version string) error {
+	a, err := s.bucket.Attributes(ctx, name)
+	if err == nil && versionOf(a) != version {
+		err = ErrChanged
+	}
+	if err == nil {
+		err = s.bucket.DeleteWithOptions(ctx, name, &blob.DeleteOptions{BeforeDelete: func(as func(any) bool) error {
+			var request *s3.DeleteObjectInput
+			if as(&request) {
+				request.IfMatch = &a.ETag
+			}
+			return nil
+		}})
+	}
+	switch gcerrors.Code(err) {
+	case gcerrors.NotFound:
+		return nil
+	case gcerrors.FailedPrecondition:
+		err = ErrChanged
+	}
+	if err != nil {
 		return fmt.Errorf("delete %s: %w", name, err)
 	}
 	return nil

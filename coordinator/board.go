@@ -93,16 +93,22 @@ func (b *Board) Step(event Event) []Action {
 		b.reopen(e)
 	case RemoveSweep:
 		b.removeSweep(e)
+	case Removed:
+		b.removed(e)
 	case Deliver:
 		b.deliver(e)
 	case Committed:
 		b.committed(e)
 	case PartStored:
 		b.partStored(e)
+	case MergeGivenUp:
+		b.mergeGivenUp(e)
+	case FinishGivenUp:
+		b.finishGivenUp(e)
+	case Finishing:
+		b.finishing(e)
 	case Finished:
-		if j := b.jobs[e.Sweep]; j != nil && j.ending {
-			j.ending, j.phase = false, Done
-		}
+		b.finished(e)
 	}
 	b.assign()
 	return b.out
@@ -427,49 +433,7 @@ func (b *Board) committed(e Committed) {
 	}
 	b.mergeIfComplete(j, j.cuts.PartOf(e.Shard))
 	b.settle(j)
-}
-
-func (b *Board) mergeIfComplete(j *job, i int) {
-	if p := &j.parts[i]; p.left == 0 && p.stage == partOpen {
-		p.stage, p.missing = partMerging, nil
-		b.emit(Merge{Sweep: j.id, Part: i})
-	}
-}
-
-// settle ends a sweep once no shard is on its way: parts that lack shards in quarantine are written without them.
-func (b *Board) settle(j *job) {
-	if j.phase != Running && j.phase != Paused || !j.settled() || j.ending {
-		return
-	}
-	for i := range j.parts {
-		p := &j.parts[i]
-		if p.stage != partOpen {
-			continue
-		}
-		p.stage, p.missing = partMerging, nil
-		first, end := j.cuts.Part(i)
-		for s := first; s < end; s++ {
-			if j.quarantine[s] {
-				p.missing = append(p.missing, s)
-			}
-		}
-		b.emit(Merge{Sweep: j.id, Part: i, Missing: p.missing})
-	}
-	if j.stored == len(j.parts) {
-		j.ending = true
-		b.emit(Finish{Sweep: j.id})
-	}
-}
-
-// partStored: a part's files and key are durable.
-func (b *Board) partStored(e PartStored) {
-	j := b.jobs[e.Sweep]
-	if j == nil || j.parts[e.Part].stage != partMerging {
-		return
-	}
-	j.parts[e.Part].stage = partStored
-	j.stored++
-	b.settle(j)
+	b.removeIfIdle(j)
 }
 
 func sortedKeys[V any](m map[int]V) []int {

@@ -262,10 +262,18 @@ func (m *naive) commit(id string) {
 	m.step(coordinator.Committed{Sweep: id, Shard: x})
 }
 
-// store reports a merge, or the end, as durable.
+// store reports a merge, or the end, as durable, or gives it up if the sweep was cancelled.
 func (m *naive) store(id string) {
 	s := m.sweeps[id]
+	cancelled := s.phase == coordinator.Cancelled && rapid.Bool().Draw(m.t, "give up")
 	switch {
+	case len(s.merges) > 0 && cancelled:
+		part := s.merges[0].Part
+		s.merges = s.merges[1:]
+		m.step(coordinator.MergeGivenUp{Sweep: id, Part: part})
+	case s.finishing && s.phase == coordinator.Cancelled:
+		s.finishing = false
+		m.step(coordinator.FinishGivenUp{Sweep: id})
 	case len(s.merges) > 0:
 		part := s.merges[0].Part
 		s.merges = s.merges[1:]
@@ -274,6 +282,7 @@ func (m *naive) store(id string) {
 	case s.finishing:
 		s.finishing = false
 		s.phase = coordinator.Done
+		m.step(coordinator.Finishing{Sweep: id})
 		m.step(coordinator.Finished{Sweep: id})
 	}
 }

@@ -225,6 +225,12 @@ func (s *scene) do(words []string) (string, error) {
 		return text, err
 	case "stored":
 		return s.step(coordinator.PartStored{Sweep: name(0), Part: num("part", 0)}), nil
+	case "merge-given-up":
+		return s.step(coordinator.MergeGivenUp{Sweep: name(0), Part: num("part", 0)}), nil
+	case "finish-given-up":
+		return s.step(coordinator.FinishGivenUp{Sweep: name(0)}), nil
+	case "finishing":
+		return s.step(coordinator.Finishing{Sweep: name(0)}), nil
 	case "finished":
 		return s.step(coordinator.Finished{Sweep: name(0)}), nil
 	case "pause", "resume", "cancel":
@@ -233,9 +239,11 @@ func (s *scene) do(words []string) (string, error) {
 	case "retry":
 		return s.step(coordinator.Retry{Token: 1000, Sweep: name(0)}), nil
 	case "reopen":
-		return s.step(coordinator.Reopen{Token: 1000, Sweep: name(0), Parts: []int{num("part", 0)}}), nil
+		return s.step(coordinator.Reopen{Token: 1000, Sweep: name(0), Parts: map[int]coordinator.Counts{num("part", 0): {}}}), nil
 	case "remove":
 		return s.step(coordinator.RemoveSweep{Token: 1000, Sweep: name(0)}), nil
+	case "removed":
+		return s.step(coordinator.Removed{Sweep: name(0)}), nil
 	case "status":
 		p, ok := s.board.Progress(name(0))
 		if !ok {

@@ -189,9 +189,11 @@ func (t *term) fold(ctx context.Context, ref partRef) error {
 		return err
 	}
 	writes = append(writes, Write{Key: doneKey(ref.sweep, ref.part, t.shelf.number(ref)), Value: value})
+	t.fail("before-fold")
 	if err := t.persist(ctx, writes); err != nil {
 		return err
 	}
+	t.fail("after-fold")
 	t.shelf.folded(ref, len(groups))
 	return nil
 }

@@ -76,9 +76,9 @@ type Config struct {
 	Registry *prometheus.Registry // a new one by default
 	Logger   *slog.Logger
 
-	// Fail is called with the name of each step at which a process may die (see the table in the package documentation).
-	// Tests die there.
-	Fail func(step string)
+	// fail is called with the name of each step at which a process may die (see the table in the package documentation).
+	// Only this package's tests can set it: they die there.
+	fail func(step string)
 }
 
 // minLeaseTTL leaves room for heartbeats, of which there are four in a lease.
@@ -123,8 +123,8 @@ func (c *Config) validate() error {
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
-	if c.Fail == nil {
-		c.Fail = func(string) {}
+	if c.fail == nil {
+		c.fail = func(string) {}
 	}
 	if c.Store == nil {
 		return errors.New("coordinator: a store for the result sets is needed: give --store file:///folder or s3://bucket")
@@ -169,7 +169,7 @@ func New(cfg Config) (*Coordinator, error) {
 		opening: semaphore.NewWeighted(maxOpening)}, nil
 }
 
-func (c *Coordinator) fail(step string) { c.cfg.Fail(step) }
+func (c *Coordinator) fail(step string) { c.cfg.fail(step) }
 
 // The services whose health tells who leads.
 var leaderServices = []string{"phasegrid.v1.Sweeps", "phasegrid.v1.Nodes", "arrow.flight.protocol.FlightService"}

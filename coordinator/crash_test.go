@@ -3,19 +3,26 @@ package coordinator_test
 import (
 	"bufio"
 	"context"
+	"crypto/sha256"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
 
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
 	"github.com/phasegrid/phasegrid/coordinator"
 	pb "github.com/phasegrid/phasegrid/proto/phasegrid/v1"
+	"github.com/phasegrid/phasegrid/results"
 )
 
 // crashSweep has several parts, so that a crash in one finds others done, merged and open.
@@ -29,14 +36,26 @@ grid:
 record: {every: 20}
 `
 
-// crashSteps are the steps of doc.go's table, each with how often it is passed before the process dies there.
+// crashSteps are the steps of doc.go's table in the course of what happens to a sweep, each with how often it is passed before
+// the process dies there.
 var crashSteps = []struct {
-	step string
-	pass int
+	course string
+	step   string
+	pass   int
 }{
-	{"before-submit", 0}, {"after-submit", 0}, {"before-spool", 3}, {"after-spool", 0}, {"before-commit", 3}, {"after-commit", 0},
-	{"after-commit", 3}, {"before-merge", 1}, {"before-publish", 1}, {"between-files", 0}, {"between-files", 4}, {"after-publish", 1},
-	{"after-part", 1}, {"after-free", 1}, {"before-manifest", 0}, {"after-manifest", 0}, {"after-done", 0},
+	{"run", "before-submit", 0}, {"run", "after-submit", 0}, {"run", "before-spool", 3}, {"run", "after-spool", 0},
+	{"run", "before-commit", 3}, {"run", "after-commit", 0}, {"run", "after-commit", 3}, {"run", "before-merge", 1},
+	{"run", "before-publish", 1}, {"run", "between-files", 0}, {"run", "between-files", 4}, {"run", "after-publish", 1},
+	{"run", "after-part", 1}, {"run", "after-free", 1}, {"run", "before-manifest", 0}, {"run", "after-manifest", 0}, {"run", "after-done", 0},
+	{"fold", "before-fold", 0}, {"fold", "after-fold", 0},
+	{"pause", "before-save", 0}, {"pause", "after-save", 0}, {"cancel", "before-save", 0}, {"cancel", "after-save", 0},
+	{"retry", "before-save", 0}, {"retry", "after-save", 0}, {"retry", "before-replace", 0}, {"retry", "between-replace", 0},
+	{"retry", "between-replace", 1}, {"retry", "between-files", 0}, {"retry", "after-publish", 0}, {"retry", "after-part", 0},
+	{"retry", "before-replace", 2}, {"retry", "between-replace", 2},
+	{"reopen", "before-save", 0}, {"reopen", "after-save", 0}, {"reopen", "before-merge", 0}, {"reopen", "between-files", 0},
+	{"reopen", "after-part", 0},
+	{"remove", "before-save", 0}, {"remove", "after-save", 0}, {"remove", "between-deletions", 0}, {"remove", "between-deletions", 5},
+	{"remove", "before-drop", 0}, {"remove", "after-drop", 0},
 }
 
 // TestCrash kills a coordinator at each step of the table, starts it again, and holds the result against an undisturbed run.
@@ -45,35 +64,48 @@ func TestCrash(t *testing.T) {
 		t.Skip("this is the process that dies")
 	}
 	t.Parallel()
-	undisturbed := t.TempDir()
-	if died := crashRun(t, undisturbed, "", 0); died {
-		t.Fatal("the undisturbed run died")
-	}
-	want := hashes(t, filepath.Join(undisturbed, "store"))
-	if len(want) < 4 {
-		t.Fatalf("the undisturbed run wrote %v", want)
+	undisturbed := map[string]map[string]string{} // by sweep file
+	for _, course := range []string{"run", "fold"} {
+		folder := t.TempDir()
+		if died := crashRun(t, folder, course, "", 0); died {
+			t.Fatalf("the undisturbed run of %s died", course)
+		}
+		undisturbed[fileOf(course)] = hashes(t, filepath.Join(folder, "store"))
 	}
 	for _, c := range crashSteps {
-		t.Run(fmt.Sprintf("%s-%d", c.step, c.pass), func(t *testing.T) {
+		t.Run(fmt.Sprintf("%s-%s-%d", c.course, c.step, c.pass), func(t *testing.T) {
 			t.Parallel()
 			folder := t.TempDir()
-			if died := crashRun(t, folder, c.step, c.pass); !died {
+			if died := crashRun(t, folder, c.course, c.step, c.pass); !died {
 				t.Fatalf("step %s is not passed %d times", c.step, c.pass+1)
 			}
-			if died := crashRun(t, folder, "", 0); died {
+			if died := crashRun(t, folder, c.course, "", 0); died {
 				t.Fatal("the second run died too")
 			}
-			got := hashes(t, filepath.Join(folder, "store"))
-			for name := range want {
-				if got[name] != want[name] {
-					t.Errorf("%s differs from the undisturbed run's", name)
-				}
+			if got, want := hashes(t, filepath.Join(folder, "store")), undisturbed[fileOf(c.course)]; !maps.Equal(got, want) {
+				t.Errorf("there are the files %v, in an undisturbed run %v", got, want)
 			}
-			if len(got) != len(want) {
-				t.Errorf("there are %d files, want %d", len(got), len(want))
+			checkManifest(t, filepath.Join(folder, "store"))
+			if !courses[c.course].anew {
+				checkLog(t, filepath.Join(folder, "log"))
 			}
-			checkLog(t, filepath.Join(folder, "log"))
 		})
+	}
+}
+
+// checkManifest holds the only result set of a store against its manifest.
+func checkManifest(t *testing.T, store string) {
+	t.Helper()
+	sets, err := filepath.Glob(filepath.Join(store, "*", results.ManifestName))
+	if err != nil || len(sets) != 1 {
+		t.Fatalf("there are the manifests %v, %v", sets, err)
+	}
+	set := filepath.Dir(sets[0])
+	for _, f := range readManifest(t, set).Files {
+		data, err := os.ReadFile(filepath.Join(set, f.Path))
+		if err != nil || fmt.Sprintf("%x", sha256.Sum256(data)) != f.SHA256 {
+			t.Errorf("%s is not the file of the manifest: %v", f.Path, err)
+		}
 	}
 }
 
@@ -101,11 +133,13 @@ func checkLog(t *testing.T, path string) {
 	}
 }
 
-// crashRun runs the sweep in a process of its own, which kills itself when it comes to a step for the pass-th time.
-func crashRun(t *testing.T, folder, step string, pass int) (died bool) {
+// crashRun takes a sweep through a course in a process of its own, which kills itself when it comes to a step for the pass-th
+// time.
+func crashRun(t *testing.T, folder, course, step string, pass int) (died bool) {
 	t.Helper()
 	cmd := exec.Command(os.Args[0], "-test.run=^TestCrashProcess$", "-test.v")
-	cmd.Env = append(os.Environ(), "PHASEGRID_CRASH_FOLDER="+folder, "PHASEGRID_CRASH_STEP="+step, "PHASEGRID_CRASH_PASS="+strconv.Itoa(pass))
+	cmd.Env = append(os.Environ(), "PHASEGRID_CRASH_FOLDER="+folder, "PHASEGRID_CRASH_COURSE="+course,
+		"PHASEGRID_CRASH_STEP="+step, "PHASEGRID_CRASH_PASS="+strconv.Itoa(pass))
 	out, err := cmd.CombinedOutput()
 	if err == nil {
 		return false
@@ -117,19 +151,53 @@ func crashRun(t *testing.T, folder, step string, pass int) (died bool) {
 	return false
 }
 
-// TestCrashProcess is the process that dies: coordinator on embedded etcd, one node, one client.
+// crashing is the process that dies: coordinator on embedded etcd, one node, one client.
+type crashing struct {
+	*cluster
+	t     *testing.T
+	file  string // of the sweep
+	store string
+	log   *os.File
+	again bool // an earlier process died
+	armed atomic.Bool
+}
+
+// courses are what may happen to a sweep. In each it ends with all of its rows; of whatever is done already when a process
+// begins, it does the rest. With anew, shards are computed again that were acknowledged.
+var courses = map[string]struct {
+	take func(c *crashing, ctx context.Context)
+	anew bool
+}{
+	"run":    {take: (*crashing).run},
+	"fold":   {take: (*crashing).run},
+	"pause":  {take: (*crashing).pause},
+	"cancel": {take: (*crashing).cancel},
+	"retry":  {take: (*crashing).retry},
+	"reopen": {take: (*crashing).reopen, anew: true},
+	"remove": {take: (*crashing).remove, anew: true},
+}
+
+// fileOf is the sweep of a course. Keys are folded in a part of many shards.
+func fileOf(course string) string {
+	if course == "fold" {
+		return smallSweep
+	}
+	return crashSweep
+}
+
+// TestCrashProcess is run by TestCrash, in processes of its own.
 func TestCrashProcess(t *testing.T) {
 	folder := os.Getenv("PHASEGRID_CRASH_FOLDER")
 	if folder == "" {
 		t.Skip("only run by TestCrash")
 	}
-	step := os.Getenv("PHASEGRID_CRASH_STEP")
 	pass, err := strconv.Atoi(os.Getenv("PHASEGRID_CRASH_PASS"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	var mu sync.Mutex
-	store, err := coordinator.OpenFileStore(filepath.Join(folder, "store"))
+	course := os.Getenv("PHASEGRID_CRASH_COURSE")
+	c := &crashing{t: t, file: fileOf(course), store: filepath.Join(folder, "store")}
+	store, err := coordinator.OpenFileStore(c.store)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -137,33 +205,128 @@ func TestCrashProcess(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := start(t, coordinator.Config{Embedded: filepath.Join(folder, "state"), Store: store, Spool: spool, Fail: func(name string) {
+	_, err = os.Stat(filepath.Join(folder, "log"))
+	c.again = err == nil
+	c.log, err = os.OpenFile(filepath.Join(folder, "log"), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.log.Close()
+	cfg := coordinator.Config{Embedded: filepath.Join(folder, "state"), Store: store, Spool: spool, ReconnectGrace: 50 * time.Millisecond}
+	c.cluster = start(t, coordinator.FailingAt(cfg, c.dieAt(os.Getenv("PHASEGRID_CRASH_STEP"), pass)))
+	ctx, cancel := context.WithTimeout(t.Context(), 60*time.Second)
+	defer cancel()
+	c.leading(ctx)
+	courses[course].take(c, ctx)
+}
+
+// dieAt kills this process when it comes to a step for the pass-th time since it was armed.
+func (c *crashing) dieAt(step string, pass int) func(string) {
+	var mu sync.Mutex
+	return func(name string) {
 		mu.Lock()
 		defer mu.Unlock()
-		if name != step {
+		if name != step || !c.armed.Load() {
 			return
 		}
 		if pass--; pass < 0 {
 			_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
 			select {} // until the signal is here
 		}
-	}})
-	ctx, cancel := context.WithTimeout(t.Context(), 60*time.Second)
-	defer cancel()
-	c.leading(ctx)
-	log, err := os.OpenFile(filepath.Join(folder, "log"), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+	}
+}
+
+func (c *crashing) run(ctx context.Context) {
+	c.armed.Store(true)
+	id := c.submit(ctx, c.file).GetSweep().GetId()
+	defer c.work(ctx)()
+	c.done(ctx, id)
+}
+
+func (c *crashing) pause(ctx context.Context) {
+	id := c.submit(ctx, c.file).GetSweep().GetId()
+	c.armed.Store(true)
+	c.must(c.sweeps.Pause(ctx, &pb.PauseRequest{Sweep: id}))
+	c.armed.Store(false)
+	c.must(c.sweeps.Resume(ctx, &pb.ResumeRequest{Sweep: id}))
+	defer c.work(ctx)()
+	c.done(ctx, id)
+}
+
+func (c *crashing) cancel(ctx context.Context) {
+	id := c.submit(ctx, c.file).GetSweep().GetId()
+	c.armed.Store(true)
+	c.must(c.sweeps.Cancel(ctx, &pb.CancelRequest{Sweep: id}))
+	c.armed.Store(false)
+	c.submit(ctx, c.file)
+	defer c.work(ctx)()
+	c.done(ctx, id)
+}
+
+func (c *crashing) retry(ctx context.Context) {
+	id := c.submit(ctx, c.file).GetSweep().GetId()
+	if !c.again {
+		c.quarantine(ctx, c.t, id)
+	}
+	defer c.work(ctx)()
+	if last := c.wait(ctx, id); last.GetProgress().GetShardsQuarantined() > 0 {
+		c.armed.Store(true)
+		c.must(c.sweeps.Retry(ctx, &pb.RetryRequest{Sweep: id}))
+	}
+	c.done(ctx, id)
+}
+
+// reopen loses a file of a sweep that is done.
+func (c *crashing) reopen(ctx context.Context) {
+	m := c.submit(ctx, c.file).GetSweep()
+	defer c.work(ctx)()
+	c.done(ctx, m.GetId())
+	if !c.again {
+		if err := os.Remove(filepath.Join(c.store, m.GetResultSet(), "points", "part-000000.parquet")); err != nil {
+			c.t.Fatal(err)
+		}
+	}
+	c.armed.Store(true)
+	c.submit(ctx, c.file)
+	c.done(ctx, m.GetId())
+}
+
+func (c *crashing) remove(ctx context.Context) {
+	defer c.work(ctx)()
+	if !c.again {
+		c.done(ctx, c.submit(ctx, c.file).GetSweep().GetId())
+	}
+	c.armed.Store(true)
+	list, err := c.sweeps.List(ctx, &pb.ListRequest{})
+	c.must(list, err)
+	for _, m := range list.GetSweeps() {
+		if _, err := c.sweeps.Delete(ctx, &pb.DeleteRequest{Sweep: m.GetId()}); err != nil && status.Code(err) != codes.NotFound {
+			c.t.Fatal(err)
+		}
+	}
+	if files := contents(c.t, c.store); len(files) != 0 {
+		c.t.Errorf("%d files are left after the removal", len(files))
+	}
+	c.done(ctx, c.submit(ctx, c.file).GetSweep().GetId())
+}
+
+// work has a node compute, and write down what it does, until stop is called.
+func (c *crashing) work(ctx context.Context) (stop func()) {
+	return c.serve(ctx, &zeroNode{name: fmt.Sprint("node-", os.Getpid()), log: c.log})
+}
+
+// done waits until the sweep is, with all of its rows.
+func (c *crashing) done(ctx context.Context, id string) {
+	c.t.Helper()
+	last := c.wait(ctx, id)
+	if p := last.GetProgress(); last.GetPhase() != pb.Phase_PHASE_DONE || p.GetPointsDone() != p.GetIndices() {
+		c.t.Errorf("ended as %v", last)
+	}
+}
+
+func (c *crashing) must(_ any, err error) {
+	c.t.Helper()
 	if err != nil {
-		t.Fatal(err)
+		c.t.Fatal(err)
 	}
-	defer log.Close()
-	id := c.submit(ctx, crashSweep).GetSweep().GetId()
-	node := &zeroNode{name: fmt.Sprint("node-", os.Getpid()), log: log}
-	ended := make(chan error, 1)
-	nodeCtx, stopNode := context.WithCancel(ctx)
-	go func() { ended <- node.run(nodeCtx, c.nodes) }()
-	if last := c.wait(ctx, id); last.GetPhase() != pb.Phase_PHASE_DONE || last.GetProgress().GetPointsDone() != 800 {
-		t.Errorf("ended as %v", last)
-	}
-	stopNode()
-	<-ended
 }

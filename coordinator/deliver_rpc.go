@@ -50,7 +50,7 @@ func (s *nodesServer) deliver(ctx context.Context, t *term, stream grpc.ClientSt
 		return err
 	}
 	h := first.GetHeader()
-	e, err := t.wanted(h)
+	e, err := t.admit(h)
 	if err != nil {
 		s.metrics.rejected.WithLabelValues("header").Inc()
 		return err
@@ -89,8 +89,8 @@ func replyTo(stream grpc.ClientStreamingServer[pb.DeliverRequest, pb.DeliverResp
 	return stream.SendAndClose(&pb.DeliverResponse{Outcome: outcome})
 }
 
-// wanted finds the sweep of a delivery and checks all that can be checked before its bytes; nil for a sweep that is not there.
-func (t *term) wanted(h *pb.DeliverHeader) (*entry, error) {
+// admit finds the sweep of a delivery and checks all that can be checked before its bytes; nil for a sweep that is not there.
+func (t *term) admit(h *pb.DeliverHeader) (*entry, error) {
 	if err := checkHeader(h); err != nil {
 		return nil, err
 	}

@@ -24,8 +24,10 @@ var (
 	ErrUnknownSweep = errors.New("no such sweep; `phasegrid ls` lists them")
 	// ErrAmbiguous is returned where a prefix names several sweeps.
 	ErrAmbiguous = errors.New("several sweeps match; give more of the id")
-	// ErrNotEnded is returned by Delete for a sweep that goes on, and where its last bytes are still being written.
+	// ErrNotEnded is returned by Delete for a sweep that goes on, and by Retry while its last bytes are being written.
 	ErrNotEnded = errors.New("the sweep has not ended; cancel it first, or try again in a moment")
+	// ErrRemoving is returned for requests about a sweep that is being removed.
+	ErrRemoving = errors.New("the sweep is being removed; try again when `phasegrid ls` does not list it any more")
 	// ErrEnded is returned for a request that only makes sense before a sweep ends.
 	ErrEnded = errors.New("the sweep has ended")
 	// ErrRejected is returned to a node whose delivery another node should have made.
@@ -104,7 +106,7 @@ func toStatus(err error) error {
 		return status.Error(codes.AlreadyExists, err.Error())
 	case errors.Is(err, ErrAmbiguous):
 		return status.Error(codes.InvalidArgument, err.Error())
-	case errors.Is(err, ErrNotEnded), errors.Is(err, ErrEnded), errors.Is(err, ErrRejected):
+	case errors.Is(err, ErrNotEnded), errors.Is(err, ErrEnded), errors.Is(err, ErrRemoving), errors.Is(err, ErrRejected):
 		return status.Error(codes.FailedPrecondition, err.Error())
 	case errors.Is(err, ErrFenced):
 		return withDetails(codes.Unavailable, err, &errdetails.RetryInfo{RetryDelay: durationpb.New(retryDelay)})

@@ -138,6 +138,7 @@ type (
 		Solver   int
 		Class    string // pinned arithmetic class, "" before the first commit
 		Phase    Phase
+		Removing bool          // its removal has begun
 		Done     []int         // shards committed; those of stored parts need not be named
 		Counts   Counts        // rows committed so far
 		Parts    map[int][]int // stored parts, with the shards each lacks
@@ -154,19 +155,21 @@ type (
 		Token uint64
 		Sweep string
 	}
-	// Reopen: these stored parts are gone from the store; their shards must be computed again.
-	// Counts are their rows. Token is answered.
+	// Reopen: these stored parts, each with its rows, are gone from the store; their shards must be computed again. Token is
+	// answered.
 	Reopen struct {
-		Token  uint64
-		Sweep  string
-		Parts  []int
-		Counts Counts
+		Token uint64
+		Sweep string
+		Parts map[int]Counts
 	}
-	// RemoveSweep takes an ended sweep off the board. Token is answered.
+	// RemoveSweep removes an ended sweep and its result set. Token is answered when they are gone.
 	RemoveSweep struct {
 		Token uint64
 		Sweep string
 	}
+
+	// Removed: the files and the keys of a sweep are gone.
+	Removed struct{ Sweep string }
 
 	// Deliver: a shard's verified bytes have arrived. Token is answered.
 	Deliver struct {
@@ -195,7 +198,16 @@ type (
 		Sweep string
 		Part  int
 	}
-	// Finished: the manifest and the phase are durable.
+	// MergeGivenUp: a part is not merged, as its sweep has ended.
+	MergeGivenUp struct {
+		Sweep string
+		Part  int
+	}
+	// FinishGivenUp: the manifest is not written, or for nothing, as its sweep has ended.
+	FinishGivenUp struct{ Sweep string }
+	// Finishing: the manifest is durable.
+	Finishing struct{ Sweep string }
+	// Finished: the phase Done is durable.
 	Finished struct{ Sweep string }
 )
 
@@ -223,7 +235,9 @@ type (
 		Parts []int
 		Phase Phase
 	}
-	// DropSweep removes everything of a sweep.
+	// Remove persists that a sweep is being removed, and removes its files and its keys; Removed follows.
+	Remove struct{ Sweep string }
+	// DropSweep forgets a sweep whose keys are gone.
 	DropSweep struct{ Sweep string }
 	// Commit persists a delivery; Committed follows. PinClass is stored with it unless empty.
 	Commit struct {
@@ -260,14 +274,16 @@ type (
 	}
 	// Forget removes the key of a node that is gone.
 	Forget struct{ Node string }
-	// Merge writes the files of a part, without the rows of the shards in Missing; PartStored follows.
+	// Merge writes the files of a part, without the rows of the shards in Missing; PartStored follows, or MergeGivenUp.
 	Merge struct {
 		Sweep   string
 		Part    int
 		Missing []int
 	}
-	// Finish writes the manifest and persists the phase Done; Finished follows.
+	// Finish writes the manifest; Finishing follows, or FinishGivenUp.
 	Finish struct{ Sweep string }
+	// Close persists the phase Done; Finished follows.
+	Close struct{ Sweep string }
 )
 
 // Outcome of a delivery or of a request.
@@ -282,31 +298,37 @@ const (
 	OutcomeUnknown           // there is no such sweep
 	OutcomeNotEnded          // the sweep has not ended, or something of it is still being written
 	OutcomeEnded             // the sweep has ended
+	OutcomeRemoving          // the sweep is being removed
 )
 
-func (Tick) event()        {}
-func (Stalled) event()     {}
-func (Attach) event()      {}
-func (Beat) event()        {}
-func (Drain) event()       {}
-func (Leave) event()       {}
-func (Broken) event()      {}
-func (Abandon) event()     {}
-func (AddSweep) event()    {}
-func (SetPhase) event()    {}
-func (Retry) event()       {}
-func (Reopen) event()      {}
-func (RemoveSweep) event() {}
-func (Deliver) event()     {}
-func (Refuse) event()      {}
-func (Committed) event()   {}
-func (PartStored) event()  {}
-func (Finished) event()    {}
+func (Tick) event()          {}
+func (Stalled) event()       {}
+func (Attach) event()        {}
+func (Beat) event()          {}
+func (Drain) event()         {}
+func (Leave) event()         {}
+func (Broken) event()        {}
+func (Abandon) event()       {}
+func (AddSweep) event()      {}
+func (SetPhase) event()      {}
+func (Retry) event()         {}
+func (Reopen) event()        {}
+func (RemoveSweep) event()   {}
+func (Removed) event()       {}
+func (Deliver) event()       {}
+func (Refuse) event()        {}
+func (Committed) event()     {}
+func (PartStored) event()    {}
+func (MergeGivenUp) event()  {}
+func (FinishGivenUp) event() {}
+func (Finishing) event()     {}
+func (Finished) event()      {}
 
 func (SaveLoss) action()   {}
 func (DropLosses) action() {}
 func (SavePhase) action()  {}
 func (DropParts) action()  {}
+func (Remove) action()     {}
 func (DropSweep) action()  {}
 func (Commit) action()     {}
 func (Answer) action()     {}
@@ -316,3 +338,4 @@ func (Dismiss) action()    {}
 func (Forget) action()     {}
 func (Merge) action()      {}
 func (Finish) action()     {}
+func (Close) action()      {}

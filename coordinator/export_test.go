@@ -45,3 +45,14 @@ func (e exported) AwaitChange(ctx context.Context, key string, from int64) error
 
 // LeaderKeyOf is the key that fences a reign.
 func LeaderKeyOf(r *Reign) string { return r.Ledger.(*etcdLedger).key }
+
+// FailingAt is a configuration that calls fail with each step at which a process may die.
+func FailingAt(cfg Config, fail func(step string)) Config {
+	cfg.fail = fail
+	return cfg
+}
+
+// RemoveLeftovers tidies a folder of a store up, as a new leader does.
+func RemoveLeftovers(ctx context.Context, s Store, folder string) error {
+	return s.(tidy).removeLeftovers(ctx, folder)
+}

@@ -28,8 +28,15 @@ var (
 	_ tidy     = (*fileStore)(nil)
 )
 
-// temporaryPrefix marks files that are not objects yet; no glob over results matches it.
-const temporaryPrefix = ".writing-"
+// These mark files that are no objects, not yet or no more; no glob over results matches them.
+const (
+	temporaryPrefix = ".writing-"
+	asidePrefix     = ".deleting-"
+)
+
+func isObject(file string) bool {
+	return !strings.HasPrefix(file, temporaryPrefix) && !strings.HasPrefix(file, asidePrefix)
+}
 
 // OpenFileStore opens the store in a folder, which is made if it is not there.
 func OpenFileStore(folder string) (Store, error) {
@@ -48,7 +55,7 @@ func (s *fileStore) String() string { return "file://" + s.root }
 
 // path is the file of an object; names that lead out of the store are refused.
 func (s *fileStore) path(name string) (string, error) {
-	if !filepath.IsLocal(name) || strings.HasPrefix(filepath.Base(name), temporaryPrefix) {
+	if !filepath.IsLocal(name) || !isObject(filepath.Base(name)) {
 		return "", fmt.Errorf("object name %q: not a plain relative path", name)
 	}
 	return filepath.Join(s.root, filepath.FromSlash(name)), nil
@@ -118,31 +125,6 @@ func (s *fileStore) create(name string) (*fileWriter, error) {
 	return &fileWriter{File: f, path: path}, nil
 }
 
-// removeLeftovers deletes files below a folder that processes which died were writing.
-func (s *fileStore) removeLeftovers(_ context.Context, folder string) error {
-	root, err := s.path(folder)
-	if err != nil {
-		return err
-	}
-	return filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil
-		}
-		if err != nil || d.IsDir() || !strings.HasPrefix(d.Name(), temporaryPrefix) {
-			return err
-		}
-		f, err := os.Open(path)
-		if err != nil {
-			return nil // gone meanwhile, or not ours
-		}
-		defer f.Close()
-		if syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) != nil {
-			return nil // somebody is writing it
-		}
-		return os.Remove(path)
-	})
-}
-
 // fileWriter is an object under its temporary name.
 type fileWriter struct {
 	*os.File
@@ -150,11 +132,8 @@ type fileWriter struct {
 	ended bool
 }
 
-// Commit links the file to its name.
-func (w *fileWriter) Commit() error { return w.publish(os.Link) }
-
-// publish syncs the file, gives it its name by give, and syncs the folder.
-func (w *fileWriter) publish(give func(temporary, path string) error) error {
+// Commit syncs the file, links it to its name, and syncs the folder.
+func (w *fileWriter) Commit() error {
 	defer w.Discard()
 	if err := w.Chmod(0o644); err != nil {
 		return fmt.Errorf("write %s: %w", w.path, err)
@@ -162,7 +141,7 @@ func (w *fileWriter) publish(give func(temporary, path string) error) error {
 	if err := w.Sync(); err != nil {
 		return fmt.Errorf("sync %s: %w", w.path, err)
 	}
-	if err := give(w.Name(), w.path); err != nil {
+	if err := os.Link(w.Name(), w.path); err != nil {
 		return fmt.Errorf("publish %s: %w", w.path, err)
 	}
 	return syncFolder(filepath.Dir(w.path))
@@ -174,19 +153,7 @@ func (w *fileWriter) Discard() {
 	}
 	w.ended = true
 	_ = w.Close()           // it is synced where that matters
-	_ = os.Remove(w.Name()) // renamed already, or rubbish
-}
-
-func (s *fileStore) Replace(_ context.Context, name string, data []byte) error {
-	w, err := s.create(name)
-	if err != nil {
-		return err
-	}
-	defer w.Discard()
-	if _, err := w.Write(data); err != nil {
-		return fmt.Errorf("write %s: %w", w.path, err)
-	}
-	return w.publish(os.Rename)
+	_ = os.Remove(w.Name()) // it has its own name, or none
 }
 
 func (s *fileStore) Open(_ context.Context, name string) (Object, error) {
@@ -206,15 +173,16 @@ func (s *fileStore) Open(_ context.Context, name string) (Object, error) {
 		f.Close()
 		return nil, err
 	}
-	return &fileObject{f, info.Size()}, nil
+	return &fileObject{f, info}, nil
 }
 
 type fileObject struct {
 	*os.File
-	size int64
+	info fs.FileInfo
 }
 
-func (o *fileObject) Size() int64 { return o.size }
+func (o *fileObject) Size() int64     { return o.info.Size() }
+func (o *fileObject) Version() string { return fileVersion(o.info) }
 
 func (s *fileStore) List(ctx context.Context, prefix string, visit func(name string, size int64) error) error {
 	type entry struct {
@@ -234,7 +202,7 @@ func (s *fileStore) List(ctx context.Context, prefix string, visit func(name str
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil
 		}
-		if err != nil || d.IsDir() || strings.HasPrefix(d.Name(), temporaryPrefix) {
+		if err != nil || d.IsDir() || !isObject(d.Name()) {
 			return err
 		}
 		name, err := filepath.Rel(s.root, path)
@@ -261,65 +229,3 @@ func (s *fileStore) List(ctx context.Context, prefix string, visit func(name str
 	}
 	return ctx.Err()
 }
-
-// Delete removes an object, and its folder if that is empty then.
-func (s *fileStore) Delete(_ context.Context, name string) error {
-	path, err := s.path(name)
-	if err != nil {
-		return err
-	}
-	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	for folder := filepath.Dir(path); folder != s.root; folder = filepath.Dir(folder) {
-		if os.Remove(folder) != nil {
-			break
-		}
-	}
-	return nil
-}
-
-// createLog begins a segment: a file that exists under its name from the start and is synced by each append.
-func (s *fileStore) createLog(_ context.Context, name string) (segmentLog, error) {
-	path, err := s.path(name)
-	if err != nil {
-		return nil, err
-	}
-	if err := s.makeFolder(filepath.Dir(path)); err != nil {
-		return nil, fmt.Errorf("create %s: %w", path, err)
-	}
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
-	if err != nil {
-		return nil, fmt.Errorf("create %s: %w", path, err)
-	}
-	if err := syncFolder(filepath.Dir(path)); err != nil {
-		f.Close()
-		return nil, fmt.Errorf("create %s: %w", path, err)
-	}
-	return &fileLog{file: f}, nil
-}
-
-// fileLog is one segment. A failed append leaves bytes behind that nothing refers to; the next one goes over them.
-type fileLog struct {
-	file *os.File
-	end  int64 // of what is durable
-}
-
-func (l *fileLog) append(_ context.Context, chunks [][]byte) (int64, error) {
-	at := l.end
-	for _, c := range chunks {
-		n, err := l.file.WriteAt(c, at)
-		if err != nil {
-			return 0, fmt.Errorf("append to %s: %w", l.file.Name(), err)
-		}
-		at += int64(n)
-	}
-	if err := l.file.Sync(); err != nil {
-		return 0, fmt.Errorf("sync %s: %w", l.file.Name(), err)
-	}
-	offset := l.end
-	l.end = at
-	return offset, nil
-}
-
-func (l *fileLog) close() error { return l.file.Close() }

@@ -45,6 +45,21 @@ func (t *term) fileWorker(ctx context.Context) error {
 	}
 }
 
+// wanted asks whether work on a sweep's files is to go on. In the same moment the board hears that it does, by event unless
+// that is nil, or that it does not, by givenUp.
+func (t *term) wanted(ctx context.Context, sweep string, event, givenUp Event) (bool, error) {
+	return ask(ctx, t, func() bool {
+		switch {
+		case t.board.ended(sweep):
+			t.step(givenUp)
+			return false
+		case event != nil:
+			t.step(event)
+		}
+		return true
+	})
+}
+
 // retryFiles gives failed jobs back to the workers when they have waited.
 func (t *term) retryFiles(ctx context.Context) error {
 	for {

@@ -29,9 +29,12 @@ type job struct {
 	quarantine map[int]bool
 	losses     map[int]*Loss
 
-	parts  []part
-	stored int // parts with stage partStored
-	ending bool
+	parts    []part
+	stored   int  // parts with stage partStored
+	ending   bool // set with Finish
+	closing  bool // set by Finishing
+	removal  removal
+	removers []uint64 // who waits for the removal
 
 	counts    Counts
 	costTotal float64
@@ -61,6 +64,15 @@ type part struct {
 	stage   partStage
 	missing []int // of a stored part: shards it lacks
 }
+
+// removal is how far the removal of a sweep is.
+type removal uint8
+
+const (
+	removalNone  removal = iota
+	removalAsked         // set by RemoveSweep: it begins once nothing of the sweep is on its way to the store
+	removalBegun         // set with Remove
+)
 
 type partStage uint8
 

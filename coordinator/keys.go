@@ -11,6 +11,7 @@ import (
 //	/phasegrid/v1/leader                       address of the leader, on the lease of its session
 //	/phasegrid/v1/sweeps/<id>                  SweepState, immutable
 //	/phasegrid/v1/sweeps/<id>/phase            running | paused | done | cancelled | failed
+//	/phasegrid/v1/sweeps/<id>/removing         the sweep and its result set are being removed; goes with the sweep's other keys
 //	/phasegrid/v1/sweeps/<id>/class            arithmetic class, pinned by the first committed shard
 //	/phasegrid/v1/sweeps/<id>/done/<part>/<n>  DoneState: one group commit in a part, or many folded into one
 //	/phasegrid/v1/sweeps/<id>/parts/<part>     PartState; the part's done keys go in the same transaction
@@ -23,10 +24,11 @@ const (
 	nodesRoot  = keyRoot + "nodes/"
 )
 
-func sweepKey(id string) string  { return sweepsRoot + id }
-func phaseKey(id string) string  { return sweepsRoot + id + "/phase" }
-func classKey(id string) string  { return sweepsRoot + id + "/class" }
-func nodeKey(name string) string { return nodesRoot + name }
+func sweepKey(id string) string    { return sweepsRoot + id }
+func phaseKey(id string) string    { return sweepsRoot + id + "/phase" }
+func removingKey(id string) string { return sweepsRoot + id + "/removing" }
+func classKey(id string) string    { return sweepsRoot + id + "/class" }
+func nodeKey(name string) string   { return nodesRoot + name }
 
 // belowSweep is the prefix of everything of a sweep but its own key.
 func belowSweep(id string) string { return sweepsRoot + id + "/" }
@@ -57,7 +59,7 @@ func splitSweepKey(key string) (id, what string, numbers []int, err error) {
 			numbers = append(numbers, n)
 		}
 	}
-	if want := map[string]int{"": 0, "phase": 0, "class": 0, "done": 2, "parts": 1, "losses": 1}; len(numbers) != want[what] {
+	if want := map[string]int{"": 0, "phase": 0, "removing": 0, "class": 0, "done": 2, "parts": 1, "losses": 1}; len(numbers) != want[what] {
 		return "", "", nil, fmt.Errorf("etcd key %q: %d numbers where %d are expected", key, len(numbers), want[what])
 	}
 	return id, what, numbers, nil

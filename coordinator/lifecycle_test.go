@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"os"
@@ -156,30 +157,7 @@ func TestQuarantine(t *testing.T) {
 	c := start(t, coordinator.Config{Embedded: t.TempDir(), Store: store, ReconnectGrace: 50 * time.Millisecond})
 	c.leading(ctx)
 	id := c.submit(ctx, smallSweep).GetSweep().GetId()
-	for _, name := range []string{"victim-1", "victim-2", "victim-3"} {
-		stream, err := c.nodes.Attach(ctx)
-		if err != nil {
-			t.Fatal(err)
-		}
-		info := (&zeroNode{name: name}).info()
-		info.Slots = 1
-		if err := stream.Send(&pb.AttachRequest{Message: &pb.AttachRequest_Hello{Hello: &pb.Hello{Info: info, Capacity: 1}}}); err != nil {
-			t.Fatal(err)
-		}
-		if run := awaitGrant(t, stream); run.GetFirstShard() != 0 {
-			t.Fatalf("granted %v, want shard 0", run)
-		}
-		if err := stream.CloseSend(); err != nil { // the stream ends without a goodbye
-			t.Fatal(err)
-		}
-		for err == nil {
-			_, err = stream.Recv()
-		}
-		c.expect(ctx, id, "the loss", func(s *pb.Sweep) bool {
-			l := s.GetProgress().GetLosses()
-			return len(l) == 1 && l[0].GetCauses()[len(l[0].GetCauses())-1].GetNode() == name
-		})
-	}
+	c.quarantine(ctx, t, id)
 	stop := c.serve(ctx, &zeroNode{name: "healthy"})
 	last := c.wait(ctx, id)
 	stop()
@@ -205,6 +183,35 @@ func TestQuarantine(t *testing.T) {
 		if !strings.HasPrefix(name, "spool") && got[name] != want[name] {
 			t.Errorf("%s differs from the undisturbed run's", name)
 		}
+	}
+}
+
+// quarantine has three nodes die of a sweep's first shard.
+func (c *cluster) quarantine(ctx context.Context, t *testing.T, id string) {
+	t.Helper()
+	for _, name := range []string{"victim-1", "victim-2", "victim-3"} {
+		stream, err := c.nodes.Attach(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		info := (&zeroNode{name: name}).info()
+		info.Slots = 1
+		if err := stream.Send(&pb.AttachRequest{Message: &pb.AttachRequest_Hello{Hello: &pb.Hello{Info: info, Capacity: 1}}}); err != nil {
+			t.Fatal(err)
+		}
+		if run := awaitGrant(t, stream); run.GetFirstShard() != 0 {
+			t.Fatalf("granted %v, want shard 0", run)
+		}
+		if err := stream.CloseSend(); err != nil { // the stream ends without a goodbye
+			t.Fatal(err)
+		}
+		for err == nil {
+			_, err = stream.Recv()
+		}
+		c.expect(ctx, id, "the loss", func(s *pb.Sweep) bool {
+			l := s.GetProgress().GetLosses()
+			return len(l) == 1 && l[0].GetCauses()[len(l[0].GetCauses())-1].GetNode() == name
+		})
 	}
 }
 
@@ -257,6 +264,41 @@ func TestReopen(t *testing.T) {
 	}
 	if m := c.submit(ctx, smallSweep); m.GetSweep().GetPhase() != pb.Phase_PHASE_DONE {
 		t.Errorf("a complete sweep is %v after submit", m.GetSweep().GetPhase())
+	}
+}
+
+// TestReopenDiedHalfWay: a leader died while it took a done sweep's parts back, after some parts' keys. The files of those are
+// gone too.
+func TestReopenDiedHalfWay(t *testing.T) {
+	store, dir := fileStore(t)
+	memory := coordinator.NewMemory()
+	ctx := deadline(t)
+	c := start(t, coordinator.Config{Memory: memory, Store: store})
+	c.leading(ctx)
+	stopNode := c.serve(ctx, &zeroNode{name: "n"})
+	id := c.submit(ctx, smallSweep).GetSweep().GetId()
+	set := filepath.Join(dir, c.wait(ctx, id).GetResultSet())
+	want := hashes(t, set)
+	stopNode()
+	c.stop()
+	reign := campaign(ctx, t, coordinator.MemoryBackend(memory), "between")
+	commit(ctx, t, reign, coordinator.Write{Key: "/phasegrid/v1/sweeps/" + id + "/parts/", Delete: true, Prefix: true})
+	if err := reign.Resign(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(filepath.Join(set, "points", "part-000000.parquet")); err != nil {
+		t.Fatal(err)
+	}
+	c = start(t, coordinator.Config{Memory: memory, Store: store})
+	c.leading(ctx)
+	defer c.serve(ctx, &zeroNode{name: "n"})()
+	c.submit(ctx, smallSweep)
+	if last := c.wait(ctx, id); last.GetPhase() != pb.Phase_PHASE_DONE || last.GetProgress().GetPointsDone() != 1000 {
+		t.Errorf("ended as %v", last)
+	}
+	checkSmallSet(t, set)
+	if got := hashes(t, set); !maps.Equal(got, want) {
+		t.Errorf("the files are %v, want %v", got, want)
 	}
 }
 

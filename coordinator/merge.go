@@ -2,7 +2,6 @@ package coordinator
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -17,6 +16,12 @@ import (
 // be done again: the same shards give the same bytes.
 func (t *term) mergePart(ctx context.Context, a Merge) error {
 	e := t.lookup(a.Sweep)
+	if e == nil {
+		return nil
+	}
+	if ok, err := t.wanted(ctx, a.Sweep, nil, MergeGivenUp{a.Sweep, a.Part}); !ok {
+		return err
+	}
 	ref := partRef{a.Sweep, a.Part}
 	items := t.shelf.items(ref)
 	cache := map[string]Object{}
@@ -138,14 +143,8 @@ func (t *term) publish(ctx context.Context, e *entry, part int, f results.File, 
 	t.mu.RUnlock()
 	i := slices.IndexFunc(before.Files, func(p partFile) bool { return p.Path == name })
 	if i >= 0 && len(before.Missing) > 0 && before.Files[i].SHA256 != f.SHA256 {
-		if there, err := hashObject(ctx, t.cfg.Store, full); err == nil && there.SHA256 == before.Files[i].SHA256 {
-			// Only a leader may take a file away; who is not any more finds out here.
-			if err := t.commit(ctx, nil); err != nil {
-				return partFile{}, fmt.Errorf("replace %s: %w", full, err)
-			}
-			if err := t.cfg.Store.Delete(ctx, full); err != nil {
-				return partFile{}, fmt.Errorf("replace %s: %w", full, err)
-			}
+		if err := t.makeWay(ctx, full, before.Files[i]); err != nil {
+			return partFile{}, err
 		}
 	}
 	ours := partFile{Path: name, Bytes: f.Bytes, Rows: f.Rows, SHA256: f.SHA256}
@@ -170,33 +169,6 @@ func (t *term) publish(ctx context.Context, e *entry, part int, f results.File, 
 	}
 	there.Path, there.Rows = name, f.Rows
 	return there, nil
-}
-
-// readBack holds a published file against what was merged, before anything says that it is there. One that differs goes.
-func (t *term) readBack(ctx context.Context, name string, f results.File) error {
-	o, err := t.cfg.Store.Open(ctx, name)
-	if err != nil {
-		return err
-	}
-	defer o.Close()
-	if err := results.Check(o, o.Size(), f); err != nil {
-		return errors.Join(fmt.Errorf("%s is not what was written to it: %w", name, err), t.cfg.Store.Delete(ctx, name))
-	}
-	return nil
-}
-
-// hashObject reads an object through.
-func hashObject(ctx context.Context, s Store, name string) (partFile, error) {
-	o, err := s.Open(ctx, name)
-	if err != nil {
-		return partFile{}, err
-	}
-	defer o.Close()
-	h := sha256.New()
-	if _, err := io.Copy(h, io.NewSectionReader(o, 0, o.Size())); err != nil {
-		return partFile{}, fmt.Errorf("read %s: %w", name, err)
-	}
-	return partFile{Bytes: o.Size(), SHA256: [32]byte(h.Sum(nil))}, nil
 }
 
 func closeAll(cache map[string]Object) {

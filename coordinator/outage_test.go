@@ -42,18 +42,7 @@ func TestDeposedLeader(t *testing.T) {
 	go func() { ended <- node.run(ctx, first.nodes) }()
 	first.expect(ctx, id, "some shards", func(s *pb.Sweep) bool { return s.GetProgress().GetShardsDone() >= 3 })
 
-	client, err := clientv3.New(clientv3.Config{Endpoints: []string{endpoint}, Logger: zap.NewNop()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer client.Close()
-	leader, err := client.Get(ctx, "/phasegrid/v1/leader/", clientv3.WithFirstCreate()...)
-	if err != nil || len(leader.Kvs) != 1 || string(leader.Kvs[0].Value) != first.address {
-		t.Fatalf("the leader's key is %v, %v", leader, err)
-	}
-	if _, err := client.Revoke(ctx, clientv3.LeaseID(leader.Kvs[0].Lease)); err != nil {
-		t.Fatal(err)
-	}
+	depose(ctx, t, endpoint, first)
 	second.leading(ctx)
 	if err := <-ended; status.Code(err) != codes.Unavailable {
 		t.Errorf("the deposed leader's node hears %v, want UNAVAILABLE", err)
@@ -92,6 +81,23 @@ func metricSum(t *testing.T, registry *prometheus.Registry, name string) (total 
 		}
 	}
 	return total
+}
+
+// depose ends a leader's lease, as a long stop of its process does.
+func depose(ctx context.Context, t *testing.T, endpoint string, c *cluster) {
+	t.Helper()
+	client, err := clientv3.New(clientv3.Config{Endpoints: []string{endpoint}, Logger: zap.NewNop()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	leader, err := client.Get(ctx, "/phasegrid/v1/leader/", clientv3.WithFirstCreate()...)
+	if err != nil || len(leader.Kvs) != 1 || string(leader.Kvs[0].Value) != c.address {
+		t.Fatalf("the leader's key is %v, %v", leader, err)
+	}
+	if _, err := client.Revoke(ctx, clientv3.LeaseID(leader.Kvs[0].Lease)); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // TestFollowerForgetsAnAlarm: once etcd is back, who follows says so as well as who leads.

@@ -12,6 +12,10 @@ func (b *Board) addSweep(e AddSweep) {
 	b.jobs[e.ID] = j
 	b.order = append(b.order, j)
 	slices.SortStableFunc(b.order, func(x, y *job) int { return y.priority - x.priority })
+	if e.Removing {
+		b.beginRemoval(j)
+		return
+	}
 	b.catchUp(j)
 	b.resumeWork(j)
 }
@@ -51,10 +55,13 @@ func (b *Board) setPhase(e SetPhase) {
 	case j == nil:
 		answer(OutcomeUnknown)
 		return
+	case j.removal != removalNone:
+		answer(OutcomeRemoving)
+		return
 	case j.phase == e.Phase:
 		answer(OutcomeOK)
 		return
-	case j.phase == Done || j.ending, j.phase.Ended() && e.Phase != Running:
+	case j.phase == Done || j.closing, j.phase.Ended() && e.Phase != Running:
 		answer(OutcomeEnded)
 		return
 	}
@@ -100,6 +107,10 @@ func (b *Board) retry(e Retry) {
 		b.emit(Answer{Token: e.Token, Outcome: OutcomeUnknown})
 		return
 	}
+	if j.removal != removalNone {
+		b.emit(Answer{Token: e.Token, Outcome: OutcomeRemoving})
+		return
+	}
 	if j.phase == Cancelled {
 		b.emit(Answer{Token: e.Token, Outcome: OutcomeEnded})
 		return
@@ -138,13 +149,18 @@ func (b *Board) reopen(e Reopen) {
 		b.emit(Answer{Token: e.Token, Outcome: OutcomeNotEnded})
 		return
 	}
+	if j.removal != removalNone {
+		b.emit(Answer{Token: e.Token, Outcome: OutcomeRemoving})
+		return
+	}
 	var gone []int
-	for _, i := range e.Parts {
+	for _, i := range sortedKeys(e.Parts) {
 		p := &j.parts[i]
-		if p.stage != partStored {
+		if p.stage != partStored { // it is about to be written again anyway
 			continue
 		}
 		gone = append(gone, i)
+		j.counts.Sub(e.Parts[i])
 		p.stage, p.missing = partOpen, nil
 		j.stored--
 		first, end := j.cuts.Part(i)
@@ -156,31 +172,9 @@ func (b *Board) reopen(e Reopen) {
 			}
 		}
 	}
-	j.counts.Sub(e.Counts)
 	j.phase = Running
 	b.emit(DropParts{Sweep: j.id, Parts: gone, Phase: Running})
 	b.emit(Answer{Token: e.Token, Outcome: OutcomeOK})
 	b.catchUp(j)
 	b.resumeWork(j)
-}
-
-// removeSweep takes an ended sweep off the board, once nothing of it is on its way to the store.
-func (b *Board) removeSweep(e RemoveSweep) {
-	j := b.jobs[e.Sweep]
-	if j == nil {
-		b.emit(Answer{Token: e.Token, Outcome: OutcomeUnknown})
-		return
-	}
-	busy := len(j.committing) > 0 || j.ending
-	for i := range j.parts {
-		busy = busy || j.parts[i].stage == partMerging
-	}
-	if !j.phase.Ended() || busy {
-		b.emit(Answer{Token: e.Token, Outcome: OutcomeNotEnded})
-		return
-	}
-	delete(b.jobs, j.id)
-	b.order = slices.DeleteFunc(b.order, func(o *job) bool { return o == j })
-	b.emit(DropSweep{Sweep: j.id})
-	b.emit(Answer{Token: e.Token, Outcome: OutcomeOK})
 }

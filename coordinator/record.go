@@ -33,13 +33,14 @@ type partFile struct {
 
 // sweepState is one sweep as the ledger has it.
 type sweepState struct {
-	id     string
-	record sweepRecord
-	phase  Phase
-	class  string
-	done   []doneState
-	parts  map[int]partRecord
-	losses map[int]Loss
+	id       string
+	record   sweepRecord
+	phase    Phase
+	removing bool
+	class    string
+	done     []doneState
+	parts    map[int]partRecord
+	losses   map[int]Loss
 }
 
 // doneState is one done key.
@@ -79,6 +80,8 @@ func (s *sweepState) take(what string, numbers []int, value []byte) (err error) 
 		s.record, err = decodeSweep(value)
 	case "phase":
 		s.phase, err = parsePhase(string(value))
+	case "removing":
+		s.removing = true
 	case "class":
 		s.class = strings.Clone(string(value))
 	case "done":

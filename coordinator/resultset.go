@@ -5,11 +5,8 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
-	"io/fs"
 	"path"
-	"slices"
 
 	"github.com/phasegrid/phasegrid/results"
 	"github.com/phasegrid/phasegrid/sweep"
@@ -17,13 +14,13 @@ import (
 
 // openSet writes what a result set has from the start: the sweep, the views, and a file without rows for each table. It
 // returns the latter's lines in the manifest.
-func (c *Coordinator) openSet(ctx context.Context, d *design) ([]results.ManifestFile, error) {
+func (t *term) openSet(ctx context.Context, d *design) ([]results.ManifestFile, error) {
 	views, err := d.schema.Views("")
 	if err != nil {
 		return nil, err
 	}
 	for name, data := range map[string][]byte{results.SweepName: sweep.File(d.name, d.canonical), results.ViewsName: []byte(views)} {
-		if err := c.cfg.Store.Replace(ctx, path.Join(d.set, name), data); err != nil {
+		if err := t.put(ctx, path.Join(d.set, name), data); err != nil {
 			return nil, fmt.Errorf("write %s into the result set: %w", name, err)
 		}
 	}
@@ -35,7 +32,7 @@ func (c *Coordinator) openSet(ctx context.Context, d *design) ([]results.Manifes
 			return nil, err
 		}
 		name := results.EmptyName(table)
-		if err := c.cfg.Store.Replace(ctx, path.Join(d.set, name), b.Bytes()); err != nil {
+		if err := t.put(ctx, path.Join(d.set, name), b.Bytes()); err != nil {
 			return nil, fmt.Errorf("begin the result set: %w", err)
 		}
 		files = append(files, file.Entry(name))
@@ -43,9 +40,15 @@ func (c *Coordinator) openSet(ctx context.Context, d *design) ([]results.Manifes
 	return files, nil
 }
 
-// finish closes a result set with its manifest, and then the sweep.
+// finish closes a result set with its manifest.
 func (t *term) finish(ctx context.Context, id string) error {
 	e := t.lookup(id)
+	if e == nil {
+		return nil
+	}
+	if ok, err := t.wanted(ctx, id, nil, FinishGivenUp{id}); !ok {
+		return err
+	}
 	files, err := t.openSet(ctx, e.design)
 	if err != nil {
 		return err
@@ -62,19 +65,12 @@ func (t *term) finish(ctx context.Context, id string) error {
 		return err
 	}
 	t.fail("before-manifest")
-	if err := t.commit(ctx, nil); err != nil { // only a leader may replace a manifest
-		return err
-	}
-	if err := t.cfg.Store.Replace(ctx, path.Join(e.set, results.ManifestName), data); err != nil {
+	if err := t.put(ctx, path.Join(e.set, results.ManifestName), data); err != nil {
 		return fmt.Errorf("write the manifest: %w", err)
 	}
 	t.fail("after-manifest")
-	if err := t.persist(ctx, []Write{{Key: phaseKey(id), Value: []byte(Done.String())}}); err != nil {
-		return err
-	}
-	t.fail("after-done")
-	t.post(Finished{Sweep: id})
-	return nil
+	_, err = t.wanted(ctx, id, Finishing{id}, FinishGivenUp{id})
+	return err
 }
 
 func (t *term) manifest(e *entry, p Progress, files []results.ManifestFile) results.Manifest {
@@ -106,8 +102,10 @@ func (t *term) manifest(e *entry, p Progress, files []results.ManifestFile) resu
 	return m
 }
 
-// missing finds what a finished set lacks: parts whose files are gone or have another size, and whether the manifest is.
-func (t *term) missing(ctx context.Context, e *entry) (parts []int, rows Counts, manifest bool, err error) {
+// missing finds what a finished set lacks: parts whose files are gone or have another size, with their rows, and whether the
+// manifest is.
+func (t *term) missing(ctx context.Context, e *entry) (parts map[int]Counts, manifest bool, err error) {
+	parts = map[int]Counts{}
 	t.mu.RLock()
 	records := map[int]partRecord{}
 	for i, r := range e.parts {
@@ -118,42 +116,14 @@ func (t *term) missing(ctx context.Context, e *entry) (parts []int, rows Counts,
 		for _, f := range r.Files {
 			ok, err := t.has(ctx, path.Join(e.set, f.Path), f.Bytes)
 			if err != nil {
-				return nil, Counts{}, false, err
+				return nil, false, err
 			}
 			if !ok {
-				parts = append(parts, i)
-				rows.Add(r.Rows)
+				parts[i] = r.Rows
 				break
 			}
 		}
 	}
-	slices.Sort(parts)
 	there, err := t.has(ctx, path.Join(e.set, results.ManifestName), -1)
-	return parts, rows, !there, err
-}
-
-// has tells whether the store has an object of a size, or of any size below 0.
-func (t *term) has(ctx context.Context, name string, size int64) (bool, error) {
-	o, err := t.cfg.Store.Open(ctx, name)
-	if errors.Is(err, fs.ErrNotExist) {
-		return false, nil
-	}
-	if err != nil {
-		return false, err
-	}
-	defer o.Close()
-	return size < 0 || o.Size() == size, nil
-}
-
-// removeFiles deletes the result set of a sweep that is gone.
-func (t *term) removeFiles(ctx context.Context, e *entry) error {
-	var names []string
-	err := t.cfg.Store.List(ctx, e.set+"/", func(name string, _ int64) error {
-		names = append(names, name)
-		return nil
-	})
-	for _, name := range names {
-		err = errors.Join(err, t.cfg.Store.Delete(ctx, name))
-	}
-	return err
+	return parts, !there, err
 }

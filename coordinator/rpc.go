@@ -248,6 +248,11 @@ func (s *sweepsServer) Files(ctx context.Context, r *pb.FilesRequest) (*pb.Files
 	if err != nil {
 		return nil, err
 	}
+	if p, err := t.progress(ctx, e); err != nil {
+		return nil, err
+	} else if p.Removing {
+		return nil, fmt.Errorf("sweep %s: %w", e.set, ErrRemoving)
+	}
 	known := map[string]partFile{}
 	t.mu.RLock()
 	for _, p := range e.parts {

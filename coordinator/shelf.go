@@ -6,8 +6,11 @@ import (
 	"sync"
 )
 
-// foldAt is how many group commits of a part are folded into one key.
+// foldAt is how many done keys of a part are folded into one. That is one transaction: in two, a crash between them would
+// leave shards that were acknowledged without a key.
 const foldAt = 64
+
+const _ = uint(maxWrites - (foldAt + 1)) // the keys that go and the one that comes
 
 // shelfItem is one committed shard whose part is not merged yet.
 type shelfItem struct {
@@ -77,7 +80,8 @@ func (s *shelf) put(ref partRef, n int, items []shelfItem, load bool) {
 	}
 }
 
-// foldable returns the small keys of a part if there are enough of them to fold into one.
+// foldable returns the oldest small keys of a part, as many as are folded into one, if there are so many. To a new leader
+// every key is small.
 func (s *shelf) foldable(ref partRef) []shelfGroup {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -85,7 +89,7 @@ func (s *shelf) foldable(ref partRef) []shelfGroup {
 	if len(p.groups) < foldAt {
 		return nil
 	}
-	return slices.Clone(p.groups)
+	return slices.Clone(p.groups[:foldAt])
 }
 
 // folded notes that keys of a part were folded into one, which is not folded again.

@@ -10,6 +10,7 @@ import (
 // Progress is a sweep's state for people.
 type Progress struct {
 	Phase               Phase
+	Removing            bool
 	Shards, ShardsDone  int
 	Leased, Quarantined int
 	Parts, PartsDone    int
@@ -33,7 +34,7 @@ func (b *Board) Progress(sweep string) (Progress, bool) {
 		return Progress{}, false
 	}
 	p := Progress{
-		Phase: j.phase, Shards: j.cuts.Shards(), ShardsDone: j.done.len(), Leased: len(j.leases) + len(j.committing),
+		Phase: j.phase, Removing: j.removal != removalNone, Shards: j.cuts.Shards(), ShardsDone: j.done.len(), Leased: len(j.leases) + len(j.committing),
 		Quarantined: len(j.quarantine), Parts: len(j.parts), PartsDone: j.stored, Counts: j.counts,
 		CostTotal: j.costTotal, CostDone: min(j.costDone, j.costTotal), Waiting: b.waiting(j), Class: j.class,
 		Priority: j.priority, Weight: int(j.weight),

@@ -2,6 +2,7 @@ package coordinator
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/url"
@@ -11,15 +12,19 @@ import (
 type Store interface {
 	// Create begins a new object. Nothing is visible before Commit.
 	Create(ctx context.Context, name string) (Writer, error)
-	// Replace writes a whole object, in place of one that may be there; readers see the old one or the new one.
-	Replace(ctx context.Context, name string, data []byte) error
 	// Open reads an object; fs.ErrNotExist if there is none.
 	Open(ctx context.Context, name string) (Object, error)
 	// List calls visit for every object whose name begins with prefix, in order.
 	List(ctx context.Context, prefix string, visit func(name string, size int64) error) error
 	// Delete removes an object; it is no error if there is none.
 	Delete(ctx context.Context, name string) error
+	// DeleteVersion removes an object as Delete does, if it is still the version that was opened. Another one stays, and the
+	// error is ErrChanged.
+	DeleteVersion(ctx context.Context, name, version string) error
 }
+
+// ErrChanged is returned where an object is not the version any more that a caller has seen.
+var ErrChanged = errors.New("the object has been replaced meanwhile")
 
 // Writer writes one object.
 type Writer interface {
@@ -36,6 +41,8 @@ type Object interface {
 	io.ReaderAt
 	io.Closer
 	Size() int64
+	// Version tells this object from those that had its name before or get it later.
+	Version() string
 }
 
 // logStore is a store that can append, so that the spool needs no object of its own for each group.

@@ -2,10 +2,12 @@ package coordinator_test
 
 import (
 	"bytes"
+	"crypto/md5"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -27,7 +29,13 @@ func s3Store(t *testing.T) coordinator.Store {
 	if err := backend.CreateBucket("bucket"); err != nil {
 		t.Fatal(err)
 	}
-	server := httptest.NewServer(gofakes3.New(backend, gofakes3.WithLogger(gofakes3.DiscardLog())).Server())
+	return s3At(t, gofakes3.New(backend, gofakes3.WithLogger(gofakes3.DiscardLog())).Server())
+}
+
+// s3At opens the bucket of a service.
+func s3At(t *testing.T, service http.Handler) coordinator.Store {
+	t.Helper()
+	server := httptest.NewServer(service)
 	t.Cleanup(server.Close)
 	t.Setenv("AWS_ACCESS_KEY_ID", "test")
 	t.Setenv("AWS_SECRET_ACCESS_KEY", "test")
@@ -50,6 +58,7 @@ func TestStore(t *testing.T) {
 			t.Run("create", func(t *testing.T) { testCreate(t, s) })
 			t.Run("large", func(t *testing.T) { testLarge(t, s) })
 			t.Run("race", func(t *testing.T) { testRace(t, s) })
+			t.Run("delete version", func(t *testing.T) { testDeleteVersion(t, s) })
 			t.Run("list", func(t *testing.T) { testList(t, s) })
 		})
 	}
@@ -110,16 +119,13 @@ func testCreate(t *testing.T, s coordinator.Store) {
 	if got := read(t, s, "c/x"); string(got) != "first" {
 		t.Errorf("read %q", got)
 	}
-	if err := s.Replace(t.Context(), "c/x", []byte("third")); err != nil {
-		t.Fatal(err)
-	}
 	o, err := s.Open(t.Context(), "c/x")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer o.Close()
 	middle := make([]byte, 3)
-	if _, err := o.ReadAt(middle, 1); err != nil || string(middle) != "hir" {
+	if _, err := o.ReadAt(middle, 1); err != nil || string(middle) != "irs" {
 		t.Errorf("ReadAt = %q, %v", middle, err)
 	}
 	if n, err := o.ReadAt(make([]byte, 9), 2); n != 3 || !errors.Is(err, io.EOF) {
@@ -135,6 +141,46 @@ func testCreate(t *testing.T, s coordinator.Store) {
 	}
 }
 
+// testDeleteVersion: an object goes only in the version that was opened.
+func testDeleteVersion(t *testing.T, s coordinator.Store) {
+	version := func() string {
+		o, err := s.Open(t.Context(), "d/x")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer o.Close()
+		return o.Version()
+	}
+	if err := write(t, s, "d/x", []byte("first")); err != nil {
+		t.Fatal(err)
+	}
+	first := version()
+	if version() != first {
+		t.Error("an object that nobody changed has two versions")
+	}
+	if err := s.Delete(t.Context(), "d/x"); err != nil {
+		t.Fatal(err)
+	}
+	if err := write(t, s, "d/x", []byte("other")); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.DeleteVersion(t.Context(), "d/x", first); !errors.Is(err, coordinator.ErrChanged) {
+		t.Errorf("DeleteVersion of an older version = %v, want ErrChanged", err)
+	}
+	if got := read(t, s, "d/x"); string(got) != "other" {
+		t.Errorf("read %q", got)
+	}
+	present := version()
+	for range 2 {
+		if err := s.DeleteVersion(t.Context(), "d/x", present); err != nil {
+			t.Errorf("DeleteVersion = %v", err)
+		}
+	}
+	if _, err := s.Open(t.Context(), "d/x"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("after DeleteVersion Open = %v", err)
+	}
+}
+
 func testLarge(t *testing.T, s coordinator.Store) {
 	data := bytes.Repeat([]byte("0123456789abcdef"), 1<<20)
 	if err := write(t, s, "l/large", data); err != nil {
@@ -145,6 +191,69 @@ func testLarge(t *testing.T, s coordinator.Store) {
 	}
 	if got := read(t, s, "l/large"); !bytes.Equal(got, data) {
 		t.Errorf("read %d bytes, or others", len(got))
+	}
+}
+
+// TestS3DeletesThatVersionOnly: another process writes the object after the last look at it, and the service compares.
+func TestS3DeletesThatVersionOnly(t *testing.T) {
+	backend := s3mem.New()
+	if err := backend.CreateBucket("bucket"); err != nil {
+		t.Fatal(err)
+	}
+	service := gofakes3.New(backend, gofakes3.WithLogger(gofakes3.DiscardLog())).Server()
+	s := s3At(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodDelete {
+			service.ServeHTTP(w, r)
+			return
+		}
+		other := []byte("other")
+		if _, err := backend.PutObject("bucket", "x", map[string]string{}, bytes.NewReader(other), int64(len(other)), nil); err != nil {
+			t.Error(err)
+		}
+		// The fake service does not know the condition, so it is checked here as S3 does.
+		if tag := r.Header.Get("If-Match"); tag != "" && tag != fmt.Sprintf(`"%x"`, md5.Sum(other)) {
+			w.WriteHeader(http.StatusPreconditionFailed)
+			fmt.Fprint(w, "<Error><Code>PreconditionFailed</Code></Error>")
+			return
+		}
+		service.ServeHTTP(w, r)
+	}))
+	if err := write(t, s, "x", []byte("first")); err != nil {
+		t.Fatal(err)
+	}
+	o, err := s.Open(t.Context(), "x")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.DeleteVersion(t.Context(), "x", o.Version()); !errors.Is(err, coordinator.ErrChanged) {
+		t.Errorf("DeleteVersion = %v, want ErrChanged", err)
+	}
+	if got := read(t, s, "x"); string(got) != "other" {
+		t.Errorf("read %q", got)
+	}
+}
+
+// TestDyingWhileDeleting: a file that was set aside by a process that died has its name back after tidying up, unless
+// another file has it by then.
+func TestDyingWhileDeleting(t *testing.T) {
+	s, dir := fileStore(t)
+	for name, data := range map[string]string{"x.parquet": "old", ".deleting-ABC-x.parquet": "older", ".deleting-ABC-y-z.parquet": "alone"} {
+		if err := os.MkdirAll(filepath.Join(dir, "set"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, "set", name), []byte(data), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := coordinator.RemoveLeftovers(t.Context(), s, "set"); err != nil {
+		t.Fatal(err)
+	}
+	entries, err := os.ReadDir(filepath.Join(dir, "set"))
+	if err != nil || len(entries) != 2 {
+		t.Errorf("there are %v, %v", entries, err)
+	}
+	if x, y := read(t, s, "set/x.parquet"), read(t, s, "set/y-z.parquet"); string(x) != "old" || string(y) != "alone" {
+		t.Errorf("read %q and %q", x, y)
 	}
 }
 

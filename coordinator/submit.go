@@ -45,38 +45,31 @@ func (t *term) create(ctx context.Context, d *design) (e *entry, created bool, e
 // reopen lets an ended sweep go on where something of it is missing, or where it was stopped.
 func (t *term) reopen(ctx context.Context, e *entry) error {
 	p, err := t.progress(ctx, e)
-	if err != nil || !p.Phase.Ended() {
+	if err != nil {
 		return err
 	}
-	parts, rows, manifest, err := t.missing(ctx, e)
+	if p.Removing {
+		return fmt.Errorf("sweep %s: %w", e.set, ErrRemoving)
+	}
+	if !p.Phase.Ended() {
+		return nil
+	}
+	parts, manifest, err := t.missing(ctx, e)
 	if err != nil {
 		return fmt.Errorf("look at the result set %s: %w", e.set, err)
 	}
+	var a Answer
 	switch {
-	case len(parts) > 0 || p.Phase == Done && manifest:
+	case len(parts) > 0 || p.Phase == Done && (manifest || p.PartsDone < p.Parts):
 		t.log.Warn("result set is not complete, opened again", "sweep_id", e.id, "parts", len(parts), "manifest", !manifest)
-		_, err = t.request(ctx, func(token uint64) Event { return Reopen{Token: token, Sweep: e.id, Parts: parts, Counts: rows} })
+		a, err = t.request(ctx, func(token uint64) Event { return Reopen{Token: token, Sweep: e.id, Parts: parts} })
 	case p.Phase != Done:
-		_, err = t.request(ctx, func(token uint64) Event { return SetPhase{Token: token, Sweep: e.id, Phase: Running} })
+		a, err = t.request(ctx, func(token uint64) Event { return SetPhase{Token: token, Sweep: e.id, Phase: Running} })
+	}
+	if err == nil && a.Outcome == OutcomeRemoving {
+		err = ErrRemoving
 	}
 	return err
-}
-
-// remove takes an ended sweep and its result set away.
-func (t *term) remove(ctx context.Context, e *entry) error {
-	t.submit.Lock()
-	defer t.submit.Unlock()
-	a, err := t.request(ctx, func(token uint64) Event { return RemoveSweep{token, e.id} })
-	if err != nil {
-		return err
-	}
-	if err := a.Outcome.err(); err != nil {
-		return fmt.Errorf("remove sweep %s: %w", e.set, err)
-	}
-	if err := t.removeFiles(ctx, e); err != nil {
-		return fmt.Errorf("the sweep is removed, some files of its result set %s are not: %w", e.set, err)
-	}
-	return nil
 }
 
 // progress is how far a sweep is.
@@ -109,6 +102,8 @@ func (o Outcome) err() error {
 		return ErrNotEnded
 	case OutcomeEnded:
 		return ErrEnded
+	case OutcomeRemoving:
+		return ErrRemoving
 	}
 	return fmt.Errorf("outcome %d", o)
 }

@@ -50,7 +50,7 @@ type term struct {
 	files   *queue[fileJob] // merges and other work on files
 	failing *queue[fileJob]
 
-	submit sync.Mutex // held while a sweep is created, reopened or removed
+	submit sync.Mutex // held while a sweep is created or reopened
 
 	mu     sync.RWMutex
 	sweeps map[string]*entry
@@ -65,12 +65,6 @@ type entry struct {
 	// parts and pinned belong to term.mu.
 	parts  map[int]partRecord
 	pinned bool // the class is in the ledger
-}
-
-// save is a transaction, and what follows once it is durable.
-type save struct {
-	writes []Write
-	then   func()
 }
 
 func newTerm(c *Coordinator, r *Reign) *term {
@@ -158,7 +152,7 @@ func (t *term) loadSweep(s *sweepState) {
 	t.mu.Unlock()
 	event := AddSweep{
 		ID: s.id, Cuts: cuts, Priority: s.record.Priority, Weight: s.record.Weight, Solver: s.record.Solver, Class: s.class,
-		Phase: s.phase, Parts: map[int][]int{}, Losses: s.losses,
+		Phase: s.phase, Removing: s.removing, Parts: map[int][]int{}, Losses: s.losses,
 	}
 	if e.failure != "" {
 		event.Losses = nil // noCuts have no shards to put them on
@@ -172,12 +166,12 @@ func (t *term) loadSweep(s *sweepState) {
 	}
 	for _, d := range s.done {
 		t.shelf.put(partRef{s.id, d.part}, d.n, d.items, true)
-		_, stored := s.parts[d.part]
+		part, stored := s.parts[d.part]
 		for _, it := range d.items {
 			if e.failure == "" {
 				event.Done = append(event.Done, it.shard)
 			}
-			if !stored {
+			if !stored || slices.Contains(part.Missing, it.shard) {
 				event.Counts.Add(it.rows)
 			}
 		}
@@ -284,38 +278,6 @@ func (t *term) overtaken(actions []Action) []Action {
 	return kept
 }
 
-// writesOf is what an action makes durable.
-func (t *term) writesOf(a Action) []Write {
-	switch a := a.(type) {
-	case SaveLoss:
-		value, err := encodeLoss(a.Loss)
-		if err != nil { // the next leader counts this shard's losses anew, and nothing worse
-			t.log.Error("loss is not kept", "sweep_id", a.Sweep, "shard_id", a.Loss.Shard, "error", err)
-			return nil
-		}
-		return []Write{{Key: lossKey(a.Sweep, a.Loss.Shard), Value: value}}
-	case SavePhase:
-		return []Write{{Key: phaseKey(a.Sweep), Value: []byte(a.Phase.String())}}
-	case DropLosses:
-		writes := []Write{{Key: phaseKey(a.Sweep), Value: []byte(a.Phase.String())}}
-		for _, s := range a.Shards {
-			writes = append(writes, Write{Key: lossKey(a.Sweep, s), Delete: true})
-		}
-		return writes
-	case DropParts:
-		writes := []Write{{Key: phaseKey(a.Sweep), Value: []byte(a.Phase.String())}}
-		for _, i := range a.Parts {
-			writes = append(writes, Write{Key: partKey(a.Sweep, i), Delete: true}, Write{Key: donePrefix(a.Sweep, i), Delete: true, Prefix: true})
-		}
-		return writes
-	case DropSweep:
-		return []Write{{Key: sweepKey(a.Sweep), Delete: true}, {Key: belowSweep(a.Sweep), Delete: true, Prefix: true}}
-	case Forget:
-		return []Write{{Key: nodeKey(a.Node), Delete: true}}
-	}
-	return nil
-}
-
 // tell does what does not have to be durable, or comes after it was.
 func (t *term) tell(actions []Action) {
 	for _, a := range actions {
@@ -340,6 +302,11 @@ func (t *term) tell(actions []Action) {
 			t.queueFiles(a.Sweep, func(ctx context.Context) error { return t.mergePart(ctx, a) })
 		case Finish:
 			t.queueFiles(a.Sweep, func(ctx context.Context) error { return t.finish(ctx, a.Sweep) })
+		case Close:
+			t.fail("after-done")
+			t.step(Finished(a))
+		case Remove:
+			t.queueFiles(a.Sweep, func(ctx context.Context) error { return t.removeSweep(ctx, a.Sweep) })
 		case DropParts:
 			t.mu.Lock()
 			for _, i := range a.Parts {
@@ -363,45 +330,6 @@ func (t *term) free(items []shelfItem) {
 	if len(items) > 0 {
 		t.queueFiles("", func(ctx context.Context) error { t.shelf.free(ctx, items); return nil })
 	}
-}
-
-// saver makes transactions durable, one after the other.
-func (t *term) saver(ctx context.Context) error {
-	for {
-		saves, err := t.saves.wait(ctx)
-		if err != nil {
-			return err
-		}
-		for _, s := range saves {
-			if err := t.persist(ctx, s.writes); err != nil {
-				return err
-			}
-			s.then()
-		}
-	}
-}
-
-// maxWrites bounds one transaction; etcd takes 128 operations.
-const maxWrites = 100
-
-// persist commits writes to the ledger, and tries until it worked or this leader is no more.
-func (t *term) persist(ctx context.Context, writes []Write) error {
-	for len(writes) > 0 {
-		n := min(len(writes), maxWrites)
-		if err := t.retry(ctx, "etcd", func() error { return t.commit(ctx, writes[:n]) }); err != nil {
-			return err
-		}
-		writes = writes[n:]
-	}
-	return nil
-}
-
-// commit is one transaction, measured.
-func (t *term) commit(ctx context.Context, writes []Write) error {
-	start := time.Now()
-	err := t.ledger.Commit(ctx, writes)
-	t.metrics.txnSeconds.Observe(time.Since(start).Seconds())
-	return err
 }
 
 // retry does something until it works, ErrFenced comes or ctx ends. Meanwhile there is an alarm about subject.

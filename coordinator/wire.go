@@ -255,6 +255,9 @@ func sweepToProto(d *design, p Progress, alarms []string) *pb.Sweep {
 			Nodes: int32(p.Nodes), Waiting: p.Waiting, CostTotal: p.CostTotal, CostDone: p.CostDone, Alarms: alarms,
 		},
 	}
+	if p.Removing {
+		m.Phase = pb.Phase_PHASE_REMOVING
+	}
 	m.Spec.Canonical = nil // long, and sent with every change to whoever watches
 	if d.spec != nil {
 		m.Progress.Indices = d.spec.Size()

@@ -89,11 +89,12 @@ const (
 	phaseDone      = "done"
 	phaseCancelled = "cancelled"
 	phaseFailed    = "failed"
+	phaseRemoving  = "removing"
 )
 
 // ended tells whether a sweep has come to rest.
 func (s sweepView) ended() bool {
-	return s.Phase == phaseDone || s.Phase == phaseCancelled || s.Phase == phaseFailed
+	return s.Phase == phaseDone || s.Phase == phaseCancelled || s.Phase == phaseFailed || s.Phase == phaseRemoving
 }
 
 func viewSweep(s *pb.Sweep) sweepView {
@@ -272,6 +273,9 @@ func (c *sweepClient) remove(ctx context.Context, name string) error {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	_, err := c.sweeps.Delete(ctx, &pb.DeleteRequest{Sweep: name})
+	if status.Code(err) == codes.DeadlineExceeded {
+		return fmt.Errorf("rm %s: not done after %v; the coordinator goes on with it: `phasegrid ls` lists the sweep until it is removed", name, callTimeout)
+	}
 	return explain("rm "+name, err)
 }
 

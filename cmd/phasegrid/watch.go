@@ -56,6 +56,8 @@ func outcome(v sweepView) error {
 		return fmt.Errorf("sweep %s failed: %s", shortID(v.ID), cmp.Or(v.Progress.Waiting, "see the coordinator's log"))
 	case v.Phase == phaseCancelled:
 		return fmt.Errorf("sweep %s was cancelled; submit it again to go on", shortID(v.ID))
+	case v.Phase == phaseRemoving:
+		return fmt.Errorf("sweep %s is being removed", shortID(v.ID))
 	case v.Progress.ShardsQuarantined > 0:
 		return fmt.Errorf("%d of %d %w: their rows are missing; see `phasegrid status %s`, then `phasegrid retry %s`",
 			v.Progress.ShardsQuarantined, v.Progress.Shards, errQuarantined, shortID(v.ID), shortID(v.ID))

@@ -55,7 +55,8 @@ type SweepsClient interface {
 	Cancel(ctx context.Context, in *CancelRequest, opts ...grpc.CallOption) (*CancelResponse, error)
 	// Retry lifts the quarantine of shards and runs them again.
 	Retry(ctx context.Context, in *RetryRequest, opts ...grpc.CallOption) (*RetryResponse, error)
-	// Delete removes the sweep's state and result set. The sweep must have ended.
+	// Delete removes the sweep's state and result set, and answers when they are gone. It goes on where the caller does not wait.
+	// The sweep must have ended.
 	Delete(ctx context.Context, in *DeleteRequest, opts ...grpc.CallOption) (*DeleteResponse, error)
 	// Plan is a dry run: the cuts of a sweep file on this cluster.
 	Plan(ctx context.Context, in *PlanRequest, opts ...grpc.CallOption) (*PlanResponse, error)
@@ -241,7 +242,8 @@ type SweepsServer interface {
 	Cancel(context.Context, *CancelRequest) (*CancelResponse, error)
 	// Retry lifts the quarantine of shards and runs them again.
 	Retry(context.Context, *RetryRequest) (*RetryResponse, error)
-	// Delete removes the sweep's state and result set. The sweep must have ended.
+	// Delete removes the sweep's state and result set, and answers when they are gone. It goes on where the caller does not wait.
+	// The sweep must have ended.
 	Delete(context.Context, *DeleteRequest) (*DeleteResponse, error)
 	// Plan is a dry run: the cuts of a sweep file on this cluster.
 	Plan(context.Context, *PlanRequest) (*PlanResponse, error)

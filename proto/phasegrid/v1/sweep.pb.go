@@ -35,6 +35,8 @@ const (
 	Phase_PHASE_DONE        Phase = 3
 	Phase_PHASE_CANCELLED   Phase = 4
 	Phase_PHASE_FAILED      Phase = 5
+	// Ended, and its result set is being deleted. Not stored as a phase.
+	Phase_PHASE_REMOVING Phase = 6
 )
 
 // Enum value maps for Phase.
@@ -46,6 +48,7 @@ var (
 		3: "PHASE_DONE",
 		4: "PHASE_CANCELLED",
 		5: "PHASE_FAILED",
+		6: "PHASE_REMOVING",
 	}
 	Phase_value = map[string]int32{
 		"PHASE_UNSPECIFIED": 0,
@@ -54,6 +57,7 @@ var (
 		"PHASE_DONE":        3,
 		"PHASE_CANCELLED":   4,
 		"PHASE_FAILED":      5,
+		"PHASE_REMOVING":    6,
 	}
 )
 
@@ -925,7 +929,7 @@ const file_phasegrid_v1_sweep_proto_rawDesc = "" +
 	"\x0esolver_version\x18\x04 \x01(\x05R\rsolverVersion\x12)\n" +
 	"\x10arithmetic_class\x18\x05 \x01(\tR\x0farithmeticClass\x12\x16\n" +
 	"\x06kernel\x18\x06 \x01(\tR\x06kernel\x12\x18\n" +
-	"\aversion\x18\a \x01(\tR\aversion*z\n" +
+	"\aversion\x18\a \x01(\tR\aversion*\x8e\x01\n" +
 	"\x05Phase\x12\x15\n" +
 	"\x11PHASE_UNSPECIFIED\x10\x00\x12\x11\n" +
 	"\rPHASE_RUNNING\x10\x01\x12\x10\n" +
@@ -933,7 +937,8 @@ const file_phasegrid_v1_sweep_proto_rawDesc = "" +
 	"\n" +
 	"PHASE_DONE\x10\x03\x12\x13\n" +
 	"\x0fPHASE_CANCELLED\x10\x04\x12\x10\n" +
-	"\fPHASE_FAILED\x10\x05*`\n" +
+	"\fPHASE_FAILED\x10\x05\x12\x12\n" +
+	"\x0ePHASE_REMOVING\x10\x06*`\n" +
 	"\x05Table\x12\x15\n" +
 	"\x11TABLE_UNSPECIFIED\x10\x00\x12\x10\n" +
 	"\fTABLE_POINTS\x10\x01\x12\x16\n" +

@@ -1,0 +1,173 @@
+package coordinator
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+
+	"github.com/phasegrid/phasegrid/results"
+)
+
+// What a leader does to files that have names. Its process may be stopped at any moment and go on when another one has led for
+// long, so nothing here overwrites, and what is deleted is the version that this leader saw while it led.
+
+// deleteSeen deletes an object in the version that was opened. That this leader leads now is asked after it was opened: no
+// later leader can have written it, and what a later one writes is another version.
+func (t *term) deleteSeen(ctx context.Context, name string, seen Object) error {
+	if err := t.commit(ctx, nil); err != nil {
+		return fmt.Errorf("delete %s: %w", name, err)
+	}
+	return t.cfg.Store.DeleteVersion(ctx, name, seen.Version())
+}
+
+// put writes a small file of a result set. One that is there with other bytes gives way; readers find none for a moment.
+func (t *term) put(ctx context.Context, name string, data []byte) error {
+	err := t.createFile(ctx, name, data)
+	if !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	there, err := t.cfg.Store.Open(ctx, name)
+	if err != nil {
+		return err
+	}
+	defer there.Close()
+	same, err := hasBytes(there, data)
+	if err != nil {
+		return fmt.Errorf("read %s: %w", name, err)
+	}
+	if same {
+		return nil
+	}
+	t.fail("before-replace")
+	if err := t.deleteSeen(ctx, name, there); err != nil {
+		return err
+	}
+	t.fail("between-replace")
+	return t.createFile(ctx, name, data)
+}
+
+func (t *term) createFile(ctx context.Context, name string, data []byte) error {
+	w, err := t.cfg.Store.Create(ctx, name)
+	if err != nil {
+		return err
+	}
+	defer w.Discard()
+	if _, err := w.Write(data); err != nil {
+		return fmt.Errorf("write %s: %w", name, err)
+	}
+	return w.Commit()
+}
+
+func hasBytes(o Object, data []byte) (bool, error) {
+	if o.Size() != int64(len(data)) {
+		return false, nil
+	}
+	there := make([]byte, len(data))
+	_, err := io.ReadFull(io.NewSectionReader(o, 0, o.Size()), there)
+	return bytes.Equal(there, data), err
+}
+
+// makeWay deletes the file that a part was stored with, for the one that replaces it. Any other file stays.
+func (t *term) makeWay(ctx context.Context, name string, before partFile) error {
+	there, err := t.cfg.Store.Open(ctx, name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer there.Close()
+	found, err := hashOf(there)
+	if err != nil {
+		return fmt.Errorf("read %s: %w", name, err)
+	}
+	if found.SHA256 != before.SHA256 {
+		return nil
+	}
+	t.fail("before-replace")
+	if err := t.deleteSeen(ctx, name, there); err != nil {
+		return err
+	}
+	t.fail("between-replace")
+	return nil
+}
+
+// readBack holds a published file against what was merged, before anything says that it is there. One that differs goes.
+func (t *term) readBack(ctx context.Context, name string, f results.File) error {
+	o, err := t.cfg.Store.Open(ctx, name)
+	if err != nil {
+		return err
+	}
+	defer o.Close()
+	if err := results.Check(o, o.Size(), f); err != nil {
+		return errors.Join(fmt.Errorf("%s is not what was written to it: %w", name, err), t.deleteSeen(ctx, name, o))
+	}
+	return nil
+}
+
+// removeFiles deletes the result set of a sweep: the files that are there now.
+func (t *term) removeFiles(ctx context.Context, e *entry) error {
+	type file struct{ name, version string }
+	var files []file
+	err := t.cfg.Store.List(ctx, e.set+"/", func(name string, _ int64) error {
+		o, err := t.cfg.Store.Open(ctx, name)
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil // gone meanwhile, or no file
+		}
+		if err != nil {
+			return fmt.Errorf("look at %s: %w", name, err)
+		}
+		defer o.Close()
+		files = append(files, file{name, o.Version()})
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if err := t.commit(ctx, nil); err != nil { // as deleteSeen does, once for all of them
+		return fmt.Errorf("delete %s: %w", e.set, err)
+	}
+	for _, f := range files {
+		err = errors.Join(err, t.cfg.Store.DeleteVersion(ctx, f.name, f.version))
+		t.alarms.clear(f.name)
+		t.fail("between-deletions")
+	}
+	return err
+}
+
+// hashObject reads an object through.
+func hashObject(ctx context.Context, s Store, name string) (partFile, error) {
+	o, err := s.Open(ctx, name)
+	if err != nil {
+		return partFile{}, err
+	}
+	defer o.Close()
+	f, err := hashOf(o)
+	if err != nil {
+		return partFile{}, fmt.Errorf("read %s: %w", name, err)
+	}
+	return f, nil
+}
+
+func hashOf(o Object) (partFile, error) {
+	h := sha256.New()
+	_, err := io.Copy(h, io.NewSectionReader(o, 0, o.Size()))
+	return partFile{Bytes: o.Size(), SHA256: [32]byte(h.Sum(nil))}, err
+}
+
+// has tells whether the store has an object of a size, or of any size below 0.
+func (t *term) has(ctx context.Context, name string, size int64) (bool, error) {
+	o, err := t.cfg.Store.Open(ctx, name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	defer o.Close()
+	return size < 0 || o.Size() == size, nil
+}

@@ -1,0 +1,90 @@
+package coordinator
+
+import (
+	"context"
+	"fmt"
+	"slices"
+)
+
+// A sweep is removed in three steps: a key says so, its files are deleted, its keys are deleted in one transaction. From the
+// first on the removal is carried out whatever happens, by this leader or the next. Until the last the sweep is listed, as
+// being removed, and can be neither submitted nor changed. A release that does not know the key shows the sweep as it was before;
+// this one goes on with the removal when it leads again.
+
+// removeSweep has an ended sweep removed.
+func (b *Board) removeSweep(e RemoveSweep) {
+	j := b.jobs[e.Sweep]
+	switch {
+	case j == nil:
+		b.emit(Answer{Token: e.Token, Outcome: OutcomeUnknown})
+		return
+	case !j.phase.Ended():
+		b.emit(Answer{Token: e.Token, Outcome: OutcomeNotEnded})
+		return
+	}
+	j.removers = append(j.removers, e.Token)
+	if j.removal == removalNone {
+		j.removal = removalAsked
+	}
+	b.removeIfIdle(j)
+}
+
+// removeIfIdle begins a removal that was asked for, once nothing of the sweep is on its way to the store.
+func (b *Board) removeIfIdle(j *job) {
+	if j.removal != removalAsked || len(j.committing) > 0 || j.ending {
+		return
+	}
+	if !slices.ContainsFunc(j.parts, func(p part) bool { return p.stage == partMerging }) {
+		b.beginRemoval(j)
+	}
+}
+
+func (b *Board) beginRemoval(j *job) {
+	j.removal = removalBegun
+	b.emit(Remove{Sweep: j.id})
+}
+
+// removed: files and keys of a sweep are gone.
+func (b *Board) removed(e Removed) {
+	j := b.jobs[e.Sweep]
+	if j == nil || j.removal != removalBegun {
+		return
+	}
+	delete(b.jobs, j.id)
+	b.order = slices.DeleteFunc(b.order, func(o *job) bool { return o == j })
+	b.emit(DropSweep{Sweep: j.id})
+	for _, token := range j.removers {
+		b.emit(Answer{Token: token, Outcome: OutcomeOK})
+	}
+}
+
+// remove has an ended sweep and its result set removed, and waits for it. The removal goes on where the caller does not wait.
+func (t *term) remove(ctx context.Context, e *entry) error {
+	a, err := t.request(ctx, func(token uint64) Event { return RemoveSweep{token, e.id} })
+	if err == nil {
+		err = a.Outcome.err()
+	}
+	if err != nil {
+		return fmt.Errorf("remove sweep %s: %w", e.set, err)
+	}
+	return nil
+}
+
+// removeSweep deletes a sweep's files, and then its keys.
+func (t *term) removeSweep(ctx context.Context, id string) error {
+	e := t.lookup(id)
+	if e == nil {
+		return nil
+	}
+	if err := t.removeFiles(ctx, e); err != nil {
+		return fmt.Errorf("remove the files of sweep %s: %w", e.set, err)
+	}
+	t.fail("before-drop")
+	writes := []Write{{Key: sweepKey(id), Delete: true}, {Key: belowSweep(id), Delete: true, Prefix: true}}
+	if err := t.persist(ctx, writes); err != nil {
+		return err
+	}
+	t.fail("after-drop")
+	t.post(Removed{Sweep: id})
+	return nil
+}

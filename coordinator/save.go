@@ -1,0 +1,93 @@
+package coordinator
+
+import (
+	"context"
+	"time"
+)
+
+// save is a transaction, and what follows once it is durable.
+type save struct {
+	writes []Write
+	then   func()
+}
+
+// saver makes transactions durable, one after the other.
+func (t *term) saver(ctx context.Context) error {
+	for {
+		saves, err := t.saves.wait(ctx)
+		if err != nil {
+			return err
+		}
+		for _, s := range saves {
+			t.fail("before-save")
+			if err := t.persist(ctx, s.writes); err != nil {
+				return err
+			}
+			t.fail("after-save")
+			s.then()
+		}
+	}
+}
+
+// maxWrites bounds one transaction; etcd takes 128 operations.
+const maxWrites = 100
+
+// persist commits writes to the ledger, and tries until it worked or this leader is no more.
+func (t *term) persist(ctx context.Context, writes []Write) error {
+	for len(writes) > 0 {
+		n := min(len(writes), maxWrites)
+		if err := t.retry(ctx, "etcd", func() error { return t.commit(ctx, writes[:n]) }); err != nil {
+			return err
+		}
+		writes = writes[n:]
+	}
+	return nil
+}
+
+// commit is one transaction, measured.
+func (t *term) commit(ctx context.Context, writes []Write) error {
+	start := time.Now()
+	err := t.ledger.Commit(ctx, writes)
+	t.metrics.txnSeconds.Observe(time.Since(start).Seconds())
+	return err
+}
+
+// writesOf is what an action makes durable. There may be more writes than one transaction takes: whatever number of the
+// first of them is durable when the leader dies, the next one finds a state from which it goes on.
+func (t *term) writesOf(a Action) []Write {
+	switch a := a.(type) {
+	case SaveLoss:
+		value, err := encodeLoss(a.Loss)
+		if err != nil { // the next leader counts this shard's losses anew, and nothing worse
+			t.log.Error("loss is not kept", "sweep_id", a.Sweep, "shard_id", a.Loss.Shard, "error", err)
+			return nil
+		}
+		return []Write{{Key: lossKey(a.Sweep, a.Loss.Shard), Value: value}}
+	case SavePhase:
+		return []Write{{Key: phaseKey(a.Sweep), Value: []byte(a.Phase.String())}}
+	case Close:
+		return []Write{{Key: phaseKey(a.Sweep), Value: []byte(Done.String())}}
+	case DropLosses:
+		// The phase comes first: a sweep that runs with some of its shards still in quarantine ends again, and they wait for
+		// the next retry. One that is done with none in quarantine would never go on.
+		writes := []Write{{Key: phaseKey(a.Sweep), Value: []byte(a.Phase.String())}}
+		for _, s := range a.Shards {
+			writes = append(writes, Write{Key: lossKey(a.Sweep, s), Delete: true})
+		}
+		return writes
+	case DropParts:
+		// The phase comes last: a sweep that is done without all of its parts is opened again by the next submit. One that runs
+		// would count parts as stored whose files are gone, and end so. A part's own key goes before its done keys: without it
+		// they are shards to merge, without them it would lack shards that it says it has.
+		var writes []Write
+		for _, i := range a.Parts {
+			writes = append(writes, Write{Key: partKey(a.Sweep, i), Delete: true}, Write{Key: donePrefix(a.Sweep, i), Delete: true, Prefix: true})
+		}
+		return append(writes, Write{Key: phaseKey(a.Sweep), Value: []byte(a.Phase.String())})
+	case Remove:
+		return []Write{{Key: removingKey(a.Sweep)}}
+	case Forget:
+		return []Write{{Key: nodeKey(a.Node), Delete: true}}
+	}
+	return nil
+}

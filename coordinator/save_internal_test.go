@@ -1,0 +1,126 @@
+package coordinator
+
+import (
+	"testing"
+	"time"
+)
+
+// manyParts and manyLosses need several transactions.
+const manyParts, manyLosses = 3 * maxWrites, 3 * maxWrites
+
+// prefixes calls look with the sweep as the ledger has it after each transaction of an action's writes.
+func prefixes(t *testing.T, before []Write, a Action, look func(s *sweepState, last bool)) {
+	t.Helper()
+	memory := NewMemory()
+	reign, err := memory.campaign(t.Context(), "here", func() {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	commit := func(writes []Write) {
+		for len(writes) > 0 {
+			n := min(len(writes), maxWrites)
+			if err := reign.Ledger.Commit(t.Context(), writes[:n]); err != nil {
+				t.Fatal(err)
+			}
+			writes = writes[n:]
+		}
+	}
+	commit(append([]Write{{Key: sweepKey("id"), Value: nil}}, before...))
+	writes := new(term).writesOf(a)
+	if len(writes) <= maxWrites {
+		t.Fatalf("%d writes are one transaction: the test does not test", len(writes))
+	}
+	for len(writes) > 0 {
+		n := min(len(writes), maxWrites)
+		commit(writes[:n])
+		writes = writes[n:]
+		states, err := loadSweeps(t.Context(), reign.Ledger)
+		if err != nil || len(states) != 1 {
+			t.Fatalf("%d sweeps, %v", len(states), err)
+		}
+		look(states[0], len(writes) == 0)
+	}
+}
+
+// TestDropPartsIsConsistentThroughout: a sweep does not run while it counts parts as stored whose files are gone.
+func TestDropPartsIsConsistentThroughout(t *testing.T) {
+	drop := DropParts{Sweep: "id", Phase: Running}
+	before := []Write{{Key: phaseKey("id"), Value: []byte("done")}}
+	for i := range manyParts {
+		drop.Parts = append(drop.Parts, i)
+		before = append(before, Write{Key: partKey("id", i), Value: must(encodePart(partRecord{Missing: []int{i}}))},
+			Write{Key: doneKey("id", i, 0), Value: must(encodeDone(nil))})
+	}
+	prefixes(t, before, drop, func(s *sweepState, last bool) {
+		if s.phase == Running && len(s.parts) > 0 || last != (s.phase == Running) {
+			t.Errorf("%v with %d parts that are gone", s.phase, len(s.parts))
+		}
+		done := map[int]bool{}
+		for _, d := range s.done {
+			done[d.part] = true
+		}
+		for i := range s.parts {
+			if !done[i] {
+				t.Errorf("part %d is stored without shards, the ones it has are forgotten", i)
+			}
+		}
+	})
+}
+
+// TestDropLossesIsConsistentThroughout: a sweep with shards to compute again runs.
+func TestDropLossesIsConsistentThroughout(t *testing.T) {
+	drop := DropLosses{Sweep: "id", Phase: Running}
+	before := []Write{{Key: phaseKey("id"), Value: []byte("done")}}
+	for i := range manyLosses {
+		drop.Shards = append(drop.Shards, i)
+		before = append(before, Write{Key: lossKey("id", i), Value: must(encodeLoss(Loss{Shard: i, Quarantined: true}))})
+	}
+	prefixes(t, before, drop, func(s *sweepState, _ bool) {
+		if s.phase != Running && len(s.losses) < manyLosses {
+			t.Errorf("%v with %d shards out of quarantine", s.phase, manyLosses-len(s.losses))
+		}
+	})
+}
+
+// TestReopenAfterHalfOfIt: of a sweep that is done some parts' keys are gone already, as after a crash; the others' go now.
+func TestReopenAfterHalfOfIt(t *testing.T) {
+	b := NewBoard(10*time.Second, 3*time.Second, 0)
+	cuts := onePerPart(manyParts)
+	parts := map[int][]int{}
+	gone := map[int]Counts{}
+	for i := range manyParts / 2 {
+		parts[i] = nil
+		gone[i] = Counts{OK: 1}
+	}
+	b.Step(AddSweep{ID: "id", Cuts: cuts, Phase: Done, Parts: parts, Counts: Counts{OK: manyParts / 2}})
+	b.Step(Reopen{Token: 1, Sweep: "id", Parts: gone})
+	if p, _ := b.Progress("id"); p.Phase != Running || p.PartsDone != 0 || p.ShardsDone != 0 || p.Counts.Rows() != 0 {
+		t.Errorf("opened again as %+v", p)
+	}
+	for _, err := range b.Check() {
+		t.Error(err)
+	}
+}
+
+// TestReopenLeavesOpenPartsAlone: a part is about to be written again with the shard that it lacked when it is found gone.
+func TestReopenLeavesOpenPartsAlone(t *testing.T) {
+	b := NewBoard(10*time.Second, 3*time.Second, 0)
+	b.Step(AddSweep{ID: "id", Cuts: onePerPart(2), Phase: Cancelled, Parts: map[int][]int{0: {0}, 1: nil}, Done: []int{0}, Counts: Counts{OK: 3}})
+	b.Step(Reopen{Token: 1, Sweep: "id", Parts: map[int]Counts{0: {OK: 1}, 1: {OK: 1}}})
+	if p, _ := b.Progress("id"); p.Phase != Running || p.ShardsDone != 1 || p.Counts.Rows() != 2 {
+		t.Errorf("opened again as %+v", p)
+	}
+	for _, err := range b.Check() {
+		t.Error(err)
+	}
+}
+
+// onePerPart are cuts into that many parts of one shard.
+type onePerPart int
+
+func (c onePerPart) Shards() int           { return int(c) }
+func (c onePerPart) Parts() int            { return int(c) }
+func (c onePerPart) Part(i int) (int, int) { return i, i + 1 }
+func (c onePerPart) PartOf(shard int) int  { return shard }
+func (c onePerPart) Cost(int) float64      { return 1 }
+func (c onePerPart) Memory(int) int64      { return 0 }
