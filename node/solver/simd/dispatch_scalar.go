@@ -18,8 +18,10 @@ func combine(_ Kernel, dst []float64, a float64, x []float64, b float64, y []flo
 
 func boxMuller(_ Kernel, p *pairs) { boxMuller64(p) }
 
-func tile(_ Kernel, depth int, a, b operand, c unsafe.Pointer, stride int, add bool, _ unsafe.Pointer) {
-	tile64(depth, a, b, c, stride, add)
+func tiles(_ Kernel, n, depth int, a operand, next int, b operand, c unsafe.Pointer, stride int, add bool, _ unsafe.Pointer) {
+	for i := range n {
+		tile64(depth, operand{unsafe.Add(a.at, i*next), a.lane, a.step}, b, unsafe.Add(c, i*tileRows*stride), stride, add)
+	}
 }
 
 func advance(_ Kernel, l *Lanes, end int) { l.advance64(end) }

@@ -86,14 +86,18 @@ func boxMuller(k Kernel, p *pairs) {
 	}
 }
 
-func tile(k Kernel, depth int, a, b operand, c unsafe.Pointer, stride int, add bool, ahead unsafe.Pointer) {
-	switch k {
-	case AVX512:
-		tile512(depth, a, b, c, stride, add, ahead)
-	case AVX2:
-		tile256(depth, a, b, c, stride, add)
-	default:
-		tile64(depth, a, b, c, stride, add)
+func tiles(k Kernel, n, depth int, a operand, next int, b operand, c unsafe.Pointer, stride int, add bool, ahead unsafe.Pointer) {
+	if k == AVX512 {
+		tiles512(n, depth, a, next, b, c, stride, add, ahead)
+		return
+	}
+	for i := range n {
+		at, to := operand{unsafe.Add(a.at, i*next), a.lane, a.step}, unsafe.Add(c, i*tileRows*stride)
+		if k == AVX2 {
+			tile256(depth, at, b, to, stride, add)
+		} else {
+			tile64(depth, at, b, to, stride, add)
+		}
 	}
 }
 

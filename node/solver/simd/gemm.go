@@ -142,47 +142,51 @@ func (m *Multiplier) multiply(tA, tB blas.Transpose, alpha float64, a, b blas64.
 // window is a block of the product: rows i0 to i0+mc and columns j0 to j0+nc of C, over k0 to k1.
 type window struct{ i0, mc, j0, nc, k0, k1 int }
 
-// block multiplies A's and B's parts of the window into C's.
+// block multiplies A's and B's parts of the window into C's, one panel of B after the other.
 func (m *Multiplier) block(tA, tB blas.Transpose, alpha float64, a, b, c blas64.General, w window, add, upper bool) {
 	depth := w.k1 - w.k0
-	directA, directB := inPlaceA(tA, alpha, a), inPlaceB(tB, b)
+	x, next := packed(m.a, tileRows), 8*tileRows*depth
+	if inPlaceA(tA, alpha, a) && w.mc >= tileRows {
+		if tA == blas.NoTrans {
+			x, next = operand{unsafe.Pointer(&a.Data[w.i0*a.Stride+w.k0]), 8 * a.Stride, 8}, 8*tileRows*a.Stride
+		} else {
+			x, next = operand{unsafe.Pointer(&a.Data[w.k0*a.Stride+w.i0]), 8, 8 * a.Stride}, 8*tileRows
+		}
+	}
+	directB := inPlaceB(tB, b)
 	for j := 0; j < w.nc; j += tileCols {
 		y := packed(m.b[j*depth:], tileCols)
 		if directB && j+tileCols <= w.nc {
 			y = operand{at: unsafe.Pointer(&b.Data[w.k0*b.Stride+w.j0+j]), step: 8 * b.Stride}
 		}
-		for i := 0; i < w.mc; i += tileRows {
-			if upper && w.j0+j+tileCols <= w.i0+i {
-				break
+		end, full := w.mc, 0
+		if upper {
+			end = min(end, w.j0+j+tileCols-w.i0) // what follows is below the diagonal
+		}
+		if j+tileCols <= w.nc {
+			full = min(panelled(end, tileRows), w.mc/tileRows*tileRows)
+		}
+		if at := c.Data[w.i0*c.Stride+w.j0+j:]; full > 0 {
+			_ = at[(full-1)*c.Stride+tileCols-1]
+			tiles(m.kernel, full/tileRows, depth, x, next, y, unsafe.Pointer(&at[0]), 8*c.Stride, add, m.ahead(depth, j, w))
+		}
+		for i := full; i < end; i += tileRows {
+			at, rows := c.Data[(w.i0+i)*c.Stride+w.j0+j:], packed(m.a[i*depth:], tileRows)
+			if i+tileRows <= w.mc {
+				rows = operand{unsafe.Add(x.at, i/tileRows*next), x.lane, x.step}
 			}
-			x := packed(m.a[i*depth:], tileRows)
-			switch {
-			case !directA || i+tileRows > w.mc:
-			case tA == blas.NoTrans:
-				x = operand{unsafe.Pointer(&a.Data[(w.i0+i)*a.Stride+w.k0]), 8 * a.Stride, 8}
-			default:
-				x = operand{unsafe.Pointer(&a.Data[w.k0*a.Stride+w.i0+i]), 8, 8 * a.Stride}
-			}
-			at := c.Data[(w.i0+i)*c.Stride+w.j0+j:]
-			if i+tileRows <= w.mc && j+tileCols <= w.nc {
-				_ = at[(tileRows-1)*c.Stride+tileCols-1]
-				tile(m.kernel, depth, x, y, unsafe.Pointer(&at[0]), 8*c.Stride, add, m.ahead(depth, i, j, w))
-				continue
-			}
-			m.edgeTile(depth, x, y, at, c.Stride, min(tileRows, w.mc-i), min(tileCols, w.nc-j), add)
+			m.edgeTile(depth, rows, y, at, c.Stride, min(tileRows, w.mc-i), min(tileCols, w.nc-j), add)
 		}
 	}
 }
 
-// ahead is the part of the next panel of B to fetch with the tile at i and j, so that all of it is near when its turn comes; nil where
-// the panels are near anyhow.
-func (m *Multiplier) ahead(depth, i, j int, w window) unsafe.Pointer {
-	const fetched = 128 // numbers
-	at := (j+tileCols)*depth + i/tileRows*fetched
-	if w.nc*depth < farAway || at+fetched > len(m.b) {
+// ahead is the panel of B after the one at j, for the tiles of this one to fetch, so that it is near when its turn comes; nil where the
+// panels are near anyhow.
+func (m *Multiplier) ahead(depth, j int, w window) unsafe.Pointer {
+	if w.nc*depth < farAway || j+tileCols >= w.nc {
 		return nil
 	}
-	return unsafe.Pointer(&m.b[at])
+	return unsafe.Pointer(&m.b[(j+tileCols)*depth])
 }
 
 // edgeTile is a tile of which only some rows and columns are C's.
@@ -190,7 +194,7 @@ func (m *Multiplier) edgeTile(depth int, x, y operand, c []float64, stride, rows
 	for r := 0; r < rows && add; r++ {
 		copy(m.edge[r*tileCols:][:cols], c[r*stride:])
 	}
-	tile(m.kernel, depth, x, y, unsafe.Pointer(&m.edge[0]), 8*tileCols, add, nil)
+	tiles(m.kernel, 1, depth, x, 0, y, unsafe.Pointer(&m.edge[0]), 8*tileCols, add, nil)
 	for r := range rows {
 		copy(c[r*stride:][:cols], m.edge[r*tileCols:])
 	}
