@@ -13,8 +13,8 @@ import (
 const (
 	tileRows   = 8
 	tileCols   = 16
-	blockRows  = 384
-	blockDepth = 128
+	blockRows  = 256
+	blockDepth = 192
 	blockCols  = 2048
 )
 
