@@ -37,8 +37,12 @@ type Watch struct {
 	Step   int     // iterate Step, whatever it is
 }
 
-// scheduleSteps is how many steps ahead the rates of scheduled points are tabled.
-const scheduleSteps = 64
+const (
+	// scheduleSteps is how many steps ahead the rates of scheduled points are tabled.
+	scheduleSteps = 64
+	// steadySteps is how many are taken at a time where nothing is tabled.
+	steadySteps = 1024
+)
 
 // Lanes runs points of the reduced representation side by side, eight to a vector: W = Σ w_g P_g, the teacher's own line first.
 // With x_g = q_g (w_g² - τ_g), τ_0 = ‖θ‖² and 0 for the rest, and T = Σ n_g x_g:
@@ -82,12 +86,14 @@ func (l *Lanes) Run(ctx context.Context, law Law, groups, points int, host Host)
 		if err := ctx.Err(); err != nil {
 			return err
 		}
+		steps := steadySteps
 		if law.Scheduled {
+			steps = scheduleSteps
 			for lane := range l.base {
 				l.tabulate(lane)
 			}
 		}
-		advance(l.kernel, l, l.now+scheduleSteps)
+		advance(l.kernel, l, l.now+steps)
 	}
 	return nil
 }
