@@ -103,6 +103,9 @@ func threeGroupProblems(rng *rand.Rand, n int) []solver.Problem {
 		case 3:
 			p.LearningRate = log(-300, -20)
 		case 4:
+			if rng.IntN(2) == 0 {
+				p.InitScale, p.LearningRate = log(-60, -20), log(-60, -20)
+			}
 			for j := range p.Covariance.Spectrum {
 				p.Covariance.Spectrum[j].Value *= log(-150, 150)
 			}

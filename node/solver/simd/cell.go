@@ -32,7 +32,7 @@ type headOf[R any] struct {
 	rtol, beta, beta2, epsilon, decay1, decay2, power R
 
 	spikes [3]R // of three groups: all bits set where the eigenspace counts as a spike, else 0
-	zero   R    // of three groups: where |g|/q of one is above zero times that of any other, it does not count as zero
+	zero   R    // of three groups: where |g|/q of one is above zero times that of any other, it does not count as zero; +Inf where that is not known
 
 	parts [4][8]R // strided partial sums
 

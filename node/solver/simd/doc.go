@@ -7,7 +7,8 @@
 //   - The kernel is a value that travels with the computation; nothing here is global.
 //   - Vector kernels exist when built with GOEXPERIMENT=simd on amd64; elsewhere, only the scalar ones.
 //   - One form of a kernel is written by hand, the widest that archsimd expresses well; the narrower ones are generated from it. What
-//     the products stand on with AVX-512 (tile, elimination, transposition) is in assembly, beside the Go form that it follows.
+//     the products stand on with AVX-512 (tile, elimination, transposition) is in assembly, beside the Go form that it follows; so are
+//     steps of gd and specgd with three groups in which nothing is to be seen, which may fuse only where they decide whether that is so.
 //
 // The promise is for one arithmetic class, amd64 CPUs with FMA under GOAMD64=v1.
 package simd

@@ -115,6 +115,11 @@ func (m *Multiplier) multiply(tA, tB blas.Transpose, alpha float64, a, b blas64.
 	if c.Rows == 0 || c.Cols == 0 {
 		return
 	}
+	for _, g := range [...]blas64.General{a, b, c} {
+		if g.Stride < g.Cols || g.Rows > 0 && len(g.Data) < (g.Rows-1)*g.Stride+g.Cols {
+			panic(fmt.Sprintf("simd: %d numbers with stride %d for a matrix of %d x %d", len(g.Data), g.Stride, g.Rows, g.Cols))
+		}
+	}
 	if depth == 0 || beta != 0 && beta != 1 {
 		for i := range c.Rows {
 			scaleOrClear(m.kernel, beta, c.Data[i*c.Stride:i*c.Stride+c.Cols])

@@ -8,6 +8,9 @@ func (l *Lanes) three() bool {
 	return l.groups == 3 && (rule == GD || rule == SpecGD || rule == Muon && !l.law.Exact)
 }
 
+// faintSpectrum is the eigenvalue below which a gradient may underflow where what it is a multiple of does not.
+const faintSpectrum = 1e-50
+
 // prepare computes what the steps of three groups multiply by.
 func (l *Lanes) prepare(lane int) {
 	h, i := &l.heads[lane/8], lane%8
@@ -27,6 +30,9 @@ func (l *Lanes) prepare(lane int) {
 		least, most = min(least, c.q[i]), max(most, c.q[i])
 	}
 	h.zero[i] = h.rtol[i] * (most / least) / shrink
+	if least < faintSpectrum {
+		h.zero[i] = math.Inf(1)
+	}
 }
 
 // eachThree has a kernel of three groups take steps until end with two vectors at a time.

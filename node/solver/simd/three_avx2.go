@@ -128,8 +128,7 @@ func (l *Lanes) threeZeros256(v *vector) {
 	w0, w1, w2 := c[0].w[1].v, c[1].w[1].v, c[2].w[1].v
 	g0, g1, g2 := halfGradient256(h, c, w0, w1, w2)
 	b0, b1, b2 := abs256(g0), abs256(g1), abs256(g2)
-	cut, bad := b0.Max(b1).Max(b2).Mul(h.rtol.v), b0.Add(b1).Add(b2)
-	bad = bad.Sub(bad)
+	cut, bad := b0.Max(b1).Max(b2).Mul(h.rtol.v), b0.Sub(b0).Add(b1.Sub(b1)).Add(b2.Sub(b2))
 	rate, keep := l.rate256(v), l.keep256(v)
 	c[0].w[0].v = keep.Mul(w0).Sub(flip256(rate, g0).Masked(b0.Greater(cut)).Add(bad))
 	c[1].w[0].v = keep.Mul(w1).Sub(flip256(rate, g1).Masked(b1.Greater(cut)).Add(bad))
