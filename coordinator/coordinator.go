@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"runtime"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -215,11 +216,27 @@ func (c *Coordinator) Run(ctx context.Context) error {
 	return err
 }
 
-// govern campaigns, leads, and campaigns again.
+// govern campaigns, leads, and campaigns again. It fails if the stores are not the cluster's from the start; where that turns
+// out later this coordinator says so, and does not campaign until they are.
 func (c *Coordinator) govern(ctx context.Context) error {
-	candidacy := c.alarms.trouble("etcd")
-	for ctx.Err() == nil {
-		reign, err := c.backend.campaign(ctx, c.cfg.Advertise, candidacy.clear)
+	candidacy, stores := c.alarms.trouble("etcd"), c.alarms.trouble("store")
+	for first := true; ctx.Err() == nil; first = false {
+		same, err := c.checkStores(ctx)
+		if err != nil {
+			if first && errors.Is(err, errForeignStore) {
+				return err
+			}
+			c.troubled(ctx, stores, err)
+			continue
+		}
+		if same {
+			stores.clear()
+		}
+		reign, err := c.campaign(ctx, candidacy.clear)
+		if errors.Is(err, errForeignStore) {
+			c.troubled(ctx, stores, err)
+			continue
+		}
 		if err != nil {
 			if ctx.Err() == nil {
 				candidacy.raise(oneLine("campaign: " + err.Error()))
@@ -227,7 +244,7 @@ func (c *Coordinator) govern(ctx context.Context) error {
 			}
 			continue
 		}
-		if err := c.lead(ctx, reign); err != nil && ctx.Err() == nil {
+		if err := c.lead(ctx, reign, stores); err != nil && ctx.Err() == nil {
 			c.log.Warn("leads no more", "error", err)
 			pause(ctx, retryDelay)
 		}
@@ -235,14 +252,45 @@ func (c *Coordinator) govern(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// lead serves one reign and gives it up.
-func (c *Coordinator) lead(ctx context.Context, reign *Reign) error {
-	c.log.Info("leads", "epoch", reign.Epoch)
-	t := newTerm(c, reign)
-	err := t.run(ctx, reign.Lost, func() {
-		c.term.Store(t)
-		c.setLeading(true)
+func (c *Coordinator) troubled(ctx context.Context, about *trouble, err error) {
+	if ctx.Err() == nil {
+		about.raise(oneLine(err.Error()))
+		pause(ctx, maxRetryDelay)
+	}
+}
+
+// campaign campaigns for as long as the stores may be the cluster's.
+func (c *Coordinator) campaign(ctx context.Context, standing func()) (*Reign, error) {
+	ctx, withdraw := context.WithCancelCause(ctx)
+	var watching sync.WaitGroup
+	defer watching.Wait()
+	defer withdraw(nil)
+	watching.Go(func() {
+		if err := c.awaitForeignStore(ctx); err != nil {
+			withdraw(err)
+		}
 	})
+	reign, err := c.backend.campaign(ctx, c.cfg.Advertise, standing)
+	if cause := context.Cause(ctx); err != nil && errors.Is(cause, errForeignStore) {
+		err = cause
+	}
+	return reign, err
+}
+
+// lead serves one reign and gives it up.
+func (c *Coordinator) lead(ctx context.Context, reign *Reign, stores *trouble) error {
+	err := c.adoptStores(ctx, reign.Ledger)
+	if err == nil {
+		stores.clear()
+		c.log.Info("leads", "epoch", reign.Epoch)
+		t := newTerm(c, reign)
+		err = t.run(ctx, reign.Lost, func() {
+			c.term.Store(t)
+			c.setLeading(true)
+		})
+	} else if ctx.Err() == nil && !errors.Is(err, ErrFenced) {
+		stores.raise(oneLine(err.Error()))
+	}
 	if errors.Is(err, ErrFenced) {
 		c.metrics.leaseFailures.Inc()
 	}

@@ -10,6 +10,13 @@
 //   - Nothing is kept per point, and one bit per shard; deliveries in memory have a budget, and nodes wait for it.
 //   - Every goroutine belongs to Run, which returns when all of them have ended.
 //
+// # Whose store it is
+//
+// Each store has a random id in its object .phasegrid-store, and the ledger names the ids of the cluster's stores: the first
+// leader makes both. A coordinator that finds another id, or none, where the ledger has one does not start, or, where it sees
+// that only later, raises an alarm and does not lead; a cluster without sweeps and leader may begin anew with any store. With an
+// etcd of its own, or memory, only the spool is checked: result sets that are missing are computed again when people ask.
+//
 // # Where a process can die
 //
 // At each step the state on disk says what is left to do; whoever leads next does it. TestCrash dies at each of them by

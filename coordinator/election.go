@@ -39,12 +39,12 @@ func (b *etcdBackend) campaign(ctx context.Context, address string, standing fun
 		endSession()
 		return nil, fmt.Errorf("campaign: %w", err)
 	}
-	full := make(chan struct{}, 1)
+	space := newSpace()
 	maintainCtx, stopMaintain := context.WithCancel(sessionCtx)
 	var maintained sync.WaitGroup
-	maintained.Go(func() { b.maintain(maintainCtx, full) })
+	maintained.Go(func() { b.maintain(maintainCtx, space) })
 	return &Reign{
-		Ledger: &etcdLedger{client: b.client, key: key, rev: rev, lease: session.Lease(), full: full, timeout: b.timeout},
+		Ledger: &etcdLedger{client: b.client, key: key, rev: rev, lease: session.Lease(), space: space, timeout: b.timeout},
 		Epoch:  uint64(rev),
 		Lost:   session.Done(),
 		Resign: func(ctx context.Context) error {

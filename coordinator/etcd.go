@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"go.etcd.io/etcd/api/v3/etcdserverpb"
@@ -33,6 +34,8 @@ const (
 	etcdTimeout  = 5 * time.Second
 	loadPage     = 1000 // keys a request
 	compactEvery = time.Minute
+
+	defragTimeout = time.Minute // of one member, which does nothing else meanwhile
 )
 
 // reconnect bounds how long an etcd that is back stays unnoticed: gRPC's own delays grow to two minutes.
@@ -83,7 +86,7 @@ type etcdLedger struct {
 	key    string // the leader's own
 	rev    int64  // at which it was created
 	lease  clientv3.LeaseID
-	full   chan<- struct{} // told when etcd has no space left
+	space  *space
 
 	timeout time.Duration // of one request
 }
@@ -138,11 +141,7 @@ func (l *etcdLedger) Commit(ctx context.Context, writes []Write) error {
 	response, err := l.client.Txn(ctx).If(clientv3.Compare(clientv3.CreateRevision(l.key), "=", l.rev)).Then(ops...).Commit()
 	switch {
 	case errors.Is(err, rpctypes.ErrNoSpace):
-		select {
-		case l.full <- struct{}{}:
-		default:
-		}
-		return fmt.Errorf("out of space: it is compacted and defragmented now; raise its quota if this goes on: %w", err)
+		return l.space.ask(err)
 	case errors.Is(err, rpctypes.ErrLeaseNotFound):
 		return ErrFenced
 	case err != nil:
@@ -153,8 +152,38 @@ func (l *etcdLedger) Commit(ctx context.Context, writes []Write) error {
 	return nil
 }
 
+// space is how writers that etcd refused for want of space and the goroutine that makes room talk. Safe for concurrent use.
+type space struct {
+	full   chan struct{}
+	failed atomic.Pointer[string] // what went wrong when room was made last
+}
+
+func newSpace() *space { return &space{full: make(chan struct{}, 1)} }
+
+// ask has room made, and returns what to tell of a refused write.
+func (s *space) ask(refused error) error {
+	select {
+	case s.full <- struct{}{}:
+	default:
+	}
+	if failed := s.failed.Load(); failed != nil {
+		return fmt.Errorf("out of space, and making room failed, at least in part: %s; mend that, or raise its quota: %w", *failed, refused)
+	}
+	return fmt.Errorf("out of space: room is made, by compaction and defragmentation; raise its quota if this goes on: %w", refused)
+}
+
+// made notes how making room ended.
+func (s *space) made(err error) {
+	if err == nil {
+		s.failed.Store(nil)
+		return
+	}
+	text := err.Error()
+	s.failed.Store(&text)
+}
+
 // maintain compacts every minute, and makes room when etcd is full, until ctx ends.
-func (b *etcdBackend) maintain(ctx context.Context, full <-chan struct{}) {
+func (b *etcdBackend) maintain(ctx context.Context, space *space) {
 	tick := time.NewTicker(compactEvery)
 	defer tick.Stop()
 	for {
@@ -166,11 +195,12 @@ func (b *etcdBackend) maintain(ctx context.Context, full <-chan struct{}) {
 			if err = b.compact(ctx); err == nil {
 				err = b.disarm(ctx)
 			}
-		case <-full:
+		case <-space.full:
 			if err = b.compact(ctx); err == nil {
 				err = b.makeRoom(ctx)
 			}
 		}
+		space.made(err)
 		if err != nil && ctx.Err() == nil {
 			b.log.Warn("etcd maintenance", "error", err)
 		}
@@ -194,44 +224,78 @@ func (b *etcdBackend) compact(ctx context.Context) error {
 
 // disarm makes room if etcd has raised the alarm NOSPACE.
 func (b *etcdBackend) disarm(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, b.timeout)
-	defer cancel()
-	alarms, err := b.client.AlarmList(ctx)
-	if err != nil {
-		return fmt.Errorf("list alarms: %w", err)
+	alarms, err := b.noSpace(ctx)
+	if err != nil || len(alarms) == 0 {
+		return err
 	}
-	for _, a := range alarms.Alarms {
-		if a.Alarm == etcdserverpb.AlarmType_NOSPACE {
-			return b.makeRoom(ctx)
-		}
-	}
-	return nil
+	return b.makeRoom(ctx)
 }
 
-// makeRoom defragments every member, one after the other, and ends the alarms. If that was not enough, the next write
-// raises it again.
-func (b *etcdBackend) makeRoom(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+// noSpace lists the members' alarms NOSPACE.
+func (b *etcdBackend) noSpace(ctx context.Context) ([]*clientv3.AlarmMember, error) {
+	ctx, cancel := context.WithTimeout(ctx, b.timeout)
 	defer cancel()
+	all, err := b.client.AlarmList(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("list alarms: %w", err)
+	}
+	var alarms []*clientv3.AlarmMember
+	for _, a := range all.Alarms {
+		if a.Alarm == etcdserverpb.AlarmType_NOSPACE {
+			alarms = append(alarms, (*clientv3.AlarmMember)(a))
+		}
+	}
+	return alarms, nil
+}
+
+// makeRoom defragments the members, one after the other, and ends the alarms NOSPACE if one member at least has room then: a
+// member that is down must not keep the others from taking writes. Whoever is still full, or comes back full, raises the
+// alarm again at the next write. The error tells what was not done.
+func (b *etcdBackend) makeRoom(ctx context.Context) error {
 	endpoints := b.client.Endpoints()
 	if len(endpoints) == 0 {
 		endpoints = []string{""} // embedded
 	}
+	var failed error
+	done := 0
 	for _, endpoint := range endpoints {
-		if _, err := b.client.Defragment(ctx, endpoint); err != nil {
-			return fmt.Errorf("defragment %s: %w", endpoint, err)
+		if err := b.defragment(ctx, endpoint); err != nil {
+			failed = errors.Join(failed, fmt.Errorf("member %s is not defragmented: %w", endpoint, err))
+			continue
+		}
+		done++
+	}
+	if done == 0 {
+		return failed
+	}
+	alarms, err := b.noSpace(ctx)
+	failed = errors.Join(failed, err)
+	for _, a := range alarms {
+		if err := b.endAlarm(ctx, a); err != nil {
+			failed = errors.Join(failed, fmt.Errorf("end the alarm NOSPACE of member %x: %w", a.MemberID, err))
 		}
 	}
-	alarms, err := b.client.AlarmList(ctx)
-	if err != nil {
-		return fmt.Errorf("list alarms: %w", err)
+	return failed
+}
+
+// defragment waits long for a member that works, and only seconds for one that does not answer.
+func (b *etcdBackend) defragment(ctx context.Context, endpoint string) error {
+	asking, cancel := context.WithTimeout(ctx, b.timeout)
+	defer cancel()
+	if _, err := b.client.Status(asking, endpoint); err != nil {
+		return fmt.Errorf("it does not answer: %w", err)
 	}
-	for _, a := range alarms.Alarms {
-		if _, err := b.client.AlarmDisarm(ctx, (*clientv3.AlarmMember)(a)); err != nil {
-			return fmt.Errorf("disarm %v: %w", a.Alarm, err)
-		}
-	}
-	return nil
+	ctx, cancel = context.WithTimeout(ctx, defragTimeout)
+	defer cancel()
+	_, err := b.client.Defragment(ctx, endpoint)
+	return err
+}
+
+func (b *etcdBackend) endAlarm(ctx context.Context, a *clientv3.AlarmMember) error {
+	ctx, cancel := context.WithTimeout(ctx, b.timeout)
+	defer cancel()
+	_, err := b.client.AlarmDisarm(ctx, a)
+	return err
 }
 
 // newSession begins a session that ends with ctx, at the latest.

@@ -16,12 +16,17 @@ import (
 //	/phasegrid/v1/sweeps/<id>/done/<part>/<n>  DoneState: one group commit in a part, or many folded into one
 //	/phasegrid/v1/sweeps/<id>/parts/<part>     PartState; the part's done keys go in the same transaction
 //	/phasegrid/v1/sweeps/<id>/losses/<shard>   LossState
+//	/phasegrid/v1/stores/results, spool        id of a store, and where the leader that noted it had it (see storeid.go)
 //	/phasegrid/v1/nodes/<name>                 NodeRecord, on the lease of the leader's session
 const (
 	keyRoot    = "/phasegrid/v1/"
 	leaderKey  = keyRoot + "leader"
 	sweepsRoot = keyRoot + "sweeps/"
 	nodesRoot  = keyRoot + "nodes/"
+	storesRoot = keyRoot + "stores/"
+
+	resultsIDKey = storesRoot + "results"
+	spoolIDKey   = storesRoot + "spool"
 )
 
 func sweepKey(id string) string    { return sweepsRoot + id }

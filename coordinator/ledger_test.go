@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/url"
 	"slices"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -306,10 +307,36 @@ func TestEmbeddedRestart(t *testing.T) {
 
 // TestNoSpace: a full etcd refuses, and takes writes again after it was compacted and defragmented.
 func TestNoSpace(t *testing.T) {
-	endpoint := etcdServer(t, func(cfg *embed.Config) { cfg.QuotaBackendBytes = 1 << 20 })
+	t.Run("all members", func(t *testing.T) { testNoSpace(t, dial(t, fullServer(t))) })
+	t.Run("one member is down", func(t *testing.T) { testNoSpace(t, dialPastSilent(t, fullServer(t))) })
+}
+
+// fullServer is an etcd that is full soon.
+func fullServer(t *testing.T) string {
+	t.Helper()
+	return etcdServer(t, func(cfg *embed.Config) { cfg.QuotaBackendBytes = 1 << 20 })
+}
+
+// dialPastSilent connects to a member whose endpoint comes after that of one which takes connections and says nothing.
+func dialPastSilent(t *testing.T, endpoint string) coordinator.Backend {
+	t.Helper()
+	silent, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { silent.Close() })
+	b, err := coordinator.EtcdBackend(coordinator.Etcd{Endpoints: []string{"http://" + silent.Addr().String(), endpoint}, Timeout: time.Second})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { b.Close() })
+	return b
+}
+
+func testNoSpace(t *testing.T, b coordinator.Backend) {
 	ctx, cancel := context.WithTimeout(t.Context(), 60*time.Second)
 	defer cancel()
-	r := campaign(ctx, t, dial(t, endpoint), "me:1")
+	r := campaign(ctx, t, b, "me:1")
 	value := make([]byte, 100<<10)
 	refused := 0
 	// One key: only its old revisions fill the disk. The ledger may make room before etcd is full, so this goes on until it was.
@@ -334,7 +361,12 @@ func TestNoSpace(t *testing.T) {
 
 // TestNoSpaceWithoutLeader: whoever wants to lead makes room in an etcd that filled up and lost its leader.
 func TestNoSpaceWithoutLeader(t *testing.T) {
-	endpoint := etcdServer(t, func(cfg *embed.Config) { cfg.QuotaBackendBytes = 1 << 20 })
+	t.Run("all members", func(t *testing.T) { testNoSpaceWithoutLeader(t, dial, "out of space") })
+	t.Run("one member is down", func(t *testing.T) { testNoSpaceWithoutLeader(t, dialPastSilent, "is not defragmented") })
+}
+
+func testNoSpaceWithoutLeader(t *testing.T, dial func(t *testing.T, endpoint string) coordinator.Backend, told string) {
+	endpoint := fullServer(t)
 	ctx, cancel := context.WithTimeout(t.Context(), 60*time.Second)
 	defer cancel()
 	client, err := clientv3.New(clientv3.Config{Endpoints: []string{endpoint}, Logger: zap.NewNop()})
@@ -350,6 +382,9 @@ func TestNoSpaceWithoutLeader(t *testing.T) {
 	}
 	candidate := dial(t, endpoint)
 	r, err := candidate.Campaign(ctx, "me:1")
+	if err == nil || !strings.Contains(err.Error(), told) {
+		t.Errorf("Campaign = %v, want %q in it", err, told)
+	}
 	for err != nil && ctx.Err() == nil {
 		r, err = candidate.Campaign(ctx, "me:1")
 	}
