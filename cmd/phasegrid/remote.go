@@ -53,6 +53,18 @@ func (r *remote) with(ctx context.Context, f func(ctx context.Context, c *sweepC
 	return err
 }
 
+// withSweep calls f with a client and the sweep that ref names now. f goes on with its id: by the time a call is made again,
+// a name may be that of another sweep.
+func (r *remote) withSweep(ctx context.Context, ref string, f func(ctx context.Context, c *sweepClient, s sweepView) error) error {
+	return r.with(ctx, func(ctx context.Context, c *sweepClient) error {
+		s, err := c.get(ctx, ref)
+		if err != nil {
+			return err
+		}
+		return f(ctx, c, s)
+	})
+}
+
 // patient makes a call again while no coordinator leads, for as long as an election may take.
 func (r *remote) patient(ctx context.Context, method string, request, reply any, conn *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption) error {
 	for began, said := time.Now(), false; ; {

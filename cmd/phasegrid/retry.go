@@ -33,8 +33,8 @@ func (m Main) retryCommand() *cobra.Command {
 }
 
 func runRetry(ctx context.Context, o retryOptions) error {
-	return o.with(ctx, func(ctx context.Context, c *sweepClient) error {
-		view, shards, err := c.retry(ctx, o.Sweep)
+	return o.withSweep(ctx, o.Sweep, func(ctx context.Context, c *sweepClient, s sweepView) error {
+		view, shards, err := c.retry(ctx, s.ID)
 		if err != nil {
 			return err
 		}
