@@ -2,10 +2,13 @@ package main
 
 import (
 	"context"
+	"io"
 	"net"
 	"slices"
 	"sync"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
@@ -134,4 +137,24 @@ func TestCallsMadeAgainStayWithTheirSweep(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestPatienceBeginsWithTheFailure: a call that was under way for long when its leader died waits for the next one all the same.
+func TestPatienceBeginsWithTheFailure(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := &remote{Coordinator: "unix:/nonexistent", notes: io.Discard}
+		calls := 0
+		err := r.patient(t.Context(), "Delete", nil, nil, nil, func(context.Context, string, any, any, *grpc.ClientConn, ...grpc.CallOption) error {
+			if calls++; calls == 1 {
+				time.Sleep(leaderless + 2*time.Second)
+			}
+			if calls < 10 {
+				return status.Error(codes.Unavailable, "no leader")
+			}
+			return nil
+		})
+		if err != nil || calls != 10 {
+			t.Errorf("after %d calls: %v", calls, err)
+		}
+	})
 }
