@@ -122,6 +122,25 @@ func TestInterruptedRunGoesOn(t *testing.T) {
 	})
 }
 
+// TestRenamedSweepHasItsOwnFolder: a sweep that was interrupted and has another name since ends in the folder of that name.
+func TestRenamedSweepHasItsOwnFolder(t *testing.T) {
+	out, state, tmp := t.TempDir(), t.TempDir(), shortTemp(t)
+	t.Setenv("TMPDIR", tmp)
+	ctx, interrupt := context.WithCancel(t.Context())
+	go func() {
+		awaitCommit(ctx, tmp)
+		interrupt()
+	}()
+	if got := phasegridWith(ctx, nil, nil, "run", writeSweep(t, slowSweep), "--out", out, "--state", state); got.code != exitInterrupted {
+		t.Fatalf("exit code %d\n%s", got.code, got.stderr)
+	}
+	renamed := strings.Replace(slowSweep, "name: slow", "name: renamed", 1)
+	got := phasegrid(t, "run", writeSweep(t, renamed), "--out", out, "--state", state)
+	if got.code != exitDone || !strings.HasPrefix(got.stdout, filepath.Join(out, "renamed-")) {
+		t.Errorf("exit code %d\n%s%s", got.code, got.stdout, got.stderr)
+	}
+}
+
 func TestFinishedSweepAnswersAtOnce(t *testing.T) {
 	file, out, state := writeSweep(t, manyShards), t.TempDir(), t.TempDir()
 	first := phasegrid(t, "run", file, "--out", out, "--state", state)

@@ -104,7 +104,7 @@ func runRun(ctx context.Context, o runOptions) error {
 		return err
 	}
 	defer unlock()
-	state, err := stateFolder(o, id)
+	state, err := stateFolder(o, spec.Name(), id)
 	if err != nil {
 		return err
 	}
@@ -136,13 +136,14 @@ func runRun(ctx context.Context, o runOptions) error {
 	return conclude(ctx, o, folder, "in "+duration(time.Since(started)))
 }
 
-// stateFolder is where a sweep's state is kept until it is finished: one for each sweep and each --out.
-func stateFolder(o runOptions, id string) (string, error) {
+// stateFolder is where a sweep's state is kept until it is finished: one for each sweep and each folder that its result set may
+// have. The name is in the latter and not in the id.
+func stateFolder(o runOptions, name, id string) (string, error) {
 	out, err := filepath.Abs(o.Out)
 	if err == nil {
 		var state string
 		if state, err = filepath.Abs(o.State); err == nil {
-			sum := sha256.Sum256([]byte(out))
+			sum := sha256.Sum256([]byte(filepath.Join(out, name)))
 			return filepath.Join(state, id[:16]+"-"+hex.EncodeToString(sum[:4])), nil
 		}
 	}
