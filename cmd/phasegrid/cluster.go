@@ -7,9 +7,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
-	"strings"
 	"sync"
-	"syscall"
 	"time"
 
 	"google.golang.org/grpc"
@@ -21,9 +19,6 @@ import (
 
 // maxLocalNodes bounds the processes that run starts.
 const maxLocalNodes = 256
-
-// alarmPatience is how long an alarm of the local cluster may last before run gives up: a disk that is full stays full.
-const alarmPatience = 3 * time.Second
 
 // runLocal runs a sweep on a cluster of its own, in this process and the node processes it starts, until the sweep ends or
 // ctx does. It returns when all of the cluster has ended.
@@ -136,6 +131,7 @@ func followSweep(ctx context.Context, conn grpc.ClientConnInterface, o runOption
 	ctx, giveUp := context.WithCancelCause(ctx)
 	defer giveUp(nil)
 	watchAlarm := alarmWatch{giveUp: giveUp}
+	defer watchAlarm.stop()
 	bar := newProgress(o.stderr)
 	view, err = c.watch(ctx, view.ID, func(v sweepView) {
 		bar.show(v)
@@ -146,32 +142,4 @@ func followSweep(ctx context.Context, conn grpc.ClientConnInterface, o runOption
 		return view, cause
 	}
 	return view, err
-}
-
-// alarmError is a trouble that run cannot work around.
-type alarmError struct{ text string }
-
-func (e alarmError) Error() string {
-	mend := "once that is mended"
-	if strings.Contains(e.text, syscall.ENOSPC.Error()) {
-		mend = "once there is room"
-	}
-	return fmt.Sprintf("%s; what is finished is kept: %s, the same command goes on", e.text, mend)
-}
-
-// alarmWatch gives up when an alarm lasts.
-type alarmWatch struct {
-	giveUp context.CancelCauseFunc
-	since  time.Time
-}
-
-func (w *alarmWatch) see(v sweepView) {
-	switch {
-	case len(v.Progress.Alarms) == 0:
-		w.since = time.Time{}
-	case w.since.IsZero():
-		w.since = time.Now()
-	case time.Since(w.since) > alarmPatience:
-		w.giveUp(alarmError{strings.Join(v.Progress.Alarms, "; ")})
-	}
 }
