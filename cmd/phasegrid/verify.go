@@ -75,7 +75,7 @@ func runVerify(ctx context.Context, o verifyOptions) error {
 			int64(len(report.Violations))+report.Omitted)
 	})
 	if err == nil && !report.OK() {
-		err = fmt.Errorf("%s is not a valid result set; `phasegrid run` with its sweep file makes missing parts again", o.Dir)
+		err = fmt.Errorf("%s is not a valid result set; remove the files that are named: then `phasegrid run` with the sweep's file makes them again, or `phasegrid fetch` fetches them", o.Dir)
 	}
 	return err
 }
