@@ -360,6 +360,16 @@ func TestQuarantineExitsWith3AndRetryMendsIt(t *testing.T) {
 	if !strings.Contains(status.stdout, "quarantined after") || !strings.Contains(status.stdout, "poison") {
 		t.Errorf("status: %s", status.stdout)
 	}
+	var verified verifyView
+	if err := json.Unmarshal([]byte(phasegrid(t, "verify", openOnlySet(t, out).Dir(), "-o", "json").stdout), &verified); err != nil {
+		t.Fatal(err)
+	}
+	if points, _ := spec.Count(); verified.Missing == 0 || verified.Points+verified.Missing != points {
+		t.Errorf("verify: %d points, %d missing, of %d", verified.Points, verified.Missing, points)
+	}
+	if got := phasegrid(t, "verify", openOnlySet(t, out).Dir()); got.code != exitDone || !strings.Contains(got.stdout, counted(verified.Missing, "point")+" missing") {
+		t.Errorf("verify: exit code %d\n%s%s", got.code, got.stdout, got.stderr)
+	}
 	for _, stop := range stops {
 		stop()
 	}
