@@ -47,8 +47,8 @@ func (s *sweepsServer) Files(ctx context.Context, r *pb.FilesRequest) (*pb.Files
 			return nil
 		}
 		if !ok {
-			// Parts whose key is not written yet are not part of the set; all else is small.
-			if size > maxSmallFiles || isPart(relative) {
+			// Parts whose key is not written yet are not part of the set.
+			if size > maxSmallFiles || !isSmall(relative) {
 				return nil
 			}
 			if f, err = hashObject(ctx, s.cfg.Store, name); errors.Is(err, fs.ErrNotExist) {
@@ -132,11 +132,24 @@ func (t *term) checkComplete(ctx context.Context, e *entry, expected map[string]
 	return fmt.Errorf("sweep %s: %w: %s; submit the sweep again%s: they are computed again", e.set, errIncomplete, text, when)
 }
 
+// isPart tells whether a path in a result set is that of a part's file.
 func isPart(name string) bool {
-	ok, _ := path.Match("*/part-*.parquet", name) // the pattern is well-formed
-	return ok
+	var part int64
+	if _, err := fmt.Sscanf(path.Base(name), "part-%d.parquet", &part); err != nil {
+		return false
+	}
+	return slices.ContainsFunc(tables, func(t results.Table) bool { return name == results.PartName(t, part) })
 }
 
+// isSmall tells whether a path in a result set is that of a file which is there from the start, or of the manifest.
+func isSmall(name string) bool {
+	return name == results.ManifestName || name == results.SweepName || name == results.ViewsName ||
+		slices.ContainsFunc(tables, func(t results.Table) bool { return name == results.EmptyName(t) })
+}
+
+var tables = []results.Table{results.Points, results.Trajectories, results.Coefficients, results.Shards}
+
+// Fetch sends a file of a result set. What cannot be one is refused before the store is asked, whose errors name its own paths.
 func (s *sweepsServer) Fetch(r *pb.FetchRequest, stream grpc.ServerStreamingServer[pb.FetchResponse]) error {
 	ctx := stream.Context()
 	_, e, err := s.named(ctx, r.GetSweep())
@@ -146,8 +159,8 @@ func (s *sweepsServer) Fetch(r *pb.FetchRequest, stream grpc.ServerStreamingServ
 	if err := checkText("path", r.GetPath(), maxFilename); err != nil {
 		return err
 	}
-	if !filepath.IsLocal(r.GetPath()) || r.GetPath() != path.Clean(r.GetPath()) {
-		return badField("path", "%q is not the path of a file of the set; see Files", r.GetPath())
+	if !isPart(r.GetPath()) && !isSmall(r.GetPath()) {
+		return badField("path", "%q is not the path of a file of a result set; see Files", r.GetPath())
 	}
 	o, err := s.cfg.Store.Open(ctx, path.Join(e.set, r.GetPath()))
 	if errors.Is(err, fs.ErrNotExist) {
