@@ -304,7 +304,7 @@ func TestLeaderlessCluster(t *testing.T) {
 			break
 		}
 	}
-	if got.code != exitFailed || !strings.Contains(got.stderr, "no coordinator leads") || !strings.Contains(got.stderr, "etcd: campaign") {
+	if got.code != exitFailed || !strings.Contains(got.stderr, "error: list sweeps: no coordinator leads") || !strings.Contains(got.stderr, "etcd: campaign") {
 		t.Errorf("ls without a leader: exit code %d, %s", got.code, got.stderr)
 	}
 }
