@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
-	"os"
 	"path/filepath"
 	"sync"
 	"time"
@@ -75,20 +73,6 @@ func runLocal(ctx context.Context, o runOptions, state string, file []byte, earl
 		return view, broken
 	}
 	return view, err
-}
-
-// listenPrivately opens a socket that only this user can reach.
-func listenPrivately() (listener net.Listener, address string, remove func(), err error) {
-	folder, err := os.MkdirTemp("", "phasegrid-")
-	if err != nil {
-		return nil, "", nil, fmt.Errorf("folder for a socket: %w; set TMPDIR to one that can be written", err)
-	}
-	path := filepath.Join(folder, "grpc")
-	if listener, err = net.Listen("unix", path); err != nil {
-		os.RemoveAll(folder)
-		return nil, "", nil, fmt.Errorf("local socket: %w; set TMPDIR to a shorter path", err)
-	}
-	return listener, "unix:" + path, func() { os.RemoveAll(folder) }, nil
 }
 
 // runLocalNodes works with one node in this process, or with several processes of their own.
