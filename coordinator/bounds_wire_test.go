@@ -77,7 +77,10 @@ func TestBadFieldsOfSweeps(t *testing.T) {
 			checkField(t, "sweep", err)
 		}
 	}
-	for _, path := range []string{"", long, "../x", "a//b", control, "points/no-such-file"} {
+	for _, path := range []string{
+		"", long, "../x", "a//b", control, "points/no-such-file", "points", ".", ".writing-x", "points/.deleting-x", "points/schema.parquet/x",
+		strings.Repeat("a", 300), "points/part-" + strings.Repeat("0", 300) + "1.parquet", "points/part-000007.parquet", "points/part--00001.parquet",
+	} {
 		checkField(t, "path", fetch(ctx, c.sweeps, &pb.FetchRequest{Sweep: id, Path: path}))
 	}
 	files, err := c.sweeps.Files(ctx, &pb.FilesRequest{Sweep: id})

@@ -33,7 +33,9 @@ var (
 	// ErrRejected is returned to a node whose delivery another node should have made.
 	ErrRejected = errors.New("delivery rejected")
 
-	errNameTaken = errors.New("another process is attached under this name; give each node a --name of its own")
+	// errIncomplete is returned for a result set whose files are not all there.
+	errIncomplete = errors.New("the store lacks files of the result set, or has them in another size")
+	errNameTaken  = errors.New("another process is attached under this name; give each node a --name of its own")
 )
 
 // notLeader is returned by whoever does not lead. Its alarms tell why nobody may.
@@ -104,6 +106,8 @@ func toStatus(err error) error {
 		return status.Error(codes.NotFound, err.Error())
 	case errors.Is(err, errNameTaken):
 		return status.Error(codes.AlreadyExists, err.Error())
+	case errors.Is(err, errIncomplete):
+		return status.Error(codes.DataLoss, err.Error())
 	case errors.Is(err, ErrAmbiguous):
 		return status.Error(codes.InvalidArgument, err.Error())
 	case errors.Is(err, ErrNotEnded), errors.Is(err, ErrEnded), errors.Is(err, ErrRemoving), errors.Is(err, ErrRejected):

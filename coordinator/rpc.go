@@ -5,12 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"io/fs"
 	"maps"
 	"math"
-	"path"
-	"path/filepath"
 	"slices"
 	"time"
 
@@ -23,11 +19,9 @@ import (
 )
 
 const (
-	watchEvery    = 200 * time.Millisecond
-	fetchChunk    = 1 << 20
-	maxSmallFiles = 64 << 20
-	maxPage       = 100     // sweeps in one answer
-	pageBytes     = 1 << 20 // after which no further sweep is added to a page
+	watchEvery = 200 * time.Millisecond
+	maxPage    = 100     // sweeps in one answer
+	pageBytes  = 1 << 20 // after which no further sweep is added to a page
 )
 
 // registerServices gives a gRPC server the services of this coordinator.
@@ -241,94 +235,6 @@ func (s *sweepsServer) Plan(_ context.Context, r *pb.PlanRequest) (*pb.PlanRespo
 		m.Cost += float64(d.plan.Cost(i))
 	}
 	return m, nil
-}
-
-func (s *sweepsServer) Files(ctx context.Context, r *pb.FilesRequest) (*pb.FilesResponse, error) {
-	t, e, err := s.named(ctx, r.GetSweep())
-	if err != nil {
-		return nil, err
-	}
-	if p, err := t.progress(ctx, e); err != nil {
-		return nil, err
-	} else if p.Removing {
-		return nil, fmt.Errorf("sweep %s: %w", e.set, ErrRemoving)
-	}
-	known := map[string]partFile{}
-	t.mu.RLock()
-	for _, p := range e.parts {
-		for _, f := range p.Files {
-			known[f.Path] = f
-		}
-	}
-	t.mu.RUnlock()
-	response := &pb.FilesResponse{}
-	err = s.cfg.Store.List(ctx, e.set+"/", func(name string, size int64) error {
-		relative, err := filepath.Rel(e.set, name)
-		if err != nil {
-			return err
-		}
-		f, ok := known[relative]
-		if !ok {
-			// Parts whose key is not written yet are not part of the set; all else is small.
-			if size > maxSmallFiles || isPart(relative) {
-				return nil
-			}
-			if f, err = hashObject(ctx, s.cfg.Store, name); errors.Is(err, fs.ErrNotExist) {
-				return nil
-			} else if err != nil {
-				return err
-			}
-		}
-		response.Files = append(response.Files, &pb.File{Path: relative, Bytes: f.Bytes, Rows: f.Rows, Sha256: fmt.Sprintf("%x", f.SHA256)})
-		return nil
-	})
-	return response, err
-}
-
-func isPart(name string) bool {
-	ok, _ := path.Match("*/part-*.parquet", name) // the pattern is well-formed
-	return ok
-}
-
-func (s *sweepsServer) Fetch(r *pb.FetchRequest, stream grpc.ServerStreamingServer[pb.FetchResponse]) error {
-	ctx := stream.Context()
-	_, e, err := s.named(ctx, r.GetSweep())
-	if err != nil {
-		return err
-	}
-	if err := checkText("path", r.GetPath(), maxFilename); err != nil {
-		return err
-	}
-	if !filepath.IsLocal(r.GetPath()) || r.GetPath() != path.Clean(r.GetPath()) {
-		return badField("path", "%q is not the path of a file of the set; see Files", r.GetPath())
-	}
-	o, err := s.cfg.Store.Open(ctx, path.Join(e.set, r.GetPath()))
-	if errors.Is(err, fs.ErrNotExist) {
-		return badField("path", "the set has no file %q; see Files", r.GetPath())
-	}
-	if err != nil {
-		return err
-	}
-	defer o.Close()
-	if r.GetOffset() < 0 || r.GetOffset() > o.Size() {
-		return badField("offset", "%d of a file of %d bytes", r.GetOffset(), o.Size())
-	}
-	data := io.NewSectionReader(o, r.GetOffset(), o.Size()-r.GetOffset())
-	for {
-		chunk := make([]byte, fetchChunk)
-		n, err := io.ReadFull(data, chunk)
-		if n > 0 {
-			if err := stream.Send(&pb.FetchResponse{Data: chunk[:n]}); err != nil {
-				return err
-			}
-		}
-		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-	}
 }
 
 func (s *sweepsServer) ListNodes(ctx context.Context, _ *pb.ListNodesRequest) (*pb.ListNodesResponse, error) {

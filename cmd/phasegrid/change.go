@@ -45,8 +45,8 @@ func (m Main) changeCommand(verb change, short string) *cobra.Command {
 }
 
 func runChange(ctx context.Context, verb change, o changeOptions) error {
-	return o.with(ctx, func(ctx context.Context, c *sweepClient) error {
-		view, err := c.change(ctx, verb, o.Sweep)
+	return o.withSweep(ctx, o.Sweep, func(ctx context.Context, c *sweepClient, s sweepView) error {
+		view, err := c.change(ctx, verb, s.ID)
 		if err != nil {
 			return err
 		}

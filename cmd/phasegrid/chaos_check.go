@@ -51,7 +51,7 @@ func (r *chaosRun) compare(ctx context.Context, k int, v sweepView) error {
 		return fmt.Errorf("run %s undisturbed: %w\n%s", filename, err, text)
 	}
 	set := filepath.Join(r.cluster.disk.folder, v.ResultSet)
-	if verified, err := verifySet(ctx, set); err != nil {
+	if verified, _, err := verifySet(ctx, set); err != nil {
 		r.report.violate("%s: %v", v.Name, err)
 	} else {
 		for _, violation := range verified.Violations {

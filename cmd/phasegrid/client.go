@@ -184,7 +184,7 @@ func (c *sweepClient) fenced(ctx context.Context) ([]fencedView, error) {
 }
 
 // watch calls see with the sweep now and whenever it changes, until it ends. It comes back by itself when a coordinator
-// goes away.
+// goes away, to the sweep that it has seen first, whatever else has its name by then.
 func (c *sweepClient) watch(ctx context.Context, name string, see func(sweepView)) (sweepView, error) {
 	var last sweepView
 	said := false
@@ -198,6 +198,7 @@ func (c *sweepClient) watch(ctx context.Context, name string, see func(sweepView
 			if m, err = stream.Recv(); err == nil {
 				wait, said = 0, false
 				last = viewSweep(m.GetSweep())
+				name = last.ID
 				see(last)
 			}
 		}
@@ -238,45 +239,50 @@ const (
 	changeCancel change = "cancel"
 )
 
-// change asks for a verb; the answer is the sweep after it.
-func (c *sweepClient) change(ctx context.Context, verb change, name string) (sweepView, error) {
+// change asks for a verb on the sweep with an id; the answer is the sweep after it.
+func (c *sweepClient) change(ctx context.Context, verb change, id string) (sweepView, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	var answer interface{ GetSweep() *pb.Sweep }
 	var err error
 	switch verb {
 	case changePause:
-		answer, err = c.sweeps.Pause(ctx, &pb.PauseRequest{Sweep: name})
+		answer, err = c.sweeps.Pause(ctx, &pb.PauseRequest{Sweep: id})
 	case changeResume:
-		answer, err = c.sweeps.Resume(ctx, &pb.ResumeRequest{Sweep: name})
+		answer, err = c.sweeps.Resume(ctx, &pb.ResumeRequest{Sweep: id})
 	case changeCancel:
-		answer, err = c.sweeps.Cancel(ctx, &pb.CancelRequest{Sweep: name})
+		answer, err = c.sweeps.Cancel(ctx, &pb.CancelRequest{Sweep: id})
 	}
 	if err != nil {
-		return sweepView{}, explain(string(verb)+" "+name, err)
+		return sweepView{}, explain(string(verb)+" "+shortID(id), err)
 	}
 	return viewSweep(answer.GetSweep()), nil
 }
 
-// retry lifts quarantines and returns how many shards run again.
-func (c *sweepClient) retry(ctx context.Context, name string) (sweepView, int64, error) {
+// retry lifts the quarantines of the sweep with an id, and returns how many shards run again.
+func (c *sweepClient) retry(ctx context.Context, id string) (sweepView, int64, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	answer, err := c.sweeps.Retry(ctx, &pb.RetryRequest{Sweep: name})
+	answer, err := c.sweeps.Retry(ctx, &pb.RetryRequest{Sweep: id})
 	if err != nil {
-		return sweepView{}, 0, explain("retry "+name, err)
+		return sweepView{}, 0, explain("retry "+shortID(id), err)
 	}
 	return viewSweep(answer.GetSweep()), answer.GetShards(), nil
 }
 
-func (c *sweepClient) remove(ctx context.Context, name string) error {
+// remove removes the sweep with an id, which was there. One that is not there any more is removed: by this call, if its first
+// answer was lost.
+func (c *sweepClient) remove(ctx context.Context, id string) error {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	_, err := c.sweeps.Delete(ctx, &pb.DeleteRequest{Sweep: name})
-	if status.Code(err) == codes.DeadlineExceeded {
-		return fmt.Errorf("rm %s: not done after %v; the coordinator goes on with it: `phasegrid ls` lists the sweep until it is removed", name, callTimeout)
+	_, err := c.sweeps.Delete(ctx, &pb.DeleteRequest{Sweep: id})
+	switch status.Code(err) {
+	case codes.NotFound:
+		return nil
+	case codes.DeadlineExceeded:
+		return fmt.Errorf("rm %s: not done after %v; the coordinator goes on with it: `phasegrid ls` lists the sweep until it is removed", shortID(id), callTimeout)
 	}
-	return explain("rm "+name, err)
+	return explain("rm "+shortID(id), err)
 }
 
 // fileView is one file of a result set.

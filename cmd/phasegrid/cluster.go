@@ -4,12 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
-	"os"
 	"path/filepath"
-	"strings"
 	"sync"
-	"syscall"
 	"time"
 
 	"google.golang.org/grpc"
@@ -21,9 +17,6 @@ import (
 
 // maxLocalNodes bounds the processes that run starts.
 const maxLocalNodes = 256
-
-// alarmPatience is how long an alarm of the local cluster may last before run gives up: a disk that is full stays full.
-const alarmPatience = 3 * time.Second
 
 // runLocal runs a sweep on a cluster of its own, in this process and the node processes it starts, until the sweep ends or
 // ctx does. It returns when all of the cluster has ended.
@@ -82,20 +75,6 @@ func runLocal(ctx context.Context, o runOptions, state string, file []byte, earl
 	return view, err
 }
 
-// listenPrivately opens a socket that only this user can reach.
-func listenPrivately() (listener net.Listener, address string, remove func(), err error) {
-	folder, err := os.MkdirTemp("", "phasegrid-")
-	if err != nil {
-		return nil, "", nil, fmt.Errorf("folder for a socket: %w; set TMPDIR to one that can be written", err)
-	}
-	path := filepath.Join(folder, "grpc")
-	if listener, err = net.Listen("unix", path); err != nil {
-		os.RemoveAll(folder)
-		return nil, "", nil, fmt.Errorf("local socket: %w; set TMPDIR to a shorter path", err)
-	}
-	return listener, "unix:" + path, func() { os.RemoveAll(folder) }, nil
-}
-
 // runLocalNodes works with one node in this process, or with several processes of their own.
 func runLocalNodes(ctx context.Context, o runOptions, address string, earlier *memo) {
 	if o.Nodes > 0 {
@@ -136,6 +115,7 @@ func followSweep(ctx context.Context, conn grpc.ClientConnInterface, o runOption
 	ctx, giveUp := context.WithCancelCause(ctx)
 	defer giveUp(nil)
 	watchAlarm := alarmWatch{giveUp: giveUp}
+	defer watchAlarm.stop()
 	bar := newProgress(o.stderr)
 	view, err = c.watch(ctx, view.ID, func(v sweepView) {
 		bar.show(v)
@@ -146,32 +126,4 @@ func followSweep(ctx context.Context, conn grpc.ClientConnInterface, o runOption
 		return view, cause
 	}
 	return view, err
-}
-
-// alarmError is a trouble that run cannot work around.
-type alarmError struct{ text string }
-
-func (e alarmError) Error() string {
-	mend := "once that is mended"
-	if strings.Contains(e.text, syscall.ENOSPC.Error()) {
-		mend = "once there is room"
-	}
-	return fmt.Sprintf("%s; what is finished is kept: %s, the same command goes on", e.text, mend)
-}
-
-// alarmWatch gives up when an alarm lasts.
-type alarmWatch struct {
-	giveUp context.CancelCauseFunc
-	since  time.Time
-}
-
-func (w *alarmWatch) see(v sweepView) {
-	switch {
-	case len(v.Progress.Alarms) == 0:
-		w.since = time.Time{}
-	case w.since.IsZero():
-		w.since = time.Now()
-	case time.Since(w.since) > alarmPatience:
-		w.giveUp(alarmError{strings.Join(v.Progress.Alarms, "; ")})
-	}
 }

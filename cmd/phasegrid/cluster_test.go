@@ -84,6 +84,9 @@ func TestClusterCommands(t *testing.T) {
 	if got := phasegrid(t, "watch", "many-shards", "--coordinator", address); got.code != exitFailed || !strings.Contains(got.stderr, "submit it again") {
 		t.Errorf("watch a cancelled sweep: code %d, %s", got.code, got.stderr)
 	}
+	if got := phasegrid(t, "retry", "many-shards", "--coordinator", address); got.code != exitFailed || !strings.Contains(got.stderr, "submit it again") {
+		t.Errorf("retry a cancelled sweep: code %d, %s", got.code, got.stderr)
+	}
 	background(t, "node", "--coordinator", address, "--slots", "1", "--name", "worker")
 	if got := do("submit", file, "--watch"); !strings.Contains(got.stdout, "done") {
 		t.Errorf("submit --watch: %s", got.stdout)
@@ -301,7 +304,7 @@ func TestLeaderlessCluster(t *testing.T) {
 			break
 		}
 	}
-	if got.code != exitFailed || !strings.Contains(got.stderr, "no coordinator leads") || !strings.Contains(got.stderr, "etcd: campaign") {
+	if got.code != exitFailed || !strings.Contains(got.stderr, "error: list sweeps: no coordinator leads") || !strings.Contains(got.stderr, "etcd: campaign") {
 		t.Errorf("ls without a leader: exit code %d, %s", got.code, got.stderr)
 	}
 }
@@ -359,6 +362,16 @@ func TestQuarantineExitsWith3AndRetryMendsIt(t *testing.T) {
 	status := phasegrid(t, "status", "many-shards", "--coordinator", address)
 	if !strings.Contains(status.stdout, "quarantined after") || !strings.Contains(status.stdout, "poison") {
 		t.Errorf("status: %s", status.stdout)
+	}
+	var verified verifyView
+	if err := json.Unmarshal([]byte(phasegrid(t, "verify", openOnlySet(t, out).Dir(), "-o", "json").stdout), &verified); err != nil {
+		t.Fatal(err)
+	}
+	if points, _ := spec.Count(); verified.Missing == 0 || verified.Points+verified.Missing != points {
+		t.Errorf("verify: %d points, %d missing, of %d", verified.Points, verified.Missing, points)
+	}
+	if got := phasegrid(t, "verify", openOnlySet(t, out).Dir()); got.code != exitDone || !strings.Contains(got.stdout, counted(verified.Missing, "point")+" missing") {
+		t.Errorf("verify: exit code %d\n%s%s", got.code, got.stdout, got.stderr)
 	}
 	for _, stop := range stops {
 		stop()

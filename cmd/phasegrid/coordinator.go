@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"time"
@@ -50,7 +52,7 @@ s3://bucket. On SIGTERM it hands over and exits with 0.`,
 	flags := cmd.Flags()
 	flags.StringVar(&o.Name, "name", "", "`name` for logs (default the host's)")
 	flags.StringVar(&o.Listen, "listen", defaultCoordinator, "`address` for clients and nodes")
-	flags.StringVar(&o.Advertise, "advertise", "", "`address` at which others reach this coordinator (default --listen)")
+	flags.StringVar(&o.Advertise, "advertise", "", "`address` at which others reach this coordinator (default --listen, unless that is 0.0.0.0 or the like)")
 	o.Probe.addFlags(flags, "127.0.0.1:9464")
 	flags.StringSliceVar(&o.Etcd, "etcd", nil, "`URLs` of an etcd cluster")
 	flags.StringVar(&o.EmbeddedEtcd, "embedded-etcd", "", "`folder` of an etcd in this process, for a coordinator that is alone")
@@ -90,6 +92,8 @@ func (o coordinatorOptions) config(ctx context.Context) (coordinator.Config, err
 		return none, usageError{fmt.Errorf("give one place for the state: --etcd URLs or --embedded-etcd folder")}
 	case o.Store == "":
 		return none, usageError{fmt.Errorf("give a place for result sets: --store file:///folder or s3://bucket")}
+	case len(o.Etcd) > 0 && o.Advertise == "" && anyAddress(o.Listen):
+		return none, usageError{fmt.Errorf("--listen %s is no address that others can be told: give one of this machine's with --advertise", o.Listen)}
 	}
 	o.Probe.Insecure = o.Probe.Insecure || o.TLS.Insecure
 	if err := o.Probe.check(); err != nil {
@@ -129,4 +133,14 @@ func (o coordinatorOptions) config(ctx context.Context) (coordinator.Config, err
 		cfg.Name, _ = os.Hostname() // only for logs
 	}
 	return cfg, nil
+}
+
+// anyAddress tells whether a listener's address stands for all of the machine's.
+func anyAddress(listen string) bool {
+	host, _, err := net.SplitHostPort(listen)
+	if err != nil {
+		return false
+	}
+	ip, err := netip.ParseAddr(host)
+	return host == "" || err == nil && ip.IsUnspecified()
 }

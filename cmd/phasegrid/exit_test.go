@@ -41,6 +41,8 @@ func TestExitCodes(t *testing.T) {
 		{"a coordinator's status to the world", []string{"coordinator", "--embedded-etcd", t.TempDir(), "--store", "file://" + t.TempDir(),
 			"--listen", "127.0.0.1:0", "--status-listen", "0.0.0.0:0"}, exitUsage, []string{"--status-insecure"}},
 		{"a node's status to the world", []string{"node", "--status-listen", ":0"}, exitUsage, []string{"--status-insecure"}},
+		{"any address to followers", []string{"coordinator", "--etcd", "http://127.0.0.1:1", "--store", "file://" + t.TempDir(), "--insecure", "--listen", ":0"},
+			exitUsage, []string{"--advertise"}},
 		{"negative lease", []string{"coordinator", "--embedded-etcd", t.TempDir(), "--store", "file://" + t.TempDir(), "--lease-ttl", "-5s"},
 			exitUsage, []string{"--lease-ttl"}},
 		{"hardly a lease", []string{"coordinator", "--embedded-etcd", t.TempDir(), "--store", "file://" + t.TempDir(), "--lease-ttl", "1ms"},

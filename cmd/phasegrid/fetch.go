@@ -43,11 +43,7 @@ are kept, and what an interrupted fetch has of a file is gone on with; what it l
 }
 
 func runFetch(ctx context.Context, o fetchOptions) error {
-	return o.with(ctx, func(ctx context.Context, c *sweepClient) error {
-		view, err := c.get(ctx, o.Sweep)
-		if err != nil {
-			return err
-		}
+	return o.withSweep(ctx, o.Sweep, func(ctx context.Context, c *sweepClient, view sweepView) error {
 		if !filepath.IsLocal(view.ResultSet) {
 			return fmt.Errorf("the coordinator names the result set %q, which leads out of %s", view.ResultSet, o.Out)
 		}

@@ -44,10 +44,10 @@ func (m Main) Run(ctx context.Context) int {
 	return exitCode(err)
 }
 
-// report prints an error for people: one line, or one line for each error of a sweep file.
+// report prints an error for people. The errors of a sweep file are lines of their own, which begin with their places.
 func (m Main) report(err error) {
 	text := strings.TrimRight(err.Error(), "\n")
-	if errors.Is(err, errInterrupted) || strings.Contains(text, "\n") {
+	if errors.Is(err, errInterrupted) || errors.As(err, new(usageError)) && strings.Contains(text, "\n") {
 		fmt.Fprintln(m.Stderr, text)
 		return
 	}

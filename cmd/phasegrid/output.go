@@ -7,6 +7,7 @@ import (
 	"os"
 	"text/tabwriter"
 
+	"github.com/dustin/go-humanize"
 	"github.com/goccy/go-yaml"
 	"github.com/spf13/pflag"
 	"golang.org/x/term"
@@ -59,4 +60,12 @@ func (o *output) print(w io.Writer, value any, table func(w io.Writer)) error {
 func terminal(w io.Writer) bool {
 	f, ok := w.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+// counted is a number of things: "1 shard", "2,000 shards".
+func counted(n int64, thing string) string {
+	if n != 1 {
+		thing += "s"
+	}
+	return humanize.Comma(n) + " " + thing
 }

@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/dustin/go-humanize"
 	"github.com/vbauerster/mpb/v8"
 	"github.com/vbauerster/mpb/v8/decor"
 )
@@ -102,7 +103,7 @@ func fraction(v sweepView) float64 {
 // describe is the rest of a progress line.
 func describe(v sweepView) string {
 	p := v.Progress
-	parts := []string{fmt.Sprintf("%d/%d shards", p.ShardsDone, p.Shards), fmt.Sprintf("%d points", p.PointsDone)}
+	parts := []string{fmt.Sprintf("%s/%s", humanize.Comma(p.ShardsDone), counted(p.Shards, "shard")), counted(p.PointsDone, "point")}
 	switch {
 	case v.Phase != "running":
 		parts = append(parts, v.Phase)

@@ -53,19 +53,32 @@ func (r *remote) with(ctx context.Context, f func(ctx context.Context, c *sweepC
 	return err
 }
 
-// patient makes a call again while no coordinator leads, for as long as an election may take.
+// withSweep calls f with a client and the sweep that ref names now. f goes on with its id: by the time a call is made again,
+// a name may be that of another sweep.
+func (r *remote) withSweep(ctx context.Context, ref string, f func(ctx context.Context, c *sweepClient, s sweepView) error) error {
+	return r.with(ctx, func(ctx context.Context, c *sweepClient) error {
+		s, err := c.get(ctx, ref)
+		if err != nil {
+			return err
+		}
+		return f(ctx, c, s)
+	})
+}
+
+// patient makes a call again while no coordinator leads, for as long as an election may take after the first failure: the call
+// may have been under way for long when its leader died.
 func (r *remote) patient(ctx context.Context, method string, request, reply any, conn *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption) error {
-	for began, said := time.Now(), false; ; {
+	for failed := (time.Time{}); ; {
 		err := invoke(ctx, method, request, reply, conn, opts...)
 		if status.Code(err) != codes.Unavailable {
 			return err
 		}
-		if time.Since(began) > leaderless {
-			return cmp.Or(r.whyUnled(ctx), err)
-		}
-		if !said {
-			said = true
+		if failed.IsZero() {
+			failed = time.Now()
 			r.waiting()
+		}
+		if time.Since(failed) > leaderless {
+			return cmp.Or(r.whyUnled(ctx), err)
 		}
 		if !pause(ctx, 100*time.Millisecond) {
 			return err

@@ -122,6 +122,25 @@ func TestInterruptedRunGoesOn(t *testing.T) {
 	})
 }
 
+// TestRenamedSweepHasItsOwnFolder: a sweep that was interrupted and has another name since ends in the folder of that name.
+func TestRenamedSweepHasItsOwnFolder(t *testing.T) {
+	out, state, tmp := t.TempDir(), t.TempDir(), shortTemp(t)
+	t.Setenv("TMPDIR", tmp)
+	ctx, interrupt := context.WithCancel(t.Context())
+	go func() {
+		awaitCommit(ctx, tmp)
+		interrupt()
+	}()
+	if got := phasegridWith(ctx, nil, nil, "run", writeSweep(t, slowSweep), "--out", out, "--state", state); got.code != exitInterrupted {
+		t.Fatalf("exit code %d\n%s", got.code, got.stderr)
+	}
+	renamed := strings.Replace(slowSweep, "name: slow", "name: renamed", 1)
+	got := phasegrid(t, "run", writeSweep(t, renamed), "--out", out, "--state", state)
+	if got.code != exitDone || !strings.HasPrefix(got.stdout, filepath.Join(out, "renamed-")) {
+		t.Errorf("exit code %d\n%s%s", got.code, got.stdout, got.stderr)
+	}
+}
+
 func TestFinishedSweepAnswersAtOnce(t *testing.T) {
 	file, out, state := writeSweep(t, manyShards), t.TempDir(), t.TempDir()
 	first := phasegrid(t, "run", file, "--out", out, "--state", state)
@@ -142,4 +161,58 @@ func TestFinishedSweepAnswersAtOnce(t *testing.T) {
 		t.Fatalf("with a part gone: code %d: %s", got.code, got.stderr)
 	}
 	sameParquet(t, "a part made again", parquet(t, set.Dir()), want)
+}
+
+// TestDamagedSetIsMended: a file that is cut short, or cannot be read, is computed again by the same command; one that only
+// verify finds, after it was removed as verify says.
+func TestDamagedSetIsMended(t *testing.T) {
+	file, out, state := writeSweep(t, manyShards), t.TempDir(), t.TempDir()
+	run := func() outcomeOf { return phasegrid(t, "run", file, "--out", out, "--state", state) }
+	if got := run(); got.code != exitDone {
+		t.Fatal(got.stderr)
+	}
+	dir := openOnlySet(t, out).Dir()
+	want := parquet(t, dir)
+	cutShort := func(data []byte) []byte { return data[:len(data)/2] }
+	noFooter := func(data []byte) []byte { return append(data[:len(data)-16], make([]byte, 16)...) }
+	otherSweep := func(data []byte) []byte { return bytes.Replace(data, []byte("50"), []byte("51"), 1) }
+	for _, c := range []struct {
+		name, file string
+		damage     func([]byte) []byte
+		seen       bool // by run itself
+	}{
+		{"cut short", "points/part-000000.parquet", cutShort, true},
+		{"without a footer", "points/part-000000.parquet", noFooter, true},
+		{"schema without a footer", "points/schema.parquet", noFooter, true},
+		{"trajectories without a footer", "trajectories/part-000000.parquet", noFooter, false},
+		{"log without a footer", "shards/part-000000.parquet", noFooter, false},
+		{"another sweep", "sweep.yaml", otherSweep, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			path := filepath.Join(dir, filepath.FromSlash(c.file))
+			data, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(path, c.damage(data), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			if !c.seen {
+				got := phasegrid(t, "verify", dir)
+				if got.code != exitFailed || !strings.Contains(got.stdout, c.file) || !strings.Contains(got.stderr, "remove the files that are named") {
+					t.Errorf("verify: exit code %d: %s%s", got.code, got.stdout, got.stderr)
+				}
+				if err := os.Remove(path); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if got := run(); got.code != exitDone || c.seen != strings.Contains(got.stderr, filepath.Base(c.file)+" is damaged") {
+				t.Errorf("run: exit code %d: %s%s", got.code, got.stdout, got.stderr)
+			}
+			sameParquet(t, "mended", parquet(t, dir), want)
+			if got := phasegrid(t, "verify", dir); got.code != exitDone {
+				t.Errorf("verify: %s%s", got.stdout, got.stderr)
+			}
+		})
+	}
 }

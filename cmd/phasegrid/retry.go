@@ -33,12 +33,15 @@ func (m Main) retryCommand() *cobra.Command {
 }
 
 func runRetry(ctx context.Context, o retryOptions) error {
-	return o.with(ctx, func(ctx context.Context, c *sweepClient) error {
-		view, shards, err := c.retry(ctx, o.Sweep)
+	return o.withSweep(ctx, o.Sweep, func(ctx context.Context, c *sweepClient, s sweepView) error {
+		if s.Phase == phaseCancelled {
+			return outcome(s)
+		}
+		view, shards, err := c.retry(ctx, s.ID)
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(o.stdout, "%s  %s  %d shards run again\n", shortID(view.ID), view.Name, shards)
+		fmt.Fprintf(o.stdout, "%s  %s  to run again: %s\n", shortID(view.ID), view.Name, counted(shards, "shard"))
 		if o.Watch {
 			return watchSweep(ctx, c, view.ID, o.stderr, o.stdout)
 		}

@@ -30,11 +30,11 @@ func (m Main) rmCommand() *cobra.Command {
 }
 
 func runRm(ctx context.Context, o rmOptions) error {
-	return o.with(ctx, func(ctx context.Context, c *sweepClient) error {
-		if err := c.remove(ctx, o.Sweep); err != nil {
+	return o.withSweep(ctx, o.Sweep, func(ctx context.Context, c *sweepClient, s sweepView) error {
+		if err := c.remove(ctx, s.ID); err != nil {
 			return err
 		}
-		fmt.Fprintf(o.stdout, "%s removed\n", o.Sweep)
+		fmt.Fprintf(o.stdout, "%s  %s  removed\n", shortID(s.ID), s.Name)
 		return nil
 	})
 }

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -93,18 +92,34 @@ func runRun(ctx context.Context, o runOptions) error {
 	}
 	id := spec.ID(solver.Version)
 	folder := filepath.Join(o.Out, spec.Name()+"-"+id[:8])
-	if done, err := finished(folder, id); err != nil || done {
-		if err != nil {
+	m, err := finishedBefore(folder, id)
+	if err != nil {
+		return err
+	}
+	if m != nil && len(m.Missing) == 0 && sameSizes(folder, m) {
+		if err = conclude(ctx, o, folder, "finished before"); err == nil || ctx.Err() != nil {
 			return err
 		}
-		return conclude(ctx, o, folder, "finished before")
 	}
+	unreadable := err
 	unlock, err := lockFolder(o.State, "--state")
 	if err != nil {
 		return err
 	}
 	defer unlock()
-	state, err := stateFolder(o, id)
+	if m != nil {
+		removed, err := removeDamaged(ctx, folder, m)
+		if err != nil {
+			return err
+		}
+		if unreadable != nil && len(removed) == 0 {
+			return unreadable
+		}
+		for _, name := range removed {
+			fmt.Fprintf(o.stderr, "%s is damaged: it is computed again\n", filepath.Join(folder, name))
+		}
+	}
+	state, err := stateFolder(o, spec.Name(), id)
 	if err != nil {
 		return err
 	}
@@ -136,54 +151,29 @@ func runRun(ctx context.Context, o runOptions) error {
 	return conclude(ctx, o, folder, "in "+duration(time.Since(started)))
 }
 
-// stateFolder is where a sweep's state is kept until it is finished: one for each sweep and each --out.
-func stateFolder(o runOptions, id string) (string, error) {
+// stateFolder is where a sweep's state is kept until it is finished: one for each sweep and each folder that its result set may
+// have. The name is in the latter and not in the id.
+func stateFolder(o runOptions, name, id string) (string, error) {
 	out, err := filepath.Abs(o.Out)
 	if err == nil {
 		var state string
 		if state, err = filepath.Abs(o.State); err == nil {
-			sum := sha256.Sum256([]byte(out))
+			sum := sha256.Sum256([]byte(filepath.Join(out, name)))
 			return filepath.Join(state, id[:16]+"-"+hex.EncodeToString(sum[:4])), nil
 		}
 	}
 	return "", fmt.Errorf("state folder: %w", err)
 }
 
-// finished tells whether a result set is complete: its manifest is there, is this sweep's and lacks nothing, and its files
-// have their sizes.
-func finished(folder, id string) (bool, error) {
-	data, err := os.ReadFile(filepath.Join(folder, results.ManifestName))
-	if errors.Is(err, fs.ErrNotExist) {
-		return false, nil
-	}
-	if err != nil {
-		return false, fmt.Errorf("read the result set: %w", err)
-	}
-	m, err := results.ParseManifest(data)
-	if err != nil {
-		return false, fmt.Errorf("result set %s: %w; move it away or choose another --out", folder, err)
-	}
-	if m.Sweep != id {
-		return false, fmt.Errorf("result set %s is of another sweep, %s: move it away or choose another --out", folder, m.Sweep)
-	}
-	for _, f := range m.Files {
-		info, err := os.Stat(filepath.Join(folder, filepath.FromSlash(f.Path)))
-		if err != nil || info.Size() != f.Bytes {
-			return false, nil // made again
-		}
-	}
-	return len(m.Missing) == 0, nil
-}
-
 // conclude prints the path of a result set and its table by optimizer.
 func conclude(ctx context.Context, o runOptions, folder, how string) error {
 	set, err := results.OpenSet(folder)
-	if err != nil {
-		return err
+	var summaries []*optimizerSummary
+	if err == nil {
+		summaries, err = summarize(ctx, set)
 	}
-	summaries, err := summarize(ctx, set)
 	if err != nil {
-		return err
+		return fmt.Errorf("%w; the same command computes again what is damaged", err)
 	}
 	fmt.Fprintf(o.stdout, "%s  (%s)\n\n", folder, how)
 	table := tabwriter.NewWriter(o.stdout, 0, 0, 2, ' ', 0)

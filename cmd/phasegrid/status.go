@@ -75,7 +75,7 @@ func printStatus(w io.Writer, v sweepView) {
 		if l.Quarantined {
 			state = "quarantined"
 		}
-		fmt.Fprintf(w, "shard %d\t%s after %d attempts\n", l.Shard, state, l.Attempts)
+		fmt.Fprintf(w, "shard %d\t%s after %s\n", l.Shard, state, counted(int64(l.Attempts), "attempt"))
 		for _, c := range l.Causes {
 			fmt.Fprintf(w, "\t%s  %s: %s\n", c.Time.Local().Format("2006-01-02 15:04:05"), c.Node, c.Cause)
 		}

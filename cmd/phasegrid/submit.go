@@ -62,7 +62,7 @@ func runSubmit(ctx context.Context, o submitOptions) error {
 			if !created {
 				verb = "was there already: " + view.Phase
 			}
-			fmt.Fprintf(w, "%s\t%s\t%s\t%d points, %d shards\n", view.ID, view.Name, verb, view.Progress.Indices, view.Progress.Shards)
+			fmt.Fprintf(w, "%s\t%s\t%s\t%s, %s\n", view.ID, view.Name, verb, counted(view.Progress.Indices, "point"), counted(view.Progress.Shards, "shard"))
 		})
 	})
 }

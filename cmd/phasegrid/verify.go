@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/dustin/go-humanize"
 	"github.com/spf13/cobra"
 
 	"github.com/phasegrid/phasegrid/results"
@@ -40,6 +39,7 @@ type verifyView struct {
 	Set        string          `json:"set" yaml:"set"`
 	Finished   bool            `json:"finished" yaml:"finished"`
 	Points     int64           `json:"points" yaml:"points"`
+	Missing    int64           `json:"missing" yaml:"missing"` // points of quarantined shards, which the manifest says are not there
 	Files      int             `json:"files" yaml:"files"`
 	Violations []violationView `json:"violations" yaml:"violations"`
 	Omitted    int64           `json:"omitted,omitempty" yaml:"omitted,omitempty"`
@@ -52,11 +52,11 @@ type violationView struct {
 }
 
 func runVerify(ctx context.Context, o verifyOptions) error {
-	report, err := verifySet(ctx, o.Dir)
+	report, missing, err := verifySet(ctx, o.Dir)
 	if err != nil {
 		return err
 	}
-	view := verifyView{Set: o.Dir, Finished: report.Finished, Points: report.Points, Files: report.Files, Omitted: report.Omitted}
+	view := verifyView{Set: o.Dir, Finished: report.Finished, Points: report.Points, Missing: missing, Files: report.Files, Omitted: report.Omitted}
 	for _, v := range report.Violations {
 		view.Violations = append(view.Violations, violationView{string(v.Problem), v.File, v.Detail})
 	}
@@ -71,33 +71,49 @@ func runVerify(ctx context.Context, o verifyOptions) error {
 		if !report.Finished {
 			state = "not finished"
 		}
-		fmt.Fprintf(w, "%s: %s, %s points in %d files, %d violations\n", o.Dir, state, humanize.Comma(report.Points), report.Files,
-			int64(len(report.Violations))+report.Omitted)
+		lacking := ""
+		if missing > 0 {
+			lacking = fmt.Sprintf(", %s missing, of quarantined shards: `phasegrid run` or `phasegrid retry` tries them again", counted(missing, "point"))
+		}
+		fmt.Fprintf(w, "%s: %s, %s in %s, %s%s\n", o.Dir, state, counted(report.Points, "point"), counted(int64(report.Files), "file"),
+			counted(int64(len(report.Violations))+report.Omitted, "violation"), lacking)
 	})
 	if err == nil && !report.OK() {
-		err = fmt.Errorf("%s is not a valid result set; `phasegrid run` with its sweep file makes missing parts again", o.Dir)
+		err = fmt.Errorf("%s is not a valid result set; remove the files that are named: then `phasegrid run` with the sweep's file makes them again, or `phasegrid fetch` fetches them", o.Dir)
 	}
 	return err
 }
 
-// verifySet checks a result set against its sweep, and its sweep against the manifest.
-func verifySet(ctx context.Context, dir string) (*results.Report, error) {
+// verifySet checks a result set against its sweep, and its sweep against the manifest. It counts the points that the manifest
+// says are missing.
+func verifySet(ctx context.Context, dir string) (report *results.Report, missing int64, err error) {
 	spec, err := specOf(dir)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	report, err := results.Verify(ctx, dir, func(index int64) bool {
+	present := func(index int64) bool {
 		_, ok := spec.Point(index)
 		return ok
-	})
-	if err != nil {
-		return nil, err
 	}
-	if m := report.Manifest; m != nil && m.Sweep != spec.ID(m.SolverVersion) {
+	if report, err = results.Verify(ctx, dir, present); err != nil {
+		return nil, 0, err
+	}
+	m := report.Manifest
+	if m == nil {
+		return report, 0, nil
+	}
+	if m.Sweep != spec.ID(m.SolverVersion) {
 		report.Violations = append(report.Violations, results.Violation{Problem: results.BadManifest, File: results.SweepName,
 			Detail: "not the sweep that the manifest names: its id is " + spec.ID(m.SolverVersion) + ", the manifest has " + m.Sweep})
 	}
-	return report, nil
+	for _, r := range m.Missing {
+		for i := r.First; i < min(r.End, spec.Size()); i++ {
+			if present(i) {
+				missing++
+			}
+		}
+	}
+	return report, missing, nil
 }
 
 // specOf reads the sweep of a result set.

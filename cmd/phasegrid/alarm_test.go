@@ -1,0 +1,43 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// TestAlarmThatLasts: run gives up on an alarm although nothing changes that would be seen.
+func TestAlarmThatLasts(t *testing.T) {
+	alarm := sweepView{Progress: progressView{Alarms: []string{"spool: no space left on device"}}}
+	for _, c := range []struct {
+		name    string
+		seen    []sweepView // one a second
+		wait    time.Duration
+		givenUp bool
+	}{
+		{"nothing more is seen", []sweepView{alarm}, alarmPatience + time.Second, true},
+		{"it goes in time", []sweepView{alarm, {}}, 2 * alarmPatience, false},
+		{"another one begins", []sweepView{alarm, {}, alarm}, alarmPatience - time.Second, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				ctx, giveUp := context.WithCancelCause(t.Context())
+				defer giveUp(nil)
+				w := alarmWatch{giveUp: giveUp}
+				defer w.stop()
+				for i, v := range c.seen {
+					if i > 0 {
+						time.Sleep(time.Second)
+					}
+					w.see(v)
+				}
+				time.Sleep(c.wait)
+				if givenUp := errors.As(context.Cause(ctx), new(alarmError)); givenUp != c.givenUp {
+					t.Errorf("given up: %v, want %v", givenUp, c.givenUp)
+				}
+			})
+		})
+	}
+}

@@ -1,0 +1,160 @@
+package main
+
+import (
+	"context"
+	"io"
+	"net"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	pb "github.com/phasegrid/phasegrid/proto/phasegrid/v1"
+)
+
+// dyingLeader has sweeps of one name, the newest first. It does the first change it is asked for, and dies before it
+// answers: the next leader finds that the newest sweep was removed meanwhile.
+type dyingLeader struct {
+	pb.UnimplementedSweepsServer
+	mu     sync.Mutex
+	sweeps []string
+	asked  []string // ids of the sweeps that changes found
+	died   bool
+}
+
+const olderSweep, newerSweep = "older-id", "newer-id"
+
+// find is the sweep that a reference names.
+func (d *dyingLeader) find(ref string) (*pb.Sweep, error) {
+	for _, id := range d.sweeps {
+		if ref == id || ref == "twice" {
+			return &pb.Sweep{Id: id, Spec: &pb.Spec{Name: "twice"}, Phase: pb.Phase_PHASE_DONE}, nil
+		}
+	}
+	return nil, status.Error(codes.NotFound, "no such sweep")
+}
+
+// change finds a sweep for a change, and dies if it is the first.
+func (d *dyingLeader) change(ref string) (*pb.Sweep, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	s, err := d.find(ref)
+	if err != nil {
+		return nil, err
+	}
+	d.asked = append(d.asked, s.GetId())
+	if !d.died {
+		d.died = true
+		d.sweeps = slices.DeleteFunc(d.sweeps, func(id string) bool { return id == s.GetId() })
+		return nil, status.Error(codes.Unavailable, "died")
+	}
+	return s, nil
+}
+
+func (d *dyingLeader) Get(_ context.Context, r *pb.GetRequest) (*pb.GetResponse, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	s, err := d.find(r.GetSweep())
+	return &pb.GetResponse{Sweep: s}, err
+}
+
+func (d *dyingLeader) Delete(_ context.Context, r *pb.DeleteRequest) (*pb.DeleteResponse, error) {
+	_, err := d.change(r.GetSweep())
+	return &pb.DeleteResponse{}, err
+}
+
+func (d *dyingLeader) Pause(_ context.Context, r *pb.PauseRequest) (*pb.PauseResponse, error) {
+	s, err := d.change(r.GetSweep())
+	return &pb.PauseResponse{Sweep: s}, err
+}
+
+func (d *dyingLeader) Resume(_ context.Context, r *pb.ResumeRequest) (*pb.ResumeResponse, error) {
+	s, err := d.change(r.GetSweep())
+	return &pb.ResumeResponse{Sweep: s}, err
+}
+
+func (d *dyingLeader) Cancel(_ context.Context, r *pb.CancelRequest) (*pb.CancelResponse, error) {
+	s, err := d.change(r.GetSweep())
+	return &pb.CancelResponse{Sweep: s}, err
+}
+
+func (d *dyingLeader) Retry(_ context.Context, r *pb.RetryRequest) (*pb.RetryResponse, error) {
+	s, err := d.change(r.GetSweep())
+	return &pb.RetryResponse{Sweep: s}, err
+}
+
+// Watch shows the sweep as running before the leader dies.
+func (d *dyingLeader) Watch(r *pb.WatchRequest, stream grpc.ServerStreamingServer[pb.WatchResponse]) error {
+	d.mu.Lock()
+	s, err := d.find(r.GetSweep())
+	d.mu.Unlock()
+	if err != nil {
+		return err
+	}
+	s.Phase = pb.Phase_PHASE_RUNNING
+	if err := stream.Send(&pb.WatchResponse{Sweep: s}); err != nil {
+		return err
+	}
+	s, err = d.change(r.GetSweep())
+	if err != nil {
+		return err
+	}
+	return stream.Send(&pb.WatchResponse{Sweep: s})
+}
+
+// TestCallsMadeAgainStayWithTheirSweep: where the leader dies during a command, the next one does not do it to an older sweep
+// of the same name.
+func TestCallsMadeAgainStayWithTheirSweep(t *testing.T) {
+	for verb, want := range map[string]int{
+		"rm":    exitDone, // that sweep is gone
+		"pause": exitFailed, "resume": exitFailed, "cancel": exitFailed, "retry": exitFailed, "watch": exitFailed,
+	} {
+		t.Run(verb, func(t *testing.T) {
+			leader := &dyingLeader{sweeps: []string{newerSweep, olderSweep}}
+			listener, err := net.Listen("tcp", "127.0.0.1:0")
+			if err != nil {
+				t.Fatal(err)
+			}
+			server := grpc.NewServer()
+			pb.RegisterSweepsServer(server, leader)
+			served := make(chan error, 1)
+			go func() { served <- server.Serve(listener) }()
+			got := phasegrid(t, verb, "twice", "--coordinator", listener.Addr().String())
+			server.Stop()
+			if err := <-served; err != nil {
+				t.Fatal(err)
+			}
+			if got.code != want {
+				t.Errorf("exit code %d, want %d\n%s%s", got.code, want, got.stdout, got.stderr)
+			}
+			if !slices.Equal(leader.asked, []string{newerSweep}) {
+				t.Errorf("asked for %v, want %s alone", leader.asked, newerSweep)
+			}
+		})
+	}
+}
+
+// TestPatienceBeginsWithTheFailure: a call that was under way for long when its leader died waits for the next one all the same.
+func TestPatienceBeginsWithTheFailure(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := &remote{Coordinator: "unix:/nonexistent", notes: io.Discard}
+		calls := 0
+		err := r.patient(t.Context(), "Delete", nil, nil, nil, func(context.Context, string, any, any, *grpc.ClientConn, ...grpc.CallOption) error {
+			if calls++; calls == 1 {
+				time.Sleep(leaderless + 2*time.Second)
+			}
+			if calls < 10 {
+				return status.Error(codes.Unavailable, "no leader")
+			}
+			return nil
+		})
+		if err != nil || calls != 10 {
+			t.Errorf("after %d calls: %v", calls, err)
+		}
+	})
+}

@@ -1,0 +1,192 @@
+package coordinator
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"google.golang.org/grpc"
+
+	pb "github.com/phasegrid/phasegrid/proto/phasegrid/v1"
+	"github.com/phasegrid/phasegrid/results"
+)
+
+const (
+	fetchChunk    = 1 << 20
+	maxSmallFiles = 64 << 20
+	maxLacking    = 20 // files that one error names
+)
+
+// Files lists what a result set has now: the files of its stored parts, all of them, and the small ones that are there.
+func (s *sweepsServer) Files(ctx context.Context, r *pb.FilesRequest) (*pb.FilesResponse, error) {
+	t, e, err := s.named(ctx, r.GetSweep())
+	if err != nil {
+		return nil, err
+	}
+	if p, err := t.progress(ctx, e); err != nil {
+		return nil, err
+	} else if p.Removing {
+		return nil, fmt.Errorf("sweep %s: %w", e.set, ErrRemoving)
+	}
+	expected := t.storedFiles(e)
+	found := map[string]bool{}
+	response := &pb.FilesResponse{}
+	err = s.cfg.Store.List(ctx, e.set+"/", func(name string, size int64) error {
+		relative, err := filepath.Rel(e.set, name)
+		if err != nil {
+			return err
+		}
+		f, ok := expected[relative]
+		if ok && f.Bytes != size {
+			return nil
+		}
+		if !ok {
+			// Parts whose key is not written yet are not part of the set.
+			if size > maxSmallFiles || !isSmall(relative) {
+				return nil
+			}
+			if f, err = hashObject(ctx, s.cfg.Store, name); errors.Is(err, fs.ErrNotExist) {
+				return nil
+			} else if err != nil {
+				return err
+			}
+		}
+		found[relative] = true
+		response.Files = append(response.Files, &pb.File{Path: relative, Bytes: f.Bytes, Rows: f.Rows, Sha256: fmt.Sprintf("%x", f.SHA256)})
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	if err := t.checkComplete(ctx, e, expected, found); err != nil {
+		return nil, err
+	}
+	return response, nil
+}
+
+// storedFiles are the files of a sweep's stored parts by their paths.
+func (t *term) storedFiles(e *entry) map[string]partFile {
+	files := map[string]partFile{}
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	for _, p := range e.parts {
+		for _, f := range p.Files {
+			files[f.Path] = f
+		}
+	}
+	return files
+}
+
+// checkComplete returns an error that names the files which the ledger has and the store lacks. Each is looked for once more,
+// as the ledger has it now: a listing may be older than a part.
+func (t *term) checkComplete(ctx context.Context, e *entry, expected map[string]partFile, found map[string]bool) error {
+	p, err := t.progress(ctx, e)
+	if err != nil {
+		return err
+	}
+	unseen := map[string]int64{}
+	t.mu.RLock()
+	for _, r := range e.parts {
+		// The files of a part that lacks shards are replaced while these are computed.
+		if len(r.Missing) > 0 && !p.Phase.Ended() {
+			continue
+		}
+		for _, f := range r.Files {
+			if expected[f.Path] == f && !found[f.Path] {
+				unseen[f.Path] = f.Bytes
+			}
+		}
+	}
+	t.mu.RUnlock()
+	if p.Phase == Done && !found[results.ManifestName] {
+		unseen[results.ManifestName] = -1
+	}
+	var lacking []string
+	for name, size := range unseen {
+		ok, err := t.has(ctx, path.Join(e.set, name), size)
+		if err != nil {
+			return fmt.Errorf("look for %s of sweep %s: %w", name, e.set, err)
+		}
+		if !ok {
+			lacking = append(lacking, name)
+		}
+	}
+	if len(lacking) == 0 {
+		return nil
+	}
+	slices.Sort(lacking)
+	text := strings.Join(lacking[:min(len(lacking), maxLacking)], ", ")
+	if more := len(lacking) - maxLacking; more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	when := ""
+	if !p.Phase.Ended() {
+		when = " once it has ended"
+	}
+	return fmt.Errorf("sweep %s: %w: %s; submit the sweep again%s: they are computed again", e.set, errIncomplete, text, when)
+}
+
+// isPart tells whether a path in a result set is that of a part's file.
+func isPart(name string) bool {
+	var part int64
+	if _, err := fmt.Sscanf(path.Base(name), "part-%d.parquet", &part); err != nil {
+		return false
+	}
+	return slices.ContainsFunc(tables, func(t results.Table) bool { return name == results.PartName(t, part) })
+}
+
+// isSmall tells whether a path in a result set is that of a file which is there from the start, or of the manifest.
+func isSmall(name string) bool {
+	return name == results.ManifestName || name == results.SweepName || name == results.ViewsName ||
+		slices.ContainsFunc(tables, func(t results.Table) bool { return name == results.EmptyName(t) })
+}
+
+var tables = []results.Table{results.Points, results.Trajectories, results.Coefficients, results.Shards}
+
+// Fetch sends a file of a result set. What cannot be one is refused before the store is asked, whose errors name its own paths.
+func (s *sweepsServer) Fetch(r *pb.FetchRequest, stream grpc.ServerStreamingServer[pb.FetchResponse]) error {
+	ctx := stream.Context()
+	_, e, err := s.named(ctx, r.GetSweep())
+	if err != nil {
+		return err
+	}
+	if err := checkText("path", r.GetPath(), maxFilename); err != nil {
+		return err
+	}
+	if !isPart(r.GetPath()) && !isSmall(r.GetPath()) {
+		return badField("path", "%q is not the path of a file of a result set; see Files", r.GetPath())
+	}
+	o, err := s.cfg.Store.Open(ctx, path.Join(e.set, r.GetPath()))
+	if errors.Is(err, fs.ErrNotExist) {
+		return badField("path", "the set has no file %q; see Files", r.GetPath())
+	}
+	if err != nil {
+		return err
+	}
+	defer o.Close()
+	if r.GetOffset() < 0 || r.GetOffset() > o.Size() {
+		return badField("offset", "%d of a file of %d bytes", r.GetOffset(), o.Size())
+	}
+	data := io.NewSectionReader(o, r.GetOffset(), o.Size()-r.GetOffset())
+	for {
+		chunk := make([]byte, fetchChunk)
+		n, err := io.ReadFull(data, chunk)
+		if n > 0 {
+			if err := stream.Send(&pb.FetchResponse{Data: chunk[:n]}); err != nil {
+				return err
+			}
+		}
+		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+}

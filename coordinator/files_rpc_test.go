@@ -1,0 +1,59 @@
+package coordinator_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/phasegrid/phasegrid/coordinator"
+	pb "github.com/phasegrid/phasegrid/proto/phasegrid/v1"
+	"github.com/phasegrid/phasegrid/results"
+)
+
+// TestFilesTellsWhatIsMissing: a result set that has lost files is not handed out as if it were complete.
+func TestFilesTellsWhatIsMissing(t *testing.T) {
+	store, dir := fileStore(t)
+	c := start(t, coordinator.Config{Memory: coordinator.NewMemory(), Store: store})
+	ctx := deadline(t)
+	c.leading(ctx)
+	defer c.serve(ctx, &zeroNode{name: "n"})()
+	id := c.submit(ctx, smallSweep).GetSweep().GetId()
+	set := filepath.Join(dir, c.wait(ctx, id).GetResultSet())
+	complete, err := c.sweeps.Files(ctx, &pb.FilesRequest{Sweep: id})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, damage := range []struct {
+		file string
+		do   func(path string) error
+	}{
+		{"points/part-000000.parquet", os.Remove},
+		{"shards/part-000000.parquet", os.Remove},
+		{"points/part-000000.parquet", func(path string) error { return os.Truncate(path, 100) }},
+		{results.ManifestName, os.Remove},
+	} {
+		path := filepath.Join(set, filepath.FromSlash(damage.file))
+		whole, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := damage.do(path); err != nil {
+			t.Fatal(err)
+		}
+		_, err = c.sweeps.Files(ctx, &pb.FilesRequest{Sweep: id})
+		if status.Code(err) != codes.DataLoss || !strings.Contains(err.Error(), damage.file) || !strings.Contains(err.Error(), "submit the sweep again") {
+			t.Errorf("without a whole %s: %v", damage.file, err)
+		}
+		if err := os.WriteFile(path, whole, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		again, err := c.sweeps.Files(ctx, &pb.FilesRequest{Sweep: id})
+		if err != nil || len(again.GetFiles()) != len(complete.GetFiles()) {
+			t.Errorf("with %s back: %v, %v", damage.file, again, err)
+		}
+	}
+}
