@@ -385,10 +385,13 @@ func (b *Board) deliver(e Deliver) {
 	}
 	j.claim(e.Shard)
 	delete(j.quarantine, e.Shard)
-	var pin string
 	if j.class == "" {
-		pin, j.class = e.Class, e.Class
+		j.class = e.Class
 		b.revokeOtherClasses(j)
+	}
+	var pin string
+	if !j.pinned {
+		pin = j.class
 	}
 	if n := b.nodes[e.Node]; n != nil {
 		n.commit()
@@ -422,6 +425,7 @@ func (b *Board) committed(e Committed) {
 	}
 	c := j.committing[e.Shard]
 	delete(j.committing, e.Shard)
+	j.pinned = true
 	j.finishShard(e.Shard, c.counts, b.now)
 	b.emit(Answer{Token: c.token, Outcome: OutcomeCommitted})
 	for _, token := range c.twins {

@@ -137,7 +137,7 @@ func (t *term) commitGroup(ctx context.Context, group []*incoming) error {
 		writes = append(writes, Write{Key: doneKey(ref.sweep, ref.part, numbers[ref]), Value: value})
 	}
 	// A shard may never be durable before the arithmetic class that it was computed in.
-	writes = append(t.pinClasses(group), writes...)
+	writes = append(pinClasses(group), writes...)
 	t.fail("before-commit")
 	if err := t.persist(ctx, writes); err != nil {
 		return err
@@ -158,14 +158,14 @@ func (t *term) commitGroup(ctx context.Context, group []*incoming) error {
 	return nil
 }
 
-// pinClasses are the writes that pin the arithmetic class of sweeps that commit for the first time.
-func (t *term) pinClasses(group []*incoming) []Write {
+// pinClasses are the writes that pin the arithmetic class of sweeps of which nothing was durable when the board let them
+// commit. It is the board that knows: a delivery's entry may be that of a sweep which was removed and submitted again since.
+func pinClasses(group []*incoming) []Write {
 	var writes []Write
-	t.mu.Lock()
-	defer t.mu.Unlock()
+	pinned := map[string]bool{} // a transaction writes a key once
 	for _, in := range group {
-		if in.pinClass != "" && !in.entry.pinned {
-			in.entry.pinned = true
+		if in.pinClass != "" && !pinned[in.entry.id] {
+			pinned[in.entry.id] = true
 			writes = append(writes, Write{Key: classKey(in.entry.id), Value: []byte(in.pinClass)})
 		}
 	}

@@ -239,7 +239,7 @@ type (
 	Remove struct{ Sweep string }
 	// DropSweep forgets a sweep whose keys are gone.
 	DropSweep struct{ Sweep string }
-	// Commit persists a delivery; Committed follows. PinClass is stored with it unless empty.
+	// Commit persists a delivery; Committed follows. PinClass is the sweep's class, to be stored with it, until one is Committed.
 	Commit struct {
 		Token    uint64
 		Sweep    string

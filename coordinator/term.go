@@ -61,10 +61,8 @@ type term struct {
 // entry is one sweep as the leader's goroutines see it.
 type entry struct {
 	*design
-	failure string // why it cannot be planned by this release, or ""
-	// parts and pinned belong to term.mu.
-	parts  map[int]partRecord
-	pinned bool // the class is in the ledger
+	failure string             // why it cannot be planned by this release, or ""
+	parts   map[int]partRecord // belongs to term.mu
 }
 
 func newTerm(c *Coordinator, r *Reign) *term {
@@ -182,7 +180,7 @@ func (t *term) loadSweep(s *sweepState) {
 // entryOf makes a sweep of the ledger usable; one that this release cannot plan is shown as failed, and left alone.
 func (t *term) entryOf(s *sweepState) (*entry, Cuts) {
 	r := s.record
-	e := &entry{parts: s.parts, pinned: s.class != ""}
+	e := &entry{parts: s.parts}
 	spec, err := sweep.Decode(r.Canonical)
 	if err == nil {
 		e.design, err = newDesign(spec, r.Name, r.Solver, r.PlanVersion)
