@@ -99,6 +99,8 @@ func (b *Board) Step(event Event) []Action {
 		b.deliver(e)
 	case Committed:
 		b.committed(e)
+	case CommitGivenUp:
+		b.commitGivenUp(e)
 	case PartStored:
 		b.partStored(e)
 	case MergeGivenUp:

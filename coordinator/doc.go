@@ -46,7 +46,8 @@
 //	after-save        phase (pause, resume, cancel)             goes on in that phase
 //	                  losses gone, running (retry)              leases the shards that were in quarantine
 //	                  parts' keys gone (reopen)                 has the parts computed again
-//	                  the key "removing" (rm)                   deletes the files, and then the keys
+//	                  the key "removing" (rm)                   deletes the files, and then the keys; the key may come long
+//	                                                            before, while deliveries or merges of the sweep end
 //	between-deletions "removing", some of the files             the same
 //	before-drop       "removing", none of the files             deletes the keys
 //	after-drop        nothing but frames in the spool           removes the spool's orphans

@@ -71,7 +71,7 @@ type removal uint8
 
 const (
 	removalNone  removal = iota
-	removalAsked         // set by RemoveSweep: it begins once nothing of the sweep is on its way to the store
+	removalAsked         // set by RemoveSweep, and saved: it begins once nothing of the sweep is on its way to the store
 	removalBegun         // set with Remove
 )
 
