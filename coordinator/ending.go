@@ -54,6 +54,12 @@ func (b *Board) ended(sweep string) bool {
 	return j == nil || j.phase.Ended()
 }
 
+// stored tells whether a part of an ended sweep is stored.
+func (b *Board) stored(sweep string, part int) bool {
+	j := b.jobs[sweep]
+	return j != nil && j.phase.Ended() && j.parts[part].stage == partStored
+}
+
 // commitGivenUp: a delivery is not made durable. The sweep has ended; one that goes on has the shard computed again.
 func (b *Board) commitGivenUp(e CommitGivenUp) {
 	j := b.jobs[e.Sweep]
