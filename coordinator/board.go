@@ -137,6 +137,9 @@ func (b *Board) tick(now time.Time) {
 	b.look = now.Add(lookEvery)
 	for _, name := range b.due() {
 		n := b.nodes[name]
+		if n == nil {
+			continue // forgotten, as others before it in this loop have left
+		}
 		silent := now.Sub(n.lastSeen)
 		switch {
 		case n.link == linkUp && silent > b.ttl:
