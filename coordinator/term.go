@@ -84,7 +84,8 @@ func newTerm(c *Coordinator, r *Reign) *term {
 func (t *term) run(ctx context.Context, lost <-chan struct{}, ready func()) error {
 	g, ctx := errgroup.WithContext(ctx)
 	t.ended = ctx.Done()
-	if err := t.load(ctx); err != nil {
+	states, err := t.load(ctx)
+	if err != nil {
 		return fmt.Errorf("read the cluster's state: %w", err)
 	}
 	g.Go(func() error {
@@ -98,12 +99,16 @@ func (t *term) run(ctx context.Context, lost <-chan struct{}, ready func()) erro
 	g.Go(func() error { return t.loop(ctx) })
 	g.Go(func() error { return t.saver(ctx) })
 	g.Go(func() error { return t.committer(ctx) })
-	for range t.cfg.Mergers {
-		g.Go(func() error { return t.fileWorker(ctx) })
-	}
+	g.Go(func() error {
+		t.tidyUp(ctx, states)
+		for range t.cfg.Mergers {
+			g.Go(func() error { return t.fileWorker(ctx) })
+		}
+		return nil
+	})
 	g.Go(func() error { return t.retryFiles(ctx) })
 	ready()
-	err := g.Wait()
+	err = g.Wait()
 	t.endFiles()
 	t.closeNodes()
 	if errors.Is(err, context.Canceled) {
@@ -113,34 +118,41 @@ func (t *term) run(ctx context.Context, lost <-chan struct{}, ready func()) erro
 }
 
 // load puts every sweep of the ledger on the board.
-func (t *term) load(ctx context.Context) error {
+func (t *term) load(ctx context.Context) ([]*sweepState, error) {
 	states, err := loadSweeps(ctx, t.ledger)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	t.perform(t.board.Step(Tick{time.Now()}))
 	for _, s := range states {
 		t.loadSweep(s)
 	}
 	t.queueFiles("", t.spool.removeOrphans)
-	t.queueFiles("", func(ctx context.Context) error { return t.removeLeftovers(ctx, states) })
-	return nil
+	return states, nil
 }
 
-// removeLeftovers tidies the result sets of sweeps up, after processes that died.
-func (t *term) removeLeftovers(ctx context.Context, states []*sweepState) error {
+// tidyUp tidies the result sets of sweeps up, after processes that died, before anything else is done to their files: a file
+// that gets its name back may be one that is to go. A set where that fails is tidied up later, and holds up no other.
+func (t *term) tidyUp(ctx context.Context, states []*sweepState) {
 	store, ok := t.cfg.Store.(tidy)
 	if !ok {
-		return nil
+		return
 	}
 	for _, s := range states {
-		if e := t.lookup(s.id); e != nil {
+		tidySet := func(ctx context.Context) error {
+			e := t.lookup(s.id)
+			if e == nil {
+				return nil
+			}
 			if err := store.removeLeftovers(ctx, e.set); err != nil {
 				return fmt.Errorf("tidy up %s: %w", e.set, err)
 			}
+			return nil
+		}
+		if tidySet(ctx) != nil {
+			t.queueFiles(s.id, tidySet)
 		}
 	}
-	return nil
 }
 
 func (t *term) loadSweep(s *sweepState) {
