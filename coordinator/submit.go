@@ -26,6 +26,12 @@ func (t *term) create(ctx context.Context, d *design) (e *entry, created bool, e
 	if err != nil {
 		return nil, false, err
 	}
+	if t.orphans[d.id] != nil {
+		if err := t.commit(ctx, []Write{{Key: belowSweep(d.id), Delete: true, Prefix: true}}); err != nil {
+			return nil, false, fmt.Errorf("delete keys that are in the sweep's way: %w", err)
+		}
+		delete(t.orphans, d.id)
+	}
 	writes := []Write{{Key: sweepKey(d.id), Value: value}, {Key: phaseKey(d.id), Value: []byte(Running.String())}}
 	if err := t.commit(ctx, writes); err != nil {
 		return nil, false, fmt.Errorf("store the sweep: %w", err)

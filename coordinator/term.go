@@ -1,6 +1,7 @@
 package coordinator
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -23,6 +24,8 @@ const (
 	// minRetryDelay and maxRetryDelay bound the wait between attempts to write to a ledger or store that fails.
 	minRetryDelay = 20 * time.Millisecond
 	maxRetryDelay = 2 * time.Second
+	// readFor is how long a leader tries to read the state before it lets another one try.
+	readFor = 10 * time.Second
 )
 
 // term is one reign: everything that a leader has and that ends with its leadership.
@@ -50,7 +53,8 @@ type term struct {
 	files   *queue[fileJob] // merges and other work on files
 	failing *queue[fileJob]
 
-	submit sync.Mutex // held while a sweep is created or reopened
+	submit  sync.Mutex          // held while a sweep is created or reopened
+	orphans map[string][]string // see loadSweeps; belongs to submit
 
 	mu     sync.RWMutex
 	sweeps map[string]*entry
@@ -84,10 +88,6 @@ func newTerm(c *Coordinator, r *Reign) *term {
 func (t *term) run(ctx context.Context, lost <-chan struct{}, ready func()) error {
 	g, ctx := errgroup.WithContext(ctx)
 	t.ended = ctx.Done()
-	states, err := t.load(ctx)
-	if err != nil {
-		return fmt.Errorf("read the cluster's state: %w", err)
-	}
 	g.Go(func() error {
 		select {
 		case <-lost:
@@ -96,6 +96,11 @@ func (t *term) run(ctx context.Context, lost <-chan struct{}, ready func()) erro
 			return nil
 		}
 	})
+	states, err := t.load(ctx)
+	if err != nil {
+		g.Go(func() error { return err })
+		return g.Wait()
+	}
 	g.Go(func() error { return t.loop(ctx) })
 	g.Go(func() error { return t.saver(ctx) })
 	g.Go(func() error { return t.committer(ctx) })
@@ -119,7 +124,7 @@ func (t *term) run(ctx context.Context, lost <-chan struct{}, ready func()) erro
 
 // load puts every sweep of the ledger on the board.
 func (t *term) load(ctx context.Context) ([]*sweepState, error) {
-	states, err := loadSweeps(ctx, t.ledger)
+	states, err := t.read(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -128,6 +133,27 @@ func (t *term) load(ctx context.Context) ([]*sweepState, error) {
 		t.loadSweep(s)
 	}
 	t.queueFiles("", t.spool.removeOrphans)
+	return states, nil
+}
+
+// read reads the ledger. Where that fails there is an alarm, and another try, until somebody has mended what is wrong; but not
+// for ever: another coordinator may be of a release that can read it.
+func (t *term) read(ctx context.Context) (states []*sweepState, err error) {
+	ctx, cancel := context.WithTimeout(ctx, readFor)
+	defer cancel()
+	var last error
+	err = t.retry(ctx, "etcd", func() error {
+		if states, t.orphans, last = loadSweeps(ctx, t.ledger); last != nil {
+			last = fmt.Errorf("nothing goes on, as the cluster's state cannot be read: %w", last)
+		}
+		return last
+	})
+	if err != nil {
+		return nil, cmp.Or(last, err)
+	}
+	for id, keys := range t.orphans {
+		t.log.Error("keys of a sweep that is not there are ignored; they are deleted when it is submitted", "sweep_id", id, "keys", keys)
+	}
 	return states, nil
 }
 
