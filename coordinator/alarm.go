@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 )
@@ -18,9 +19,15 @@ type alarms struct {
 }
 
 type alarm struct {
-	text string
-	told map[*trouble]string // by those who are in trouble
+	text   string
+	told   map[*trouble]bool // those who are in trouble
+	logged string            // the last text that was logged, and when
+	at     time.Time
 }
+
+// logAgainAfter is how long an alarm whose text changes is not logged again. Texts name temporary files and the like, which are
+// others with each try.
+const logAgainAfter = time.Minute
 
 // trouble is what one task has to tell about a subject that others may tell about too.
 type trouble struct {
@@ -38,24 +45,20 @@ func (t *trouble) raise(text string) { t.alarms.tell(t.subject, t, text) }
 
 func (t *trouble) clear() { t.alarms.end(t.subject, t) }
 
-// raise and clear are for a subject that nobody shares.
-func (a *alarms) raise(subject, text string) { a.tell(subject, nil, text) }
-
-func (a *alarms) clear(subject string) { a.end(subject, nil) }
-
-// tell sets a subject's text. It is logged unless the same task told the same before.
+// tell sets a subject's text. It is logged when the alarm begins, and where it is another one, now and then.
 func (a *alarms) tell(subject string, by *trouble, text string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	now := a.current[subject]
 	if now == nil {
-		now = &alarm{told: map[*trouble]string{}}
+		now = &alarm{told: map[*trouble]bool{}}
 		a.current[subject] = now
 	}
-	if now.told[by] != text {
+	if now.logged != text && time.Since(now.at) >= logAgainAfter {
 		a.log.Error("alarm", "subject", subject, "text", text)
+		now.logged, now.at = text, time.Now()
 	}
-	now.text, now.told[by] = text, text
+	now.text, now.told[by] = text, true
 	a.gauge.Set(float64(len(a.current)))
 }
 

@@ -1,9 +1,12 @@
 package coordinator
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
+	"strings"
 	"testing"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -96,5 +99,26 @@ func TestAlarmOfFilesLastsWhileAnyFails(t *testing.T) {
 	}
 	if c.endFiles(); len(c.alarms.list()) != 0 {
 		t.Errorf("alarms after the term: %v", c.alarms.list())
+	}
+}
+
+// TestAlarmIsNotLoggedWithEachTry: where the text names a file that is another one with each try.
+func TestAlarmIsNotLoggedWithEachTry(t *testing.T) {
+	var log bytes.Buffer
+	a := newAlarms(slog.New(slog.NewTextHandler(&log, nil)), newMetrics(prometheus.NewRegistry()).alarms)
+	trouble := a.trouble("store")
+	for i := range 10 {
+		trouble.raise(fmt.Sprintf("delete .deleting-%d: full", i))
+	}
+	if n := strings.Count(log.String(), "level=ERROR"); n != 1 {
+		t.Errorf("logged %d times: %s", n, &log)
+	}
+	if list := a.list(); len(list) != 1 || !strings.Contains(list[0], ".deleting-9") {
+		t.Errorf("the alarms are %q", list)
+	}
+	trouble.clear()
+	trouble.raise("full")
+	if n := strings.Count(log.String(), "level=ERROR"); n != 2 {
+		t.Errorf("an alarm that begins again is not logged: %s", &log)
 	}
 }

@@ -99,6 +99,8 @@ func (b *Board) Step(event Event) []Action {
 		b.deliver(e)
 	case Committed:
 		b.committed(e)
+	case CommitGivenUp:
+		b.commitGivenUp(e)
 	case PartStored:
 		b.partStored(e)
 	case MergeGivenUp:
@@ -135,6 +137,9 @@ func (b *Board) tick(now time.Time) {
 	b.look = now.Add(lookEvery)
 	for _, name := range b.due() {
 		n := b.nodes[name]
+		if n == nil {
+			continue // forgotten, as others before it in this loop have left
+		}
 		silent := now.Sub(n.lastSeen)
 		switch {
 		case n.link == linkUp && silent > b.ttl:
@@ -385,10 +390,13 @@ func (b *Board) deliver(e Deliver) {
 	}
 	j.claim(e.Shard)
 	delete(j.quarantine, e.Shard)
-	var pin string
 	if j.class == "" {
-		pin, j.class = e.Class, e.Class
+		j.class = e.Class
 		b.revokeOtherClasses(j)
+	}
+	var pin string
+	if !j.pinned {
+		pin = j.class
 	}
 	if n := b.nodes[e.Node]; n != nil {
 		n.commit()
@@ -422,6 +430,7 @@ func (b *Board) committed(e Committed) {
 	}
 	c := j.committing[e.Shard]
 	delete(j.committing, e.Shard)
+	j.pinned = true
 	j.finishShard(e.Shard, c.counts, b.now)
 	b.emit(Answer{Token: c.token, Outcome: OutcomeCommitted})
 	for _, token := range c.twins {

@@ -41,6 +41,23 @@ func TestBoardForgetsNodesThatLeft(t *testing.T) {
 	}
 }
 
+// TestBoardForgetsInTheMiddleOfALook: a node is lost in the same moment as the fence of one falls that left long ago.
+func TestBoardForgetsInTheMiddleOfALook(t *testing.T) {
+	b := NewBoard(10*time.Second, 3*time.Second, 0)
+	now := time.Unix(1e9, 0)
+	b.Step(Tick{now})
+	b.Step(Attach{Conn: 1, Info: NodeInfo{Name: "silent", Slots: 1, Class: "test"}, Capacity: 2})
+	b.Step(Attach{Conn: 2, Info: NodeInfo{Name: "wrong", Slots: 1, Class: "test"}, Capacity: 2})
+	for range fenceStrikes {
+		b.Step(Refuse{Node: "wrong"})
+	}
+	b.Step(Leave{Conn: 2, Node: "wrong"})
+	b.Step(Tick{now.Add(2 * goneAfter)})
+	if n := b.nodes["silent"]; n == nil || n.link != linkGone || len(b.nodes) != 1 {
+		t.Errorf("%d nodes are remembered; the silent one is %+v", len(b.nodes), n)
+	}
+}
+
 // TestTickCostsNothing: the loop tells the time at every wake, however many nodes there are.
 func TestTickCostsNothing(t *testing.T) {
 	b := NewBoard(10*time.Second, 3*time.Second, 0)

@@ -250,7 +250,7 @@ func (m *naive) deliver(name string, n *naiveNode) {
 	m.step(coordinator.Deliver{Token: m.ask(), Sweep: id, Shard: x, Node: name, Solver: 1, Class: n.class, Counts: coordinator.Counts{OK: 1}})
 }
 
-// commit reports the oldest commit as durable.
+// commit reports the oldest commit as durable, or gives it up if the sweep was cancelled.
 func (m *naive) commit(id string) {
 	s := m.sweeps[id]
 	if len(s.commits) == 0 {
@@ -258,6 +258,10 @@ func (m *naive) commit(id string) {
 	}
 	x := s.commits[0]
 	s.commits = s.commits[1:]
+	if s.phase == coordinator.Cancelled && rapid.Bool().Draw(m.t, "give up") {
+		m.step(coordinator.CommitGivenUp{Sweep: id, Shard: x})
+		return
+	}
 	s.done[x] = true
 	m.step(coordinator.Committed{Sweep: id, Shard: x})
 }

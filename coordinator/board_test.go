@@ -225,6 +225,9 @@ func (s *scene) do(words []string) (string, error) {
 		return text, err
 	case "stored":
 		return s.step(coordinator.PartStored{Sweep: name(0), Part: num("part", 0)}), nil
+	case "commit-given-up":
+		r, err := parseRun(name(0))
+		return s.step(coordinator.CommitGivenUp{Sweep: r.Sweep, Shard: r.First}), err
 	case "merge-given-up":
 		return s.step(coordinator.MergeGivenUp{Sweep: name(0), Part: num("part", 0)}), nil
 	case "finish-given-up":

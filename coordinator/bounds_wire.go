@@ -6,6 +6,7 @@ import (
 	"math"
 	"strconv"
 	"strings"
+	"unicode"
 
 	pb "github.com/phasegrid/phasegrid/proto/phasegrid/v1"
 	"github.com/phasegrid/phasegrid/results"
@@ -30,7 +31,7 @@ func checkText(field, text string, most int) error {
 	if len(text) > most {
 		return badField(field, "%d bytes; at most %d", len(text), most)
 	}
-	if strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r == 0x7f }) {
+	if strings.ContainsFunc(text, unicode.IsControl) {
 		return badField(field, "control characters are not allowed")
 	}
 	return nil

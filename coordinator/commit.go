@@ -48,16 +48,29 @@ func (t *term) spoolGroups(ctx context.Context, spooled chan<- []*incoming) erro
 			return err
 		}
 		for len(waiting) > 0 {
-			n, size := 0, int64(0)
-			for n < len(waiting) && n < maxGroup && size < maxGroupBytes {
-				size += waiting[n].frame.size()
-				n++
-			}
-			group := waiting[:n]
-			waiting = waiting[n:]
-			if err := t.spoolGroup(ctx, group); err != nil {
+			var group []*incoming
+			err := t.retry(ctx, "store", func() (err error) {
+				if group, err = t.spoolGroup(ctx, firstGroup(waiting)); err == nil {
+					return nil
+				}
+				// It may be that the disk is full and stays so until a sweep is removed, which waits for its deliveries.
+				waiting = append(waiting, t.commits.all()...)
+				var failed error
+				if waiting, failed = t.stillWanted(ctx, waiting); failed != nil {
+					return failed
+				}
+				if len(waiting) == 0 {
+					return nil
+				}
+				return err
+			})
+			if err != nil {
 				return err
 			}
+			if len(group) == 0 {
+				continue // all of them were given up
+			}
+			waiting = waiting[len(group):]
 			select {
 			case spooled <- group:
 			case <-ctx.Done():
@@ -67,20 +80,42 @@ func (t *term) spoolGroups(ctx context.Context, spooled chan<- []*incoming) erro
 	}
 }
 
-func (t *term) spoolGroup(ctx context.Context, group []*incoming) error {
+// firstGroup are the first deliveries, as many as are committed together.
+func firstGroup(waiting []*incoming) []*incoming {
+	n, size := 0, int64(0)
+	for n < len(waiting) && n < maxGroup && size < maxGroupBytes {
+		size += waiting[n].frame.size()
+		n++
+	}
+	return waiting[:n]
+}
+
+// stillWanted are the deliveries whose sweeps go on. The board hears that the others are given up.
+func (t *term) stillWanted(ctx context.Context, waiting []*incoming) ([]*incoming, error) {
+	return ask(ctx, t, func() []*incoming {
+		var wanted []*incoming
+		for _, in := range waiting {
+			if t.board.ended(in.entry.id) {
+				t.step(CommitGivenUp{Sweep: in.entry.id, Shard: in.shard})
+			} else {
+				wanted = append(wanted, in)
+			}
+		}
+		return wanted
+	})
+}
+
+// spoolGroup writes a group to the spool, and returns it, or nothing where that fails.
+func (t *term) spoolGroup(ctx context.Context, group []*incoming) ([]*incoming, error) {
 	start := time.Now()
 	frames := make([]frame, len(group))
 	for i, in := range group {
 		frames[i] = in.frame
 	}
 	t.fail("before-spool")
-	var locations []location
-	err := t.retry(ctx, "store", func() (err error) {
-		locations, err = t.spool.append(ctx, frames)
-		return err
-	})
+	locations, err := t.spool.append(ctx, frames)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	t.fail("after-spool")
 	t.metrics.spoolSeconds.Observe(time.Since(start).Seconds())
@@ -88,7 +123,7 @@ func (t *term) spoolGroup(ctx context.Context, group []*incoming) error {
 		in.at = locations[i]
 		in.frame = frame{}
 	}
-	return nil
+	return group, nil
 }
 
 // commitSpooled commits spooled groups to the ledger and tells the board.
@@ -137,7 +172,7 @@ func (t *term) commitGroup(ctx context.Context, group []*incoming) error {
 		writes = append(writes, Write{Key: doneKey(ref.sweep, ref.part, numbers[ref]), Value: value})
 	}
 	// A shard may never be durable before the arithmetic class that it was computed in.
-	writes = append(t.pinClasses(group), writes...)
+	writes = append(pinClasses(group), writes...)
 	t.fail("before-commit")
 	if err := t.persist(ctx, writes); err != nil {
 		return err
@@ -158,14 +193,14 @@ func (t *term) commitGroup(ctx context.Context, group []*incoming) error {
 	return nil
 }
 
-// pinClasses are the writes that pin the arithmetic class of sweeps that commit for the first time.
-func (t *term) pinClasses(group []*incoming) []Write {
+// pinClasses are the writes that pin the arithmetic class of sweeps of which nothing was durable when the board let them
+// commit. It is the board that knows: a delivery's entry may be that of a sweep which was removed and submitted again since.
+func pinClasses(group []*incoming) []Write {
 	var writes []Write
-	t.mu.Lock()
-	defer t.mu.Unlock()
+	pinned := map[string]bool{} // a transaction writes a key once
 	for _, in := range group {
-		if in.pinClass != "" && !in.entry.pinned {
-			in.entry.pinned = true
+		if in.pinClass != "" && !pinned[in.entry.id] {
+			pinned[in.entry.id] = true
 			writes = append(writes, Write{Key: classKey(in.entry.id), Value: []byte(in.pinClass)})
 		}
 	}

@@ -41,7 +41,10 @@
 //	after-manifest    the manifest, the sweep is running        writes the same manifest again
 //	after-done        the sweep is done                         nothing
 //
-// A file of a part that was stored without its quarantined shards, or a manifest, gives way to a new one:
+// A file of a part that has another size than it was stored with is deleted before its sweep is opened again; who dies after
+// that leaves a part without files, which the next submit finds. Any other file with other bytes than a part's stays where it
+// is, and the part is not stored until somebody has moved it, except the log of shards, which is another one each time. A file
+// of a part that was stored without its quarantined shards, or a manifest, gives way to a new one:
 //
 //	before-replace    the old file, which the part's key names  merges, or finishes, again
 //	between-replace   neither                                   the same
@@ -53,7 +56,8 @@
 //	after-save        phase (pause, resume, cancel)             goes on in that phase
 //	                  losses gone, running (retry)              leases the shards that were in quarantine
 //	                  parts' keys gone (reopen)                 has the parts computed again
-//	                  the key "removing" (rm)                   deletes the files, and then the keys
+//	                  the key "removing" (rm)                   deletes the files, and then the keys; the key may come long
+//	                                                            before, while deliveries or merges of the sweep end
 //	between-deletions "removing", some of the files             the same
 //	before-drop       "removing", none of the files             deletes the keys
 //	after-drop        nothing but frames in the spool           removes the spool's orphans
@@ -73,6 +77,7 @@
 //     it (If-Match), so that other bytes never go. Equal bytes, written again, are told apart by their time alone, before the
 //     deletion; and so is everything by a service that does not know the condition.
 //
-// It can add files that are not there: a part's file, which a later leader finds and keeps; a manifest of an earlier state, which
+// It can add files that are not there: a part's file, which a later leader finds and keeps, or, where it was to be stored without
+// shards that have been retried since, has somebody move away; a manifest of an earlier state, which
 // a later leader replaces when the sweep is done again; or files in the place of a removed result set, which no sweep owns.
 package coordinator

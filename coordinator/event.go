@@ -193,6 +193,11 @@ type (
 		Sweep string
 		Shard int
 	}
+	// CommitGivenUp: a delivery cannot be made durable, and its sweep has ended.
+	CommitGivenUp struct {
+		Sweep string
+		Shard int
+	}
 	// PartStored: a part's files and its key are durable.
 	PartStored struct {
 		Sweep string
@@ -235,11 +240,13 @@ type (
 		Parts []int
 		Phase Phase
 	}
+	// SaveRemoval persists that a sweep is to be removed as soon as nothing of it is on its way to the store; Remove follows.
+	SaveRemoval struct{ Sweep string }
 	// Remove persists that a sweep is being removed, and removes its files and its keys; Removed follows.
 	Remove struct{ Sweep string }
 	// DropSweep forgets a sweep whose keys are gone.
 	DropSweep struct{ Sweep string }
-	// Commit persists a delivery; Committed follows. PinClass is stored with it unless empty.
+	// Commit persists a delivery; Committed follows, or CommitGivenUp. PinClass is the sweep's class, to be stored with it, until one is Committed.
 	Commit struct {
 		Token    uint64
 		Sweep    string
@@ -318,24 +325,26 @@ func (Removed) event()       {}
 func (Deliver) event()       {}
 func (Refuse) event()        {}
 func (Committed) event()     {}
+func (CommitGivenUp) event() {}
 func (PartStored) event()    {}
 func (MergeGivenUp) event()  {}
 func (FinishGivenUp) event() {}
 func (Finishing) event()     {}
 func (Finished) event()      {}
 
-func (SaveLoss) action()   {}
-func (DropLosses) action() {}
-func (SavePhase) action()  {}
-func (DropParts) action()  {}
-func (Remove) action()     {}
-func (DropSweep) action()  {}
-func (Commit) action()     {}
-func (Answer) action()     {}
-func (Grant) action()      {}
-func (Revoke) action()     {}
-func (Dismiss) action()    {}
-func (Forget) action()     {}
-func (Merge) action()      {}
-func (Finish) action()     {}
-func (Close) action()      {}
+func (SaveLoss) action()    {}
+func (DropLosses) action()  {}
+func (SavePhase) action()   {}
+func (DropParts) action()   {}
+func (SaveRemoval) action() {}
+func (Remove) action()      {}
+func (DropSweep) action()   {}
+func (Commit) action()      {}
+func (Answer) action()      {}
+func (Grant) action()       {}
+func (Revoke) action()      {}
+func (Dismiss) action()     {}
+func (Forget) action()      {}
+func (Merge) action()       {}
+func (Finish) action()      {}
+func (Close) action()       {}

@@ -57,7 +57,9 @@ func (s *fileStore) DeleteVersion(_ context.Context, name, version string) error
 		err = ErrChanged
 	}
 	if err == nil {
+		s.tidying.RLock()
 		err = deleteAside(path, version)
+		s.tidying.RUnlock()
 	}
 	if err != nil {
 		return fmt.Errorf("delete %s: %w", path, err)
@@ -105,6 +107,8 @@ func (s *fileStore) removeLeftovers(_ context.Context, folder string) error {
 	if err != nil {
 		return err
 	}
+	s.tidying.Lock()
+	defer s.tidying.Unlock()
 	return filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil

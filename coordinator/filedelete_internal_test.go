@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 )
 
@@ -28,5 +29,49 @@ func TestFileReplacedBetweenTheLooks(t *testing.T) {
 	}
 	if left, err := os.ReadDir(filepath.Dir(path)); err != nil || len(left) != 0 {
 		t.Errorf("there are %v, %v", left, err)
+	}
+}
+
+// TestTidyingLeavesDeletionsAlone: a store is tidied up while files are deleted from it. What is deleted stays so.
+func TestTidyingLeavesDeletionsAlone(t *testing.T) {
+	root := t.TempDir()
+	opened, err := OpenFileStore(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := opened.(*fileStore)
+	for range 500 {
+		if err := os.MkdirAll(filepath.Join(root, "set"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		versions := map[string]string{}
+		for _, name := range []string{"set/a", "set/b", "set/c", "set/d"} {
+			path := filepath.Join(root, name)
+			if err := os.WriteFile(path, []byte("x"), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			info, err := os.Stat(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			versions[name] = fileVersion(info)
+		}
+		var all sync.WaitGroup
+		for name, version := range versions {
+			all.Go(func() {
+				if err := s.DeleteVersion(t.Context(), name, version); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		all.Go(func() {
+			if err := s.removeLeftovers(t.Context(), "set"); err != nil {
+				t.Error(err)
+			}
+		})
+		all.Wait()
+		if left, err := os.ReadDir(filepath.Join(root, "set")); !errors.Is(err, os.ErrNotExist) {
+			t.Fatalf("there are %v, %v", left, err)
+		}
 	}
 }

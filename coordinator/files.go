@@ -109,34 +109,52 @@ func (t *term) readBack(ctx context.Context, name string, f results.File) error 
 	return nil
 }
 
+// seenFile is a file in the version that was opened.
+type seenFile struct {
+	name, version string
+	size          int64
+}
+
+// see opens a file to look at it; false if there is none.
+func (t *term) see(ctx context.Context, name string) (seenFile, bool, error) {
+	o, err := t.cfg.Store.Open(ctx, name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return seenFile{}, false, nil
+	}
+	if err != nil {
+		return seenFile{}, false, fmt.Errorf("look at %s: %w", name, err)
+	}
+	defer o.Close()
+	return seenFile{name, o.Version(), o.Size()}, true, nil
+}
+
+// deleteAll does for many files of a result set what deleteSeen does for one, and asks once whether this leader leads.
+func (t *term) deleteAll(ctx context.Context, set string, files []seenFile) error {
+	if err := t.commit(ctx, nil); err != nil {
+		return fmt.Errorf("delete files of %s: %w", set, err)
+	}
+	var err error
+	for _, f := range files {
+		err = errors.Join(err, t.cfg.Store.DeleteVersion(ctx, f.name, f.version))
+		t.fail("between-deletions")
+	}
+	return err
+}
+
 // removeFiles deletes the result set of a sweep: the files that are there now.
 func (t *term) removeFiles(ctx context.Context, e *entry) error {
-	type file struct{ name, version string }
-	var files []file
+	var files []seenFile
 	err := t.cfg.Store.List(ctx, e.set+"/", func(name string, _ int64) error {
-		o, err := t.cfg.Store.Open(ctx, name)
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil // gone meanwhile, or no file
+		f, there, err := t.see(ctx, name)
+		if there {
+			files = append(files, f)
 		}
-		if err != nil {
-			return fmt.Errorf("look at %s: %w", name, err)
-		}
-		defer o.Close()
-		files = append(files, file{name, o.Version()})
-		return nil
+		return err
 	})
 	if err != nil {
 		return err
 	}
-	if err := t.commit(ctx, nil); err != nil { // as deleteSeen does, once for all of them
-		return fmt.Errorf("delete %s: %w", e.set, err)
-	}
-	for _, f := range files {
-		err = errors.Join(err, t.cfg.Store.DeleteVersion(ctx, f.name, f.version))
-		t.alarms.clear(f.name)
-		t.fail("between-deletions")
-	}
-	return err
+	return t.deleteAll(ctx, e.set, files)
 }
 
 // hashObject reads an object through.
@@ -157,17 +175,4 @@ func hashOf(o Object) (partFile, error) {
 	h := sha256.New()
 	_, err := io.Copy(h, io.NewSectionReader(o, 0, o.Size()))
 	return partFile{Bytes: o.Size(), SHA256: [32]byte(h.Sum(nil))}, err
-}
-
-// has tells whether the store has an object of a size, or of any size below 0.
-func (t *term) has(ctx context.Context, name string, size int64) (bool, error) {
-	o, err := t.cfg.Store.Open(ctx, name)
-	if errors.Is(err, fs.ErrNotExist) {
-		return false, nil
-	}
-	if err != nil {
-		return false, err
-	}
-	defer o.Close()
-	return size < 0 || o.Size() == size, nil
 }

@@ -109,11 +109,11 @@ func (t *term) checkComplete(ctx context.Context, e *entry, expected map[string]
 	}
 	var lacking []string
 	for name, size := range unseen {
-		ok, err := t.has(ctx, path.Join(e.set, name), size)
+		f, there, err := t.see(ctx, path.Join(e.set, name))
 		if err != nil {
 			return fmt.Errorf("look for %s of sweep %s: %w", name, e.set, err)
 		}
-		if !ok {
+		if !there || size >= 0 && f.size != size {
 			lacking = append(lacking, name)
 		}
 	}

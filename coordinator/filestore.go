@@ -18,6 +18,9 @@ import (
 type fileStore struct {
 	root string
 
+	// tidying keeps tidying up and deletions apart: what a deletion has set aside is not left over.
+	tidying sync.RWMutex
+
 	mu     sync.Mutex
 	synced map[string]bool // folders known to be durable
 }

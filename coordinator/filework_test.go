@@ -36,3 +36,37 @@ func TestOneSweepsFilesHoldUpNoOthers(t *testing.T) {
 		t.Errorf("alarms after the end: %v", alarms)
 	}
 }
+
+// TestForeignFileIsNotRecorded: somebody's file stands in the place of a part's. It is kept, and the sweep is not done before
+// somebody has moved it.
+func TestForeignFileIsNotRecorded(t *testing.T) {
+	t.Parallel()
+	store, dir := fileStore(t)
+	c := start(t, coordinator.Config{Memory: coordinator.NewMemory(), Store: store})
+	ctx := deadline(t)
+	c.leading(ctx)
+	m := c.submit(ctx, smallSweep).GetSweep()
+	set := filepath.Join(dir, m.GetResultSet())
+	foreign := filepath.Join(set, "points", "part-000000.parquet")
+	if err := os.WriteFile(foreign, []byte("something else"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	defer c.serve(ctx, &zeroNode{name: "n"})()
+	s := c.expect(ctx, m.GetId(), "an alarm", func(s *pb.Sweep) bool {
+		return strings.Contains(strings.Join(s.GetProgress().GetAlarms(), "\n"), "move it away")
+	})
+	if s.GetPhase() != pb.Phase_PHASE_RUNNING {
+		t.Errorf("the sweep is %v with somebody's file in it", s.GetPhase())
+	}
+	if data, err := os.ReadFile(foreign); err != nil || string(data) != "something else" {
+		t.Errorf("the file is %q, %v", data, err)
+	}
+	if err := os.Remove(foreign); err != nil {
+		t.Fatal(err)
+	}
+	last := c.wait(ctx, m.GetId())
+	if alarms := last.GetProgress().GetAlarms(); len(alarms) != 0 {
+		t.Errorf("alarms after the end: %v", alarms)
+	}
+	checkSmallSet(t, set)
+}

@@ -16,6 +16,7 @@ type job struct {
 	weight   float64
 	solver   int
 	class    string
+	pinned   bool // the class is durable; until then every commit brings it along
 	phase    Phase
 
 	// pass is the cost leased so far over weight: the eligible job of the highest priority with the least pass is next.
@@ -70,7 +71,7 @@ type removal uint8
 
 const (
 	removalNone  removal = iota
-	removalAsked         // set by RemoveSweep: it begins once nothing of the sweep is on its way to the store
+	removalAsked         // set by RemoveSweep, and saved: it begins once nothing of the sweep is on its way to the store
 	removalBegun         // set with Remove
 )
 
@@ -86,7 +87,7 @@ func newJob(e AddSweep, seq int) *job {
 	n := e.Cuts.Shards()
 	j := &job{
 		id: e.ID, seq: seq, cuts: e.Cuts, priority: e.Priority, weight: float64(max(1, e.Weight)),
-		solver: e.Solver, class: e.Class, phase: e.Phase, counts: e.Counts,
+		solver: e.Solver, class: e.Class, pinned: e.Class != "", phase: e.Phase, counts: e.Counts,
 		open: newShardSet(n), done: newShardSet(n),
 		leases: map[int]*lease{}, committing: map[int]*commit{}, quarantine: map[int]bool{}, losses: map[int]*Loss{},
 		parts: make([]part, e.Cuts.Parts()),

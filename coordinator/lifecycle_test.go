@@ -242,7 +242,11 @@ func TestReopen(t *testing.T) {
 	for name, harm := range map[string]func() error{
 		"manifest":  func() error { return os.Remove(filepath.Join(set, results.ManifestName)) },
 		"part":      func() error { return os.Remove(filepath.Join(set, "points", "part-000000.parquet")) },
-		"cut short": func() error { return os.Remove(filepath.Join(set, "shards", "part-000000.parquet")) },
+		"log":       func() error { return os.Remove(filepath.Join(set, "shards", "part-000000.parquet")) },
+		"cut short": func() error { return os.Truncate(filepath.Join(set, "points", "part-000000.parquet"), 100) },
+		"foreign": func() error {
+			return os.WriteFile(filepath.Join(set, "shards", "part-000000.parquet"), []byte("something else"), 0o644)
+		},
 	} {
 		if err := harm(); err != nil {
 			t.Fatal(err)

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 )
 
 const (
@@ -34,8 +35,17 @@ type Loss struct {
 	Causes      []Cause // the last one of each node
 }
 
-// clip bounds a text from outside. Protobuf refuses strings that are not UTF-8, so it never ends inside a rune.
-func clip(s string) string { return strings.ToValidUTF8(s[:min(len(s), maxCauseBytes)], "") }
+// clip bounds a text from outside, and takes out what is not to be printed: it comes to people's terminals, which control
+// characters command. Protobuf refuses strings that are not UTF-8, so it never ends inside a rune.
+func clip(s string) string {
+	s = strings.ToValidUTF8(s[:min(len(s), maxCauseBytes)], "")
+	return strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return -1
+	}, s)
+}
 
 // add notes one more loss.
 func (l *Loss) add(c Cause) {

@@ -34,3 +34,23 @@ func TestLongCausesStayText(t *testing.T) {
 		}
 	}
 }
+
+// TestCausesAreOnlyText: a node's words do not command the terminals of those who read them.
+func TestCausesAreOnlyText(t *testing.T) {
+	s := newScene()
+	for _, line := range []string{"sweep a", "attach n1"} {
+		if _, err := s.do(strings.Fields(line)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cause := "\x1b]0;title\x07red \x1b[31m\u009b2Jλ\u202e\r\n end"
+	var text string
+	for _, a := range s.board.Step(coordinator.Abandon{Node: "n1", Run: coordinator.Run{Sweep: "a", Count: 1}, Cause: cause}) {
+		if l, ok := a.(coordinator.SaveLoss); ok {
+			text = l.Loss.Causes[0].Text
+		}
+	}
+	if want := "abandoned: ]0;titlered [31m2Jλ end"; text != want {
+		t.Errorf("the cause is %q, want %q", text, want)
+	}
+}

@@ -134,7 +134,8 @@ func (t *term) shardLog(ctx context.Context, e *entry, items []shelfItem, cache 
 }
 
 // publish gives a merged file its name. A file that is there already stays: with the same bytes it is this one; with others
-// an alarm says so. Only a file that this sweep stored without its quarantined shards gives way.
+// it is in the way, and the part is not stored until somebody has moved it. Only a file that this sweep stored without its
+// quarantined shards gives way. The log of shards is another one each time; that of an earlier merge is as good.
 func (t *term) publish(ctx context.Context, e *entry, part int, f results.File, w Writer) (partFile, error) {
 	name := results.PartName(f.Table, int64(part))
 	full := path.Join(e.set, name)
@@ -153,7 +154,6 @@ func (t *term) publish(ctx context.Context, e *entry, part int, f results.File, 
 		err = t.readBack(ctx, full, f)
 	}
 	if !errors.Is(err, fs.ErrExist) {
-		t.alarms.clear(full)
 		return ours, err
 	}
 	there, err := hashObject(ctx, t.cfg.Store, full)
@@ -165,7 +165,7 @@ func (t *term) publish(ctx context.Context, e *entry, part int, f results.File, 
 	}
 	if f.Table != results.Shards {
 		t.metrics.foreignParts.Inc()
-		t.alarms.raise(full, "the file that is there has other bytes than this sweep's; it was kept. Move it away and submit the sweep again to write the part anew")
+		return partFile{}, fmt.Errorf("%s is there already, with other bytes than this sweep's, and is kept; move it away, and the part is stored", full)
 	}
 	there.Path, there.Rows = name, f.Rows
 	return there, nil

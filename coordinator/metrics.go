@@ -65,7 +65,7 @@ func newMetrics(r prometheus.Registerer) *metrics {
 		groupShards: prometheus.NewHistogram(prometheus.HistogramOpts{Namespace: "phasegrid", Name: "commit_group_shards",
 			Help: "Shards in one group commit.", Buckets: prometheus.ExponentialBuckets(1, 2, 11)}),
 		mergeBytes:   counter("merge_bytes_total", "Bytes of Parquet written."),
-		foreignParts: counter("foreign_parts_total", "Files found with other bytes than the sweep's, and kept."),
+		foreignParts: counter("foreign_parts_total", "Attempts to store a part that found a file with other bytes in its place, and kept it."),
 		requests:     vector("rpc_requests_total", "Calls answered, by method and code.", "method", "code"),
 	}
 	r.MustRegister(m.leader, m.leaseFailures, m.alarms, m.nodes, m.fenced, m.shards, m.points, m.committed, m.deliveries, m.rejected, m.shardSeconds,

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync/atomic"
 	"time"
 
 	"google.golang.org/grpc"
@@ -27,13 +28,31 @@ type nodesServer struct {
 	*Coordinator
 }
 
-// nodeStream is one Attach stream. Its handler owns it; others put messages into out and may cancel it.
+// maxUnread is how many messages may wait for a node to read them. The board may say as much at once as revoke every shard
+// that a node holds, one by one.
+const maxUnread = 2 * maxCapacity
+
+// nodeStream is one Attach stream. Its handler owns it; others send to it and may cancel it.
 type nodeStream struct {
 	conn     uint64
 	name     string
 	instance string // tells the process from others that use its name
 	out      *queue[*pb.AttachResponse]
+	pulsing  atomic.Bool // a pulse is in out: one is enough, however often the node beats
 	cancel   context.CancelCauseFunc
+}
+
+// send leaves a message to the stream's sender. A node that does not read is cut off, before it fills the memory.
+func (n *nodeStream) send(m *pb.AttachResponse) {
+	if n.out.put(m) > maxUnread {
+		n.cancel(fmt.Errorf("node %s: more than %d messages wait to be read by it; it does not read, or its connection is too slow", n.name, maxUnread))
+	}
+}
+
+func (n *nodeStream) pulse() {
+	if n.pulsing.CompareAndSwap(false, true) {
+		n.send(&pb.AttachResponse{Message: &pb.AttachResponse_Pulse{Pulse: &pb.Pulse{}}})
+	}
 }
 
 func (s *nodesServer) Attach(stream grpc.BidiStreamingServer[pb.AttachRequest, pb.AttachResponse]) error {
@@ -70,24 +89,19 @@ func (s *nodesServer) Attach(stream grpc.BidiStreamingServer[pb.AttachRequest, p
 		return err
 	}
 	defer t.removeNode(n)
-	n.out.put(&pb.AttachResponse{Message: &pb.AttachResponse_Welcome{Welcome: &pb.Welcome{
+	n.send(&pb.AttachResponse{Message: &pb.AttachResponse_Welcome{Welcome: &pb.Welcome{
 		LeaseTtlMs: s.cfg.LeaseTTL.Milliseconds(), HeartbeatMs: (s.cfg.LeaseTTL / 4).Milliseconds(),
 		SilenceMs: max(s.cfg.LeaseTTL/2, leastSilence).Milliseconds(),
 	}}})
 	t.saves.put(save{[]Write{{Key: nodeKey(info.Name), Perishable: true, Value: record}}, func() {}})
 	t.post(Attach{Conn: n.conn, Info: info, Capacity: int(hello.GetCapacity()), Held: held})
 
-	sent := make(chan struct{})
-	go func() {
-		defer close(sent)
-		cancel(sendAll(ctx, n.out, stream))
-	}()
+	// This one ends with the stream too, and is not waited for: where a node does not read, only the end of the stream ends it.
+	go func() { cancel(n.sendAll(ctx, stream)) }()
 	left, err := s.converse(ctx, t, n, incoming, received)
 	if !left {
 		t.post(Broken{Conn: n.conn, Node: n.name})
 	}
-	cancel(nil)
-	<-sent
 	return err
 }
 
@@ -96,8 +110,24 @@ func (s *nodesServer) converse(ctx context.Context, t *term, n *nodeStream, inco
 	for {
 		select {
 		case m := <-incoming:
-			if left, err := t.hear(n, m); left || err != nil {
-				return left, err
+			event, err := n.hear(m)
+			if err != nil {
+				return false, err
+			}
+			// The next message is read when the board has had this one: a node that talks faster than it is heard waits. And a
+			// beat is answered by the board's own goroutine: that one must be alive.
+			_, err = ask(ctx, t, func() struct{} {
+				t.step(event)
+				if _, beat := event.(Beat); beat {
+					n.pulse()
+				}
+				return struct{}{}
+			})
+			if err != nil {
+				continue // ctx or the term has ended
+			}
+			if _, left := event.(Leave); left {
+				return true, nil
 			}
 		case err := <-received:
 			if errors.Is(err, io.EOF) {
@@ -113,39 +143,27 @@ func (s *nodesServer) converse(ctx context.Context, t *term, n *nodeStream, inco
 }
 
 // hear turns one message into an event.
-func (t *term) hear(n *nodeStream, m *pb.AttachRequest) (left bool, err error) {
+func (n *nodeStream) hear(m *pb.AttachRequest) (Event, error) {
 	switch {
 	case m.GetHeartbeat() != nil:
 		if err := checkCapacity("heartbeat.capacity", m.GetHeartbeat().GetCapacity()); err != nil {
-			return false, err
+			return nil, err
 		}
-		beat := Beat{Conn: n.conn, Node: n.name, Capacity: int(m.GetHeartbeat().GetCapacity())}
-		t.inbox.put(func() { // answered by the board's own goroutine: that one must be alive
-			t.step(beat)
-			n.out.put(&pb.AttachResponse{Message: &pb.AttachResponse_Pulse{Pulse: &pb.Pulse{}}})
-		})
+		return Beat{Conn: n.conn, Node: n.name, Capacity: int(m.GetHeartbeat().GetCapacity())}, nil
 	case m.GetDrain() != nil:
 		runs, err := runsFromProto("drain.returned", m.GetDrain().GetReturned())
-		if err != nil {
-			return false, err
-		}
-		t.post(Drain{Conn: n.conn, Node: n.name, Returned: runs})
+		return Drain{Conn: n.conn, Node: n.name, Returned: runs}, err
 	case m.GetBye() != nil:
-		if _, err := runsFromProto("bye.returned", m.GetBye().GetReturned()); err != nil { // the board knows what it holds
-			return false, err
-		}
-		t.post(Leave{Conn: n.conn, Node: n.name})
-		return true, nil
+		_, err := runsFromProto("bye.returned", m.GetBye().GetReturned()) // the board knows what it holds
+		return Leave{Conn: n.conn, Node: n.name}, err
 	case m.GetAbandon() != nil:
 		run := m.GetAbandon().GetRun()
 		if err := checkRun("abandon.run", run); err != nil {
-			return false, err
+			return nil, err
 		}
-		t.post(Abandon{Node: n.name, Run: runFromProto(run), Cause: oneLine(m.GetAbandon().GetCause())})
-	default:
-		return false, badField("message", "a second hello, or a message this coordinator does not know")
+		return Abandon{Node: n.name, Run: runFromProto(run), Cause: oneLine(m.GetAbandon().GetCause())}, nil
 	}
-	return false, nil
+	return nil, badField("message", "a second hello, or a message this coordinator does not know")
 }
 
 func receive(ctx context.Context, stream grpc.BidiStreamingServer[pb.AttachRequest, pb.AttachResponse], to chan<- *pb.AttachRequest) error {
@@ -187,15 +205,18 @@ func opened[M any](ctx context.Context, c *Coordinator, receive func() (M, error
 	}
 }
 
-func sendAll(ctx context.Context, out *queue[*pb.AttachResponse], stream grpc.BidiStreamingServer[pb.AttachRequest, pb.AttachResponse]) error {
+func (n *nodeStream) sendAll(ctx context.Context, stream grpc.BidiStreamingServer[pb.AttachRequest, pb.AttachResponse]) error {
 	for {
-		messages, err := out.wait(ctx)
+		messages, err := n.out.wait(ctx)
 		if err != nil {
 			return err
 		}
 		for _, m := range messages {
 			if err := stream.Send(m); err != nil {
 				return err
+			}
+			if m.GetPulse() != nil {
+				n.pulsing.Store(false)
 			}
 		}
 	}
@@ -262,7 +283,7 @@ func (t *term) grant(a Grant) {
 			t.log.Debug("shards granted", "node_id", n.name, "sweep_id", r.Sweep, "first", r.First, "shards", r.Count)
 		}
 	}
-	n.out.put(&pb.AttachResponse{Message: &pb.AttachResponse_Grant{Grant: &pb.Grant{Runs: runs}}})
+	n.send(&pb.AttachResponse{Message: &pb.AttachResponse_Grant{Grant: &pb.Grant{Runs: runs}}})
 }
 
 func (t *term) revoke(a Revoke) {
@@ -274,7 +295,7 @@ func (t *term) revoke(a Revoke) {
 	for i, r := range a.Runs {
 		runs[i] = runToProto(r, nil)
 	}
-	n.out.put(&pb.AttachResponse{Message: &pb.AttachResponse_Revoke{Revoke: &pb.Revoke{Runs: runs}}})
+	n.send(&pb.AttachResponse{Message: &pb.AttachResponse_Revoke{Revoke: &pb.Revoke{Runs: runs}}})
 }
 
 func (t *term) dismiss(a Dismiss) {
@@ -286,7 +307,7 @@ func (t *term) dismiss(a Dismiss) {
 		n.cancel(fmt.Errorf("node %s: %s", a.Node, a.Reason))
 		return
 	}
-	n.out.put(&pb.AttachResponse{Message: &pb.AttachResponse_Refused{Refused: &pb.Refused{Reason: a.Reason}}})
+	n.send(&pb.AttachResponse{Message: &pb.AttachResponse_Refused{Refused: &pb.Refused{Reason: a.Reason}}})
 }
 
 func (s *nodesServer) GetSpec(ctx context.Context, r *pb.GetSpecRequest) (*pb.GetSpecResponse, error) {

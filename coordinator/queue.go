@@ -6,7 +6,7 @@ import (
 )
 
 // queue hands items from any goroutine to one, in order. It has no bound of its own: what is put into it is bounded by
-// capacities of nodes and by the memory budget of deliveries.
+// capacities of nodes, by the memory budget of deliveries, and by whoever looks at how much waits.
 type queue[T any] struct {
 	mu    sync.Mutex
 	items []T
@@ -15,14 +15,17 @@ type queue[T any] struct {
 
 func newQueue[T any]() *queue[T] { return &queue[T]{ready: make(chan struct{}, 1)} }
 
-func (q *queue[T]) put(x T) {
+// put adds an item, and returns how many are waiting then.
+func (q *queue[T]) put(x T) int {
 	q.mu.Lock()
 	q.items = append(q.items, x)
+	n := len(q.items)
 	q.mu.Unlock()
 	select {
 	case q.ready <- struct{}{}:
 	default:
 	}
+	return n
 }
 
 // all takes everything that is waiting, without waiting.

@@ -49,11 +49,13 @@ type doneState struct {
 	items   []shelfItem
 }
 
-// loadSweeps reads every sweep of a ledger.
-func loadSweeps(ctx context.Context, ledger Ledger) ([]*sweepState, error) {
-	var list []*sweepState
+// loadSweeps reads every sweep of a ledger. Orphans are keys of sweeps that have none of their own, by the sweeps' ids. No leader
+// leaves such a key behind, since the keys of a sweep come and go with its own; and as nothing refers to it, nothing is lost by
+// going on without it. It must be gone before a sweep of this id is there, of which it would tell what is not so.
+func loadSweeps(ctx context.Context, ledger Ledger) (list []*sweepState, orphans map[string][]string, err error) {
+	orphans = map[string][]string{}
 	var s *sweepState
-	err := ledger.Load(ctx, sweepsRoot, func(key string, value []byte) error {
+	err = ledger.Load(ctx, sweepsRoot, func(key string, value []byte) error {
 		id, what, numbers, err := splitSweepKey(key)
 		if err != nil {
 			return err
@@ -63,14 +65,15 @@ func loadSweeps(ctx context.Context, ledger Ledger) ([]*sweepState, error) {
 			list = append(list, s)
 		}
 		if s == nil || s.id != id {
-			return fmt.Errorf("etcd key %q: its sweep has no key of its own; delete %s", key, belowSweep(id))
+			orphans[id] = append(orphans[id], key)
+			return nil
 		}
 		if err := s.take(what, numbers, value); err != nil {
 			return fmt.Errorf("etcd key %q: %w", key, err)
 		}
 		return nil
 	})
-	return list, err
+	return list, orphans, err
 }
 
 // take decodes one key of the sweep.

@@ -6,8 +6,9 @@ import (
 	"slices"
 )
 
-// A sweep is removed in three steps: a key says so, its files are deleted, its keys are deleted in one transaction. From the
-// first on the removal is carried out whatever happens, by this leader or the next. Until the last the sweep is listed, as
+// A sweep is removed in three steps: a key says so, its files are deleted, its keys are deleted in one transaction. The key is
+// written when the removal is asked for, and from then on it is carried out whatever happens, by this leader or the next; the
+// files have to wait for what is on its way to the store. Until the last step the sweep is listed, as
 // being removed, and can be neither submitted nor changed. A release that does not know the key shows the sweep as it was before;
 // this one goes on with the removal when it leads again.
 
@@ -23,10 +24,14 @@ func (b *Board) removeSweep(e RemoveSweep) {
 		return
 	}
 	j.removers = append(j.removers, e.Token)
-	if j.removal == removalNone {
-		j.removal = removalAsked
+	if j.removal != removalNone {
+		b.removeIfIdle(j)
+		return
 	}
-	b.removeIfIdle(j)
+	j.removal = removalAsked
+	if b.removeIfIdle(j); j.removal == removalAsked {
+		b.emit(SaveRemoval{Sweep: j.id})
+	}
 }
 
 // removeIfIdle begins a removal that was asked for, once nothing of the sweep is on its way to the store.

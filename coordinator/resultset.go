@@ -102,28 +102,64 @@ func (t *term) manifest(e *entry, p Progress, files []results.ManifestFile) resu
 	return m
 }
 
-// missing finds what a finished set lacks: parts whose files are gone or have another size, with their rows, and whether the
-// manifest is.
-func (t *term) missing(ctx context.Context, e *entry) (parts map[int]Counts, manifest bool, err error) {
-	parts = map[int]Counts{}
-	t.mu.RLock()
-	records := map[int]partRecord{}
-	for i, r := range e.parts {
-		records[i] = r
+// lacks is what a finished set lacks.
+type lacks struct {
+	parts    map[int]Counts // whose files are gone or have another size, with their rows
+	damaged  []seenFile     // files of those parts that have another size
+	manifest bool
+}
+
+// missing finds what a finished set lacks.
+func (t *term) missing(ctx context.Context, e *entry) (lacks, error) {
+	type look struct {
+		seenFile
+		there bool
 	}
-	t.mu.RUnlock()
-	for i, r := range records {
-		for _, f := range r.Files {
-			ok, err := t.has(ctx, path.Join(e.set, f.Path), f.Bytes)
-			if err != nil {
-				return nil, false, err
+	looks := map[string]look{}
+	for _, name := range t.partFiles(e) {
+		f, there, err := t.see(ctx, path.Join(e.set, name))
+		if err != nil {
+			return lacks{}, err
+		}
+		looks[name] = look{f, there}
+	}
+	_, manifest, err := t.see(ctx, path.Join(e.set, results.ManifestName))
+	if err != nil {
+		return lacks{}, err
+	}
+	// What was seen is held against the records of stored parts as they are by now: a file that a merge published meanwhile is
+	// not taken for a damaged one of the part as it was.
+	return ask(ctx, t, func() lacks {
+		l := lacks{parts: map[int]Counts{}, manifest: !manifest}
+		t.mu.RLock()
+		defer t.mu.RUnlock()
+		for i, r := range e.parts {
+			if !t.board.stored(e.id, i) {
+				continue
 			}
-			if !ok {
-				parts[i] = r.Rows
-				break
+			for _, f := range r.Files {
+				seen, looked := looks[f.Path]
+				if !looked || seen.there && seen.size == f.Bytes {
+					continue
+				}
+				l.parts[i] = r.Rows
+				if seen.there {
+					l.damaged = append(l.damaged, seen.seenFile)
+				}
 			}
 		}
+		return l
+	})
+}
+
+// partFiles are the files that a sweep's stored parts should have.
+func (t *term) partFiles(e *entry) (names []string) {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	for _, r := range e.parts {
+		for _, f := range r.Files {
+			names = append(names, f.Path)
+		}
 	}
-	there, err := t.has(ctx, path.Join(e.set, results.ManifestName), -1)
-	return parts, !there, err
+	return names
 }

@@ -84,7 +84,9 @@ func (t *term) writesOf(a Action) []Write {
 			writes = append(writes, Write{Key: partKey(a.Sweep, i), Delete: true}, Write{Key: donePrefix(a.Sweep, i), Delete: true, Prefix: true})
 		}
 		return append(writes, Write{Key: phaseKey(a.Sweep), Value: []byte(a.Phase.String())})
-	case Remove:
+	case SaveRemoval:
+		return []Write{{Key: removingKey(a.Sweep)}}
+	case Remove: // again where it was saved before: the files go when it is durable
 		return []Write{{Key: removingKey(a.Sweep)}}
 	case Forget:
 		return []Write{{Key: nodeKey(a.Node), Delete: true}}

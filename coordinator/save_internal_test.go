@@ -34,8 +34,8 @@ func prefixes(t *testing.T, before []Write, a Action, look func(s *sweepState, l
 		n := min(len(writes), maxWrites)
 		commit(writes[:n])
 		writes = writes[n:]
-		states, err := loadSweeps(t.Context(), reign.Ledger)
-		if err != nil || len(states) != 1 {
+		states, orphans, err := loadSweeps(t.Context(), reign.Ledger)
+		if err != nil || len(orphans) > 0 || len(states) != 1 {
 			t.Fatalf("%d sweeps, %v", len(states), err)
 		}
 		look(states[0], len(writes) == 0)

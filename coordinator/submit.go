@@ -26,6 +26,12 @@ func (t *term) create(ctx context.Context, d *design) (e *entry, created bool, e
 	if err != nil {
 		return nil, false, err
 	}
+	if t.orphans[d.id] != nil {
+		if err := t.commit(ctx, []Write{{Key: belowSweep(d.id), Delete: true, Prefix: true}}); err != nil {
+			return nil, false, fmt.Errorf("delete keys that are in the sweep's way: %w", err)
+		}
+		delete(t.orphans, d.id)
+	}
 	writes := []Write{{Key: sweepKey(d.id), Value: value}, {Key: phaseKey(d.id), Value: []byte(Running.String())}}
 	if err := t.commit(ctx, writes); err != nil {
 		return nil, false, fmt.Errorf("store the sweep: %w", err)
@@ -54,15 +60,23 @@ func (t *term) reopen(ctx context.Context, e *entry) error {
 	if !p.Phase.Ended() {
 		return nil
 	}
-	parts, manifest, err := t.missing(ctx, e)
+	lacks, err := t.missing(ctx, e)
 	if err != nil {
 		return fmt.Errorf("look at the result set %s: %w", e.set, err)
 	}
+	// First, so that who dies after it leaves parts without files, which the next submit finds: what stands in the place of a file
+	// keeps its part from being stored again.
+	if len(lacks.damaged) > 0 {
+		t.log.Warn("files of another size than they were stored with are deleted", "sweep_id", e.id, "files", len(lacks.damaged), "first", lacks.damaged[0].name)
+		if err := t.deleteAll(ctx, e.set, lacks.damaged); err != nil {
+			return fmt.Errorf("delete damaged files; submit again: %w", err)
+		}
+	}
 	var a Answer
 	switch {
-	case len(parts) > 0 || p.Phase == Done && (manifest || p.PartsDone < p.Parts):
-		t.log.Warn("result set is not complete, opened again", "sweep_id", e.id, "parts", len(parts), "manifest", !manifest)
-		a, err = t.request(ctx, func(token uint64) Event { return Reopen{Token: token, Sweep: e.id, Parts: parts} })
+	case len(lacks.parts) > 0 || p.Phase == Done && (lacks.manifest || p.PartsDone < p.Parts):
+		t.log.Warn("result set is not complete, opened again", "sweep_id", e.id, "parts", len(lacks.parts), "manifest", !lacks.manifest)
+		a, err = t.request(ctx, func(token uint64) Event { return Reopen{Token: token, Sweep: e.id, Parts: lacks.parts} })
 	case p.Phase != Done:
 		a, err = t.request(ctx, func(token uint64) Event { return SetPhase{Token: token, Sweep: e.id, Phase: Running} })
 	}

@@ -1,6 +1,7 @@
 package coordinator
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -23,6 +24,8 @@ const (
 	// minRetryDelay and maxRetryDelay bound the wait between attempts to write to a ledger or store that fails.
 	minRetryDelay = 20 * time.Millisecond
 	maxRetryDelay = 2 * time.Second
+	// readFor is how long a leader tries to read the state before it lets another one try.
+	readFor = 10 * time.Second
 )
 
 // term is one reign: everything that a leader has and that ends with its leadership.
@@ -50,7 +53,8 @@ type term struct {
 	files   *queue[fileJob] // merges and other work on files
 	failing *queue[fileJob]
 
-	submit sync.Mutex // held while a sweep is created or reopened
+	submit  sync.Mutex          // held while a sweep is created or reopened
+	orphans map[string][]string // see loadSweeps; belongs to submit
 
 	mu     sync.RWMutex
 	sweeps map[string]*entry
@@ -61,10 +65,8 @@ type term struct {
 // entry is one sweep as the leader's goroutines see it.
 type entry struct {
 	*design
-	failure string // why it cannot be planned by this release, or ""
-	// parts and pinned belong to term.mu.
-	parts  map[int]partRecord
-	pinned bool // the class is in the ledger
+	failure string             // why it cannot be planned by this release, or ""
+	parts   map[int]partRecord // belongs to term.mu
 }
 
 func newTerm(c *Coordinator, r *Reign) *term {
@@ -86,9 +88,6 @@ func newTerm(c *Coordinator, r *Reign) *term {
 func (t *term) run(ctx context.Context, lost <-chan struct{}, ready func()) error {
 	g, ctx := errgroup.WithContext(ctx)
 	t.ended = ctx.Done()
-	if err := t.load(ctx); err != nil {
-		return fmt.Errorf("read the cluster's state: %w", err)
-	}
 	g.Go(func() error {
 		select {
 		case <-lost:
@@ -97,15 +96,24 @@ func (t *term) run(ctx context.Context, lost <-chan struct{}, ready func()) erro
 			return nil
 		}
 	})
+	states, err := t.load(ctx)
+	if err != nil {
+		g.Go(func() error { return err })
+		return g.Wait()
+	}
 	g.Go(func() error { return t.loop(ctx) })
 	g.Go(func() error { return t.saver(ctx) })
 	g.Go(func() error { return t.committer(ctx) })
-	for range t.cfg.Mergers {
-		g.Go(func() error { return t.fileWorker(ctx) })
-	}
+	g.Go(func() error {
+		t.tidyUp(ctx, states)
+		for range t.cfg.Mergers {
+			g.Go(func() error { return t.fileWorker(ctx) })
+		}
+		return nil
+	})
 	g.Go(func() error { return t.retryFiles(ctx) })
 	ready()
-	err := g.Wait()
+	err = g.Wait()
 	t.endFiles()
 	t.closeNodes()
 	if errors.Is(err, context.Canceled) {
@@ -115,34 +123,62 @@ func (t *term) run(ctx context.Context, lost <-chan struct{}, ready func()) erro
 }
 
 // load puts every sweep of the ledger on the board.
-func (t *term) load(ctx context.Context) error {
-	states, err := loadSweeps(ctx, t.ledger)
+func (t *term) load(ctx context.Context) ([]*sweepState, error) {
+	states, err := t.read(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	t.perform(t.board.Step(Tick{time.Now()}))
 	for _, s := range states {
 		t.loadSweep(s)
 	}
 	t.queueFiles("", t.spool.removeOrphans)
-	t.queueFiles("", func(ctx context.Context) error { return t.removeLeftovers(ctx, states) })
-	return nil
+	return states, nil
 }
 
-// removeLeftovers tidies the result sets of sweeps up, after processes that died.
-func (t *term) removeLeftovers(ctx context.Context, states []*sweepState) error {
+// read reads the ledger. Where that fails there is an alarm, and another try, until somebody has mended what is wrong; but not
+// for ever: another coordinator may be of a release that can read it.
+func (t *term) read(ctx context.Context) (states []*sweepState, err error) {
+	ctx, cancel := context.WithTimeout(ctx, readFor)
+	defer cancel()
+	var last error
+	err = t.retry(ctx, "etcd", func() error {
+		if states, t.orphans, last = loadSweeps(ctx, t.ledger); last != nil {
+			last = fmt.Errorf("nothing goes on, as the cluster's state cannot be read: %w", last)
+		}
+		return last
+	})
+	if err != nil {
+		return nil, cmp.Or(last, err)
+	}
+	for id, keys := range t.orphans {
+		t.log.Error("keys of a sweep that is not there are ignored; they are deleted when it is submitted", "sweep_id", id, "keys", keys)
+	}
+	return states, nil
+}
+
+// tidyUp tidies the result sets of sweeps up, after processes that died, before anything else is done to their files: a file
+// that gets its name back may be one that is to go. A set where that fails is tidied up later, and holds up no other.
+func (t *term) tidyUp(ctx context.Context, states []*sweepState) {
 	store, ok := t.cfg.Store.(tidy)
 	if !ok {
-		return nil
+		return
 	}
 	for _, s := range states {
-		if e := t.lookup(s.id); e != nil {
+		tidySet := func(ctx context.Context) error {
+			e := t.lookup(s.id)
+			if e == nil {
+				return nil
+			}
 			if err := store.removeLeftovers(ctx, e.set); err != nil {
 				return fmt.Errorf("tidy up %s: %w", e.set, err)
 			}
+			return nil
+		}
+		if tidySet(ctx) != nil {
+			t.queueFiles(s.id, tidySet)
 		}
 	}
-	return nil
 }
 
 func (t *term) loadSweep(s *sweepState) {
@@ -182,7 +218,7 @@ func (t *term) loadSweep(s *sweepState) {
 // entryOf makes a sweep of the ledger usable; one that this release cannot plan is shown as failed, and left alone.
 func (t *term) entryOf(s *sweepState) (*entry, Cuts) {
 	r := s.record
-	e := &entry{parts: s.parts, pinned: s.class != ""}
+	e := &entry{parts: s.parts}
 	spec, err := sweep.Decode(r.Canonical)
 	if err == nil {
 		e.design, err = newDesign(spec, r.Name, r.Solver, r.PlanVersion)

@@ -34,7 +34,7 @@ func TestUnplannableSweepWithShardsLoads(t *testing.T) {
 		t.Fatal(err)
 	}
 	leader := newTerm(c, reign)
-	if err := leader.load(t.Context()); err != nil {
+	if _, err := leader.load(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	p, ok := leader.board.Progress(id)

@@ -1,0 +1,79 @@
+package coordinator
+
+import (
+	"context"
+	"log/slog"
+	"testing"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+const tinySweep = `
+name: tiny
+fixed: {model: population, covariance: spiked, init: identity, init_scale: 0.01, steps: 2000000, dimension: 10, learning_rate: 0.001}
+grid:
+  optimizer: [gd, specgd]
+  anisotropy: {linspace: {from: 1, to: 50, num: 500}}
+record: none
+`
+
+// idleTerm is a term of which nothing runs, with one sweep that nobody has submitted.
+func idleTerm(t *testing.T, memory *Memory) (*term, *entry) {
+	t.Helper()
+	store, err := OpenStore(t.Context(), "file://"+t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := New(Config{Memory: memory, Store: store, Registry: prometheus.NewRegistry(), Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	reign, err := memory.campaign(t.Context(), "here", func() {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := c.parse("tiny.yaml", []byte(tinySweep))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return newTerm(c, reign), &entry{design: d, parts: map[int]partRecord{}}
+}
+
+// classOf is the arithmetic class that a ledger has of a sweep.
+func classOf(ctx context.Context, t *testing.T, l Ledger, id string) (class string) {
+	t.Helper()
+	err := l.Load(ctx, classKey(id), func(_ string, value []byte) error {
+		class = string(value)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return class
+}
+
+// TestClassIsPinnedAgain: a sweep is removed and submitted again while a delivery, which belongs to the new one then, is
+// received. Its shard may not be durable without its class.
+func TestClassIsPinnedAgain(t *testing.T) {
+	leader, e := idleTerm(t, NewMemory())
+	ctx := t.Context()
+	commit := func(shards ...int) {
+		t.Helper()
+		var group []*incoming
+		for _, s := range shards {
+			group = append(group, &incoming{entry: e, shard: s, pinClass: "fma"})
+		}
+		if err := leader.commitGroup(ctx, group); err != nil {
+			t.Fatal(err)
+		}
+		if class := classOf(ctx, t, leader.ledger, e.id); class != "fma" {
+			t.Errorf("shards %d are durable, and the class is %q", shards, class)
+		}
+	}
+	commit(0, 1)
+	if err := leader.persist(ctx, []Write{{Key: belowSweep(e.id), Delete: true, Prefix: true}}); err != nil {
+		t.Fatal(err)
+	}
+	leader.free(leader.shelf.dropSweep(e.id))
+	commit(2)
+}
