@@ -45,11 +45,6 @@ func (t *trouble) raise(text string) { t.alarms.tell(t.subject, t, text) }
 
 func (t *trouble) clear() { t.alarms.end(t.subject, t) }
 
-// raise and clear are for a subject that nobody shares.
-func (a *alarms) raise(subject, text string) { a.tell(subject, nil, text) }
-
-func (a *alarms) clear(subject string) { a.end(subject, nil) }
-
 // tell sets a subject's text. It is logged when the alarm begins, and where it is another one, now and then.
 func (a *alarms) tell(subject string, by *trouble, text string) {
 	a.mu.Lock()
