@@ -46,8 +46,35 @@ func sameSizes(folder string, m *results.Manifest) bool {
 	return true
 }
 
-// removeDamaged removes those of a set's files that are not what the manifest says, and returns their names. The coordinator
-// replaces no file that is there.
+// beginAgain removes the damaged files of a set that was finished before: the coordinator replaces no file that is there. Where
+// there is state the set is being computed again already: its files may be newer than the manifest, and they stay. Only if the
+// set has all of its files and is unreadable, which is why it is computed again, then the state is a left-over.
+func beginAgain(ctx context.Context, o runOptions, folder, state string, m *results.Manifest, unreadable error) error {
+	if unreadable == nil {
+		if _, err := os.Stat(state); !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	removed, err := removeDamaged(ctx, folder, m)
+	if err != nil {
+		return err
+	}
+	for _, name := range removed {
+		fmt.Fprintf(o.stderr, "%s is damaged: it is computed again\n", filepath.Join(folder, name))
+	}
+	if unreadable == nil {
+		return nil
+	}
+	if len(removed) == 0 {
+		return unreadable
+	}
+	if err := os.RemoveAll(state); err != nil {
+		return fmt.Errorf("remove the state of a finished sweep: %w", err)
+	}
+	return nil
+}
+
+// removeDamaged removes those of a set's files that are not what the manifest says, and returns their names.
 func removeDamaged(ctx context.Context, folder string, m *results.Manifest) (removed []string, err error) {
 	for _, f := range m.Files {
 		if ctx.Err() != nil {

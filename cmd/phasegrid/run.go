@@ -107,21 +107,14 @@ func runRun(ctx context.Context, o runOptions) error {
 		return err
 	}
 	defer unlock()
-	if m != nil {
-		removed, err := removeDamaged(ctx, folder, m)
-		if err != nil {
-			return err
-		}
-		if unreadable != nil && len(removed) == 0 {
-			return unreadable
-		}
-		for _, name := range removed {
-			fmt.Fprintf(o.stderr, "%s is damaged: it is computed again\n", filepath.Join(folder, name))
-		}
-	}
 	state, err := stateFolder(o, spec.Name(), id)
 	if err != nil {
 		return err
+	}
+	if m != nil {
+		if err := beginAgain(ctx, o, folder, state, m, unreadable); err != nil {
+			return err
+		}
 	}
 	started := time.Now()
 	var earlier *memo
