@@ -48,7 +48,7 @@ var crashSteps = []struct {
 	{"run", "before-publish", 1}, {"run", "between-files", 0}, {"run", "between-files", 4}, {"run", "after-publish", 1},
 	{"run", "after-part", 1}, {"run", "after-free", 1}, {"run", "before-manifest", 0}, {"run", "after-manifest", 0}, {"run", "after-done", 0},
 	{"fold", "before-fold", 0}, {"fold", "after-fold", 0},
-	{"pause", "before-save", 0}, {"pause", "after-save", 0}, {"cancel", "before-save", 0}, {"cancel", "after-save", 0},
+	{"pause", "before-save", 0}, {"pause", "after-save", 0}, {"resume", "before-save", 0}, {"resume", "after-save", 0}, {"cancel", "before-save", 0}, {"cancel", "after-save", 0},
 	{"retry", "before-save", 0}, {"retry", "after-save", 0}, {"retry", "before-replace", 0}, {"retry", "between-replace", 0},
 	{"retry", "between-replace", 1}, {"retry", "between-files", 0}, {"retry", "after-publish", 0}, {"retry", "after-part", 0},
 	{"retry", "before-replace", 2}, {"retry", "between-replace", 2},
@@ -171,6 +171,7 @@ var courses = map[string]struct {
 	"run":    {take: (*crashing).run},
 	"fold":   {take: (*crashing).run},
 	"pause":  {take: (*crashing).pause},
+	"resume": {take: (*crashing).resume},
 	"cancel": {take: (*crashing).cancel},
 	"retry":  {take: (*crashing).retry},
 	"reopen": {take: (*crashing).reopen, anew: true},
@@ -249,6 +250,16 @@ func (c *crashing) pause(ctx context.Context) {
 	c.must(c.sweeps.Pause(ctx, &pb.PauseRequest{Sweep: id}))
 	c.armed.Store(false)
 	c.must(c.sweeps.Resume(ctx, &pb.ResumeRequest{Sweep: id}))
+	defer c.work(ctx)()
+	c.done(ctx, id)
+}
+
+func (c *crashing) resume(ctx context.Context) {
+	id := c.submit(ctx, c.file).GetSweep().GetId()
+	c.must(c.sweeps.Pause(ctx, &pb.PauseRequest{Sweep: id}))
+	c.armed.Store(true)
+	c.must(c.sweeps.Resume(ctx, &pb.ResumeRequest{Sweep: id}))
+	c.armed.Store(false)
 	defer c.work(ctx)()
 	c.done(ctx, id)
 }

@@ -20,7 +20,8 @@
 // # Where a process can die
 //
 // At each step the state on disk says what is left to do; whoever leads next does it. TestCrash dies at each of them by
-// SIGKILL and compares the result with an undisturbed run: the same bytes, and no acknowledged shard computed again.
+// SIGKILL and compares the result with an undisturbed run: the same bytes, and no acknowledged shard computed again, but those of
+// a part that has lost a file and of a sweep that was removed.
 //
 //	step              on disk                                   the next leader
 //	before-submit     files of an empty result set              knows of no sweep; the client submits again
