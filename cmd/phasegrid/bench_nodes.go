@@ -12,9 +12,9 @@ import (
 
 const (
 	// benchNodesRounds are taken in turns, and the fastest of each counts: what else the machine does slows one or the other.
-	benchNodesRounds = 3
-	// benchNodesPoints of 2,000,000 steps keep one core busy for a quarter of a minute or so.
-	benchNodesPoints = 6000
+	benchNodesRounds = 2
+	// benchNodesPoints of 2,000,000 steps keep one core busy for half a minute or so.
+	benchNodesPoints = 12_000
 )
 
 // nodeProcesses runs a compute-bound sweep, from the start of the command to its exit, with one node process of one slot and with two.
