@@ -29,8 +29,9 @@ type benchScheduleOptions struct {
 func (o *benchScheduleOptions) addFlags(cmd *cobra.Command) {
 	cmd.Long = `schedule runs a real coordinator with embedded etcd, which syncs to disk, and simulated nodes in this process that solve
 nothing and deliver rows as wide as a solver's over real sockets. What is left is the cluster's own share of a sweep. Then it
-runs a sweep that does compute with one and with two node processes, and ends leaders of a cluster of processes. Unless --store says otherwise it also measures over S3, against a server of its own.
-State and, unless --store says otherwise, result sets go below TMPDIR.`
+runs a sweep that does compute with one and with two node processes, and ends leaders of a cluster of processes. Unless --store
+says otherwise it also measures over S3, against a server of its own. State and, unless --store says otherwise, result sets go
+below TMPDIR.`
 	flags := cmd.Flags()
 	flags.IntVar(&o.Nodes, "nodes", 1000, "simulated `nodes` of the measurement with many of them")
 	flags.IntVar(&o.Shards, "shards", 20_000, "`shards` of the measurement of throughput")

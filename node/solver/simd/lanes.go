@@ -278,7 +278,7 @@ func (h *headOf[R]) due(now int) bool { return now >= h.wake || h.escaping|h.tai
 // sleep finds the next step at which one of eight points wants to be seen.
 func (l *Lanes) sleep(h *head) {
 	next := math.Inf(1)
-	for _, x := range h.next {
+	for _, x := range h.next { // slices.Min also minds NaN, which is not there, at several times the cost
 		if x < next {
 			next = x
 		}

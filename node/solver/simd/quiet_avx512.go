@@ -66,7 +66,7 @@ func (l *Lanes) quietSteps(vs []vector, end int) int {
 
 // quietFlags say what the steps compute beside the iterates.
 func (l *Lanes) quietFlags(vs []vector) (flags int) {
-	if tails := vs[0].eight.tails | vs[1].eight.tails; tails != 0 {
+	if vs[0].eight.tails|vs[1].eight.tails != 0 {
 		flags |= quietTails
 	}
 	if vs[0].eight.escaping|vs[1].eight.escaping != 0 {

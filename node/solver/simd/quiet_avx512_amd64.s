@@ -165,6 +165,32 @@ GLOBL tiny<>(SB), RODATA|NOPTR, $8
 	VADDPD y, x, x; \
 	VADDPD x, half, half
 
+// LOOK leaves a = w², less τ in the first group, in Z6 to Z8 and Z10 to Z12, ½T in Z9 and Z13, and what QUIET asks for in K5, Z26 and
+// Z27; it goes to watched where losses are to be looked at, too.
+#define LOOK(watched) \
+	ENERGIES(R8, R9, Z0, Z1, Z2, Z18, Z19, Z6, Z7, Z8, Z9, Z26, Z14); \
+	ENERGIES(R10, R11, Z3, Z4, Z5, Z20, Z21, Z10, Z11, Z12, Z13, Z27, Z15); \
+	BOUNDED(Z9, Z13); \
+	HALF(R8, R9, Z6, Z7, Z8, Z9, Z14, Z15); \
+	HALF(R10, R11, Z10, Z11, Z12, Z13, Z16, Z17); \
+	TESTQ $const_quietWatched|const_quietTails, DX; \
+	JNE watched
+
+// LOOK_CLOSER is what a kernel does out of line, and the labels where it begins: watched and tails before it goes on at quiet, sum before
+// update.
+#define LOOK_CLOSER(watched, tails, quiet, sum, update) \
+watched: \
+	TESTQ $const_quietTails, DX; \
+	JNE tails; \
+	WATCHED; \
+	JMP quiet; \
+tails: \
+	TAILS; \
+	JMP quiet; \
+sum: \
+	SUM; \
+	JMP update
+
 // GD is w <- w (keep - m a - g ½T).
 #define GD(H, C, w, a, half, x, y, m, g) \
 	VMULPD m(C), a, a; \
@@ -179,13 +205,7 @@ TEXT ·quietStepsGD512(SB), NOSPLIT, $0-64
 	BEGIN
 
 step:
-	ENERGIES(R8, R9, Z0, Z1, Z2, Z18, Z19, Z6, Z7, Z8, Z9, Z26, Z14)
-	ENERGIES(R10, R11, Z3, Z4, Z5, Z20, Z21, Z10, Z11, Z12, Z13, Z27, Z15)
-	BOUNDED(Z9, Z13)
-	HALF(R8, R9, Z6, Z7, Z8, Z9, Z14, Z15)
-	HALF(R10, R11, Z10, Z11, Z12, Z13, Z16, Z17)
-	TESTQ $const_quietWatched|const_quietTails, DX
-	JNE  watched
+	LOOK(watched)
 
 quiet:
 	QUIET(Z26, Z27)
@@ -207,19 +227,7 @@ update:
 return:
 	RETURN
 
-watched:
-	TESTQ $const_quietTails, DX
-	JNE  tails
-	WATCHED
-	JMP  quiet
-
-tails:
-	TAILS
-	JMP  quiet
-
-sum:
-	SUM
-	JMP  update
+	LOOK_CLOSER(watched, tails, quiet, sum, update)
 
 // SLOPE leaves (q a + ½T) w, half the gradient over q, in the place of a.
 #define SLOPE(C, w, a, half, q) \
@@ -254,13 +262,7 @@ TEXT ·quietStepsSpecGD512(SB), NOSPLIT, $0-64
 	VBROADCASTSD tiny<>(SB), Z29
 
 step:
-	ENERGIES(R8, R9, Z0, Z1, Z2, Z18, Z19, Z6, Z7, Z8, Z9, Z26, Z14)
-	ENERGIES(R10, R11, Z3, Z4, Z5, Z20, Z21, Z10, Z11, Z12, Z13, Z27, Z15)
-	BOUNDED(Z9, Z13)
-	HALF(R8, R9, Z6, Z7, Z8, Z9, Z14, Z15)
-	HALF(R10, R11, Z10, Z11, Z12, Z13, Z16, Z17)
-	TESTQ $const_quietWatched|const_quietTails, DX
-	JNE  watched
+	LOOK(watched)
 
 quiet:
 	SLOPE(R9, Z0, Z6, Z9, const_cellQ0)
@@ -296,16 +298,4 @@ signs:
 return:
 	RETURN
 
-watched:
-	TESTQ $const_quietTails, DX
-	JNE  tails
-	WATCHED
-	JMP  quiet
-
-tails:
-	TAILS
-	JMP  quiet
-
-sum:
-	SUM
-	JMP  update
+	LOOK_CLOSER(watched, tails, quiet, sum, update)
