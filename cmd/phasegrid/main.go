@@ -25,8 +25,9 @@ func main() {
 
 // Main is the program as a value, so that tests run the same one in their own process.
 type Main struct {
-	Args           []string
-	Stdin          io.Reader
+	Args  []string
+	Stdin io.Reader
+	// Stdout and Stderr are written by several goroutines at once, so they must bear that, as an os.File does.
 	Stdout, Stderr io.Writer
 	// LookupEnv finds environment variables; nil means that none is set.
 	LookupEnv func(string) (string, bool)

@@ -7,6 +7,7 @@ import (
 	"iter"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 
 	"github.com/phasegrid/phasegrid/results"
@@ -18,6 +19,24 @@ type outcomeOf struct {
 	stdout, stderr string
 }
 
+// sharedText collects what several goroutines write, each Write whole, as a file does.
+type sharedText struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (s *sharedText) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.text.Write(p)
+}
+
+func (s *sharedText) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.text.String()
+}
+
 // phasegrid runs a command line in this process.
 func phasegrid(t *testing.T, args ...string) outcomeOf {
 	t.Helper()
@@ -25,7 +44,7 @@ func phasegrid(t *testing.T, args ...string) outcomeOf {
 }
 
 func phasegridWith(ctx context.Context, stdin io.Reader, env map[string]string, args ...string) outcomeOf {
-	var stdout, stderr bytes.Buffer
+	var stdout, stderr sharedText
 	code := Main{Args: args, Stdin: stdin, Stdout: &stdout, Stderr: &stderr, LookupEnv: func(name string) (string, bool) {
 		value, ok := env[name]
 		return value, ok
