@@ -40,6 +40,8 @@ type fake struct {
 	// silence is promised in the welcome; with pulse, heartbeats are answered.
 	silence time.Duration
 	pulse   bool
+	// lingers: it does not close streams that a node ends, as a process that is stopped.
+	lingers bool
 	// refusal answers every hello.
 	refusal error
 
@@ -147,6 +149,9 @@ func (f *fake) listen(stream pb.Nodes_AttachServer) error {
 	for {
 		m, err := stream.Recv()
 		if errors.Is(err, io.EOF) {
+			if f.lingers {
+				<-stream.Context().Done()
+			}
 			return nil
 		}
 		if err != nil {

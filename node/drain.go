@@ -39,7 +39,7 @@ func (n *Node) sendDrain() {
 }
 
 // byeTimeout bounds the wait for the coordinator to close the stream after Bye.
-const byeTimeout = 2 * time.Second
+func (n *Node) byeTimeout() time.Duration { return min(2*time.Second, n.cfg.DrainTimeout/4) }
 
 // leave says Bye and waits until the coordinator has read it.
 func (n *Node) leave() {
@@ -50,7 +50,7 @@ func (n *Node) leave() {
 		n.logSend(err)
 		return
 	}
-	timeout := time.After(byeTimeout)
+	timeout := time.After(n.byeTimeout())
 	for {
 		select {
 		case e := <-n.events:

@@ -187,7 +187,8 @@ func (n *Node) Run(ctx context.Context) error {
 		case <-stop:
 			stop = nil
 			n.drain()
-			grace, bound = time.After(n.cfg.Grace), time.After(n.cfg.DrainTimeout)
+			// What is left of the bound is for saying so.
+			grace, bound = time.After(n.cfg.Grace), time.After(n.cfg.DrainTimeout-n.byeTimeout())
 		case <-grace:
 			n.handBack(func(w *work) bool { return !w.solved })
 		case <-bound:

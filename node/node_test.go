@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 	"google.golang.org/grpc/codes"
@@ -143,6 +144,30 @@ func TestDrainDeliversFinishedAndHandsBackTheRest(t *testing.T) {
 	}
 	if f.byes != 1 {
 		t.Errorf("%d byes", f.byes)
+	}
+}
+
+// TestDrainIsBounded: a coordinator that answers neither the delivery nor Bye does not keep the node beyond the bound.
+func TestDrainIsBounded(t *testing.T) {
+	f := newFake(t, specOf(t, smallSweep))
+	f.lingers = true
+	silent := make(chan struct{})
+	defer close(silent)
+	f.answer = func(int, *pb.DeliverHeader) (pb.DeliverResponse_Outcome, error) {
+		<-silent
+		return pb.DeliverResponse_OUTCOME_COMMITTED, nil
+	}
+	const bound = 4 * time.Second
+	r := f.run(node.Config{Slots: 1, DrainTimeout: bound})
+	f.grant(0, 0, 5)
+	f.await("the delivery", func() bool { return f.attempts == 1 })
+	begun := time.Now()
+	err := r.end()
+	if took := time.Since(begun); took > bound+time.Second {
+		t.Errorf("the drain took %v, its bound is %v", took, bound)
+	}
+	if err == nil || !strings.Contains(err.Error(), "could not be delivered within 4s") {
+		t.Errorf("error %v", err)
 	}
 }
 
