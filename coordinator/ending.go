@@ -1,7 +1,7 @@
 package coordinator
 
 // How a sweep comes to its end: its parts are merged, then it is finished. Work on its files that is under way asks, before
-// each try, whether the sweep was cancelled meanwhile, and is given up then; so is a delivery that cannot be written. Past Finishing that is too late.
+// each try, whether the sweep was cancelled meanwhile, and is given up then. Past Finishing that is too late.
 
 // mergeIfComplete has a part merged that lacks no shard, unless the sweep has ended: then its merges are given up.
 func (b *Board) mergeIfComplete(j *job, i int) {
@@ -58,25 +58,6 @@ func (b *Board) ended(sweep string) bool {
 func (b *Board) stored(sweep string, part int) bool {
 	j := b.jobs[sweep]
 	return j != nil && j.phase.Ended() && j.parts[part].stage == partStored
-}
-
-// commitGivenUp: a delivery is not made durable. The sweep has ended; one that goes on has the shard computed again.
-func (b *Board) commitGivenUp(e CommitGivenUp) {
-	j := b.jobs[e.Sweep]
-	if j == nil || j.committing[e.Shard] == nil {
-		return
-	}
-	c := j.committing[e.Shard]
-	delete(j.committing, e.Shard)
-	if l := j.losses[e.Shard]; l != nil && l.Quarantined {
-		j.quarantine[e.Shard] = true
-	} else {
-		j.release(e.Shard)
-	}
-	for _, token := range append([]uint64{c.token}, c.twins...) {
-		b.emit(Answer{Token: token, Outcome: OutcomeUnwanted})
-	}
-	b.removeIfIdle(j)
 }
 
 // mergeGivenUp: the merge of a part ends without files. The sweep has ended; one that goes on merges the part again.

@@ -1,0 +1,111 @@
+package coordinator
+
+import "fmt"
+
+// How a shard gets from leased to done: the first delivery of it is committed, twins of it wait for the same answer. One that
+// cannot be made durable is given up once its sweep is cancelled.
+
+// deliver decides about a verified delivery. The first commit wins; a lost lease does not matter.
+func (b *Board) deliver(e Deliver) {
+	j := b.jobs[e.Sweep]
+	answer := func(o Outcome, reason string) { b.emit(Answer{Token: e.Token, Outcome: o, Reason: reason}) }
+	switch {
+	case j == nil || e.Shard < 0 || e.Shard >= j.cuts.Shards():
+		answer(OutcomeUnwanted, "")
+		return
+	case j.done.has(e.Shard):
+		answer(OutcomeDuplicate, "")
+		return
+	case j.phase.Ended() || j.parts[j.cuts.PartOf(e.Shard)].stage != partOpen:
+		b.dropLease(j, e.Shard, e.Node)
+		answer(OutcomeUnwanted, "")
+		return
+	case j.accepts(e.Solver, e.Class) != "":
+		b.dropLease(j, e.Shard, e.Node)
+		answer(OutcomeRejected, fmt.Sprintf("the sweep needs solver %d with arithmetic class %q; this is solver %d with class %q",
+			j.solver, j.class, e.Solver, e.Class))
+		return
+	}
+	if c := j.committing[e.Shard]; c != nil {
+		c.twins = append(c.twins, e.Token)
+		return
+	}
+	j.committing[e.Shard] = &commit{node: e.Node, token: e.Token, counts: e.Counts}
+	if n := b.unlease(j, e.Shard); n != nil && n.info.Name != e.Node {
+		b.emit(Revoke{Node: n.info.Name, Conn: n.conn, Runs: []Run{{Sweep: j.id, First: e.Shard, Count: 1}}})
+	}
+	j.claim(e.Shard)
+	delete(j.quarantine, e.Shard)
+	if j.class == "" {
+		j.class = e.Class
+		b.revokeOtherClasses(j)
+	}
+	var pin string
+	if !j.pinned {
+		pin = j.class
+	}
+	if n := b.nodes[e.Node]; n != nil {
+		n.commit()
+	}
+	b.emit(Commit{Token: e.Token, Sweep: j.id, Shard: e.Shard, PinClass: pin})
+}
+
+// dropLease ends the lease of a shard if this node has it.
+func (b *Board) dropLease(j *job, shard int, node string) {
+	if l := j.leases[shard]; l != nil && l.node.info.Name == node {
+		b.giveBack(l.node, shardRef{j.id, shard})
+	}
+}
+
+// revokeOtherClasses takes leases from nodes whose arithmetic the sweep no longer accepts.
+func (b *Board) revokeOtherClasses(j *job) {
+	for _, shard := range sortedKeys(j.leases) {
+		l := j.leases[shard]
+		if l.node.info.Class != j.class {
+			b.emit(Revoke{Node: l.node.info.Name, Conn: l.node.conn, Runs: []Run{{Sweep: j.id, First: shard, Count: 1, Epoch: l.epoch}}})
+			b.giveBack(l.node, shardRef{j.id, shard})
+		}
+	}
+}
+
+// committed: a delivery is durable, and may be acknowledged.
+func (b *Board) committed(e Committed) {
+	j := b.jobs[e.Sweep]
+	if j == nil || j.committing[e.Shard] == nil {
+		return
+	}
+	c := j.committing[e.Shard]
+	delete(j.committing, e.Shard)
+	j.pinned = true
+	j.finishShard(e.Shard, c.counts, b.now)
+	b.emit(Answer{Token: c.token, Outcome: OutcomeCommitted})
+	for _, token := range c.twins {
+		b.emit(Answer{Token: token, Outcome: OutcomeDuplicate})
+	}
+	if l := j.losses[e.Shard]; l != nil && l.Quarantined {
+		l.Quarantined = false
+		b.emit(SaveLoss{Sweep: j.id, Loss: l.clone()})
+	}
+	b.mergeIfComplete(j, j.cuts.PartOf(e.Shard))
+	b.settle(j)
+	b.removeIfIdle(j)
+}
+
+// commitGivenUp: a delivery is not made durable. The sweep has ended; one that goes on has the shard computed again.
+func (b *Board) commitGivenUp(e CommitGivenUp) {
+	j := b.jobs[e.Sweep]
+	if j == nil || j.committing[e.Shard] == nil {
+		return
+	}
+	c := j.committing[e.Shard]
+	delete(j.committing, e.Shard)
+	if l := j.losses[e.Shard]; l != nil && l.Quarantined {
+		j.quarantine[e.Shard] = true
+	} else {
+		j.release(e.Shard)
+	}
+	for _, token := range append([]uint64{c.token}, c.twins...) {
+		b.emit(Answer{Token: token, Outcome: OutcomeUnwanted})
+	}
+	b.removeIfIdle(j)
+}
