@@ -25,7 +25,7 @@ const (
 
 // term is one reign: everything that a leader has and that ends with its leadership.
 //
-// Ownership: board, waiters and incoming belong to the loop goroutine; others hand it functions through inbox. What mu
+// Ownership: board, waiters, incoming and unsaved belong to the loop goroutine; others hand it functions through inbox. What mu
 // guards is read by the servers too. Everything else has its own lock or never changes.
 type term struct {
 	*Coordinator
@@ -41,6 +41,7 @@ type term struct {
 	tokens   uint64
 	waiters  map[uint64]func(Answer)
 	incoming map[uint64]*incoming
+	unsaved  int // steps of the board that wait for the ledger
 
 	inbox   *queue[func()]
 	saves   *queue[save]
@@ -154,18 +155,41 @@ func (t *term) post(event Event) { t.inbox.put(func() { t.step(event) }) }
 
 func (t *term) step(event Event) { t.perform(t.board.Step(event)) }
 
-// perform does what the board wants. What must be durable is saved first; the rest waits for it.
+// perform does what the board wants. What must be durable is saved first; the rest waits for it. So does what later steps
+// would have written by others than the saver: a transaction that is on its way may delete the keys of the same shards.
 func (t *term) perform(actions []Action) {
 	var writes []Write
 	for _, a := range actions {
 		writes = append(writes, t.writesOf(a)...)
 	}
-	if len(writes) == 0 {
+	if len(writes) == 0 && t.unsaved == 0 {
 		t.tell(actions)
 		return
 	}
-	rest := slices.Clone(actions)
-	t.saves.put(save{writes, func() { t.inbox.put(func() { t.tell(t.overtaken(rest)) }) }})
+	later := slices.Clone(actions)
+	if len(writes) == 0 {
+		now := slices.DeleteFunc(slices.Clone(actions), leadsToRows)
+		later = slices.DeleteFunc(later, func(a Action) bool { return !leadsToRows(a) })
+		if t.tell(now); len(later) == 0 {
+			return
+		}
+	}
+	t.unsaved++
+	t.saves.put(save{writes, func() {
+		t.inbox.put(func() {
+			t.unsaved--
+			t.tell(t.overtaken(later))
+		})
+	}})
+}
+
+// leadsToRows tells whether rows or parts become durable by what follows an action.
+func leadsToRows(a Action) bool {
+	switch a.(type) {
+	case Grant, Commit, Merge, Finish:
+		return true
+	}
+	return false
 }
 
 // overtaken takes out of actions that waited for the ledger what does not stand any more: nobody computes what was
