@@ -12,6 +12,10 @@ const foldAt = 64
 
 const _ = uint(maxWrites - (foldAt + 1)) // the keys that go and the one that comes
 
+// maxFolded is from how many shards on a done key is large enough, and is not folded. So a folded one has less than foldAt times
+// as many: some 30 bytes each, far from the 1.5 MiB at which etcd refuses a request.
+const maxFolded = 512
+
 // shelfItem is one committed shard whose part is not merged yet.
 type shelfItem struct {
 	shard int
@@ -72,7 +76,9 @@ func (s *shelf) put(ref partRef, n int, items []shelfItem, load bool) {
 	p := s.at(ref)
 	p.items = append(p.items, items...)
 	p.next = max(p.next, n+1)
-	p.groups = append(p.groups, shelfGroup{n, items})
+	if len(items) < maxFolded {
+		p.groups = append(p.groups, shelfGroup{n, items})
+	}
 	if load {
 		for _, it := range items {
 			s.spool.hold(it.at.object, 1)
@@ -80,8 +86,8 @@ func (s *shelf) put(ref partRef, n int, items []shelfItem, load bool) {
 	}
 }
 
-// foldable returns the oldest small keys of a part, as many as are folded into one, if there are so many. To a new leader
-// every key is small.
+// foldable returns the oldest small keys of a part, as many as are folded into one, if there are so many. A new leader folds also
+// what the one before folded, up to maxFolded.
 func (s *shelf) foldable(ref partRef) []shelfGroup {
 	s.mu.Lock()
 	defer s.mu.Unlock()

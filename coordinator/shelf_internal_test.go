@@ -60,3 +60,74 @@ func TestFoldIsOneTransaction(t *testing.T) {
 		t.Errorf("the keys hold %d shards, %v", len(shards), err)
 	}
 }
+
+// widest is a ledger that notes how many bytes the largest value has.
+type widest struct {
+	Ledger
+	bytes int
+}
+
+func (l *widest) Commit(ctx context.Context, writes []Write) error {
+	for _, w := range writes {
+		l.bytes = max(l.bytes, len(w.Value))
+	}
+	return l.Ledger.Commit(ctx, writes)
+}
+
+// TestFoldedKeysStaySmall: a part of very many shards is computed under several leaders. What one of them folded the next ones do
+// not fold on and on: etcd refuses a request of more than 1.5 MiB, and the part would never go on.
+func TestFoldedKeysStaySmall(t *testing.T) {
+	const shards, leaders, group = 360_000, 3, 8
+	memory := NewMemory()
+	ref := partRef{"id", 0}
+	for n := range leaders {
+		c, err := New(Config{Memory: memory, Store: &fileStore{}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		reign, err := memory.campaign(t.Context(), "here", func() {})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ledger := &widest{Ledger: reign.Ledger}
+		reign.Ledger = ledger
+		term := newTerm(c, reign)
+		keys, held := 0, 0
+		err = ledger.Load(t.Context(), donePrefix("id", 0), func(key string, value []byte) error {
+			_, _, numbers, err := splitSweepKey(key)
+			if err != nil {
+				return err
+			}
+			items, err := decodeDone(value)
+			term.shelf.put(ref, numbers[1], items, true)
+			keys, held = keys+1, held+len(items)
+			return err
+		})
+		if err != nil || held != n*shards/leaders {
+			t.Fatalf("leader %d finds %d shards, %v", n, held, err)
+		}
+		if limit := 64 + held/(foldAt*group) + 64; keys > limit {
+			t.Errorf("leader %d finds %d keys; at most %d are needed", n, keys, limit)
+		}
+		for first := n * shards / leaders; first < (n+1)*shards/leaders; first += group {
+			var items []shelfItem
+			for s := first; s < first+group; s++ {
+				items = append(items, shelfItem{s, location{"spool/0000000000000001-000001", int64(s%6000) * 11000, 11000}, Counts{OK: 1}})
+			}
+			if err := term.fold(t.Context(), ref); err != nil {
+				t.Fatal(err)
+			}
+			number := term.shelf.number(ref)
+			if err := term.commit(t.Context(), []Write{{Key: doneKey("id", 0, number), Value: must(encodeDone(items))}}); err != nil {
+				t.Fatal(err)
+			}
+			term.shelf.put(ref, number, items, false)
+		}
+		if ledger.bytes > 1<<20 {
+			t.Errorf("leader %d wrote a value of %d bytes", n, ledger.bytes)
+		}
+		if err := reign.Resign(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
