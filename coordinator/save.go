@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// save is a transaction, and what follows once it is durable.
+// save is a transaction, or none, and what follows once it and all before it are durable.
 type save struct {
 	writes []Write
 	then   func()
@@ -19,11 +19,13 @@ func (t *term) saver(ctx context.Context) error {
 			return err
 		}
 		for _, s := range saves {
-			t.fail("before-save")
-			if err := t.persist(ctx, s.writes); err != nil {
-				return err
+			if len(s.writes) > 0 {
+				t.fail("before-save")
+				if err := t.persist(ctx, s.writes); err != nil {
+					return err
+				}
+				t.fail("after-save")
 			}
-			t.fail("after-save")
 			s.then()
 		}
 	}
