@@ -81,6 +81,9 @@ func TestClusterCommands(t *testing.T) {
 	if got := do("cancel", "many-shards"); !strings.Contains(got.stdout, "cancelled") {
 		t.Errorf("cancel: %s", got.stdout)
 	}
+	if got := do("fetch", "many-shards", "--out", t.TempDir()); !strings.Contains(got.stderr, "not all of the set: 0 of ") || !strings.Contains(got.stderr, "cancelled") {
+		t.Errorf("fetch a cancelled sweep: %s", got.stderr)
+	}
 	if got := phasegrid(t, "watch", "many-shards", "--coordinator", address); got.code != exitFailed || !strings.Contains(got.stderr, "submit it again") {
 		t.Errorf("watch a cancelled sweep: code %d, %s", got.code, got.stderr)
 	}
@@ -102,7 +105,11 @@ func TestClusterCommands(t *testing.T) {
 		t.Errorf("retry: %s", got.stdout)
 	}
 	out := t.TempDir()
-	folder := strings.TrimSpace(do("fetch", listed[0].ID[:8], "--out", out).stdout)
+	fetched := do("fetch", listed[0].ID[:8], "--out", out)
+	if lines := strings.Split(strings.TrimSpace(fetched.stderr), "\n"); !strings.HasPrefix(lines[len(lines)-1], "manifest.json ") {
+		t.Errorf("fetch: the manifest is not the last file\n%s", fetched.stderr)
+	}
+	folder := strings.TrimSpace(fetched.stdout)
 	if got := phasegrid(t, "verify", folder); got.code != exitDone {
 		t.Errorf("verify what was fetched: %s%s", got.stdout, got.stderr)
 	}

@@ -10,11 +10,14 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 
 	"github.com/dustin/go-humanize"
 	"github.com/spf13/cobra"
+
+	"github.com/phasegrid/phasegrid/results"
 )
 
 type fetchOptions struct {
@@ -30,7 +33,8 @@ func (m Main) fetchCommand() *cobra.Command {
 		Use:   "fetch SWEEP",
 		Short: "Download a result set, verified",
 		Long: `fetch downloads a sweep's result set into a folder below --out. Files that are there already with the right checksum
-are kept, and what an interrupted fetch has of a file is gone on with; what it left of others is removed at the end.`,
+are kept, and what an interrupted fetch has of a file is gone on with; what it left of others is removed at the end. Of a
+sweep that goes on it downloads the parts that are written.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.Sweep = args[0]
@@ -52,6 +56,7 @@ func runFetch(ctx context.Context, o fetchOptions) error {
 			return err
 		}
 		folder := filepath.Join(o.Out, view.ResultSet)
+		manifestLast(files) // so that a set with a manifest is complete
 		for _, f := range files {
 			if err := fetchFile(ctx, c, view.ID, folder, f); err != nil {
 				return err
@@ -61,9 +66,22 @@ func runFetch(ctx context.Context, o fetchOptions) error {
 		if err := removeUnfinished(folder); err != nil {
 			return fmt.Errorf("remove what earlier fetches left in %s: %w", folder, err)
 		}
+		if p := view.Progress; p.PartsDone < p.Parts {
+			fmt.Fprintf(o.stderr, "not all of the set: %d of %s written, and the sweep is %s\n", p.PartsDone, counted(p.Parts, "part"), view.Phase)
+		}
 		fmt.Fprintln(o.stdout, folder)
 		return nil
 	})
+}
+
+func manifestLast(files []fileView) {
+	isManifest := func(f fileView) int {
+		if f.Path == results.ManifestName {
+			return 1
+		}
+		return 0
+	}
+	slices.SortStableFunc(files, func(a, b fileView) int { return isManifest(a) - isManifest(b) })
 }
 
 // fetchFile downloads one file under a temporary name and gives it its own once its checksum is right. The temporary name
