@@ -192,9 +192,13 @@ func (n *Node) Run(ctx context.Context) error {
 		case <-grace:
 			n.handBack(func(w *work) bool { return !w.solved })
 		case <-bound:
+			n.handBack(func(w *work) bool { return !w.solved }) // where the grace is the longer one
 			late := len(n.held)
 			n.handBack(func(*work) bool { return true })
 			n.leave()
+			if late == 0 {
+				return nil
+			}
 			return fmt.Errorf("%d finished shards could not be delivered within %v; they will be computed again", late, n.cfg.DrainTimeout)
 		}
 	}

@@ -171,6 +171,22 @@ func TestDrainIsBounded(t *testing.T) {
 	}
 }
 
+// TestGraceEndsWithTheDrain: a grace beyond the bound of the drain does not make running shards finished ones.
+func TestGraceEndsWithTheDrain(t *testing.T) {
+	f := newFake(t, specOf(t, smallSweep))
+	s := newGate(0)
+	r := f.run(node.Config{Slots: 1, NewSolver: s.new, Grace: time.Hour, DrainTimeout: 100 * time.Millisecond})
+	f.grant(0, 0, 5)
+	<-s.started
+	if err := r.end(); err != nil {
+		t.Error(err)
+	}
+	f.await("the hand-back", func() bool { return len(f.returned) > 0 })
+	if got := f.returnedShards(); !slices.Equal(got, []int64{0}) {
+		t.Errorf("handed back %v", got)
+	}
+}
+
 func TestRevokeStopsARunningShard(t *testing.T) {
 	f := newFake(t, specOf(t, smallSweep))
 	s := newGate(0)
