@@ -71,3 +71,56 @@ func TestTickCostsNothing(t *testing.T) {
 		t.Errorf("a tick allocates %v times", n)
 	}
 }
+
+// countingCuts are the cuts of a sweep of one part that count how often the memory of a shard is asked for.
+type countingCuts struct {
+	shards int
+	memory int64
+	asked  *int
+}
+
+func (c countingCuts) Shards() int         { return c.shards }
+func (c countingCuts) Parts() int          { return 1 }
+func (c countingCuts) Part(int) (int, int) { return 0, c.shards }
+func (c countingCuts) PartOf(int) int      { return 0 }
+func (c countingCuts) Cost(int) float64    { return 1 }
+func (c countingCuts) Memory(int) int64 {
+	*c.asked++
+	return c.memory
+}
+
+// TestShardsThatFitNowhere: very many shards that no node has memory for do not slow the work on others down. A larger node gets
+// them, and what it gives back it gets again.
+func TestShardsThatFitNowhere(t *testing.T) {
+	const shards = 50_000
+	var asked int
+	b := NewBoard(10*time.Second, 3*time.Second, 0)
+	b.Step(Tick{time.Unix(1e9, 0)})
+	b.Step(AddSweep{ID: "large", Cuts: countingCuts{shards, 2 << 30, &asked}, Phase: Running})
+	b.Step(AddSweep{ID: "small", Cuts: countingCuts{shards, 1, new(int)}, Phase: Running})
+	asked = 0
+	attach := func(name string, conn uint64, memory int64) {
+		b.Step(Attach{Conn: conn, Info: NodeInfo{Name: name, Slots: 1, Class: "test", MemoryBytes: memory}, Capacity: 8})
+	}
+	for i := range uint64(10) {
+		attach(fmt.Sprint("small-", i), i+1, 1<<30)
+	}
+	for s := range 50 {
+		b.Step(Deliver{Token: uint64(s), Sweep: "small", Shard: s, Node: "small-0", Class: "test"})
+		b.Step(Committed{Sweep: "small", Shard: s})
+		b.Progress("large")
+	}
+	if asked > 2*shards {
+		t.Errorf("asked %d times for the memory of %d shards", asked, shards)
+	}
+	for conn := range uint64(2) {
+		attach("large", 100+conn, 4<<30)
+		if n := len(b.jobs["large"].leases); n == 0 {
+			t.Error("the large node has none of the large shards")
+		}
+		b.Step(Leave{Conn: 100 + conn, Node: "large"})
+	}
+	for _, err := range b.Check() {
+		t.Error(err)
+	}
+}

@@ -41,6 +41,7 @@ type job struct {
 	costTotal float64
 	costDone  float64
 	maxMemory int64
+	tooLittle int64 // no open shard fits into so much memory, see nextFor
 	pace      pace
 }
 
@@ -148,6 +149,7 @@ func (j *job) settledWithout(missing []int) bool {
 // release makes a shard leasable: its own node's loss history decides how.
 func (j *job) release(shard int) {
 	if j.losses[shard] == nil || len(j.losses[shard].Causes) == 0 {
+		j.tooLittle = 0
 		j.open.add(shard)
 		return
 	}

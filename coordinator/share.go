@@ -162,11 +162,19 @@ func (b *Board) Standing(g Grant) []Run {
 	return runs
 }
 
-// nextFor is the first open shard at or after s that the node has memory for, or -1.
+// nextFor is the first open shard at or after s that the node has memory for, or -1. There may be very many that it has none for:
+// that nothing is there for so little memory is looked up once, until shards are opened again.
 func nextFor(j *job, n *worker, s int) int {
+	if n.info.MemoryBytes != 0 && n.info.MemoryBytes <= j.tooLittle {
+		return -1
+	}
+	from := s
 	s = j.open.next(s)
 	for s >= 0 && !n.hasMemory(j, s) {
 		s = j.open.next(s + 1)
+	}
+	if s < 0 && from == 0 {
+		j.tooLittle = max(j.tooLittle, n.info.MemoryBytes)
 	}
 	return s
 }
