@@ -167,7 +167,8 @@ func (b *Board) alive(name string, conn uint64) *worker {
 	return n
 }
 
-// attach takes a node in, new or again. What it should hold and does not is lost: its process is another one.
+// attach takes a node in, new or again. What it should hold and does not is lost if its process is another one. The same process
+// never heard of it, as its stream broke before: that goes back.
 func (b *Board) attach(e Attach) {
 	name := e.Info.Name
 	n := b.nodes[name]
@@ -179,7 +180,8 @@ func (b *Board) attach(e Attach) {
 	} else if n.link == linkGone {
 		b.gone = slices.DeleteFunc(b.gone, func(g *worker) bool { return g == n })
 	}
-	n.info, n.conn, n.link, n.draining, n.lastSeen = e.Info, e.Conn, linkUp, false, b.now
+	same := e.Instance != "" && e.Instance == n.instance
+	n.info, n.instance, n.conn, n.link, n.draining, n.lastSeen = e.Info, e.Instance, e.Conn, linkUp, false, b.now
 	n.capacity = min(max(0, e.Capacity), maxCapacity)
 	b.countSlots()
 
@@ -199,7 +201,7 @@ func (b *Board) attach(e Attach) {
 			}
 		}
 	}
-	for _, ref := range b.notHeld(n, still) {
+	for _, ref := range b.notHeld(n, still, same) {
 		b.lose(n, ref, "node restarted")
 	}
 	if len(stale) > 0 {
@@ -212,13 +214,13 @@ func (b *Board) attach(e Attach) {
 }
 
 // notHeld are the shards leased to a node that it does not have: those it was solving were lost, the others go back.
-func (b *Board) notHeld(n *worker, still map[shardRef]bool) []shardRef {
+func (b *Board) notHeld(n *worker, still map[shardRef]bool, same bool) []shardRef {
 	var lost []shardRef
 	for i, ref := range n.inOrder() {
 		if still[ref] {
 			continue
 		}
-		if i < n.info.Slots {
+		if i < n.info.Slots && !same {
 			lost = append(lost, ref)
 		} else {
 			b.giveBack(n, ref)

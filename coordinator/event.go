@@ -93,10 +93,12 @@ type (
 	// before the Tick that ends the stall.
 	Stalled struct{ Gap time.Duration }
 
-	// Attach: a node opened its stream. Conn tells its streams apart; Held are shards it still has from before.
+	// Attach: a node opened its stream. Conn tells its streams apart, Instance its processes; Held are shards it still has from
+	// before.
 	Attach struct {
 		Conn     uint64
 		Info     NodeInfo
+		Instance string
 		Capacity int
 		Held     []Run
 	}

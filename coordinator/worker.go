@@ -15,6 +15,7 @@ const (
 // worker is one node as the board knows it.
 type worker struct {
 	info     NodeInfo
+	instance string // of its process, "" if it does not say
 	conn     uint64 // of its current stream
 	capacity int
 	link     link
