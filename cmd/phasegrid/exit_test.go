@@ -52,6 +52,7 @@ func TestExitCodes(t *testing.T) {
 		{"negative point in run", []string{"run", good, "--max-point-bytes", "-1"}, exitUsage, []string{"--max-point-bytes"}},
 		{"negative point in plan", []string{"plan", good, "--max-point-bytes", "-1"}, exitUsage, []string{"--max-point-bytes"}},
 		{"many slots", []string{"node", "--slots", "100000"}, exitUsage, []string{"100000 slots"}},
+		{"many slots in run", []string{"run", good, "--slots", "100000", "--state", t.TempDir(), "--out", t.TempDir()}, exitUsage, []string{"100000 slots"}},
 		{"path as name", []string{"node", "--name", "a/b"}, exitUsage, []string{"a/b"}},
 		{"negative memory", []string{"node", "--memory-bytes", "-5"}, exitUsage, []string{"memory"}},
 		{"no result set", []string{"verify", t.TempDir()}, exitUsage, []string{"not a result set"}},

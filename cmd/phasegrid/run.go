@@ -16,6 +16,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/phasegrid/phasegrid/node"
 	"github.com/phasegrid/phasegrid/node/solver"
 	"github.com/phasegrid/phasegrid/results"
 	"github.com/phasegrid/phasegrid/sweep"
@@ -72,6 +73,9 @@ the file, points that a finished sweep of the same name below --out has already 
 func runRun(ctx context.Context, o runOptions) error {
 	if o.Nodes < 0 || o.Slots < 0 || o.Nodes > maxLocalNodes {
 		return usageError{fmt.Errorf("--nodes goes from 0 to %d, --slots from 0", maxLocalNodes)}
+	}
+	if err := (node.Config{Name: "local", Slots: o.Slots}).Check(); err != nil { // no node would ever be taken
+		return usageError{err}
 	}
 	if o.Slots == 0 {
 		o.Slots = max(1, runtime.GOMAXPROCS(0)/max(1, o.Nodes))
