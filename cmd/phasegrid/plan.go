@@ -116,11 +116,16 @@ func parseSweepFile(name string, stdin io.Reader, maxPointBytes int64) (*sweep.S
 }
 
 // rates are about what one core with AVX-512 does in flop/s, by representation: static counts, so that metrics which are
-// counted roughly are in them. Powers of coefficients are elementary functions, and slower.
+// counted roughly are in them.
 var rates = map[string]float64{"reduced": 16e9, "subspace": 3.5e9, "dense": 28e9}
 
+// quietRates are those of gd and specgd with three coefficients, by kernel: a step that nobody looks at is a few instructions.
+var quietRates = map[string]float64{"avx512": 45e9, "avx2": 15e9, "scalar": 2e9}
+
 const (
-	powersRate = 3.5e9
+	threeRate  = 6e9   // of the other optimizers with three coefficients: too few to hide roots and divisions behind products
+	muonRate   = 18e9  // of muon with three coefficients: Newton-Schulz is products
+	powersRate = 3.5e9 // of powers of coefficients, which are elementary functions
 	// writingRate is what one core turns into rows, delivers and merges, in bytes of Arrow a second.
 	writingRate = 25e6
 )
@@ -131,8 +136,18 @@ var kernelSpeeds = map[string]float64{"avx512": 1, "avx2": 0.55, "scalar": 0.15}
 // solvingTime is about how many seconds one core takes for the points of a shape.
 func solvingTime(s sweep.Shape, kernel string) float64 {
 	rate := rates[s.Representation]
-	if s.Representation == "reduced" && (s.Optimizer == "power" || s.Optimizer == "dynmuon") {
-		rate = powersRate
+	if s.Representation == "reduced" {
+		three := s.Groups <= 3
+		switch {
+		case s.Optimizer == "power" || s.Optimizer == "dynmuon":
+			rate = powersRate
+		case three && (s.Optimizer == "gd" || s.Optimizer == "specgd"):
+			return s.Flops / quietRates[kernel]
+		case three && s.Optimizer == "muon":
+			rate = muonRate
+		case three:
+			rate = threeRate
+		}
 	}
 	return s.Flops / (rate * kernelSpeeds[kernel])
 }
