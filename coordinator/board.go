@@ -196,7 +196,7 @@ func (b *Board) attach(e Attach) {
 			}
 			still[shardRef{run.Sweep, s}] = true
 			b.forgive(j, s, name)
-			if n.fenceReason == "" && j.phase == Running && j.accepts(n.info.Solver, n.info.Class) == "" && j.claim(s) {
+			if n.fenceReason == "" && j.accepts(n.info.Solver, n.info.Class) == "" && j.claim(s) {
 				b.lease(j, s, n, run.Epoch)
 			}
 		}

@@ -124,3 +124,25 @@ func TestShardsThatFitNowhere(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestCancelReachesNodesThatCameBack: a node comes to a new leader, or back, with a shard that it still has of a sweep that is
+// paused. A cancel stops it there.
+func TestCancelReachesNodesThatCameBack(t *testing.T) {
+	b := NewBoard(10*time.Second, 3*time.Second, 0)
+	b.Step(Tick{time.Unix(1e9, 0)})
+	b.Step(AddSweep{ID: "id", Cuts: countingCuts{1, 1, new(int)}, Phase: Paused})
+	node := Attach{Conn: 1, Info: NodeInfo{Name: "n", Slots: 1, Class: "test"}, Capacity: 1, Held: []Run{{Sweep: "id", Count: 1, Epoch: 1}}}
+	b.Step(node)
+	var revoked []Run
+	for _, a := range b.Step(SetPhase{Sweep: "id", Phase: Cancelled}) {
+		if r, ok := a.(Revoke); ok && r.Conn == node.Conn {
+			revoked = append(revoked, r.Runs...)
+		}
+	}
+	if len(revoked) != 1 || revoked[0] != node.Held[0] {
+		t.Errorf("the node is told to stop %v, has %v", revoked, node.Held)
+	}
+	for _, err := range b.Check() {
+		t.Error(err)
+	}
+}
