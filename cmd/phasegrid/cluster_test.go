@@ -101,6 +101,10 @@ func TestClusterCommands(t *testing.T) {
 	if len(listed) != 1 || listed[0].Phase != "done" || listed[0].Progress.PointsDone != 54 {
 		t.Errorf("ls: %+v", listed)
 	}
+	var watched sweepView
+	if err := json.Unmarshal([]byte(do("submit", file, "--watch", "-o", "json").stdout), &watched); err != nil || watched.ID != listed[0].ID {
+		t.Errorf("submit --watch -o json: %+v, %v", watched, err)
+	}
 	if got := do("retry", "many-shards"); !strings.Contains(got.stdout, "0 shards") {
 		t.Errorf("retry: %s", got.stdout)
 	}

@@ -43,7 +43,7 @@ func runRetry(ctx context.Context, o retryOptions) error {
 		}
 		fmt.Fprintf(o.stdout, "%s  %s  to run again: %s\n", shortID(view.ID), view.Name, counted(shards, "shard"))
 		if o.Watch {
-			return watchSweep(ctx, c, view.ID, o.stderr, o.stdout)
+			return watchSweep(ctx, c, view.ID, "table", o.stderr, o.stdout)
 		}
 		return nil
 	})

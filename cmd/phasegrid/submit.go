@@ -55,7 +55,7 @@ func runSubmit(ctx context.Context, o submitOptions) error {
 			fmt.Fprintln(o.stderr, "warning:", w)
 		}
 		if o.Watch {
-			return watchSweep(ctx, c, view.ID, o.stderr, o.stdout)
+			return watchSweep(ctx, c, view.ID, o.Output, o.stderr, o.stdout)
 		}
 		return o.Output.print(o.stdout, view, func(w io.Writer) {
 			verb := "submitted"

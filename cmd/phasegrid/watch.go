@@ -33,19 +33,23 @@ func (m Main) watchCommand() *cobra.Command {
 
 func runWatch(ctx context.Context, o watchOptions) error {
 	return o.with(ctx, func(ctx context.Context, c *sweepClient) error {
-		return watchSweep(ctx, c, o.Sweep, o.stderr, o.stdout)
+		return watchSweep(ctx, c, o.Sweep, "table", o.stderr, o.stdout)
 	})
 }
 
 // watchSweep shows progress on stderr, then the sweep's end on stdout.
-func watchSweep(ctx context.Context, c *sweepClient, name string, stderr, stdout io.Writer) error {
+func watchSweep(ctx context.Context, c *sweepClient, name string, format output, stderr, stdout io.Writer) error {
 	bar := newProgress(stderr)
 	view, err := c.watch(ctx, name, bar.show)
 	bar.close()
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(stdout, "%s  %s  %s  %s%s\n", shortID(view.ID), view.Name, view.Phase, view.ResultSet, byStatus(view.Progress.PointsByStatus))
+	if err := format.print(stdout, view, func(w io.Writer) {
+		fmt.Fprintf(w, "%s  %s  %s  %s%s\n", shortID(view.ID), view.Name, view.Phase, view.ResultSet, byStatus(view.Progress.PointsByStatus))
+	}); err != nil {
+		return err
+	}
 	return outcome(view)
 }
 
