@@ -146,3 +146,24 @@ func TestCancelReachesNodesThatCameBack(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestClassOfNothing: the first delivery of a sweep is given up, as the sweep is cancelled while it cannot be written. Nothing of its
+// arithmetic class is durable, and nodes of another class may go on.
+func TestClassOfNothing(t *testing.T) {
+	b := NewBoard(10*time.Second, 3*time.Second, 0)
+	b.Step(Tick{time.Unix(1e9, 0)})
+	b.Step(AddSweep{ID: "id", Cuts: countingCuts{2, 1, new(int)}, Phase: Running})
+	for _, e := range []Event{
+		Deliver{Token: 1, Sweep: "id", Node: "n", Class: "one"}, Deliver{Token: 2, Sweep: "id", Shard: 1, Node: "n", Class: "one"},
+		SetPhase{Sweep: "id", Phase: Cancelled}, CommitGivenUp{Sweep: "id"}, CommitGivenUp{Sweep: "id", Shard: 1},
+		SetPhase{Sweep: "id", Phase: Running}, Attach{Conn: 1, Info: NodeInfo{Name: "m", Slots: 1, Class: "another"}, Capacity: 2},
+	} {
+		b.Step(e)
+	}
+	if n := len(b.jobs["id"].leases); n == 0 {
+		t.Errorf("the other node has nothing; the sweep is %q", b.waiting(b.jobs["id"]))
+	}
+	for _, err := range b.Check() {
+		t.Error(err)
+	}
+}

@@ -104,6 +104,9 @@ func (b *Board) commitGivenUp(e CommitGivenUp) {
 	} else {
 		j.release(e.Shard)
 	}
+	if !j.pinned && len(j.committing) == 0 && len(j.leases) == 0 {
+		j.class = "" // nothing was computed in it after all
+	}
 	for _, token := range append([]uint64{c.token}, c.twins...) {
 		b.emit(Answer{Token: token, Outcome: OutcomeUnwanted})
 	}
