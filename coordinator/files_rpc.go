@@ -108,6 +108,9 @@ func (t *term) checkComplete(ctx context.Context, e *entry, expected map[string]
 		unseen[results.ManifestName] = -1
 	}
 	var lacking []string
+	if p.Phase == Done && p.PartsDone < p.Parts { // a leader died as it took them back, to have them computed again
+		lacking = append(lacking, fmt.Sprintf("%d of its %d parts", p.Parts-p.PartsDone, p.Parts))
+	}
 	for name, size := range unseen {
 		f, there, err := t.see(ctx, path.Join(e.set, name))
 		if err != nil {
