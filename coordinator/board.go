@@ -168,7 +168,7 @@ func (b *Board) alive(name string, conn uint64) *worker {
 }
 
 // attach takes a node in, new or again. What it should hold and does not is lost if its process is another one. The same process
-// never heard of it, as its stream broke before: that goes back.
+// never heard of it, as its stream broke before: that goes back, and what was counted as lost meanwhile did not kill it.
 func (b *Board) attach(e Attach) {
 	name := e.Info.Name
 	n := b.nodes[name]
@@ -201,6 +201,12 @@ func (b *Board) attach(e Attach) {
 			}
 		}
 	}
+	for _, ref := range n.lost {
+		if j := b.jobs[ref.sweep]; same && j != nil && !j.done.has(ref.shard) {
+			b.forgive(j, ref.shard, name)
+		}
+	}
+	n.lost = nil
 	for _, ref := range b.notHeld(n, still, same) {
 		b.lose(n, ref, "node restarted")
 	}
@@ -239,6 +245,7 @@ func (b *Board) loseNode(n *worker, cause string) {
 	refs := n.inOrder()
 	for i, ref := range refs {
 		if cause != "" && i < n.info.Slots {
+			n.lost = append(n.lost, ref)
 			b.lose(n, ref, cause)
 		} else {
 			b.giveBack(n, ref)

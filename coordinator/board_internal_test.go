@@ -167,3 +167,33 @@ func TestClassOfNothing(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestNodeThatIsBackKilledNothing: a node is given up after its connection broke, and the same process comes back later. Whatever it
+// has of its shards, they are no suspects.
+func TestNodeThatIsBackKilledNothing(t *testing.T) {
+	for _, instance := range []string{"the same", "another"} {
+		b := NewBoard(10*time.Second, 3*time.Second, 0)
+		now := time.Unix(1e9, 0)
+		b.Step(Tick{now})
+		b.Step(AddSweep{ID: "id", Cuts: countingCuts{1, 1, new(int)}, Phase: Running})
+		node := Attach{Conn: 1, Info: NodeInfo{Name: "n", Slots: 1, Class: "test"}, Instance: "the same", Capacity: 1}
+		b.Step(node)
+		b.Step(Broken{Conn: 1, Node: "n"})
+		b.Step(Tick{now.Add(4 * time.Second)})
+		j := b.jobs["id"]
+		if len(j.losses[0].Causes) != 1 {
+			t.Errorf("given up, and the losses are %+v", j.losses[0])
+		}
+		node.Conn, node.Instance = 2, instance
+		b.Step(node)
+		if n := len(j.losses[0].Causes); (n == 0) != (instance == "the same") {
+			t.Errorf("%s process is back, and %d nodes have lost the shard", instance, n)
+		}
+		if len(j.leases) != 1 {
+			t.Errorf("%s process has %d leases", instance, len(j.leases))
+		}
+		for _, err := range b.Check() {
+			t.Error(err)
+		}
+	}
+}

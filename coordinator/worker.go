@@ -23,7 +23,8 @@ type worker struct {
 	lastSeen time.Time
 
 	held    map[shardRef]*lease
-	suspect *shardRef // the one suspect it holds
+	suspect *shardRef  // the one suspect it holds
+	lost    []shardRef // with it, when it was given up
 
 	strikes     int
 	commits     int // since the last strike was taken away
