@@ -263,12 +263,16 @@ func (f tableFlight) sendSpooled(ctx context.Context, part int, records *results
 	return nil
 }
 
+// readerMemory bounds the shards in memory that are sent to readers. Deliveries have a bound of their own: nobody can make a reader
+// go on, and the sweep must.
+const readerMemory = 64 << 20
+
 func (f tableFlight) sendShard(ctx context.Context, it shelfItem, e results.Expectation, cache map[string]Object, records *results.RecordStream) error {
-	// Readers share the bound on memory with deliveries.
-	if err := f.budget.Acquire(ctx, it.at.bytes); err != nil {
+	weight := min(it.at.bytes, readerMemory)
+	if err := f.reading.Acquire(ctx, weight); err != nil {
 		return err
 	}
-	defer f.budget.Release(it.at.bytes)
+	defer f.reading.Release(weight)
 	fr, err := f.spool.read(ctx, it.at, cache)
 	if err != nil {
 		return err

@@ -35,7 +35,9 @@ type term struct {
 	shelf  *shelf
 	log    *slog.Logger
 	ended  <-chan struct{}
-	budget *semaphore.Weighted // bytes of deliveries in memory
+
+	budget  *semaphore.Weighted // bytes of deliveries in memory
+	reading *semaphore.Weighted // bytes of shards in memory that are sent to readers
 
 	board    *Board
 	tokens   uint64
@@ -71,6 +73,7 @@ func newTerm(c *Coordinator, r *Reign) *term {
 	return &term{
 		Coordinator: c, ledger: r.Ledger, epoch: r.Epoch, spool: sp, shelf: newShelf(sp), log: log,
 		budget:  semaphore.NewWeighted(c.cfg.DeliveryMemory),
+		reading: semaphore.NewWeighted(readerMemory),
 		board:   NewBoard(c.cfg.LeaseTTL, min(c.cfg.LeaseTTL, c.cfg.ReconnectGrace), r.Epoch<<32),
 		waiters: map[uint64]func(Answer){}, incoming: map[uint64]*incoming{},
 		inbox: newQueue[func()](), saves: newQueue[save](), commits: newQueue[*incoming](),
