@@ -133,7 +133,7 @@ func markUsageErrors(cmd *cobra.Command) {
 func (m Main) flagsFromEnv(cmd *cobra.Command, _ []string) error {
 	var errs []error
 	cmd.Flags().VisitAll(func(f *pflag.Flag) {
-		name := "PHASEGRID_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
+		name := variableOf(f)
 		value, ok := m.LookupEnv(name)
 		if !ok || f.Changed || f.Name == "help" {
 			return
@@ -147,6 +147,11 @@ func (m Main) flagsFromEnv(cmd *cobra.Command, _ []string) error {
 	}
 	_, err := m.logger(cmd) // a wrong --log-format is an error even where nothing is logged
 	return err
+}
+
+// variableOf is the name of a flag's variable.
+func variableOf(f *pflag.Flag) string {
+	return "PHASEGRID_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
 }
 
 // logger is the log that the command's flags ask for.

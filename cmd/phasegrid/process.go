@@ -8,9 +8,13 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"slices"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
+
+	"github.com/spf13/pflag"
 )
 
 // restartDelay keeps a node that dies at once from being started in a loop.
@@ -46,7 +50,7 @@ func nodeProcess(ctx context.Context, o runOptions, address, name string, earlie
 	if earlier != nil {
 		cmd.Args = append(cmd.Args, "--memo", earlier.folder)
 	}
-	cmd.Env = append(os.Environ(), "GOMAXPROCS="+strconv.Itoa(o.Slots))
+	cmd.Env = append(withoutNodeFlags(os.Environ()), "GOMAXPROCS="+strconv.Itoa(o.Slots))
 	cmd.Stderr = o.stderr
 	cmd.SysProcAttr = childAttributes()
 	cmd.Cancel = func() error {
@@ -58,4 +62,15 @@ func nodeProcess(ctx context.Context, o runOptions, address, name string, earlie
 	}
 	cmd.WaitDelay = 10 * time.Second
 	return cmd
+}
+
+// withoutNodeFlags leaves out the variables of node's own flags: they are meant for nodes of a cluster, whose certificates
+// and ports are none of a local node's.
+func withoutNodeFlags(environ []string) []string {
+	variables := map[string]bool{}
+	Main{}.nodeCommand().Flags().VisitAll(func(f *pflag.Flag) { variables[variableOf(f)] = true })
+	return slices.DeleteFunc(environ, func(entry string) bool {
+		name, _, _ := strings.Cut(entry, "=")
+		return variables[name]
+	})
 }

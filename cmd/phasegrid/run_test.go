@@ -109,6 +109,14 @@ func TestSameBytesWhateverSlotsProcessesAndKeyOrder(t *testing.T) {
 	sameParquet(t, "shards finished in shuffled order", parquet(t, runShuffled(t, manyShards)), want)
 }
 
+// TestLocalNodesOfAClustersUser: variables that a cluster's commands need are none of the nodes that run starts for itself.
+func TestLocalNodesOfAClustersUser(t *testing.T) {
+	t.Setenv(asProgram, "1")
+	t.Setenv("PHASEGRID_TLS_CERT", "client.crt")
+	t.Setenv("PHASEGRID_STATUS_LISTEN", "127.0.0.1:not-a-port")
+	runSweep(t, manyShards, "--nodes", "1")
+}
+
 // shuffler is a solver whose batches end in an order drawn from a fixed seed: each waits until all shards that can run at
 // once have arrived, then they are let go one by one.
 type shuffler struct {
