@@ -46,7 +46,7 @@ func nodeProcess(ctx context.Context, o runOptions, address, name string, earlie
 		level = "info"
 	}
 	cmd := exec.CommandContext(ctx, program, "node", "--coordinator", address, "--name", name,
-		"--slots", strconv.Itoa(o.Slots), "--grace", "0s", "--drain-timeout", "5s", "--log-level", level)
+		"--slots", strconv.Itoa(o.Slots), "--grace", "0s", "--drain-timeout", "5s", "--log-level", level, "--log-format", o.logFormat)
 	if earlier != nil {
 		cmd.Args = append(cmd.Args, "--memo", earlier.folder)
 	}

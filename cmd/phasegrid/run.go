@@ -34,6 +34,7 @@ type runOptions struct {
 	stdout        io.Writer
 	stderr        io.Writer
 	log           *slog.Logger
+	logFormat     string       // of log, for the processes of --nodes
 	coordinator   *slog.Logger // of the local coordinator, whose alarms run shows itself
 }
 
@@ -53,6 +54,7 @@ the file, points that a finished sweep of the same name below --out has already 
 			if o.log, err = m.logger(cmd); err != nil {
 				return err
 			}
+			o.logFormat, _ = cmd.Flags().GetString("log-format")
 			o.coordinator = o.log
 			if !cmd.Flags().Changed("log-level") {
 				o.coordinator = slog.New(slog.DiscardHandler)

@@ -117,6 +117,14 @@ func TestLocalNodesOfAClustersUser(t *testing.T) {
 	runSweep(t, manyShards, "--nodes", "1")
 }
 
+func TestLocalNodesLogAsRunDoes(t *testing.T) {
+	t.Setenv(asProgram, "1")
+	got := phasegrid(t, "run", writeSweep(t, manyShards), "--out", t.TempDir(), "--state", t.TempDir(), "--nodes", "1", "--log-format", "json", "--log-level", "info")
+	if got.code != exitDone || !strings.Contains(got.stderr, `"node":`) || strings.Contains(got.stderr, "level=") {
+		t.Errorf("code %d\n%s", got.code, got.stderr)
+	}
+}
+
 // shuffler is a solver whose batches end in an order drawn from a fixed seed: each waits until all shards that can run at
 // once have arrived, then they are let go one by one.
 type shuffler struct {
