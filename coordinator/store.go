@@ -61,22 +61,25 @@ type segmentLog interface {
 	close() error
 }
 
+// ErrStoreURL is returned for a text that is no store's URL.
+var ErrStoreURL = errors.New("give file:///absolute/path or s3://bucket")
+
 // OpenStore opens the store at a URL: file:///folder, or s3://bucket?region=...&prefix=folder/ with the options of
 // gocloud.dev/blob/s3blob.
 func OpenStore(ctx context.Context, raw string) (Store, error) {
 	u, err := url.Parse(raw)
 	if err != nil {
-		return nil, fmt.Errorf("store URL %q: %w; give file:///folder or s3://bucket", raw, err)
+		return nil, fmt.Errorf("store URL %q: %w; %w", raw, err, ErrStoreURL)
 	}
 	switch u.Scheme {
 	case "file":
 		if u.Host != "" || u.Path == "" {
-			return nil, fmt.Errorf("store URL %q: a folder is written file:///absolute/path", raw)
+			return nil, fmt.Errorf("store URL %q: no absolute path; %w", raw, ErrStoreURL)
 		}
 		return OpenFileStore(u.Path)
 	case "s3":
 		return OpenBlobStore(ctx, raw)
 	default:
-		return nil, fmt.Errorf("store URL %q: unknown scheme %q; give file:///folder or s3://bucket", raw, u.Scheme)
+		return nil, fmt.Errorf("store URL %q: unknown scheme %q; %w", raw, u.Scheme, ErrStoreURL)
 	}
 }

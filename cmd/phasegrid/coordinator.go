@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -121,12 +122,12 @@ func (o coordinatorOptions) config(ctx context.Context) (coordinator.Config, err
 			return none, usageError{err}
 		}
 	}
-	if cfg.Store, err = coordinator.OpenStore(ctx, o.Store); err != nil {
-		return none, fmt.Errorf("--store: %w", err)
+	if cfg.Store, err = openStore(ctx, "--store", o.Store); err != nil {
+		return none, err
 	}
 	if o.Spool != "" {
-		if cfg.Spool, err = coordinator.OpenStore(ctx, o.Spool); err != nil {
-			return none, fmt.Errorf("--spool: %w", err)
+		if cfg.Spool, err = openStore(ctx, "--spool", o.Spool); err != nil {
+			return none, err
 		}
 	}
 	if cfg.Name == "" {
@@ -143,4 +144,16 @@ func anyAddress(listen string) bool {
 	}
 	ip, err := netip.ParseAddr(host)
 	return host == "" || err == nil && ip.IsUnspecified()
+}
+
+// openStore opens the store that a flag names.
+func openStore(ctx context.Context, flag, url string) (coordinator.Store, error) {
+	store, err := coordinator.OpenStore(ctx, url)
+	switch {
+	case errors.Is(err, coordinator.ErrStoreURL):
+		return nil, usageError{fmt.Errorf("%s: %w", flag, err)}
+	case err != nil:
+		return nil, fmt.Errorf("%s: %w", flag, err)
+	}
+	return store, nil
 }
