@@ -90,7 +90,9 @@ func (n *Node) deliver(w *work, d delivery) {
 			return
 		}
 		wait := backOff(attempt, err)
-		log.Warn("delivery failed", "error", err, "attempt", attempt, "retry_in", wait)
+		if attempt&(attempt-1) == 0 { // an outage has many of them
+			log.Warn("delivery failed", "error", err, "attempt", attempt, "retry_in", wait)
+		}
 		if !sleep(w.ctx, wait) {
 			return
 		}

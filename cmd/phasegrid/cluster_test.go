@@ -71,6 +71,9 @@ func TestClusterCommands(t *testing.T) {
 	if got := do("submit", file); !strings.Contains(got.stdout, "was there already") {
 		t.Errorf("submitted twice: %s", got.stdout)
 	}
+	if got := do("submit", file, "--priority", "5"); !strings.Contains(got.stderr, "keeps priority 0") {
+		t.Errorf("submitted with another priority: %s", got.stderr)
+	}
 	if got := do("status", "many-shards"); !strings.Contains(got.stdout, "no node is connected") {
 		t.Errorf("status without nodes: %s", got.stdout)
 	}

@@ -13,6 +13,7 @@ type submitOptions struct {
 	File     string
 	Priority int32
 	Weight   int32
+	ranked   bool // priority or weight were given
 	Watch    bool
 	Output   output
 	stdin    io.Reader
@@ -30,6 +31,7 @@ same sweep; a cancelled or failed one is reopened and its finished shards are ke
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.File = args[0]
+			o.ranked = cmd.Flags().Changed("priority") || cmd.Flags().Changed("weight")
 			return runSubmit(cmd.Context(), o)
 		},
 	}
@@ -53,6 +55,9 @@ func runSubmit(ctx context.Context, o submitOptions) error {
 		}
 		for _, w := range warnings {
 			fmt.Fprintln(o.stderr, "warning:", w)
+		}
+		if !created && o.ranked && (view.Priority != o.Priority || view.Weight != o.Weight) {
+			fmt.Fprintf(o.stderr, "warning: the sweep was there already, and keeps priority %d and weight %d\n", view.Priority, view.Weight)
 		}
 		if o.Watch {
 			return watchSweep(ctx, c, view.ID, o.Output, o.stderr, o.stdout)

@@ -55,6 +55,9 @@ func (o tlsOptions) identity() (*identity, error) {
 // whether peers prove who they are (mutual TLS). Plain text is for loopback and
 // for --insecure.
 func (o tlsOptions) transport(address string) (creds credentials.TransportCredentials, mutual bool, err error) {
+	if address == "" {
+		return nil, false, errors.New("an address is empty: give HOST:PORT")
+	}
 	id, err := o.identity()
 	if err != nil {
 		return nil, false, err
