@@ -93,7 +93,7 @@ func (s *nodesServer) Attach(stream grpc.BidiStreamingServer[pb.AttachRequest, p
 		LeaseTtlMs: s.cfg.LeaseTTL.Milliseconds(), HeartbeatMs: (s.cfg.LeaseTTL / 4).Milliseconds(),
 		SilenceMs: max(s.cfg.LeaseTTL/2, leastSilence).Milliseconds(),
 	}}})
-	t.saves.put(save{[]Write{{Key: nodeKey(info.Name), Perishable: true, Value: record}}, func() {}})
+	t.saves.put(save{writes: []Write{{Key: nodeKey(info.Name), Perishable: true, Value: record}}, then: func() {}})
 	t.post(Attach{Conn: n.conn, Info: info, Instance: n.instance, Capacity: int(hello.GetCapacity()), Held: held})
 
 	// This one ends with the stream too, and is not waited for: where a node does not read, only the end of the stream ends it.

@@ -8,6 +8,7 @@ import (
 // save is a transaction, or none, and what follows once it and all before it are durable.
 type save struct {
 	writes []Write
+	prove  bool // without writes: that this leader leads
 	then   func()
 }
 
@@ -25,6 +26,11 @@ func (t *term) saver(ctx context.Context) error {
 					return err
 				}
 				t.fail("after-save")
+			}
+			if s.prove {
+				if err := t.retry(ctx, "etcd", func() error { return t.commit(ctx, nil) }); err != nil {
+					return err
+				}
 			}
 			s.then()
 		}

@@ -2,9 +2,11 @@ package coordinator
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -30,19 +32,36 @@ func (l *heldLedger) Commit(ctx context.Context, writes []Write) error {
 	return l.Ledger.Commit(ctx, writes)
 }
 
+// decide runs the loop and the saver of a leader, until the test ends. Saved is what the saver came to.
+func decide(t *testing.T, leader *term) (ctx context.Context, saved <-chan error) {
+	ctx, cancel := context.WithCancel(t.Context())
+	leader.ended = ctx.Done()
+	var group errgroup.Group
+	done := make(chan error, 1)
+	group.Go(func() error { return leader.loop(ctx) })
+	group.Go(func() error { done <- leader.saver(ctx); return nil })
+	t.Cleanup(func() {
+		cancel()
+		group.Wait()
+	})
+	return ctx, done
+}
+
+// do has a leader's loop do something.
+func do(ctx context.Context, t *testing.T, leader *term, f func()) {
+	t.Helper()
+	if _, err := ask(ctx, leader, func() struct{} { f(); return struct{}{} }); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // TestRowsFollowWhatIsNotDurableYet: the keys of a part that is computed again are being deleted, which takes long. A delivery
 // of one of its shards is not committed before that: it would be acknowledged, and its key deleted.
 func TestRowsFollowWhatIsNotDurableYet(t *testing.T) {
 	leader, e := idleTerm(t, NewMemory())
 	ledger := &heldLedger{Ledger: leader.ledger, prefix: partKey(e.id, 0), held: make(chan struct{}, 1), open: make(chan struct{})}
 	leader.ledger, leader.sweeps[e.id] = ledger, e
-	ctx, cancel := context.WithCancel(t.Context())
-	leader.ended = ctx.Done()
-	var group errgroup.Group
-	group.Go(func() error { return leader.loop(ctx) })
-	group.Go(func() error { return leader.saver(ctx) })
-	defer group.Wait()
-	defer cancel()
+	ctx, _ := decide(t, leader)
 
 	stored := map[int][]int{}
 	for i := range planCuts.Parts(planCuts{e.plan}) {
@@ -52,21 +71,14 @@ func TestRowsFollowWhatIsNotDurableYet(t *testing.T) {
 	leader.nodes[stream.conn] = stream
 	step := func(event Event) {
 		t.Helper()
-		if _, err := ask(ctx, leader, func() struct{} { leader.step(event); return struct{}{} }); err != nil {
-			t.Fatal(err)
-		}
+		do(ctx, t, leader, func() { leader.step(event) })
 	}
 	step(AddSweep{ID: e.id, Cuts: planCuts{e.plan}, Phase: Done, Solver: e.solver, Class: "fma", Parts: stored})
 	step(Reopen{Sweep: e.id, Parts: map[int]Counts{0: {}}})
 	<-ledger.held
 
 	in := &incoming{entry: e, shard: 0, token: 1}
-	if _, err := ask(ctx, leader, func() struct{} {
-		leader.incoming[in.token] = in
-		return struct{}{}
-	}); err != nil {
-		t.Fatal(err)
-	}
+	do(ctx, t, leader, func() { leader.incoming[in.token] = in })
 	step(Deliver{Token: in.token, Sweep: e.id, Shard: 0, Node: "n", Solver: e.solver, Class: "fma"})
 	step(Attach{Conn: stream.conn, Info: NodeInfo{Name: "n", Slots: 1, Solver: e.solver, Class: "fma", MemoryBytes: 1 << 40}, Capacity: 2})
 	if early := leader.commits.all(); len(early) > 0 {
@@ -81,5 +93,45 @@ func TestRowsFollowWhatIsNotDurableYet(t *testing.T) {
 	}
 	if m, err := stream.out.next(ctx); err != nil || m.GetGrant() == nil {
 		t.Errorf("sent %v, %v, want a grant", m, err)
+	}
+}
+
+// TestGrantsOfWhoStoodStill: a leader whose process was stopped grants nothing before it has seen that it still leads. Another one
+// may lead by now, and what this one would grant may be acknowledged.
+func TestGrantsOfWhoStoodStill(t *testing.T) {
+	for _, deposed := range []bool{false, true} {
+		memory := NewMemory()
+		leader, e := idleTerm(t, memory)
+		leader.sweeps[e.id] = e
+		stream := &nodeStream{conn: 1, name: "n", instance: "i", out: newQueue[*pb.AttachResponse]()}
+		leader.nodes[stream.conn] = stream
+		ctx, saved := decide(t, leader)
+		do(ctx, t, leader, func() {
+			leader.step(Attach{Conn: stream.conn, Info: NodeInfo{Name: "n", Slots: 1, Solver: e.solver, Class: "fma", MemoryBytes: 1 << 40}, Capacity: 2})
+		})
+		if deposed {
+			memory.mu.Lock()
+			memory.epoch++
+			memory.mu.Unlock()
+		}
+		do(ctx, t, leader, func() {
+			leader.tick(time.Now().Add(-2 * stalledAfter))
+			leader.step(AddSweep{ID: e.id, Cuts: planCuts{e.plan}, Phase: Running, Solver: e.solver, Class: "fma"})
+			if early := stream.out.all(); len(early) > 0 {
+				t.Errorf("granted before it is known who leads: %v", early)
+			}
+		})
+		if deposed {
+			if err := <-saved; !errors.Is(err, ErrFenced) {
+				t.Errorf("the saver of a deposed leader ended with %v", err)
+			}
+			if granted := stream.out.all(); len(granted) > 0 {
+				t.Errorf("a deposed leader granted %v", granted)
+			}
+			continue
+		}
+		if m, err := stream.out.next(ctx); err != nil || m.GetGrant() == nil {
+			t.Errorf("sent %v, %v, want a grant", m, err)
+		}
 	}
 }

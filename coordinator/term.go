@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -25,7 +24,7 @@ const (
 
 // term is one reign: everything that a leader has and that ends with its leadership.
 //
-// Ownership: board, waiters, incoming and unsaved belong to the loop goroutine; others hand it functions through inbox. What mu
+// Ownership: what stands from board to withheld belongs to the loop goroutine; others hand it functions through inbox. What mu
 // guards is read by the servers too. Everything else has its own lock or never changes.
 type term struct {
 	*Coordinator
@@ -43,7 +42,9 @@ type term struct {
 	tokens   uint64
 	waiters  map[uint64]func(Answer)
 	incoming map[uint64]*incoming
-	unsaved  int // steps of the board that wait for the ledger
+	unsaved  int      // steps of the board that wait for the ledger
+	doubts   int      // proofs that this leader still leads which are on their way
+	withheld []Action // grants, until they are there
 
 	inbox   *queue[func()]
 	saves   *queue[save]
@@ -148,6 +149,7 @@ func (t *term) tick(last time.Time) (now time.Time) {
 	if gap := now.Sub(last); gap > stalledAfter {
 		t.log.Warn("this process stood still; nodes are not blamed for it", "for", gap)
 		t.step(Stalled{gap})
+		t.doubt()
 	}
 	t.step(Tick{now})
 	return now
@@ -155,115 +157,6 @@ func (t *term) tick(last time.Time) (now time.Time) {
 
 // post steps the board from another goroutine.
 func (t *term) post(event Event) { t.inbox.put(func() { t.step(event) }) }
-
-func (t *term) step(event Event) { t.perform(t.board.Step(event)) }
-
-// perform does what the board wants. What must be durable is saved first; the rest waits for it. So does what later steps
-// would have written by others than the saver: a transaction that is on its way may delete the keys of the same shards.
-func (t *term) perform(actions []Action) {
-	var writes []Write
-	for _, a := range actions {
-		writes = append(writes, t.writesOf(a)...)
-	}
-	if len(writes) == 0 && t.unsaved == 0 {
-		t.tell(actions)
-		return
-	}
-	later := slices.Clone(actions)
-	if len(writes) == 0 {
-		now := slices.DeleteFunc(slices.Clone(actions), leadsToRows)
-		later = slices.DeleteFunc(later, func(a Action) bool { return !leadsToRows(a) })
-		if t.tell(now); len(later) == 0 {
-			return
-		}
-	}
-	t.unsaved++
-	t.saves.put(save{writes, func() {
-		t.inbox.put(func() {
-			t.unsaved--
-			t.tell(t.overtaken(later))
-		})
-	}})
-}
-
-// leadsToRows tells whether rows or parts become durable by what follows an action.
-func leadsToRows(a Action) bool {
-	switch a.(type) {
-	case Grant, Commit, Merge, Finish:
-		return true
-	}
-	return false
-}
-
-// overtaken takes out of actions that waited for the ledger what does not stand any more: nobody computes what was
-// acknowledged meanwhile.
-func (t *term) overtaken(actions []Action) []Action {
-	kept := actions[:0]
-	for _, a := range actions {
-		if g, ok := a.(Grant); ok {
-			if g.Runs = t.board.Standing(g); len(g.Runs) == 0 {
-				continue
-			}
-			a = g
-		}
-		kept = append(kept, a)
-	}
-	return kept
-}
-
-// tell does what does not have to be durable, or comes after it was.
-func (t *term) tell(actions []Action) {
-	for _, a := range actions {
-		switch a := a.(type) {
-		case Commit:
-			in := t.incoming[a.Token]
-			in.pinClass = a.PinClass
-			t.commits.put(in)
-		case Answer:
-			if wait := t.waiters[a.Token]; wait != nil {
-				delete(t.waiters, a.Token)
-				delete(t.incoming, a.Token)
-				wait(a)
-			}
-		case Grant:
-			t.grant(a)
-		case Revoke:
-			t.revoke(a)
-		case Dismiss:
-			t.dismiss(a)
-		case Merge:
-			t.queueFiles(a.Sweep, func(ctx context.Context) error { return t.mergePart(ctx, a) })
-		case Finish:
-			t.queueFiles(a.Sweep, func(ctx context.Context) error { return t.finish(ctx, a.Sweep) })
-		case Close:
-			t.fail("after-done")
-			t.step(Finished(a))
-		case Remove:
-			t.queueFiles(a.Sweep, func(ctx context.Context) error { return t.removeSweep(ctx, a.Sweep) })
-		case DropParts:
-			t.mu.Lock()
-			for _, i := range a.Parts {
-				delete(t.sweeps[a.Sweep].parts, i)
-			}
-			t.mu.Unlock()
-			for _, i := range a.Parts {
-				t.free(t.shelf.drop(partRef{a.Sweep, i}))
-			}
-		case DropSweep:
-			t.mu.Lock()
-			delete(t.sweeps, a.Sweep)
-			t.mu.Unlock()
-			t.free(t.shelf.dropSweep(a.Sweep))
-		}
-	}
-}
-
-// free gives frames of the spool up, in the background.
-func (t *term) free(items []shelfItem) {
-	if len(items) > 0 {
-		t.queueFiles("", func(ctx context.Context) error { t.shelf.free(ctx, items); return nil })
-	}
-}
 
 // retry does something until it works, ErrFenced comes or ctx ends. Meanwhile there is an alarm about subject.
 func (t *term) retry(ctx context.Context, subject string, do func() error) error {

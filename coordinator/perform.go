@@ -1,0 +1,135 @@
+package coordinator
+
+import (
+	"context"
+	"slices"
+)
+
+func (t *term) step(event Event) { t.perform(t.board.Step(event)) }
+
+// perform does what the board wants. What must be durable is saved first; the rest waits for it. So does what later steps
+// would have written by others than the saver: a transaction that is on its way may delete the keys of the same shards.
+func (t *term) perform(actions []Action) {
+	var writes []Write
+	for _, a := range actions {
+		writes = append(writes, t.writesOf(a)...)
+	}
+	if len(writes) == 0 && t.unsaved == 0 {
+		t.tell(actions)
+		return
+	}
+	later := slices.Clone(actions)
+	if len(writes) == 0 {
+		now := slices.DeleteFunc(slices.Clone(actions), leadsToRows)
+		later = slices.DeleteFunc(later, func(a Action) bool { return !leadsToRows(a) })
+		if t.tell(now); len(later) == 0 {
+			return
+		}
+	}
+	t.unsaved++
+	t.saves.put(save{writes: writes, then: func() {
+		t.inbox.put(func() {
+			t.unsaved--
+			t.tell(t.overtaken(later))
+		})
+	}})
+}
+
+// leadsToRows tells whether rows or parts become durable by what follows an action.
+func leadsToRows(a Action) bool {
+	switch a.(type) {
+	case Grant, Commit, Merge, Finish:
+		return true
+	}
+	return false
+}
+
+// overtaken takes out of actions that waited for the ledger what does not stand any more: nobody computes what was
+// acknowledged meanwhile.
+func (t *term) overtaken(actions []Action) []Action {
+	kept := actions[:0]
+	for _, a := range actions {
+		if g, ok := a.(Grant); ok {
+			if g.Runs = t.board.Standing(g); len(g.Runs) == 0 {
+				continue
+			}
+			a = g
+		}
+		kept = append(kept, a)
+	}
+	return kept
+}
+
+// tell does what does not have to be durable, or comes after it was.
+func (t *term) tell(actions []Action) {
+	for _, a := range actions {
+		switch a := a.(type) {
+		case Commit:
+			in := t.incoming[a.Token]
+			in.pinClass = a.PinClass
+			t.commits.put(in)
+		case Answer:
+			if wait := t.waiters[a.Token]; wait != nil {
+				delete(t.waiters, a.Token)
+				delete(t.incoming, a.Token)
+				wait(a)
+			}
+		case Grant:
+			if t.doubts > 0 {
+				t.withheld = append(t.withheld, a)
+				continue
+			}
+			t.grant(a)
+		case Revoke:
+			t.revoke(a)
+		case Dismiss:
+			t.dismiss(a)
+		case Merge:
+			t.queueFiles(a.Sweep, func(ctx context.Context) error { return t.mergePart(ctx, a) })
+		case Finish:
+			t.queueFiles(a.Sweep, func(ctx context.Context) error { return t.finish(ctx, a.Sweep) })
+		case Close:
+			t.fail("after-done")
+			t.step(Finished(a))
+		case Remove:
+			t.queueFiles(a.Sweep, func(ctx context.Context) error { return t.removeSweep(ctx, a.Sweep) })
+		case DropParts:
+			t.mu.Lock()
+			for _, i := range a.Parts {
+				delete(t.sweeps[a.Sweep].parts, i)
+			}
+			t.mu.Unlock()
+			for _, i := range a.Parts {
+				t.free(t.shelf.drop(partRef{a.Sweep, i}))
+			}
+		case DropSweep:
+			t.mu.Lock()
+			delete(t.sweeps, a.Sweep)
+			t.mu.Unlock()
+			t.free(t.shelf.dropSweep(a.Sweep))
+		}
+	}
+}
+
+// doubt withholds grants until a transaction has shown that this leader still leads. Who stood still may have been replaced, and
+// what it would grant may be acknowledged by now.
+func (t *term) doubt() {
+	t.doubts++
+	t.saves.put(save{prove: true, then: func() {
+		t.inbox.put(func() {
+			if t.doubts--; t.doubts > 0 {
+				return
+			}
+			withheld := t.withheld
+			t.withheld = nil
+			t.tell(t.overtaken(withheld))
+		})
+	}})
+}
+
+// free gives frames of the spool up, in the background.
+func (t *term) free(items []shelfItem) {
+	if len(items) > 0 {
+		t.queueFiles("", func(ctx context.Context) error { t.shelf.free(ctx, items); return nil })
+	}
+}
