@@ -274,24 +274,6 @@ func (c *cluster) submit(ctx context.Context, file string) *pb.SubmitResponse {
 	return m
 }
 
-// wait watches a sweep until it ends.
-func (c *cluster) wait(ctx context.Context, id string) *pb.Sweep {
-	c.t.Helper()
-	stream, err := c.sweeps.Watch(ctx, &pb.WatchRequest{Sweep: id})
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	for {
-		m, err := stream.Recv()
-		if err != nil {
-			c.t.Fatalf("Watch = %v", err)
-		}
-		if m.GetSweep().GetPhase() >= pb.Phase_PHASE_DONE {
-			return m.GetSweep()
-		}
-	}
-}
-
 // hashes are the sha256 of a folder's files. The log of shards is left out, which says who computed what, and the id of a store.
 func hashes(t *testing.T, dir string) map[string]string {
 	t.Helper()
