@@ -68,7 +68,8 @@
 // # What a leader that is none any more can still do
 //
 // A process may be stopped at any instruction and go on when another one has led for long. The ledger refuses what it writes
-// then; the store does not know of leaders. So a file is never overwritten, and one is deleted only in the version that was
+// then; the store does not know of leaders, and nodes only of streams. So who stood still grants nothing before the ledger has
+// confirmed that it still leads: its successor may have acknowledged what it would grant. And a file is never overwritten, and one is deleted only in the version that was
 // opened before the ledger confirmed once more that this process leads: a later leader's file is another version. Files of the
 // spool carry the epoch in their names, and only what no key refers to is deleted from it.
 //
