@@ -16,6 +16,7 @@ GO_FILES = $(shell git ls-files '*.go' | grep -v '\.pb\.go$$')
 SWEEP ?= sweep/examples/spiked-phase-diagram.yaml
 OUT ?= results
 FUZZTIME ?= 30s
+PACKAGES ?= ./...
 # The Go benchmarks that are held against .ci/bench/baseline.txt: a few minutes of them.
 GO_BENCH = go test -run '^$$' -bench '^BenchmarkLanes$$/^groups=/^(gd|specgd|muon)$$/|^Benchmark(Dense|Subspace|Merge|Resolve)$$|^BenchmarkGemm$$/n=(64|256)$$/' \
 	-benchtime 50ms -count 6 ./node/solver ./node/solver/simd ./results ./sweep
@@ -32,8 +33,8 @@ test: ## run every test
 	@test -n '$(TAGS)' || echo 'no C++ compiler ($(CXX)): the DuckDB tests are left out'
 	go test -tags '$(TAGS)' ./...
 
-race: ## run every test under the race detector
-	go test -race -tags '$(TAGS)' ./...
+race: ## run every test under the race detector (PACKAGES=... for some)
+	go test -race -timeout 30m -tags '$(TAGS)' $(PACKAGES)
 
 # The tools live in a module of their own, so that their dependencies are not ours.
 bin/tools/%: .ci/tools/go.mod .ci/tools/go.sum
