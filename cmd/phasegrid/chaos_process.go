@@ -124,6 +124,9 @@ func (p *chaosProcess) terminate(ctx context.Context) error {
 	defer bound.Stop()
 	select {
 	case <-exited:
+		if how, ok := cmd.ProcessState.Sys().(syscall.WaitStatus); ok && how.Signal() == syscall.SIGTERM {
+			return nil // it had just been started, and did not listen for signals yet
+		}
 		if code := cmd.ProcessState.ExitCode(); code != 0 {
 			return exitError{p.name, code}
 		}
