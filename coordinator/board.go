@@ -219,7 +219,8 @@ func (b *Board) attach(e Attach) {
 	b.wake(n)
 }
 
-// notHeld are the shards leased to a node that it does not have: those it was solving were lost, the others go back.
+// notHeld are the shards leased to a node that it does not have: those that another process of it was solving were lost, the others
+// go back.
 func (b *Board) notHeld(n *worker, still map[shardRef]bool, same bool) []shardRef {
 	var lost []shardRef
 	for i, ref := range n.inOrder() {

@@ -60,22 +60,9 @@ func TestFilesTellsWhatIsMissing(t *testing.T) {
 
 // TestFilesOfPartsTakenBack: a leader died as it took a done sweep's parts back. The set is not handed out without them.
 func TestFilesOfPartsTakenBack(t *testing.T) {
-	store, _ := fileStore(t)
-	memory := coordinator.NewMemory()
 	ctx := deadline(t)
-	c := start(t, coordinator.Config{Memory: memory, Store: store})
-	c.leading(ctx)
-	stopNode := c.serve(ctx, &zeroNode{name: "n"})
-	id := c.submit(ctx, smallSweep).GetSweep().GetId()
-	c.wait(ctx, id)
-	stopNode()
-	c.stop()
-	reign := campaign(ctx, t, coordinator.MemoryBackend(memory), "between")
-	commit(ctx, t, reign, coordinator.Write{Key: "/phasegrid/v1/sweeps/" + id + "/parts/", Delete: true, Prefix: true})
-	if err := reign.Resign(ctx); err != nil {
-		t.Fatal(err)
-	}
-	c = start(t, coordinator.Config{Memory: memory, Store: store})
+	cfg, id, _ := partsTakenBack(ctx, t)
+	c := start(t, cfg)
 	c.leading(ctx)
 	_, err := c.sweeps.Files(ctx, &pb.FilesRequest{Sweep: id})
 	if status.Code(err) != codes.DataLoss || !strings.Contains(err.Error(), "1 of its 1 parts") {

@@ -271,18 +271,17 @@ func TestReopen(t *testing.T) {
 	}
 }
 
-// TestReopenDiedHalfWay: a leader died while it took a done sweep's parts back, after some parts' keys. The files of those are
-// gone too.
-func TestReopenDiedHalfWay(t *testing.T) {
+// partsTakenBack is a done sweep of which a leader died as it took the parts back, after the parts' keys. Nobody leads yet.
+func partsTakenBack(ctx context.Context, t *testing.T) (cfg coordinator.Config, id, set string) {
+	t.Helper()
 	store, dir := fileStore(t)
 	memory := coordinator.NewMemory()
-	ctx := deadline(t)
-	c := start(t, coordinator.Config{Memory: memory, Store: store})
+	cfg = coordinator.Config{Memory: memory, Store: store}
+	c := start(t, cfg)
 	c.leading(ctx)
 	stopNode := c.serve(ctx, &zeroNode{name: "n"})
-	id := c.submit(ctx, smallSweep).GetSweep().GetId()
-	set := filepath.Join(dir, c.wait(ctx, id).GetResultSet())
-	want := hashes(t, set)
+	id = c.submit(ctx, smallSweep).GetSweep().GetId()
+	set = filepath.Join(dir, c.wait(ctx, id).GetResultSet())
 	stopNode()
 	c.stop()
 	reign := campaign(ctx, t, coordinator.MemoryBackend(memory), "between")
@@ -290,10 +289,19 @@ func TestReopenDiedHalfWay(t *testing.T) {
 	if err := reign.Resign(ctx); err != nil {
 		t.Fatal(err)
 	}
+	return cfg, id, set
+}
+
+// TestReopenDiedHalfWay: a leader died while it took a done sweep's parts back, after some parts' keys. The files of those are
+// gone too.
+func TestReopenDiedHalfWay(t *testing.T) {
+	ctx := deadline(t)
+	cfg, id, set := partsTakenBack(ctx, t)
+	want := hashes(t, set)
 	if err := os.Remove(filepath.Join(set, "points", "part-000000.parquet")); err != nil {
 		t.Fatal(err)
 	}
-	c = start(t, coordinator.Config{Memory: memory, Store: store})
+	c := start(t, cfg)
 	c.leading(ctx)
 	defer c.serve(ctx, &zeroNode{name: "n"})()
 	c.submit(ctx, smallSweep)

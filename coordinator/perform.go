@@ -22,7 +22,8 @@ func (t *term) perform(actions []Action) {
 	if len(writes) == 0 {
 		now := slices.DeleteFunc(slices.Clone(actions), leadsToRows)
 		later = slices.DeleteFunc(later, func(a Action) bool { return !leadsToRows(a) })
-		if t.tell(now); len(later) == 0 {
+		t.tell(now)
+		if len(later) == 0 {
 			return
 		}
 	}
