@@ -22,6 +22,9 @@ import (
 // settlePatience bounds the time from the last fault to the end of all sweeps, beside as much as the faults lasted.
 const settlePatience = 3 * time.Minute
 
+// calmPatience bounds the time from the end of all sweeps to that of all alarms: some rounds of what is tried again each few seconds.
+const calmPatience = 20 * time.Second
+
 type chaosOptions struct {
 	Seed     uint64
 	Duration time.Duration
@@ -279,8 +282,23 @@ func (r *chaosRun) await(ctx context.Context) error {
 		if v.Phase != phaseDone || v.Progress.ShardsQuarantined > 0 || v.Progress.PointsDone != v.Progress.Indices {
 			r.report.violate("%s came to rest without all of its rows: %+v", v.Name, v)
 		}
-		if len(v.Progress.Alarms) > 0 {
-			r.report.violate("%s is done and the alarms go on: %s", v.Name, strings.Join(v.Progress.Alarms, "; "))
+	}
+	return r.awaitCalm(ctx)
+}
+
+// awaitCalm waits for the end of the alarms, which are the whole cluster's: while one sweep is not done, others show its alarm too.
+func (r *chaosRun) awaitCalm(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, calmPatience)
+	defer cancel()
+	for _, v := range r.reader.all() {
+		for {
+			now, err := r.client.get(ctx, v.ID)
+			if err == nil && len(now.Progress.Alarms) == 0 {
+				break
+			}
+			if !pause(ctx, 100*time.Millisecond) {
+				return errors.Join(fmt.Errorf("%s is done and the alarms go on %v later: %q", v.Name, calmPatience, now.Progress.Alarms), err)
+			}
 		}
 	}
 	return nil
