@@ -69,9 +69,10 @@
 //
 // A process may be stopped at any instruction and go on when another one has led for long. The ledger refuses what it writes
 // then; the store does not know of leaders, and nodes only of streams. So who stood still grants nothing before the ledger has
-// confirmed that it still leads: its successor may have acknowledged what it would grant. And a file is never overwritten, and one is deleted only in the version that was
-// opened before the ledger confirmed once more that this process leads: a later leader's file is another version. Files of the
-// spool carry the epoch in their names, and only what no key refers to is deleted from it.
+// confirmed that it still leads: its successor may have acknowledged what it would grant. And a file is never overwritten, and
+// one is deleted only in the version that was opened before the ledger confirmed once more that this process leads: a later
+// leader's file is another version. Files of the spool carry the epoch in their names, and only what no key refers to is
+// deleted from it.
 //
 //   - file://: a version is inode, size and time of writing. It is compared before a file gets a private name and again after;
 //     a wrong one gets its name back. It is away for an instant, and if the process dies in that, until the next leader tidies up.
@@ -79,7 +80,7 @@
 //     it (If-Match), so that other bytes never go. Equal bytes, written again, are told apart by their time alone, before the
 //     deletion; and so is everything by a service that does not know the condition.
 //
-// It can add files that are not there: a part's file, which a later leader finds and keeps, or, where it was to be stored without
-// shards that have been retried since, has somebody move away; a manifest of an earlier state, which
-// a later leader replaces when the sweep is done again; or files in the place of a removed result set, which no sweep owns.
+// It can add files that are not there: a part's file, which a later leader finds and keeps, or, where it was to be stored
+// without shards that have been retried since, has somebody move away; a manifest of an earlier state, which a later leader
+// replaces when the sweep is done again; or files in the place of a removed result set, which no sweep owns.
 package coordinator
