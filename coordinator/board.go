@@ -168,7 +168,8 @@ func (b *Board) alive(name string, conn uint64) *worker {
 }
 
 // attach takes a node in, new or again. What it should hold and does not is lost if its process is another one. The same process
-// never heard of it, as its stream broke before: that goes back, and what was counted as lost meanwhile did not kill it.
+// never heard of it, as its stream broke before: that goes back, and what was counted as lost meanwhile did not kill it, nor was
+// it this node's fault.
 func (b *Board) attach(e Attach) {
 	name := e.Info.Name
 	n := b.nodes[name]
@@ -183,6 +184,9 @@ func (b *Board) attach(e Attach) {
 	same := e.Instance != "" && e.Instance == n.instance
 	n.info, n.instance, n.conn, n.link, n.draining, n.lastSeen = e.Info, e.Instance, e.Conn, linkUp, false, b.now
 	n.capacity = min(max(0, e.Capacity), maxCapacity)
+	if same && len(n.lost) > 0 {
+		n.pardon()
+	}
 	b.countSlots()
 
 	var still = map[shardRef]bool{}

@@ -170,7 +170,7 @@ func (s *scene) do(words []string) (string, error) {
 		if class == "" {
 			class = "fma"
 		}
-		return s.step(coordinator.Attach{Conn: s.conn, Capacity: num("capacity", 4), Held: held, Info: coordinator.NodeInfo{
+		return s.step(coordinator.Attach{Conn: s.conn, Instance: args["instance"], Capacity: num("capacity", 4), Held: held, Info: coordinator.NodeInfo{
 			Name: node, Slots: num("slots", 2), Solver: num("solver", 1), Class: class, MemoryBytes: int64(num("memory", 0)),
 		}}), nil
 	case "beat":

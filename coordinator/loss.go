@@ -51,20 +51,19 @@ func clip(s string) string {
 func (l *Loss) add(c Cause) {
 	c.Text = clip(c.Text)
 	l.Attempts++
-	l.forgive(c.Node)
-	l.Causes = append(l.Causes, c)
+	l.Causes = append(slices.DeleteFunc(l.Causes, func(old Cause) bool { return old.Node == c.Node }), c)
 	l.Quarantined = len(l.Causes) >= quarantineNodes || l.Attempts >= quarantineAttempts
 }
 
-// forgive takes a node's cause out: the node is back, and still has the shard.
+// forgive takes the last loss by a node back, if there was one: the node is there again, and still has the shard.
 func (l *Loss) forgive(node string) bool {
-	for i := range l.Causes {
-		if l.Causes[i].Node == node {
-			l.Causes = slices.Delete(l.Causes, i, i+1)
-			return true
-		}
+	i := slices.IndexFunc(l.Causes, func(c Cause) bool { return c.Node == node })
+	if i < 0 {
+		return false
 	}
-	return false
+	l.Causes = slices.Delete(l.Causes, i, i+1)
+	l.Attempts--
+	return true
 }
 
 func (l *Loss) clone() Loss {

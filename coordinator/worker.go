@@ -81,6 +81,13 @@ func (p *worker) strike(now time.Time, reason string) bool {
 	return true
 }
 
+// pardon takes the last strike back, and with it the fence that it put up.
+func (p *worker) pardon() {
+	if p.strikes = max(0, p.strikes-1); p.strikes < fenceStrikes {
+		p.fenceReason = ""
+	}
+}
+
 // commit notes a shard that went well.
 func (p *worker) commit() {
 	if p.commits++; p.commits >= forgiveCommits {
