@@ -5,11 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"os"
 	"path/filepath"
-	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -18,12 +15,6 @@ import (
 
 	"github.com/phasegrid/phasegrid/node"
 )
-
-// settlePatience bounds the time from the last fault to the end of all sweeps, beside as much as the faults lasted.
-const settlePatience = 3 * time.Minute
-
-// calmPatience bounds the time from the end of all sweeps to that of all alarms: some rounds of what is tried again each few seconds.
-const calmPatience = 20 * time.Second
 
 type chaosOptions struct {
 	Seed     uint64
@@ -55,24 +46,6 @@ evidence if a promise was broken. One seed draws the same faults each time.`,
 	o.Output.addFlag(flags)
 	flags.BoolVar(&o.Keep, "keep", false, "keep the folder; it is kept too where a promise was broken")
 	return cmd
-}
-
-// chaosReport is what was done to a cluster, and what it came to.
-type chaosReport struct {
-	Seed       uint64         `json:"seed" yaml:"seed"`
-	Duration   time.Duration  `json:"duration_ns" yaml:"duration"`
-	Settled    time.Duration  `json:"settled_ns" yaml:"settled"` // from the last fault to the end of all sweeps
-	Skipped    []string       `json:"skipped,omitempty" yaml:"skipped,omitempty"`
-	Events     []chaosEvent   `json:"events" yaml:"events"`
-	Sweeps     int            `json:"sweeps" yaml:"sweeps"`
-	Points     int64          `json:"points" yaml:"points"`
-	Shards     int64          `json:"shards" yaml:"shards"`
-	Parts      int64          `json:"parts" yaml:"parts"`
-	Files      int            `json:"files_compared" yaml:"files_compared"`
-	Reads      map[string]int `json:"live_reads" yaml:"live_reads"`
-	ReadsLost  int            `json:"live_reads_without_answer" yaml:"live_reads_without_answer"`
-	Audit      chaosAudit     `json:"audit" yaml:"audit"`
-	Violations []string       `json:"violations" yaml:"violations"`
 }
 
 func runChaos(ctx context.Context, o chaosOptions) error {
@@ -155,10 +128,6 @@ func chaos(ctx context.Context, o chaosOptions, folder string) (report *chaosRep
 	return report, err
 }
 
-func (r *chaosReport) violate(format string, args ...any) {
-	r.Violations = append(r.Violations, fmt.Sprintf(format, args...))
-}
-
 // chaosRun is one run through its phases: storm, settle, check.
 type chaosRun struct {
 	o       chaosOptions
@@ -236,103 +205,5 @@ func (r *chaosRun) submit(ctx context.Context) error {
 		if errors.As(err, new(usageError)) || !pause(ctx, 100*time.Millisecond) {
 			return fmt.Errorf("no sweep could be submitted for %v: %w", settlePatience, errors.Join(err, last))
 		}
-	}
-}
-
-// settle waits until all sweeps are done, while readers go on, and reads once more.
-func (r *chaosRun) settle(ctx context.Context) error {
-	healed := time.Now()
-	bound, cancel := context.WithTimeout(ctx, settlePatience+r.o.Duration)
-	defer cancel()
-	reading, stop := context.WithCancel(bound)
-	var reader sync.WaitGroup
-	reader.Go(func() { r.reader.run(reading) })
-	err := r.await(bound)
-	stop()
-	reader.Wait()
-	r.report.Settled = time.Since(healed)
-	if err == nil {
-		r.reader.once(ctx)
-	}
-	return err
-}
-
-// await waits for each sweep's end.
-func (r *chaosRun) await(ctx context.Context) error {
-	for _, v := range r.reader.all() {
-		var last error
-		for {
-			now, err := r.client.get(ctx, v.ID)
-			if err == nil {
-				v, last = now, nil
-			} else if ctx.Err() == nil {
-				last = err
-			}
-			if v.ended() {
-				break
-			}
-			if !pause(ctx, 100*time.Millisecond) {
-				return errors.Join(fmt.Errorf("%s is not done %v after the last fault: %+v", v.Name, settlePatience+r.o.Duration, v), last)
-			}
-		}
-		r.report.Sweeps++
-		r.report.Points += v.Progress.PointsDone
-		r.report.Shards += v.Progress.ShardsDone
-		r.report.Parts += v.Progress.PartsDone
-		if v.Phase != phaseDone || v.Progress.ShardsQuarantined > 0 || v.Progress.PointsDone != v.Progress.Indices {
-			r.report.violate("%s came to rest without all of its rows: %+v", v.Name, v)
-		}
-	}
-	return r.awaitCalm(ctx)
-}
-
-// awaitCalm waits for the end of the alarms, which are the whole cluster's: while one sweep is not done, others show its alarm too.
-func (r *chaosRun) awaitCalm(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, calmPatience)
-	defer cancel()
-	for _, v := range r.reader.all() {
-		for {
-			now, err := r.client.get(ctx, v.ID)
-			if err == nil && len(now.Progress.Alarms) == 0 {
-				break
-			}
-			if !pause(ctx, 100*time.Millisecond) {
-				return errors.Join(fmt.Errorf("%s is done and the alarms go on %v later: %q", v.Name, calmPatience, now.Progress.Alarms), err)
-			}
-		}
-	}
-	return nil
-}
-
-func (r *chaosReport) print(w io.Writer) {
-	for _, e := range r.Events {
-		fmt.Fprintf(w, "%.1fs\t%s\t%s\t%.1fs\n", e.At.Seconds(), e.Fault, e.Target, e.Lasted.Seconds())
-	}
-	fmt.Fprintln(w)
-	fmt.Fprintf(w, "seed\t%d\n", r.Seed)
-	fmt.Fprintf(w, "faults\t%d in %v\n", len(r.Events), r.Duration)
-	for _, s := range r.Skipped {
-		fmt.Fprintf(w, "skipped\t%s\n", s)
-	}
-	fmt.Fprintf(w, "sweeps\t%d: %d points, %d shards, %d parts\n", r.Sweeps, r.Points, r.Shards, r.Parts)
-	fmt.Fprintf(w, "settled\t%v after the last fault\n", r.Settled.Round(100*time.Millisecond))
-	fmt.Fprintf(w, "terms of leaders\t%d\n", r.Audit.Terms)
-	fmt.Fprintf(w, "shards started\t%d, granted %d\n", r.Audit.Started, r.Audit.Granted)
-	fmt.Fprintf(w, "acknowledged\t%d\n", r.Audit.Acked)
-	fmt.Fprintf(w, "granted after ack\t%d\n", len(r.Audit.Recomputed))
-	fmt.Fprintf(w, "late twins\t%d, begun after the ack by nodes that were granted them before it\n", r.Audit.LateTwins)
-	fmt.Fprintf(w, "rejected\t%d deliveries\n", r.Audit.Rejected)
-	for _, way := range slices.Sorted(maps.Keys(r.Reads)) {
-		by := ""
-		if strings.HasPrefix(way, "merged") {
-			by = " by " + mergedBy
-		}
-		fmt.Fprintf(w, "live reads\t%d of %s%s\n", r.Reads[way], way, by)
-	}
-	fmt.Fprintf(w, "unanswered\t%d live reads\n", r.ReadsLost)
-	fmt.Fprintf(w, "files compared\t%d\n", r.Files)
-	fmt.Fprintf(w, "violations\t%d\n", len(r.Violations))
-	for _, v := range r.Violations {
-		fmt.Fprintf(w, "VIOLATION\t%s\n", v)
 	}
 }

@@ -175,6 +175,12 @@ func (r *chaosReader) whole(v sweepView) error {
 	})
 }
 
+// forget gives up what was seen of a sweep's files: some of them will be replaced. Nobody may be reading.
+func (r *chaosReader) forget(v sweepView) {
+	folder := filepath.Join(r.store, v.ResultSet) + string(filepath.Separator)
+	maps.DeleteFunc(r.files, func(name string, _ [32]byte) bool { return strings.HasPrefix(name, folder) })
+}
+
 // unchanged compares all files with what they were when they were first seen.
 func (r *chaosReader) unchanged() error {
 	var errs []error
