@@ -36,10 +36,11 @@ type naiveSweep struct {
 }
 
 type naiveNode struct {
-	conn  uint64
-	class string
-	up    bool
-	held  map[string]map[int]bool
+	conn    uint64
+	process int // which of its processes is the present one
+	class   string
+	up      bool
+	held    map[string]map[int]bool
 }
 
 func TestBoardAgainstNaiveModel(t *testing.T) {
@@ -203,7 +204,8 @@ func (m *naive) random() {
 	}
 }
 
-// attach opens a stream: the same process with what it has, or a new one with nothing.
+// attach opens a stream: the same process with what it has, of which the last grants may have been lost on their way, or a new one
+// with nothing.
 func (m *naive) attach(name string) {
 	m.conn++
 	n := m.nodes[name]
@@ -212,8 +214,14 @@ func (m *naive) attach(name string) {
 		m.nodes[name] = n
 	}
 	n.conn, n.up = m.conn, true
-	if rapid.Bool().Draw(m.t, "restarted") {
+	switch rapid.IntRange(0, 3).Draw(m.t, "process") {
+	case 0:
+		n.process++
 		n.held = map[string]map[int]bool{}
+	case 1:
+		if id, x := m.anyHeld(n); id != "" {
+			delete(n.held[id], x)
+		}
 	}
 	var held []coordinator.Run
 	for _, id := range m.order {
@@ -223,7 +231,7 @@ func (m *naive) attach(name string) {
 			}
 		}
 	}
-	m.step(coordinator.Attach{Conn: n.conn, Capacity: rapid.IntRange(0, 8).Draw(m.t, "capacity"), Held: held,
+	m.step(coordinator.Attach{Conn: n.conn, Instance: fmt.Sprint("process ", n.process), Capacity: rapid.IntRange(0, 8).Draw(m.t, "capacity"), Held: held,
 		Info: coordinator.NodeInfo{Name: name, Slots: rapid.IntRange(1, 3).Draw(m.t, "slots"), Solver: 1, Class: n.class}})
 }
 
