@@ -29,17 +29,23 @@ func (b *Board) resumeWork(j *job) {
 	b.wakeAll()
 }
 
-// catchUp lets a job that could not be leased start level with the others, without credit for the time it waited.
+// catchUp lets a job that could not be leased start level with the others, without credit for the time it waited. Where all that is left
+// of the others is leased, some of that may come back: it must not wait until this job has had as much as they have had.
 func (b *Board) catchUp(j *job) {
-	least, found := 0.0, false
+	least, most, found := 0.0, 0.0, false
 	for _, o := range b.order {
-		if o != j && o.priority == j.priority && o.leasable() > 0 && (!found || o.pass < least) {
+		if o == j || o.priority != j.priority || o.phase != Running || o.settled() {
+			continue
+		}
+		most = max(most, o.pass)
+		if o.leasable() > 0 && (!found || o.pass < least) {
 			least, found = o.pass, true
 		}
 	}
-	if found {
-		j.pass = max(j.pass, least)
+	if !found {
+		least = most
 	}
+	j.pass = max(j.pass, least)
 }
 
 func (b *Board) savePhase(j *job, p Phase) {
