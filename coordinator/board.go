@@ -346,6 +346,7 @@ func (b *Board) lease(j *job, shard int, n *worker, epoch uint64) {
 	b.seq++
 	l := &lease{node: n, epoch: epoch, order: uint64(b.seq)}
 	j.leases[shard] = l
+	j.holders[n]++
 	ref := shardRef{j.id, shard}
 	n.held[ref] = l
 	if j.losses[shard] != nil && len(j.losses[shard].Causes) > 0 {
@@ -362,6 +363,9 @@ func (b *Board) unlease(j *job, shard int) *worker {
 	}
 	ref := shardRef{j.id, shard}
 	delete(j.leases, shard)
+	if j.holders[l.node]--; j.holders[l.node] == 0 {
+		delete(j.holders, l.node)
+	}
 	delete(l.node.held, ref)
 	if l.node.suspect != nil && *l.node.suspect == ref {
 		l.node.suspect = nil

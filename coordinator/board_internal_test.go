@@ -72,6 +72,23 @@ func TestTickCostsNothing(t *testing.T) {
 	}
 }
 
+// TestProgressCostsNothing: each of many who watch a sweep asks the loop several times a second, however many shards are leased.
+func TestProgressCostsNothing(t *testing.T) {
+	b := NewBoard(10*time.Second, 3*time.Second, 0)
+	b.Step(Tick{time.Unix(1e9, 0)})
+	b.Step(AddSweep{ID: "id", Cuts: countingCuts{100_000, 1, new(int)}, Phase: Running})
+	for i := range uint64(1000) {
+		b.Step(Attach{Conn: i, Info: NodeInfo{Name: fmt.Sprint("n", i), Slots: 1, Class: "test"}, Capacity: 2})
+	}
+	var p Progress
+	if n := testing.AllocsPerRun(100, func() { p, _ = b.Progress("id") }); n > 1 {
+		t.Errorf("asking how far a sweep is allocates %v times", n)
+	}
+	if p.Nodes != 1000 {
+		t.Errorf("%d of 1000 nodes have shards", p.Nodes)
+	}
+}
+
 // countingCuts are the cuts of a sweep of one part that count how often the memory of a shard is asked for.
 type countingCuts struct {
 	shards int

@@ -2,6 +2,7 @@ package coordinator
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 )
 
@@ -16,13 +17,18 @@ func (b *Board) Check() []error {
 		for _, e := range j.check() {
 			bad("sweep %s: %w", j.id, e)
 		}
+		holders := map[*worker]int{}
 		for s, l := range j.leases {
+			holders[l.node]++
 			if l.node.held[shardRef{j.id, s}] != l {
 				bad("sweep %s: shard %d is leased to %s, which does not hold it", j.id, s, l.node.info.Name)
 			}
 			if j.class != "" && l.node.info.Class != j.class || l.node.info.Solver != j.solver {
 				bad("sweep %s: shard %d is leased to %s, which computes otherwise", j.id, s, l.node.info.Name)
 			}
+		}
+		if !maps.Equal(holders, j.holders) {
+			bad("sweep %s: %d nodes hold shards of it, counted %d", j.id, len(holders), len(j.holders))
 		}
 	}
 	left := 0

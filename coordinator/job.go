@@ -25,6 +25,7 @@ type job struct {
 	open       *shardSet
 	suspects   []int // rising; lost before, so leased one at a time to a node
 	leases     map[int]*lease
+	holders    map[*worker]int // leases by node: people ask for their number all the time
 	committing map[int]*commit
 	done       *shardSet
 	quarantine map[int]bool
@@ -90,7 +91,7 @@ func newJob(e AddSweep, seq int) *job {
 		id: e.ID, seq: seq, cuts: e.Cuts, priority: e.Priority, weight: float64(max(1, e.Weight)),
 		solver: e.Solver, class: e.Class, pinned: e.Class != "", phase: e.Phase, counts: e.Counts,
 		open: newShardSet(n), done: newShardSet(n),
-		leases: map[int]*lease{}, committing: map[int]*commit{}, quarantine: map[int]bool{}, losses: map[int]*Loss{},
+		leases: map[int]*lease{}, holders: map[*worker]int{}, committing: map[int]*commit{}, quarantine: map[int]bool{}, losses: map[int]*Loss{},
 		parts: make([]part, e.Cuts.Parts()),
 	}
 	for _, s := range e.Done {

@@ -37,16 +37,11 @@ func (b *Board) Progress(sweep string) (Progress, bool) {
 		Phase: j.phase, Removing: j.removal != removalNone, Shards: j.cuts.Shards(), ShardsDone: j.done.len(), Leased: len(j.leases) + len(j.committing),
 		Quarantined: len(j.quarantine), Parts: len(j.parts), PartsDone: j.stored, Counts: j.counts,
 		CostTotal: j.costTotal, CostDone: min(j.costDone, j.costTotal), Waiting: b.waiting(j), Class: j.class,
-		Priority: j.priority, Weight: int(j.weight),
+		Priority: j.priority, Weight: int(j.weight), Nodes: len(j.holders),
 	}
 	if j.phase == Running {
 		p.ETA = j.pace.eta(p.CostTotal-p.CostDone, b.now)
 	}
-	holders := map[*worker]bool{}
-	for _, l := range j.leases {
-		holders[l.node] = true
-	}
-	p.Nodes = len(holders)
 	for _, s := range sortedKeys(j.losses) {
 		if len(p.Losses) < maxLossesShown && j.losses[s].Attempts > 0 {
 			p.Losses = append(p.Losses, j.losses[s].clone())
