@@ -1,9 +1,11 @@
 package coordinator_test
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"google.golang.org/grpc/codes"
@@ -73,5 +75,48 @@ func TestFilesOfPartsTakenBack(t *testing.T) {
 	c.wait(ctx, id)
 	if _, err := c.sweeps.Files(ctx, &pb.FilesRequest{Sweep: id}); err != nil {
 		t.Errorf("when it is done again: %v", err)
+	}
+}
+
+// countingStore counts how often the file of a part is opened.
+type countingStore struct {
+	coordinator.Store
+	opened atomic.Int64
+}
+
+func (s *countingStore) Open(ctx context.Context, name string) (coordinator.Object, error) {
+	if strings.Contains(name, "/part-") {
+		s.opened.Add(1)
+	}
+	return s.Store.Open(ctx, name)
+}
+
+// TestSubmitAgainOpensNoParts: to open a file of a set in object storage takes a request, and there may be thousands of them for a call
+// of one minute. That they are all there a listing tells.
+func TestSubmitAgainOpensNoParts(t *testing.T) {
+	folder, _ := fileStore(t)
+	for name, store := range map[string]coordinator.Store{"file": folder, "s3": s3Store(t)} {
+		counting := &countingStore{Store: store}
+		spool, _ := fileStore(t)
+		c := start(t, coordinator.Config{Memory: coordinator.NewMemory(), Store: counting, Spool: spool})
+		ctx := deadline(t)
+		c.leading(ctx)
+		stopNode := c.serve(ctx, &zeroNode{name: "n"})
+		set := c.wait(ctx, c.submit(ctx, smallSweep).GetSweep().GetId()).GetResultSet()
+		stopNode()
+		counting.opened.Store(0)
+		if m := c.submit(ctx, smallSweep); m.GetSweep().GetPhase() != pb.Phase_PHASE_DONE {
+			t.Errorf("%s: a complete sweep is %v after submit", name, m.GetSweep().GetPhase())
+		}
+		if n := counting.opened.Load(); n != 0 {
+			t.Errorf("%s: the files of one part are opened %d times", name, n)
+		}
+		lost := set + "/" + results.PartName(results.Points, 0)
+		if err := store.Delete(ctx, lost); err != nil {
+			t.Fatal(err)
+		}
+		if m := c.submit(ctx, smallSweep); m.GetSweep().GetPhase() != pb.Phase_PHASE_RUNNING {
+			t.Errorf("%s: without %s the sweep is %v after submit", name, lost, m.GetSweep().GetPhase())
+		}
 	}
 }
