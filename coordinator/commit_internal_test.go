@@ -32,7 +32,7 @@ func idleTerm(t *testing.T, memory *Memory) (*term, *entry) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d, err := c.parse("tiny.yaml", []byte(tinySweep))
+	d, err := c.parse(t.Context(), "tiny.yaml", []byte(tinySweep))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -147,14 +147,15 @@ func (c *Config) validate() error {
 
 // Coordinator serves sweeps to clients and leases to nodes while it leads.
 type Coordinator struct {
-	cfg     Config
-	log     *slog.Logger
-	metrics *metrics
-	alarms  *alarms
-	health  *health.Server
-	opening *semaphore.Weighted // streams that have not sent their first message
-	backend backend
-	term    atomic.Pointer[term] // nil while another leads
+	cfg      Config
+	log      *slog.Logger
+	metrics  *metrics
+	alarms   *alarms
+	health   *health.Server
+	opening  *semaphore.Weighted // streams that have not sent their first message
+	planning *semaphore.Weighted // sweep files that are being read and cut: up to a million shards each, and seconds of work
+	backend  backend
+	term     atomic.Pointer[term] // nil while another leads
 }
 
 // New returns a coordinator. It does nothing before Run.
@@ -167,7 +168,7 @@ func New(cfg Config) (*Coordinator, error) {
 	checks.SetServingStatus(LiveService, healthpb.HealthCheckResponse_SERVING)
 	m := newMetrics(cfg.Registry)
 	return &Coordinator{cfg: cfg, log: log, metrics: m, alarms: newAlarms(log, m.alarms), health: checks,
-		opening: semaphore.NewWeighted(maxOpening)}, nil
+		opening: semaphore.NewWeighted(maxOpening), planning: semaphore.NewWeighted(int64(runtime.GOMAXPROCS(0)))}, nil
 }
 
 func (c *Coordinator) fail(step string) { c.cfg.fail(step) }

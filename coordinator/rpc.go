@@ -45,7 +45,7 @@ func (s *sweepsServer) Submit(ctx context.Context, r *pb.SubmitRequest) (*pb.Sub
 	if err := checkSubmit(r); err != nil {
 		return nil, err
 	}
-	d, err := s.parse(r.GetFilename(), r.GetFile())
+	d, err := s.parse(ctx, r.GetFilename(), r.GetFile())
 	if err != nil {
 		return nil, err
 	}
@@ -221,11 +221,11 @@ func (s *sweepsServer) Delete(ctx context.Context, r *pb.DeleteRequest) (*pb.Del
 	return &pb.DeleteResponse{}, t.remove(ctx, e)
 }
 
-func (s *sweepsServer) Plan(_ context.Context, r *pb.PlanRequest) (*pb.PlanResponse, error) {
+func (s *sweepsServer) Plan(ctx context.Context, r *pb.PlanRequest) (*pb.PlanResponse, error) {
 	if err := checkFile(r.GetFile(), r.GetFilename()); err != nil {
 		return nil, err
 	}
-	d, err := s.parse(r.GetFilename(), r.GetFile())
+	d, err := s.parse(ctx, r.GetFilename(), r.GetFile())
 	if err != nil {
 		return nil, err
 	}

@@ -122,8 +122,12 @@ func (o Outcome) err() error {
 	return fmt.Errorf("outcome %d", o)
 }
 
-// parse reads a sweep file and cuts it.
-func (c *Coordinator) parse(filename string, file []byte) (*design, error) {
+// parse reads a sweep file and cuts it. Whoever asks for very many at once waits, and leaves the leader memory and processors.
+func (c *Coordinator) parse(ctx context.Context, filename string, file []byte) (*design, error) {
+	if err := c.planning.Acquire(ctx, 1); err != nil {
+		return nil, err
+	}
+	defer c.planning.Release(1)
 	spec, err := sweep.Parse(filename, file, sweep.Limits{PointBytes: c.cfg.MaxPointBytes})
 	if err != nil {
 		return nil, err

@@ -1,0 +1,40 @@
+package coordinator
+
+import (
+	"context"
+	"errors"
+	"runtime"
+	"testing"
+	"time"
+
+	pb "github.com/phasegrid/phasegrid/proto/phasegrid/v1"
+)
+
+// TestPlansWaitForEachOther: very many large sweep files at once take the memory and the time of a few. Who waits for a turn may give up.
+func TestPlansWaitForEachOther(t *testing.T) {
+	store, err := OpenFileStore(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := New(Config{Memory: NewMemory(), Store: store})
+	if err != nil {
+		t.Fatal(err)
+	}
+	service := &sweepsServer{Coordinator: c}
+	file, err := benchSweep(100, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.planning.Acquire(t.Context(), int64(runtime.GOMAXPROCS(0))); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
+	defer cancel()
+	if _, err := service.Plan(ctx, &pb.PlanRequest{File: file}); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("while as many as may be planned are, another plan ends with %v", err)
+	}
+	c.planning.Release(int64(runtime.GOMAXPROCS(0)))
+	if m, err := service.Plan(t.Context(), &pb.PlanRequest{File: file}); err != nil || m.GetShards() != 100 {
+		t.Errorf("Plan = %v, %v", m, err)
+	}
+}
