@@ -2,6 +2,7 @@ package coordinator
 
 import (
 	"context"
+	"slices"
 	"time"
 )
 
@@ -19,22 +20,47 @@ func (t *term) saver(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		for _, s := range saves {
-			if len(s.writes) > 0 {
+		for len(saves) > 0 {
+			n, writes := together(saves)
+			if len(writes) > 0 {
 				t.fail("before-save")
-				if err := t.persist(ctx, s.writes); err != nil {
+				if err := t.persist(ctx, writes); err != nil {
 					return err
 				}
 				t.fail("after-save")
 			}
-			if s.prove {
+			if saves[0].prove {
 				if err := t.retry(ctx, "etcd", func() error { return t.commit(ctx, nil) }); err != nil {
 					return err
 				}
 			}
-			s.then()
+			for _, s := range saves[:n] {
+				s.then()
+			}
+			saves = saves[n:]
 		}
 	}
+}
+
+// together is how many of the first saves one transaction takes, and their writes: what people ask for does not wait for a transaction
+// of each of a thousand nodes that came at once. A transaction writes a key once, and none below a prefix that it deletes.
+func together(saves []save) (n int, writes []Write) {
+	alone := func(s save) bool {
+		return s.prove || slices.ContainsFunc(s.writes, func(w Write) bool { return w.Prefix })
+	}
+	keys := map[string]bool{}
+	for _, s := range saves {
+		twice := slices.ContainsFunc(s.writes, func(w Write) bool { return keys[w.Key] })
+		if n > 0 && (twice || alone(s) || alone(saves[0]) || len(writes)+len(s.writes) > maxWrites) {
+			break
+		}
+		for _, w := range s.writes {
+			keys[w.Key] = true
+		}
+		n++
+		writes = append(writes, s.writes...)
+	}
+	return n, writes
 }
 
 // maxWrites bounds one transaction; etcd takes 128 operations.

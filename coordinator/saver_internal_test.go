@@ -3,6 +3,7 @@ package coordinator
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -133,5 +134,57 @@ func TestGrantsOfWhoStoodStill(t *testing.T) {
 		if m, err := stream.out.next(ctx); err != nil || m.GetGrant() == nil {
 			t.Errorf("sent %v, %v, want a grant", m, err)
 		}
+	}
+}
+
+// countedLedger counts transactions.
+type countedLedger struct {
+	Ledger
+	commits int
+}
+
+func (l *countedLedger) Commit(ctx context.Context, writes []Write) error {
+	l.commits++
+	return l.Ledger.Commit(ctx, writes)
+}
+
+// TestCancelDoesNotWaitForEachNode: a thousand nodes come at once, as they do to a new leader, and each is noted. What is asked for
+// after them is saved after a few transactions, and in order.
+func TestCancelDoesNotWaitForEachNode(t *testing.T) {
+	leader, e := idleTerm(t, NewMemory())
+	ledger := &countedLedger{Ledger: leader.ledger}
+	leader.ledger = ledger
+	var order []int
+	note := func(i int, writes ...Write) {
+		leader.saves.put(save{writes: writes, then: func() { order = append(order, i) }})
+	}
+	const nodes = 1000
+	for i := range nodes {
+		note(i, Write{Key: nodeKey(fmt.Sprint("n", i)), Value: []byte("here"), Perishable: true})
+	}
+	note(nodes, Write{Key: nodeKey("n0"), Delete: true})
+	note(nodes+1, Write{Key: partKey(e.id, 0), Value: []byte("part")})
+	note(nodes+2, Write{Key: belowSweep(e.id), Delete: true, Prefix: true})
+	note(nodes+3, Write{Key: phaseKey(e.id), Value: []byte("cancelled")})
+	ctx, cancel := context.WithCancel(t.Context())
+	leader.saves.put(save{then: cancel})
+	if err := leader.saver(ctx); !errors.Is(err, context.Canceled) {
+		t.Fatalf("saver = %v", err)
+	}
+	if ledger.commits > nodes/maxWrites+4 {
+		t.Errorf("a cancel after %d nodes waits for %d transactions", nodes, ledger.commits)
+	}
+	if !slices.IsSorted(order) || len(order) != nodes+4 {
+		t.Errorf("saved in the order %v", order)
+	}
+	var left []string
+	err := ledger.Load(t.Context(), keyRoot, func(key string, _ []byte) error {
+		if !strings.HasPrefix(key, nodesRoot) || key == nodeKey("n0") {
+			left = append(left, key)
+		}
+		return nil
+	})
+	if err != nil || len(left) != 1 || left[0] != phaseKey(e.id) {
+		t.Errorf("besides the nodes there are %v, %v", left, err)
 	}
 }
