@@ -17,12 +17,25 @@ import (
 // blobStore is a store in a bucket of object storage. An object is visible when its upload has ended; Create writes it on
 // the condition that there is none (If-None-Match: *), which the service decides. S3 and its equals have this for single
 // and for multipart uploads; a service without it would let the last writer win, which writes the same bytes.
+//
+// A request that nobody answers, on a connection that is cut or by a service that hangs, ends after patience: whoever made it says so
+// and makes another one.
 type blobStore struct {
-	bucket *blob.Bucket
-	url    string
+	bucket   *blob.Bucket
+	url      string
+	patience time.Duration
 }
 
 var _ Store = (*blobStore)(nil)
+
+// patience is long enough for what an upload may have in memory, 25 MiB, on a slow line.
+const patience = 2 * time.Minute
+
+var errSilent = errors.New("the service does not answer")
+
+func (s *blobStore) bounded(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(ctx, s.patience)
+}
 
 // OpenBlobStore opens a bucket by its URL, with the credentials of the environment:
 // s3://bucket?region=eu-central-1&prefix=folder/ or s3://bucket?endpoint=https://host&use_path_style=true.
@@ -39,16 +52,16 @@ func OpenBlobStore(ctx context.Context, url string) (Store, error) {
 		bucket.Close()
 		return nil, fmt.Errorf("store %s: %w", url, err)
 	}
-	return &blobStore{bucket, url}, nil
+	return &blobStore{bucket, url, patience}, nil
 }
 
 func (s *blobStore) String() string { return s.url }
 
 func (s *blobStore) Create(ctx context.Context, name string) (Writer, error) {
-	ctx, cancel := context.WithCancel(ctx)
+	ctx, cancel := context.WithCancelCause(ctx)
 	w, err := s.bucket.NewWriter(ctx, name, &blob.WriterOptions{IfNotExist: true, ContentType: "application/octet-stream"})
 	if err != nil {
-		cancel()
+		cancel(nil)
 		return nil, fmt.Errorf("create %s: %w", name, translate(err))
 	}
 	return &blobWriter{Writer: w, store: s, ctx: ctx, name: name, cancel: cancel}, nil
@@ -60,24 +73,47 @@ type blobWriter struct {
 	store  *blobStore
 	ctx    context.Context
 	name   string
-	cancel context.CancelFunc
+	cancel context.CancelCauseFunc
 	ended  bool
+}
+
+// bound ends the upload where what is done until stop is called takes too long.
+func (w *blobWriter) bound() (stop func() bool) {
+	return time.AfterFunc(w.store.patience, func() { w.cancel(errSilent) }).Stop
+}
+
+// failure is why an upload failed.
+func (w *blobWriter) failure(err error) error {
+	if cause := context.Cause(w.ctx); errors.Is(cause, errSilent) {
+		return cause
+	}
+	return translate(err)
+}
+
+func (w *blobWriter) Write(p []byte) (int, error) {
+	defer w.bound()()
+	n, err := w.Writer.Write(p)
+	if err != nil {
+		return n, fmt.Errorf("write %s: %w", w.name, w.failure(err))
+	}
+	return n, nil
 }
 
 func (w *blobWriter) Commit() error {
 	defer w.Discard()
+	defer w.bound()()
 	// A service may not know the condition for multipart uploads; whoever is there already is seen here.
 	there, err := w.store.bucket.Exists(w.ctx, w.name)
 	if err == nil && there {
 		err = fs.ErrExist
 	}
 	if err != nil {
-		return fmt.Errorf("publish %s: %w", w.name, translate(err))
+		return fmt.Errorf("publish %s: %w", w.name, w.failure(err))
 	}
 	w.ended = true
-	defer w.cancel()
+	defer w.cancel(nil)
 	if err := w.Close(); err != nil {
-		return fmt.Errorf("publish %s: %w", w.name, translate(err))
+		return fmt.Errorf("publish %s: %w", w.name, w.failure(err))
 	}
 	return nil
 }
@@ -88,16 +124,18 @@ func (w *blobWriter) Discard() {
 		return
 	}
 	w.ended = true
-	w.cancel()
+	w.cancel(nil)
 	_ = w.Close() // says that the context has ended
 }
 
 func (s *blobStore) Open(ctx context.Context, name string) (Object, error) {
-	a, err := s.bucket.Attributes(ctx, name)
+	asking, cancel := s.bounded(ctx)
+	defer cancel()
+	a, err := s.bucket.Attributes(asking, name)
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", name, translate(err))
 	}
-	return &blobObject{s.bucket, ctx, name, a.Size, versionOf(a)}, nil
+	return &blobObject{s, ctx, name, a.Size, versionOf(a)}, nil
 }
 
 // versionOf is an object's entity tag and when it was written: the same bytes, written again, have the same tag.
@@ -107,7 +145,7 @@ func versionOf(a *blob.Attributes) string {
 
 // blobObject reads ranges of an object.
 type blobObject struct {
-	bucket  *blob.Bucket
+	store   *blobStore
 	ctx     context.Context // of Open
 	name    string
 	size    int64
@@ -123,7 +161,9 @@ func (o *blobObject) ReadAt(p []byte, offset int64) (int, error) {
 		return 0, io.EOF
 	}
 	want := min(int64(len(p)), o.size-offset)
-	r, err := o.bucket.NewRangeReader(o.ctx, o.name, offset, want, nil)
+	ctx, cancel := o.store.bounded(o.ctx)
+	defer cancel()
+	r, err := o.store.bucket.NewRangeReader(ctx, o.name, offset, want, nil)
 	if err != nil {
 		return 0, fmt.Errorf("read %s: %w", o.name, translate(err))
 	}
@@ -137,8 +177,13 @@ func (o *blobObject) ReadAt(p []byte, offset int64) (int, error) {
 
 func (s *blobStore) List(ctx context.Context, prefix string, visit func(name string, size int64) error) error {
 	objects := s.bucket.List(&blob.ListOptions{Prefix: prefix})
+	next := func() (*blob.ListObject, error) {
+		ctx, cancel := s.bounded(ctx)
+		defer cancel()
+		return objects.Next(ctx)
+	}
 	for {
-		o, err := objects.Next(ctx)
+		o, err := next()
 		if errors.Is(err, io.EOF) {
 			return nil
 		}
@@ -152,6 +197,8 @@ func (s *blobStore) List(ctx context.Context, prefix string, visit func(name str
 }
 
 func (s *blobStore) Delete(ctx context.Context, name string) error {
+	ctx, cancel := s.bounded(ctx)
+	defer cancel()
 	err := s.bucket.Delete(ctx, name)
 	if err != nil && gcerrors.Code(err) != gcerrors.NotFound {
 		return fmt.Errorf("delete %s: %w", name, err)
@@ -162,6 +209,8 @@ func (s *blobStore) Delete(ctx context.Context, name string) error {
 // DeleteVersion compares here, and has the service compare the entity tag as it deletes (If-Match), so that other bytes are
 // never deleted. A service that does not know the condition leaves a moment between the two.
 func (s *blobStore) DeleteVersion(ctx context.Context, name, version string) error {
+	ctx, cancel := s.bounded(ctx)
+	defer cancel()
 	a, err := s.bucket.Attributes(ctx, name)
 	if err == nil && versionOf(a) != version {
 		err = ErrChanged

@@ -3,6 +3,7 @@ package coordinator
 import (
 	"context"
 	"log/slog"
+	"time"
 )
 
 // Backend is what the conformance suite tests.
@@ -50,6 +51,13 @@ func LeaderKeyOf(r *Reign) string { return r.Ledger.(*etcdLedger).key }
 func FailingAt(cfg Config, fail func(step string)) Config {
 	cfg.fail = fail
 	return cfg
+}
+
+// WithPatience is a store in object storage that bears a silent service for so long.
+func WithPatience(s Store, d time.Duration) Store {
+	impatient := *s.(*blobStore)
+	impatient.patience = d
+	return &impatient
 }
 
 // RemoveLeftovers tidies a folder of a store up, as a new leader does.
