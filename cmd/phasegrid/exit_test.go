@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"strings"
@@ -76,6 +77,29 @@ func TestExitCodes(t *testing.T) {
 			}
 			if (c.code == exitDone) != (got.stdout != "") {
 				t.Errorf("standard output: %q", got.stdout)
+			}
+		})
+	}
+}
+
+// TestInterruptedWhereverItIs cuts off what has no signal handling of its own: Ctrl-C is an interruption there too, and no failure.
+func TestInterruptedWhereverItIs(t *testing.T) {
+	out, state := t.TempDir(), t.TempDir()
+	file := writeSweep(t, manyShards)
+	if got := phasegrid(t, "run", file, "--out", out, "--state", state); got.code != exitDone {
+		t.Fatal(got.stderr)
+	}
+	interrupted, cancel := context.WithCancel(t.Context())
+	cancel()
+	for name, args := range map[string][]string{
+		"summary of a finished set": {"run", file, "--out", out, "--state", state},
+		"look at earlier sets":      {"run", writeSweep(t, edited()), "--out", out, "--state", state},
+		"verify":                    {"verify", openOnlySet(t, out).Dir()},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := phasegridWith(interrupted, nil, nil, args...)
+			if got.code != exitInterrupted || strings.Contains(got.stderr, "error") {
+				t.Errorf("exit code %d, %s", got.code, got.stderr)
 			}
 		})
 	}

@@ -39,6 +39,9 @@ func (m Main) Run(ctx context.Context) int {
 		m.LookupEnv = func(string) (string, bool) { return "", false }
 	}
 	err := m.command().ExecuteContext(ctx)
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		err = errInterrupted // whichever step the signal cut short, and however that says it
+	}
 	if err != nil {
 		m.report(err)
 	}
