@@ -47,10 +47,13 @@ func buildMemo(ctx context.Context, o runOptions, spec *sweep.Spec, id, folder s
 			continue
 		}
 		dir := filepath.Join(o.Out, entry.Name())
-		if set, why := reusable(ctx, dir, spec); why == "" {
+		switch set, why := reusable(ctx, dir, spec); {
+		case ctx.Err() != nil:
+			return false, ctx.Err()
+		case why != "":
+			fmt.Fprintf(o.stderr, "no points of %s are reused: %s\n", dir, why)
+		default:
 			sets = append(sets, set)
-		} else {
-			o.log.Info("an earlier result set is not used", "set", dir, "why", why)
 		}
 	}
 	if len(sets) == 0 {

@@ -81,10 +81,14 @@ func TestOnlySoundSetsAreReused(t *testing.T) {
 			if got := phasegrid(t, "run", writeSweep(t, manyShards), "--out", out, "--state", state); got.code != exitDone {
 				t.Fatal(got.stderr)
 			}
-			second := spoil(t, openOnlySet(t, out).Dir())
+			set := openOnlySet(t, out).Dir()
+			second := spoil(t, set)
 			got := phasegrid(t, "run", writeSweep(t, second), "--out", out, "--state", state)
-			if got.code != exitDone || strings.Contains(got.stderr, "reused") {
+			if got.code != exitDone || strings.Contains(got.stderr, "reused ") {
 				t.Errorf("exit code %d, %s", got.code, got.stderr)
+			}
+			if says := "no points of " + set + " are reused: "; !strings.Contains(got.stderr, says) {
+				t.Errorf("it does not say why nothing is reused: %s", got.stderr)
 			}
 		})
 	}
