@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"os"
 	"os/exec"
 	"runtime"
@@ -41,12 +40,8 @@ func nodeProcess(ctx context.Context, o runOptions, address, name string, earlie
 	if err != nil {
 		program = os.Args[0]
 	}
-	level := "warn"
-	if o.log.Enabled(ctx, slog.LevelInfo) {
-		level = "info"
-	}
 	cmd := exec.CommandContext(ctx, program, "node", "--coordinator", address, "--name", name,
-		"--slots", strconv.Itoa(o.Slots), "--grace", "0s", "--drain-timeout", "5s", "--log-level", level, "--log-format", o.logFormat)
+		"--slots", strconv.Itoa(o.Slots), "--grace", "0s", "--drain-timeout", "5s", "--log-level", o.logLevel, "--log-format", o.logFormat)
 	if earlier != nil {
 		cmd.Args = append(cmd.Args, "--memo", earlier.folder)
 	}

@@ -35,6 +35,7 @@ type runOptions struct {
 	stderr        io.Writer
 	log           *slog.Logger
 	logFormat     string       // of log, for the processes of --nodes
+	logLevel      string       // likewise
 	coordinator   *slog.Logger // of the local coordinator, whose alarms run shows itself
 }
 
@@ -55,6 +56,7 @@ the file, points that a finished sweep of the same name below --out has already 
 				return err
 			}
 			o.logFormat, _ = cmd.Flags().GetString("log-format")
+			o.logLevel, _ = cmd.Flags().GetString("log-level")
 			o.coordinator = o.log
 			if !cmd.Flags().Changed("log-level") {
 				o.coordinator = slog.New(slog.DiscardHandler)

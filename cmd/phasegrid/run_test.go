@@ -119,8 +119,8 @@ func TestLocalNodesOfAClustersUser(t *testing.T) {
 
 func TestLocalNodesLogAsRunDoes(t *testing.T) {
 	t.Setenv(asProgram, "1")
-	got := phasegrid(t, "run", writeSweep(t, manyShards), "--out", t.TempDir(), "--state", t.TempDir(), "--nodes", "1", "--log-format", "json", "--log-level", "info")
-	if got.code != exitDone || !strings.Contains(got.stderr, `"node":`) || strings.Contains(got.stderr, "level=") {
+	got := phasegrid(t, "run", writeSweep(t, manyShards), "--out", t.TempDir(), "--state", t.TempDir(), "--nodes", "1", "--log-format", "json", "--log-level", "debug")
+	if got.code != exitDone || !strings.Contains(got.stderr, `"msg":"shard started","node":`) || strings.Contains(got.stderr, "level=") {
 		t.Errorf("code %d\n%s", got.code, got.stderr)
 	}
 }
