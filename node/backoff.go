@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// worrisomeFailures in a row, about ten seconds of them, are worth a warning.
+// worrisomeFailures in a row, about ten seconds of them, are worth a warning, and so are as many more.
 const worrisomeFailures = 20
 
 // lasting is how long a session goes on at least to prove that there was nothing wrong with the one before.

@@ -266,7 +266,7 @@ func (n *Node) detached(e detached) time.Duration {
 	n.failures++
 	wait := backOff(n.failures, e.err)
 	level := slog.LevelInfo // a coordinator that starts or is replaced is nothing to worry about
-	if n.failures >= worrisomeFailures || nameTaken(e.err) {
+	if n.failures%worrisomeFailures == 0 || n.failures == 1 && nameTaken(e.err) {
 		level = slog.LevelWarn
 	}
 	n.cfg.Log.Log(n.base, level, "no connection to the coordinator", "error", e.err, "attempt", n.failures, "retry_in", wait)

@@ -1,0 +1,43 @@
+package node_test
+
+import (
+	"bytes"
+	"context"
+	"log/slog"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/phasegrid/phasegrid/node"
+)
+
+// unreachable is a connection to a coordinator that is not there.
+type unreachable struct{}
+
+func (unreachable) Invoke(context.Context, string, any, any, ...grpc.CallOption) error {
+	return status.Error(codes.Unavailable, "connection refused")
+}
+
+func (unreachable) NewStream(context.Context, *grpc.StreamDesc, string, ...grpc.CallOption) (grpc.ClientStream, error) {
+	return nil, status.Error(codes.Unavailable, "connection refused")
+}
+
+// TestOutageDoesNotFloodTheLog: a node tries twice a second, and many nodes may do so for a night.
+func TestOutageDoesNotFloodTheLog(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer // of Run's goroutine alone
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+		defer cancel()
+		n := node.New(unreachable{}, node.Config{Name: "lone", Slots: 1, Log: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelWarn}))})
+		if err := n.Run(ctx); err != nil {
+			t.Fatal(err)
+		}
+		if warnings := bytes.Count(log.Bytes(), []byte("\n")); warnings < 60 || warnings > 600 {
+			t.Errorf("an hour without a coordinator: %d warnings", warnings)
+		}
+	})
+}
