@@ -26,11 +26,11 @@ const callTimeout = 30 * time.Second
 type sweepClient struct {
 	conn    grpc.ClientConnInterface
 	sweeps  pb.SweepsClient
-	waiting func() // tells people that no coordinator answers
+	waiting func(error) // tells people that no coordinator answers, and why
 }
 
 func newSweepClient(conn grpc.ClientConnInterface) *sweepClient {
-	return &sweepClient{conn, pb.NewSweepsClient(conn), func() {}}
+	return &sweepClient{conn, pb.NewSweepsClient(conn), func(error) {}}
 }
 
 // sweepView is a sweep as commands show it.
@@ -210,7 +210,7 @@ func (c *sweepClient) watch(ctx context.Context, name string, see func(sweepView
 		case errors.Is(err, io.EOF) || status.Code(err) == codes.Unavailable:
 			if !said {
 				said = true
-				c.waiting()
+				c.waiting(err)
 			}
 			continue
 		}
@@ -352,7 +352,7 @@ func explain(what string, err error) error {
 	case len(alarms) > 0:
 		return fmt.Errorf("%s: no coordinator leads; this is why:\n%s", what, strings.Join(alarms, "\n"))
 	case s.Code() == codes.Unavailable && !fromFollower(err):
-		return fmt.Errorf("%s: no coordinator answers (%s); check --coordinator and that one is running", what, s.Message())
+		return fmt.Errorf("%s: no coordinator answers (%s); check --coordinator, the --tls flags and that one is running", what, s.Message())
 	case s.Code() == codes.DeadlineExceeded:
 		return fmt.Errorf("%s: the coordinator did not answer in time; try again, or look at its log", what)
 	}

@@ -144,7 +144,7 @@ func TestCommandsWaitForACoordinator(t *testing.T) {
 				stderr.Close()
 			}()
 			lines := bufio.NewScanner(said)
-			if !lines.Scan() || !strings.Contains(lines.Text(), "waiting for a coordinator at "+address) {
+			if !lines.Scan() || !strings.Contains(lines.Text(), "waiting for a coordinator at "+address) || !strings.Contains(lines.Text(), "refused") {
 				t.Fatalf("%v says %q", args, lines.Text())
 			}
 			background(t, "coordinator", "--listen", address, "--embedded-etcd", t.TempDir(), "--store", "file://"+t.TempDir(), "--status-listen", "")

@@ -75,7 +75,7 @@ func (r *remote) patient(ctx context.Context, method string, request, reply any,
 		}
 		if failed.IsZero() {
 			failed = time.Now()
-			r.waiting()
+			r.waiting(err)
 		}
 		if time.Since(failed) > leaderless {
 			return cmp.Or(r.whyUnled(ctx), err)
@@ -102,4 +102,6 @@ func (r *remote) whyUnled(ctx context.Context) error {
 	return askFollower(ctx, conn)
 }
 
-func (r *remote) waiting() { fmt.Fprintf(r.notes, "waiting for a coordinator at %s\n", r.Coordinator) }
+func (r *remote) waiting(why error) {
+	fmt.Fprintf(r.notes, "waiting for a coordinator at %s (%s)\n", r.Coordinator, status.Convert(why).Message())
+}
