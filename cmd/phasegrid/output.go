@@ -56,10 +56,15 @@ func (o *output) print(w io.Writer, value any, table func(w io.Writer)) error {
 	return aligned.Flush()
 }
 
-// terminal tells whether w is a terminal that people look at.
+// terminal tells whether w is a terminal that people look at. On one without a size, as CI and kubectl exec make them, a bar
+// would show nothing.
 func terminal(w io.Writer) bool {
 	f, ok := w.(*os.File)
-	return ok && term.IsTerminal(int(f.Fd()))
+	if !ok {
+		return false
+	}
+	width, height, err := term.GetSize(int(f.Fd()))
+	return err == nil && width > 0 && height > 0
 }
 
 // counted is a number of things: "1 shard", "2,000 shards".
