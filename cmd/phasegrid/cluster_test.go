@@ -93,6 +93,9 @@ func TestClusterCommands(t *testing.T) {
 	if got := phasegrid(t, "retry", "many-shards", "--coordinator", address); got.code != exitFailed || !strings.Contains(got.stderr, "submit it again") {
 		t.Errorf("retry a cancelled sweep: code %d, %s", got.code, got.stderr)
 	}
+	if got := do("submit", file); !strings.Contains(got.stdout, "is now running") {
+		t.Errorf("submit a cancelled sweep: %s", got.stdout)
+	}
 	background(t, "node", "--coordinator", address, "--slots", "1", "--name", "worker")
 	if got := do("submit", file, "--watch"); !strings.Contains(got.stdout, "done") {
 		t.Errorf("submit --watch: %s", got.stdout)

@@ -23,7 +23,7 @@ func (m Main) statusCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "status SWEEP",
 		Short: "Show a sweep: progress, what it waits for, losses, quarantined shards with causes, nodes fenced off",
-		Long:  "A sweep is named by its id, by the beginning of it, or by the name of the newest sweep that has it.",
+		Long:  "A sweep is named by its id, by four or more characters of its beginning, or by the name of the newest sweep that has it.",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.Sweep = args[0]

@@ -65,7 +65,7 @@ func runSubmit(ctx context.Context, o submitOptions) error {
 		return o.Output.print(o.stdout, view, func(w io.Writer) {
 			verb := "submitted"
 			if !created {
-				verb = "was there already: " + view.Phase
+				verb = "was there already and is now " + view.Phase // which it may not have been before
 			}
 			fmt.Fprintf(w, "%s\t%s\t%s\t%s, %s\n", view.ID, view.Name, verb, counted(view.Progress.Indices, "point"), counted(view.Progress.Shards, "shard"))
 		})
