@@ -51,14 +51,23 @@ func runLocal(ctx context.Context, o runOptions, state string, file []byte, earl
 	serving, stopServing := context.WithCancelCause(context.WithoutCancel(ctx))
 	working, stopWorking := context.WithCancelCause(ctx)
 	var servers, nodes sync.WaitGroup
-	var broken error // why the coordinator ended by itself; whoever calls it only sees that it is gone
+	var broken error  // why the coordinator ended by itself; whoever calls it only sees that it is gone
+	var refused error // why the node in this process ended by itself: nobody would solve anything
 	servers.Go(func() {
 		if err := c.Run(serving); err != nil && serving.Err() == nil {
 			broken = fmt.Errorf("coordinator: %w", err)
 			stopWorking(broken)
 		}
 	})
-	nodes.Go(func() { runLocalNodes(working, o, address, earlier) })
+	nodes.Go(func() {
+		switch err := runLocalNodes(working, o, address, earlier); {
+		case err != nil && working.Err() == nil:
+			refused = fmt.Errorf("node: %w", err)
+			stopWorking(refused)
+		case err != nil:
+			o.log.Warn("node", "error", err)
+		}
+	})
 	view, err := followSweep(working, conn, o, file)
 	stopWorking(nil)
 	nodes.Wait()
@@ -71,33 +80,33 @@ func runLocal(ctx context.Context, o runOptions, state string, file []byte, earl
 		return view, fmt.Errorf("%w: what is finished is kept, the same command goes on", errInterrupted)
 	case broken != nil:
 		return view, broken
+	case refused != nil:
+		return view, refused
 	}
 	return view, err
 }
 
-// runLocalNodes works with one node in this process, or with several processes of their own.
-func runLocalNodes(ctx context.Context, o runOptions, address string, earlier *memo) {
+// runLocalNodes works with one node in this process, or with several processes of their own, until ctx ends or the coordinator
+// refuses the node.
+func runLocalNodes(ctx context.Context, o runOptions, address string, earlier *memo) error {
 	if o.Nodes > 0 {
 		var processes sync.WaitGroup
 		for i := range o.Nodes {
 			processes.Go(func() { superviseNode(ctx, o, address, fmt.Sprintf("node-%d", i), earlier) })
 		}
 		processes.Wait()
-		return
+		return nil
 	}
 	conn, err := node.Dial(address, nodesService, insecure.NewCredentials())
 	if err != nil {
-		o.log.Error("connect to the local coordinator", "error", err)
-		return
+		return err
 	}
 	defer conn.Close()
 	cfg := node.Config{Name: "local", Slots: o.Slots, Version: currentVersion().Version, DrainTimeout: 5 * time.Second, Log: o.log}
 	if earlier != nil {
 		cfg.Memo = earlier
 	}
-	if err := node.New(conn, cfg).Run(ctx); err != nil {
-		o.log.Warn("node", "error", err)
-	}
+	return node.New(conn, cfg).Run(ctx)
 }
 
 // followSweep submits the sweep and shows its progress until it ends.
