@@ -83,8 +83,12 @@ func resumed(t *testing.T, file, out, state string, want map[string][]byte) {
 
 func TestInterruptedRunGoesOn(t *testing.T) {
 	want := parquet(t, runSweep(t, slowSweep).Dir())
-	t.Run("Ctrl-C", func(t *testing.T) {
-		file, out, state := writeSweep(t, slowSweep), t.TempDir(), t.TempDir()
+	t.Run("Ctrl-C, then by another path to the same folder", func(t *testing.T) {
+		file, disk, state := writeSweep(t, slowSweep), t.TempDir(), t.TempDir()
+		link := filepath.Join(t.TempDir(), "link")
+		if err := os.Symlink(disk, link); err != nil {
+			t.Fatal(err)
+		}
 		tmp := shortTemp(t)
 		t.Setenv("TMPDIR", tmp)
 		ctx, interrupt := context.WithCancel(t.Context())
@@ -92,11 +96,11 @@ func TestInterruptedRunGoesOn(t *testing.T) {
 			awaitCommit(ctx, tmp)
 			interrupt()
 		}()
-		got := phasegridWith(ctx, nil, nil, "run", file, "--out", out, "--state", state)
+		got := phasegridWith(ctx, nil, nil, "run", file, "--out", filepath.Join(link, "results"), "--state", state)
 		if got.code != exitInterrupted || !strings.Contains(got.stderr, "the same command goes on") {
 			t.Fatalf("exit code %d\n%s", got.code, got.stderr)
 		}
-		resumed(t, file, out, state, want)
+		resumed(t, file, filepath.Join(disk, "results"), state, want)
 	})
 	t.Run("kill -9", func(t *testing.T) {
 		file, out, state := writeSweep(t, slowSweep), t.TempDir(), t.TempDir()

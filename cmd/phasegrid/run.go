@@ -155,7 +155,7 @@ func runRun(ctx context.Context, o runOptions) error {
 // stateFolder is where a sweep's state is kept until it is finished: one for each sweep and each folder that its result set may
 // have. The name is in the latter and not in the id.
 func stateFolder(o runOptions, name, id string) (string, error) {
-	out, err := filepath.Abs(o.Out)
+	out, err := withoutLinks(o.Out)
 	if err == nil {
 		var state string
 		if state, err = filepath.Abs(o.State); err == nil {
@@ -164,6 +164,20 @@ func stateFolder(o runOptions, name, id string) (string, error) {
 		}
 	}
 	return "", fmt.Errorf("state folder: %w", err)
+}
+
+// withoutLinks is the one absolute path of a folder that may be reached by several, through symbolic links. It need not be there
+// yet.
+func withoutLinks(folder string) (string, error) {
+	path, err := filepath.Abs(folder)
+	if err != nil {
+		return "", err
+	}
+	if there, err := filepath.EvalSymlinks(path); err == nil || path == filepath.Dir(path) {
+		return there, err
+	}
+	parent, err := withoutLinks(filepath.Dir(path))
+	return filepath.Join(parent, filepath.Base(path)), err
 }
 
 // conclude prints the path of a result set and its table by optimizer.
