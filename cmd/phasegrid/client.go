@@ -19,8 +19,12 @@ import (
 // sweepsService is whose health check tells clients which coordinator leads.
 const sweepsService = "phasegrid.v1.Sweeps"
 
-// callTimeout bounds every call but watch and fetch.
+// callTimeout bounds every call but submit, watch and fetch.
 const callTimeout = 30 * time.Second
+
+// submitTimeout bounds submit: where expressions decide what a point costs, the coordinator looks at every point, ten million at
+// most.
+const submitTimeout = 10 * time.Minute
 
 // sweepClient is the edge to a coordinator's clients' service: generated types stay in this file.
 type sweepClient struct {
@@ -129,7 +133,7 @@ func viewPhase(p pb.Phase) string {
 
 // submit stores a sweep file; created is false where the sweep was there already.
 func (c *sweepClient) submit(ctx context.Context, filename string, file []byte, priority, weight int32) (view sweepView, created bool, warnings []string, err error) {
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	ctx, cancel := context.WithTimeout(ctx, submitTimeout)
 	defer cancel()
 	answer, err := c.sweeps.Submit(ctx, &pb.SubmitRequest{File: file, Filename: filename, Priority: priority, Weight: weight})
 	if err != nil {

@@ -169,6 +169,42 @@ func TestRefusedNodeEndsTheRun(t *testing.T) {
 	}
 }
 
+// slowSubmit tells how long it may take for a submit.
+type slowSubmit struct {
+	pb.UnimplementedSweepsServer
+	left chan time.Duration
+}
+
+func (s slowSubmit) Submit(ctx context.Context, _ *pb.SubmitRequest) (*pb.SubmitResponse, error) {
+	deadline, _ := ctx.Deadline()
+	s.left <- time.Until(deadline)
+	return &pb.SubmitResponse{Sweep: &pb.Sweep{}}, nil
+}
+
+// TestSubmitHasTimeForEveryPoint: a coordinator needs more than half a minute for ten million points whose cost is an expression.
+func TestSubmitHasTimeForEveryPoint(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := slowSubmit{left: make(chan time.Duration, 1)}
+	server := grpc.NewServer()
+	pb.RegisterSweepsServer(server, s)
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(listener) }()
+	got := phasegrid(t, "submit", writeSweep(t, manyShards), "--coordinator", listener.Addr().String())
+	server.Stop()
+	if err := <-served; err != nil {
+		t.Fatal(err)
+	}
+	if got.code != exitDone {
+		t.Fatalf("exit code %d, %s", got.code, got.stderr)
+	}
+	if left := <-s.left; left < 5*time.Minute {
+		t.Errorf("the coordinator has %v", left)
+	}
+}
+
 // TestPatienceBeginsWithTheFailure: a call that was under way for long when its leader died waits for the next one all the same.
 func TestPatienceBeginsWithTheFailure(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
