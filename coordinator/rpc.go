@@ -24,6 +24,15 @@ const (
 	pageBytes  = 1 << 20 // after which no further sweep is added to a page
 )
 
+// callTimeout bounds a unary call. One that reads a sweep file may have to look at ten million points, for their cost.
+func callTimeout(method string) time.Duration {
+	switch method {
+	case pb.Sweeps_Submit_FullMethodName, pb.Sweeps_Plan_FullMethodName:
+		return 10 * time.Minute
+	}
+	return time.Minute
+}
+
 // registerServices gives a gRPC server the services of this coordinator.
 func (c *Coordinator) registerServices(server *grpc.Server) {
 	pb.RegisterSweepsServer(server, &sweepsServer{Coordinator: c})

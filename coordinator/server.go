@@ -21,7 +21,6 @@ import (
 
 const (
 	maxMessageBytes = sweep.MaxFileBytes + 64<<10 // a sweep file; chunks and hellos are shorter
-	unaryTimeout    = time.Minute
 	stopTimeout     = 2 * time.Second
 	maxStreams      = 256       // of one connection
 	streamWindow    = 256 << 10 // what a stream may send before anybody reads it; gRPC's own grows to 16 MiB
@@ -98,7 +97,7 @@ func stopServer(server *grpc.Server, h *health.Server) {
 
 // answerUnary gives a call a deadline and its error a status, and survives a panic.
 func (c *Coordinator) answerUnary(ctx context.Context, request any, info *grpc.UnaryServerInfo, next grpc.UnaryHandler) (response any, err error) {
-	ctx, cancel := context.WithTimeout(ctx, unaryTimeout)
+	ctx, cancel := context.WithTimeout(ctx, callTimeout(info.FullMethod))
 	defer cancel()
 	defer func() { err = c.answered(info.FullMethod, err, recover()) }()
 	return next(ctx, request)

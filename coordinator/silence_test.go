@@ -47,9 +47,15 @@ func silentStore(t *testing.T, patience time.Duration, silent func(r *http.Reque
 // TestSilentS3: a service that does not answer a request, as on a connection that is cut, does not hold up a sweep for ever.
 func TestSilentS3(t *testing.T) {
 	for name, swallowed := range map[string]func(r *http.Request) bool{
-		"spool": func(r *http.Request) bool { return r.Method == http.MethodPut && strings.Contains(r.URL.Path, "/spool/") },
-		"frame": func(r *http.Request) bool { return r.Method == http.MethodGet && strings.Contains(r.URL.Path, "/spool/") },
-		"part":  func(r *http.Request) bool { return r.Method == http.MethodPut && strings.Contains(r.URL.Path, "/part-") },
+		"spool": func(r *http.Request) bool {
+			return r.Method == http.MethodPut && strings.Contains(r.URL.Path, "/spool/")
+		},
+		"frame": func(r *http.Request) bool {
+			return r.Method == http.MethodGet && strings.Contains(r.URL.Path, "/spool/")
+		},
+		"part": func(r *http.Request) bool {
+			return r.Method == http.MethodPut && strings.Contains(r.URL.Path, "/part-")
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var n atomic.Int64

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"google.golang.org/grpc"
+
 	pb "github.com/phasegrid/phasegrid/proto/phasegrid/v1"
 )
 
@@ -36,5 +38,21 @@ func TestPlansWaitForEachOther(t *testing.T) {
 	c.planning.Release(int64(runtime.GOMAXPROCS(0)))
 	if m, err := service.Plan(t.Context(), &pb.PlanRequest{File: file}); err != nil || m.GetShards() != 100 {
 		t.Errorf("Plan = %v, %v", m, err)
+	}
+}
+
+// TestSweepFilesHaveTime: ten million points whose cost is an expression take half a minute of a processor that nobody else uses.
+func TestSweepFilesHaveTime(t *testing.T) {
+	c := &Coordinator{}
+	for _, method := range []string{pb.Sweeps_Submit_FullMethodName, pb.Sweeps_Plan_FullMethodName} {
+		_, err := c.answerUnary(t.Context(), nil, &grpc.UnaryServerInfo{FullMethod: method}, func(ctx context.Context, _ any) (any, error) {
+			if end, bounded := ctx.Deadline(); !bounded || time.Until(end) < 5*time.Minute {
+				t.Errorf("%s has until %v", method, end)
+			}
+			return nil, nil
+		})
+		if err != nil {
+			t.Error(err)
+		}
 	}
 }
