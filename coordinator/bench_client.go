@@ -168,7 +168,11 @@ func (r *benchRun) drive(ctx context.Context, address string, file []byte) error
 	if err != nil {
 		return err
 	}
-	if r.plan, err = newDesign(spec, "bench", int(answer.GetSweep().GetSpec().GetSolverVersion()), sweep.PlanVersion); err != nil {
+	plan, err := sweep.NewPlan(spec, sweep.PlanVersion)
+	if err != nil {
+		return err
+	}
+	if r.plan, err = newDesign(spec, plan, "bench", int(answer.GetSweep().GetSpec().GetSolverVersion()), sweep.PlanVersion); err != nil {
 		return err
 	}
 	nodes, stop := context.WithCancel(ctx)

@@ -26,13 +26,9 @@ type design struct {
 	priority, weight int
 }
 
-// newDesign derives a design from a parsed spec. The name is not part of a canonical spec, so it comes beside it.
-func newDesign(spec *sweep.Spec, name string, solver, version int) (*design, error) {
-	plan, err := sweep.NewPlan(spec, version)
-	if err != nil {
-		return nil, err
-	}
-	d := &design{
+// newDesign derives a design from a parsed spec and how it was cut. The name is not part of a canonical spec, so it comes beside it.
+func newDesign(spec *sweep.Spec, plan *sweep.Plan, name string, solver, version int) (d *design, err error) {
+	d = &design{
 		id: spec.ID(solver), name: name, canonical: spec.Canonical(), solver: solver, version: version, spec: spec, plan: plan,
 	}
 	d.set = name + "-" + d.id[:8]

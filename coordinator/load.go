@@ -110,9 +110,13 @@ func (t *term) loadSweep(s *sweepState) {
 func (t *term) entryOf(s *sweepState) (*entry, Cuts) {
 	r := s.record
 	e := &entry{parts: s.parts}
+	var plan *sweep.Plan
 	spec, err := sweep.Decode(r.Canonical)
 	if err == nil {
-		e.design, err = newDesign(spec, r.Name, r.Solver, r.PlanVersion)
+		plan, err = r.plan(spec)
+	}
+	if err == nil {
+		e.design, err = newDesign(spec, plan, r.Name, r.Solver, r.PlanVersion)
 	}
 	if err == nil && e.id != s.id {
 		err = fmt.Errorf("its id is %s by this release", e.id)

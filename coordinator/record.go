@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/phasegrid/phasegrid/sweep"
 )
 
 // sweepRecord is what the ledger keeps of a sweep for ever.
@@ -15,6 +17,16 @@ type sweepRecord struct {
 	PlanVersion      int
 	Created          time.Time
 	Priority, Weight int
+	Cuts             []sweep.CutRun // none if they are not kept
+	Parts            []int64        // first shard of each
+}
+
+// plan is how the sweep was cut. A leader must not look at each of ten million points before it leads.
+func (r *sweepRecord) plan(spec *sweep.Spec) (*sweep.Plan, error) {
+	if len(r.Cuts) == 0 {
+		return sweep.NewPlan(spec, r.PlanVersion)
+	}
+	return sweep.RestorePlan(spec, r.PlanVersion, r.Cuts, r.Parts)
 }
 
 // partRecord says which files a part has.

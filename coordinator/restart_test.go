@@ -59,7 +59,11 @@ func committedShards(b *testing.B, folder string, shards int) (size int) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	d, err := newDesign(spec, spec.Name(), 1, sweep.PlanVersion)
+	plan, err := sweep.NewPlan(spec, sweep.PlanVersion)
+	if err != nil {
+		b.Fatal(err)
+	}
+	d, err := newDesign(spec, plan, spec.Name(), 1, sweep.PlanVersion)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -132,7 +132,11 @@ func (c *Coordinator) parse(ctx context.Context, filename string, file []byte) (
 	if err != nil {
 		return nil, err
 	}
-	d, err := newDesign(spec, spec.Name(), c.cfg.SolverVersion, sweep.PlanVersion)
+	plan, err := sweep.NewPlan(spec, sweep.PlanVersion)
+	if err != nil {
+		return nil, badField("file", "%w", err)
+	}
+	d, err := newDesign(spec, plan, spec.Name(), c.cfg.SolverVersion, sweep.PlanVersion)
 	if err != nil {
 		return nil, badField("file", "%w", err)
 	}

@@ -14,14 +14,8 @@ import (
 
 // TestPlansWaitForEachOther: very many large sweep files at once take the memory and the time of a few. Who waits for a turn may give up.
 func TestPlansWaitForEachOther(t *testing.T) {
-	store, err := OpenFileStore(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	c, err := New(Config{Memory: NewMemory(), Store: store})
-	if err != nil {
-		t.Fatal(err)
-	}
+	leader, _ := idleTerm(t, NewMemory())
+	c := leader.Coordinator
 	service := &sweepsServer{Coordinator: c}
 	file, err := benchSweep(100, 1)
 	if err != nil {
@@ -43,9 +37,9 @@ func TestPlansWaitForEachOther(t *testing.T) {
 
 // TestSweepFilesHaveTime: ten million points whose cost is an expression take half a minute of a processor that nobody else uses.
 func TestSweepFilesHaveTime(t *testing.T) {
-	c := &Coordinator{}
+	leader, _ := idleTerm(t, NewMemory())
 	for _, method := range []string{pb.Sweeps_Submit_FullMethodName, pb.Sweeps_Plan_FullMethodName} {
-		_, err := c.answerUnary(t.Context(), nil, &grpc.UnaryServerInfo{FullMethod: method}, func(ctx context.Context, _ any) (any, error) {
+		_, err := leader.answerUnary(t.Context(), nil, &grpc.UnaryServerInfo{FullMethod: method}, func(ctx context.Context, _ any) (any, error) {
 			if end, bounded := ctx.Deadline(); !bounded || time.Until(end) < 5*time.Minute {
 				t.Errorf("%s has until %v", method, end)
 			}

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/phasegrid/phasegrid/sweep"
 )
 
 // TestUnplannableSweepWithShardsLoads: a sweep of another release is shown as failed, whatever is committed of it.
@@ -24,7 +26,7 @@ func TestUnplannableSweepWithShardsLoads(t *testing.T) {
 		t.Fatal(err)
 	}
 	const id = "0123456789abcdef"
-	d := &design{id: id, name: "old", canonical: []byte("{}"), solver: 1, version: 1 << 20, created: time.Unix(1e9, 0)}
+	d := &design{id: id, name: "old", canonical: []byte("{}"), solver: 1, version: 1 << 20, created: time.Unix(1e9, 0), plan: &sweep.Plan{}}
 	err = reign.Ledger.Commit(t.Context(), []Write{
 		{Key: sweepKey(id), Value: must(encodeSweep(d))}, {Key: phaseKey(id), Value: []byte(Running.String())},
 		{Key: doneKey(id, 0, 0), Value: must(encodeDone([]shelfItem{{shard: 70, at: location{object: "spool/x"}, rows: Counts{OK: 3}}}))},
@@ -55,7 +57,7 @@ func TestValueThatCannotBeEncoded(t *testing.T) {
 	const bad = "\xff"
 	loss := Loss{Shard: 1, Causes: []Cause{{Node: bad}}}
 	for name, encoded := range map[string]func() ([]byte, error){
-		"sweep": func() ([]byte, error) { return encodeSweep(&design{name: bad}) },
+		"sweep": func() ([]byte, error) { return encodeSweep(&design{name: bad, plan: &sweep.Plan{}}) },
 		"done":  func() ([]byte, error) { return encodeDone([]shelfItem{{at: location{object: bad}}}) },
 		"part":  func() ([]byte, error) { return encodePart(partRecord{Files: []partFile{{Path: bad}}}) },
 		"loss":  func() ([]byte, error) { return encodeLoss(loss) },

@@ -10,6 +10,7 @@ import (
 
 	pb "github.com/phasegrid/phasegrid/proto/phasegrid/v1"
 	"github.com/phasegrid/phasegrid/results"
+	"github.com/phasegrid/phasegrid/sweep"
 )
 
 // Conversions between the wire and the domain. What the fields of requests may hold is in bounds_wire.go.
@@ -24,7 +25,38 @@ func encode(m proto.Message) ([]byte, error) {
 }
 
 func encodeSweep(d *design) ([]byte, error) {
-	return encode(&pb.SweepState{Spec: specToProto(d, ""), Created: timestamppb.New(d.created), Priority: int32(d.priority), Weight: int32(d.weight)})
+	m := &pb.SweepState{Spec: specToProto(d, ""), Created: timestamppb.New(d.created), Priority: int32(d.priority), Weight: int32(d.weight)}
+	if cuts := cutsToProto(d.plan); proto.Size(cuts) <= maxCutsBytes {
+		m.Cuts = cuts
+	}
+	return encode(m)
+}
+
+// maxCutsBytes bounds a sweep's cuts in its value; etcd takes transactions of 1.5 MiB. It is enough for some 80,000 shards of which
+// no two are equal.
+const maxCutsBytes = 1 << 20
+
+func cutsToProto(p *sweep.Plan) *pb.CutsState {
+	m := &pb.CutsState{}
+	var runs []sweep.CutRun
+	runs, m.Parts = p.CutRuns()
+	for _, r := range runs {
+		m.Shards, m.Points = append(m.Shards, r.Shards), append(m.Points, r.Points)
+		m.Cost, m.MemoryBytes = append(m.Cost, r.Cost), append(m.MemoryBytes, r.Bytes)
+	}
+	return m
+}
+
+func cutsFromProto(m *pb.CutsState) ([]sweep.CutRun, error) {
+	n := len(m.GetShards())
+	if len(m.GetPoints()) != n || len(m.GetCost()) != n || len(m.GetMemoryBytes()) != n {
+		return nil, errors.New("columns of cuts differ in length")
+	}
+	runs := make([]sweep.CutRun, n)
+	for i := range runs {
+		runs[i] = sweep.CutRun{Shards: m.Shards[i], Points: m.Points[i], Cost: m.Cost[i], Bytes: m.MemoryBytes[i]}
+	}
+	return runs, nil
 }
 
 func specToProto(d *design, class string) *pb.Spec {
@@ -36,7 +68,12 @@ func decodeSweep(b []byte) (sweepRecord, error) {
 	if err := proto.Unmarshal(b, &m); err != nil {
 		return sweepRecord{}, err
 	}
+	cuts, err := cutsFromProto(m.GetCuts())
+	if err != nil {
+		return sweepRecord{}, err
+	}
 	return sweepRecord{
+		Cuts: cuts, Parts: m.GetCuts().GetParts(),
 		Canonical: m.GetSpec().GetCanonical(), Name: m.GetSpec().GetName(), Solver: int(m.GetSpec().GetSolverVersion()),
 		PlanVersion: int(m.GetSpec().GetPlanVersion()), Created: m.GetCreated().AsTime(),
 		Priority: int(m.GetPriority()), Weight: int(m.GetWeight()),

@@ -26,11 +26,13 @@ const (
 
 // SweepState is immutable once written.
 type SweepState struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Spec          *Spec                  `protobuf:"bytes,1,opt,name=spec,proto3" json:"spec,omitempty"`
-	Created       *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=created,proto3" json:"created,omitempty"`
-	Priority      int32                  `protobuf:"varint,3,opt,name=priority,proto3" json:"priority,omitempty"`
-	Weight        int32                  `protobuf:"varint,4,opt,name=weight,proto3" json:"weight,omitempty"`
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	Spec     *Spec                  `protobuf:"bytes,1,opt,name=spec,proto3" json:"spec,omitempty"`
+	Created  *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=created,proto3" json:"created,omitempty"`
+	Priority int32                  `protobuf:"varint,3,opt,name=priority,proto3" json:"priority,omitempty"`
+	Weight   int32                  `protobuf:"varint,4,opt,name=weight,proto3" json:"weight,omitempty"`
+	// None where they are too many to be kept; then the spec is cut again.
+	Cuts          *CutsState `protobuf:"bytes,5,opt,name=cuts,proto3" json:"cuts,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -93,6 +95,91 @@ func (x *SweepState) GetWeight() int32 {
 	return 0
 }
 
+func (x *SweepState) GetCuts() *CutsState {
+	if x != nil {
+		return x.Cuts
+	}
+	return nil
+}
+
+// CutsState are a sweep's cuts. The first columns run in parallel: shards[i] shards in a row have points[i] indices each, of cost[i]
+// in all, and take memory_bytes[i] for the largest point. Part p begins with shard parts[p].
+type CutsState struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Shards        []int64                `protobuf:"varint,1,rep,packed,name=shards,proto3" json:"shards,omitempty"`
+	Points        []int64                `protobuf:"varint,2,rep,packed,name=points,proto3" json:"points,omitempty"`
+	Cost          []int64                `protobuf:"varint,3,rep,packed,name=cost,proto3" json:"cost,omitempty"`
+	MemoryBytes   []int64                `protobuf:"varint,4,rep,packed,name=memory_bytes,json=memoryBytes,proto3" json:"memory_bytes,omitempty"`
+	Parts         []int64                `protobuf:"varint,5,rep,packed,name=parts,proto3" json:"parts,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CutsState) Reset() {
+	*x = CutsState{}
+	mi := &file_phasegrid_v1_state_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CutsState) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CutsState) ProtoMessage() {}
+
+func (x *CutsState) ProtoReflect() protoreflect.Message {
+	mi := &file_phasegrid_v1_state_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CutsState.ProtoReflect.Descriptor instead.
+func (*CutsState) Descriptor() ([]byte, []int) {
+	return file_phasegrid_v1_state_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *CutsState) GetShards() []int64 {
+	if x != nil {
+		return x.Shards
+	}
+	return nil
+}
+
+func (x *CutsState) GetPoints() []int64 {
+	if x != nil {
+		return x.Points
+	}
+	return nil
+}
+
+func (x *CutsState) GetCost() []int64 {
+	if x != nil {
+		return x.Cost
+	}
+	return nil
+}
+
+func (x *CutsState) GetMemoryBytes() []int64 {
+	if x != nil {
+		return x.MemoryBytes
+	}
+	return nil
+}
+
+func (x *CutsState) GetParts() []int64 {
+	if x != nil {
+		return x.Parts
+	}
+	return nil
+}
+
 // DoneState is one group commit within a chunk of shards, or a whole chunk folded. Its columns run in parallel:
 // shard shards[i] has payload_bytes[i] bytes at offsets[i] of objects[object[i]] and counts rows by status.
 type DoneState struct {
@@ -112,7 +199,7 @@ type DoneState struct {
 
 func (x *DoneState) Reset() {
 	*x = DoneState{}
-	mi := &file_phasegrid_v1_state_proto_msgTypes[1]
+	mi := &file_phasegrid_v1_state_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -124,7 +211,7 @@ func (x *DoneState) String() string {
 func (*DoneState) ProtoMessage() {}
 
 func (x *DoneState) ProtoReflect() protoreflect.Message {
-	mi := &file_phasegrid_v1_state_proto_msgTypes[1]
+	mi := &file_phasegrid_v1_state_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -137,7 +224,7 @@ func (x *DoneState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DoneState.ProtoReflect.Descriptor instead.
 func (*DoneState) Descriptor() ([]byte, []int) {
-	return file_phasegrid_v1_state_proto_rawDescGZIP(), []int{1}
+	return file_phasegrid_v1_state_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *DoneState) GetObjects() []string {
@@ -219,7 +306,7 @@ type PartState struct {
 
 func (x *PartState) Reset() {
 	*x = PartState{}
-	mi := &file_phasegrid_v1_state_proto_msgTypes[2]
+	mi := &file_phasegrid_v1_state_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -231,7 +318,7 @@ func (x *PartState) String() string {
 func (*PartState) ProtoMessage() {}
 
 func (x *PartState) ProtoReflect() protoreflect.Message {
-	mi := &file_phasegrid_v1_state_proto_msgTypes[2]
+	mi := &file_phasegrid_v1_state_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -244,7 +331,7 @@ func (x *PartState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PartState.ProtoReflect.Descriptor instead.
 func (*PartState) Descriptor() ([]byte, []int) {
-	return file_phasegrid_v1_state_proto_rawDescGZIP(), []int{2}
+	return file_phasegrid_v1_state_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *PartState) GetFiles() []*PartFile {
@@ -301,7 +388,7 @@ type PartFile struct {
 
 func (x *PartFile) Reset() {
 	*x = PartFile{}
-	mi := &file_phasegrid_v1_state_proto_msgTypes[3]
+	mi := &file_phasegrid_v1_state_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -313,7 +400,7 @@ func (x *PartFile) String() string {
 func (*PartFile) ProtoMessage() {}
 
 func (x *PartFile) ProtoReflect() protoreflect.Message {
-	mi := &file_phasegrid_v1_state_proto_msgTypes[3]
+	mi := &file_phasegrid_v1_state_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -326,7 +413,7 @@ func (x *PartFile) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PartFile.ProtoReflect.Descriptor instead.
 func (*PartFile) Descriptor() ([]byte, []int) {
-	return file_phasegrid_v1_state_proto_rawDescGZIP(), []int{3}
+	return file_phasegrid_v1_state_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *PartFile) GetPath() string {
@@ -368,7 +455,7 @@ type NodeRecord struct {
 
 func (x *NodeRecord) Reset() {
 	*x = NodeRecord{}
-	mi := &file_phasegrid_v1_state_proto_msgTypes[4]
+	mi := &file_phasegrid_v1_state_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -380,7 +467,7 @@ func (x *NodeRecord) String() string {
 func (*NodeRecord) ProtoMessage() {}
 
 func (x *NodeRecord) ProtoReflect() protoreflect.Message {
-	mi := &file_phasegrid_v1_state_proto_msgTypes[4]
+	mi := &file_phasegrid_v1_state_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -393,7 +480,7 @@ func (x *NodeRecord) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NodeRecord.ProtoReflect.Descriptor instead.
 func (*NodeRecord) Descriptor() ([]byte, []int) {
-	return file_phasegrid_v1_state_proto_rawDescGZIP(), []int{4}
+	return file_phasegrid_v1_state_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *NodeRecord) GetInfo() *NodeInfo {
@@ -419,7 +506,7 @@ type LossState struct {
 
 func (x *LossState) Reset() {
 	*x = LossState{}
-	mi := &file_phasegrid_v1_state_proto_msgTypes[5]
+	mi := &file_phasegrid_v1_state_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -431,7 +518,7 @@ func (x *LossState) String() string {
 func (*LossState) ProtoMessage() {}
 
 func (x *LossState) ProtoReflect() protoreflect.Message {
-	mi := &file_phasegrid_v1_state_proto_msgTypes[5]
+	mi := &file_phasegrid_v1_state_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -444,7 +531,7 @@ func (x *LossState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LossState.ProtoReflect.Descriptor instead.
 func (*LossState) Descriptor() ([]byte, []int) {
-	return file_phasegrid_v1_state_proto_rawDescGZIP(), []int{5}
+	return file_phasegrid_v1_state_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *LossState) GetLoss() *Loss {
@@ -458,13 +545,20 @@ var File_phasegrid_v1_state_proto protoreflect.FileDescriptor
 
 const file_phasegrid_v1_state_proto_rawDesc = "" +
 	"\n" +
-	"\x18phasegrid/v1/state.proto\x12\fphasegrid.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18phasegrid/v1/sweep.proto\"\x9e\x01\n" +
+	"\x18phasegrid/v1/state.proto\x12\fphasegrid.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18phasegrid/v1/sweep.proto\"\xcb\x01\n" +
 	"\n" +
 	"SweepState\x12&\n" +
 	"\x04spec\x18\x01 \x01(\v2\x12.phasegrid.v1.SpecR\x04spec\x124\n" +
 	"\acreated\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\acreated\x12\x1a\n" +
 	"\bpriority\x18\x03 \x01(\x05R\bpriority\x12\x16\n" +
-	"\x06weight\x18\x04 \x01(\x05R\x06weight\"\xf2\x01\n" +
+	"\x06weight\x18\x04 \x01(\x05R\x06weight\x12+\n" +
+	"\x04cuts\x18\x05 \x01(\v2\x17.phasegrid.v1.CutsStateR\x04cuts\"\x88\x01\n" +
+	"\tCutsState\x12\x16\n" +
+	"\x06shards\x18\x01 \x03(\x03R\x06shards\x12\x16\n" +
+	"\x06points\x18\x02 \x03(\x03R\x06points\x12\x12\n" +
+	"\x04cost\x18\x03 \x03(\x03R\x04cost\x12!\n" +
+	"\fmemory_bytes\x18\x04 \x03(\x03R\vmemoryBytes\x12\x14\n" +
+	"\x05parts\x18\x05 \x03(\x03R\x05parts\"\xf2\x01\n" +
 	"\tDoneState\x12\x18\n" +
 	"\aobjects\x18\x01 \x03(\tR\aobjects\x12\x16\n" +
 	"\x06shards\x18\x02 \x03(\x03R\x06shards\x12\x16\n" +
@@ -506,31 +600,33 @@ func file_phasegrid_v1_state_proto_rawDescGZIP() []byte {
 	return file_phasegrid_v1_state_proto_rawDescData
 }
 
-var file_phasegrid_v1_state_proto_msgTypes = make([]protoimpl.MessageInfo, 6)
+var file_phasegrid_v1_state_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
 var file_phasegrid_v1_state_proto_goTypes = []any{
 	(*SweepState)(nil),            // 0: phasegrid.v1.SweepState
-	(*DoneState)(nil),             // 1: phasegrid.v1.DoneState
-	(*PartState)(nil),             // 2: phasegrid.v1.PartState
-	(*PartFile)(nil),              // 3: phasegrid.v1.PartFile
-	(*NodeRecord)(nil),            // 4: phasegrid.v1.NodeRecord
-	(*LossState)(nil),             // 5: phasegrid.v1.LossState
-	(*Spec)(nil),                  // 6: phasegrid.v1.Spec
-	(*timestamppb.Timestamp)(nil), // 7: google.protobuf.Timestamp
-	(*NodeInfo)(nil),              // 8: phasegrid.v1.NodeInfo
-	(*Loss)(nil),                  // 9: phasegrid.v1.Loss
+	(*CutsState)(nil),             // 1: phasegrid.v1.CutsState
+	(*DoneState)(nil),             // 2: phasegrid.v1.DoneState
+	(*PartState)(nil),             // 3: phasegrid.v1.PartState
+	(*PartFile)(nil),              // 4: phasegrid.v1.PartFile
+	(*NodeRecord)(nil),            // 5: phasegrid.v1.NodeRecord
+	(*LossState)(nil),             // 6: phasegrid.v1.LossState
+	(*Spec)(nil),                  // 7: phasegrid.v1.Spec
+	(*timestamppb.Timestamp)(nil), // 8: google.protobuf.Timestamp
+	(*NodeInfo)(nil),              // 9: phasegrid.v1.NodeInfo
+	(*Loss)(nil),                  // 10: phasegrid.v1.Loss
 }
 var file_phasegrid_v1_state_proto_depIdxs = []int32{
-	6, // 0: phasegrid.v1.SweepState.spec:type_name -> phasegrid.v1.Spec
-	7, // 1: phasegrid.v1.SweepState.created:type_name -> google.protobuf.Timestamp
-	3, // 2: phasegrid.v1.PartState.files:type_name -> phasegrid.v1.PartFile
-	8, // 3: phasegrid.v1.NodeRecord.info:type_name -> phasegrid.v1.NodeInfo
-	7, // 4: phasegrid.v1.NodeRecord.since:type_name -> google.protobuf.Timestamp
-	9, // 5: phasegrid.v1.LossState.loss:type_name -> phasegrid.v1.Loss
-	6, // [6:6] is the sub-list for method output_type
-	6, // [6:6] is the sub-list for method input_type
-	6, // [6:6] is the sub-list for extension type_name
-	6, // [6:6] is the sub-list for extension extendee
-	0, // [0:6] is the sub-list for field type_name
+	7,  // 0: phasegrid.v1.SweepState.spec:type_name -> phasegrid.v1.Spec
+	8,  // 1: phasegrid.v1.SweepState.created:type_name -> google.protobuf.Timestamp
+	1,  // 2: phasegrid.v1.SweepState.cuts:type_name -> phasegrid.v1.CutsState
+	4,  // 3: phasegrid.v1.PartState.files:type_name -> phasegrid.v1.PartFile
+	9,  // 4: phasegrid.v1.NodeRecord.info:type_name -> phasegrid.v1.NodeInfo
+	8,  // 5: phasegrid.v1.NodeRecord.since:type_name -> google.protobuf.Timestamp
+	10, // 6: phasegrid.v1.LossState.loss:type_name -> phasegrid.v1.Loss
+	7,  // [7:7] is the sub-list for method output_type
+	7,  // [7:7] is the sub-list for method input_type
+	7,  // [7:7] is the sub-list for extension type_name
+	7,  // [7:7] is the sub-list for extension extendee
+	0,  // [0:7] is the sub-list for field type_name
 }
 
 func init() { file_phasegrid_v1_state_proto_init() }
@@ -545,7 +641,7 @@ func file_phasegrid_v1_state_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_phasegrid_v1_state_proto_rawDesc), len(file_phasegrid_v1_state_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   6,
+			NumMessages:   7,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
