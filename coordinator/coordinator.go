@@ -65,6 +65,8 @@ type Config struct {
 	DeliveryTimeout time.Duration
 	// OpenTimeout is how long a node's new stream may take for its first message; 5 s by default.
 	OpenTimeout time.Duration
+	// ReaderTimeout is how long a reader of Arrow Flight may take nothing; 2 minutes by default.
+	ReaderTimeout time.Duration
 	// Mergers is how many parts are merged at once; one for each core by default.
 	Mergers int
 	// MaxPointBytes refuses sweeps with a point that needs more memory; 2 GiB by default.
@@ -111,6 +113,9 @@ func (c *Config) validate() error {
 	}
 	if c.OpenTimeout == 0 {
 		c.OpenTimeout = 5 * time.Second
+	}
+	if c.ReaderTimeout == 0 {
+		c.ReaderTimeout = 2 * time.Minute
 	}
 	if c.Mergers < 1 {
 		c.Mergers = runtime.GOMAXPROCS(0)

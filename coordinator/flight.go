@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"math"
 	"path"
+	"time"
 
 	"github.com/apache/arrow/go/v15/arrow/flight/gen/flight"
 
@@ -178,12 +179,38 @@ func (s *flightServer) DoGet(r *flight.Ticket, stream flight.FlightService_DoGet
 	if err != nil {
 		return err
 	}
+	stalled := make(chan struct{}, 1)
 	records, err := f.schema.NewRecordStream(f.projection, func(header, body []byte) error {
+		defer time.AfterFunc(s.cfg.ReaderTimeout, func() {
+			select {
+			case stalled <- struct{}{}:
+			default:
+			}
+		}).Stop()
 		return stream.Send(&flight.FlightData{DataHeader: header, DataBody: body})
 	})
 	if err != nil {
 		return badField("ticket.columns", "%v", err)
 	}
+	sent := make(chan error, 1)
+	go func() {
+		defer func() {
+			if p := recover(); p != nil {
+				sent <- s.panicked("DoGet", p)
+			}
+		}()
+		sent <- f.send(ctx, records)
+	}()
+	select {
+	case err := <-sent:
+		return err
+	case <-stalled: // with the stream ends what waits for its reader, and others have the memory that it holds
+		return fmt.Errorf("the reader took nothing for %v: %w", s.cfg.ReaderTimeout, context.DeadlineExceeded)
+	}
+}
+
+// send sends the rows, part by part.
+func (f tableFlight) send(ctx context.Context, records *results.RecordStream) error {
 	for part := range int(f.plan.Parts()) {
 		first, end := f.bounds(part)
 		if end <= f.projection.First || first >= f.projection.End {
@@ -231,6 +258,11 @@ func (f tableFlight) merged(part int) bool {
 
 func (f tableFlight) sendFile(ctx context.Context, part int, records *results.RecordStream) error {
 	name := path.Join(f.set, results.PartName(f.projection.Table, int64(part)))
+	weight := f.fileMemory(part)
+	if err := f.reading.Acquire(ctx, weight); err != nil {
+		return err
+	}
+	defer f.reading.Release(weight)
 	o, err := f.cfg.Store.Open(ctx, name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("%s is gone from the store: submit the sweep again to write it anew", name)
@@ -263,9 +295,26 @@ func (f tableFlight) sendSpooled(ctx context.Context, part int, records *results
 	return nil
 }
 
-// readerMemory bounds the shards in memory that are sent to readers. Deliveries have a bound of their own: nobody can make a reader
-// go on, and the sweep must.
-const readerMemory = 64 << 20
+// readerMemory bounds the shards and row groups in memory that are sent to readers. Deliveries have a bound of their own: the sweep must
+// go on, whatever readers do.
+const readerMemory = 256 << 20
+
+// rowGroupMemory is about what the reader of a large row group of all columns holds.
+const rowGroupMemory = 64 << 20
+
+// fileMemory is about what sending a part's file takes: its bytes, the pages that are decompressed, and what is made of them; never more
+// than for one row group.
+func (f tableFlight) fileMemory(part int) int64 {
+	f.mu.RLock()
+	defer f.mu.RUnlock()
+	size := int64(0)
+	for _, file := range f.parts[part].Files {
+		if file.Path == results.PartName(f.projection.Table, int64(part)) {
+			size = file.Bytes
+		}
+	}
+	return min(6*size, rowGroupMemory)
+}
 
 func (f tableFlight) sendShard(ctx context.Context, it shelfItem, e results.Expectation, cache map[string]Object, records *results.RecordStream) error {
 	weight := min(it.at.bytes, readerMemory)

@@ -1,0 +1,62 @@
+package coordinator_test
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"testing"
+	"time"
+
+	"github.com/apache/arrow/go/v15/arrow/flight"
+
+	"github.com/phasegrid/phasegrid/coordinator"
+	pb "github.com/phasegrid/phasegrid/proto/phasegrid/v1"
+)
+
+// TestReadersThatStall: many who ask for a merged table and take nothing of it do not fill the memory of the leader, and do not keep
+// another reader waiting for ever.
+func TestReadersThatStall(t *testing.T) {
+	store, _ := fileStore(t)
+	cfg := coordinator.Config{Memory: coordinator.NewMemory(), Store: store, ReaderTimeout: 300 * time.Millisecond}
+	bench, err := coordinator.Schedule(t.Context(), coordinator.Bench{Config: cfg, Nodes: 1, Slots: 4, Shards: 8, Points: 16384})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := start(t, cfg)
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
+	defer cancel()
+	c.leading(ctx)
+	list, err := c.sweeps.List(ctx, &pb.ListRequest{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ticket := fmt.Sprintf(`{"sweep":%q,"table":"points"}`, list.GetSweeps()[0].GetId())
+	client := c.flightClient()
+	for range 16 {
+		if _, err := client.DoGet(ctx, &flight.Ticket{Ticket: []byte(ticket)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var rows []int64
+	read := make(chan error, 1)
+	go func() {
+		var err error
+		rows, _, err = fly(ctx, client, ticket)
+		read <- err
+	}()
+	for {
+		select {
+		case err := <-read:
+			if err != nil || int64(len(rows)) != bench.Points {
+				t.Errorf("the reader that takes what it asked for has %d rows of %d, %v", len(rows), bench.Points, err)
+			}
+			return
+		case <-time.After(500 * time.Millisecond): // a look at the memory now and then
+			var m runtime.MemStats
+			runtime.GC()
+			if runtime.ReadMemStats(&m); m.HeapAlloc > 800<<20 {
+				t.Fatalf("%d MB are in use", m.HeapAlloc>>20)
+			}
+		}
+	}
+}
