@@ -1,6 +1,7 @@
 package coordinator
 
 import (
+	"fmt"
 	"log/slog"
 	"slices"
 	"sync"
@@ -78,7 +79,8 @@ func (a *alarms) end(subject string, by *trouble) {
 	a.gauge.Set(float64(len(a.current)))
 }
 
-// list are the present alarms, by subject.
+// list are the present alarms, by subject. A store that is full may be one for each of thousands of sweeps, and every answer about a
+// sweep carries the list.
 func (a *alarms) list() []string {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -87,5 +89,8 @@ func (a *alarms) list() []string {
 		texts = append(texts, subject+": "+now.text)
 	}
 	slices.Sort(texts)
+	if more := len(texts) - maxProblems; more > 0 {
+		texts = append(texts[:maxProblems], fmt.Sprintf("further: %d alarms that the leader's log tells", more))
+	}
 	return texts
 }

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"google.golang.org/protobuf/proto"
 )
 
 // troubled is a term that has alarms, and queues of files.
@@ -120,5 +121,27 @@ func TestAlarmIsNotLoggedWithEachTry(t *testing.T) {
 	trouble.raise("full")
 	if n := strings.Count(log.String(), "level=ERROR"); n != 2 {
 		t.Errorf("an alarm that begins again is not logged: %s", &log)
+	}
+}
+
+// TestAlarmsOfThousandsOfSweeps: a full store is an alarm of each sweep that has a part to merge. People are told so in an answer that
+// clients take, which is at most 4 MiB.
+func TestAlarmsOfThousandsOfSweeps(t *testing.T) {
+	c := troubled()
+	all := make([]*trouble, 10_000)
+	for i := range all {
+		all[i] = c.alarms.trouble(fmt.Sprintf("store, sweep-%05d", i))
+		all[i].raise(strings.Repeat("no space left on device; ", 20))
+	}
+	c.alarms.trouble("etcd").raise("no leader")
+	m := sweepToProto(&design{}, Progress{}, c.alarms.list())
+	if n := proto.Size(m); n > 1<<20 || !strings.HasPrefix(m.GetProgress().GetAlarms()[0], "etcd: ") {
+		t.Errorf("one sweep is an answer of %d bytes, first %.60q", n, m.GetProgress().GetAlarms())
+	}
+	for _, one := range all {
+		one.clear()
+	}
+	if left := c.alarms.list(); len(left) != 1 {
+		t.Errorf("afterwards there are %v", left)
 	}
 }
