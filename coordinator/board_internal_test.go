@@ -142,6 +142,26 @@ func TestShardsThatFitNowhere(t *testing.T) {
 	}
 }
 
+// TestManyShardsInQuarantine: a leader that takes over does not stand still over a large part that lacks very many shards.
+func TestManyShardsInQuarantine(t *testing.T) {
+	const shards = 262_144
+	b := NewBoard(10*time.Second, 3*time.Second, 0)
+	b.Step(Tick{time.Unix(1e9, 0)})
+	e := AddSweep{ID: "id", Cuts: countingCuts{shards, 1, new(int)}, Phase: Done, Parts: map[int][]int{}, Losses: map[int]Loss{}}
+	for s := 0; s < shards; s += 2 {
+		e.Parts[0] = append(e.Parts[0], s)
+		e.Losses[s] = Loss{Shard: s, Attempts: quarantineAttempts, Quarantined: true}
+	}
+	start := time.Now()
+	b.Step(e)
+	if took := time.Since(start); took > 3*time.Second {
+		t.Errorf("a sweep with %d shards in quarantine takes %v", len(e.Losses), took)
+	}
+	if p, _ := b.Progress("id"); p.ShardsDone != shards/2 || p.Quarantined != shards/2 || p.PartsDone != 1 {
+		t.Errorf("the sweep is %+v", p)
+	}
+}
+
 // TestCancelReachesNodesThatCameBack: a node comes to a new leader, or back, with a shard that it still has of a sweep that is
 // paused. A cancel stops it there.
 func TestCancelReachesNodesThatCameBack(t *testing.T) {

@@ -143,7 +143,7 @@ type (
 		Removing bool          // its removal has begun
 		Done     []int         // shards committed; those of stored parts need not be named
 		Counts   Counts        // rows committed so far
-		Parts    map[int][]int // stored parts, with the shards each lacks
+		Parts    map[int][]int // stored parts, with the shards each lacks, rising
 		Losses   map[int]Loss  // by shard
 	}
 	// SetPhase asks for Running, Paused or Cancelled. Token is answered.

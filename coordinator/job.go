@@ -104,7 +104,7 @@ func newJob(e AddSweep, seq int) *job {
 			j.parts[i].stage, j.parts[i].missing = partStored, missing
 			j.stored++
 			for s := first; s < end; s++ {
-				if !slices.Contains(missing, s) {
+				if _, lacks := slices.BinarySearch(missing, s); !lacks {
 					j.done.add(s)
 				}
 			}

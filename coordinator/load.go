@@ -98,7 +98,7 @@ func (t *term) loadSweep(s *sweepState) {
 			if e.failure == "" {
 				event.Done = append(event.Done, it.shard)
 			}
-			if !stored || slices.Contains(part.Missing, it.shard) {
+			if _, lacks := slices.BinarySearch(part.Missing, it.shard); lacks || !stored {
 				event.Counts.Add(it.rows)
 			}
 		}

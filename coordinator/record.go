@@ -32,7 +32,7 @@ func (r *sweepRecord) plan(spec *sweep.Spec) (*sweep.Plan, error) {
 // partRecord says which files a part has.
 type partRecord struct {
 	Files   []partFile
-	Missing []int // shards left out
+	Missing []int // shards left out, rising
 	Rows    Counts
 }
 
