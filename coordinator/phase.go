@@ -29,24 +29,9 @@ func (b *Board) resumeWork(j *job) {
 	b.wakeAll()
 }
 
-// catchUp lets a job that could not be leased start level with the others, without credit for the time it waited. Where all that is left
-// of the others is leased, some of that may come back: it must not wait until this job has had as much as they have had.
-func (b *Board) catchUp(j *job) {
-	least, most, found := 0.0, 0.0, false
-	for _, o := range b.order {
-		if o == j || o.priority != j.priority || o.phase != Running || o.settled() {
-			continue
-		}
-		most = max(most, o.pass)
-		if o.leasable() > 0 && (!found || o.pass < least) {
-			least, found = o.pass, true
-		}
-	}
-	if !found {
-		least = most
-	}
-	j.pass = max(j.pass, least)
-}
+// catchUp lets a job that could not be leased go on level with those that are leased: without credit for the time it waited, and without
+// waiting itself until a newer one has had as much as it has had before.
+func (b *Board) catchUp(j *job) { j.pass = b.reached[j.priority] }
 
 func (b *Board) savePhase(j *job, p Phase) {
 	j.phase = p

@@ -118,7 +118,7 @@ func (b *Board) takeFrom(j *job, n *worker, limit int) []Run {
 			j.claim(s)
 			b.epoch++
 			b.lease(j, s, n, b.epoch)
-			j.pass += j.cuts.Cost(s) / j.weight
+			b.charge(j, s)
 			return []Run{{Sweep: j.id, First: s, Count: 1, Epoch: b.epoch}}
 		}
 	}
@@ -130,10 +130,16 @@ func (b *Board) takeFrom(j *job, n *worker, limit int) []Run {
 		runs = appendShard(runs, j.id, s, b.epoch)
 		j.claim(s)
 		b.lease(j, s, n, b.epoch)
-		j.pass += j.cuts.Cost(s) / j.weight
+		b.charge(j, s)
 		limit--
 	}
 	return runs
+}
+
+// charge notes what a lease takes of a job's share.
+func (b *Board) charge(j *job, shard int) {
+	j.pass += j.cuts.Cost(shard) / j.weight
+	b.reached[j.priority] = max(b.reached[j.priority], j.pass)
 }
 
 // Standing are the runs of a grant as far as they are still leased as granted. A grant that waited for the ledger may be
