@@ -61,7 +61,7 @@ func buildMemo(ctx context.Context, o runOptions, spec *sweep.Spec, id, folder s
 	}
 	w, err := newMemoWriter(folder)
 	if err != nil {
-		return false, fmt.Errorf("reuse of earlier results: %w", err)
+		return false, fmt.Errorf("reuse of earlier results: %w; --no-reuse goes on without", err)
 	}
 	for _, set := range sets {
 		if err := remember(ctx, w, set); err != nil {
@@ -70,7 +70,7 @@ func buildMemo(ctx context.Context, o runOptions, spec *sweep.Spec, id, folder s
 		}
 	}
 	if err := w.finish(); err != nil {
-		return false, fmt.Errorf("reuse of earlier results: %w", err)
+		return false, fmt.Errorf("reuse of earlier results: %w; --no-reuse goes on without", err)
 	}
 	return true, nil
 }

@@ -6,7 +6,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/phasegrid/phasegrid/node/solver"
 	"github.com/phasegrid/phasegrid/results"
+	"github.com/phasegrid/phasegrid/sweep"
 )
 
 // edited is manyShards with one more momentum and other anisotropies: 5 of the 9 old ones are still among the 11.
@@ -91,5 +93,28 @@ func TestOnlySoundSetsAreReused(t *testing.T) {
 				t.Errorf("it does not say why nothing is reused: %s", got.stderr)
 			}
 		})
+	}
+}
+
+// TestNoPlaceForTheMemo: what is known is copied below --state first, which may be large; a run can do without.
+func TestNoPlaceForTheMemo(t *testing.T) {
+	out, state := t.TempDir(), t.TempDir()
+	if got := phasegrid(t, "run", writeSweep(t, manyShards), "--out", out, "--state", state); got.code != exitDone {
+		t.Fatal(got.stderr)
+	}
+	spec, err := sweep.Parse("sweep.yaml", []byte(edited()), sweep.Limits{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	folder, err := stateFolder(runOptions{Out: out, State: state}, spec.Name(), spec.ID(solver.Version))
+	if err == nil {
+		err = os.WriteFile(folder, nil, 0o644) // stands in the way, as a full disk does
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := phasegrid(t, "run", writeSweep(t, edited()), "--out", out, "--state", state)
+	if got.code != exitFailed || !strings.Contains(got.stderr, "--no-reuse") {
+		t.Errorf("exit code %d, %s", got.code, got.stderr)
 	}
 }
