@@ -32,7 +32,7 @@ func (c *Coordinator) listen() (listener, status net.Listener, err error) {
 	listener = c.cfg.Listener
 	if listener == nil {
 		if listener, err = net.Listen("tcp", c.cfg.Address); err != nil {
-			return nil, nil, fmt.Errorf("listen: %w", err)
+			return nil, nil, fmt.Errorf("listen: %w; choose another --listen", err)
 		}
 	}
 	if c.cfg.Credentials == nil && !c.cfg.Insecure && !private(listener.Addr()) {
@@ -43,7 +43,7 @@ func (c *Coordinator) listen() (listener, status net.Listener, err error) {
 	if status == nil && c.cfg.StatusAddress != "" {
 		if status, err = net.Listen("tcp", c.cfg.StatusAddress); err != nil {
 			listener.Close()
-			return nil, nil, fmt.Errorf("listen for status: %w", err)
+			return nil, nil, fmt.Errorf("listen for status: %w; choose another --status-listen", err)
 		}
 	}
 	if status != nil && !c.cfg.Insecure && !c.cfg.StatusInsecure && !private(status.Addr()) {

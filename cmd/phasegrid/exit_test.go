@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -16,6 +17,11 @@ func TestExitCodes(t *testing.T) {
 	if err := os.WriteFile(notAFolder, nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
 	for _, c := range []struct {
 		name   string
 		args   []string
@@ -48,6 +54,10 @@ func TestExitCodes(t *testing.T) {
 		{"a store of another kind", []string{"coordinator", "--embedded-etcd", t.TempDir(), "--store", "file://" + t.TempDir(), "--spool", "ftp://host/folder"},
 			exitUsage, []string{"--spool", "ftp"}},
 		{"a store that cannot be", []string{"coordinator", "--embedded-etcd", t.TempDir(), "--store", "file://" + notAFolder + "/below"}, exitFailed, []string{"--store"}},
+		{"a port in use", []string{"coordinator", "--embedded-etcd", t.TempDir(), "--store", "file://" + t.TempDir(), "--listen", taken.Addr().String()},
+			exitFailed, []string{"another --listen"}},
+		{"a port for probes in use", []string{"coordinator", "--embedded-etcd", t.TempDir(), "--store", "file://" + t.TempDir(), "--listen", "127.0.0.1:0",
+			"--status-listen", taken.Addr().String()}, exitFailed, []string{"another --status-listen"}},
 		{"negative lease", []string{"coordinator", "--embedded-etcd", t.TempDir(), "--store", "file://" + t.TempDir(), "--lease-ttl", "-5s"},
 			exitUsage, []string{"--lease-ttl"}},
 		{"hardly a lease", []string{"coordinator", "--embedded-etcd", t.TempDir(), "--store", "file://" + t.TempDir(), "--lease-ttl", "1ms"},
