@@ -111,7 +111,8 @@ func (v *verifier) files(ctx context.Context) error {
 		}
 	}
 	found := map[string]bool{}
-	err := filepath.WalkDir(v.dir, func(path string, d fs.DirEntry, err error) error {
+	// With the separator at its end a symbolic link to the set is followed.
+	err := filepath.WalkDir(v.dir+string(filepath.Separator), func(path string, d fs.DirEntry, err error) error {
 		if err != nil || ctx.Err() != nil {
 			return errors.Join(err, ctx.Err())
 		}

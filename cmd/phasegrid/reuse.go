@@ -43,8 +43,8 @@ func buildMemo(ctx context.Context, o runOptions, spec *sweep.Spec, id, folder s
 	var sets []*results.Set
 	for _, entry := range entries {
 		suffix, named := strings.CutPrefix(entry.Name(), spec.Name()+"-")
-		if !named || len(suffix) != 8 || suffix == id[:8] || !entry.IsDir() {
-			continue
+		if !named || len(suffix) != 8 || suffix == id[:8] {
+			continue // what is no folder, nor a link to one, is no set either: that is said below
 		}
 		dir := filepath.Join(o.Out, entry.Name())
 		switch set, why := reusable(ctx, dir, spec); {

@@ -24,6 +24,13 @@ grid: {anisotropy: [1, 2]}
 	if got := phasegrid(t, "verify", dir); got.code != exitDone {
 		t.Fatalf("%s%s", got.stdout, got.stderr)
 	}
+	link := filepath.Join(t.TempDir(), "link")
+	if err := os.Symlink(dir, link); err != nil {
+		t.Fatal(err)
+	}
+	if got := phasegrid(t, "verify", link); got.code != exitDone {
+		t.Errorf("by a symbolic link: %s%s", got.stdout, got.stderr)
+	}
 	path := filepath.Join(dir, results.SweepName)
 	spec, err := os.ReadFile(path)
 	if err != nil {
