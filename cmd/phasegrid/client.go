@@ -7,6 +7,7 @@ import (
 	"io"
 	"strings"
 	"time"
+	"unicode"
 
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc"
@@ -135,11 +136,21 @@ func viewPhase(p pb.Phase) string {
 func (c *sweepClient) submit(ctx context.Context, filename string, file []byte, priority, weight int32) (view sweepView, created bool, warnings []string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, submitTimeout)
 	defer cancel()
-	answer, err := c.sweeps.Submit(ctx, &pb.SubmitRequest{File: file, Filename: filename, Priority: priority, Weight: weight})
+	answer, err := c.sweeps.Submit(ctx, &pb.SubmitRequest{File: file, Filename: printable(filename), Priority: priority, Weight: weight})
 	if err != nil {
 		return sweepView{}, false, nil, explain("submit "+filename, err)
 	}
 	return viewSweep(answer.GetSweep()), answer.GetCreated(), answer.GetWarnings(), nil
+}
+
+// printable is a file's name as it may travel: file systems allow more than protobuf and terminals do.
+func printable(filename string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return '?'
+		}
+		return r
+	}, strings.ToValidUTF8(filename, "?"))
 }
 
 func (c *sweepClient) get(ctx context.Context, name string) (sweepView, error) {
@@ -385,7 +396,7 @@ func fromFollower(err error) bool {
 // submitWhenLed submits as soon as the coordinator leads, which a local one does a moment after its start.
 func (c *sweepClient) submitWhenLed(ctx context.Context, filename string, file []byte) (sweepView, error) {
 	for {
-		answer, err := c.sweeps.Submit(ctx, &pb.SubmitRequest{File: file, Filename: filename}, grpc.WaitForReady(true))
+		answer, err := c.sweeps.Submit(ctx, &pb.SubmitRequest{File: file, Filename: printable(filename)}, grpc.WaitForReady(true))
 		switch {
 		case err == nil:
 			return viewSweep(answer.GetSweep()), nil

@@ -117,6 +117,16 @@ func TestLocalNodesOfAClustersUser(t *testing.T) {
 	runSweep(t, manyShards, "--nodes", "1")
 }
 
+func TestFileOfAnyName(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "a\tname\xff.yaml")
+	if err := os.WriteFile(file, []byte(manyShards), 0o644); err != nil {
+		t.Skip("no such names here:", err)
+	}
+	if got := phasegrid(t, "run", file, "--out", t.TempDir(), "--state", t.TempDir()); got.code != exitDone {
+		t.Errorf("exit code %d, %s", got.code, got.stderr)
+	}
+}
+
 func TestLocalNodesLogAsRunDoes(t *testing.T) {
 	t.Setenv(asProgram, "1")
 	got := phasegrid(t, "run", writeSweep(t, manyShards), "--out", t.TempDir(), "--state", t.TempDir(), "--nodes", "1", "--log-format", "json", "--log-level", "debug")
