@@ -25,7 +25,7 @@ func listedSweep(n int) []byte {
 	return []byte(b.String())
 }
 
-// TestSpecTooLargeForTheLedger: a sweep file that etcd does not take is refused by name, before anything is written, and a large one that
+// TestSpecTooLargeForTheLedger: a sweep file that etcd does not take is refused, before anything is written, and a large one that
 // it takes is submitted.
 func TestSpecTooLargeForTheLedger(t *testing.T) {
 	store, dir := fileStore(t)
@@ -34,11 +34,11 @@ func TestSpecTooLargeForTheLedger(t *testing.T) {
 	c.leading(ctx)
 	large, tooLarge := listedSweep(45_000), listedSweep(100_000)
 	for name, err := range map[string]error{
-		"Submit": func() error { _, err := c.sweeps.Submit(ctx, &pb.SubmitRequest{File: tooLarge}); return err }(),
-		"Plan":   func() error { _, err := c.sweeps.Plan(ctx, &pb.PlanRequest{File: tooLarge}); return err }(),
+		"Submit": func() error { _, err := c.sweeps.Submit(ctx, &pb.SubmitRequest{Filename: "listed.yaml", File: tooLarge}); return err }(),
+		"Plan":   func() error { _, err := c.sweeps.Plan(ctx, &pb.PlanRequest{Filename: "listed.yaml", File: tooLarge}); return err }(),
 	} {
 		if s := status.Convert(err); s.Code() != codes.InvalidArgument || len(s.Details()) != 1 ||
-			s.Details()[0].(*errdetails.BadRequest).GetFieldViolations()[0].GetField() != "file" {
+			!strings.HasPrefix(s.Details()[0].(*errdetails.BadRequest).GetFieldViolations()[0].GetField(), "listed.yaml:1:1") {
 			t.Errorf("%s of a file of %d bytes = %v", name, len(tooLarge), err)
 		}
 	}

@@ -122,9 +122,6 @@ func (o Outcome) err() error {
 	return fmt.Errorf("outcome %d", o)
 }
 
-// maxSpecBytes bounds a sweep in the ledger: etcd refuses requests of 1.5 MiB.
-const maxSpecBytes = 1 << 20
-
 // parse reads a sweep file and cuts it. Whoever asks for very many at once waits, and leaves the leader memory and processors.
 func (c *Coordinator) parse(ctx context.Context, filename string, file []byte) (*design, error) {
 	if err := c.planning.Acquire(ctx, 1); err != nil {
@@ -134,9 +131,6 @@ func (c *Coordinator) parse(ctx context.Context, filename string, file []byte) (
 	spec, err := sweep.Parse(filename, file, sweep.Limits{PointBytes: c.cfg.MaxPointBytes})
 	if err != nil {
 		return nil, err
-	}
-	if n := len(spec.Canonical()); n > maxSpecBytes {
-		return nil, badField("file", "the sweep is %d bytes in its stored form; at most %d: use linspace, logspace, range or sample for long axes, or split it", n, maxSpecBytes)
 	}
 	plan, err := sweep.NewPlan(spec, sweep.PlanVersion)
 	if err != nil {

@@ -26,15 +26,12 @@ func encode(m proto.Message) ([]byte, error) {
 
 func encodeSweep(d *design) ([]byte, error) {
 	m := &pb.SweepState{Spec: specToProto(d, ""), Created: timestamppb.New(d.created), Priority: int32(d.priority), Weight: int32(d.weight)}
-	if cuts := cutsToProto(d.plan); proto.Size(cuts) <= maxCutsBytes {
+	// There is room for some 80,000 shards of which no two are equal.
+	if cuts := cutsToProto(d.plan); proto.Size(m)+proto.Size(cuts) <= sweep.MaxCanonicalBytes {
 		m.Cuts = cuts
 	}
 	return encode(m)
 }
-
-// maxCutsBytes bounds a sweep's cuts in its value; etcd takes transactions of 1.5 MiB. It is enough for some 80,000 shards of which
-// no two are equal.
-const maxCutsBytes = 1 << 20
 
 func cutsToProto(p *sweep.Plan) *pb.CutsState {
 	m := &pb.CutsState{}

@@ -17,6 +17,8 @@ import (
 const (
 	// MaxFileBytes is the size of the longest sweep file that is read.
 	MaxFileBytes = 4 << 20
+	// MaxCanonicalBytes is the size of the longest canonical spec: coordinators keep it in etcd, which takes 1.5 MiB at once.
+	MaxCanonicalBytes = 1 << 20
 	// maxMarks bounds the characters that can start a token; the parser takes about 0.5 KB for each.
 	maxMarks = 150_000
 	maxDepth = 32

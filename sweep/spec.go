@@ -37,6 +37,9 @@ func Parse(filename string, src []byte, limits Limits) (*Spec, error) {
 	r := &reader{file: filename}
 	spec := r.spec(src, true)
 	if len(r.problems) == 0 {
+		r.checkSize(spec)
+	}
+	if len(r.problems) == 0 {
 		r.checkPoints(spec, limits)
 	}
 	if len(r.problems) > 0 {
@@ -44,6 +47,14 @@ func Parse(filename string, src []byte, limits Limits) (*Spec, error) {
 	}
 	spec.warnings = r.warnings
 	return spec, nil
+}
+
+// checkSize holds the canonical spec against what a coordinator can keep.
+func (r *reader) checkSize(spec *Spec) {
+	if n := len(spec.Canonical()); n > MaxCanonicalBytes {
+		r.fail(position{1, 1}, "the sweep has %d bytes in its stored form; at most %d are kept: use linspace, logspace, range or sample for long lists, "+
+			"or split it", n, MaxCanonicalBytes)
+	}
 }
 
 // Decode reads a canonical spec, which Parse has accepted before: its points are not checked again. The name is not
