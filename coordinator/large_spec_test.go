@@ -34,8 +34,14 @@ func TestSpecTooLargeForTheLedger(t *testing.T) {
 	c.leading(ctx)
 	large, tooLarge := listedSweep(45_000), listedSweep(100_000)
 	for name, err := range map[string]error{
-		"Submit": func() error { _, err := c.sweeps.Submit(ctx, &pb.SubmitRequest{Filename: "listed.yaml", File: tooLarge}); return err }(),
-		"Plan":   func() error { _, err := c.sweeps.Plan(ctx, &pb.PlanRequest{Filename: "listed.yaml", File: tooLarge}); return err }(),
+		"Submit": func() error {
+			_, err := c.sweeps.Submit(ctx, &pb.SubmitRequest{Filename: "listed.yaml", File: tooLarge})
+			return err
+		}(),
+		"Plan": func() error {
+			_, err := c.sweeps.Plan(ctx, &pb.PlanRequest{Filename: "listed.yaml", File: tooLarge})
+			return err
+		}(),
 	} {
 		if s := status.Convert(err); s.Code() != codes.InvalidArgument || len(s.Details()) != 1 ||
 			!strings.HasPrefix(s.Details()[0].(*errdetails.BadRequest).GetFieldViolations()[0].GetField(), "listed.yaml:1:1") {
