@@ -127,7 +127,7 @@ func lockFolder(folder string) (*os.File, error) {
 }
 
 // slogCore hands etcd's complaints to the coordinator's log, for those who look into etcd: what matters to others comes as
-// errors of its calls.
+// errors of its calls, or is the last that the process says.
 type slogCore struct {
 	log   *slog.Logger
 	cause *error // of a panic
@@ -153,6 +153,11 @@ func (c slogCore) Write(e zapcore.Entry, fields []zapcore.Field) error {
 		if err, ok := f.Interface.(error); ok && e.Level == zapcore.PanicLevel {
 			*c.cause = err
 		}
+	}
+	if e.Level == zapcore.FatalLevel { // etcd ends the process when this returns, and nobody else says why
+		c.log.Error("the embedded etcd cannot go on, and this process ends; what is acknowledged is kept: mend what is wrong, make room if its disk is full, and start it again",
+			"cause", e.Message, "fields", encoder.Fields)
+		return nil
 	}
 	c.log.Debug("etcd: "+e.Message, "fields", encoder.Fields)
 	return nil
