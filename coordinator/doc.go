@@ -7,7 +7,8 @@
 //   - A key of the ledger is a fact: a shard is committed if and only if a done key, or its part's key, says so.
 //   - Bytes are durable before the key that refers to them, the key before anybody is told.
 //   - Every transaction compares the leader's key: who is no longer leader changes nothing.
-//   - Nothing is kept per point, and one bit per shard; deliveries in memory have a budget, and nodes wait for it.
+//   - Nothing is kept per point, and of a shard its cut and two bits, 25 bytes; deliveries in memory have a budget, and nodes wait for it,
+//     and so do readers for theirs.
 //   - Every goroutine belongs to Run, which returns when all of them have ended.
 //
 // # Whose store it is
