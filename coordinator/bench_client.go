@@ -168,7 +168,7 @@ func (r *benchRun) drive(ctx context.Context, address string, file []byte) error
 	if err != nil {
 		return err
 	}
-	plan, err := sweep.NewPlan(spec, sweep.PlanVersion)
+	plan, err := sweep.NewPlan(ctx, spec, sweep.PlanVersion)
 	if err != nil {
 		return err
 	}

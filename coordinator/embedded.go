@@ -126,6 +126,9 @@ func lockFolder(folder string) (*os.File, error) {
 	return f, nil
 }
 
+// LevelFatal is the level of the last that a process says.
+const LevelFatal = slog.LevelError + 4
+
 // slogCore hands etcd's complaints to the coordinator's log, for those who look into etcd: what matters to others comes as
 // errors of its calls, or is the last that the process says.
 type slogCore struct {
@@ -155,7 +158,7 @@ func (c slogCore) Write(e zapcore.Entry, fields []zapcore.Field) error {
 		}
 	}
 	if e.Level == zapcore.FatalLevel { // etcd ends the process when this returns, and nobody else says why
-		c.log.Error("the embedded etcd cannot go on, and this process ends; what is acknowledged is kept: mend what is wrong, make room if its disk is full, and start it again",
+		c.log.Log(context.Background(), LevelFatal, "the embedded etcd cannot go on, and this process ends; what is acknowledged is kept: mend what is wrong, make room if its disk is full, and start it again",
 			"cause", e.Message, "fields", encoder.Fields)
 		return nil
 	}

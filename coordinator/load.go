@@ -21,7 +21,10 @@ func (t *term) load(ctx context.Context) ([]*sweepState, error) {
 	}
 	t.perform(t.board.Step(Tick{time.Now()}))
 	for _, s := range states {
-		t.loadSweep(s)
+		t.loadSweep(ctx, s)
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
 	}
 	t.queueFiles("", t.spool.removeOrphans)
 	return states, nil
@@ -72,8 +75,8 @@ func (t *term) tidyUp(ctx context.Context, states []*sweepState) {
 	}
 }
 
-func (t *term) loadSweep(s *sweepState) {
-	e, cuts := t.entryOf(s)
+func (t *term) loadSweep(ctx context.Context, s *sweepState) {
+	e, cuts := t.entryOf(ctx, s)
 	t.mu.Lock()
 	t.sweeps[s.id] = e
 	t.mu.Unlock()
@@ -107,13 +110,13 @@ func (t *term) loadSweep(s *sweepState) {
 }
 
 // entryOf makes a sweep of the ledger usable; one that this release cannot plan is shown as failed, and left alone.
-func (t *term) entryOf(s *sweepState) (*entry, Cuts) {
+func (t *term) entryOf(ctx context.Context, s *sweepState) (*entry, Cuts) {
 	r := s.record
 	e := &entry{parts: s.parts}
 	var plan *sweep.Plan
 	spec, err := sweep.Decode(r.Canonical)
 	if err == nil {
-		plan, err = r.plan(spec)
+		plan, err = r.plan(ctx, spec)
 	}
 	if err == nil {
 		e.design, err = newDesign(spec, plan, r.Name, r.Solver, r.PlanVersion)

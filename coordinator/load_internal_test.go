@@ -22,7 +22,7 @@ func TestLeaderGoesByTheCutsThatAreKept(t *testing.T) {
 		}, 2, Running},
 		"of no sweep of this size": {func(*design) *sweep.Plan {
 			spec := must(sweep.Parse("x.yaml", []byte(strings.ReplaceAll(tinySweep, "name: ", "replicates: 77\nname: ")), sweep.Limits{}))
-			return must(sweep.NewPlan(spec, sweep.PlanVersion))
+			return must(sweep.NewPlan(t.Context(), spec, sweep.PlanVersion))
 		}, 0, Failed},
 	} {
 		t.Run(name, func(t *testing.T) {

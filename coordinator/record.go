@@ -22,9 +22,9 @@ type sweepRecord struct {
 }
 
 // plan is how the sweep was cut. A leader must not look at each of ten million points before it leads.
-func (r *sweepRecord) plan(spec *sweep.Spec) (*sweep.Plan, error) {
+func (r *sweepRecord) plan(ctx context.Context, spec *sweep.Spec) (*sweep.Plan, error) {
 	if len(r.Cuts) == 0 {
-		return sweep.NewPlan(spec, r.PlanVersion)
+		return sweep.NewPlan(ctx, spec, r.PlanVersion)
 	}
 	return sweep.RestorePlan(spec, r.PlanVersion, r.Cuts, r.Parts)
 }

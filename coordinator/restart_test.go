@@ -59,7 +59,7 @@ func committedShards(b *testing.B, folder string, shards int) (size int) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	plan, err := sweep.NewPlan(spec, sweep.PlanVersion)
+	plan, err := sweep.NewPlan(b.Context(), spec, sweep.PlanVersion)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -132,7 +132,10 @@ func (c *Coordinator) parse(ctx context.Context, filename string, file []byte) (
 	if err != nil {
 		return nil, err
 	}
-	plan, err := sweep.NewPlan(spec, sweep.PlanVersion)
+	plan, err := sweep.NewPlan(ctx, spec, sweep.PlanVersion)
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("cut the sweep: %w", err)
+	}
 	if err != nil {
 		return nil, badField("file", "%w", err)
 	}

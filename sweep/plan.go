@@ -1,6 +1,7 @@
 package sweep
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"iter"
@@ -59,14 +60,15 @@ type Plan struct {
 	bytes   TableBytes
 }
 
-// NewPlan cuts a sweep by the constants of a plan version. Memory is that of its shards, at most MaxShards.
-func NewPlan(s *Spec, version int) (*Plan, error) {
+// NewPlan cuts a sweep by the constants of a plan version. Memory is that of its shards, at most MaxShards. Where the cost of points is
+// an expression it takes a look at each, of ten million half a minute, unless ctx ends first.
+func NewPlan(ctx context.Context, s *Spec, version int) (*Plan, error) {
 	constants, err := cutsOf(version)
 	if err != nil {
 		return nil, err
 	}
 	c := cutter{constants: constants, record: s.Record(), plan: &Plan{spec: s}, shapes: make(map[Shape]int), toLook: maxLook}
-	if err := c.cut(s.runs(0, s.Size())); err != nil {
+	if err := c.cut(ctx, s.runs(0, s.Size())); err != nil {
 		return nil, err
 	}
 	return c.plan, nil
@@ -130,8 +132,11 @@ type cutter struct {
 	partBytes   int64
 }
 
-func (c *cutter) cut(runs iter.Seq[run]) error {
+func (c *cutter) cut(ctx context.Context, runs iter.Seq[run]) error {
 	for r := range runs {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		records := c.record.Count(r.a[Steps].i)
 		cost, rows, memory := Cost(&r.a, records), arrowBytes(&r.a, c.record), c.memory(r)
 		c.account(&r.a, r.end-r.first, cost, memory, rows)

@@ -1,6 +1,8 @@
 package sweep_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"hash/fnv"
 	"runtime"
@@ -12,7 +14,7 @@ import (
 
 func plan(t testing.TB, spec *sweep.Spec) *sweep.Plan {
 	t.Helper()
-	p, err := sweep.NewPlan(spec, sweep.PlanVersion)
+	p, err := sweep.NewPlan(t.Context(), spec, sweep.PlanVersion)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,6 +49,16 @@ func TestPlanOfABillionPointsIsSmall(t *testing.T) {
 	}
 	if first, end := p.Shard(p.Shards() - 1); end != 1_000_000_000 || first >= end {
 		t.Errorf("the last shard is [%d, %d)", first, end)
+	}
+}
+
+// To cut ten million points whose cost is an expression takes half a minute, for which nobody waits who has ended.
+func TestPlanEndsWithItsContext(t *testing.T) {
+	spec := parse(t, billion)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := sweep.NewPlan(ctx, spec, sweep.PlanVersion); !errors.Is(err, context.Canceled) {
+		t.Errorf("NewPlan = %v", err)
 	}
 }
 

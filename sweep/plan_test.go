@@ -1,6 +1,7 @@
 package sweep
 
 import (
+	"context"
 	"errors"
 	"slices"
 	"testing"
@@ -15,7 +16,7 @@ func cutRuns(record Record, runs ...run) (*Plan, error) {
 		return nil, err
 	}
 	c := cutter{constants: constants, record: record, plan: &Plan{spec: &Spec{}}, shapes: make(map[Shape]int)}
-	err = c.cut(slices.Values(runs))
+	err = c.cut(context.Background(), slices.Values(runs))
 	return c.plan, err
 }
 
@@ -178,7 +179,7 @@ func TestPlanRefusesTooManyShards(t *testing.T) {
 	if !errors.Is(err, ErrTooLarge) {
 		t.Fatalf("2^39 points of a shard each: %v", err)
 	}
-	if _, err := NewPlan(&Spec{}, 99); !errors.Is(err, ErrPlanVersion) {
+	if _, err := NewPlan(t.Context(), &Spec{}, 99); !errors.Is(err, ErrPlanVersion) {
 		t.Fatalf("plan version 99: %v", err)
 	}
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"io"
 	"os"
@@ -29,22 +28,4 @@ func readSweepFile(name string, stdin io.Reader) ([]byte, error) {
 		return nil, usageError{fmt.Errorf("%s is larger than %d MiB, too large for a sweep file: write ranges instead of lists", name, maxSweepFile>>20)}
 	}
 	return file, nil
-}
-
-// interruptible calls f, which looks at no context, but does not wait for it once ctx has ended: then the process ends too.
-// To check and to cut a sweep of ten million points takes half a minute.
-func interruptible[T any](ctx context.Context, f func() (T, error)) (value T, err error) {
-	done := make(chan struct{})
-	var answer T
-	var failure error
-	go func() {
-		answer, failure = f()
-		close(done)
-	}()
-	select {
-	case <-done:
-		return answer, failure
-	case <-ctx.Done():
-		return value, ctx.Err()
-	}
 }

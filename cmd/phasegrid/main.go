@@ -165,6 +165,11 @@ func (m Main) logger(cmd *cobra.Command) (*slog.Logger, error) {
 	if err := level.UnmarshalText([]byte(levelName)); err != nil {
 		return nil, usageError{fmt.Errorf("--log-level %q: want debug, info, warn or error", levelName)}
 	}
+	return m.loggerFrom(level, format)
+}
+
+// loggerFrom is a log of what has a level or a higher one.
+func (m Main) loggerFrom(level slog.Level, format string) (*slog.Logger, error) {
 	opts := &slog.HandlerOptions{Level: level}
 	switch format {
 	case "text":

@@ -87,20 +87,15 @@ func runPlan(ctx context.Context, o planOptions) error {
 	if err := checkPointBytes(o.MaxPointBytes); err != nil {
 		return err
 	}
-	view, err := interruptible(ctx, func() (view planView, err error) {
-		spec, err := parseSweepFile(o.File, o.stdin, o.MaxPointBytes)
-		if err != nil {
-			return view, err
-		}
-		plan, err := sweep.NewPlan(spec, sweep.PlanVersion)
-		if err != nil {
-			return view, usageError{fmt.Errorf("%s: %w", o.File, err)}
-		}
-		return viewPlan(spec, plan.Summary()), nil
-	})
+	spec, err := parseSweepFile(o.File, o.stdin, o.MaxPointBytes)
 	if err != nil {
 		return err
 	}
+	plan, err := sweep.NewPlan(ctx, spec, sweep.PlanVersion)
+	if err != nil {
+		return usageError{fmt.Errorf("%s: %w", o.File, err)}
+	}
+	view := viewPlan(spec, plan.Summary())
 	for _, w := range view.Warnings {
 		fmt.Fprintln(o.stderr, "warning:", w)
 	}

@@ -16,6 +16,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/phasegrid/phasegrid/coordinator"
 	"github.com/phasegrid/phasegrid/node"
 	"github.com/phasegrid/phasegrid/node/solver"
 	"github.com/phasegrid/phasegrid/results"
@@ -36,7 +37,7 @@ type runOptions struct {
 	log           *slog.Logger
 	logFormat     string       // of log, for the processes of --nodes
 	logLevel      string       // likewise
-	coordinator   *slog.Logger // of the local coordinator, whose alarms run shows itself
+	coordinator   *slog.Logger // of the local coordinator, whose alarms run shows itself: only its last words
 }
 
 func (m Main) runCommand() *cobra.Command {
@@ -59,7 +60,9 @@ the file, points that a finished sweep of the same name below --out has already 
 			o.logLevel, _ = cmd.Flags().GetString("log-level")
 			o.coordinator = o.log
 			if !cmd.Flags().Changed("log-level") {
-				o.coordinator = slog.New(slog.DiscardHandler)
+				if o.coordinator, err = m.loggerFrom(coordinator.LevelFatal, o.logFormat); err != nil {
+					return err
+				}
 			}
 			return runRun(cmd.Context(), o)
 		},
