@@ -126,6 +126,9 @@ func openSets(dirs []string, out string) ([]*results.Set, error) {
 		if err != nil {
 			return nil, usageError{fmt.Errorf("--set %s: %w", dir, err)}
 		}
+		if strings.ContainsAny(absolute, `*?[]\`) {
+			return nil, usageError{fmt.Errorf(`the path %s has one of * ? [ ] \, which DuckDB takes for a pattern: move the result set to another folder`, absolute)}
+		}
 		set, err := results.OpenSet(absolute)
 		if err != nil {
 			return nil, fmt.Errorf("%w; name a folder that phasegrid run or fetch wrote", err)

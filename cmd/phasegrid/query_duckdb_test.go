@@ -70,6 +70,17 @@ func TestQueryTakesTheNewestSetOrSeveral(t *testing.T) {
 	}
 }
 
+// TestQueryOfAPatternsFolder: DuckDB takes a path for a pattern, and would find no rows.
+func TestQueryOfAPatternsFolder(t *testing.T) {
+	out := filepath.Join(t.TempDir(), "width [2]")
+	if got := phasegrid(t, "run", writeSweep(t, manyShards), "--out", out, "--state", t.TempDir()); got.code != exitDone {
+		t.Fatal(got.stderr)
+	}
+	if got := phasegrid(t, "query", "--out", out, "FROM points"); got.code != exitUsage || !strings.Contains(got.stderr, "move the result set") {
+		t.Errorf("code %d, %s", got.code, got.stderr)
+	}
+}
+
 func TestQueryReadsAndWritesNothingElse(t *testing.T) {
 	set := runSweep(t, askedSweep)
 	secret := filepath.Join(t.TempDir(), "secret.csv")
