@@ -308,10 +308,13 @@ type fileView struct {
 	Rows   int64
 }
 
+// maxFilesBytes bounds the list of a set's files, for some hundred thousand of them.
+const maxFilesBytes = 64 << 20
+
 func (c *sweepClient) files(ctx context.Context, name string) ([]fileView, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	answer, err := c.sweeps.Files(ctx, &pb.FilesRequest{Sweep: name})
+	answer, err := c.sweeps.Files(ctx, &pb.FilesRequest{Sweep: name}, grpc.MaxCallRecvMsgSize(maxFilesBytes))
 	if err != nil {
 		return nil, explain("fetch "+name, err)
 	}

@@ -107,9 +107,20 @@ func TestClusterCommands(t *testing.T) {
 	if len(listed) != 1 || listed[0].Phase != "done" || listed[0].Progress.PointsDone != 54 {
 		t.Errorf("ls: %+v", listed)
 	}
-	var watched sweepView
-	if err := json.Unmarshal([]byte(do("submit", file, "--watch", "-o", "json").stdout), &watched); err != nil || watched.ID != listed[0].ID {
-		t.Errorf("submit --watch -o json: %+v, %v", watched, err)
+	for _, args := range [][]string{{"submit", file, "--watch"}, {"watch", "many-shards"}, {"retry", "many-shards", "--watch"}} {
+		var watched sweepView
+		if err := json.Unmarshal([]byte(do(append(args, "-o", "json")...).stdout), &watched); err != nil || watched.ID != listed[0].ID {
+			t.Errorf("%v -o json: %+v, %v", args, watched, err)
+		}
+	}
+	var retried retryView
+	if err := json.Unmarshal([]byte(do("retry", "many-shards", "-o", "json").stdout), &retried); err != nil || retried.Sweep.ID != listed[0].ID {
+		t.Errorf("retry -o json: %+v, %v", retried, err)
+	}
+	var got fetchView
+	if err := json.Unmarshal([]byte(do("fetch", "many-shards", "--out", t.TempDir(), "-o", "json").stdout), &got); err != nil ||
+		filepath.Base(got.Folder) != listed[0].ResultSet || got.Files == 0 {
+		t.Errorf("fetch -o json: %+v, %v", got, err)
 	}
 	if got := do("retry", "many-shards"); !strings.Contains(got.stdout, "0 shards") {
 		t.Errorf("retry: %s", got.stdout)
@@ -126,7 +137,10 @@ func TestClusterCommands(t *testing.T) {
 	sameParquet(t, "fetched", parquet(t, folder), parquet(t, filepath.Join(store, listed[0].ResultSet)))
 	testFetchGoesOn(t, folder, address)
 	testFetchTidiesUp(t, folder, address)
-	do("rm", "many-shards")
+	var removed removedView
+	if err := json.Unmarshal([]byte(do("rm", "many-shards", "-o", "json").stdout), &removed); err != nil || removed.ID != listed[0].ID {
+		t.Errorf("rm -o json: %+v, %v", removed, err)
+	}
 	if got := phasegrid(t, "status", "many-shards", "--coordinator", address); got.code != exitFailed || !strings.Contains(got.stderr, "ls") {
 		t.Errorf("status of a removed sweep: code %d, %s", got.code, got.stderr)
 	}

@@ -24,7 +24,15 @@ type fetchOptions struct {
 	remote
 	Sweep          string
 	Out            string
+	Output         output
 	stdout, stderr io.Writer
+}
+
+// fetchView is where a result set is now.
+type fetchView struct {
+	Folder string    `json:"folder" yaml:"folder"`
+	Files  int       `json:"files" yaml:"files"`
+	Sweep  sweepView `json:"sweep" yaml:"sweep"`
 }
 
 func (m Main) fetchCommand() *cobra.Command {
@@ -42,6 +50,7 @@ sweep that goes on it downloads the parts that are written.`,
 		},
 	}
 	o.addFlags(cmd.Flags())
+	o.Output.addFlag(cmd.Flags())
 	cmd.Flags().StringVar(&o.Out, "out", "results", "`folder` for result sets")
 	return cmd
 }
@@ -69,8 +78,7 @@ func runFetch(ctx context.Context, o fetchOptions) error {
 		if p := view.Progress; p.PartsDone < p.Parts {
 			fmt.Fprintf(o.stderr, "not all of the set: %d of %s written, and the sweep is %s\n", p.PartsDone, counted(p.Parts, "part"), view.Phase)
 		}
-		fmt.Fprintln(o.stdout, folder)
-		return nil
+		return o.Output.print(o.stdout, fetchView{folder, len(files), view}, func(w io.Writer) { fmt.Fprintln(w, folder) })
 	})
 }
 

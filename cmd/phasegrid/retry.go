@@ -12,8 +12,15 @@ type retryOptions struct {
 	remote
 	Sweep  string
 	Watch  bool
+	Output output
 	stdout io.Writer
 	stderr io.Writer
+}
+
+// retryView is a sweep, and how many of its shards run again.
+type retryView struct {
+	Sweep   sweepView `json:"sweep" yaml:"sweep"`
+	Retried int64     `json:"shards_retried" yaml:"shards_retried"`
 }
 
 func (m Main) retryCommand() *cobra.Command {
@@ -28,6 +35,7 @@ func (m Main) retryCommand() *cobra.Command {
 		},
 	}
 	o.addFlags(cmd.Flags())
+	o.Output.addFlag(cmd.Flags())
 	cmd.Flags().BoolVar(&o.Watch, "watch", false, "watch the sweep until it ends")
 	return cmd
 }
@@ -41,10 +49,12 @@ func runRetry(ctx context.Context, o retryOptions) error {
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(o.stdout, "%s  %s  to run again: %s\n", shortID(view.ID), view.Name, counted(shards, "shard"))
 		if o.Watch {
-			return watchSweep(ctx, c, view.ID, "table", o.stderr, o.stdout)
+			fmt.Fprintln(o.stderr, "to run again:", counted(shards, "shard"))
+			return watchSweep(ctx, c, view.ID, o.Output, o.stderr, o.stdout)
 		}
-		return nil
+		return o.Output.print(o.stdout, retryView{view, shards}, func(w io.Writer) {
+			fmt.Fprintf(w, "%s\t%s\tto run again: %s\n", shortID(view.ID), view.Name, counted(shards, "shard"))
+		})
 	})
 }

@@ -11,7 +11,15 @@ import (
 type rmOptions struct {
 	remote
 	Sweep  string
+	Output output
 	stdout io.Writer
+}
+
+// removedView is what is not there any more.
+type removedView struct {
+	ID        string `json:"id" yaml:"id"`
+	Name      string `json:"name" yaml:"name"`
+	ResultSet string `json:"result_set" yaml:"result_set"`
 }
 
 func (m Main) rmCommand() *cobra.Command {
@@ -26,6 +34,7 @@ func (m Main) rmCommand() *cobra.Command {
 		},
 	}
 	o.addFlags(cmd.Flags())
+	o.Output.addFlag(cmd.Flags())
 	return cmd
 }
 
@@ -34,7 +43,7 @@ func runRm(ctx context.Context, o rmOptions) error {
 		if err := c.remove(ctx, s.ID); err != nil {
 			return err
 		}
-		fmt.Fprintf(o.stdout, "%s  %s  removed\n", shortID(s.ID), s.Name)
-		return nil
+		removed := removedView{s.ID, s.Name, s.ResultSet}
+		return o.Output.print(o.stdout, removed, func(w io.Writer) { fmt.Fprintf(w, "%s\t%s\tremoved\n", shortID(s.ID), s.Name) })
 	})
 }

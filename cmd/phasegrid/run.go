@@ -11,7 +11,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -30,6 +29,7 @@ type runOptions struct {
 	Nodes         int
 	Slots         int
 	NoReuse       bool
+	Output        output
 	MaxPointBytes int64
 	stdin         io.Reader
 	stdout        io.Writer
@@ -74,6 +74,7 @@ the file, points that a finished sweep of the same name below --out has already 
 	flags.IntVar(&o.Slots, "slots", 0, "shards solved at once, by each node (default the cores, shared among the nodes)")
 	flags.BoolVar(&o.NoReuse, "no-reuse", false, "solve points again that an earlier sweep of this name below --out has")
 	addPointBytesFlag(cmd, &o.MaxPointBytes)
+	o.Output.addFlag(flags)
 	return cmd
 }
 
@@ -193,8 +194,8 @@ func conclude(ctx context.Context, o runOptions, folder, how string) error {
 	if err != nil {
 		return fmt.Errorf("%w; the same command computes again what is damaged", err)
 	}
-	fmt.Fprintf(o.stdout, "%s  (%s)\n\n", folder, how)
-	table := tabwriter.NewWriter(o.stdout, 0, 0, 2, ' ', 0)
-	printSummary(table, summaries)
-	return table.Flush()
+	return o.Output.print(o.stdout, viewRun(folder, summaries), func(w io.Writer) {
+		fmt.Fprintf(w, "%s  (%s)\n\n", folder, how)
+		printSummary(w, summaries)
+	})
 }

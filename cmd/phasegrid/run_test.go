@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"io/fs"
 	"log/slog"
@@ -115,6 +116,24 @@ func TestLocalNodesOfAClustersUser(t *testing.T) {
 	t.Setenv("PHASEGRID_TLS_CERT", "client.crt")
 	t.Setenv("PHASEGRID_STATUS_LISTEN", "127.0.0.1:not-a-port")
 	runSweep(t, manyShards, "--nodes", "1")
+}
+
+func TestRunAsJSON(t *testing.T) {
+	out, state, file := t.TempDir(), t.TempDir(), writeSweep(t, manyShards)
+	for _, how := range []string{"solved", "finished before"} {
+		got := phasegrid(t, "run", file, "--out", out, "--state", state, "-o", "json")
+		var view runView
+		if err := json.Unmarshal([]byte(got.stdout), &view); err != nil {
+			t.Fatalf("%s: %v\n%s", how, err, got.stdout)
+		}
+		points := int64(0)
+		for _, o := range view.Optimizers {
+			points += o.Points
+		}
+		if view.Folder != openOnlySet(t, out).Dir() || points != 54 {
+			t.Errorf("%s: %+v", how, view)
+		}
+	}
 }
 
 func TestFileOfAnyName(t *testing.T) {

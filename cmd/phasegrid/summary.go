@@ -21,6 +21,37 @@ type optimizerSummary struct {
 	stepsTo90                         medianOf // infinite where never reached
 }
 
+// runView is the result set of a run, and what is in it by optimizer.
+type runView struct {
+	Folder     string        `json:"folder" yaml:"folder"`
+	Optimizers []summaryView `json:"optimizers" yaml:"optimizers"`
+}
+
+type summaryView struct {
+	Optimizer       string   `json:"optimizer" yaml:"optimizer"`
+	Points          int64    `json:"points" yaml:"points"`
+	Diverged        int64    `json:"diverged" yaml:"diverged"`
+	Failed          int64    `json:"failed" yaml:"failed"`
+	Invalid         int64    `json:"invalid" yaml:"invalid"`
+	SignalAlignment *float64 `json:"median_signal_alignment" yaml:"median_signal_alignment"` // null where it is not known
+	StepsTo90       *float64 `json:"median_steps_to_90" yaml:"median_steps_to_90"`           // null where it is never
+}
+
+func viewRun(folder string, summaries []*optimizerSummary) runView {
+	finite := func(x float64) *float64 {
+		if math.IsNaN(x) || math.IsInf(x, 0) {
+			return nil
+		}
+		return &x
+	}
+	v := runView{Folder: folder}
+	for _, s := range summaries {
+		v.Optimizers = append(v.Optimizers, summaryView{s.optimizer, s.points, s.diverged, s.failed, s.invalid,
+			finite(s.alignment.value()), finite(s.stepsTo90.value())})
+	}
+	return v
+}
+
 // summarize reads a result set's points by optimizer, in the order in which they first appear.
 func summarize(ctx context.Context, set *results.Set) ([]*optimizerSummary, error) {
 	columns := []string{"status", "signal_alignment", "steps_to_90"}

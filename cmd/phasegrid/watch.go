@@ -12,6 +12,7 @@ import (
 type watchOptions struct {
 	remote
 	Sweep          string
+	Output         output
 	stdout, stderr io.Writer
 }
 
@@ -28,12 +29,13 @@ func (m Main) watchCommand() *cobra.Command {
 		},
 	}
 	o.addFlags(cmd.Flags())
+	o.Output.addFlag(cmd.Flags())
 	return cmd
 }
 
 func runWatch(ctx context.Context, o watchOptions) error {
 	return o.with(ctx, func(ctx context.Context, c *sweepClient) error {
-		return watchSweep(ctx, c, o.Sweep, "table", o.stderr, o.stdout)
+		return watchSweep(ctx, c, o.Sweep, o.Output, o.stderr, o.stdout)
 	})
 }
 
