@@ -63,6 +63,8 @@ type Config struct {
 	DeliveryMemory int64
 	// DeliveryTimeout bounds one delivery from its first byte to its answer; 2 minutes by default.
 	DeliveryTimeout time.Duration
+	// ChunkTimeout is how long a delivery may bring nothing while it has memory that others wait for; 20 s by default.
+	ChunkTimeout time.Duration
 	// OpenTimeout is how long a node's new stream may take for its first message; 5 s by default.
 	OpenTimeout time.Duration
 	// ReaderTimeout is how long a reader of Arrow Flight may take nothing; 2 minutes by default.
@@ -110,6 +112,9 @@ func (c *Config) validate() error {
 	c.DeliveryMemory = max(c.DeliveryMemory, results.MaxPayloadBytes)
 	if c.DeliveryTimeout == 0 {
 		c.DeliveryTimeout = 2 * time.Minute
+	}
+	if c.ChunkTimeout == 0 {
+		c.ChunkTimeout = 20 * time.Second
 	}
 	if c.OpenTimeout == 0 {
 		c.OpenTimeout = 5 * time.Second

@@ -22,6 +22,8 @@ func (s *nodesServer) Deliver(stream grpc.ClientStreamingServer[pb.DeliverReques
 	if err != nil {
 		return err
 	}
+	chunks := chunkStream{stream, time.NewTimer(s.cfg.DeliveryTimeout), s.cfg.ChunkTimeout}
+	defer chunks.silence.Stop()
 	done := make(chan error, 1)
 	go func() {
 		defer func() {
@@ -29,7 +31,7 @@ func (s *nodesServer) Deliver(stream grpc.ClientStreamingServer[pb.DeliverReques
 				done <- s.panicked("Deliver", p)
 			}
 		}()
-		done <- s.deliver(ctx, t, stream)
+		done <- s.deliver(ctx, t, chunks)
 	}()
 	timeout := time.NewTimer(s.cfg.DeliveryTimeout)
 	defer timeout.Stop()
@@ -38,9 +40,24 @@ func (s *nodesServer) Deliver(stream grpc.ClientStreamingServer[pb.DeliverReques
 		return err
 	case <-timeout.C:
 		return fmt.Errorf("a delivery of more than %v: %w", s.cfg.DeliveryTimeout, context.DeadlineExceeded)
+	case <-chunks.silence.C:
+		return fmt.Errorf("nothing of a delivery within %v: %w", s.cfg.ChunkTimeout, context.DeadlineExceeded)
 	case <-t.ended:
 		return s.notLeader(ctx)
 	}
+}
+
+// chunkStream is the stream of a delivery. Its timer runs while something of it is received.
+type chunkStream struct {
+	grpc.ClientStreamingServer[pb.DeliverRequest, pb.DeliverResponse]
+	silence  *time.Timer
+	patience time.Duration
+}
+
+func (s chunkStream) Recv() (*pb.DeliverRequest, error) {
+	s.silence.Reset(s.patience)
+	defer s.silence.Stop()
+	return s.ClientStreamingServer.Recv()
 }
 
 // deliver receives one shard, has it committed, and answers.

@@ -163,10 +163,16 @@ func TestHostileStreams(t *testing.T) {
 	}
 }
 
-// TestStalledDelivery: a delivery that never ends gives up its memory, which others wait for.
+// TestStalledDelivery: a delivery that never ends gives up its memory, which others wait for: soon where it brings nothing more.
 func TestStalledDelivery(t *testing.T) {
+	t.Run("slow", func(t *testing.T) { testStalledDelivery(t, coordinator.Config{DeliveryTimeout: 2 * time.Second}) })
+	t.Run("silent", func(t *testing.T) { testStalledDelivery(t, coordinator.Config{ChunkTimeout: 2 * time.Second}) })
+}
+
+func testStalledDelivery(t *testing.T, cfg coordinator.Config) {
 	store, dir := fileStore(t)
-	c := start(t, coordinator.Config{Memory: coordinator.NewMemory(), Store: store, DeliveryTimeout: 2 * time.Second})
+	cfg.Memory, cfg.Store = coordinator.NewMemory(), store
+	c := start(t, cfg)
 	ctx := deadline(t)
 	c.leading(ctx)
 	m := c.submit(ctx, smallSweep).GetSweep()
