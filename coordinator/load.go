@@ -127,7 +127,9 @@ func (t *term) entryOf(ctx context.Context, s *sweepState) (*entry, Cuts) {
 	if err != nil {
 		e.failure = err.Error()
 		e.design = &design{id: s.id, name: r.Name, set: r.Name + "-" + s.id[:min(8, len(s.id))], canonical: r.Canonical, solver: r.Solver, version: r.PlanVersion}
-		t.log.Error("sweep cannot go on with this release", "sweep_id", s.id, "error", err)
+		if ctx.Err() == nil { // otherwise the term has ended, and the next leader goes on with the sweep
+			t.log.Error("sweep cannot go on with this release", "sweep_id", s.id, "error", err)
+		}
 		e.created, e.priority, e.weight = r.Created, r.Priority, r.Weight
 		return e, noCuts{}
 	}

@@ -1,6 +1,10 @@
 package coordinator
 
 import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
 	"strings"
 	"testing"
 
@@ -16,6 +20,7 @@ func TestLeaderGoesByTheCutsThatAreKept(t *testing.T) {
 		phase  Phase
 	}{
 		"as they were cut": {func(d *design) *sweep.Plan { return d.plan }, 67, Running},
+		"not kept":         {func(*design) *sweep.Plan { return &sweep.Plan{} }, 67, Running}, // by an earlier release, or as they are too many
 		"otherwise": {func(d *design) *sweep.Plan {
 			size := d.spec.Size()
 			return must(sweep.RestorePlan(d.spec, d.version, []sweep.CutRun{{Shards: 1, Points: size - 1}, {Shards: 1, Points: 1}}, []int64{0, 1}))
@@ -40,5 +45,30 @@ func TestLeaderGoesByTheCutsThatAreKept(t *testing.T) {
 				t.Errorf("%d shards, %v", p.Shards, p.Phase)
 			}
 		})
+	}
+}
+
+// TestTermThatEndsWhileItCuts: nothing is wrong with a sweep whose leader ended before it was cut.
+func TestTermThatEndsWhileItCuts(t *testing.T) {
+	leader, e := idleTerm(t, NewMemory())
+	d := *e.design
+	d.plan = &sweep.Plan{} // its cuts are not kept
+	if err := leader.commit(t.Context(), []Write{{Key: sweepKey(d.id), Value: must(encodeSweep(&d))}}); err != nil {
+		t.Fatal(err)
+	}
+	states, _, err := loadSweeps(t.Context(), leader.ledger)
+	if err != nil || len(states) != 1 {
+		t.Fatal(states, err)
+	}
+	var log bytes.Buffer
+	next := newTerm(leader.Coordinator, &Reign{Ledger: leader.ledger, Epoch: leader.epoch})
+	next.log = slog.New(slog.NewTextHandler(&log, nil))
+	ended, end := context.WithCancel(t.Context())
+	end()
+	if next.entryOf(ended, states[0]); log.Len() > 0 {
+		t.Errorf("the log has %q", &log)
+	}
+	if _, err := next.load(ended); !errors.Is(err, context.Canceled) {
+		t.Errorf("load = %v", err)
 	}
 }
