@@ -34,7 +34,15 @@ const patience = 2 * time.Minute
 var errSilent = errors.New("the service does not answer")
 
 func (s *blobStore) bounded(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(ctx, s.patience)
+	return context.WithTimeoutCause(ctx, s.patience, errSilent)
+}
+
+// failure is why what was done with ctx failed: that patience ended is no deadline of whoever called.
+func failure(ctx context.Context, err error) error {
+	if cause := context.Cause(ctx); errors.Is(cause, errSilent) {
+		return cause
+	}
+	return translate(err)
 }
 
 // OpenBlobStore opens a bucket by its URL, with the credentials of the environment:
@@ -82,19 +90,11 @@ func (w *blobWriter) bound() (stop func() bool) {
 	return time.AfterFunc(w.store.patience, func() { w.cancel(errSilent) }).Stop
 }
 
-// failure is why an upload failed.
-func (w *blobWriter) failure(err error) error {
-	if cause := context.Cause(w.ctx); errors.Is(cause, errSilent) {
-		return cause
-	}
-	return translate(err)
-}
-
 func (w *blobWriter) Write(p []byte) (int, error) {
 	defer w.bound()()
 	n, err := w.Writer.Write(p)
 	if err != nil {
-		return n, fmt.Errorf("write %s: %w", w.name, w.failure(err))
+		return n, fmt.Errorf("write %s: %w", w.name, failure(w.ctx, err))
 	}
 	return n, nil
 }
@@ -108,12 +108,12 @@ func (w *blobWriter) Commit() error {
 		err = fs.ErrExist
 	}
 	if err != nil {
-		return fmt.Errorf("publish %s: %w", w.name, w.failure(err))
+		return fmt.Errorf("publish %s: %w", w.name, failure(w.ctx, err))
 	}
 	w.ended = true
 	defer w.cancel(nil)
 	if err := w.Close(); err != nil {
-		return fmt.Errorf("publish %s: %w", w.name, w.failure(err))
+		return fmt.Errorf("publish %s: %w", w.name, failure(w.ctx, err))
 	}
 	return nil
 }
@@ -133,7 +133,7 @@ func (s *blobStore) Open(ctx context.Context, name string) (Object, error) {
 	defer cancel()
 	a, err := s.bucket.Attributes(asking, name)
 	if err != nil {
-		return nil, fmt.Errorf("open %s: %w", name, translate(err))
+		return nil, fmt.Errorf("open %s: %w", name, failure(asking, err))
 	}
 	return &blobObject{s, ctx, name, a.Size, versionOf(a)}, nil
 }
@@ -165,14 +165,17 @@ func (o *blobObject) ReadAt(p []byte, offset int64) (int, error) {
 	defer cancel()
 	r, err := o.store.bucket.NewRangeReader(ctx, o.name, offset, want, nil)
 	if err != nil {
-		return 0, fmt.Errorf("read %s: %w", o.name, translate(err))
+		return 0, fmt.Errorf("read %s: %w", o.name, failure(ctx, err))
 	}
 	defer r.Close()
 	n, err := io.ReadFull(r, p[:want])
-	if err == nil && want < int64(len(p)) {
-		err = io.EOF
+	if err != nil {
+		return n, fmt.Errorf("read %s: %w", o.name, failure(ctx, err))
 	}
-	return n, err
+	if want < int64(len(p)) {
+		return n, io.EOF
+	}
+	return n, nil
 }
 
 func (s *blobStore) List(ctx context.Context, prefix string, visit func(name string, size int64) error) error {
@@ -180,7 +183,11 @@ func (s *blobStore) List(ctx context.Context, prefix string, visit func(name str
 	next := func() (*blob.ListObject, error) {
 		ctx, cancel := s.bounded(ctx)
 		defer cancel()
-		return objects.Next(ctx)
+		o, err := objects.Next(ctx)
+		if err != nil {
+			err = failure(ctx, err)
+		}
+		return o, err
 	}
 	for {
 		o, err := next()
@@ -188,7 +195,7 @@ func (s *blobStore) List(ctx context.Context, prefix string, visit func(name str
 			return nil
 		}
 		if err != nil {
-			return fmt.Errorf("list %s: %w", prefix, translate(err))
+			return fmt.Errorf("list %s: %w", prefix, err)
 		}
 		if err := visit(o.Key, o.Size); err != nil {
 			return err
@@ -201,7 +208,7 @@ func (s *blobStore) Delete(ctx context.Context, name string) error {
 	defer cancel()
 	err := s.bucket.Delete(ctx, name)
 	if err != nil && gcerrors.Code(err) != gcerrors.NotFound {
-		return fmt.Errorf("delete %s: %w", name, err)
+		return fmt.Errorf("delete %s: %w", name, failure(ctx, err))
 	}
 	return nil
 }
@@ -231,7 +238,7 @@ func (s *blobStore) DeleteVersion(ctx context.Context, name, version string) err
 		err = ErrChanged
 	}
 	if err != nil {
-		return fmt.Errorf("delete %s: %w", name, err)
+		return fmt.Errorf("delete %s: %w", name, failure(ctx, err))
 	}
 	return nil
 }
