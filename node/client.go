@@ -26,7 +26,7 @@ import (
 )
 
 const (
-	chunkBytes      = 1 << 20
+	chunkBytes      = 128 << 10 // also on a slow line one arrives within the 20 s for which coordinators wait
 	maxRecvBytes    = 16 << 20
 	deliveryTimeout = 2 * time.Minute
 	specTimeout     = 30 * time.Second

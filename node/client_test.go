@@ -190,8 +190,8 @@ func (f *fake) Deliver(stream pb.Nodes_DeliverServer) error {
 		if err != nil {
 			return err
 		}
-		if len(m.GetChunk()) > 1<<20 {
-			return status.Error(codes.InvalidArgument, "chunk above 1 MiB")
+		if len(m.GetChunk()) > 128<<10 {
+			return status.Error(codes.InvalidArgument, "chunk above 128 KiB")
 		}
 		d.payload = append(d.payload, m.GetChunk()...)
 	}
