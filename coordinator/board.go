@@ -34,8 +34,8 @@ type Board struct {
 	hungry, idle []*worker
 	slots        int // of all nodes that take work
 
-	// reached is the most pass that a job of a priority has come to by its leases.
-	reached map[int]float64
+	// reached is the most pass that a job of a kind has come to by its leases.
+	reached map[kind]float64
 
 	seq   int
 	epoch uint64 // of the last lease
@@ -45,7 +45,7 @@ type Board struct {
 // NewBoard returns an empty board. A node is lost when it was silent for ttl, or when its stream has been broken for grace.
 // Epochs of leases start above epoch.
 func NewBoard(ttl, grace time.Duration, epoch uint64) *Board {
-	return &Board{ttl: ttl, grace: grace, epoch: epoch, jobs: map[string]*job{}, nodes: map[string]*worker{}, reached: map[int]float64{}}
+	return &Board{ttl: ttl, grace: grace, epoch: epoch, jobs: map[string]*job{}, nodes: map[string]*worker{}, reached: map[kind]float64{}}
 }
 
 // Step applies one event and returns what must be done, in order. The slice is valid until the next Step.

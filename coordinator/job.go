@@ -46,6 +46,15 @@ type job struct {
 	pace      pace
 }
 
+// kind is what jobs have in common that take the same nodes from each other. One of another kind may have had much more, or less, of
+// nodes of its own.
+type kind struct {
+	priority, solver int
+	class            string
+}
+
+func (j *job) kind() kind { return kind{j.priority, j.solver, j.class} }
+
 // lease is one shard leased to one node.
 type lease struct {
 	node  *worker

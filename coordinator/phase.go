@@ -31,7 +31,17 @@ func (b *Board) resumeWork(j *job) {
 
 // catchUp lets a job that could not be leased go on level with those that are leased: without credit for the time it waited, and without
 // waiting itself until a newer one has had as much as it has had before.
-func (b *Board) catchUp(j *job) { j.pass = b.reached[j.priority] }
+func (b *Board) catchUp(j *job) {
+	reached, known := b.reached[j.kind()]
+	if j.class == "" || !known { // nodes of any class may compute it, or might until now
+		for k, pass := range b.reached {
+			if k.priority == j.priority && k.solver == j.solver {
+				reached = max(reached, pass)
+			}
+		}
+	}
+	j.pass = reached
+}
 
 func (b *Board) savePhase(j *job, p Phase) {
 	j.phase = p

@@ -139,7 +139,7 @@ func (b *Board) takeFrom(j *job, n *worker, limit int) []Run {
 // charge notes what a lease takes of a job's share.
 func (b *Board) charge(j *job, shard int) {
 	j.pass += j.cuts.Cost(shard) / j.weight
-	b.reached[j.priority] = max(b.reached[j.priority], j.pass)
+	b.reached[j.kind()] = max(b.reached[j.kind()], j.pass)
 }
 
 // Standing are the runs of a grant as far as they are still leased as granted. A grant that waited for the ledger may be
