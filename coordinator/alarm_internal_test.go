@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/protobuf/proto"
 )
 
@@ -137,6 +138,10 @@ func TestAlarmsOfThousandsOfSweeps(t *testing.T) {
 	m := sweepToProto(&design{}, Progress{}, c.alarms.list())
 	if n := proto.Size(m); n > 1<<20 || !strings.HasPrefix(m.GetProgress().GetAlarms()[0], "etcd: ") {
 		t.Errorf("one sweep is an answer of %d bytes, first %.60q", n, m.GetProgress().GetAlarms())
+	}
+	details := (&notLeader{alarms: c.alarms.list()}).details()
+	if v := details[len(details)-1].(*errdetails.PreconditionFailure).GetViolations(); v[len(v)-1].GetSubject() != "further" {
+		t.Errorf("who does not lead does not say that there are more alarms; the last is %v", v[len(v)-1])
 	}
 	for _, one := range all {
 		one.clear()

@@ -41,7 +41,7 @@ var (
 // notLeader is returned by whoever does not lead. Its alarms tell why nobody may.
 type notLeader struct {
 	address string
-	alarms  []string
+	alarms  []string // as alarms.list has them
 }
 
 func (e *notLeader) Error() string {
@@ -61,7 +61,7 @@ func (e *notLeader) details() []protoadapt.MessageV1 {
 		return details
 	}
 	m := &errdetails.PreconditionFailure{}
-	for _, a := range e.alarms[:min(len(e.alarms), maxProblems)] {
+	for _, a := range e.alarms {
 		subject, text, _ := strings.Cut(a, ": ")
 		m.Violations = append(m.Violations, &errdetails.PreconditionFailure_Violation{Type: "ALARM", Subject: subject, Description: text})
 	}
