@@ -136,6 +136,13 @@ func TestRunAsJSON(t *testing.T) {
 	}
 }
 
+// TestRunWithoutRowsAsJSON: every shard may be in quarantine, and a list without elements is one all the same.
+func TestRunWithoutRowsAsJSON(t *testing.T) {
+	if text, err := json.Marshal(viewRun("folder", nil)); err != nil || string(text) != `{"folder":"folder","optimizers":[]}` {
+		t.Errorf("%s, %v", text, err)
+	}
+}
+
 func TestFileOfAnyName(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "a\tname\xff.yaml")
 	if err := os.WriteFile(file, []byte(manyShards), 0o644); err != nil {

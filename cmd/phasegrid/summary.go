@@ -44,7 +44,7 @@ func viewRun(folder string, summaries []*optimizerSummary) runView {
 		}
 		return &x
 	}
-	v := runView{Folder: folder}
+	v := runView{Folder: folder, Optimizers: []summaryView{}}
 	for _, s := range summaries {
 		v.Optimizers = append(v.Optimizers, summaryView{s.optimizer, s.points, s.diverged, s.failed, s.invalid,
 			finite(s.alignment.value()), finite(s.stepsTo90.value())})
