@@ -9,7 +9,8 @@
 //   - Every transaction compares the leader's key: who is no longer leader changes nothing.
 //   - Nothing is kept per point, and of a shard its cut and two bits, 25 bytes; deliveries in memory have a budget, and nodes wait for it,
 //     and so do readers for theirs.
-//   - Every goroutine belongs to Run, which returns when all of them have ended.
+//   - Every goroutine belongs to Run, which returns when all of them have ended, or, where its peer has gone silent, to a call's stream
+//     and ends with that.
 //
 // # Whose store it is
 //

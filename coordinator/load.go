@@ -77,6 +77,7 @@ func (t *term) tidyUp(ctx context.Context, states []*sweepState) {
 
 func (t *term) loadSweep(ctx context.Context, s *sweepState) {
 	e, cuts := t.entryOf(ctx, s)
+	s.record.Cuts, s.record.Parts = nil, nil // they may be large, and are in the plan now
 	t.mu.Lock()
 	t.sweeps[s.id] = e
 	t.mu.Unlock()

@@ -122,7 +122,7 @@ func (o Outcome) err() error {
 	return fmt.Errorf("outcome %d", o)
 }
 
-// parse reads a sweep file and cuts it. Whoever asks for very many at once waits, and leaves the leader memory and processors.
+// parse reads a sweep file and cuts it. Whoever asks for very many at once waits, and leaves the leader its memory.
 func (c *Coordinator) parse(ctx context.Context, filename string, file []byte) (*design, error) {
 	if err := c.planning.Acquire(ctx, 1); err != nil {
 		return nil, err

@@ -33,8 +33,8 @@ func (m Main) chaosCommand() *cobra.Command {
 		Short: "Run sweeps on a cluster whose processes, network and disk fail all the time, and check every row",
 		Long: `chaos starts 3 coordinators, 3 members of etcd and 4 nodes on this machine, and submits sweeps. At random it kills
 processes, stops them past their leases, cuts and slows their links, and fills the store's disk (where it may mount one: as
-root on Linux). Meanwhile it reads what is committed. In the end everything heals, the sweeps finish, and their Parquet files
-are compared with those of phasegrid run. It prints what was done to whom and what it came to, and exits with 1 and the
+root on Linux). Meanwhile it reads what is committed. In the end everything heals, shards that faults have put into quarantine
+are retried, the sweeps finish, and their Parquet files are compared with those of phasegrid run. It prints what was done to whom and what it came to, and exits with 1 and the
 evidence if a promise was broken. One seed draws the same faults each time.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runChaos(cmd.Context(), o) },
