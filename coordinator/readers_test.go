@@ -17,7 +17,7 @@ import (
 // another reader waiting for ever.
 func TestReadersThatStall(t *testing.T) {
 	store, _ := fileStore(t)
-	cfg := coordinator.Config{Memory: coordinator.NewMemory(), Store: store, ReaderTimeout: 3 * time.Second}
+	cfg := coordinator.Config{Memory: coordinator.NewMemory(), Store: store, ReaderTimeout: 5 * time.Second}
 	bench, err := coordinator.Schedule(t.Context(), coordinator.Bench{Config: cfg, Nodes: 1, Slots: 4, Shards: 8, Points: 16384})
 	if err != nil {
 		t.Fatal(err)
@@ -32,7 +32,7 @@ func TestReadersThatStall(t *testing.T) {
 	}
 	ticket := fmt.Sprintf(`{"sweep":%q,"table":"points"}`, list.GetSweeps()[0].GetId())
 	client := c.flightClient()
-	begun := make(chan struct{}, 14)
+	begun := make(chan struct{}, 12)
 	for range cap(begun) {
 		stream, err := client.DoGet(ctx, &flight.Ticket{Ticket: []byte(ticket)})
 		if err != nil {
