@@ -22,17 +22,8 @@ func (s *nodesServer) Deliver(stream grpc.ClientStreamingServer[pb.DeliverReques
 	if err != nil {
 		return err
 	}
-	chunks := chunkStream{stream, time.NewTimer(s.cfg.DeliveryTimeout), s.cfg.ChunkTimeout}
-	defer chunks.silence.Stop()
-	done := make(chan error, 1)
-	go func() {
-		defer func() {
-			if p := recover(); p != nil {
-				done <- s.panicked("Deliver", p)
-			}
-		}()
-		done <- s.deliver(ctx, t, chunks)
-	}()
+	silence := newSilence(s.cfg.ChunkTimeout)
+	done := s.inBackground("Deliver", func() error { return s.deliver(ctx, t, chunkStream{stream, silence}) })
 	timeout := time.NewTimer(s.cfg.DeliveryTimeout)
 	defer timeout.Stop()
 	select {
@@ -40,23 +31,21 @@ func (s *nodesServer) Deliver(stream grpc.ClientStreamingServer[pb.DeliverReques
 		return err
 	case <-timeout.C:
 		return fmt.Errorf("a delivery of more than %v: %w", s.cfg.DeliveryTimeout, context.DeadlineExceeded)
-	case <-chunks.silence.C:
+	case <-silence.C:
 		return fmt.Errorf("nothing of a delivery within %v: %w", s.cfg.ChunkTimeout, context.DeadlineExceeded)
 	case <-t.ended:
 		return s.notLeader(ctx)
 	}
 }
 
-// chunkStream is the stream of a delivery. Its timer runs while something of it is received.
+// chunkStream is the stream of a delivery that notices when nothing comes.
 type chunkStream struct {
 	grpc.ClientStreamingServer[pb.DeliverRequest, pb.DeliverResponse]
-	silence  *time.Timer
-	patience time.Duration
+	silence silence
 }
 
 func (s chunkStream) Recv() (*pb.DeliverRequest, error) {
-	s.silence.Reset(s.patience)
-	defer s.silence.Stop()
+	defer s.silence.begin()()
 	return s.ClientStreamingServer.Recv()
 }
 

@@ -9,7 +9,6 @@ import (
 	"io/fs"
 	"math"
 	"path"
-	"time"
 
 	"github.com/apache/arrow/go/v15/arrow/flight/gen/flight"
 
@@ -179,32 +178,19 @@ func (s *flightServer) DoGet(r *flight.Ticket, stream flight.FlightService_DoGet
 	if err != nil {
 		return err
 	}
-	stalled := make(chan struct{}, 1)
+	silence := newSilence(s.cfg.ReaderTimeout)
 	records, err := f.schema.NewRecordStream(f.projection, func(header, body []byte) error {
-		defer time.AfterFunc(s.cfg.ReaderTimeout, func() {
-			select {
-			case stalled <- struct{}{}:
-			default:
-			}
-		}).Stop()
+		defer silence.begin()()
 		return stream.Send(&flight.FlightData{DataHeader: header, DataBody: body})
 	})
 	if err != nil {
 		return badField("ticket.columns", "%v", err)
 	}
-	sent := make(chan error, 1)
-	go func() {
-		defer func() {
-			if p := recover(); p != nil {
-				sent <- s.panicked("DoGet", p)
-			}
-		}()
-		sent <- f.send(ctx, records)
-	}()
+	sent := s.inBackground("DoGet", func() error { return f.send(ctx, records) })
 	select {
 	case err := <-sent:
 		return err
-	case <-stalled: // with the stream ends what waits for its reader, and others have the memory that it holds
+	case <-silence.C: // with the stream ends what waits for its reader, and others have the memory that it holds
 		return fmt.Errorf("the reader took nothing for %v: %w", s.cfg.ReaderTimeout, context.DeadlineExceeded)
 	}
 }
