@@ -21,9 +21,8 @@ func (t *term) load(ctx context.Context) ([]*sweepState, error) {
 	}
 	t.perform(t.board.Step(Tick{time.Now()}))
 	for _, s := range states {
-		t.loadSweep(ctx, s)
-		if ctx.Err() != nil {
-			return nil, ctx.Err()
+		if err := t.loadSweep(ctx, s); err != nil {
+			return nil, err
 		}
 	}
 	t.queueFiles("", t.spool.removeOrphans)
@@ -75,8 +74,12 @@ func (t *term) tidyUp(ctx context.Context, states []*sweepState) {
 	}
 }
 
-func (t *term) loadSweep(ctx context.Context, s *sweepState) {
+// loadSweep puts a sweep on the board. It fails where the term ends before the sweep is cut: nothing is wrong with that.
+func (t *term) loadSweep(ctx context.Context, s *sweepState) error {
 	e, cuts := t.entryOf(ctx, s)
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	s.record.Cuts, s.record.Parts = nil, nil // they may be large, and are in the plan now
 	t.mu.Lock()
 	t.sweeps[s.id] = e
@@ -86,6 +89,7 @@ func (t *term) loadSweep(ctx context.Context, s *sweepState) {
 		Phase: s.phase, Removing: s.removing, Parts: map[int][]int{}, Losses: s.losses,
 	}
 	if e.failure != "" {
+		t.log.Error("sweep cannot go on with this release", "sweep_id", s.id, "error", e.failure)
 		event.Losses = nil // noCuts have no shards to put them on
 		if !event.Phase.Ended() {
 			event.Phase = Failed
@@ -108,6 +112,7 @@ func (t *term) loadSweep(ctx context.Context, s *sweepState) {
 		}
 	}
 	t.perform(t.board.Step(event))
+	return nil
 }
 
 // entryOf makes a sweep of the ledger usable; one that this release cannot plan is shown as failed, and left alone.
@@ -128,9 +133,6 @@ func (t *term) entryOf(ctx context.Context, s *sweepState) (*entry, Cuts) {
 	if err != nil {
 		e.failure = err.Error()
 		e.design = &design{id: s.id, name: r.Name, set: r.Name + "-" + s.id[:min(8, len(s.id))], canonical: r.Canonical, solver: r.Solver, version: r.PlanVersion}
-		if ctx.Err() == nil { // otherwise the term has ended, and the next leader goes on with the sweep
-			t.log.Error("sweep cannot go on with this release", "sweep_id", s.id, "error", err)
-		}
 		e.created, e.priority, e.weight = r.Created, r.Priority, r.Weight
 		return e, noCuts{}
 	}
