@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"sync"
 	"time"
 )
@@ -111,13 +110,4 @@ func (r *chaosRun) awaitCalm(ctx context.Context) error {
 		}
 	}
 	return nil
-}
-
-// causes tells in one line what a shard was lost by.
-func (l lossView) causes() string {
-	var texts []string
-	for _, c := range l.Causes {
-		texts = append(texts, c.Node+": "+c.Cause)
-	}
-	return counted(int64(l.Attempts), "attempt") + "; " + strings.Join(texts, "; ")
 }

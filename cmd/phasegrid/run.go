@@ -37,7 +37,7 @@ type runOptions struct {
 	log           *slog.Logger
 	logFormat     string       // of log, for the processes of --nodes
 	logLevel      string       // likewise
-	coordinator   *slog.Logger // of the local coordinator, whose alarms run shows itself: only its last words
+	coordinator   *slog.Logger // of the local coordinator: its last words, as run shows its alarms itself
 }
 
 func (m Main) runCommand() *cobra.Command {
