@@ -21,7 +21,7 @@ PACKAGES ?= ./...
 GO_BENCH = go test -run '^$$' -bench '^BenchmarkLanes$$/^groups=/^(gd|specgd|muon)$$/|^Benchmark(Dense|Subspace|Merge|Resolve)$$|^BenchmarkGemm$$/n=(64|256)$$/' \
 	-benchtime 50ms -count 6 ./node/solver ./node/solver/simd ./results ./sweep
 
-.PHONY: run build test race lint generate verify bench bench-baseline fuzz figures image kind-up kind-run kind-down e2e-k8s clean help
+.PHONY: run build test test-next-go race lint generate verify bench bench-baseline fuzz figures image kind-up kind-run kind-down e2e-k8s clean help
 
 run: build ## run the example phase diagram (SWEEP=file for another)
 	bin/phasegrid run $(SWEEP) --out $(OUT)
@@ -35,6 +35,13 @@ test: ## run every test
 
 race: ## run every test under the race detector (PACKAGES=... for some)
 	go test -race -timeout 30m -tags '$(TAGS)' $(PACKAGES)
+
+# The Go release after the one that go.mod asks for; the toolchain downloads itself.
+NEXT_GO ?= go1.27.4
+
+test-next-go: ## build everything and test the solver with the next Go release
+	GOTOOLCHAIN=$(NEXT_GO) go build -tags '$(TAGS)' ./...
+	GOTOOLCHAIN=$(NEXT_GO) go test -tags '$(TAGS)' ./sweep ./node/... ./results
 
 # The tools live in a module of their own, so that their dependencies are not ours.
 bin/tools/%: .ci/tools/go.mod .ci/tools/go.sum

@@ -25,10 +25,9 @@ type row256 struct {
 }
 
 // at256 loads the i-th vector from p, put256 stores it, all256 broadcasts the float64 at p.
-func at256(p unsafe.Pointer, i int) vec256 {
-	return archsimd.LoadFloat64x4((*[4]float64)(unsafe.Add(p, 32*i)))
-}
-func put256(v vec256, p unsafe.Pointer, i int) { v.Store((*[4]float64)(unsafe.Add(p, 32*i))) }
+// Loads and stores are pointer casts because archsimd's take arrays in Go 1.26 and slices in Go 1.27.
+func at256(p unsafe.Pointer, i int) vec256     { return *(*vec256)(unsafe.Add(p, 32*i)) }
+func put256(v vec256, p unsafe.Pointer, i int) { *(*vec256)(unsafe.Add(p, 32*i)) = v }
 func all256(p unsafe.Pointer) vec256           { return archsimd.BroadcastFloat64x4(*(*float64)(p)) }
 
 // set256 fills a vector with x.

@@ -22,10 +22,9 @@ type (
 type row512 struct{ v vec512 }
 
 // at512 loads the i-th vector from p, put512 stores it, all512 broadcasts the float64 at p.
-func at512(p unsafe.Pointer, i int) vec512 {
-	return archsimd.LoadFloat64x8((*[8]float64)(unsafe.Add(p, 64*i)))
-}
-func put512(v vec512, p unsafe.Pointer, i int) { v.Store((*[8]float64)(unsafe.Add(p, 64*i))) }
+// Loads and stores are pointer casts because archsimd's take arrays in Go 1.26 and slices in Go 1.27.
+func at512(p unsafe.Pointer, i int) vec512     { return *(*vec512)(unsafe.Add(p, 64*i)) }
+func put512(v vec512, p unsafe.Pointer, i int) { *(*vec512)(unsafe.Add(p, 64*i)) = v }
 
 // set512 fills a vector with x.
 func set512(x float64) vec512 { return archsimd.BroadcastFloat64x8(x) }
