@@ -10,8 +10,9 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// alarms are the troubles of the cluster that people must see to. Each has a subject and a text, the last that anybody told,
-// and is over when nobody with its subject is in trouble any more. Safe for concurrent use.
+// alarms are the troubles of the cluster that people must see to. Each has a subject and a text,
+// the last that anybody told, and is over when nobody with its subject is in trouble any more. Safe
+// for concurrent use.
 type alarms struct {
 	log     *slog.Logger
 	gauge   prometheus.Gauge
@@ -26,8 +27,8 @@ type alarm struct {
 	at     time.Time
 }
 
-// logAgainAfter is how long an alarm whose text changes is not logged again. Texts name temporary files and the like, which are
-// others with each try.
+// logAgainAfter is how long an alarm whose text changes is not logged again. Texts name temporary
+// files and the like, which are others with each try.
 const logAgainAfter = time.Minute
 
 // trouble is what one task has to tell about a subject that others may tell about too.
@@ -46,7 +47,8 @@ func (t *trouble) raise(text string) { t.alarms.tell(t.subject, t, text) }
 
 func (t *trouble) clear() { t.alarms.end(t.subject, t) }
 
-// tell sets a subject's text. It is logged when the alarm begins, and where it is another one, now and then.
+// tell sets a subject's text. It is logged when the alarm begins, and where it is another one, now
+// and then.
 func (a *alarms) tell(subject string, by *trouble, text string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -79,8 +81,8 @@ func (a *alarms) end(subject string, by *trouble) {
 	a.gauge.Set(float64(len(a.current)))
 }
 
-// list are the present alarms, by subject. A store that is full may be one for each of thousands of sweeps, and every answer about a
-// sweep carries the list.
+// list are the present alarms, by subject. A store that is full may be one for each of thousands of
+// sweeps, and every answer about a sweep carries the list.
 func (a *alarms) list() []string {
 	a.mu.Lock()
 	defer a.mu.Unlock()

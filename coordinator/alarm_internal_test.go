@@ -16,11 +16,17 @@ import (
 
 // troubled is a term that has alarms, and queues of files.
 func troubled() *term {
-	return &term{Coordinator: &Coordinator{alarms: newAlarms(slog.New(slog.DiscardHandler), newMetrics(prometheus.NewRegistry()).alarms)},
-		files: newQueue[fileJob](), failing: newQueue[fileJob]()}
+	return &term{
+		Coordinator: &Coordinator{
+			alarms: newAlarms(slog.New(slog.DiscardHandler), newMetrics(prometheus.NewRegistry()).alarms),
+		},
+		files:   newQueue[fileJob](),
+		failing: newQueue[fileJob](),
+	}
 }
 
-// TestAlarmEndsWithTheTermThatRaisedIt: a leader that is deposed while its store is full may lead again once there is room.
+// TestAlarmEndsWithTheTermThatRaisedIt: a leader that is deposed while its store is full may lead
+// again once there is room.
 func TestAlarmEndsWithTheTermThatRaisedIt(t *testing.T) {
 	for name, last := range map[string]error{"context ended": errors.New("full"), "fenced": ErrFenced, "healed": nil} {
 		c := troubled()
@@ -78,7 +84,8 @@ func TestAlarmLastsWhileAnybodyIsInTrouble(t *testing.T) {
 	}
 }
 
-// TestAlarmOfFilesLastsWhileAnyFails: one of a sweep's jobs that works says nothing about another that does not.
+// TestAlarmOfFilesLastsWhileAnyFails: one of a sweep's jobs that works says nothing about another
+// that does not.
 func TestAlarmOfFilesLastsWhileAnyFails(t *testing.T) {
 	c := troubled()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -125,8 +132,8 @@ func TestAlarmIsNotLoggedWithEachTry(t *testing.T) {
 	}
 }
 
-// TestAlarmsOfThousandsOfSweeps: a full store is an alarm of each sweep that has a part to merge. People are told so in an answer that
-// clients take, which is at most 4 MiB.
+// TestAlarmsOfThousandsOfSweeps: a full store is an alarm of each sweep that has a part to merge.
+// People are told so in an answer that clients take, which is at most 4 MiB.
 func TestAlarmsOfThousandsOfSweeps(t *testing.T) {
 	c := troubled()
 	all := make([]*trouble, 10_000)

@@ -29,8 +29,8 @@ type Bench struct {
 	Shards, Points int
 	// Rate bounds deliveries per second, all nodes together; 0 is none.
 	Rate float64
-	// StopAfter ends the run once so many deliveries are acknowledged, and leaves the sweep as it is then: a second
-	// Schedule on the same ledger and stores goes on there. 0 runs to the end.
+	// StopAfter ends the run once so many deliveries are acknowledged, and leaves the sweep as it
+	// is then: a second Schedule on the same ledger and stores goes on there. 0 runs to the end.
 	StopAfter int
 }
 
@@ -58,7 +58,8 @@ const (
 	nodesPerConnection = maxStreams / 4 // each delivers and asks beside its one long stream
 )
 
-// Schedule runs one sweep on a real coordinator with nodes that solve nothing: what it takes is the cluster's own share.
+// Schedule runs one sweep on a real coordinator with nodes that solve nothing: what it takes is the
+// cluster's own share.
 func Schedule(ctx context.Context, b Bench) (BenchResult, error) {
 	file, err := benchSweep(b.Shards, b.Points)
 	if err != nil {
@@ -76,7 +77,12 @@ func Schedule(ctx context.Context, b Bench) (BenchResult, error) {
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	run := benchRun{Bench: b, coordinator: c, started: time.Now(), builders: make(chan *results.Builder, 2*runtime.GOMAXPROCS(0))}
+	run := benchRun{
+		Bench:       b,
+		coordinator: c,
+		started:     time.Now(),
+		builders:    make(chan *results.Builder, 2*runtime.GOMAXPROCS(0)),
+	}
 	ended := make(chan error, 1)
 	go func() { ended <- c.Run(ctx) }()
 	err = run.drive(ctx, listener.Addr().String(), file)
@@ -238,7 +244,8 @@ func (r *benchRun) watch(ctx context.Context, client pb.SweepsClient, id string)
 	}
 }
 
-// measureState adds the ledger's live keys and values up. A ledger that cannot be read just then is looked at again later.
+// measureState adds the ledger's live keys and values up. A ledger that cannot be read just then is
+// looked at again later.
 func (r *benchRun) measureState(ctx context.Context) {
 	t := r.coordinator.term.Load()
 	if t == nil {

@@ -51,8 +51,16 @@ func (r *benchRun) node(ctx context.Context, client pb.NodesClient, i int) error
 	if err != nil {
 		return benchEnd(ctx, err)
 	}
-	info := &pb.NodeInfo{Name: name, Slots: int32(r.Slots), SolverVersion: int32(r.plan.solver), ArithmeticClass: "bench", Kernel: "none"}
-	err = stream.Send(&pb.AttachRequest{Message: &pb.AttachRequest_Hello{Hello: &pb.Hello{Info: info, Capacity: int32(2 * r.Slots)}}})
+	info := &pb.NodeInfo{
+		Name:            name,
+		Slots:           int32(r.Slots),
+		SolverVersion:   int32(r.plan.solver),
+		ArithmeticClass: "bench",
+		Kernel:          "none",
+	}
+	err = stream.Send(
+		&pb.AttachRequest{Message: &pb.AttachRequest_Hello{Hello: &pb.Hello{Info: info, Capacity: int32(2 * r.Slots)}}},
+	)
 	if err != nil {
 		return benchEnd(ctx, err)
 	}
@@ -70,7 +78,13 @@ func (r *benchRun) node(ctx context.Context, client pb.NodesClient, i int) error
 			for _, run := range m.GetGrant().GetRuns() {
 				r.granted()
 				for s := range run.GetShards() {
-					work.put(&pb.DeliverHeader{SweepId: run.GetSweepId(), Shard: run.GetFirstShard() + s, Epoch: run.GetEpoch()})
+					work.put(
+						&pb.DeliverHeader{
+							SweepId: run.GetSweepId(),
+							Shard:   run.GetFirstShard() + s,
+							Epoch:   run.GetEpoch(),
+						},
+					)
 				}
 			}
 		}
@@ -84,7 +98,9 @@ func (r *benchRun) node(ctx context.Context, client pb.NodesClient, i int) error
 				return nil
 			case <-tick.C:
 			}
-			beat := &pb.AttachRequest{Message: &pb.AttachRequest_Heartbeat{Heartbeat: &pb.Heartbeat{Capacity: int32(2 * r.Slots)}}}
+			beat := &pb.AttachRequest{
+				Message: &pb.AttachRequest_Heartbeat{Heartbeat: &pb.Heartbeat{Capacity: int32(2 * r.Slots)}},
+			}
 			if err := stream.Send(beat); err != nil {
 				return benchEnd(ctx, err)
 			}
@@ -131,7 +147,10 @@ func (r *benchRun) slot(ctx context.Context, client pb.NodesClient, name string,
 		h.Node, h.SolverVersion, h.ArithmeticClass, h.Kernel = name, int32(r.plan.solver), "bench", "none"
 		h.PayloadBytes, h.Crc32C, h.Started, h.Finished = int64(len(d.Payload)), d.CRC32C, now, now
 		for _, s := range d.Segments {
-			h.Segments = append(h.Segments, &pb.Segment{Table: pb.Table(s.Table) + pb.Table_TABLE_POINTS, Bytes: s.Bytes, Rows: s.Rows})
+			h.Segments = append(
+				h.Segments,
+				&pb.Segment{Table: pb.Table(s.Table) + pb.Table_TABLE_POINTS, Bytes: s.Bytes, Rows: s.Rows},
+			)
 		}
 		start := time.Now()
 		if err := benchDeliver(ctx, client, h, d.Payload); err != nil {

@@ -8,16 +8,21 @@ import (
 	"github.com/phasegrid/phasegrid/coordinator"
 )
 
-// TestSchedule runs a small measurement with many nodes: what it counts must be right, how fast it is is for bench.
+// TestSchedule runs a small measurement with many nodes: what it counts must be right, how fast it
+// is is for bench.
 func TestSchedule(t *testing.T) {
 	store, _ := fileStore(t)
 	r, err := coordinator.Schedule(t.Context(), coordinator.Bench{
-		Config: coordinator.Config{Memory: coordinator.NewMemory(), Store: store}, Nodes: 20, Slots: 2, Shards: 200, Points: 3,
+		Config: coordinator.Config{
+			Memory: coordinator.NewMemory(),
+			Store:  store,
+		}, Nodes: 20, Slots: 2, Shards: 200, Points: 3,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r.Shards != 200 || r.Delivered != 200 || r.Points != 600 || r.Transactions == 0 || r.P99 < r.P50 || r.ShardsPerSecond <= 0 {
+	if r.Shards != 200 || r.Delivered != 200 || r.Points != 600 || r.Transactions == 0 || r.P99 < r.P50 ||
+		r.ShardsPerSecond <= 0 {
 		t.Errorf("measured %+v", r)
 	}
 }
@@ -53,7 +58,17 @@ func BenchmarkSchedule(b *testing.B) {
 				} else {
 					cfg.Memory = coordinator.NewMemory()
 				}
-				r, err := coordinator.Schedule(b.Context(), coordinator.Bench{Config: cfg, Nodes: c.nodes, Slots: 2, Shards: shards, Points: c.points, Rate: c.rate})
+				r, err := coordinator.Schedule(
+					b.Context(),
+					coordinator.Bench{
+						Config: cfg,
+						Nodes:  c.nodes,
+						Slots:  2,
+						Shards: shards,
+						Points: c.points,
+						Rate:   c.rate,
+					},
+				)
 				if err != nil {
 					b.Fatal(err)
 				}
@@ -100,11 +115,15 @@ record: none
 	}
 }
 
-// TestScheduleGoesOn stops a measurement half-way; the next one finds what was committed and does the rest.
+// TestScheduleGoesOn stops a measurement half-way; the next one finds what was committed and does
+// the rest.
 func TestScheduleGoesOn(t *testing.T) {
 	store, _ := fileStore(t)
 	b := coordinator.Bench{
-		Config: coordinator.Config{Embedded: t.TempDir(), Store: store}, Nodes: 2, Slots: 2, Shards: 300, Points: 2, StopAfter: 150,
+		Config: coordinator.Config{
+			Embedded: t.TempDir(),
+			Store:    store,
+		}, Nodes: 2, Slots: 2, Shards: 300, Points: 2, StopAfter: 150,
 	}
 	half, err := coordinator.Schedule(t.Context(), b)
 	if err != nil {
@@ -116,7 +135,8 @@ func TestScheduleGoesOn(t *testing.T) {
 		t.Fatal(err)
 	}
 	const underWay = 4 // may be committed without that their nodes heard of it
-	if sum := half.Delivered + rest.Delivered; half.Shards != 300 || half.Delivered < 150 || sum < 300-underWay || sum > 300 {
+	if sum := half.Delivered + rest.Delivered; half.Shards != 300 || half.Delivered < 150 || sum < 300-underWay ||
+		sum > 300 {
 		t.Errorf("delivered %d and %d of %d shards", half.Delivered, rest.Delivered, half.Shards)
 	}
 	if half.StateBytes == 0 || rest.StateBytes == 0 {

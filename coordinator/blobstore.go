@@ -14,12 +14,13 @@ import (
 	"gocloud.dev/gcerrors"
 )
 
-// blobStore is a store in a bucket of object storage. An object is visible when its upload has ended; Create writes it on
-// the condition that there is none (If-None-Match: *), which the service decides. S3 and its equals have this for single
-// and for multipart uploads; a service without it would let the last writer win, which writes the same bytes.
+// blobStore is a store in a bucket of object storage. An object is visible when its upload has
+// ended; Create writes it on the condition that there is none (If-None-Match: *), which the service
+// decides. S3 and its equals have this for single and for multipart uploads; a service without it
+// would let the last writer win, which writes the same bytes.
 //
-// A request that nobody answers, on a connection that is cut or by a service that hangs, ends after patience: whoever made it says so
-// and makes another one.
+// A request that nobody answers, on a connection that is cut or by a service that hangs, ends after
+// patience: whoever made it says so and makes another one.
 type blobStore struct {
 	bucket   *blob.Bucket
 	url      string
@@ -37,7 +38,8 @@ func (s *blobStore) bounded(ctx context.Context) (context.Context, context.Cance
 	return context.WithTimeoutCause(ctx, s.patience, errSilent)
 }
 
-// failure is why what was done with ctx failed: that patience ended is no deadline of whoever called.
+// failure is why what was done with ctx failed: that patience ended is no deadline of whoever
+// called.
 func failure(ctx context.Context, err error) error {
 	if cause := context.Cause(ctx); errors.Is(cause, errSilent) {
 		return cause
@@ -46,7 +48,8 @@ func failure(ctx context.Context, err error) error {
 }
 
 // OpenBlobStore opens a bucket by its URL, with the credentials of the environment:
-// s3://bucket?region=eu-central-1&prefix=folder/ or s3://bucket?endpoint=https://host&use_path_style=true.
+// s3://bucket?region=eu-central-1&prefix=folder/ or
+// s3://bucket?endpoint=https://host&use_path_style=true.
 func OpenBlobStore(ctx context.Context, url string) (Store, error) {
 	bucket, err := blob.OpenBucket(ctx, url)
 	if err != nil {
@@ -67,7 +70,11 @@ func (s *blobStore) String() string { return s.url }
 
 func (s *blobStore) Create(ctx context.Context, name string) (Writer, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
-	w, err := s.bucket.NewWriter(ctx, name, &blob.WriterOptions{IfNotExist: true, ContentType: "application/octet-stream"})
+	w, err := s.bucket.NewWriter(
+		ctx,
+		name,
+		&blob.WriterOptions{IfNotExist: true, ContentType: "application/octet-stream"},
+	)
 	if err != nil {
 		cancel(nil)
 		return nil, fmt.Errorf("create %s: %w", name, translate(err))
@@ -102,7 +109,8 @@ func (w *blobWriter) Write(p []byte) (int, error) {
 func (w *blobWriter) Commit() error {
 	defer w.Discard()
 	defer w.bound()()
-	// A service may not know the condition for multipart uploads; whoever is there already is seen here.
+	// A service may not know the condition for multipart uploads; whoever is there already is seen
+	// here.
 	there, err := w.store.bucket.Exists(w.ctx, w.name)
 	if err == nil && there {
 		err = fs.ErrExist
@@ -138,7 +146,8 @@ func (s *blobStore) Open(ctx context.Context, name string) (Object, error) {
 	return &blobObject{s, ctx, name, a.Size, versionOf(a)}, nil
 }
 
-// versionOf is an object's entity tag and when it was written: the same bytes, written again, have the same tag.
+// versionOf is an object's entity tag and when it was written: the same bytes, written again, have
+// the same tag.
 func versionOf(a *blob.Attributes) string {
 	return a.ETag + " " + a.ModTime.UTC().Format(time.RFC3339Nano)
 }
@@ -213,8 +222,9 @@ func (s *blobStore) Delete(ctx context.Context, name string) error {
 	return nil
 }
 
-// DeleteVersion compares here, and has the service compare the entity tag as it deletes (If-Match), so that other bytes are
-// never deleted. A service that does not know the condition leaves a moment between the two.
+// DeleteVersion compares here, and has the service compare the entity tag as it deletes (If-Match),
+// so that other bytes are never deleted. A service that does not know the condition leaves a moment
+// between the two.
 func (s *blobStore) DeleteVersion(ctx context.Context, name, version string) error {
 	ctx, cancel := s.bounded(ctx)
 	defer cancel()

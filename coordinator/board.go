@@ -9,11 +9,13 @@ import (
 // maxCapacity bounds what a node may ask to hold.
 const maxCapacity = 4096
 
-// lookEvery is how often the board looks at what time has done to nodes. Its clock goes on with every Tick.
+// lookEvery is how often the board looks at what time has done to nodes. Its clock goes on with
+// every Tick.
 const lookEvery = 100 * time.Millisecond
 
-// Board is the scheduler: what is leased to whom, what is committed, what is next. It is pure: the same events give the
-// same actions, it does no I/O, reads no clock and starts no goroutine. It belongs to one goroutine, the leader's loop.
+// Board is the scheduler: what is leased to whom, what is committed, what is next. It is pure: the
+// same events give the same actions, it does no I/O, reads no clock and starts no goroutine. It
+// belongs to one goroutine, the leader's loop.
 //
 //	             Attach/Beat         Deliver          Committed
 //	open ──────────► leased ──────────► committing ──────────► done ──► part merged
@@ -30,7 +32,8 @@ type Board struct {
 	order []*job // by priority, then arrival
 	nodes map[string]*worker
 	gone  []*worker // those among them that left, in that order
-	// hungry are the nodes with room to look at; idle ones found no work, and are looked at again when there is some.
+	// hungry are the nodes with room to look at; idle ones found no work, and are looked at again
+	// when there is some.
 	hungry, idle []*worker
 	slots        int // of all nodes that take work
 
@@ -42,13 +45,21 @@ type Board struct {
 	out   []Action
 }
 
-// NewBoard returns an empty board. A node is lost when it was silent for ttl, or when its stream has been broken for grace.
-// Epochs of leases start above epoch.
+// NewBoard returns an empty board. A node is lost when it was silent for ttl, or when its stream
+// has been broken for grace. Epochs of leases start above epoch.
 func NewBoard(ttl, grace time.Duration, epoch uint64) *Board {
-	return &Board{ttl: ttl, grace: grace, epoch: epoch, jobs: map[string]*job{}, nodes: map[string]*worker{}, reached: map[kind]float64{}}
+	return &Board{
+		ttl:     ttl,
+		grace:   grace,
+		epoch:   epoch,
+		jobs:    map[string]*job{},
+		nodes:   map[string]*worker{},
+		reached: map[kind]float64{},
+	}
 }
 
-// Step applies one event and returns what must be done, in order. The slice is valid until the next Step.
+// Step applies one event and returns what must be done, in order. The slice is valid until the next
+// Step.
 func (b *Board) Step(event Event) []Action {
 	b.out = b.out[:0]
 	switch e := event.(type) {
@@ -160,7 +171,8 @@ func (b *Board) tick(now time.Time) {
 	b.forgetGone()
 }
 
-// alive notes that a node's present stream showed life, and returns the node; nil for an older stream.
+// alive notes that a node's present stream showed life, and returns the node; nil for an older
+// stream.
 func (b *Board) alive(name string, conn uint64) *worker {
 	n := b.nodes[name]
 	if n == nil || n.conn != conn || n.link != linkUp {
@@ -170,9 +182,9 @@ func (b *Board) alive(name string, conn uint64) *worker {
 	return n
 }
 
-// attach takes a node in, new or again. What it should hold and does not is lost if its process is another one. The same process
-// never heard of it, as its stream broke before: that goes back, and what was counted as lost meanwhile did not kill it, nor was
-// it this node's fault.
+// attach takes a node in, new or again. What it should hold and does not is lost if its process is
+// another one. The same process never heard of it, as its stream broke before: that goes back, and
+// what was counted as lost meanwhile did not kill it, nor was it this node's fault.
 func (b *Board) attach(e Attach) {
 	name := e.Info.Name
 	n := b.nodes[name]
@@ -226,8 +238,8 @@ func (b *Board) attach(e Attach) {
 	b.wake(n)
 }
 
-// notHeld are the shards leased to a node that it does not have: those that another process of it was solving were lost, the others
-// go back.
+// notHeld are the shards leased to a node that it does not have: those that another process of it
+// was solving were lost, the others go back.
 func (b *Board) notHeld(n *worker, still map[shardRef]bool, same bool) []shardRef {
 	var lost []shardRef
 	for i, ref := range n.inOrder() {
@@ -243,8 +255,8 @@ func (b *Board) notHeld(n *worker, still map[shardRef]bool, same bool) []shardRe
 	return lost
 }
 
-// loseNode takes everything back from a node. A cause makes it an unclean loss of the shards that it was solving: the
-// first of them in the order granted, one a slot.
+// loseNode takes everything back from a node. A cause makes it an unclean loss of the shards that
+// it was solving: the first of them in the order granted, one a slot.
 func (b *Board) loseNode(n *worker, cause string) {
 	n.link, n.lastSeen = linkGone, b.now
 	b.gone = append(b.gone, n)
@@ -332,13 +344,23 @@ func (b *Board) shardWentWrong(node, sweep string, shard int, cause string) {
 
 // strike counts something that went wrong on a node; too much of it fences the node off.
 func (b *Board) strike(n *worker) {
-	reason := fmt.Sprintf("fenced off: %d shards went wrong on this node; see its log, then restart the node under another name or wait %v", fenceStrikes, fenceFor)
+	reason := fmt.Sprintf(
+		"fenced off: %d shards went wrong on this node; see its log, then restart the node under another name or wait %v",
+		fenceStrikes,
+		fenceFor,
+	)
 	if !n.strike(b.now, reason) {
 		return
 	}
 	b.countSlots()
 	for _, ref := range n.inOrder() {
-		b.emit(Revoke{Node: n.info.Name, Conn: n.conn, Runs: []Run{{Sweep: ref.sweep, First: ref.shard, Count: 1, Epoch: n.held[ref].epoch}}})
+		b.emit(
+			Revoke{
+				Node: n.info.Name,
+				Conn: n.conn,
+				Runs: []Run{{Sweep: ref.sweep, First: ref.shard, Count: 1, Epoch: n.held[ref].epoch}},
+			},
+		)
 		b.giveBack(n, ref)
 	}
 	b.emit(Dismiss{Node: n.info.Name, Conn: n.conn, Reason: n.fenceReason})

@@ -6,7 +6,8 @@ import (
 	"time"
 )
 
-// TestBoardForgetsNodesThatLeft: a node under a new name each time does not fill the memory, and does not rid the others of their strikes.
+// TestBoardForgetsNodesThatLeft: a node under a new name each time does not fill the memory, and
+// does not rid the others of their strikes.
 func TestBoardForgetsNodesThatLeft(t *testing.T) {
 	b := NewBoard(10*time.Second, 3*time.Second, 0)
 	now := time.Unix(1e9, 0)
@@ -41,7 +42,8 @@ func TestBoardForgetsNodesThatLeft(t *testing.T) {
 	}
 }
 
-// TestBoardForgetsInTheMiddleOfALook: a node is lost in the same moment as the fence of one falls that left long ago.
+// TestBoardForgetsInTheMiddleOfALook: a node is lost in the same moment as the fence of one falls
+// that left long ago.
 func TestBoardForgetsInTheMiddleOfALook(t *testing.T) {
 	b := NewBoard(10*time.Second, 3*time.Second, 0)
 	now := time.Unix(1e9, 0)
@@ -72,7 +74,8 @@ func TestTickCostsNothing(t *testing.T) {
 	}
 }
 
-// TestProgressCostsNothing: each of many who watch a sweep asks the loop several times a second, however many shards are leased.
+// TestProgressCostsNothing: each of many who watch a sweep asks the loop several times a second,
+// however many shards are leased.
 func TestProgressCostsNothing(t *testing.T) {
 	b := NewBoard(10*time.Second, 3*time.Second, 0)
 	b.Step(Tick{time.Unix(1e9, 0)})
@@ -89,7 +92,8 @@ func TestProgressCostsNothing(t *testing.T) {
 	}
 }
 
-// countingCuts are the cuts of a sweep of one part that count how often the memory of a shard is asked for.
+// countingCuts are the cuts of a sweep of one part that count how often the memory of a shard is
+// asked for.
 type countingCuts struct {
 	shards int
 	memory int64
@@ -106,8 +110,8 @@ func (c countingCuts) Memory(int) int64 {
 	return c.memory
 }
 
-// TestShardsThatFitNowhere: very many shards that no node has memory for do not slow the work on others down. A larger node gets
-// them, and what it gives back it gets again.
+// TestShardsThatFitNowhere: very many shards that no node has memory for do not slow the work on
+// others down. A larger node gets them, and what it gives back it gets again.
 func TestShardsThatFitNowhere(t *testing.T) {
 	const shards = 50_000
 	var asked int
@@ -117,7 +121,9 @@ func TestShardsThatFitNowhere(t *testing.T) {
 	b.Step(AddSweep{ID: "small", Cuts: countingCuts{shards, 1, new(int)}, Phase: Running})
 	asked = 0
 	attach := func(name string, conn uint64, memory int64) {
-		b.Step(Attach{Conn: conn, Info: NodeInfo{Name: name, Slots: 1, Class: "test", MemoryBytes: memory}, Capacity: 8})
+		b.Step(
+			Attach{Conn: conn, Info: NodeInfo{Name: name, Slots: 1, Class: "test", MemoryBytes: memory}, Capacity: 8},
+		)
 	}
 	for i := range uint64(10) {
 		attach(fmt.Sprint("small-", i), i+1, 1<<30)
@@ -142,12 +148,19 @@ func TestShardsThatFitNowhere(t *testing.T) {
 	}
 }
 
-// TestManyShardsInQuarantine: a leader that takes over does not stand still over a large part that lacks very many shards.
+// TestManyShardsInQuarantine: a leader that takes over does not stand still over a large part that
+// lacks very many shards.
 func TestManyShardsInQuarantine(t *testing.T) {
 	const shards = 262_144
 	b := NewBoard(10*time.Second, 3*time.Second, 0)
 	b.Step(Tick{time.Unix(1e9, 0)})
-	e := AddSweep{ID: "id", Cuts: countingCuts{shards, 1, new(int)}, Phase: Done, Parts: map[int][]int{}, Losses: map[int]Loss{}}
+	e := AddSweep{
+		ID:     "id",
+		Cuts:   countingCuts{shards, 1, new(int)},
+		Phase:  Done,
+		Parts:  map[int][]int{},
+		Losses: map[int]Loss{},
+	}
 	for s := 0; s < shards; s += 2 {
 		e.Parts[0] = append(e.Parts[0], s)
 		e.Losses[s] = Loss{Shard: s, Attempts: quarantineAttempts, Quarantined: true}
@@ -162,13 +175,18 @@ func TestManyShardsInQuarantine(t *testing.T) {
 	}
 }
 
-// TestCancelReachesNodesThatCameBack: a node comes to a new leader, or back, with a shard that it still has of a sweep that is
-// paused. A cancel stops it there.
+// TestCancelReachesNodesThatCameBack: a node comes to a new leader, or back, with a shard that it
+// still has of a sweep that is paused. A cancel stops it there.
 func TestCancelReachesNodesThatCameBack(t *testing.T) {
 	b := NewBoard(10*time.Second, 3*time.Second, 0)
 	b.Step(Tick{time.Unix(1e9, 0)})
 	b.Step(AddSweep{ID: "id", Cuts: countingCuts{1, 1, new(int)}, Phase: Paused})
-	node := Attach{Conn: 1, Info: NodeInfo{Name: "n", Slots: 1, Class: "test"}, Capacity: 1, Held: []Run{{Sweep: "id", Count: 1, Epoch: 1}}}
+	node := Attach{
+		Conn:     1,
+		Info:     NodeInfo{Name: "n", Slots: 1, Class: "test"},
+		Capacity: 1,
+		Held:     []Run{{Sweep: "id", Count: 1, Epoch: 1}},
+	}
 	b.Step(node)
 	var revoked []Run
 	for _, a := range b.Step(SetPhase{Sweep: "id", Phase: Cancelled}) {
@@ -184,8 +202,9 @@ func TestCancelReachesNodesThatCameBack(t *testing.T) {
 	}
 }
 
-// TestClassOfNothing: the first delivery of a sweep is given up, as the sweep is cancelled while it cannot be written. Nothing of its
-// arithmetic class is durable, and nodes of another class may go on.
+// TestClassOfNothing: the first delivery of a sweep is given up, as the sweep is cancelled while it
+// cannot be written. Nothing of its arithmetic class is durable, and nodes of another class may go
+// on.
 func TestClassOfNothing(t *testing.T) {
 	b := NewBoard(10*time.Second, 3*time.Second, 0)
 	b.Step(Tick{time.Unix(1e9, 0)})
@@ -205,8 +224,8 @@ func TestClassOfNothing(t *testing.T) {
 	}
 }
 
-// TestNodeThatIsBackKilledNothing: a node is given up after its connection broke, and the same process comes back later. Whatever it
-// has of its shards, they are no suspects.
+// TestNodeThatIsBackKilledNothing: a node is given up after its connection broke, and the same
+// process comes back later. Whatever it has of its shards, they are no suspects.
 func TestNodeThatIsBackKilledNothing(t *testing.T) {
 	for _, instance := range []string{"the same", "another"} {
 		b := NewBoard(10*time.Second, 3*time.Second, 0)

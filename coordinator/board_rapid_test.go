@@ -10,7 +10,8 @@ import (
 	"github.com/phasegrid/phasegrid/coordinator"
 )
 
-// naive is what a board must be, as simply as it can be said: who has which shard, and what is durable.
+// naive is what a board must be, as simply as it can be said: who has which shard, and what is
+// durable.
 type naive struct {
 	t     *rapid.T
 	board *coordinator.Board
@@ -154,7 +155,13 @@ func (m *naive) random() {
 		id := fmt.Sprintf("s%d", len(m.order))
 		cuts := evenCuts{shards: rapid.IntRange(1, 30).Draw(t, "shards"), part: rapid.IntRange(1, 8).Draw(t, "part")}
 		m.order = append(m.order, id)
-		m.sweeps[id] = &naiveSweep{cuts: cuts, done: map[int]bool{}, leased: map[int]string{}, stored: map[int]bool{}, phase: coordinator.Running}
+		m.sweeps[id] = &naiveSweep{
+			cuts:   cuts,
+			done:   map[int]bool{},
+			leased: map[int]string{},
+			stored: map[int]bool{},
+			phase:  coordinator.Running,
+		}
 		m.step(coordinator.AddSweep{ID: id, Cuts: cuts, Solver: 1, Phase: coordinator.Running,
 			Priority: rapid.IntRange(0, 1).Draw(t, "priority"), Weight: rapid.IntRange(0, 3).Draw(t, "weight")})
 		return
@@ -192,7 +199,12 @@ func (m *naive) random() {
 		m.store(m.sweep())
 	case 12:
 		id := m.sweep()
-		p := rapid.SampledFrom([]coordinator.Phase{coordinator.Running, coordinator.Paused, coordinator.Cancelled}).Draw(t, "phase")
+		p := rapid.SampledFrom(
+			[]coordinator.Phase{coordinator.Running, coordinator.Paused, coordinator.Cancelled},
+		).Draw(
+			t,
+			"phase",
+		)
 		m.step(coordinator.SetPhase{Token: m.ask(), Sweep: id, Phase: p})
 	case 13:
 		if n != nil && n.up {
@@ -204,13 +216,16 @@ func (m *naive) random() {
 	}
 }
 
-// attach opens a stream: the same process with what it has, of which the last grants may have been lost on their way, or a new one
-// with nothing.
+// attach opens a stream: the same process with what it has, of which the last grants may have been
+// lost on their way, or a new one with nothing.
 func (m *naive) attach(name string) {
 	m.conn++
 	n := m.nodes[name]
 	if n == nil {
-		n = &naiveNode{held: map[string]map[int]bool{}, class: rapid.SampledFrom([]string{"fma", "fma", "neon"}).Draw(m.t, "class")}
+		n = &naiveNode{
+			held:  map[string]map[int]bool{},
+			class: rapid.SampledFrom([]string{"fma", "fma", "neon"}).Draw(m.t, "class"),
+		}
 		m.nodes[name] = n
 	}
 	n.conn, n.up = m.conn, true
@@ -231,8 +246,20 @@ func (m *naive) attach(name string) {
 			}
 		}
 	}
-	m.step(coordinator.Attach{Conn: n.conn, Instance: fmt.Sprint("process ", n.process), Capacity: rapid.IntRange(0, 8).Draw(m.t, "capacity"), Held: held,
-		Info: coordinator.NodeInfo{Name: name, Slots: rapid.IntRange(1, 3).Draw(m.t, "slots"), Solver: 1, Class: n.class}})
+	m.step(
+		coordinator.Attach{
+			Conn:     n.conn,
+			Instance: fmt.Sprint("process ", n.process),
+			Capacity: rapid.IntRange(0, 8).Draw(m.t, "capacity"),
+			Held:     held,
+			Info: coordinator.NodeInfo{
+				Name:   name,
+				Slots:  rapid.IntRange(1, 3).Draw(m.t, "slots"),
+				Solver: 1,
+				Class:  n.class,
+			},
+		},
+	)
 }
 
 // anyHeld is a shard that a node has.
@@ -255,7 +282,17 @@ func (m *naive) deliver(name string, n *naiveNode) {
 		x = rapid.IntRange(-1, m.sweeps[id].cuts.shards).Draw(m.t, "shard")
 	}
 	delete(n.held[id], x)
-	m.step(coordinator.Deliver{Token: m.ask(), Sweep: id, Shard: x, Node: name, Solver: 1, Class: n.class, Counts: coordinator.Counts{OK: 1}})
+	m.step(
+		coordinator.Deliver{
+			Token:  m.ask(),
+			Sweep:  id,
+			Shard:  x,
+			Node:   name,
+			Solver: 1,
+			Class:  n.class,
+			Counts: coordinator.Counts{OK: 1},
+		},
+	)
 }
 
 // commit reports the oldest commit as durable, or gives it up if the sweep was cancelled.
@@ -313,7 +350,13 @@ func (m *naive) finish() {
 		m.conn++
 		name := "good-" + class
 		m.nodes[name] = &naiveNode{conn: m.conn, up: true, held: map[string]map[int]bool{}, class: class}
-		m.step(coordinator.Attach{Conn: m.conn, Capacity: 4, Info: coordinator.NodeInfo{Name: name, Slots: 2, Solver: 1, Class: class}})
+		m.step(
+			coordinator.Attach{
+				Conn:     m.conn,
+				Capacity: 4,
+				Info:     coordinator.NodeInfo{Name: name, Slots: 2, Solver: 1, Class: class},
+			},
+		)
 	}
 	for range 10000 {
 		open := false

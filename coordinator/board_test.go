@@ -16,9 +16,14 @@ import (
 	"github.com/phasegrid/phasegrid/coordinator"
 )
 
-var update = flag.Bool("update", false, "rewrite the expected output of testdata/*.txt; read the difference before you commit it")
+var update = flag.Bool(
+	"update",
+	false,
+	"rewrite the expected output of testdata/*.txt; read the difference before you commit it",
+)
 
-// TestBoardScripts plays the scenarios of testdata. A script has one event a line; below each stand the actions, indented.
+// TestBoardScripts plays the scenarios of testdata. A script has one event a line; below each stand
+// the actions, indented.
 func TestBoardScripts(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.txt")
 	if err != nil || len(files) == 0 {
@@ -79,7 +84,11 @@ type scene struct {
 }
 
 func newScene() *scene {
-	s := &scene{board: coordinator.NewBoard(10*time.Second, 3*time.Second, 0), now: time.Unix(1e9, 0).UTC(), conns: map[string]uint64{}}
+	s := &scene{
+		board: coordinator.NewBoard(10*time.Second, 3*time.Second, 0),
+		now:   time.Unix(1e9, 0).UTC(),
+		conns: map[string]uint64{},
+	}
 	s.board.Step(coordinator.Tick{Now: s.now})
 	return s
 }
@@ -142,7 +151,9 @@ func (s *scene) do(words []string) (string, error) {
 		return s.step(coordinator.Stalled{Gap: d}), nil
 	case "sweep":
 		e := coordinator.AddSweep{
-			ID: name(0), Cuts: evenCuts{num("shards", 10), num("part", 5), int64(num("memory", 0))}, Priority: num("priority", 0),
+			ID: name(
+				0,
+			), Cuts: evenCuts{num("shards", 10), num("part", 5), int64(num("memory", 0))}, Priority: num("priority", 0),
 			Weight: num("weight", 1), Solver: num("solver", 1), Phase: coordinator.Running,
 		}
 		if done := args["done"]; done != "" {
@@ -170,9 +181,17 @@ func (s *scene) do(words []string) (string, error) {
 		if class == "" {
 			class = "fma"
 		}
-		return s.step(coordinator.Attach{Conn: s.conn, Instance: args["instance"], Capacity: num("capacity", 4), Held: held, Info: coordinator.NodeInfo{
-			Name: node, Slots: num("slots", 2), Solver: num("solver", 1), Class: class, MemoryBytes: int64(num("memory", 0)),
-		}}), nil
+		return s.step(
+			coordinator.Attach{
+				Conn:     s.conn,
+				Instance: args["instance"],
+				Capacity: num("capacity", 4),
+				Held:     held,
+				Info: coordinator.NodeInfo{
+					Name: node, Slots: num("slots", 2), Solver: num("solver", 1), Class: class, MemoryBytes: int64(num("memory", 0)),
+				},
+			},
+		), nil
 	case "beat":
 		return s.step(coordinator.Beat{Conn: s.conns[node], Node: node, Capacity: num("capacity", 4)}), nil
 	case "drain":
@@ -204,8 +223,17 @@ func (s *scene) do(words []string) (string, error) {
 		case "refuse":
 			return s.step(coordinator.Refuse{Node: node, Sweep: r.Sweep, Shard: r.First, Cause: "bad bytes"}), nil
 		}
-		return s.step(coordinator.Deliver{Token: uint64(r.First), Sweep: r.Sweep, Shard: r.First, Node: node, Solver: num("solver", 1),
-			Class: class, Counts: coordinator.Counts{OK: 10}}), nil
+		return s.step(
+			coordinator.Deliver{
+				Token:  uint64(r.First),
+				Sweep:  r.Sweep,
+				Shard:  r.First,
+				Node:   node,
+				Solver: num("solver", 1),
+				Class:  class,
+				Counts: coordinator.Counts{OK: 10},
+			},
+		), nil
 	case "committed":
 		var text string
 		r, err := parseRun(name(0))
@@ -216,7 +244,16 @@ func (s *scene) do(words []string) (string, error) {
 	case "compute": // deliver and commit a run
 		r, err := parseRun(name(1))
 		for i := range r.Count {
-			s.board.Step(coordinator.Deliver{Token: uint64(r.First + i), Sweep: r.Sweep, Shard: r.First + i, Node: node, Solver: 1, Class: "fma"})
+			s.board.Step(
+				coordinator.Deliver{
+					Token:  uint64(r.First + i),
+					Sweep:  r.Sweep,
+					Shard:  r.First + i,
+					Node:   node,
+					Solver: 1,
+					Class:  "fma",
+				},
+			)
 		}
 		var text string
 		for i := range r.Count {
@@ -242,7 +279,9 @@ func (s *scene) do(words []string) (string, error) {
 	case "retry":
 		return s.step(coordinator.Retry{Token: 1000, Sweep: name(0)}), nil
 	case "reopen":
-		return s.step(coordinator.Reopen{Token: 1000, Sweep: name(0), Parts: map[int]coordinator.Counts{num("part", 0): {}}}), nil
+		return s.step(
+			coordinator.Reopen{Token: 1000, Sweep: name(0), Parts: map[int]coordinator.Counts{num("part", 0): {}}},
+		), nil
 	case "remove":
 		return s.step(coordinator.RemoveSweep{Token: 1000, Sweep: name(0)}), nil
 	case "removed":
@@ -252,8 +291,18 @@ func (s *scene) do(words []string) (string, error) {
 		if !ok {
 			return "\tno such sweep\n", nil
 		}
-		return fmt.Sprintf("\t%v: %d/%d shards, %d leased, %d quarantined, %d/%d parts, eta %v, %q\n", p.Phase, p.ShardsDone, p.Shards,
-			p.Leased, p.Quarantined, p.PartsDone, p.Parts, p.ETA.Round(time.Second), p.Waiting), nil
+		return fmt.Sprintf(
+			"\t%v: %d/%d shards, %d leased, %d quarantined, %d/%d parts, eta %v, %q\n",
+			p.Phase,
+			p.ShardsDone,
+			p.Shards,
+			p.Leased,
+			p.Quarantined,
+			p.PartsDone,
+			p.Parts,
+			p.ETA.Round(time.Second),
+			p.Waiting,
+		), nil
 	}
 	return "", fmt.Errorf("unknown verb %q", words[0])
 }
@@ -307,11 +356,13 @@ func printRuns(runs []coordinator.Run) string {
 	return strings.Join(words, " ")
 }
 
-// TestGrantThatWaitedIsNotComputedAgain: the loss of a shard is saved before its new lease is told. A late delivery of the
-// shard may be committed in between, and then nobody is to compute it.
+// TestGrantThatWaitedIsNotComputedAgain: the loss of a shard is saved before its new lease is told.
+// A late delivery of the shard may be committed in between, and then nobody is to compute it.
 func TestGrantThatWaitedIsNotComputedAgain(t *testing.T) {
 	s := newScene()
-	s.board.Step(coordinator.AddSweep{ID: "a", Cuts: evenCuts{3, 3, 0}, Weight: 1, Solver: 1, Phase: coordinator.Running})
+	s.board.Step(
+		coordinator.AddSweep{ID: "a", Cuts: evenCuts{3, 3, 0}, Weight: 1, Solver: 1, Phase: coordinator.Running},
+	)
 	for _, line := range []string{"attach n1 capacity=2", "attach n2 capacity=3", "deliver n2 a/2", "committed a/2", "break n1"} {
 		if _, err := s.do(strings.Fields(line)); err != nil {
 			t.Fatal(err)

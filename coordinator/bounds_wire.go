@@ -13,8 +13,8 @@ import (
 	"github.com/phasegrid/phasegrid/sweep"
 )
 
-// What may stand in the fields of requests. Whatever is out of bounds is refused with the field's name, before anything
-// happens by it.
+// What may stand in the fields of requests. Whatever is out of bounds is refused with the field's
+// name, before anything happens by it.
 const (
 	maxNameBytes     = 253
 	maxFilename      = 4096

@@ -88,7 +88,11 @@ func TestBadFieldsOfSweeps(t *testing.T) {
 		t.Fatalf("Files = %v, %v", files, err)
 	}
 	for _, offset := range []int64{-1, math.MaxInt64} {
-		checkField(t, "offset", fetch(ctx, c.sweeps, &pb.FetchRequest{Sweep: id, Path: files.GetFiles()[0].GetPath(), Offset: offset}))
+		checkField(
+			t,
+			"offset",
+			fetch(ctx, c.sweeps, &pb.FetchRequest{Sweep: id, Path: files.GetFiles()[0].GetPath(), Offset: offset}),
+		)
 	}
 }
 
@@ -194,13 +198,19 @@ func attach(ctx context.Context, t *testing.T, c pb.NodesClient, messages ...*pb
 	return err
 }
 
-// TestBadFieldsOfDeliveries: every field of a delivery's header has bounds, and so has the other call of nodes.
+// TestBadFieldsOfDeliveries: every field of a delivery's header has bounds, and so has the other
+// call of nodes.
 func TestBadFieldsOfDeliveries(t *testing.T) {
 	store, _ := fileStore(t)
 	c := start(t, coordinator.Config{Memory: coordinator.NewMemory(), Store: store})
 	ctx := deadline(t)
 	c.leading(ctx)
-	good := &pb.DeliverHeader{SweepId: c.submit(ctx, smallSweep).GetSweep().GetId(), Node: "x", SolverVersion: solver.Version, ArithmeticClass: "test"}
+	good := &pb.DeliverHeader{
+		SweepId:         c.submit(ctx, smallSweep).GetSweep().GetId(),
+		Node:            "x",
+		SolverVersion:   solver.Version,
+		ArithmeticClass: "test",
+	}
 	for _, bad := range []struct {
 		field  string
 		change func(*pb.DeliverHeader)

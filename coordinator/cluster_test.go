@@ -130,7 +130,9 @@ func (z *zeroNode) run(ctx context.Context, c pb.NodesClient) error {
 	if err != nil {
 		return err
 	}
-	err = stream.Send(&pb.AttachRequest{Message: &pb.AttachRequest_Hello{Hello: &pb.Hello{Info: z.info(), Capacity: 8}}})
+	err = stream.Send(
+		&pb.AttachRequest{Message: &pb.AttachRequest_Hello{Hello: &pb.Hello{Info: z.info(), Capacity: 8}}},
+	)
 	if err != nil {
 		return err
 	}
@@ -189,7 +191,12 @@ func (z *zeroNode) note(what string, h *pb.DeliverHeader) {
 	}
 }
 
-func (z *zeroNode) solve(ctx context.Context, c pb.NodesClient, run *pb.ShardRun, i int64) (*pb.DeliverHeader, []byte, error) {
+func (z *zeroNode) solve(
+	ctx context.Context,
+	c pb.NodesClient,
+	run *pb.ShardRun,
+	i int64,
+) (*pb.DeliverHeader, []byte, error) {
 	answer, err := c.GetSpec(ctx, &pb.GetSpecRequest{SweepId: run.GetSweepId()})
 	if err != nil {
 		return nil, nil, err
@@ -207,7 +214,10 @@ func (z *zeroNode) solve(ctx context.Context, c pb.NodesClient, run *pb.ShardRun
 		ArithmeticClass: z.info().GetArithmeticClass(), Kernel: "zero", PayloadBytes: int64(len(d.Payload)), Crc32C: d.CRC32C,
 	}
 	for _, s := range d.Segments {
-		header.Segments = append(header.Segments, &pb.Segment{Table: pb.Table(s.Table) + 1, Bytes: s.Bytes, Rows: s.Rows})
+		header.Segments = append(
+			header.Segments,
+			&pb.Segment{Table: pb.Table(s.Table) + 1, Bytes: s.Bytes, Rows: s.Rows},
+		)
 	}
 	return header, d.Payload, nil
 }
@@ -218,12 +228,19 @@ func rows(spec *sweep.Spec, first, end int64) (results.Delivery, error) {
 	for _, id := range spec.Columns() {
 		p := sweep.Describe(id)
 		if id != sweep.Representation {
-			kind := map[sweep.Kind]results.Kind{sweep.KindInt: results.Int64, sweep.KindFloat: results.Float64, sweep.KindBool: results.Bool}
+			kind := map[sweep.Kind]results.Kind{
+				sweep.KindInt:   results.Int64,
+				sweep.KindFloat: results.Float64,
+				sweep.KindBool:  results.Bool,
+			}
 			k, ok := kind[p.Kind]
 			if !ok {
 				k = results.String
 			}
-			parameters = append(parameters, results.Column{Name: p.Name, Kind: k, Nullable: true, Unit: p.Unit, Doc: p.Doc})
+			parameters = append(
+				parameters,
+				results.Column{Name: p.Name, Kind: k, Nullable: true, Unit: p.Unit, Doc: p.Doc},
+			)
 		}
 	}
 	schema, err := results.NewSchema(parameters, results.Options{
@@ -239,8 +256,10 @@ func rows(spec *sweep.Spec, first, end int64) (results.Delivery, error) {
 			cells[i].Null = true
 		}
 		sum := sha256.Sum256(fmt.Append(nil, p.Index))
-		err := b.AddPoint(results.PointRow{Point: p.Index, PointID: [16]byte(sum[:16]), Parameters: cells, Representation: "reduced",
-			Status: results.StatusOK, Loss: float64(p.Index), EscapeStep: -1, StepsTo90: -1, StepsTo99: -1, PeakSpikeStep: -1, DivergedStep: -1})
+		err := b.AddPoint(
+			results.PointRow{Point: p.Index, PointID: [16]byte(sum[:16]), Parameters: cells, Representation: "reduced",
+				Status: results.StatusOK, Loss: float64(p.Index), EscapeStep: -1, StepsTo90: -1, StepsTo99: -1, PeakSpikeStep: -1, DivergedStep: -1},
+		)
 		if err != nil {
 			return results.Delivery{}, err
 		}
@@ -249,7 +268,12 @@ func rows(spec *sweep.Spec, first, end int64) (results.Delivery, error) {
 }
 
 // deliver sends one shard in chunks.
-func deliver(ctx context.Context, c pb.NodesClient, header *pb.DeliverHeader, payload []byte) (pb.DeliverResponse_Outcome, error) {
+func deliver(
+	ctx context.Context,
+	c pb.NodesClient,
+	header *pb.DeliverHeader,
+	payload []byte,
+) (pb.DeliverResponse_Outcome, error) {
 	stream, err := c.Deliver(ctx)
 	if err != nil {
 		return 0, err
@@ -274,7 +298,8 @@ func (c *cluster) submit(ctx context.Context, file string) *pb.SubmitResponse {
 	return m
 }
 
-// hashes are the sha256 of a folder's files. The log of shards is left out, which says who computed what, and the id of a store.
+// hashes are the sha256 of a folder's files. The log of shards is left out, which says who computed
+// what, and the id of a store.
 func hashes(t *testing.T, dir string) map[string]string {
 	t.Helper()
 	sums := map[string]string{}
@@ -283,7 +308,8 @@ func hashes(t *testing.T, dir string) map[string]string {
 			return err
 		}
 		name, err := filepath.Rel(dir, path)
-		if err != nil || strings.Contains(name, "shards/part") || strings.HasSuffix(name, "manifest.json") || name == storeID {
+		if err != nil || strings.Contains(name, "shards/part") || strings.HasSuffix(name, "manifest.json") ||
+			name == storeID {
 			return err
 		}
 		if strings.Contains(name, ".writing-") {

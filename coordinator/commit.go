@@ -23,8 +23,8 @@ type incoming struct {
 	at       location
 }
 
-// committer makes deliveries durable in groups: one sync of the spool and one transaction for all that came meanwhile. The
-// spool writes the next group while the ledger commits this one.
+// committer makes deliveries durable in groups: one sync of the spool and one transaction for all
+// that came meanwhile. The spool writes the next group while the ledger commits this one.
 func (t *term) committer(ctx context.Context) error {
 	spooled := make(chan []*incoming, 1)
 	done := make(chan error, 1)
@@ -53,7 +53,8 @@ func (t *term) spoolGroups(ctx context.Context, spooled chan<- []*incoming) erro
 				if group, err = t.spoolGroup(ctx, firstGroup(waiting)); err == nil {
 					return nil
 				}
-				// It may be that the disk is full and stays so until a sweep is removed, which waits for its deliveries.
+				// It may be that the disk is full and stays so until a sweep is removed, which
+				// waits for its deliveries.
 				waiting = append(waiting, t.commits.all()...)
 				var failed error
 				if waiting, failed = t.stillWanted(ctx, waiting); failed != nil {
@@ -146,7 +147,8 @@ func (t *term) commitSpooled(ctx context.Context, spooled <-chan []*incoming) er
 	return nil
 }
 
-// commitGroup writes one done key for each part that the group touches. Whether a shard is committed is decided here.
+// commitGroup writes one done key for each part that the group touches. Whether a shard is
+// committed is decided here.
 func (t *term) commitGroup(ctx context.Context, group []*incoming) error {
 	var order []partRef
 	items := map[partRef][]shelfItem{}
@@ -160,7 +162,8 @@ func (t *term) commitGroup(ctx context.Context, group []*incoming) error {
 	}
 	numbers := map[partRef]int{}
 	for _, ref := range order {
-		// Now, not after this group: a part that still gets shards is not merged, so its done keys stay for certain.
+		// Now, not after this group: a part that still gets shards is not merged, so its done keys
+		// stay for certain.
 		if err := t.fold(ctx, ref); err != nil {
 			return err
 		}
@@ -193,8 +196,9 @@ func (t *term) commitGroup(ctx context.Context, group []*incoming) error {
 	return nil
 }
 
-// pinClasses are the writes that pin the arithmetic class of sweeps of which nothing was durable when the board let them
-// commit. It is the board that knows: a delivery's entry may be that of a sweep which was removed and submitted again since.
+// pinClasses are the writes that pin the arithmetic class of sweeps of which nothing was durable
+// when the board let them commit. It is the board that knows: a delivery's entry may be that of a
+// sweep which was removed and submitted again since.
 func pinClasses(group []*incoming) []Write {
 	var writes []Write
 	pinned := map[string]bool{} // a transaction writes a key once

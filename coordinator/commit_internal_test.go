@@ -24,7 +24,9 @@ func idleTerm(t *testing.T, memory *Memory) (*term, *entry) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := New(Config{Memory: memory, Store: store, Registry: prometheus.NewRegistry(), Logger: slog.New(slog.DiscardHandler)})
+	c, err := New(
+		Config{Memory: memory, Store: store, Registry: prometheus.NewRegistry(), Logger: slog.New(slog.DiscardHandler)},
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -52,8 +54,8 @@ func classOf(ctx context.Context, t *testing.T, l Ledger, id string) (class stri
 	return class
 }
 
-// TestClassIsPinnedAgain: a sweep is removed and submitted again while a delivery, which belongs to the new one then, is
-// received. Its shard may not be durable without its class.
+// TestClassIsPinnedAgain: a sweep is removed and submitted again while a delivery, which belongs to
+// the new one then, is received. Its shard may not be durable without its class.
 func TestClassIsPinnedAgain(t *testing.T) {
 	leader, e := idleTerm(t, NewMemory())
 	ctx := t.Context()

@@ -35,13 +35,14 @@ type Config struct {
 	Address  string
 	// Advertise is the address that other coordinators name to clients; the listener's by default.
 	Advertise string
-	// Credentials are those of the server. Without them any listener but loopback and unix sockets needs Insecure.
-	// With mutual TLS, add AuthorizeUnary and AuthorizeStream to ServerOptions.
+	// Credentials are those of the server. Without them any listener but loopback and unix sockets
+	// needs Insecure. With mutual TLS, add AuthorizeUnary and AuthorizeStream to ServerOptions.
 	Credentials   credentials.TransportCredentials
 	Insecure      bool
 	ServerOptions []grpc.ServerOption
-	// StatusListener serves /metrics, /healthz, /readyz and gRPC health in plain text. If nil, StatusAddress is listened on;
-	// "" is none. Beyond loopback it needs StatusInsecure or Insecure.
+	// StatusListener serves /metrics, /healthz, /readyz and gRPC health in plain text. If nil,
+	// StatusAddress is listened on; "" is none. Beyond loopback it needs StatusInsecure or
+	// Insecure.
 	StatusListener net.Listener
 	StatusAddress  string
 	StatusInsecure bool
@@ -55,15 +56,17 @@ type Config struct {
 	Store Store
 	Spool Store
 
-	// LeaseTTL is how long a node may be silent; 10 s by default. ReconnectGrace is how long one may take to come back after
-	// its connection broke; 3 s by default, at most LeaseTTL.
+	// LeaseTTL is how long a node may be silent; 10 s by default. ReconnectGrace is how long one
+	// may take to come back after its connection broke; 3 s by default, at most LeaseTTL.
 	LeaseTTL       time.Duration
 	ReconnectGrace time.Duration
-	// DeliveryMemory bounds the deliveries in memory, at least one of the largest; 256 MiB by default.
+	// DeliveryMemory bounds the deliveries in memory, at least one of the largest; 256 MiB by
+	// default.
 	DeliveryMemory int64
 	// DeliveryTimeout bounds one delivery from its first byte to its answer; 2 minutes by default.
 	DeliveryTimeout time.Duration
-	// ChunkTimeout is how long a delivery may bring nothing while it has memory that others wait for; 20 s by default.
+	// ChunkTimeout is how long a delivery may bring nothing while it has memory that others wait
+	// for; 20 s by default.
 	ChunkTimeout time.Duration
 	// OpenTimeout is how long a node's new stream may take for its first message; 5 s by default.
 	OpenTimeout time.Duration
@@ -81,8 +84,8 @@ type Config struct {
 	Registry *prometheus.Registry // a new one by default
 	Logger   *slog.Logger
 
-	// fail is called with the name of each step at which a process may die (see the table in the package documentation).
-	// Only this package's tests can set it: they die there.
+	// fail is called with the name of each step at which a process may die (see the table in the
+	// package documentation). Only this package's tests can set it: they die there.
 	fail func(step string)
 }
 
@@ -101,10 +104,17 @@ func (c *Config) validate() error {
 		c.LeaseTTL = 10 * time.Second
 	}
 	if c.LeaseTTL < minLeaseTTL {
-		return fmt.Errorf("coordinator: a lease of %v is shorter than a pause that an honest node may make: give --lease-ttl of %v or more", c.LeaseTTL, minLeaseTTL)
+		return fmt.Errorf(
+			"coordinator: a lease of %v is shorter than a pause that an honest node may make: give --lease-ttl of %v or more",
+			c.LeaseTTL,
+			minLeaseTTL,
+		)
 	}
 	if c.MaxPointBytes < 0 {
-		return fmt.Errorf("coordinator: %d bytes for a point: give --max-point-bytes above 0, or 0 for the default", c.MaxPointBytes)
+		return fmt.Errorf(
+			"coordinator: %d bytes for a point: give --max-point-bytes above 0, or 0 for the default",
+			c.MaxPointBytes,
+		)
 	}
 	if c.ReconnectGrace == 0 {
 		c.ReconnectGrace = min(3*time.Second, c.LeaseTTL)
@@ -138,7 +148,9 @@ func (c *Config) validate() error {
 		c.fail = func(string) {}
 	}
 	if c.Store == nil {
-		return errors.New("coordinator: a store for the result sets is needed: give --store file:///folder or s3://bucket")
+		return errors.New(
+			"coordinator: a store for the result sets is needed: give --store file:///folder or s3://bucket",
+		)
 	}
 	if c.Spool == nil {
 		c.Spool = c.Store
@@ -186,7 +198,8 @@ func (c *Coordinator) fail(step string) { c.cfg.fail(step) }
 // The services whose health tells who leads.
 var leaderServices = []string{"phasegrid.v1.Sweeps", "phasegrid.v1.Nodes", "arrow.flight.protocol.FlightService"}
 
-// Run serves until ctx ends, and returns when every goroutine of the coordinator has ended. A Coordinator runs once.
+// Run serves until ctx ends, and returns when every goroutine of the coordinator has ended. A
+// Coordinator runs once.
 func (c *Coordinator) Run(ctx context.Context) error {
 	listener, status, err := c.listen()
 	if err != nil {
@@ -227,8 +240,9 @@ func (c *Coordinator) Run(ctx context.Context) error {
 	return err
 }
 
-// govern campaigns, leads, and campaigns again. It fails if the stores are not the cluster's from the start; where that turns
-// out later this coordinator says so, and does not campaign until they are.
+// govern campaigns, leads, and campaigns again. It fails if the stores are not the cluster's from
+// the start; where that turns out later this coordinator says so, and does not campaign until they
+// are.
 func (c *Coordinator) govern(ctx context.Context) error {
 	candidacy, stores := c.alarms.trouble("etcd"), c.alarms.trouble("store")
 	for first := true; ctx.Err() == nil; first = false {

@@ -36,8 +36,8 @@ grid:
 record: {every: 20}
 `
 
-// crashSteps are the steps of doc.go's table in the course of what happens to a sweep, each with how often it is passed before
-// the process dies there.
+// crashSteps are the steps of doc.go's table in the course of what happens to a sweep, each with
+// how often it is passed before the process dies there.
 var crashSteps = []struct {
 	course string
 	step   string
@@ -46,19 +46,44 @@ var crashSteps = []struct {
 	{"run", "before-submit", 0}, {"run", "after-submit", 0}, {"run", "before-spool", 3}, {"run", "after-spool", 0},
 	{"run", "before-commit", 3}, {"run", "after-commit", 0}, {"run", "after-commit", 3}, {"run", "before-merge", 1},
 	{"run", "before-publish", 1}, {"run", "between-files", 0}, {"run", "between-files", 4}, {"run", "after-publish", 1},
-	{"run", "after-part", 1}, {"run", "after-free", 1}, {"run", "before-manifest", 0}, {"run", "after-manifest", 0}, {"run", "after-done", 0},
+	{
+		"run",
+		"after-part",
+		1,
+	}, {"run", "after-free", 1}, {"run", "before-manifest", 0}, {"run", "after-manifest", 0}, {"run", "after-done", 0},
 	{"fold", "before-fold", 0}, {"fold", "after-fold", 0},
-	{"pause", "before-save", 0}, {"pause", "after-save", 0}, {"resume", "before-save", 0}, {"resume", "after-save", 0}, {"cancel", "before-save", 0}, {"cancel", "after-save", 0},
-	{"retry", "before-save", 0}, {"retry", "after-save", 0}, {"retry", "before-replace", 0}, {"retry", "between-replace", 0},
-	{"retry", "between-replace", 1}, {"retry", "between-files", 0}, {"retry", "after-publish", 0}, {"retry", "after-part", 0},
+	{
+		"pause",
+		"before-save",
+		0,
+	}, {"pause", "after-save", 0}, {"resume", "before-save", 0}, {"resume", "after-save", 0}, {"cancel", "before-save", 0}, {"cancel", "after-save", 0},
+	{
+		"retry",
+		"before-save",
+		0,
+	}, {"retry", "after-save", 0}, {"retry", "before-replace", 0}, {"retry", "between-replace", 0},
+	{
+		"retry",
+		"between-replace",
+		1,
+	}, {"retry", "between-files", 0}, {"retry", "after-publish", 0}, {"retry", "after-part", 0},
 	{"retry", "before-replace", 2}, {"retry", "between-replace", 2},
-	{"reopen", "before-save", 0}, {"reopen", "after-save", 0}, {"reopen", "before-merge", 0}, {"reopen", "between-files", 0},
+	{
+		"reopen",
+		"before-save",
+		0,
+	}, {"reopen", "after-save", 0}, {"reopen", "before-merge", 0}, {"reopen", "between-files", 0},
 	{"reopen", "after-part", 0},
-	{"remove", "before-save", 0}, {"remove", "after-save", 0}, {"remove", "between-deletions", 0}, {"remove", "between-deletions", 5},
+	{
+		"remove",
+		"before-save",
+		0,
+	}, {"remove", "after-save", 0}, {"remove", "between-deletions", 0}, {"remove", "between-deletions", 5},
 	{"remove", "before-drop", 0}, {"remove", "after-drop", 0},
 }
 
-// TestCrash kills a coordinator at each step of the table, starts it again, and holds the result against an undisturbed run.
+// TestCrash kills a coordinator at each step of the table, starts it again, and holds the result
+// against an undisturbed run.
 func TestCrash(t *testing.T) {
 	if os.Getenv("PHASEGRID_CRASH_FOLDER") != "" {
 		t.Skip("this is the process that dies")
@@ -82,7 +107,10 @@ func TestCrash(t *testing.T) {
 			if died := crashRun(t, folder, c.course, "", 0); died {
 				t.Fatal("the second run died too")
 			}
-			if got, want := hashes(t, filepath.Join(folder, "store")), undisturbed[fileOf(c.course)]; !maps.Equal(got, want) {
+			if got, want := hashes(t, filepath.Join(folder, "store")), undisturbed[fileOf(c.course)]; !maps.Equal(
+				got,
+				want,
+			) {
 				t.Errorf("there are the files %v, in an undisturbed run %v", got, want)
 			}
 			checkManifest(t, filepath.Join(folder, "store"))
@@ -109,7 +137,8 @@ func checkManifest(t *testing.T, store string) {
 	}
 }
 
-// checkLog reads what the processes did in order: no shard may be computed once it was acknowledged.
+// checkLog reads what the processes did in order: no shard may be computed once it was
+// acknowledged.
 func checkLog(t *testing.T, path string) {
 	t.Helper()
 	f, err := os.Open(path)
@@ -133,8 +162,8 @@ func checkLog(t *testing.T, path string) {
 	}
 }
 
-// crashRun takes a sweep through a course in a process of its own, which kills itself when it comes to a step for the pass-th
-// time.
+// crashRun takes a sweep through a course in a process of its own, which kills itself when it comes
+// to a step for the pass-th time.
 func crashRun(t *testing.T, folder, course, step string, pass int) (died bool) {
 	t.Helper()
 	cmd := exec.Command(os.Args[0], "-test.run=^TestCrashProcess$", "-test.v")
@@ -162,8 +191,9 @@ type crashing struct {
 	armed atomic.Bool
 }
 
-// courses are what may happen to a sweep. In each it ends with all of its rows; of whatever is done already when a process
-// begins, it does the rest. With anew, shards are computed again that were acknowledged.
+// courses are what may happen to a sweep. In each it ends with all of its rows; of whatever is done
+// already when a process begins, it does the rest. With anew, shards are computed again that were
+// acknowledged.
 var courses = map[string]struct {
 	take func(c *crashing, ctx context.Context)
 	anew bool
@@ -213,7 +243,12 @@ func TestCrashProcess(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer c.log.Close()
-	cfg := coordinator.Config{Embedded: filepath.Join(folder, "state"), Store: store, Spool: spool, ReconnectGrace: 50 * time.Millisecond}
+	cfg := coordinator.Config{
+		Embedded:       filepath.Join(folder, "state"),
+		Store:          store,
+		Spool:          spool,
+		ReconnectGrace: 50 * time.Millisecond,
+	}
 	c.cluster = start(t, coordinator.FailingAt(cfg, c.dieAt(os.Getenv("PHASEGRID_CRASH_STEP"), pass)))
 	ctx, cancel := context.WithTimeout(t.Context(), 60*time.Second)
 	defer cancel()
@@ -311,7 +346,8 @@ func (c *crashing) remove(ctx context.Context) {
 	list, err := c.sweeps.List(ctx, &pb.ListRequest{})
 	c.must(list, err)
 	for _, m := range list.GetSweeps() {
-		if _, err := c.sweeps.Delete(ctx, &pb.DeleteRequest{Sweep: m.GetId()}); err != nil && status.Code(err) != codes.NotFound {
+		if _, err := c.sweeps.Delete(ctx, &pb.DeleteRequest{Sweep: m.GetId()}); err != nil &&
+			status.Code(err) != codes.NotFound {
 			c.t.Fatal(err)
 		}
 	}

@@ -14,8 +14,8 @@ import (
 	"github.com/phasegrid/phasegrid/results"
 )
 
-// Deliver bounds the time of a delivery: one that stalls holds memory that others wait for. When it returns the stream
-// ends, and with it whatever deliver was waiting for.
+// Deliver bounds the time of a delivery: one that stalls holds memory that others wait for. When it
+// returns the stream ends, and with it whatever deliver was waiting for.
 func (s *nodesServer) Deliver(stream grpc.ClientStreamingServer[pb.DeliverRequest, pb.DeliverResponse]) error {
 	ctx := stream.Context()
 	t, err := s.leading(ctx)
@@ -50,7 +50,11 @@ func (s chunkStream) Recv() (*pb.DeliverRequest, error) {
 }
 
 // deliver receives one shard, has it committed, and answers.
-func (s *nodesServer) deliver(ctx context.Context, t *term, stream grpc.ClientStreamingServer[pb.DeliverRequest, pb.DeliverResponse]) error {
+func (s *nodesServer) deliver(
+	ctx context.Context,
+	t *term,
+	stream grpc.ClientStreamingServer[pb.DeliverRequest, pb.DeliverResponse],
+) error {
 	first, err := opened(ctx, s.Coordinator, stream.Recv)
 	if err != nil {
 		return err
@@ -64,8 +68,8 @@ func (s *nodesServer) deliver(ctx context.Context, t *term, stream grpc.ClientSt
 	if e == nil {
 		return stream.SendAndClose(&pb.DeliverResponse{Outcome: pb.DeliverResponse_OUTCOME_UNWANTED})
 	}
-	// Nothing is received before there is room for it: nodes wait, and with them their appetite for more.
-	// Whatever the header says, one message comes in before it can be found too long.
+	// Nothing is received before there is room for it: nodes wait, and with them their appetite for
+	// more. Whatever the header says, one message comes in before it can be found too long.
 	weight := min(h.GetPayloadBytes(), s.cfg.DeliveryMemory)
 	receiving := min(max(weight, maxMessageBytes), s.cfg.DeliveryMemory)
 	if err := t.budget.Acquire(ctx, receiving); err != nil {
@@ -95,7 +99,8 @@ func replyTo(stream grpc.ClientStreamingServer[pb.DeliverRequest, pb.DeliverResp
 	return stream.SendAndClose(&pb.DeliverResponse{Outcome: outcome})
 }
 
-// admit finds the sweep of a delivery and checks all that can be checked before its bytes; nil for a sweep that is not there.
+// admit finds the sweep of a delivery and checks all that can be checked before its bytes; nil for
+// a sweep that is not there.
 func (t *term) admit(h *pb.DeliverHeader) (*entry, error) {
 	if err := checkHeader(h); err != nil {
 		return nil, err
@@ -105,14 +110,23 @@ func (t *term) admit(h *pb.DeliverHeader) (*entry, error) {
 		return nil, nil
 	}
 	if int(h.GetSolverVersion()) != e.solver {
-		return nil, fmt.Errorf("%w: the sweep needs solver %d, this node has %d", ErrRejected, e.solver, h.GetSolverVersion())
+		return nil, fmt.Errorf(
+			"%w: the sweep needs solver %d, this node has %d",
+			ErrRejected,
+			e.solver,
+			h.GetSolverVersion(),
+		)
 	}
 	return e, checkRange("header.shard", h.GetShard(), 0, e.plan.Shards()-1)
 }
 
-// receiveShard receives a payload and verifies that it is the shard it should be. What does not verify is refused as a
-// whole, counted, and held against the node.
-func (t *term) receiveShard(stream grpc.ClientStreamingServer[pb.DeliverRequest, pb.DeliverResponse], e *entry, h *pb.DeliverHeader) (*incoming, error) {
+// receiveShard receives a payload and verifies that it is the shard it should be. What does not
+// verify is refused as a whole, counted, and held against the node.
+func (t *term) receiveShard(
+	stream grpc.ClientStreamingServer[pb.DeliverRequest, pb.DeliverResponse],
+	e *entry,
+	h *pb.DeliverHeader,
+) (*incoming, error) {
 	payload := make([]byte, 0, min(h.GetPayloadBytes(), 1<<20))
 	for int64(len(payload)) < h.GetPayloadBytes() {
 		m, err := stream.Recv()
@@ -123,7 +137,11 @@ func (t *term) receiveShard(stream grpc.ClientStreamingServer[pb.DeliverRequest,
 			return nil, err
 		}
 		if len(m.GetChunk()) == 0 || int64(len(payload)+len(m.GetChunk())) > h.GetPayloadBytes() {
-			return nil, t.refuse(h, "size", fmt.Errorf("a chunk of %d bytes after %d of %d", len(m.GetChunk()), len(payload), h.GetPayloadBytes()))
+			return nil, t.refuse(
+				h,
+				"size",
+				fmt.Errorf("a chunk of %d bytes after %d of %d", len(m.GetChunk()), len(payload), h.GetPayloadBytes()),
+			)
 		}
 		payload = append(payload, m.GetChunk()...)
 	}
@@ -141,22 +159,39 @@ func (t *term) receiveShard(stream grpc.ClientStreamingServer[pb.DeliverRequest,
 	if err != nil {
 		return nil, t.refuse(h, "header", err)
 	}
-	return &incoming{entry: e, shard: int(h.GetShard()), frame: frame{header: header, payload: payload}, rows: countsOf(shard)}, nil
+	return &incoming{
+		entry: e,
+		shard: int(h.GetShard()),
+		frame: frame{header: header, payload: payload},
+		rows:  countsOf(shard),
+	}, nil
 }
 
-// refuse counts a bad delivery and takes the shard from the node. Certificates tell roles and not names: what does not
-// prove to come from the node that it names is held against nobody.
+// refuse counts a bad delivery and takes the shard from the node. Certificates tell roles and not
+// names: what does not prove to come from the node that it names is held against nobody.
 func (t *term) refuse(h *pb.DeliverHeader, reason string, err error) error {
 	t.metrics.rejected.WithLabelValues(reason).Inc()
-	t.log.Warn("delivery refused", "sweep_id", h.GetSweepId(), "shard_id", h.GetShard(), "node_id", h.GetNode(), "reason", reason, "error", err)
+	t.log.Warn(
+		"delivery refused",
+		"sweep_id",
+		h.GetSweepId(),
+		"shard_id",
+		h.GetShard(),
+		"node_id",
+		h.GetNode(),
+		"reason",
+		reason,
+		"error",
+		err,
+	)
 	if t.proven(h) {
 		t.post(Refuse{Node: h.GetNode(), Sweep: h.GetSweepId(), Shard: int(h.GetShard()), Cause: oneLine(err.Error())})
 	}
 	return badField("payload", "%w", err)
 }
 
-// await lets the board decide about a verified shard and waits for the answer. The memory is given back when the bytes are
-// on disk or dropped, not when the caller goes away.
+// await lets the board decide about a verified shard and waits for the answer. The memory is given
+// back when the bytes are on disk or dropped, not when the caller goes away.
 func (t *term) await(ctx context.Context, in *incoming, h *pb.DeliverHeader, weight int64) (Answer, error) {
 	answer := make(chan Answer, 1)
 	start := time.Now()

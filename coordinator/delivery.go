@@ -2,8 +2,8 @@ package coordinator
 
 import "fmt"
 
-// How a shard gets from leased to done: the first delivery of it is committed, twins of it wait for the same answer. One that
-// cannot be made durable is given up once its sweep is cancelled.
+// How a shard gets from leased to done: the first delivery of it is committed, twins of it wait for
+// the same answer. One that cannot be made durable is given up once its sweep is cancelled.
 
 // deliver decides about a verified delivery. The first commit wins; a lost lease does not matter.
 func (b *Board) deliver(e Deliver) {
@@ -22,8 +22,11 @@ func (b *Board) deliver(e Deliver) {
 		return
 	case j.accepts(e.Solver, e.Class) != "":
 		b.dropLease(j, e.Shard, e.Node)
-		answer(OutcomeRejected, fmt.Sprintf("the sweep needs solver %d with arithmetic class %q; this is solver %d with class %q",
-			j.solver, j.class, e.Solver, e.Class))
+		answer(
+			OutcomeRejected,
+			fmt.Sprintf("the sweep needs solver %d with arithmetic class %q; this is solver %d with class %q",
+				j.solver, j.class, e.Solver, e.Class),
+		)
 		return
 	}
 	if c := j.committing[e.Shard]; c != nil {
@@ -62,7 +65,13 @@ func (b *Board) revokeOtherClasses(j *job) {
 	for _, shard := range sortedKeys(j.leases) {
 		l := j.leases[shard]
 		if l.node.info.Class != j.class {
-			b.emit(Revoke{Node: l.node.info.Name, Conn: l.node.conn, Runs: []Run{{Sweep: j.id, First: shard, Count: 1, Epoch: l.epoch}}})
+			b.emit(
+				Revoke{
+					Node: l.node.info.Name,
+					Conn: l.node.conn,
+					Runs: []Run{{Sweep: j.id, First: shard, Count: 1, Epoch: l.epoch}},
+				},
+			)
 			b.giveBack(l.node, shardRef{j.id, shard})
 		}
 	}
@@ -91,7 +100,8 @@ func (b *Board) committed(e Committed) {
 	b.removeIfIdle(j)
 }
 
-// commitGivenUp: a delivery is not made durable. The sweep has ended; one that goes on has the shard computed again.
+// commitGivenUp: a delivery is not made durable. The sweep has ended; one that goes on has the
+// shard computed again.
 func (b *Board) commitGivenUp(e CommitGivenUp) {
 	j := b.jobs[e.Sweep]
 	if j == nil || j.committing[e.Shard] == nil {

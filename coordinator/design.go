@@ -9,7 +9,8 @@ import (
 	"github.com/phasegrid/phasegrid/sweep"
 )
 
-// design is everything that follows from a sweep's spec. It never changes; any number of goroutines may use it.
+// design is everything that follows from a sweep's spec. It never changes; any number of goroutines
+// may use it.
 type design struct {
 	id        string
 	name      string
@@ -26,10 +27,13 @@ type design struct {
 	priority, weight int
 }
 
-// newDesign derives a design from a parsed spec and how it was cut. The name is not part of a canonical spec, so it comes beside it.
+// newDesign derives a design from a parsed spec and how it was cut. The name is not part of a
+// canonical spec, so it comes beside it.
 func newDesign(spec *sweep.Spec, plan *sweep.Plan, name string, solver, version int) (d *design, err error) {
 	d = &design{
-		id: spec.ID(solver), name: name, canonical: spec.Canonical(), solver: solver, version: version, spec: spec, plan: plan,
+		id: spec.ID(
+			solver,
+		), name: name, canonical: spec.Canonical(), solver: solver, version: version, spec: spec, plan: plan,
 	}
 	d.set = name + "-" + d.id[:8]
 	points, exact := spec.Count()
@@ -50,7 +54,10 @@ func schemaOf(spec *sweep.Spec, solver int) (*results.Schema, error) {
 		if !ok {
 			return nil, fmt.Errorf("parameter %s has no kind of column", p.Name)
 		}
-		parameters = append(parameters, results.Column{Name: p.Name, Kind: kind, Nullable: true, Unit: p.Unit, Doc: p.Doc})
+		parameters = append(
+			parameters,
+			results.Column{Name: p.Name, Kind: kind, Nullable: true, Unit: p.Unit, Doc: p.Doc},
+		)
 	}
 	record := spec.Record()
 	return results.NewSchema(parameters, results.Options{

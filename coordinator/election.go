@@ -13,8 +13,8 @@ import (
 	"go.etcd.io/etcd/client/v3/concurrency"
 )
 
-// campaign waits in the session's own context: a candidate whose session has ended is no candidate any more. Whoever has
-// won reads its key again, so that it leads by a key that is there.
+// campaign waits in the session's own context: a candidate whose session has ended is no candidate
+// any more. Whoever has won reads its key again, so that it leads by a key that is there.
 func (b *etcdBackend) campaign(ctx context.Context, address string, standing func()) (*Reign, error) {
 	if b.alone {
 		if err := b.depose(ctx); err != nil {
@@ -44,9 +44,16 @@ func (b *etcdBackend) campaign(ctx context.Context, address string, standing fun
 	var maintained sync.WaitGroup
 	maintained.Go(func() { b.maintain(maintainCtx, space) })
 	return &Reign{
-		Ledger: &etcdLedger{client: b.client, key: key, rev: rev, lease: session.Lease(), space: space, timeout: b.timeout},
-		Epoch:  uint64(rev),
-		Lost:   session.Done(),
+		Ledger: &etcdLedger{
+			client:  b.client,
+			key:     key,
+			rev:     rev,
+			lease:   session.Lease(),
+			space:   space,
+			timeout: b.timeout,
+		},
+		Epoch: uint64(rev),
+		Lost:  session.Done(),
 		Resign: func(ctx context.Context) error {
 			stopMaintain()
 			maintained.Wait()
@@ -61,8 +68,9 @@ func (b *etcdBackend) campaign(ctx context.Context, address string, standing fun
 	}, nil
 }
 
-// elect puts the candidate's key, which ends with its lease, waits until every older one has gone, and returns the revision
-// that made it. The client's own election would, when it is called off, wait for an etcd that is away.
+// elect puts the candidate's key, which ends with its lease, waits until every older one has gone,
+// and returns the revision that made it. The client's own election would, when it is called off,
+// wait for an etcd that is away.
 func (b *etcdBackend) elect(ctx context.Context, key, address string, lease clientv3.LeaseID) (rev int64, err error) {
 	put, err := b.client.Put(ctx, key, address, clientv3.WithLease(lease))
 	if err != nil {
@@ -70,7 +78,10 @@ func (b *etcdBackend) elect(ctx context.Context, key, address string, lease clie
 	}
 	rev = put.Header.Revision
 	for {
-		older, err := b.client.Get(ctx, leaderKey+"/", append(clientv3.WithLastCreate(), clientv3.WithMaxCreateRev(rev-1))...)
+		older, err := b.client.Get(
+			ctx,
+			leaderKey+"/",
+			append(clientv3.WithLastCreate(), clientv3.WithMaxCreateRev(rev-1))...)
 		if err != nil {
 			return 0, fmt.Errorf("look for an older candidate: %w", err)
 		}
@@ -98,8 +109,8 @@ func (b *etcdBackend) awaitChange(ctx context.Context, key string, from int64) e
 	return cmp.Or(ctx.Err(), errors.New("the watch ended"))
 }
 
-// relieve makes room in an etcd that was too full for a candidacy, and returns err. A leader would do so; where there is none
-// there would never be one.
+// relieve makes room in an etcd that was too full for a candidacy, and returns err. A leader would
+// do so; where there is none there would never be one.
 func (b *etcdBackend) relieve(ctx context.Context, err error) error {
 	if !errors.Is(err, rpctypes.ErrNoSpace) {
 		return err

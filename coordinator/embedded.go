@@ -20,15 +20,16 @@ import (
 const (
 	embeddedStart = 30 * time.Second
 	embeddedQuota = 2 << 30
-	// embeddedTTL may be long: nobody waits for it, and a disk that stalls for some seconds is no reason to start again.
+	// embeddedTTL may be long: nobody waits for it, and a disk that stalls for some seconds is no
+	// reason to start again.
 	embeddedTTL = time.Minute
 	// A single member needs no time to hear from others: it elects itself after this.
 	embeddedTickMs     = 10
 	embeddedElectionMs = 100
 )
 
-// startEmbedded runs an etcd server in this process, on the data in a folder, without any listener: its client calls it
-// directly. A lock on the folder says that this coordinator is alone.
+// startEmbedded runs an etcd server in this process, on the data in a folder, without any listener:
+// its client calls it directly. A lock on the folder says that this coordinator is alone.
 func startEmbedded(ctx context.Context, folder string, log *slog.Logger) (*etcdBackend, error) {
 	folder, err := filepath.Abs(folder)
 	if err != nil {
@@ -55,16 +56,27 @@ func startEmbedded(ctx context.Context, folder string, log *slog.Logger) (*etcdB
 		stop()
 		return nil, fmt.Errorf("embedded etcd in %s: %w", folder, err)
 	}
-	return &etcdBackend{client: v3client.New(server.Server), log: log, ttl: embeddedTTL, timeout: etcdTimeout, alone: true, stop: stop}, nil
+	return &etcdBackend{
+		client:  v3client.New(server.Server),
+		log:     log,
+		ttl:     embeddedTTL,
+		timeout: etcdTimeout,
+		alone:   true,
+		stop:    stop,
+	}, nil
 }
 
-// startServer starts etcd. It panics where it cannot write its log, for which it sets 64 MB aside first: that becomes an
-// error with the cause, which it only logs.
+// startServer starts etcd. It panics where it cannot write its log, for which it sets 64 MB aside
+// first: that becomes an error with the cause, which it only logs.
 func startServer(folder string, log *slog.Logger) (server *embed.Etcd, err error) {
 	cause := errors.New("no cause is known")
 	defer func() {
 		if p := recover(); p != nil {
-			err = fmt.Errorf("%v: %w: its log takes 64 MB of disk when it starts; make room, or choose another folder", p, cause)
+			err = fmt.Errorf(
+				"%v: %w: its log takes 64 MB of disk when it starts; make room, or choose another folder",
+				p,
+				cause,
+			)
 		}
 	}()
 	return embed.StartEtcd(embeddedConfig(folder, slogCore{log: log, cause: &cause}))
@@ -114,7 +126,12 @@ func lockFolder(folder string) (*os.File, error) {
 		owner := make([]byte, 32)
 		n, _ := f.ReadAt(owner, 0) // for the message only
 		f.Close()
-		return nil, fmt.Errorf("%s is in use by process %q: stop it, or choose another folder: %w", folder, owner[:n], err)
+		return nil, fmt.Errorf(
+			"%s is in use by process %q: stop it, or choose another folder: %w",
+			folder,
+			owner[:n],
+			err,
+		)
 	}
 	if err = f.Truncate(0); err == nil {
 		_, err = fmt.Fprint(f, os.Getpid())
@@ -129,8 +146,8 @@ func lockFolder(folder string) (*os.File, error) {
 // LevelFatal is the level of the last that a process says.
 const LevelFatal = slog.LevelError + 4
 
-// slogCore hands etcd's complaints to the coordinator's log, for those who look into etcd: what matters to others comes as
-// errors of its calls, or is the last that the process says.
+// slogCore hands etcd's complaints to the coordinator's log, for those who look into etcd: what
+// matters to others comes as errors of its calls, or is the last that the process says.
 type slogCore struct {
 	log   *slog.Logger
 	cause *error // of a panic
@@ -158,8 +175,15 @@ func (c slogCore) Write(e zapcore.Entry, fields []zapcore.Field) error {
 		}
 	}
 	if e.Level == zapcore.FatalLevel { // etcd ends the process when this returns, and nobody else says why
-		c.log.Log(context.Background(), LevelFatal, "the embedded etcd cannot go on, and this process ends; what is acknowledged is kept: mend what is wrong, make room if its disk is full, and start it again",
-			"cause", e.Message, "fields", encoder.Fields)
+		c.log.Log(
+			context.Background(),
+			LevelFatal,
+			"the embedded etcd cannot go on, and this process ends; what is acknowledged is kept: mend what is wrong, make room if its disk is full, and start it again",
+			"cause",
+			e.Message,
+			"fields",
+			encoder.Fields,
+		)
 		return nil
 	}
 	c.log.Debug("etcd: "+e.Message, "fields", encoder.Fields)

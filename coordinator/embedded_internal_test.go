@@ -11,8 +11,8 @@ import (
 	"go.uber.org/zap/zapcore"
 )
 
-// TestEmbeddedEtcdSaysWhyItEnds: an etcd that cannot write, as its disk is full, ends the process. People who see no debug messages are
-// told why.
+// TestEmbeddedEtcdSaysWhyItEnds: an etcd that cannot write, as its disk is full, ends the process.
+// People who see no debug messages are told why.
 func TestEmbeddedEtcdSaysWhyItEnds(t *testing.T) {
 	var out bytes.Buffer
 	var cause error
@@ -25,7 +25,9 @@ func TestEmbeddedEtcdSaysWhyItEnds(t *testing.T) {
 		log.Fatal("failed to commit tx", zap.Error(errors.New("no space left on device")))
 	}()
 	<-ended
-	if text := out.String(); !strings.Contains(text, "failed to commit tx") || !strings.Contains(text, "no space left") || strings.Contains(text, "complaint") {
+	if text := out.String(); !strings.Contains(text, "failed to commit tx") ||
+		!strings.Contains(text, "no space left") ||
+		strings.Contains(text, "complaint") {
 		t.Errorf("the log is %q", text)
 	}
 }

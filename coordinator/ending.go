@@ -1,9 +1,11 @@
 package coordinator
 
-// How a sweep comes to its end: its parts are merged, then it is finished. Work on its files that is under way asks, before
-// each try, whether the sweep was cancelled meanwhile, and is given up then. Past Finishing that is too late.
+// How a sweep comes to its end: its parts are merged, then it is finished. Work on its files that
+// is under way asks, before each try, whether the sweep was cancelled meanwhile, and is given up
+// then. Past Finishing that is too late.
 
-// mergeIfComplete has a part merged that lacks no shard, unless the sweep has ended: then its merges are given up.
+// mergeIfComplete has a part merged that lacks no shard, unless the sweep has ended: then its
+// merges are given up.
 func (b *Board) mergeIfComplete(j *job, i int) {
 	if p := &j.parts[i]; p.left == 0 && p.stage == partOpen && !j.phase.Ended() {
 		p.stage, p.missing = partMerging, nil
@@ -11,7 +13,8 @@ func (b *Board) mergeIfComplete(j *job, i int) {
 	}
 }
 
-// settle ends a sweep once no shard is on its way: parts that lack shards in quarantine are written without them.
+// settle ends a sweep once no shard is on its way: parts that lack shards in quarantine are written
+// without them.
 func (b *Board) settle(j *job) {
 	if j.phase != Running && j.phase != Paused || !j.settled() || j.ending {
 		return
@@ -60,7 +63,8 @@ func (b *Board) stored(sweep string, part int) bool {
 	return j != nil && j.phase.Ended() && j.parts[part].stage == partStored
 }
 
-// mergeGivenUp: the merge of a part ends without files. The sweep has ended; one that goes on merges the part again.
+// mergeGivenUp: the merge of a part ends without files. The sweep has ended; one that goes on
+// merges the part again.
 func (b *Board) mergeGivenUp(e MergeGivenUp) {
 	if j := b.jobs[e.Sweep]; j != nil && j.parts[e.Part].stage == partMerging {
 		j.parts[e.Part].stage, j.parts[e.Part].missing = partOpen, nil
@@ -68,7 +72,8 @@ func (b *Board) mergeGivenUp(e MergeGivenUp) {
 	}
 }
 
-// finishGivenUp: the manifest is not written. The sweep has ended; one that goes on is finished again.
+// finishGivenUp: the manifest is not written. The sweep has ended; one that goes on is finished
+// again.
 func (b *Board) finishGivenUp(e FinishGivenUp) {
 	if j := b.jobs[e.Sweep]; j != nil {
 		j.ending = false
@@ -76,7 +81,8 @@ func (b *Board) finishGivenUp(e FinishGivenUp) {
 	}
 }
 
-// finishing: the manifest is durable. From here on the sweep is done, and nobody changes that any more.
+// finishing: the manifest is durable. From here on the sweep is done, and nobody changes that any
+// more.
 func (b *Board) finishing(e Finishing) {
 	if j := b.jobs[e.Sweep]; j != nil && j.ending && !j.closing {
 		j.closing = true

@@ -24,7 +24,8 @@ var (
 	ErrUnknownSweep = errors.New("no such sweep; `phasegrid ls` lists them")
 	// ErrAmbiguous is returned where a prefix names several sweeps.
 	ErrAmbiguous = errors.New("several sweeps match; give more of the id")
-	// ErrNotEnded is returned by Delete for a sweep that goes on, and by Retry while its last bytes are being written.
+	// ErrNotEnded is returned by Delete for a sweep that goes on, and by Retry while its last bytes
+	// are being written.
 	ErrNotEnded = errors.New("the sweep has not ended; cancel it first, or try again in a moment")
 	// ErrRemoving is returned for requests about a sweep that is being removed.
 	ErrRemoving = errors.New("the sweep is being removed; try again when `phasegrid ls` does not list it any more")
@@ -55,7 +56,11 @@ func (e *notLeader) Error() string {
 func (e *notLeader) details() []protoadapt.MessageV1 {
 	details := []protoadapt.MessageV1{
 		&errdetails.RetryInfo{RetryDelay: durationpb.New(retryDelay)},
-		&errdetails.ErrorInfo{Reason: "NOT_LEADER", Domain: "phasegrid", Metadata: map[string]string{"leader": e.address}},
+		&errdetails.ErrorInfo{
+			Reason:   "NOT_LEADER",
+			Domain:   "phasegrid",
+			Metadata: map[string]string{"leader": e.address},
+		},
 	}
 	if len(e.alarms) == 0 {
 		return details
@@ -63,7 +68,10 @@ func (e *notLeader) details() []protoadapt.MessageV1 {
 	m := &errdetails.PreconditionFailure{}
 	for _, a := range e.alarms {
 		subject, text, _ := strings.Cut(a, ": ")
-		m.Violations = append(m.Violations, &errdetails.PreconditionFailure_Violation{Type: "ALARM", Subject: subject, Description: text})
+		m.Violations = append(
+			m.Violations,
+			&errdetails.PreconditionFailure_Violation{Type: "ALARM", Subject: subject, Description: text},
+		)
 	}
 	return append(details, m)
 }
@@ -81,7 +89,8 @@ func badField(field, format string, args ...any) error {
 	return &fieldError{field, fmt.Errorf(format, args...)}
 }
 
-// maxProblems bounds the mistakes of a sweep file, and the alarms, in one answer: it travels in a header.
+// maxProblems bounds the mistakes of a sweep file, and the alarms, in one answer: it travels in a
+// header.
 const maxProblems = 50
 
 // retryDelay is what callers are asked to wait before they try again.
@@ -99,7 +108,9 @@ func toStatus(err error) error {
 		return withDetails(codes.Unavailable, err, leader.details()...)
 	case errors.As(err, &field):
 		return withDetails(codes.InvalidArgument, err, &errdetails.BadRequest{
-			FieldViolations: []*errdetails.BadRequest_FieldViolation{{Field: field.field, Description: field.err.Error()}}})
+			FieldViolations: []*errdetails.BadRequest_FieldViolation{
+				{Field: field.field, Description: field.err.Error()},
+			}})
 	case errors.As(err, &problems):
 		return withDetails(codes.InvalidArgument, err, badRequest(problems))
 	case errors.Is(err, ErrUnknownSweep):
@@ -110,7 +121,10 @@ func toStatus(err error) error {
 		return status.Error(codes.DataLoss, err.Error())
 	case errors.Is(err, ErrAmbiguous):
 		return status.Error(codes.InvalidArgument, err.Error())
-	case errors.Is(err, ErrNotEnded), errors.Is(err, ErrEnded), errors.Is(err, ErrRemoving), errors.Is(err, ErrRejected):
+	case errors.Is(err, ErrNotEnded),
+		errors.Is(err, ErrEnded),
+		errors.Is(err, ErrRemoving),
+		errors.Is(err, ErrRejected):
 		return status.Error(codes.FailedPrecondition, err.Error())
 	case errors.Is(err, ErrFenced):
 		return withDetails(codes.Unavailable, err, &errdetails.RetryInfo{RetryDelay: durationpb.New(retryDelay)})

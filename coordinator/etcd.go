@@ -24,8 +24,8 @@ type Etcd struct {
 	Endpoints []string
 	// Credentials are asked at every connection, so that they may change; nil is plain text.
 	Credentials credentials.TransportCredentials
-	// SessionTTL is after how many whole seconds a leader that stopped answering is replaced, Timeout that of one request;
-	// both are 5 s by default.
+	// SessionTTL is after how many whole seconds a leader that stopped answering is replaced,
+	// Timeout that of one request; both are 5 s by default.
 	SessionTTL, Timeout time.Duration
 }
 
@@ -38,8 +38,14 @@ const (
 	defragTimeout = time.Minute // of one member, which does nothing else meanwhile
 )
 
-// reconnect bounds how long an etcd that is back stays unnoticed: gRPC's own delays grow to two minutes.
-var reconnect = backoff.Config{BaseDelay: 100 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: 2 * time.Second}
+// reconnect bounds how long an etcd that is back stays unnoticed: gRPC's own delays grow to two
+// minutes.
+var reconnect = backoff.Config{
+	BaseDelay:  100 * time.Millisecond,
+	Multiplier: 1.6,
+	Jitter:     0.2,
+	MaxDelay:   2 * time.Second,
+}
 
 // etcdBackend is the ledger in etcd, by whatever client.
 type etcdBackend struct {
@@ -57,7 +63,9 @@ var _ backend = (*etcdBackend)(nil)
 // dialEtcd connects to a cluster. It does not wait for it to be there.
 func dialEtcd(cfg Etcd, log *slog.Logger) (*etcdBackend, error) {
 	ttl, timeout := cmp.Or(cfg.SessionTTL, sessionTTL), cmp.Or(cfg.Timeout, etcdTimeout)
-	options := []grpc.DialOption{grpc.WithConnectParams(grpc.ConnectParams{Backoff: reconnect, MinConnectTimeout: timeout})}
+	options := []grpc.DialOption{
+		grpc.WithConnectParams(grpc.ConnectParams{Backoff: reconnect, MinConnectTimeout: timeout}),
+	}
 	if cfg.Credentials != nil {
 		options = append(options, grpc.WithTransportCredentials(cfg.Credentials))
 	}
@@ -121,7 +129,8 @@ func (l *etcdLedger) page(ctx context.Context, from, end string, rev int64) (*cl
 	return l.client.Get(ctx, from, clientv3.WithRange(end), clientv3.WithRev(rev), clientv3.WithLimit(loadPage))
 }
 
-// Commit is one transaction that does nothing unless the leader's key is still the one of this reign.
+// Commit is one transaction that does nothing unless the leader's key is still the one of this
+// reign.
 func (l *etcdLedger) Commit(ctx context.Context, writes []Write) error {
 	ctx, cancel := context.WithTimeout(ctx, l.timeout)
 	defer cancel()
@@ -138,7 +147,12 @@ func (l *etcdLedger) Commit(ctx context.Context, writes []Write) error {
 			ops[i] = clientv3.OpPut(w.Key, string(w.Value))
 		}
 	}
-	response, err := l.client.Txn(ctx).If(clientv3.Compare(clientv3.CreateRevision(l.key), "=", l.rev)).Then(ops...).Commit()
+	response, err := l.client.Txn(
+		ctx,
+	).If(
+		clientv3.Compare(clientv3.CreateRevision(l.key), "=", l.rev),
+	).Then(
+		ops...).Commit()
 	switch {
 	case errors.Is(err, rpctypes.ErrNoSpace):
 		return l.space.ask(err)
@@ -152,7 +166,8 @@ func (l *etcdLedger) Commit(ctx context.Context, writes []Write) error {
 	return nil
 }
 
-// space is how writers that etcd refused for want of space and the goroutine that makes room talk. Safe for concurrent use.
+// space is how writers that etcd refused for want of space and the goroutine that makes room talk.
+// Safe for concurrent use.
 type space struct {
 	full   chan struct{}
 	failed atomic.Pointer[string] // what went wrong when room was made last
@@ -167,9 +182,16 @@ func (s *space) ask(refused error) error {
 	default:
 	}
 	if failed := s.failed.Load(); failed != nil {
-		return fmt.Errorf("out of space, and making room failed, at least in part: %s; mend that, or raise its quota: %w", *failed, refused)
+		return fmt.Errorf(
+			"out of space, and making room failed, at least in part: %s; mend that, or raise its quota: %w",
+			*failed,
+			refused,
+		)
 	}
-	return fmt.Errorf("out of space: room is made, by compaction and defragmentation; raise its quota if this goes on: %w", refused)
+	return fmt.Errorf(
+		"out of space: room is made, by compaction and defragmentation; raise its quota if this goes on: %w",
+		refused,
+	)
 }
 
 // made notes how making room ended.
@@ -248,9 +270,10 @@ func (b *etcdBackend) noSpace(ctx context.Context) ([]*clientv3.AlarmMember, err
 	return alarms, nil
 }
 
-// makeRoom defragments the members, one after the other, and ends the alarms NOSPACE if one member at least has room then: a
-// member that is down must not keep the others from taking writes. Whoever is still full, or comes back full, raises the
-// alarm again at the next write. The error tells what was not done.
+// makeRoom defragments the members, one after the other, and ends the alarms NOSPACE if one member
+// at least has room then: a member that is down must not keep the others from taking writes.
+// Whoever is still full, or comes back full, raises the alarm again at the next write. The error
+// tells what was not done.
 func (b *etcdBackend) makeRoom(ctx context.Context) error {
 	endpoints := b.client.Endpoints()
 	if len(endpoints) == 0 {
@@ -307,5 +330,10 @@ func (b *etcdBackend) newSession(ctx context.Context) (*concurrency.Session, err
 	if err != nil {
 		return nil, fmt.Errorf("grant a lease: %w", err)
 	}
-	return concurrency.NewSession(b.client, concurrency.WithLease(lease.ID), concurrency.WithTTL(ttl), concurrency.WithContext(ctx))
+	return concurrency.NewSession(
+		b.client,
+		concurrency.WithLease(lease.ID),
+		concurrency.WithTTL(ttl),
+		concurrency.WithContext(ctx),
+	)
 }

@@ -5,8 +5,9 @@ import "time"
 // Event is what happens to the board. Time itself is one: Tick.
 type Event interface{ event() }
 
-// Action is what the board wants done, in the order given. An action that persists something comes before every action
-// that tells somebody about it, and the shell does not go on before it is durable.
+// Action is what the board wants done, in the order given. An action that persists something comes
+// before every action that tells somebody about it, and the shell does not go on before it is
+// durable.
 type Action interface{ action() }
 
 // Phase of a sweep, in the words of the sweep's key in etcd.
@@ -20,7 +21,13 @@ const (
 	Failed                     // shown where this release cannot plan the sweep
 )
 
-var phaseNames = [...]string{Running: "running", Paused: "paused", Done: "done", Cancelled: "cancelled", Failed: "failed"}
+var phaseNames = [...]string{
+	Running:   "running",
+	Paused:    "paused",
+	Done:      "done",
+	Cancelled: "cancelled",
+	Failed:    "failed",
+}
 
 func (p Phase) String() string {
 	if int(p) < len(phaseNames) && phaseNames[p] != "" {
@@ -89,12 +96,12 @@ type Cuts interface {
 type (
 	// Tick says what time it is; every other event happens at the time of the last Tick.
 	Tick struct{ Now time.Time }
-	// Stalled says that for so long nobody was listening (a stopped process, a paused machine): no node was silent meanwhile. It comes
-	// before the Tick that ends the stall.
+	// Stalled says that for so long nobody was listening (a stopped process, a paused machine): no
+	// node was silent meanwhile. It comes before the Tick that ends the stall.
 	Stalled struct{ Gap time.Duration }
 
-	// Attach: a node opened its stream. Conn tells its streams apart, Instance its processes; Held are shards it still has from
-	// before.
+	// Attach: a node opened its stream. Conn tells its streams apart, Instance its processes; Held
+	// are shards it still has from before.
 	Attach struct {
 		Conn     uint64
 		Info     NodeInfo
@@ -157,8 +164,8 @@ type (
 		Token uint64
 		Sweep string
 	}
-	// Reopen: these stored parts, each with its rows, are gone from the store; their shards must be computed again. Token is
-	// answered.
+	// Reopen: these stored parts, each with its rows, are gone from the store; their shards must be
+	// computed again. Token is answered.
 	Reopen struct {
 		Token uint64
 		Sweep string
@@ -225,7 +232,8 @@ type (
 		Sweep string
 		Loss  Loss
 	}
-	// DropLosses removes the losses of shards, in one transaction with the phase if that is not zero.
+	// DropLosses removes the losses of shards, in one transaction with the phase if that is not
+	// zero.
 	DropLosses struct {
 		Sweep  string
 		Shards []int
@@ -242,13 +250,16 @@ type (
 		Parts []int
 		Phase Phase
 	}
-	// SaveRemoval persists that a sweep is to be removed as soon as nothing of it is on its way to the store; Remove follows.
+	// SaveRemoval persists that a sweep is to be removed as soon as nothing of it is on its way to
+	// the store; Remove follows.
 	SaveRemoval struct{ Sweep string }
-	// Remove persists that a sweep is being removed, and removes its files and its keys; Removed follows.
+	// Remove persists that a sweep is being removed, and removes its files and its keys; Removed
+	// follows.
 	Remove struct{ Sweep string }
 	// DropSweep forgets a sweep whose keys are gone.
 	DropSweep struct{ Sweep string }
-	// Commit persists a delivery; Committed follows, or CommitGivenUp. PinClass is the sweep's class, to be stored with it, until one is Committed.
+	// Commit persists a delivery; Committed follows, or CommitGivenUp. PinClass is the sweep's
+	// class, to be stored with it, until one is Committed.
 	Commit struct {
 		Token    uint64
 		Sweep    string
@@ -283,7 +294,8 @@ type (
 	}
 	// Forget removes the key of a node that is gone.
 	Forget struct{ Node string }
-	// Merge writes the files of a part, without the rows of the shards in Missing; PartStored follows, or MergeGivenUp.
+	// Merge writes the files of a part, without the rows of the shards in Missing; PartStored
+	// follows, or MergeGivenUp.
 	Merge struct {
 		Sweep   string
 		Part    int

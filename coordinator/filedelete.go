@@ -34,7 +34,8 @@ func (s *fileStore) removeEmpty(path string) {
 	}
 }
 
-// fileVersion is the file itself, and when its bytes were written: that of a file which gets its name back is the same.
+// fileVersion is the file itself, and when its bytes were written: that of a file which gets its
+// name back is the same.
 func fileVersion(info fs.FileInfo) string {
 	inode := uint64(0)
 	if stat, ok := info.Sys().(*syscall.Stat_t); ok {
@@ -68,8 +69,8 @@ func (s *fileStore) DeleteVersion(_ context.Context, name, version string) error
 	return nil
 }
 
-// deleteAside gives a file a private name and deletes it there, where nobody puts another one in its place. One that was put
-// there before gets its name back.
+// deleteAside gives a file a private name and deletes it there, where nobody puts another one in
+// its place. One that was put there before gets its name back.
 func deleteAside(path, version string) error {
 	aside := filepath.Join(filepath.Dir(path), asidePrefix+rand.Text()+"-"+filepath.Base(path))
 	if err := os.Rename(path, aside); errors.Is(err, fs.ErrNotExist) {
@@ -100,8 +101,8 @@ func putBack(aside string) error {
 	return syncFolder(folder)
 }
 
-// removeLeftovers tidies up below a folder after processes that died: what they were writing is deleted, what they were
-// deleting gets its name back. Who wants it gone deletes it again.
+// removeLeftovers tidies up below a folder after processes that died: what they were writing is
+// deleted, what they were deleting gets its name back. Who wants it gone deletes it again.
 func (s *fileStore) removeLeftovers(_ context.Context, folder string) error {
 	root, err := s.path(folder)
 	if err != nil {

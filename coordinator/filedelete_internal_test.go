@@ -8,7 +8,8 @@ import (
 	"testing"
 )
 
-// TestFileReplacedBetweenTheLooks: another process puts a file in the place of the one that was looked at.
+// TestFileReplacedBetweenTheLooks: another process puts a file in the place of the one that was
+// looked at.
 func TestFileReplacedBetweenTheLooks(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "x")
 	if err := os.WriteFile(path, []byte("new"), 0o644); err != nil {
@@ -32,7 +33,8 @@ func TestFileReplacedBetweenTheLooks(t *testing.T) {
 	}
 }
 
-// TestTidyingLeavesDeletionsAlone: a store is tidied up while files are deleted from it. What is deleted stays so.
+// TestTidyingLeavesDeletionsAlone: a store is tidied up while files are deleted from it. What is
+// deleted stays so.
 func TestTidyingLeavesDeletionsAlone(t *testing.T) {
 	root := t.TempDir()
 	opened, err := OpenFileStore(root)

@@ -7,7 +7,8 @@ import (
 	"path/filepath"
 )
 
-// createLog begins a segment: a file that exists under its name from the start and is synced by each append.
+// createLog begins a segment: a file that exists under its name from the start and is synced by
+// each append.
 func (s *fileStore) createLog(_ context.Context, name string) (segmentLog, error) {
 	path, err := s.path(name)
 	if err != nil {
@@ -27,7 +28,8 @@ func (s *fileStore) createLog(_ context.Context, name string) (segmentLog, error
 	return &fileLog{file: f}, nil
 }
 
-// fileLog is one segment. A failed append leaves bytes behind that nothing refers to; the next one goes over them.
+// fileLog is one segment. A failed append leaves bytes behind that nothing refers to; the next one
+// goes over them.
 type fileLog struct {
 	file *os.File
 	end  int64 // of what is durable

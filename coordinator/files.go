@@ -12,11 +12,13 @@ import (
 	"github.com/phasegrid/phasegrid/results"
 )
 
-// What a leader does to files that have names. Its process may be stopped at any moment and go on when another one has led for
-// long, so nothing here overwrites, and what is deleted is the version that this leader saw while it led.
+// What a leader does to files that have names. Its process may be stopped at any moment and go on
+// when another one has led for long, so nothing here overwrites, and what is deleted is the version
+// that this leader saw while it led.
 
-// deleteSeen deletes an object in the version that was opened. That this leader leads now is asked after it was opened: no
-// later leader can have written it, and what a later one writes is another version.
+// deleteSeen deletes an object in the version that was opened. That this leader leads now is asked
+// after it was opened: no later leader can have written it, and what a later one writes is another
+// version.
 func (t *term) deleteSeen(ctx context.Context, name string, seen Object) error {
 	if err := t.commit(ctx, nil); err != nil {
 		return fmt.Errorf("delete %s: %w", name, err)
@@ -24,7 +26,8 @@ func (t *term) deleteSeen(ctx context.Context, name string, seen Object) error {
 	return t.cfg.Store.DeleteVersion(ctx, name, seen.Version())
 }
 
-// put writes a small file of a result set. One that is there with other bytes gives way; readers find none for a moment.
+// put writes a small file of a result set. One that is there with other bytes gives way; readers
+// find none for a moment.
 func (t *term) put(ctx context.Context, name string, data []byte) error {
 	err := t.createFile(ctx, name, data)
 	if !errors.Is(err, fs.ErrExist) {
@@ -71,7 +74,8 @@ func hasBytes(o Object, data []byte) (bool, error) {
 	return bytes.Equal(there, data), err
 }
 
-// makeWay deletes the file that a part was stored with, for the one that replaces it. Any other file stays.
+// makeWay deletes the file that a part was stored with, for the one that replaces it. Any other
+// file stays.
 func (t *term) makeWay(ctx context.Context, name string, before partFile) error {
 	there, err := t.cfg.Store.Open(ctx, name)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -96,7 +100,8 @@ func (t *term) makeWay(ctx context.Context, name string, before partFile) error 
 	return nil
 }
 
-// readBack holds a published file against what was merged, before anything says that it is there. One that differs goes.
+// readBack holds a published file against what was merged, before anything says that it is there.
+// One that differs goes.
 func (t *term) readBack(ctx context.Context, name string, f results.File) error {
 	o, err := t.cfg.Store.Open(ctx, name)
 	if err != nil {
@@ -128,7 +133,8 @@ func (t *term) see(ctx context.Context, name string) (seenFile, bool, error) {
 	return seenFile{name, o.Version(), o.Size()}, true, nil
 }
 
-// deleteAll does for many files of a result set what deleteSeen does for one, and asks once whether this leader leads.
+// deleteAll does for many files of a result set what deleteSeen does for one, and asks once whether
+// this leader leads.
 func (t *term) deleteAll(ctx context.Context, set string, files []seenFile) error {
 	if err := t.commit(ctx, nil); err != nil {
 		return fmt.Errorf("delete files of %s: %w", set, err)

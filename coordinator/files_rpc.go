@@ -23,7 +23,8 @@ const (
 	maxLacking    = 20 // files that one error names
 )
 
-// Files lists what a result set has now: the files of its stored parts, all of them, and the small ones that are there.
+// Files lists what a result set has now: the files of its stored parts, all of them, and the small
+// ones that are there.
 func (s *sweepsServer) Files(ctx context.Context, r *pb.FilesRequest) (*pb.FilesResponse, error) {
 	t, e, err := s.named(ctx, r.GetSweep())
 	if err != nil {
@@ -58,7 +59,10 @@ func (s *sweepsServer) Files(ctx context.Context, r *pb.FilesRequest) (*pb.Files
 			}
 		}
 		found[relative] = true
-		response.Files = append(response.Files, &pb.File{Path: relative, Bytes: f.Bytes, Rows: f.Rows, Sha256: fmt.Sprintf("%x", f.SHA256)})
+		response.Files = append(
+			response.Files,
+			&pb.File{Path: relative, Bytes: f.Bytes, Rows: f.Rows, Sha256: fmt.Sprintf("%x", f.SHA256)},
+		)
 		return nil
 	})
 	if err != nil {
@@ -83,8 +87,8 @@ func (t *term) storedFiles(e *entry) map[string]partFile {
 	return files
 }
 
-// checkComplete returns an error that names the files which the ledger has and the store lacks. Each is looked for once more,
-// as the ledger has it now: a listing may be older than a part.
+// checkComplete returns an error that names the files which the ledger has and the store lacks.
+// Each is looked for once more, as the ledger has it now: a listing may be older than a part.
 func (t *term) checkComplete(ctx context.Context, e *entry, expected map[string]partFile, found map[string]bool) error {
 	p, err := t.progress(ctx, e)
 	if err != nil {
@@ -132,7 +136,13 @@ func (t *term) checkComplete(ctx context.Context, e *entry, expected map[string]
 	if !p.Phase.Ended() {
 		when = " once it has ended"
 	}
-	return fmt.Errorf("sweep %s: %w: %s; submit the sweep again%s: they are computed again", e.set, errIncomplete, text, when)
+	return fmt.Errorf(
+		"sweep %s: %w: %s; submit the sweep again%s: they are computed again",
+		e.set,
+		errIncomplete,
+		text,
+		when,
+	)
 }
 
 // isPart tells whether a path in a result set is that of a part's file.
@@ -144,7 +154,8 @@ func isPart(name string) bool {
 	return slices.ContainsFunc(tables, func(t results.Table) bool { return name == results.PartName(t, part) })
 }
 
-// isSmall tells whether a path in a result set is that of a file which is there from the start, or of the manifest.
+// isSmall tells whether a path in a result set is that of a file which is there from the start, or
+// of the manifest.
 func isSmall(name string) bool {
 	return name == results.ManifestName || name == results.SweepName || name == results.ViewsName ||
 		slices.ContainsFunc(tables, func(t results.Table) bool { return name == results.EmptyName(t) })
@@ -152,7 +163,8 @@ func isSmall(name string) bool {
 
 var tables = []results.Table{results.Points, results.Trajectories, results.Coefficients, results.Shards}
 
-// Fetch sends a file of a result set. What cannot be one is refused before the store is asked, whose errors name its own paths.
+// Fetch sends a file of a result set. What cannot be one is refused before the store is asked,
+// whose errors name its own paths.
 func (s *sweepsServer) Fetch(r *pb.FetchRequest, stream grpc.ServerStreamingServer[pb.FetchResponse]) error {
 	ctx := stream.Context()
 	_, e, err := s.named(ctx, r.GetSweep())

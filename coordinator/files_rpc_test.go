@@ -16,7 +16,8 @@ import (
 	"github.com/phasegrid/phasegrid/results"
 )
 
-// TestFilesTellsWhatIsMissing: a result set that has lost files is not handed out as if it were complete.
+// TestFilesTellsWhatIsMissing: a result set that has lost files is not handed out as if it were
+// complete.
 func TestFilesTellsWhatIsMissing(t *testing.T) {
 	store, dir := fileStore(t)
 	c := start(t, coordinator.Config{Memory: coordinator.NewMemory(), Store: store})
@@ -47,7 +48,8 @@ func TestFilesTellsWhatIsMissing(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, err = c.sweeps.Files(ctx, &pb.FilesRequest{Sweep: id})
-		if status.Code(err) != codes.DataLoss || !strings.Contains(err.Error(), damage.file) || !strings.Contains(err.Error(), "submit the sweep again") {
+		if status.Code(err) != codes.DataLoss || !strings.Contains(err.Error(), damage.file) ||
+			!strings.Contains(err.Error(), "submit the sweep again") {
 			t.Errorf("without a whole %s: %v", damage.file, err)
 		}
 		if err := os.WriteFile(path, whole, 0o644); err != nil {
@@ -60,7 +62,8 @@ func TestFilesTellsWhatIsMissing(t *testing.T) {
 	}
 }
 
-// TestFilesOfPartsTakenBack: a leader died as it took a done sweep's parts back. The set is not handed out without them.
+// TestFilesOfPartsTakenBack: a leader died as it took a done sweep's parts back. The set is not
+// handed out without them.
 func TestFilesOfPartsTakenBack(t *testing.T) {
 	ctx := deadline(t)
 	cfg, id, _ := partsTakenBack(ctx, t)
@@ -91,8 +94,8 @@ func (s *countingStore) Open(ctx context.Context, name string) (coordinator.Obje
 	return s.Store.Open(ctx, name)
 }
 
-// TestSubmitAgainOpensNoParts: to open a file of a set in object storage takes a request, and there may be thousands of them for a call
-// of one minute. That they are all there a listing tells.
+// TestSubmitAgainOpensNoParts: to open a file of a set in object storage takes a request, and there
+// may be thousands of them for a call of one minute. That they are all there a listing tells.
 func TestSubmitAgainOpensNoParts(t *testing.T) {
 	folder, _ := fileStore(t)
 	for name, store := range map[string]coordinator.Store{"file": folder, "s3": s3Store(t)} {

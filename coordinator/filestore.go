@@ -13,8 +13,9 @@ import (
 	"syscall"
 )
 
-// fileStore is a store in a folder. Every object is written under a temporary name in its own folder, synced, linked to its
-// name unless there is one, and the folder synced: what is visible is complete and survives a power cut.
+// fileStore is a store in a folder. Every object is written under a temporary name in its own
+// folder, synced, linked to its name unless there is one, and the folder synced: what is visible is
+// complete and survives a power cut.
 type fileStore struct {
 	root string
 

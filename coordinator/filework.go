@@ -23,8 +23,8 @@ func (t *term) queueFiles(sweep string, do func(context.Context) error) {
 	t.files.put(fileJob{trouble: t.alarms.trouble(subject), do: do})
 }
 
-// fileWorker does one job after the other. One that fails waits for its next turn elsewhere: what is wrong with one sweep's files holds
-// up no other's.
+// fileWorker does one job after the other. One that fails waits for its next turn elsewhere: what
+// is wrong with one sweep's files holds up no other's.
 func (t *term) fileWorker(ctx context.Context) error {
 	for {
 		job, err := t.files.next(ctx)
@@ -45,8 +45,8 @@ func (t *term) fileWorker(ctx context.Context) error {
 	}
 }
 
-// wanted asks whether work on a sweep's files is to go on. In the same moment the board hears that it does, by event unless
-// that is nil, or that it does not, by givenUp.
+// wanted asks whether work on a sweep's files is to go on. In the same moment the board hears that
+// it does, by event unless that is nil, or that it does not, by givenUp.
 func (t *term) wanted(ctx context.Context, sweep string, event, givenUp Event) (bool, error) {
 	return ask(ctx, t, func() bool {
 		switch {
@@ -78,8 +78,8 @@ func (t *term) retryFiles(ctx context.Context) error {
 	}
 }
 
-// endFiles ends the alarms of jobs that the term left undone, once nobody does any: the next leader has its own trouble, and this process
-// may be it.
+// endFiles ends the alarms of jobs that the term left undone, once nobody does any: the next leader
+// has its own trouble, and this process may be it.
 func (t *term) endFiles() {
 	for _, job := range append(t.failing.all(), t.files.all()...) {
 		job.trouble.clear()

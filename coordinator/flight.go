@@ -15,12 +15,14 @@ import (
 	"github.com/phasegrid/phasegrid/results"
 )
 
-// flightServer serves the committed rows of sweeps by Arrow Flight, merged or not: read only. A flight is one table of one
-// sweep; its descriptor is the path [sweep, table] or a ticket as a command, and its ticket is JSON:
+// flightServer serves the committed rows of sweeps by Arrow Flight, merged or not: read only. A
+// flight is one table of one sweep; its descriptor is the path [sweep, table] or a ticket as a
+// command, and its ticket is JSON:
 //
 //	{"sweep": "1a2b3c4d", "table": "points", "columns": ["point", "loss"], "first": 0, "end": 1000}
 //
-// Without columns all of them are sent, without first and end all points. Rows come in the order of their points, each once.
+// Without columns all of them are sent, without first and end all points. Rows come in the order of
+// their points, each once.
 type flightServer struct {
 	flight.UnimplementedFlightServiceServer
 	*Coordinator
@@ -132,7 +134,11 @@ func (s *flightServer) find(ctx context.Context, k ticket) (tableFlight, error) 
 	if k.First < 0 || k.End < 0 {
 		return tableFlight{}, badField("ticket.first", "points are counted from 0")
 	}
-	f := tableFlight{term: t, entry: e, projection: results.Projection{Columns: k.Columns, First: k.First, End: math.MaxInt64}}
+	f := tableFlight{
+		term:       t,
+		entry:      e,
+		projection: results.Projection{Columns: k.Columns, First: k.First, End: math.MaxInt64},
+	}
 	if k.End > 0 {
 		f.projection.End = k.End
 	}
@@ -142,7 +148,13 @@ func (s *flightServer) find(ctx context.Context, k ticket) (tableFlight, error) 
 			return f, nil
 		}
 	}
-	return tableFlight{}, badField("ticket.table", "sweep %s has no table %q to send; it has %v", e.id, k.Table, flightTables(e.schema))
+	return tableFlight{}, badField(
+		"ticket.table",
+		"sweep %s has no table %q to send; it has %v",
+		e.id,
+		k.Table,
+		flightTables(e.schema),
+	)
 }
 
 func (s *flightServer) info(ctx context.Context, k ticket) (*flight.FlightInfo, error) {
@@ -217,8 +229,8 @@ func (f tableFlight) bounds(part int) (first, end int64) {
 	return first, end
 }
 
-// sendPart sends a part's rows: from its file once it is merged, before from the spool. A part may be merged while it is
-// sent; what is left of it then comes from the file.
+// sendPart sends a part's rows: from its file once it is merged, before from the spool. A part may
+// be merged while it is sent; what is left of it then comes from the file.
 func (f tableFlight) sendPart(ctx context.Context, part int, records *results.RecordStream) error {
 	for {
 		if f.merged(part) {
@@ -264,7 +276,8 @@ func (f tableFlight) sendFile(ctx context.Context, part int, records *results.Re
 	return records.AddPart(ctx, r)
 }
 
-// sendSpooled sends the committed shards of a part in order. What was sent is skipped if the part is sent again.
+// sendSpooled sends the committed shards of a part in order. What was sent is skipped if the part
+// is sent again.
 func (f tableFlight) sendSpooled(ctx context.Context, part int, records *results.RecordStream) error {
 	cache := map[string]Object{}
 	defer closeAll(cache)
@@ -281,15 +294,15 @@ func (f tableFlight) sendSpooled(ctx context.Context, part int, records *results
 	return nil
 }
 
-// readerMemory bounds the shards and row groups in memory that are sent to readers. Deliveries have a bound of their own: the sweep must
-// go on, whatever readers do.
+// readerMemory bounds the shards and row groups in memory that are sent to readers. Deliveries have
+// a bound of their own: the sweep must go on, whatever readers do.
 const readerMemory = 256 << 20
 
 // rowGroupMemory is about what the reader of a large row group of all columns holds.
 const rowGroupMemory = 64 << 20
 
-// fileMemory is about what sending a part's file takes: its bytes, the pages that are decompressed, and what is made of them; never more
-// than for one row group.
+// fileMemory is about what sending a part's file takes: its bytes, the pages that are decompressed,
+// and what is made of them; never more than for one row group.
 func (f tableFlight) fileMemory(part int) int64 {
 	f.mu.RLock()
 	defer f.mu.RUnlock()
@@ -302,7 +315,13 @@ func (f tableFlight) fileMemory(part int) int64 {
 	return min(6*size, rowGroupMemory)
 }
 
-func (f tableFlight) sendShard(ctx context.Context, it shelfItem, e results.Expectation, cache map[string]Object, records *results.RecordStream) error {
+func (f tableFlight) sendShard(
+	ctx context.Context,
+	it shelfItem,
+	e results.Expectation,
+	cache map[string]Object,
+	records *results.RecordStream,
+) error {
 	weight := min(it.at.bytes, readerMemory)
 	if err := f.reading.Acquire(ctx, weight); err != nil {
 		return err

@@ -9,7 +9,8 @@ import (
 	"github.com/phasegrid/phasegrid/results"
 )
 
-// TestReadersHaveMemoryOfTheirOwn: readers and deliveries do not wait for each other, and no frame is too large to be waited for.
+// TestReadersHaveMemoryOfTheirOwn: readers and deliveries do not wait for each other, and no frame
+// is too large to be waited for.
 func TestReadersHaveMemoryOfTheirOwn(t *testing.T) {
 	leader, e := idleTerm(t, NewMemory())
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
@@ -19,7 +20,8 @@ func TestReadersHaveMemoryOfTheirOwn(t *testing.T) {
 	}
 	f := tableFlight{term: leader, entry: e}
 	lost := shelfItem{at: location{object: "spool/x", bytes: 1 << 40}}
-	if err := f.sendShard(ctx, lost, results.Expectation{}, nil, nil); err == nil || !strings.Contains(err.Error(), "spool frame of") {
+	if err := f.sendShard(ctx, lost, results.Expectation{}, nil, nil); err == nil ||
+		!strings.Contains(err.Error(), "spool frame of") {
 		t.Errorf("a frame of a terabyte: %v", err)
 	}
 	if !leader.reading.TryAcquire(readerMemory) {

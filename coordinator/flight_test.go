@@ -27,7 +27,12 @@ import (
 // flightClient is arrow-go's own client.
 func (c *cluster) flightClient() flight.Client {
 	c.t.Helper()
-	client, err := flight.NewClientWithMiddleware(c.address, nil, nil, grpc.WithTransportCredentials(insecure.NewCredentials()))
+	client, err := flight.NewClientWithMiddleware(
+		c.address,
+		nil,
+		nil,
+		grpc.WithTransportCredentials(insecure.NewCredentials()),
+	)
 	if err != nil {
 		c.t.Fatal(err)
 	}
@@ -66,7 +71,9 @@ func (c *cluster) deliverShards(ctx context.Context, n int64) {
 	defer cancel()
 	stream, err := c.nodes.Attach(ctx)
 	if err == nil {
-		err = stream.Send(&pb.AttachRequest{Message: &pb.AttachRequest_Hello{Hello: &pb.Hello{Info: z.info(), Capacity: int32(n)}}})
+		err = stream.Send(
+			&pb.AttachRequest{Message: &pb.AttachRequest_Hello{Hello: &pb.Hello{Info: z.info(), Capacity: int32(n)}}},
+		)
 	}
 	for delivered := int64(0); err == nil && delivered < n; {
 		var m *pb.AttachResponse
@@ -128,15 +135,26 @@ func TestFlightSeesCommittedRowsOnce(t *testing.T) {
 	stop()
 	<-ended
 
-	rows, names, err := fly(ctx, client, fmt.Sprintf(`{"sweep": %q, "table": "points", "columns": ["point", "loss"], "first": 10, "end": 20}`, sweep.GetId()[:8]))
+	rows, names, err := fly(
+		ctx,
+		client,
+		fmt.Sprintf(
+			`{"sweep": %q, "table": "points", "columns": ["point", "loss"], "first": 10, "end": 20}`,
+			sweep.GetId()[:8],
+		),
+	)
 	if err != nil || len(rows) != 10 || rows[0] != 10 || !slices.Equal(names, []string{"point", "loss"}) {
 		t.Errorf("ten points of two columns: %v of %v, %v", rows, names, err)
 	}
-	info, err := client.GetFlightInfo(ctx, &flight.FlightDescriptor{Type: flight.DescriptorPATH, Path: []string{sweep.GetId(), "points"}})
+	info, err := client.GetFlightInfo(
+		ctx,
+		&flight.FlightDescriptor{Type: flight.DescriptorPATH, Path: []string{sweep.GetId(), "points"}},
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if rows, _, err := fly(ctx, client, string(info.GetEndpoint()[0].GetTicket().GetTicket())); err != nil || len(rows) != 1000 {
+	if rows, _, err := fly(ctx, client, string(info.GetEndpoint()[0].GetTicket().GetTicket())); err != nil ||
+		len(rows) != 1000 {
 		t.Errorf("by its information: %d rows, %v", len(rows), err)
 	}
 	list, err := client.ListFlights(ctx, &flight.Criteria{})
@@ -185,7 +203,8 @@ table = client.do_get(info.endpoints[0].ticket).read_all()
 print('{"rows": %d, "distinct": %d}' % (table.num_rows, len(set(table["point"].to_pylist()))))
 `
 
-// checkPyarrow reads by the Python client where there is one; PHASEGRID_PYTHON names the interpreter.
+// checkPyarrow reads by the Python client where there is one; PHASEGRID_PYTHON names the
+// interpreter.
 func checkPyarrow(t *testing.T, address, sweep string) {
 	python := os.Getenv("PHASEGRID_PYTHON")
 	if python == "" {

@@ -24,8 +24,8 @@ import (
 	"github.com/phasegrid/phasegrid/results"
 )
 
-// TestHostileDeliveries: whatever a node sends is refused with a reason unless it is exactly the shard; the coordinator
-// lives, its memory stays small, and the sweep ends as if nothing had been.
+// TestHostileDeliveries: whatever a node sends is refused with a reason unless it is exactly the
+// shard; the coordinator lives, its memory stays small, and the sweep ends as if nothing had been.
 func TestHostileDeliveries(t *testing.T) {
 	store, dir := fileStore(t)
 	registry := prometheus.NewRegistry()
@@ -163,7 +163,8 @@ func TestHostileStreams(t *testing.T) {
 	}
 }
 
-// TestStalledDelivery: a delivery that never ends gives up its memory, which others wait for: soon where it brings nothing more.
+// TestStalledDelivery: a delivery that never ends gives up its memory, which others wait for: soon
+// where it brings nothing more.
 func TestStalledDelivery(t *testing.T) {
 	t.Run("slow", func(t *testing.T) { testStalledDelivery(t, coordinator.Config{DeliveryTimeout: 2 * time.Second}) })
 	t.Run("silent", func(t *testing.T) { testStalledDelivery(t, coordinator.Config{ChunkTimeout: 2 * time.Second}) })
@@ -194,7 +195,8 @@ func testStalledDelivery(t *testing.T, cfg coordinator.Config) {
 	checkSmallSet(t, filepath.Join(dir, last.GetResultSet()))
 }
 
-// TestNoNodeFencesAnother: bad deliveries count against the node that proves to have made them, whatever name they bear.
+// TestNoNodeFencesAnother: bad deliveries count against the node that proves to have made them,
+// whatever name they bear.
 func TestNoNodeFencesAnother(t *testing.T) {
 	store, _ := fileStore(t)
 	c := start(t, coordinator.Config{Memory: coordinator.NewMemory(), Store: store})
@@ -217,8 +219,13 @@ func TestNoNodeFencesAnother(t *testing.T) {
 		fenced   bool
 	}{{"", false}, {"guess", false}, {"secret", true}} {
 		for range 10 {
-			_, err := deliver(ctx, c.nodes, &pb.DeliverHeader{SweepId: id, Node: "victim", Instance: []byte(try.instance),
-				SolverVersion: victim.info().GetSolverVersion(), ArithmeticClass: "test"}, nil)
+			_, err := deliver(
+				ctx,
+				c.nodes,
+				&pb.DeliverHeader{SweepId: id, Node: "victim", Instance: []byte(try.instance),
+					SolverVersion: victim.info().GetSolverVersion(), ArithmeticClass: "test"},
+				nil,
+			)
 			if status.Code(err) != codes.InvalidArgument {
 				t.Fatalf("an empty delivery hears %v", err)
 			}
@@ -233,8 +240,8 @@ func TestNoNodeFencesAnother(t *testing.T) {
 	}
 }
 
-// TestOneNodeOfAName: a second process under a node's name is told so and does not take its place; the node itself may
-// come back before its old stream has ended.
+// TestOneNodeOfAName: a second process under a node's name is told so and does not take its place;
+// the node itself may come back before its old stream has ended.
 func TestOneNodeOfAName(t *testing.T) {
 	store, _ := fileStore(t)
 	c := start(t, coordinator.Config{Memory: coordinator.NewMemory(), Store: store})
@@ -268,7 +275,8 @@ func TestOneNodeOfAName(t *testing.T) {
 	}
 }
 
-// TestSlowFirstMessages: streams that never say anything end, and neither they nor huge first messages keep honest nodes out.
+// TestSlowFirstMessages: streams that never say anything end, and neither they nor huge first
+// messages keep honest nodes out.
 func TestSlowFirstMessages(t *testing.T) {
 	store, dir := fileStore(t)
 	c := start(t, coordinator.Config{Memory: coordinator.NewMemory(), Store: store, OpenTimeout: time.Second})
@@ -323,7 +331,8 @@ func (s *fullStore) Create(ctx context.Context, name string) (coordinator.Writer
 	return s.Store.Create(ctx, name)
 }
 
-// TestFullStore: while the store is full nothing is acknowledged, status says so, and the sweep goes on once there is room.
+// TestFullStore: while the store is full nothing is acknowledged, status says so, and the sweep
+// goes on once there is room.
 func TestFullStore(t *testing.T) {
 	store, dir := fileStore(t)
 	full := &fullStore{Store: store}
@@ -336,7 +345,8 @@ func TestFullStore(t *testing.T) {
 	full.mu.Unlock()
 	defer c.serve(ctx, &zeroNode{name: "n"})()
 	s := c.expect(ctx, id, "the alarm", func(s *pb.Sweep) bool { return len(s.GetProgress().GetAlarms()) > 0 })
-	if a := s.GetProgress().GetAlarms()[0]; !strings.Contains(a, "no space left") || s.GetProgress().GetShardsDone() != 0 {
+	if a := s.GetProgress().GetAlarms()[0]; !strings.Contains(a, "no space left") ||
+		s.GetProgress().GetShardsDone() != 0 {
 		t.Errorf("alarm %q with %d shards done", a, s.GetProgress().GetShardsDone())
 	}
 	full.mu.Lock()

@@ -7,7 +7,8 @@ import (
 
 // job is one sweep on the board.
 //
-// Invariant: each shard is in exactly one of open, suspects, leases, committing, done and quarantine.
+// Invariant: each shard is in exactly one of open, suspects, leases, committing, done and
+// quarantine.
 type job struct {
 	id       string
 	seq      int // order of arrival, breaks ties
@@ -19,7 +20,8 @@ type job struct {
 	pinned   bool // the class is durable; until then every commit brings it along
 	phase    Phase
 
-	// pass is the cost leased so far over weight: the eligible job of the highest priority with the least pass is next.
+	// pass is the cost leased so far over weight: the eligible job of the highest priority with the
+	// least pass is next.
 	pass float64
 
 	open       *shardSet
@@ -46,8 +48,8 @@ type job struct {
 	pace      pace
 }
 
-// kind is what jobs have in common that take the same nodes from each other. One of another kind may have had much more, or less, of
-// nodes of its own.
+// kind is what jobs have in common that take the same nodes from each other. One of another kind
+// may have had much more, or less, of nodes of its own.
 type kind struct {
 	priority, solver int
 	class            string

@@ -50,7 +50,8 @@ func lossKey(id string, shard int) string {
 	return sweepsRoot + id + fmt.Sprintf("/losses/%07d", shard)
 }
 
-// splitSweepKey takes a key under sweepsRoot apart: the sweep's id, what the key is ("" for the sweep itself), its numbers.
+// splitSweepKey takes a key under sweepsRoot apart: the sweep's id, what the key is ("" for the
+// sweep itself), its numbers.
 func splitSweepKey(key string) (id, what string, numbers []int, err error) {
 	words := strings.Split(strings.TrimPrefix(key, sweepsRoot), "/")
 	id = words[0]
@@ -64,7 +65,9 @@ func splitSweepKey(key string) (id, what string, numbers []int, err error) {
 			numbers = append(numbers, n)
 		}
 	}
-	if want := map[string]int{"": 0, "phase": 0, "removing": 0, "class": 0, "done": 2, "parts": 1, "losses": 1}; len(numbers) != want[what] {
+	if want := map[string]int{"": 0, "phase": 0, "removing": 0, "class": 0, "done": 2, "parts": 1, "losses": 1}; len(
+		numbers,
+	) != want[what] {
 		return "", "", nil, fmt.Errorf("etcd key %q: %d numbers where %d are expected", key, len(numbers), want[what])
 	}
 	return id, what, numbers, nil

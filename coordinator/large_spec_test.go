@@ -17,7 +17,9 @@ import (
 // listedSweep is a sweep file that lists so many points.
 func listedSweep(n int) []byte {
 	var b strings.Builder
-	b.WriteString("name: listed\nfixed: {model: population, covariance: spiked, init: identity, init_scale: 0.01, steps: 10, optimizer: gd, dimension: 10, learning_rate: 0.001}\ngrid:\n  anisotropy: [1")
+	b.WriteString(
+		"name: listed\nfixed: {model: population, covariance: spiked, init: identity, init_scale: 0.01, steps: 10, optimizer: gd, dimension: 10, learning_rate: 0.001}\ngrid:\n  anisotropy: [1",
+	)
 	for i := range n {
 		fmt.Fprintf(&b, ",%v", 2+float64(i)/float64(n+1))
 	}
@@ -25,8 +27,8 @@ func listedSweep(n int) []byte {
 	return []byte(b.String())
 }
 
-// TestSpecTooLargeForTheLedger: a sweep file that etcd does not take is refused, before anything is written, and a large one that
-// it takes is submitted.
+// TestSpecTooLargeForTheLedger: a sweep file that etcd does not take is refused, before anything is
+// written, and a large one that it takes is submitted.
 func TestSpecTooLargeForTheLedger(t *testing.T) {
 	store, dir := fileStore(t)
 	c := start(t, coordinator.Config{Embedded: t.TempDir(), Store: store})
@@ -44,7 +46,10 @@ func TestSpecTooLargeForTheLedger(t *testing.T) {
 		}(),
 	} {
 		if s := status.Convert(err); s.Code() != codes.InvalidArgument || len(s.Details()) != 1 ||
-			!strings.HasPrefix(s.Details()[0].(*errdetails.BadRequest).GetFieldViolations()[0].GetField(), "listed.yaml:1:1") {
+			!strings.HasPrefix(
+				s.Details()[0].(*errdetails.BadRequest).GetFieldViolations()[0].GetField(),
+				"listed.yaml:1:1",
+			) {
 			t.Errorf("%s of a file of %d bytes = %v", name, len(tooLarge), err)
 		}
 	}

@@ -16,8 +16,9 @@ type Write struct {
 type Ledger interface {
 	// Load calls visit for every key that begins with prefix, in order, as of one moment.
 	Load(ctx context.Context, prefix string, visit func(key string, value []byte) error) error
-	// Commit makes all writes durable, or none. The keys of one call differ. It fails with ErrFenced, and changes nothing,
-	// once another leader was elected. After any other error the writes may have happened; making them again is harmless.
+	// Commit makes all writes durable, or none. The keys of one call differ. It fails with
+	// ErrFenced, and changes nothing, once another leader was elected. After any other error the
+	// writes may have happened; making them again is harmless.
 	Commit(ctx context.Context, writes []Write) error
 }
 
@@ -34,8 +35,8 @@ type Reign struct {
 
 // backend is where the ledger lives: etcd, or memory.
 type backend interface {
-	// campaign waits until this process leads, and lets others know the address at which it serves. It calls standing once
-	// the ledger has taken the candidacy.
+	// campaign waits until this process leads, and lets others know the address at which it serves.
+	// It calls standing once the ledger has taken the candidacy.
 	campaign(ctx context.Context, address string, standing func()) (*Reign, error)
 	// leader is the address of the present leader, "" if there is none.
 	leader(ctx context.Context) (string, error)

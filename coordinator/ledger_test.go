@@ -49,7 +49,8 @@ func etcdConfig(t *testing.T) *embed.Config {
 func startEtcd(t *testing.T, cfg *embed.Config) *embed.Etcd {
 	t.Helper()
 	server, err := embed.StartEtcd(cfg)
-	// A process that other tests are just starting holds a copy of the listener that found the address until it is another program.
+	// A process that other tests are just starting holds a copy of the listener that found the
+	// address until it is another program.
 	for tries := 0; errors.Is(err, syscall.EADDRINUSE) && tries < 100; tries++ {
 		time.Sleep(50 * time.Millisecond)
 		server, err = embed.StartEtcd(cfg)
@@ -67,8 +68,9 @@ func startEtcd(t *testing.T, cfg *embed.Config) *embed.Etcd {
 	return server
 }
 
-// freeURL is on a loopback address of its own, where there is one for the asking: a port of 127.0.0.1 that was free may be
-// taken by another test, or by a connection, before etcd listens on it.
+// freeURL is on a loopback address of its own, where there is one for the asking: a port of
+// 127.0.0.1 that was free may be taken by another test, or by a connection, before etcd listens on
+// it.
 func freeURL(t *testing.T) url.URL {
 	t.Helper()
 	own := fmt.Sprintf("127.%d.%d.%d:0", 1+rand.IntN(254), rand.IntN(256), 1+rand.IntN(254))
@@ -155,7 +157,10 @@ func testLedgerWrites(ctx context.Context, t *testing.T, b coordinator.Backend) 
 	commit(ctx, t, r, put("/t/b", "2"), put("/t/a", "1"), put("/t/a/x", "3"), put("/u", "4"))
 	commit(ctx, t, r, put("/t/b", "5"), coordinator.Write{Key: "/u", Delete: true})
 	commit(ctx, t, r, coordinator.Write{Key: "/t/p", Value: []byte("6"), Perishable: true})
-	if got, want := load(ctx, t, r, "/t/"), []string{"/t/a=1", "/t/a/x=3", "/t/b=5", "/t/p=6"}; !slices.Equal(got, want) {
+	if got, want := load(ctx, t, r, "/t/"), []string{"/t/a=1", "/t/a/x=3", "/t/b=5", "/t/p=6"}; !slices.Equal(
+		got,
+		want,
+	) {
 		t.Errorf("loaded %v, want %v", got, want)
 	}
 	commit(ctx, t, r, coordinator.Write{Key: "/t/a", Delete: true, Prefix: true})
@@ -237,7 +242,8 @@ func testLedgerFence(ctx context.Context, t *testing.T, first, second coordinato
 	}
 }
 
-// TestZombieLeader: a leader whose lease has ended, as after a long stop, is told so and changes nothing.
+// TestZombieLeader: a leader whose lease has ended, as after a long stop, is told so and changes
+// nothing.
 func TestZombieLeader(t *testing.T) {
 	endpoint := etcdServer(t, nil)
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
@@ -275,7 +281,8 @@ func TestZombieLeader(t *testing.T) {
 	}
 }
 
-// TestEmbeddedRestart: an embedded etcd is alone by its lock, so the next start leads without waiting for a lease.
+// TestEmbeddedRestart: an embedded etcd is alone by its lock, so the next start leads without
+// waiting for a lease.
 func TestEmbeddedRestart(t *testing.T) {
 	folder := t.TempDir()
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
@@ -317,7 +324,8 @@ func fullServer(t *testing.T) string {
 	return etcdServer(t, func(cfg *embed.Config) { cfg.QuotaBackendBytes = 1 << 20 })
 }
 
-// dialPastSilent connects to a member whose endpoint comes after that of one which takes connections and says nothing.
+// dialPastSilent connects to a member whose endpoint comes after that of one which takes
+// connections and says nothing.
 func dialPastSilent(t *testing.T, endpoint string) coordinator.Backend {
 	t.Helper()
 	silent, err := net.Listen("tcp", "127.0.0.1:0")
@@ -325,7 +333,9 @@ func dialPastSilent(t *testing.T, endpoint string) coordinator.Backend {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { silent.Close() })
-	b, err := coordinator.EtcdBackend(coordinator.Etcd{Endpoints: []string{"http://" + silent.Addr().String(), endpoint}, Timeout: time.Second})
+	b, err := coordinator.EtcdBackend(
+		coordinator.Etcd{Endpoints: []string{"http://" + silent.Addr().String(), endpoint}, Timeout: time.Second},
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -339,7 +349,8 @@ func testNoSpace(t *testing.T, b coordinator.Backend) {
 	r := campaign(ctx, t, b, "me:1")
 	value := make([]byte, 100<<10)
 	refused := 0
-	// One key: only its old revisions fill the disk. The ledger may make room before etcd is full, so this goes on until it was.
+	// One key: only its old revisions fill the disk. The ledger may make room before etcd is full,
+	// so this goes on until it was.
 	for i := 0; i < 60 || refused == 0 && i < 3000; i++ {
 		err := r.Ledger.Commit(ctx, []coordinator.Write{{Key: "/n/x", Value: value}})
 		for err != nil && ctx.Err() == nil {
@@ -359,10 +370,14 @@ func testNoSpace(t *testing.T, b coordinator.Backend) {
 	}
 }
 
-// TestNoSpaceWithoutLeader: whoever wants to lead makes room in an etcd that filled up and lost its leader.
+// TestNoSpaceWithoutLeader: whoever wants to lead makes room in an etcd that filled up and lost its
+// leader.
 func TestNoSpaceWithoutLeader(t *testing.T) {
 	t.Run("all members", func(t *testing.T) { testNoSpaceWithoutLeader(t, dial, "out of space") })
-	t.Run("one member is down", func(t *testing.T) { testNoSpaceWithoutLeader(t, dialPastSilent, "is not defragmented") })
+	t.Run(
+		"one member is down",
+		func(t *testing.T) { testNoSpaceWithoutLeader(t, dialPastSilent, "is not defragmented") },
+	)
 }
 
 func testNoSpaceWithoutLeader(t *testing.T, dial func(t *testing.T, endpoint string) coordinator.Backend, told string) {

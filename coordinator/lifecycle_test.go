@@ -87,7 +87,8 @@ func TestCancelPauseResume(t *testing.T) {
 	if o, err := deliver(ctx, c.nodes, header, payload); err != nil || o != pb.DeliverResponse_OUTCOME_COMMITTED {
 		t.Errorf("delivery to a paused sweep: %v, %v", o, err)
 	}
-	if m, err := c.sweeps.Cancel(ctx, &pb.CancelRequest{Sweep: "small"}); err != nil || m.GetSweep().GetProgress().GetShardsLeased() != 0 {
+	if m, err := c.sweeps.Cancel(ctx, &pb.CancelRequest{Sweep: "small"}); err != nil ||
+		m.GetSweep().GetProgress().GetShardsLeased() != 0 {
 		t.Errorf("Cancel = %v, %v", m, err)
 	}
 	for {
@@ -109,7 +110,8 @@ func TestCancelPauseResume(t *testing.T) {
 	if err := stream.Send(&pb.AttachRequest{Message: &pb.AttachRequest_Bye{Bye: &pb.Bye{}}}); err != nil {
 		t.Fatal(err)
 	}
-	if m := c.submit(ctx, smallSweep); m.GetCreated() || m.GetSweep().GetPhase() != pb.Phase_PHASE_RUNNING || m.GetSweep().GetProgress().GetShardsDone() != 1 {
+	if m := c.submit(ctx, smallSweep); m.GetCreated() || m.GetSweep().GetPhase() != pb.Phase_PHASE_RUNNING ||
+		m.GetSweep().GetProgress().GetShardsDone() != 1 {
 		t.Errorf("submitting a cancelled sweep: %v", m)
 	}
 	defer c.serve(ctx, &zeroNode{name: "n"})()
@@ -143,7 +145,8 @@ func awaitGrant(t *testing.T, stream pb.Nodes_AttachClient) *pb.ShardRun {
 	}
 }
 
-// TestQuarantine: a shard that takes three nodes with it is left out; retry writes its part again, as if nothing had been.
+// TestQuarantine: a shard that takes three nodes with it is left out; retry writes its part again,
+// as if nothing had been.
 func TestQuarantine(t *testing.T) {
 	ctx := deadline(t)
 	calm, calmDir := fileStore(t)
@@ -161,7 +164,8 @@ func TestQuarantine(t *testing.T) {
 	stop := c.serve(ctx, &zeroNode{name: "healthy"})
 	last := c.wait(ctx, id)
 	stop()
-	if p := last.GetProgress(); last.GetPhase() != pb.Phase_PHASE_DONE || p.GetShardsQuarantined() != 1 || p.GetShardsDone() != p.GetShards()-1 {
+	if p := last.GetProgress(); last.GetPhase() != pb.Phase_PHASE_DONE || p.GetShardsQuarantined() != 1 ||
+		p.GetShardsDone() != p.GetShards()-1 {
 		t.Fatalf("ended as %v", last)
 	}
 	set := filepath.Join(dir, last.GetResultSet())
@@ -228,7 +232,8 @@ func readManifest(t *testing.T, set string) results.Manifest {
 	return m
 }
 
-// TestReopen: a done sweep whose files are gone, cut short or foreign is found out by the next submit.
+// TestReopen: a done sweep whose files are gone, cut short or foreign is found out by the next
+// submit.
 func TestReopen(t *testing.T) {
 	store, dir := fileStore(t)
 	state := t.TempDir()
@@ -271,7 +276,8 @@ func TestReopen(t *testing.T) {
 	}
 }
 
-// partsTakenBack is a done sweep of which a leader died as it took the parts back, after the parts' keys. Nobody leads yet.
+// partsTakenBack is a done sweep of which a leader died as it took the parts back, after the parts'
+// keys. Nobody leads yet.
 func partsTakenBack(ctx context.Context, t *testing.T) (cfg coordinator.Config, id, set string) {
 	t.Helper()
 	store, dir := fileStore(t)
@@ -292,8 +298,8 @@ func partsTakenBack(ctx context.Context, t *testing.T) (cfg coordinator.Config, 
 	return cfg, id, set
 }
 
-// TestReopenDiedHalfWay: a leader died while it took a done sweep's parts back, after some parts' keys. The files of those are
-// gone too.
+// TestReopenDiedHalfWay: a leader died while it took a done sweep's parts back, after some parts'
+// keys. The files of those are gone too.
 func TestReopenDiedHalfWay(t *testing.T) {
 	ctx := deadline(t)
 	cfg, id, set := partsTakenBack(ctx, t)
@@ -314,14 +320,21 @@ func TestReopenDiedHalfWay(t *testing.T) {
 	}
 }
 
-// TestFailover: with two coordinators on one etcd, the second goes on where the first was; nothing acknowledged is lost.
+// TestFailover: with two coordinators on one etcd, the second goes on where the first was; nothing
+// acknowledged is lost.
 func TestFailover(t *testing.T) {
 	endpoint := etcdServer(t, nil)
 	store, dir := fileStore(t)
 	ctx := deadline(t)
-	first := start(t, coordinator.Config{Name: "first", Etcd: coordinator.Etcd{Endpoints: []string{endpoint}}, Store: store})
+	first := start(
+		t,
+		coordinator.Config{Name: "first", Etcd: coordinator.Etcd{Endpoints: []string{endpoint}}, Store: store},
+	)
 	first.leading(ctx)
-	second := start(t, coordinator.Config{Name: "second", Etcd: coordinator.Etcd{Endpoints: []string{endpoint}}, Store: store})
+	second := start(
+		t,
+		coordinator.Config{Name: "second", Etcd: coordinator.Etcd{Endpoints: []string{endpoint}}, Store: store},
+	)
 
 	noRetry, err := grpc.NewClient(second.address, grpc.WithTransportCredentials(insecure.NewCredentials()))
 	if err != nil {
@@ -349,7 +362,13 @@ func TestFailover(t *testing.T) {
 	checkHealth(ctx, t, second.conn, "phasegrid.v1.Sweeps", healthpb.HealthCheckResponse_SERVING)
 }
 
-func checkHealth(ctx context.Context, t *testing.T, conn *grpc.ClientConn, service string, want healthpb.HealthCheckResponse_ServingStatus) {
+func checkHealth(
+	ctx context.Context,
+	t *testing.T,
+	conn *grpc.ClientConn,
+	service string,
+	want healthpb.HealthCheckResponse_ServingStatus,
+) {
 	t.Helper()
 	m, err := healthpb.NewHealthClient(conn).Check(ctx, &healthpb.HealthCheckRequest{Service: service})
 	if err != nil || m.GetStatus() != want {
@@ -421,7 +440,8 @@ func TestBadRequests(t *testing.T) {
 	ctx := deadline(t)
 	c.leading(ctx)
 	_, err := c.sweeps.Submit(ctx, &pb.SubmitRequest{File: []byte("name: x\ngird: {}\n"), Filename: "bad.yaml"})
-	if status.Code(err) != codes.InvalidArgument || !strings.Contains(err.Error(), "bad.yaml:2:1") || len(status.Convert(err).Details()) == 0 {
+	if status.Code(err) != codes.InvalidArgument || !strings.Contains(err.Error(), "bad.yaml:2:1") ||
+		len(status.Convert(err).Details()) == 0 {
 		t.Errorf("Submit of a bad file = %v", err)
 	}
 	for name, call := range map[string]func() error{
@@ -433,7 +453,8 @@ func TestBadRequests(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if m, err := c.sweeps.Plan(ctx, &pb.PlanRequest{File: []byte(smallSweep)}); err != nil || m.GetPoints() != 1000 || m.GetShards() < 10 {
+	if m, err := c.sweeps.Plan(ctx, &pb.PlanRequest{File: []byte(smallSweep)}); err != nil || m.GetPoints() != 1000 ||
+		m.GetShards() < 10 {
 		t.Errorf("Plan = %v, %v", m, err)
 	}
 }

@@ -29,8 +29,8 @@ func (t *term) load(ctx context.Context) ([]*sweepState, error) {
 	return states, nil
 }
 
-// read reads the ledger. Where that fails there is an alarm, and another try, until somebody has mended what is wrong; but not
-// for ever: another coordinator may be of a release that can read it.
+// read reads the ledger. Where that fails there is an alarm, and another try, until somebody has
+// mended what is wrong; but not for ever: another coordinator may be of a release that can read it.
 func (t *term) read(ctx context.Context) (states []*sweepState, err error) {
 	ctx, cancel := context.WithTimeout(ctx, readFor)
 	defer cancel()
@@ -45,13 +45,20 @@ func (t *term) read(ctx context.Context) (states []*sweepState, err error) {
 		return nil, cmp.Or(last, err)
 	}
 	for id, keys := range t.orphans {
-		t.log.Error("keys of a sweep that is not there are ignored; they are deleted when it is submitted", "sweep_id", id, "keys", keys)
+		t.log.Error(
+			"keys of a sweep that is not there are ignored; they are deleted when it is submitted",
+			"sweep_id",
+			id,
+			"keys",
+			keys,
+		)
 	}
 	return states, nil
 }
 
-// tidyUp tidies the result sets of sweeps up, after processes that died, before anything else is done to their files: a file
-// that gets its name back may be one that is to go. A set where that fails is tidied up later, and holds up no other.
+// tidyUp tidies the result sets of sweeps up, after processes that died, before anything else is
+// done to their files: a file that gets its name back may be one that is to go. A set where that
+// fails is tidied up later, and holds up no other.
 func (t *term) tidyUp(ctx context.Context, states []*sweepState) {
 	store, ok := t.cfg.Store.(tidy)
 	if !ok {
@@ -74,7 +81,8 @@ func (t *term) tidyUp(ctx context.Context, states []*sweepState) {
 	}
 }
 
-// loadSweep puts a sweep on the board. It fails where the term ends before the sweep is cut: nothing is wrong with that.
+// loadSweep puts a sweep on the board. It fails where the term ends before the sweep is cut:
+// nothing is wrong with that.
 func (t *term) loadSweep(ctx context.Context, s *sweepState) error {
 	e, cuts := t.entryOf(ctx, s)
 	if err := ctx.Err(); err != nil {
@@ -115,7 +123,8 @@ func (t *term) loadSweep(ctx context.Context, s *sweepState) error {
 	return nil
 }
 
-// entryOf makes a sweep of the ledger usable; one that this release cannot plan is shown as failed, and left alone.
+// entryOf makes a sweep of the ledger usable; one that this release cannot plan is shown as failed,
+// and left alone.
 func (t *term) entryOf(ctx context.Context, s *sweepState) (*entry, Cuts) {
 	r := s.record
 	e := &entry{parts: s.parts}
@@ -132,7 +141,14 @@ func (t *term) entryOf(ctx context.Context, s *sweepState) (*entry, Cuts) {
 	}
 	if err != nil {
 		e.failure = err.Error()
-		e.design = &design{id: s.id, name: r.Name, set: r.Name + "-" + s.id[:min(8, len(s.id))], canonical: r.Canonical, solver: r.Solver, version: r.PlanVersion}
+		e.design = &design{
+			id:        s.id,
+			name:      r.Name,
+			set:       r.Name + "-" + s.id[:min(8, len(s.id))],
+			canonical: r.Canonical,
+			solver:    r.Solver,
+			version:   r.PlanVersion,
+		}
 		e.created, e.priority, e.weight = r.Created, r.Priority, r.Weight
 		return e, noCuts{}
 	}

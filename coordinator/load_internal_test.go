@@ -11,8 +11,8 @@ import (
 	"github.com/phasegrid/phasegrid/sweep"
 )
 
-// TestLeaderGoesByTheCutsThatAreKept: a leader does not cut a sweep again, which may take a look at each of ten million points, and
-// the next one has to look too.
+// TestLeaderGoesByTheCutsThatAreKept: a leader does not cut a sweep again, which may take a look at
+// each of ten million points, and the next one has to look too.
 func TestLeaderGoesByTheCutsThatAreKept(t *testing.T) {
 	for name, test := range map[string]struct {
 		cuts   func(d *design) *sweep.Plan

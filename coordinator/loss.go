@@ -8,7 +8,8 @@ import (
 )
 
 const (
-	// quarantineNodes is how many different nodes must have been lost uncleanly during a shard to quarantine it.
+	// quarantineNodes is how many different nodes must have been lost uncleanly during a shard to
+	// quarantine it.
 	quarantineNodes = 3
 	// quarantineAttempts quarantines it too, for fleets of fewer nodes.
 	quarantineAttempts = 9
@@ -27,7 +28,8 @@ type Cause struct {
 	Time time.Time
 }
 
-// Loss is the history of a shard that was lost uncleanly. A drain, a preemption or a cancel is no loss.
+// Loss is the history of a shard that was lost uncleanly. A drain, a preemption or a cancel is no
+// loss.
 type Loss struct {
 	Shard       int
 	Attempts    int
@@ -35,8 +37,9 @@ type Loss struct {
 	Causes      []Cause // the last one of each node
 }
 
-// clip bounds a text from outside, and takes out what is not to be printed: it comes to people's terminals, which control
-// characters command. Protobuf refuses strings that are not UTF-8, so it never ends inside a rune.
+// clip bounds a text from outside, and takes out what is not to be printed: it comes to people's
+// terminals, which control characters command. Protobuf refuses strings that are not UTF-8, so it
+// never ends inside a rune.
 func clip(s string) string {
 	s = strings.ToValidUTF8(s[:min(len(s), maxCauseBytes)], "")
 	return strings.Map(func(r rune) rune {
@@ -55,7 +58,8 @@ func (l *Loss) add(c Cause) {
 	l.Quarantined = len(l.Causes) >= quarantineNodes || l.Attempts >= quarantineAttempts
 }
 
-// forgive takes the last loss by a node back, if there was one: the node is there again, and still has the shard.
+// forgive takes the last loss by a node back, if there was one: the node is there again, and still
+// has the shard.
 func (l *Loss) forgive(node string) bool {
 	i := slices.IndexFunc(l.Causes, func(c Cause) bool { return c.Node == node })
 	if i < 0 {

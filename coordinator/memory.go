@@ -7,8 +7,8 @@ import (
 	"sync"
 )
 
-// Memory is a ledger for one process and its lifetime. Give the same Memory to another coordinator, and it finds the state
-// that the first one left, as with etcd.
+// Memory is a ledger for one process and its lifetime. Give the same Memory to another coordinator,
+// and it finds the state that the first one left, as with etcd.
 type Memory struct {
 	mu      sync.Mutex
 	keys    map[string][]byte

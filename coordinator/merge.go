@@ -12,8 +12,8 @@ import (
 	"github.com/phasegrid/phasegrid/results"
 )
 
-// mergePart writes the files of one part from the spool, publishes them, and then the part's key. It may die anywhere and
-// be done again: the same shards give the same bytes.
+// mergePart writes the files of one part from the spool, publishes them, and then the part's key.
+// It may die anywhere and be done again: the same shards give the same bytes.
 func (t *term) mergePart(ctx context.Context, a Merge) error {
 	e := t.lookup(a.Sweep)
 	if e == nil {
@@ -65,8 +65,8 @@ func (t *term) mergePart(ctx context.Context, a Merge) error {
 	return t.storePart(ctx, e, a.Part, record)
 }
 
-// storePart makes the part's key durable; its done keys end in the same transaction, and then its spool is freed. A part
-// that lacks shards keeps both for the retry.
+// storePart makes the part's key durable; its done keys end in the same transaction, and then its
+// spool is freed. A part that lacks shards keeps both for the retry.
 func (t *term) storePart(ctx context.Context, e *entry, part int, record partRecord) error {
 	value, err := encodePart(record)
 	if err != nil {
@@ -112,7 +112,12 @@ func (t *term) sources(e *entry, items []shelfItem, cache map[string]Object) []r
 }
 
 // shardLog says who computed what.
-func (t *term) shardLog(ctx context.Context, e *entry, items []shelfItem, cache map[string]Object) ([]results.ShardRow, error) {
+func (t *term) shardLog(
+	ctx context.Context,
+	e *entry,
+	items []shelfItem,
+	cache map[string]Object,
+) ([]results.ShardRow, error) {
 	attempts, err := ask(ctx, t, func() map[int]int { return t.board.attempts(e.id) })
 	if err != nil {
 		return nil, err
@@ -133,9 +138,10 @@ func (t *term) shardLog(ctx context.Context, e *entry, items []shelfItem, cache 
 	return rows, nil
 }
 
-// publish gives a merged file its name. A file that is there already stays: with the same bytes it is this one; with others
-// it is in the way, and the part is not stored until somebody has moved it. Only a file that this sweep stored without its
-// quarantined shards gives way. The log of shards is another one each time; that of an earlier merge is as good.
+// publish gives a merged file its name. A file that is there already stays: with the same bytes it
+// is this one; with others it is in the way, and the part is not stored until somebody has moved
+// it. Only a file that this sweep stored without its quarantined shards gives way. The log of
+// shards is another one each time; that of an earlier merge is as good.
 func (t *term) publish(ctx context.Context, e *entry, part int, f results.File, w Writer) (partFile, error) {
 	name := results.PartName(f.Table, int64(part))
 	full := path.Join(e.set, name)
@@ -165,7 +171,10 @@ func (t *term) publish(ctx context.Context, e *entry, part int, f results.File, 
 	}
 	if f.Table != results.Shards {
 		t.metrics.foreignParts.Inc()
-		return partFile{}, fmt.Errorf("%s is there already, with other bytes than this sweep's, and is kept; move it away, and the part is stored", full)
+		return partFile{}, fmt.Errorf(
+			"%s is there already, with other bytes than this sweep's, and is kept; move it away, and the part is stored",
+			full,
+		)
 	}
 	there.Path, there.Rows = name, f.Rows
 	return there, nil

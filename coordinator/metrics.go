@@ -48,12 +48,22 @@ func newMetrics(r prometheus.Registerer) *metrics {
 		})
 	}
 	m := &metrics{
-		leader:        gauge("leader", "1 while this coordinator leads."),
-		leaseFailures: counter("lease_renew_failures_total", "Reigns that ended because the leader's lease was not renewed in time."),
-		alarms:        gauge("alarms", "Troubles that people must see to."),
-		nodes:         gauge("nodes", "Nodes connected to the leader."),
-		fenced:        gauge("nodes_fenced", "Nodes among them that get no work because too much went wrong on them."),
-		shards:        prometheus.NewGaugeVec(prometheus.GaugeOpts{Namespace: "phasegrid", Name: "shards", Help: "Shards of sweeps that have not ended, by state."}, []string{"state"}),
+		leader: gauge("leader", "1 while this coordinator leads."),
+		leaseFailures: counter(
+			"lease_renew_failures_total",
+			"Reigns that ended because the leader's lease was not renewed in time.",
+		),
+		alarms: gauge("alarms", "Troubles that people must see to."),
+		nodes:  gauge("nodes", "Nodes connected to the leader."),
+		fenced: gauge("nodes_fenced", "Nodes among them that get no work because too much went wrong on them."),
+		shards: prometheus.NewGaugeVec(
+			prometheus.GaugeOpts{
+				Namespace: "phasegrid",
+				Name:      "shards",
+				Help:      "Shards of sweeps that have not ended, by state.",
+			},
+			[]string{"state"},
+		),
 		points:        vector("points_total", "Points committed, by status.", "status"),
 		committed:     counter("shards_committed_total", "Shards committed."),
 		deliveries:    vector("deliveries_total", "Verified deliveries, by outcome.", "outcome"),
@@ -62,14 +72,37 @@ func newMetrics(r prometheus.Registerer) *metrics {
 		commitSeconds: histogram("commit_seconds", "Time from a verified delivery to its answer."),
 		spoolSeconds:  histogram("spool_write_seconds", "Time of one group's write to the spool, with its sync."),
 		txnSeconds:    histogram("etcd_txn_seconds", "Time of one transaction."),
-		groupShards: prometheus.NewHistogram(prometheus.HistogramOpts{Namespace: "phasegrid", Name: "commit_group_shards",
-			Help: "Shards in one group commit.", Buckets: prometheus.ExponentialBuckets(1, 2, 11)}),
-		mergeBytes:   counter("merge_bytes_total", "Bytes of Parquet written."),
-		foreignParts: counter("foreign_parts_total", "Attempts to store a part that found a file with other bytes in its place, and kept it."),
-		requests:     vector("rpc_requests_total", "Calls answered, by method and code.", "method", "code"),
+		groupShards: prometheus.NewHistogram(
+			prometheus.HistogramOpts{Namespace: "phasegrid", Name: "commit_group_shards",
+				Help: "Shards in one group commit.", Buckets: prometheus.ExponentialBuckets(1, 2, 11)},
+		),
+		mergeBytes: counter("merge_bytes_total", "Bytes of Parquet written."),
+		foreignParts: counter(
+			"foreign_parts_total",
+			"Attempts to store a part that found a file with other bytes in its place, and kept it.",
+		),
+		requests: vector("rpc_requests_total", "Calls answered, by method and code.", "method", "code"),
 	}
-	r.MustRegister(m.leader, m.leaseFailures, m.alarms, m.nodes, m.fenced, m.shards, m.points, m.committed, m.deliveries, m.rejected, m.shardSeconds,
-		m.commitSeconds, m.spoolSeconds, m.txnSeconds, m.groupShards, m.mergeBytes, m.foreignParts, m.requests)
+	r.MustRegister(
+		m.leader,
+		m.leaseFailures,
+		m.alarms,
+		m.nodes,
+		m.fenced,
+		m.shards,
+		m.points,
+		m.committed,
+		m.deliveries,
+		m.rejected,
+		m.shardSeconds,
+		m.commitSeconds,
+		m.spoolSeconds,
+		m.txnSeconds,
+		m.groupShards,
+		m.mergeBytes,
+		m.foreignParts,
+		m.requests,
+	)
 	return m
 }
 
@@ -127,7 +160,8 @@ func (t *term) measure() {
 	t.metrics.nodes.Set(float64(connected))
 }
 
-// deposed takes back what only a leader measures: sums over the coordinators count nothing twice. The loop has ended.
+// deposed takes back what only a leader measures: sums over the coordinators count nothing twice.
+// The loop has ended.
 func (m *metrics) deposed() {
 	m.nodes.Set(0)
 	m.fenced.Set(0)

@@ -37,8 +37,8 @@ func (s *deafStream) Send(*pb.AttachResponse) error {
 	return s.ctx.Err()
 }
 
-// TestNodeThatDoesNotRead: one that beats all the time and never reads does not fill the memory. It is cut off where more waits
-// for it than any node needs to be told.
+// TestNodeThatDoesNotRead: one that beats all the time and never reads does not fill the memory. It
+// is cut off where more waits for it than any node needs to be told.
 func TestNodeThatDoesNotRead(t *testing.T) {
 	store, err := OpenStore(t.Context(), "file://"+t.TempDir())
 	if err != nil {

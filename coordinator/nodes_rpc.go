@@ -15,11 +15,12 @@ import (
 	pb "github.com/phasegrid/phasegrid/proto/phasegrid/v1"
 )
 
-// maxOpening is how many new streams may be at their first message: nothing is known of them yet, and each may take the
-// memory of a whole message.
+// maxOpening is how many new streams may be at their first message: nothing is known of them yet,
+// and each may take the memory of a whole message.
 const maxOpening = 32
 
-// leastSilence is how long nodes bear a coordinator's silence at least, however short their leases are.
+// leastSilence is how long nodes bear a coordinator's silence at least, however short their leases
+// are.
 const leastSilence = 3 * time.Second
 
 // nodesServer is the service for nodes.
@@ -28,8 +29,8 @@ type nodesServer struct {
 	*Coordinator
 }
 
-// maxUnread is how many messages may wait for a node to read them. The board may say as much at once as revoke every shard
-// that a node holds, one by one.
+// maxUnread is how many messages may wait for a node to read them. The board may say as much at
+// once as revoke every shard that a node holds, one by one.
 const maxUnread = 2 * maxCapacity
 
 // nodeStream is one Attach stream. Its handler owns it; others send to it and may cancel it.
@@ -42,10 +43,17 @@ type nodeStream struct {
 	cancel   context.CancelCauseFunc
 }
 
-// send leaves a message to the stream's sender. A node that does not read is cut off, before it fills the memory.
+// send leaves a message to the stream's sender. A node that does not read is cut off, before it
+// fills the memory.
 func (n *nodeStream) send(m *pb.AttachResponse) {
 	if n.out.put(m) > maxUnread {
-		n.cancel(fmt.Errorf("node %s: more than %d messages wait to be read by it; it does not read, or its connection is too slow", n.name, maxUnread))
+		n.cancel(
+			fmt.Errorf(
+				"node %s: more than %d messages wait to be read by it; it does not read, or its connection is too slow",
+				n.name,
+				maxUnread,
+			),
+		)
 	}
 }
 
@@ -96,7 +104,8 @@ func (s *nodesServer) Attach(stream grpc.BidiStreamingServer[pb.AttachRequest, p
 	t.saves.put(save{writes: []Write{{Key: nodeKey(info.Name), Perishable: true, Value: record}}, then: func() {}})
 	t.post(Attach{Conn: n.conn, Info: info, Instance: n.instance, Capacity: int(hello.GetCapacity()), Held: held})
 
-	// This one ends with the stream too, and is not waited for: where a node does not read, only the end of the stream ends it.
+	// This one ends with the stream too, and is not waited for: where a node does not read, only
+	// the end of the stream ends it.
 	go func() { cancel(n.sendAll(ctx, stream)) }()
 	left, err := s.converse(ctx, t, n, incoming, received)
 	if !left {
@@ -106,7 +115,13 @@ func (s *nodesServer) Attach(stream grpc.BidiStreamingServer[pb.AttachRequest, p
 }
 
 // converse handles a node's messages until its stream ends; left tells whether it said goodbye.
-func (s *nodesServer) converse(ctx context.Context, t *term, n *nodeStream, incoming <-chan *pb.AttachRequest, received <-chan error) (left bool, err error) {
+func (s *nodesServer) converse(
+	ctx context.Context,
+	t *term,
+	n *nodeStream,
+	incoming <-chan *pb.AttachRequest,
+	received <-chan error,
+) (left bool, err error) {
 	for {
 		select {
 		case m := <-incoming:
@@ -114,8 +129,9 @@ func (s *nodesServer) converse(ctx context.Context, t *term, n *nodeStream, inco
 			if err != nil {
 				return false, err
 			}
-			// The next message is read when the board has had this one: a node that talks faster than it is heard waits. And a
-			// beat is answered by the board's own goroutine: that one must be alive.
+			// The next message is read when the board has had this one: a node that talks faster
+			// than it is heard waits. And a beat is answered by the board's own goroutine: that one
+			// must be alive.
 			_, err = ask(ctx, t, func() struct{} {
 				t.step(event)
 				if _, beat := event.(Beat); beat {
@@ -166,7 +182,11 @@ func (n *nodeStream) hear(m *pb.AttachRequest) (Event, error) {
 	return nil, badField("message", "a second hello, or a message this coordinator does not know")
 }
 
-func receive(ctx context.Context, stream grpc.BidiStreamingServer[pb.AttachRequest, pb.AttachResponse], to chan<- *pb.AttachRequest) error {
+func receive(
+	ctx context.Context,
+	stream grpc.BidiStreamingServer[pb.AttachRequest, pb.AttachResponse],
+	to chan<- *pb.AttachRequest,
+) error {
 	for {
 		m, err := stream.Recv()
 		if err != nil {
@@ -180,7 +200,8 @@ func receive(ctx context.Context, stream grpc.BidiStreamingServer[pb.AttachReque
 	}
 }
 
-// opened receives the first message of a stream, whose handler must return where this fails: that ends the receiving.
+// opened receives the first message of a stream, whose handler must return where this fails: that
+// ends the receiving.
 func opened[M any](ctx context.Context, c *Coordinator, receive func() (M, error)) (first M, err error) {
 	if err := c.opening.Acquire(ctx, 1); err != nil {
 		return first, err
@@ -205,7 +226,10 @@ func opened[M any](ctx context.Context, c *Coordinator, receive func() (M, error
 	}
 }
 
-func (n *nodeStream) sendAll(ctx context.Context, stream grpc.BidiStreamingServer[pb.AttachRequest, pb.AttachResponse]) error {
+func (n *nodeStream) sendAll(
+	ctx context.Context,
+	stream grpc.BidiStreamingServer[pb.AttachRequest, pb.AttachResponse],
+) error {
 	for {
 		messages, err := n.out.wait(ctx)
 		if err != nil {
@@ -222,8 +246,9 @@ func (n *nodeStream) sendAll(ctx context.Context, stream grpc.BidiStreamingServe
 	}
 }
 
-// addNode lets a process take over its own older stream, and nobody else's: two nodes of one name would take over from
-// each other for ever. The stream of a process that is gone ends with its connection, or with its lease.
+// addNode lets a process take over its own older stream, and nobody else's: two nodes of one name
+// would take over from each other for ever. The stream of a process that is gone ends with its
+// connection, or with its lease.
 func (t *term) addNode(name, instance string, cancel context.CancelCauseFunc) (*nodeStream, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -25,17 +25,28 @@ import (
 	pb "github.com/phasegrid/phasegrid/proto/phasegrid/v1"
 )
 
-// TestDeposedLeader: a leader whose lease ends in the middle of a sweep, as after a long stop, serves no more; the next
-// one goes on, and then the first may lead again.
+// TestDeposedLeader: a leader whose lease ends in the middle of a sweep, as after a long stop,
+// serves no more; the next one goes on, and then the first may lead again.
 func TestDeposedLeader(t *testing.T) {
 	t.Parallel()
 	endpoint := etcdServer(t, nil)
 	store, dir := fileStore(t)
 	ctx := deadline(t)
 	registry := prometheus.NewRegistry()
-	first := start(t, coordinator.Config{Name: "first", Etcd: coordinator.Etcd{Endpoints: []string{endpoint}}, Store: store, Registry: registry})
+	first := start(
+		t,
+		coordinator.Config{
+			Name:     "first",
+			Etcd:     coordinator.Etcd{Endpoints: []string{endpoint}},
+			Store:    store,
+			Registry: registry,
+		},
+	)
 	first.leading(ctx)
-	second := start(t, coordinator.Config{Name: "second", Etcd: coordinator.Etcd{Endpoints: []string{endpoint}}, Store: store})
+	second := start(
+		t,
+		coordinator.Config{Name: "second", Etcd: coordinator.Etcd{Endpoints: []string{endpoint}}, Store: store},
+	)
 	id := first.submit(ctx, smallSweep).GetSweep().GetId()
 	node := &zeroNode{name: "n1", seen: map[int64]int{}}
 	ended := make(chan error, 1)
@@ -181,7 +192,8 @@ func alarmsIn(err error) (alarms []*errdetails.PreconditionFailure_Violation) {
 	return alarms
 }
 
-// TestLostEtcd: without etcd nothing is acknowledged and everyone is told; when it is back, everything goes on.
+// TestLostEtcd: without etcd nothing is acknowledged and everyone is told; when it is back,
+// everything goes on.
 func TestLostEtcd(t *testing.T) {
 	t.Parallel()
 	cfg := etcdConfig(t)

@@ -7,8 +7,9 @@ import (
 
 func (t *term) step(event Event) { t.perform(t.board.Step(event)) }
 
-// perform does what the board wants. What must be durable is saved first; the rest waits for it. So does what later steps
-// would have written by others than the saver: a transaction that is on its way may delete the keys of the same shards.
+// perform does what the board wants. What must be durable is saved first; the rest waits for it. So
+// does what later steps would have written by others than the saver: a transaction that is on its
+// way may delete the keys of the same shards.
 func (t *term) perform(actions []Action) {
 	var writes []Write
 	for _, a := range actions {
@@ -45,8 +46,8 @@ func leadsToRows(a Action) bool {
 	return false
 }
 
-// overtaken takes out of actions that waited for the ledger what does not stand any more: nobody computes what was
-// acknowledged meanwhile.
+// overtaken takes out of actions that waited for the ledger what does not stand any more: nobody
+// computes what was acknowledged meanwhile.
 func (t *term) overtaken(actions []Action) []Action {
 	kept := actions[:0]
 	for _, a := range actions {
@@ -112,8 +113,8 @@ func (t *term) tell(actions []Action) {
 	}
 }
 
-// doubt withholds grants until a transaction has shown that this leader still leads. Who stood still may have been replaced, and
-// what it would grant may be acknowledged by now.
+// doubt withholds grants until a transaction has shown that this leader still leads. Who stood
+// still may have been replaced, and what it would grant may be acknowledged by now.
 func (t *term) doubt() {
 	t.doubts++
 	t.saves.put(save{prove: true, then: func() {

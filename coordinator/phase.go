@@ -2,7 +2,8 @@ package coordinator
 
 import "slices"
 
-// addSweep puts a sweep on the board. What its stored state leaves to do is done at once: merging complete parts, ending.
+// addSweep puts a sweep on the board. What its stored state leaves to do is done at once: merging
+// complete parts, ending.
 func (b *Board) addSweep(e AddSweep) {
 	if b.jobs[e.ID] != nil {
 		return
@@ -29,8 +30,9 @@ func (b *Board) resumeWork(j *job) {
 	b.wakeAll()
 }
 
-// catchUp lets a job that could not be leased go on level with those that are leased: without credit for the time it waited, and without
-// waiting itself until a newer one has had as much as it has had before.
+// catchUp lets a job that could not be leased go on level with those that are leased: without
+// credit for the time it waited, and without waiting itself until a newer one has had as much as it
+// has had before.
 func (b *Board) catchUp(j *job) {
 	reached, known := b.reached[j.kind()]
 	if j.class == "" || !known { // nodes of any class may compute it, or might until now
@@ -100,8 +102,9 @@ func (b *Board) revokeAll(j *job) {
 	}
 }
 
-// retry lifts the quarantine of a sweep's shards; the parts that lack them will be written again. It does not overrule
-// people: a paused sweep stays paused, a cancelled one is reopened by submitting it.
+// retry lifts the quarantine of a sweep's shards; the parts that lack them will be written again.
+// It does not overrule people: a paused sweep stays paused, a cancelled one is reopened by
+// submitting it.
 func (b *Board) retry(e Retry) {
 	j := b.jobs[e.Sweep]
 	if j == nil {

@@ -25,7 +25,13 @@ const LiveService = "live"
 // the health service in its query: /healthz?service=live), further pages by
 // path, and gRPC health. It shows counters and health and takes no orders;
 // whether it may leave loopback is for its caller to ask.
-func ServeProbes(ctx context.Context, listener net.Listener, metrics prometheus.Gatherer, health healthpb.HealthServer, pages map[string]http.HandlerFunc) error {
+func ServeProbes(
+	ctx context.Context,
+	listener net.Listener,
+	metrics prometheus.Gatherer,
+	health healthpb.HealthServer,
+	pages map[string]http.HandlerFunc,
+) error {
 	server := &http.Server{Handler: probes(metrics, health, pages), ReadHeaderTimeout: 10 * time.Second}
 	server.Protocols = new(http.Protocols)
 	server.Protocols.SetHTTP1(true)

@@ -5,8 +5,9 @@ import (
 	"sync"
 )
 
-// queue hands items from any goroutine to one, in order. It has no bound of its own: what is put into it is bounded by
-// capacities of nodes, by the memory budget of deliveries, and by whoever looks at how much waits.
+// queue hands items from any goroutine to one, in order. It has no bound of its own: what is put
+// into it is bounded by capacities of nodes, by the memory budget of deliveries, and by whoever
+// looks at how much waits.
 type queue[T any] struct {
 	mu    sync.Mutex
 	items []T

@@ -13,12 +13,15 @@ import (
 	pb "github.com/phasegrid/phasegrid/proto/phasegrid/v1"
 )
 
-// TestReadersThatStall: many who ask for a merged table and take nothing of it do not fill the memory of the leader, and do not keep
-// another reader waiting for ever.
+// TestReadersThatStall: many who ask for a merged table and take nothing of it do not fill the
+// memory of the leader, and do not keep another reader waiting for ever.
 func TestReadersThatStall(t *testing.T) {
 	store, _ := fileStore(t)
 	cfg := coordinator.Config{Memory: coordinator.NewMemory(), Store: store, ReaderTimeout: 5 * time.Second}
-	bench, err := coordinator.Schedule(t.Context(), coordinator.Bench{Config: cfg, Nodes: 1, Slots: 4, Shards: 8, Points: 16384})
+	bench, err := coordinator.Schedule(
+		t.Context(),
+		coordinator.Bench{Config: cfg, Nodes: 1, Slots: 4, Shards: 8, Points: 16384},
+	)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -21,7 +21,8 @@ type sweepRecord struct {
 	Parts            []int64        // first shard of each
 }
 
-// plan is how the sweep was cut. A leader must not look at each of ten million points before it leads.
+// plan is how the sweep was cut. A leader must not look at each of ten million points before it
+// leads.
 func (r *sweepRecord) plan(ctx context.Context, spec *sweep.Spec) (*sweep.Plan, error) {
 	if len(r.Cuts) == 0 {
 		return sweep.NewPlan(ctx, spec, r.PlanVersion)
@@ -61,9 +62,10 @@ type doneState struct {
 	items   []shelfItem
 }
 
-// loadSweeps reads every sweep of a ledger. Orphans are keys of sweeps that have none of their own, by the sweeps' ids. No leader
-// leaves such a key behind, since the keys of a sweep come and go with its own; and as nothing refers to it, nothing is lost by
-// going on without it. It must be gone before a sweep of this id is there, of which it would tell what is not so.
+// loadSweeps reads every sweep of a ledger. Orphans are keys of sweeps that have none of their own,
+// by the sweeps' ids. No leader leaves such a key behind, since the keys of a sweep come and go
+// with its own; and as nothing refers to it, nothing is lost by going on without it. It must be
+// gone before a sweep of this id is there, of which it would tell what is not so.
 func loadSweeps(ctx context.Context, ledger Ledger) (list []*sweepState, orphans map[string][]string, err error) {
 	orphans = map[string][]string{}
 	var s *sweepState

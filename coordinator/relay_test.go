@@ -12,7 +12,8 @@ import (
 	"github.com/phasegrid/phasegrid/coordinator"
 )
 
-// relay is the way to an etcd server. Closed, it loses what is on it at once: etcd itself takes seconds for its goodbyes.
+// relay is the way to an etcd server. Closed, it loses what is on it at once: etcd itself takes
+// seconds for its goodbyes.
 type relay struct {
 	listener net.Listener
 	to       string
@@ -47,9 +48,14 @@ func newRelay(t *testing.T, cfg *embed.Config) *relay {
 	return r
 }
 
-// etcd is the cluster at the end of the way, for coordinators that wait for it no longer than tests can.
+// etcd is the cluster at the end of the way, for coordinators that wait for it no longer than tests
+// can.
 func (r *relay) etcd() coordinator.Etcd {
-	return coordinator.Etcd{Endpoints: []string{"http://" + r.listener.Addr().String()}, SessionTTL: 2 * time.Second, Timeout: time.Second}
+	return coordinator.Etcd{
+		Endpoints:  []string{"http://" + r.listener.Addr().String()},
+		SessionTTL: 2 * time.Second,
+		Timeout:    time.Second,
+	}
 }
 
 // carry passes bytes on in both directions until either end closes.

@@ -6,10 +6,11 @@ import (
 	"slices"
 )
 
-// A sweep is removed in three steps: a key says so, its files are deleted, its keys are deleted in one transaction. The key is
-// written when the removal is asked for, and from then on it is carried out whatever happens, by this leader or the next; the
-// files have to wait for what is on its way to the store. Until the last step the sweep is listed, as
-// being removed, and can be neither submitted nor changed. A release that does not know the key shows the sweep as it was before;
+// A sweep is removed in three steps: a key says so, its files are deleted, its keys are deleted in
+// one transaction. The key is written when the removal is asked for, and from then on it is carried
+// out whatever happens, by this leader or the next; the files have to wait for what is on its way
+// to the store. Until the last step the sweep is listed, as being removed, and can be neither
+// submitted nor changed. A release that does not know the key shows the sweep as it was before;
 // this one goes on with the removal when it leads again.
 
 // removeSweep has an ended sweep removed.
@@ -34,7 +35,8 @@ func (b *Board) removeSweep(e RemoveSweep) {
 	}
 }
 
-// removeIfIdle begins a removal that was asked for, once nothing of the sweep is on its way to the store.
+// removeIfIdle begins a removal that was asked for, once nothing of the sweep is on its way to the
+// store.
 func (b *Board) removeIfIdle(j *job) {
 	if j.removal != removalAsked || len(j.committing) > 0 || j.ending {
 		return
@@ -63,7 +65,8 @@ func (b *Board) removed(e Removed) {
 	}
 }
 
-// remove has an ended sweep and its result set removed, and waits for it. The removal goes on where the caller does not wait.
+// remove has an ended sweep and its result set removed, and waits for it. The removal goes on where
+// the caller does not wait.
 func (t *term) remove(ctx context.Context, e *entry) error {
 	a, err := t.request(ctx, func(token uint64) Event { return RemoveSweep{token, e.id} })
 	if err == nil {

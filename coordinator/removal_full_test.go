@@ -16,7 +16,8 @@ import (
 	pb "github.com/phasegrid/phasegrid/proto/phasegrid/v1"
 )
 
-// TestFullStoreIsFreed: a sweep has filled the disk, and its deliveries cannot be written. It can be cancelled and removed.
+// TestFullStoreIsFreed: a sweep has filled the disk, and its deliveries cannot be written. It can
+// be cancelled and removed.
 func TestFullStoreIsFreed(t *testing.T) {
 	t.Parallel()
 	store, dir := fileStore(t)
@@ -71,7 +72,8 @@ func (s *hangingStore) Create(ctx context.Context, name string) (coordinator.Wri
 	return nil, ctx.Err()
 }
 
-// TestRemovalThatWaitsIsNotForgotten: a coordinator ends after a removal was asked for and before it could begin.
+// TestRemovalThatWaitsIsNotForgotten: a coordinator ends after a removal was asked for and before
+// it could begin.
 func TestRemovalThatWaitsIsNotForgotten(t *testing.T) {
 	t.Parallel()
 	store, dir := fileStore(t)

@@ -17,7 +17,8 @@ import (
 	pb "github.com/phasegrid/phasegrid/proto/phasegrid/v1"
 )
 
-// TestCancelledSweepCanBeRemoved: nothing that fails for good keeps a sweep from being cancelled and removed.
+// TestCancelledSweepCanBeRemoved: nothing that fails for good keeps a sweep from being cancelled
+// and removed.
 func TestCancelledSweepCanBeRemoved(t *testing.T) {
 	t.Parallel()
 	obstacle := func(name string) func(ctx context.Context, c *cluster, set, spool string) {
@@ -98,8 +99,8 @@ func (s *keepingStore) DeleteVersion(ctx context.Context, name, version string) 
 	return s.Store.DeleteVersion(ctx, name, version)
 }
 
-// TestRemovalGoesOn: half of a sweep's files are deleted when the caller stops waiting and the coordinator ends. The next one
-// goes on with it.
+// TestRemovalGoesOn: half of a sweep's files are deleted when the caller stops waiting and the
+// coordinator ends. The next one goes on with it.
 func TestRemovalGoesOn(t *testing.T) {
 	t.Parallel()
 	store, dir := fileStore(t)
@@ -172,7 +173,8 @@ func checkRemoving(ctx context.Context, t *testing.T, c *cluster, id string) {
 		"Retry":  func() error { _, err := c.sweeps.Retry(ctx, &pb.RetryRequest{Sweep: id}); return err },
 		"Files":  func() error { _, err := c.sweeps.Files(ctx, &pb.FilesRequest{Sweep: id}); return err },
 	} {
-		if err := call(); status.Code(err) != codes.FailedPrecondition || !strings.Contains(err.Error(), "try again when") {
+		if err := call(); status.Code(err) != codes.FailedPrecondition ||
+			!strings.Contains(err.Error(), "try again when") {
 			t.Errorf("%s = %v", what, err)
 		}
 	}

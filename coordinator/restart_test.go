@@ -15,8 +15,8 @@ import (
 	"github.com/phasegrid/phasegrid/sweep"
 )
 
-// BenchmarkRestart is the time from the start of a coordinator with embedded etcd, which finds 100,000 shards of an
-// unfinished sweep committed, to its first lease.
+// BenchmarkRestart is the time from the start of a coordinator with embedded etcd, which finds
+// 100,000 shards of an unfinished sweep committed, to its first lease.
 func BenchmarkRestart(b *testing.B) {
 	const shards = 100_000
 	folder := b.TempDir()
@@ -48,7 +48,8 @@ func BenchmarkRestart(b *testing.B) {
 	b.ReportMetric(float64(size)/1e6, "etcd-MB")
 }
 
-// committedShards fills a ledger with a sweep of which all shards but the last ones are committed, and returns its size.
+// committedShards fills a ledger with a sweep of which all shards but the last ones are committed,
+// and returns its size.
 func committedShards(b *testing.B, folder string, shards int) (size int) {
 	b.Helper()
 	file, err := benchSweep(shards+100, 1)
@@ -76,13 +77,27 @@ func committedShards(b *testing.B, folder string, shards int) (size int) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	writes := []Write{{Key: sweepKey(d.id), Value: must(encodeSweep(d))}, {Key: phaseKey(d.id), Value: []byte("running")}, {Key: classKey(d.id), Value: []byte("bench")}}
+	writes := []Write{
+		{Key: sweepKey(d.id), Value: must(encodeSweep(d))},
+		{Key: phaseKey(d.id), Value: []byte("running")},
+		{Key: classKey(d.id), Value: []byte("bench")},
+	}
 	var items []shelfItem
 	folded := 0
 	for s := range shards {
-		items = append(items, shelfItem{s, location{fmt.Sprintf("spool/0000000000000001-%06d", s/20000), int64(s) * 3000, 3000}, Counts{OK: 1}})
+		items = append(
+			items,
+			shelfItem{
+				s,
+				location{fmt.Sprintf("spool/0000000000000001-%06d", s/20000), int64(s) * 3000, 3000},
+				Counts{OK: 1},
+			},
+		)
 		if len(items) == foldAt*8 || s == shards-1 {
-			writes = append(writes, Write{Key: doneKey(d.id, int(d.plan.PartOf(int64(s))), folded), Value: must(encodeDone(items))})
+			writes = append(
+				writes,
+				Write{Key: doneKey(d.id, int(d.plan.PartOf(int64(s))), folded), Value: must(encodeDone(items))},
+			)
 			items = nil
 			folded++
 		}

@@ -13,8 +13,8 @@ import (
 	"github.com/phasegrid/phasegrid/sweep"
 )
 
-// openSet writes what a result set has from the start: the sweep, the views, and a file without rows for each table. It
-// returns the latter's lines in the manifest.
+// openSet writes what a result set has from the start: the sweep, the views, and a file without
+// rows for each table. It returns the latter's lines in the manifest.
 func (t *term) openSet(ctx context.Context, d *design) ([]results.ManifestFile, error) {
 	views, err := d.schema.Views("")
 	if err != nil {
@@ -91,13 +91,24 @@ func (t *term) manifest(e *entry, p Progress, files []results.ManifestFile) resu
 		a, b := e.plan.Part(i)
 		first, _ := e.plan.Shard(a)
 		_, end := e.plan.Shard(b - 1)
-		m.Parts = append(m.Parts, results.Part{IndexRange: results.IndexRange{First: first, End: end}, Points: record.Rows.Rows()})
+		m.Parts = append(
+			m.Parts,
+			results.Part{IndexRange: results.IndexRange{First: first, End: end}, Points: record.Rows.Rows()},
+		)
 		for _, s := range record.Missing {
 			first, end := e.plan.Shard(int64(s))
 			m.Missing = append(m.Missing, results.IndexRange{First: first, End: end})
 		}
 		for _, f := range record.Files {
-			m.Files = append(m.Files, results.ManifestFile{Path: f.Path, Bytes: f.Bytes, Rows: f.Rows, SHA256: hex.EncodeToString(f.SHA256[:])})
+			m.Files = append(
+				m.Files,
+				results.ManifestFile{
+					Path:   f.Path,
+					Bytes:  f.Bytes,
+					Rows:   f.Rows,
+					SHA256: hex.EncodeToString(f.SHA256[:]),
+				},
+			)
 		}
 	}
 	return m
@@ -110,8 +121,8 @@ type lacks struct {
 	manifest bool
 }
 
-// missing finds what a finished set lacks. A listing shows it for a thousand files at a time; only what it does not show as it should
-// be is opened, which in object storage takes a request each.
+// missing finds what a finished set lacks. A listing shows it for a thousand files at a time; only
+// what it does not show as it should be is opened, which in object storage takes a request each.
 func (t *term) missing(ctx context.Context, e *entry) (lacks, error) {
 	type look struct {
 		seenFile
@@ -143,8 +154,8 @@ func (t *term) missing(ctx context.Context, e *entry) (lacks, error) {
 	if err != nil {
 		return lacks{}, err
 	}
-	// What was seen is held against the records of stored parts as they are by now: a file that a merge published meanwhile is
-	// not taken for a damaged one of the part as it was.
+	// What was seen is held against the records of stored parts as they are by now: a file that a
+	// merge published meanwhile is not taken for a damaged one of the part as it was.
 	return ask(ctx, t, func() lacks {
 		l := lacks{parts: map[int]Counts{}, manifest: !manifest}
 		t.mu.RLock()

@@ -77,8 +77,13 @@ func authorize(ctx context.Context, method string) error {
 			return nil
 		}
 	}
-	return status.Errorf(codes.PermissionDenied, "%s is for certificates of role %s; this one has role %s: make one with `phasegrid certs`",
-		method, names(need), names(have))
+	return status.Errorf(
+		codes.PermissionDenied,
+		"%s is for certificates of role %s; this one has role %s: make one with `phasegrid certs`",
+		method,
+		names(need),
+		names(have),
+	)
 }
 
 func names(roles []Role) string {

@@ -56,7 +56,12 @@ func TestRoleDecidesWhichServiceAPeerMayCall(t *testing.T) {
 		{"both roles submit", []string{node, client}, "/phasegrid.v1.Sweeps/Submit", codes.OK},
 		{"no role", nil, "/phasegrid.v1.Sweeps/Submit", codes.PermissionDenied},
 		{"no role asks for health", nil, "/grpc.health.v1.Health/Check", codes.PermissionDenied},
-		{"role of another trust domain", []string{"spiffe://elsewhere/role/client"}, "/phasegrid.v1.Sweeps/Submit", codes.PermissionDenied},
+		{
+			"role of another trust domain",
+			[]string{"spiffe://elsewhere/role/client"},
+			"/phasegrid.v1.Sweeps/Submit",
+			codes.PermissionDenied,
+		},
 		{"role that only begins alike", []string{client + "/x"}, "/phasegrid.v1.Sweeps/Submit", codes.PermissionDenied},
 		{"unknown service", []string{client, node, server}, "/phasegrid.v1.Other/Call", codes.PermissionDenied},
 		{"no service", []string{client}, "", codes.PermissionDenied},
@@ -86,8 +91,12 @@ func TestCallsWithoutAVerifiedCertificateAreUnauthenticated(t *testing.T) {
 		"not verified": peer.NewContext(t.Context(), &peer.Peer{AuthInfo: credentials.TLSInfo{}}),
 	}
 	for name, ctx := range contexts {
-		_, err := coordinator.AuthorizeUnary(ctx, nil, &grpc.UnaryServerInfo{FullMethod: "/grpc.health.v1.Health/Check"},
-			func(context.Context, any) (any, error) { t.Errorf("%s: handler called", name); return nil, nil })
+		_, err := coordinator.AuthorizeUnary(
+			ctx,
+			nil,
+			&grpc.UnaryServerInfo{FullMethod: "/grpc.health.v1.Health/Check"},
+			func(context.Context, any) (any, error) { t.Errorf("%s: handler called", name); return nil, nil },
+		)
 		if status.Code(err) != codes.Unauthenticated {
 			t.Errorf("%s: got %v, want Unauthenticated", name, err)
 		}

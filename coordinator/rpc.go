@@ -24,7 +24,8 @@ const (
 	pageBytes  = 1 << 20 // after which no further sweep is added to a page
 )
 
-// callTimeout bounds a unary call. One that reads a sweep file may have to look at ten million points, for their cost.
+// callTimeout bounds a unary call. One that reads a sweep file may have to look at ten million
+// points, for their cost.
 func callTimeout(method string) time.Duration {
 	switch method {
 	case pb.Sweeps_Submit_FullMethodName, pb.Sweeps_Plan_FullMethodName:
@@ -98,8 +99,8 @@ func (s *sweepsServer) Get(ctx context.Context, r *pb.GetRequest) (*pb.GetRespon
 	return &pb.GetResponse{Sweep: m}, err
 }
 
-// List sends the sweeps in pages, the newest first. A page's token is the place of its last sweep, so that sweeps which come
-// and go between two pages neither hide others nor show them twice.
+// List sends the sweeps in pages, the newest first. A page's token is the place of its last sweep,
+// so that sweeps which come and go between two pages neither hide others nor show them twice.
 func (s *sweepsServer) List(ctx context.Context, r *pb.ListRequest) (*pb.ListResponse, error) {
 	t, err := s.leading(ctx)
 	if err != nil {
@@ -178,7 +179,11 @@ func (s *sweepsServer) Watch(r *pb.WatchRequest, stream grpc.ServerStreamingServ
 }
 
 // change sends an event about a named sweep and returns the sweep after it.
-func (s *sweepsServer) change(ctx context.Context, ref string, event func(id string, token uint64) Event) (*pb.Sweep, Answer, error) {
+func (s *sweepsServer) change(
+	ctx context.Context,
+	ref string,
+	event func(id string, token uint64) Event,
+) (*pb.Sweep, Answer, error) {
 	t, e, err := s.named(ctx, ref)
 	if err != nil {
 		return nil, Answer{}, err
@@ -239,7 +244,13 @@ func (s *sweepsServer) Plan(ctx context.Context, r *pb.PlanRequest) (*pb.PlanRes
 		return nil, err
 	}
 	points, _ := d.spec.Count()
-	m := &pb.PlanResponse{Indices: d.spec.Size(), Shards: d.plan.Shards(), Parts: d.plan.Parts(), Points: points, Warnings: d.spec.Warnings()}
+	m := &pb.PlanResponse{
+		Indices:  d.spec.Size(),
+		Shards:   d.plan.Shards(),
+		Parts:    d.plan.Parts(),
+		Points:   points,
+		Warnings: d.spec.Warnings(),
+	}
 	for i := range d.plan.Shards() {
 		m.Cost += float64(d.plan.Cost(i))
 	}

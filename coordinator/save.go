@@ -42,8 +42,9 @@ func (t *term) saver(ctx context.Context) error {
 	}
 }
 
-// together is how many of the first saves one transaction takes, and their writes: what people ask for does not wait for a transaction
-// of each of a thousand nodes that came at once. A transaction writes a key once, and none below a prefix that it deletes.
+// together is how many of the first saves one transaction takes, and their writes: what people ask
+// for does not wait for a transaction of each of a thousand nodes that came at once. A transaction
+// writes a key once, and none below a prefix that it deletes.
 func together(saves []save) (n int, writes []Write) {
 	alone := func(s save) bool {
 		return s.prove || slices.ContainsFunc(s.writes, func(w Write) bool { return w.Prefix })
@@ -86,8 +87,9 @@ func (t *term) commit(ctx context.Context, writes []Write) error {
 	return err
 }
 
-// writesOf is what an action makes durable. There may be more writes than one transaction takes: whatever number of the
-// first of them is durable when the leader dies, the next one finds a state from which it goes on.
+// writesOf is what an action makes durable. There may be more writes than one transaction takes:
+// whatever number of the first of them is durable when the leader dies, the next one finds a state
+// from which it goes on.
 func (t *term) writesOf(a Action) []Write {
 	switch a := a.(type) {
 	case SaveLoss:
@@ -102,17 +104,19 @@ func (t *term) writesOf(a Action) []Write {
 	case Close:
 		return []Write{{Key: phaseKey(a.Sweep), Value: []byte(Done.String())}}
 	case DropLosses:
-		// The phase comes first: a sweep that runs with some of its shards still in quarantine ends again, and they wait for
-		// the next retry. One that is done with none in quarantine would never go on.
+		// The phase comes first: a sweep that runs with some of its shards still in quarantine ends
+		// again, and they wait for the next retry. One that is done with none in quarantine would
+		// never go on.
 		writes := []Write{{Key: phaseKey(a.Sweep), Value: []byte(a.Phase.String())}}
 		for _, s := range a.Shards {
 			writes = append(writes, Write{Key: lossKey(a.Sweep, s), Delete: true})
 		}
 		return writes
 	case DropParts:
-		// The phase comes last: a sweep that is done without all of its parts is opened again by the next submit. One that runs
-		// would count parts as stored whose files are gone, and end so. A part's own key goes before its done keys: without it
-		// they are shards to merge, without them it would lack shards that it says it has.
+		// The phase comes last: a sweep that is done without all of its parts is opened again by
+		// the next submit. One that runs would count parts as stored whose files are gone, and end
+		// so. A part's own key goes before its done keys: without it they are shards to merge,
+		// without them it would lack shards that it says it has.
 		var writes []Write
 		for _, i := range a.Parts {
 			writes = append(writes, Write{Key: partKey(a.Sweep, i), Delete: true}, Write{Key: donePrefix(a.Sweep, i), Delete: true, Prefix: true})

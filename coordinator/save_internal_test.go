@@ -8,7 +8,8 @@ import (
 // manyParts and manyLosses need several transactions.
 const manyParts, manyLosses = 3 * maxWrites, 3 * maxWrites
 
-// prefixes calls look with the sweep as the ledger has it after each transaction of an action's writes.
+// prefixes calls look with the sweep as the ledger has it after each transaction of an action's
+// writes.
 func prefixes(t *testing.T, before []Write, a Action, look func(s *sweepState, last bool)) {
 	t.Helper()
 	memory := NewMemory()
@@ -42,7 +43,8 @@ func prefixes(t *testing.T, before []Write, a Action, look func(s *sweepState, l
 	}
 }
 
-// TestDropPartsIsConsistentThroughout: a sweep does not run while it counts parts as stored whose files are gone.
+// TestDropPartsIsConsistentThroughout: a sweep does not run while it counts parts as stored whose
+// files are gone.
 func TestDropPartsIsConsistentThroughout(t *testing.T) {
 	drop := DropParts{Sweep: "id", Phase: Running}
 	before := []Write{{Key: phaseKey("id"), Value: []byte("done")}}
@@ -73,7 +75,10 @@ func TestDropLossesIsConsistentThroughout(t *testing.T) {
 	before := []Write{{Key: phaseKey("id"), Value: []byte("done")}}
 	for i := range manyLosses {
 		drop.Shards = append(drop.Shards, i)
-		before = append(before, Write{Key: lossKey("id", i), Value: must(encodeLoss(Loss{Shard: i, Quarantined: true}))})
+		before = append(
+			before,
+			Write{Key: lossKey("id", i), Value: must(encodeLoss(Loss{Shard: i, Quarantined: true}))},
+		)
 	}
 	prefixes(t, before, drop, func(s *sweepState, _ bool) {
 		if s.phase != Running && len(s.losses) < manyLosses {
@@ -82,7 +87,8 @@ func TestDropLossesIsConsistentThroughout(t *testing.T) {
 	})
 }
 
-// TestReopenAfterHalfOfIt: of a sweep that is done some parts' keys are gone already, as after a crash; the others' go now.
+// TestReopenAfterHalfOfIt: of a sweep that is done some parts' keys are gone already, as after a
+// crash; the others' go now.
 func TestReopenAfterHalfOfIt(t *testing.T) {
 	b := NewBoard(10*time.Second, 3*time.Second, 0)
 	cuts := onePerPart(manyParts)
@@ -102,10 +108,20 @@ func TestReopenAfterHalfOfIt(t *testing.T) {
 	}
 }
 
-// TestReopenLeavesOpenPartsAlone: a part is about to be written again with the shard that it lacked when it is found gone.
+// TestReopenLeavesOpenPartsAlone: a part is about to be written again with the shard that it lacked
+// when it is found gone.
 func TestReopenLeavesOpenPartsAlone(t *testing.T) {
 	b := NewBoard(10*time.Second, 3*time.Second, 0)
-	b.Step(AddSweep{ID: "id", Cuts: onePerPart(2), Phase: Cancelled, Parts: map[int][]int{0: {0}, 1: nil}, Done: []int{0}, Counts: Counts{OK: 3}})
+	b.Step(
+		AddSweep{
+			ID:     "id",
+			Cuts:   onePerPart(2),
+			Phase:  Cancelled,
+			Parts:  map[int][]int{0: {0}, 1: nil},
+			Done:   []int{0},
+			Counts: Counts{OK: 3},
+		},
+	)
 	b.Step(Reopen{Token: 1, Sweep: "id", Parts: map[int]Counts{0: {OK: 1}, 1: {OK: 1}}})
 	if p, _ := b.Progress("id"); p.Phase != Running || p.ShardsDone != 1 || p.Counts.Rows() != 2 {
 		t.Errorf("opened again as %+v", p)

@@ -33,7 +33,8 @@ func (l *heldLedger) Commit(ctx context.Context, writes []Write) error {
 	return l.Ledger.Commit(ctx, writes)
 }
 
-// decide runs the loop and the saver of a leader, until the test ends. Saved is what the saver came to.
+// decide runs the loop and the saver of a leader, until the test ends. Saved is what the saver came
+// to.
 func decide(t *testing.T, leader *term) (ctx context.Context, saved <-chan error) {
 	ctx, cancel := context.WithCancel(t.Context())
 	leader.ended = ctx.Done()
@@ -56,11 +57,17 @@ func do(ctx context.Context, t *testing.T, leader *term, f func()) {
 	}
 }
 
-// TestRowsFollowWhatIsNotDurableYet: the keys of a part that is computed again are being deleted, which takes long. A delivery
-// of one of its shards is not committed before that: it would be acknowledged, and its key deleted.
+// TestRowsFollowWhatIsNotDurableYet: the keys of a part that is computed again are being deleted,
+// which takes long. A delivery of one of its shards is not committed before that: it would be
+// acknowledged, and its key deleted.
 func TestRowsFollowWhatIsNotDurableYet(t *testing.T) {
 	leader, e := idleTerm(t, NewMemory())
-	ledger := &heldLedger{Ledger: leader.ledger, prefix: partKey(e.id, 0), held: make(chan struct{}, 1), open: make(chan struct{})}
+	ledger := &heldLedger{
+		Ledger: leader.ledger,
+		prefix: partKey(e.id, 0),
+		held:   make(chan struct{}, 1),
+		open:   make(chan struct{}),
+	}
 	leader.ledger, leader.sweeps[e.id] = ledger, e
 	ctx, _ := decide(t, leader)
 
@@ -81,7 +88,13 @@ func TestRowsFollowWhatIsNotDurableYet(t *testing.T) {
 	in := &incoming{entry: e, shard: 0, token: 1}
 	do(ctx, t, leader, func() { leader.incoming[in.token] = in })
 	step(Deliver{Token: in.token, Sweep: e.id, Shard: 0, Node: "n", Solver: e.solver, Class: "fma"})
-	step(Attach{Conn: stream.conn, Info: NodeInfo{Name: "n", Slots: 1, Solver: e.solver, Class: "fma", MemoryBytes: 1 << 40}, Capacity: 2})
+	step(
+		Attach{
+			Conn:     stream.conn,
+			Info:     NodeInfo{Name: "n", Slots: 1, Solver: e.solver, Class: "fma", MemoryBytes: 1 << 40},
+			Capacity: 2,
+		},
+	)
 	if early := leader.commits.all(); len(early) > 0 {
 		t.Fatalf("%d shards are committed before the keys of their part are gone", len(early))
 	}
@@ -97,8 +110,9 @@ func TestRowsFollowWhatIsNotDurableYet(t *testing.T) {
 	}
 }
 
-// TestGrantsOfWhoStoodStill: a leader whose process was stopped grants nothing before it has seen that it still leads. Another one
-// may lead by now, and what this one would grant may be acknowledged.
+// TestGrantsOfWhoStoodStill: a leader whose process was stopped grants nothing before it has seen
+// that it still leads. Another one may lead by now, and what this one would grant may be
+// acknowledged.
 func TestGrantsOfWhoStoodStill(t *testing.T) {
 	for _, deposed := range []bool{false, true} {
 		memory := NewMemory()
@@ -108,7 +122,13 @@ func TestGrantsOfWhoStoodStill(t *testing.T) {
 		leader.nodes[stream.conn] = stream
 		ctx, saved := decide(t, leader)
 		do(ctx, t, leader, func() {
-			leader.step(Attach{Conn: stream.conn, Info: NodeInfo{Name: "n", Slots: 1, Solver: e.solver, Class: "fma", MemoryBytes: 1 << 40}, Capacity: 2})
+			leader.step(
+				Attach{
+					Conn:     stream.conn,
+					Info:     NodeInfo{Name: "n", Slots: 1, Solver: e.solver, Class: "fma", MemoryBytes: 1 << 40},
+					Capacity: 2,
+				},
+			)
 		})
 		if deposed {
 			memory.mu.Lock()
@@ -148,8 +168,8 @@ func (l *countedLedger) Commit(ctx context.Context, writes []Write) error {
 	return l.Ledger.Commit(ctx, writes)
 }
 
-// TestCancelDoesNotWaitForEachNode: a thousand nodes come at once, as they do to a new leader, and each is noted. What is asked for
-// after them is saved after a few transactions, and in order.
+// TestCancelDoesNotWaitForEachNode: a thousand nodes come at once, as they do to a new leader, and
+// each is noted. What is asked for after them is saved after a few transactions, and in order.
 func TestCancelDoesNotWaitForEachNode(t *testing.T) {
 	leader, e := idleTerm(t, NewMemory())
 	ledger := &countedLedger{Ledger: leader.ledger}

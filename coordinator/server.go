@@ -37,7 +37,10 @@ func (c *Coordinator) listen() (listener, status net.Listener, err error) {
 	}
 	if c.cfg.Credentials == nil && !c.cfg.Insecure && !private(listener.Addr()) {
 		listener.Close()
-		return nil, nil, fmt.Errorf("listen on %s: plain text is served on loopback only; give --tls-cert, --tls-key and --tls-ca, or --insecure", listener.Addr())
+		return nil, nil, fmt.Errorf(
+			"listen on %s: plain text is served on loopback only; give --tls-cert, --tls-key and --tls-ca, or --insecure",
+			listener.Addr(),
+		)
 	}
 	status = c.cfg.StatusListener
 	if status == nil && c.cfg.StatusAddress != "" {
@@ -49,7 +52,10 @@ func (c *Coordinator) listen() (listener, status net.Listener, err error) {
 	if status != nil && !c.cfg.Insecure && !c.cfg.StatusInsecure && !private(status.Addr()) {
 		listener.Close()
 		status.Close()
-		return nil, nil, fmt.Errorf("listen for status on %s: it is plain text, and leaves loopback only with --status-insecure", status.Addr())
+		return nil, nil, fmt.Errorf(
+			"listen for status on %s: it is plain text, and leaves loopback only with --status-insecure",
+			status.Addr(),
+		)
 	}
 	return listener, status, nil
 }
@@ -73,7 +79,9 @@ func (c *Coordinator) newServer() *grpc.Server {
 		grpc.StaticStreamWindowSize(streamWindow),
 		grpc.StaticConnWindowSize(connWindow),
 		grpc.KeepaliveParams(keepalive.ServerParameters{Time: 30 * time.Second, Timeout: 10 * time.Second}),
-		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: 10 * time.Second, PermitWithoutStream: true}),
+		grpc.KeepaliveEnforcementPolicy(
+			keepalive.EnforcementPolicy{MinTime: 10 * time.Second, PermitWithoutStream: true},
+		),
 		grpc.ChainUnaryInterceptor(c.answerUnary),
 		grpc.ChainStreamInterceptor(c.answerStream),
 	}
@@ -96,14 +104,24 @@ func stopServer(server *grpc.Server, h *health.Server) {
 }
 
 // answerUnary gives a call a deadline and its error a status, and survives a panic.
-func (c *Coordinator) answerUnary(ctx context.Context, request any, info *grpc.UnaryServerInfo, next grpc.UnaryHandler) (response any, err error) {
+func (c *Coordinator) answerUnary(
+	ctx context.Context,
+	request any,
+	info *grpc.UnaryServerInfo,
+	next grpc.UnaryHandler,
+) (response any, err error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout(info.FullMethod))
 	defer cancel()
 	defer func() { err = c.answered(info.FullMethod, err, recover()) }()
 	return next(ctx, request)
 }
 
-func (c *Coordinator) answerStream(server any, stream grpc.ServerStream, info *grpc.StreamServerInfo, next grpc.StreamHandler) (err error) {
+func (c *Coordinator) answerStream(
+	server any,
+	stream grpc.ServerStream,
+	info *grpc.StreamServerInfo,
+	next grpc.StreamHandler,
+) (err error) {
 	defer func() { err = c.answered(info.FullMethod, err, recover()) }()
 	return next(server, stream)
 }

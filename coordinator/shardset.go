@@ -2,7 +2,8 @@ package coordinator
 
 import "math/bits"
 
-// shardSet is a set of shards 0..size-1, one bit each: 125 KB for the largest sweep, whatever order shards end in.
+// shardSet is a set of shards 0..size-1, one bit each: 125 KB for the largest sweep, whatever order
+// shards end in.
 type shardSet struct {
 	words []uint64
 	count int

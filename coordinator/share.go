@@ -54,8 +54,8 @@ func (b *Board) compactIdle() {
 	b.idle = kept
 }
 
-// take leases shards to a node until it is full, has its fair size of every sweep, or nothing fits it: always from the
-// sweep that is next by its share.
+// take leases shards to a node until it is full, has its fair size of every sweep, or nothing fits
+// it: always from the sweep that is next by its share.
 func (b *Board) take(n *worker) []Run {
 	var runs []Run
 	quota := map[*job]int{} // left of the fair size
@@ -76,8 +76,8 @@ func (b *Board) take(n *worker) []Run {
 	return runs
 }
 
-// nextJob is the job of the highest priority with the least pass that has something for this node, which has not had its
-// quota of it yet.
+// nextJob is the job of the highest priority with the least pass that has something for this node,
+// which has not had its quota of it yet.
 func (b *Board) nextJob(n *worker, quota map[*job]int) *job {
 	var best *job
 	for _, j := range b.order {
@@ -102,8 +102,8 @@ func (b *Board) fits(j *job, n *worker) bool {
 	return nextFor(j, n, 0) >= 0 || n.suspect == nil && firstSuspect(j, n) >= 0
 }
 
-// fairSize is how many shards of a job a node gets at once: half of its slots' share of what is left, so that the last
-// shards spread over all nodes, but enough of its share to fill its slots.
+// fairSize is how many shards of a job a node gets at once: half of its slots' share of what is
+// left, so that the last shards spread over all nodes, but enough of its share to fill its slots.
 func (b *Board) fairSize(j *job, n *worker) int {
 	own := max(1, n.info.Slots)
 	total := max(own, b.slots)
@@ -142,8 +142,8 @@ func (b *Board) charge(j *job, shard int) {
 	b.reached[j.kind()] = max(b.reached[j.kind()], j.pass)
 }
 
-// Standing are the runs of a grant as far as they are still leased as granted. A grant that waited for the ledger may be
-// overtaken: by a late delivery of the same shard, or by a revocation.
+// Standing are the runs of a grant as far as they are still leased as granted. A grant that waited
+// for the ledger may be overtaken: by a late delivery of the same shard, or by a revocation.
 func (b *Board) Standing(g Grant) []Run {
 	var runs []Run
 	for _, r := range g.Runs {
@@ -168,8 +168,9 @@ func (b *Board) Standing(g Grant) []Run {
 	return runs
 }
 
-// nextFor is the first open shard at or after s that the node has memory for, or -1. There may be very many that it has none for:
-// that nothing is there for so little memory is looked up once, until shards are opened again.
+// nextFor is the first open shard at or after s that the node has memory for, or -1. There may be
+// very many that it has none for: that nothing is there for so little memory is looked up once,
+// until shards are opened again.
 func nextFor(j *job, n *worker, s int) int {
 	if n.info.MemoryBytes != 0 && n.info.MemoryBytes <= j.tooLittle {
 		return -1

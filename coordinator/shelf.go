@@ -6,14 +6,15 @@ import (
 	"sync"
 )
 
-// foldAt is how many done keys of a part are folded into one. That is one transaction: in two, a crash between them would
-// leave shards that were acknowledged without a key.
+// foldAt is how many done keys of a part are folded into one. That is one transaction: in two, a
+// crash between them would leave shards that were acknowledged without a key.
 const foldAt = 64
 
 const _ = uint(maxWrites - (foldAt + 1)) // the keys that go and the one that comes
 
-// maxFolded is from how many shards on a done key is large enough, and is not folded. So a folded one has less than foldAt times
-// as many: some 30 bytes each, far from the 1.5 MiB at which etcd refuses a request.
+// maxFolded is from how many shards on a done key is large enough, and is not folded. So a folded
+// one has less than foldAt times as many: some 30 bytes each, far from the 1.5 MiB at which etcd
+// refuses a request.
 const maxFolded = 512
 
 // shelfItem is one committed shard whose part is not merged yet.
@@ -23,8 +24,8 @@ type shelfItem struct {
 	rows  Counts
 }
 
-// shelf knows where the bytes of committed shards lie until their part is merged, and which keys of the ledger say so.
-// Safe for concurrent use.
+// shelf knows where the bytes of committed shards lie until their part is merged, and which keys of
+// the ledger say so. Safe for concurrent use.
 type shelf struct {
 	spool *spool
 
@@ -69,7 +70,8 @@ func (s *shelf) number(ref partRef) int {
 	return p.next - 1
 }
 
-// put notes what done key n of a part holds. The spool holds each frame already, unless load is set.
+// put notes what done key n of a part holds. The spool holds each frame already, unless load is
+// set.
 func (s *shelf) put(ref partRef, n int, items []shelfItem, load bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -86,8 +88,8 @@ func (s *shelf) put(ref partRef, n int, items []shelfItem, load bool) {
 	}
 }
 
-// foldable returns the oldest small keys of a part, as many as are folded into one, if there are so many. A new leader folds also
-// what the one before folded, up to maxFolded.
+// foldable returns the oldest small keys of a part, as many as are folded into one, if there are so
+// many. A new leader folds also what the one before folded, up to maxFolded.
 func (s *shelf) foldable(ref partRef) []shelfGroup {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -17,7 +17,8 @@ func (l *oneTransaction) Commit(ctx context.Context, writes []Write) error {
 	return l.Ledger.Commit(ctx, writes)
 }
 
-// TestFoldIsOneTransaction: a new leader finds more done keys of a part than one transaction can write.
+// TestFoldIsOneTransaction: a new leader finds more done keys of a part than one transaction can
+// write.
 func TestFoldIsOneTransaction(t *testing.T) {
 	c, err := New(Config{Memory: NewMemory(), Store: &fileStore{}})
 	if err != nil {
@@ -74,8 +75,9 @@ func (l *widest) Commit(ctx context.Context, writes []Write) error {
 	return l.Ledger.Commit(ctx, writes)
 }
 
-// TestFoldedKeysStaySmall: a part of very many shards is computed under several leaders. What one of them folded the next ones do
-// not fold on and on: etcd refuses a request of more than 1.5 MiB, and the part would never go on.
+// TestFoldedKeysStaySmall: a part of very many shards is computed under several leaders. What one
+// of them folded the next ones do not fold on and on: etcd refuses a request of more than 1.5 MiB,
+// and the part would never go on.
 func TestFoldedKeysStaySmall(t *testing.T) {
 	const shards, leaders, group = 360_000, 3, 8
 	memory := NewMemory()
@@ -112,7 +114,14 @@ func TestFoldedKeysStaySmall(t *testing.T) {
 		for first := n * shards / leaders; first < (n+1)*shards/leaders; first += group {
 			var items []shelfItem
 			for s := first; s < first+group; s++ {
-				items = append(items, shelfItem{s, location{"spool/0000000000000001-000001", int64(s%6000) * 11000, 11000}, Counts{OK: 1}})
+				items = append(
+					items,
+					shelfItem{
+						s,
+						location{"spool/0000000000000001-000001", int64(s%6000) * 11000, 11000},
+						Counts{OK: 1},
+					},
+				)
 			}
 			if err := term.fold(t.Context(), ref); err != nil {
 				t.Fatal(err)

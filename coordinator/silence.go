@@ -2,8 +2,8 @@ package coordinator
 
 import "time"
 
-// A handler cannot end a call on its stream but by returning. So what may wait for a peer for ever is done in the background: with the
-// handler the stream ends, and what waits for it.
+// A handler cannot end a call on its stream but by returning. So what may wait for a peer for ever
+// is done in the background: with the handler the stream ends, and what waits for it.
 
 // inBackground does what a handler is for, and survives a panic of it.
 func (c *Coordinator) inBackground(method string, do func() error) <-chan error {
@@ -19,8 +19,8 @@ func (c *Coordinator) inBackground(method string, do func() error) <-chan error 
 	return done
 }
 
-// silence is a timer that runs while one call on a stream is under way, and fires when the peer takes or brings nothing for as long as
-// it has patience.
+// silence is a timer that runs while one call on a stream is under way, and fires when the peer
+// takes or brings nothing for as long as it has patience.
 type silence struct {
 	*time.Timer
 	patience time.Duration

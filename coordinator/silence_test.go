@@ -15,7 +15,8 @@ import (
 	"github.com/phasegrid/phasegrid/coordinator"
 )
 
-// silentService is an S3 service that takes the requests for which silent says so, and does not answer them.
+// silentService is an S3 service that takes the requests for which silent says so, and does not
+// answer them.
 type silentService struct {
 	http.Handler
 	silent func(r *http.Request) bool
@@ -40,13 +41,18 @@ func silentStore(t *testing.T, patience time.Duration, silent func(r *http.Reque
 	if err := backend.CreateBucket("bucket"); err != nil {
 		t.Fatal(err)
 	}
-	s := &silentService{gofakes3.New(backend, gofakes3.WithLogger(gofakes3.DiscardLog())).Server(), silent, make(chan struct{})}
+	s := &silentService{
+		gofakes3.New(backend, gofakes3.WithLogger(gofakes3.DiscardLog())).Server(),
+		silent,
+		make(chan struct{}),
+	}
 	store := s3At(t, s)
 	t.Cleanup(func() { close(s.ended) })
 	return coordinator.WithPatience(store, patience)
 }
 
-// TestSilentS3: a service that does not answer a request, as on a connection that is cut, does not hold up a sweep for ever.
+// TestSilentS3: a service that does not answer a request, as on a connection that is cut, does not
+// hold up a sweep for ever.
 func TestSilentS3(t *testing.T) {
 	for name, swallowed := range map[string]func(r *http.Request) bool{
 		"spool": func(r *http.Request) bool {
@@ -103,7 +109,9 @@ func TestSilentS3Calls(t *testing.T) {
 		"Open": opened, "ReadAt": read, "List": listed, "Write": err, "Commit": write(t, s, "z", []byte("bytes")),
 		"Delete": s.Delete(ctx, "x"), "DeleteVersion": s.DeleteVersion(ctx, "x", version),
 	} {
-		if err == nil || errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "does not answer") || ctx.Err() != nil {
+		if err == nil || errors.Is(err, context.DeadlineExceeded) ||
+			!strings.Contains(err.Error(), "does not answer") ||
+			ctx.Err() != nil {
 			t.Errorf("%s = %v", call, err)
 		}
 	}

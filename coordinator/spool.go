@@ -12,9 +12,10 @@ import (
 	"sync"
 )
 
-// The spool keeps the bytes of committed shards until their part is merged. On a store that can append it is a log of
-// segments with one sync for a group of shards; on any other each group is an object. Objects are called
-// spool/<epoch>-<n>, so that a new leader never writes to an older one's.
+// The spool keeps the bytes of committed shards until their part is merged. On a store that can
+// append it is a log of segments with one sync for a group of shards; on any other each group is an
+// object. Objects are called spool/<epoch>-<n>, so that a new leader never writes to an older
+// one's.
 //
 // A frame is, all little endian:
 //
@@ -72,8 +73,8 @@ type location struct {
 	bytes  int64
 }
 
-// spool hands out locations and frees objects when nothing lies in them any more. Safe for concurrent use; append is for
-// one goroutine.
+// spool hands out locations and frees objects when nothing lies in them any more. Safe for
+// concurrent use; append is for one goroutine.
 type spool struct {
 	store Store
 	epoch uint64
@@ -225,7 +226,8 @@ func (s *spool) read(ctx context.Context, l location, cache map[string]Object) (
 	return f, nil
 }
 
-// removeOrphans deletes objects of earlier leaders that hold no committed frame. Call it once everything is held.
+// removeOrphans deletes objects of earlier leaders that hold no committed frame. Call it once
+// everything is held.
 func (s *spool) removeOrphans(ctx context.Context) error {
 	mine := fmt.Sprintf("%s%016x-", spoolPrefix, s.epoch)
 	var orphans []string

@@ -113,7 +113,10 @@ func (b *Board) waitingForNodes(j *job) string {
 		reasons = append(reasons, fmt.Sprintf("needs arithmetic class %s; %s", j.class, offers(classes)))
 	}
 	if memory > 0 {
-		reasons = append(reasons, fmt.Sprintf("a shard needs %d bytes of memory; the largest of %d nodes has %d", j.maxMemory, memory, most))
+		reasons = append(
+			reasons,
+			fmt.Sprintf("a shard needs %d bytes of memory; the largest of %d nodes has %d", j.maxMemory, memory, most),
+		)
 	}
 	if draining > 0 {
 		reasons = append(reasons, plural(draining, "node is draining", "nodes are draining"))
@@ -165,7 +168,16 @@ func (b *Board) Nodes() []NodeStatus {
 	for _, name := range sortedNames(b.nodes) {
 		n := b.nodes[name]
 		if n.link != linkGone {
-			list = append(list, NodeStatus{Info: n.info, Held: len(n.held), Draining: n.draining, Fenced: n.fenceReason, LastSeen: n.lastSeen})
+			list = append(
+				list,
+				NodeStatus{
+					Info:     n.info,
+					Held:     len(n.held),
+					Draining: n.draining,
+					Fenced:   n.fenceReason,
+					LastSeen: n.lastSeen,
+				},
+			)
 		}
 	}
 	return list

@@ -8,7 +8,8 @@ import (
 	"net/url"
 )
 
-// Store keeps objects by name: spool and result sets. Names are relative paths with forward slashes.
+// Store keeps objects by name: spool and result sets. Names are relative paths with forward
+// slashes.
 type Store interface {
 	// Create begins a new object. Nothing is visible before Commit.
 	Create(ctx context.Context, name string) (Writer, error)
@@ -18,8 +19,8 @@ type Store interface {
 	List(ctx context.Context, prefix string, visit func(name string, size int64) error) error
 	// Delete removes an object; it is no error if there is none.
 	Delete(ctx context.Context, name string) error
-	// DeleteVersion removes an object as Delete does, if it is still the version that was opened. Another one stays, and the
-	// error is ErrChanged.
+	// DeleteVersion removes an object as Delete does, if it is still the version that was opened.
+	// Another one stays, and the error is ErrChanged.
 	DeleteVersion(ctx context.Context, name, version string) error
 }
 
@@ -29,8 +30,8 @@ var ErrChanged = errors.New("the object has been replaced meanwhile")
 // Writer writes one object.
 type Writer interface {
 	io.Writer
-	// Commit makes the object durable and visible under its name, unless there is one: then it fails with fs.ErrExist and
-	// changes nothing.
+	// Commit makes the object durable and visible under its name, unless there is one: then it
+	// fails with fs.ErrExist and changes nothing.
 	Commit() error
 	// Discard gives the object up. After Commit it does nothing.
 	Discard()
@@ -55,7 +56,8 @@ type tidy interface {
 	removeLeftovers(ctx context.Context, folder string) error
 }
 
-// segmentLog is an object that grows, for one writer. What Append returned for is durable and can be opened and read.
+// segmentLog is an object that grows, for one writer. What Append returned for is durable and can
+// be opened and read.
 type segmentLog interface {
 	append(ctx context.Context, chunks [][]byte) (offset int64, err error)
 	close() error
@@ -64,8 +66,8 @@ type segmentLog interface {
 // ErrStoreURL is returned for a text that is no store's URL.
 var ErrStoreURL = errors.New("give file:///absolute/path or s3://bucket")
 
-// OpenStore opens the store at a URL: file:///folder, or s3://bucket?region=...&prefix=folder/ with the options of
-// gocloud.dev/blob/s3blob.
+// OpenStore opens the store at a URL: file:///folder, or s3://bucket?region=...&prefix=folder/ with
+// the options of gocloud.dev/blob/s3blob.
 func OpenStore(ctx context.Context, raw string) (Store, error) {
 	u, err := url.Parse(raw)
 	if err != nil {

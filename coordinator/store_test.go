@@ -39,7 +39,10 @@ func s3At(t *testing.T, service http.Handler) coordinator.Store {
 	t.Cleanup(server.Close)
 	t.Setenv("AWS_ACCESS_KEY_ID", "test")
 	t.Setenv("AWS_SECRET_ACCESS_KEY", "test")
-	s, err := coordinator.OpenStore(t.Context(), "s3://bucket?region=us-east-1&use_path_style=true&disable_https=true&endpoint="+server.URL)
+	s, err := coordinator.OpenStore(
+		t.Context(),
+		"s3://bucket?region=us-east-1&use_path_style=true&disable_https=true&endpoint="+server.URL,
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -194,7 +197,8 @@ func testLarge(t *testing.T, s coordinator.Store) {
 	}
 }
 
-// TestS3DeletesThatVersionOnly: another process writes the object after the last look at it, and the service compares.
+// TestS3DeletesThatVersionOnly: another process writes the object after the last look at it, and
+// the service compares.
 func TestS3DeletesThatVersionOnly(t *testing.T) {
 	backend := s3mem.New()
 	if err := backend.CreateBucket("bucket"); err != nil {
@@ -233,8 +237,8 @@ func TestS3DeletesThatVersionOnly(t *testing.T) {
 	}
 }
 
-// TestDyingWhileDeleting: a file that was set aside by a process that died has its name back after tidying up, unless
-// another file has it by then.
+// TestDyingWhileDeleting: a file that was set aside by a process that died has its name back after
+// tidying up, unless another file has it by then.
 func TestDyingWhileDeleting(t *testing.T) {
 	s, dir := fileStore(t)
 	for name, data := range map[string]string{"x.parquet": "old", ".deleting-ABC-x.parquet": "older", ".deleting-ABC-y-z.parquet": "alone"} {

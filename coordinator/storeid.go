@@ -11,9 +11,10 @@ import (
 	"time"
 )
 
-// Coordinators of one cluster must share their stores: a leader reads what the one before wrote. Two folders, or a volume that
-// is not mounted, look like a store that has lost everything. So each store has an id, in an object of its own, and the ledger
-// names the ids of the cluster's; who finds other ones does not lead.
+// Coordinators of one cluster must share their stores: a leader reads what the one before wrote.
+// Two folders, or a volume that is not mounted, look like a store that has lost everything. So each
+// store has an id, in an object of its own, and the ledger names the ids of the cluster's; who
+// finds other ones does not lead.
 
 const (
 	// storeIDName is hidden from people and globs, and no result set can have it.
@@ -34,8 +35,9 @@ type clusterStore struct {
 	key  string
 }
 
-// clusterStores are the stores that are checked. A coordinator that is alone needs the spool of its state, but may write its
-// result sets anywhere: those that are missing are computed again when people ask.
+// clusterStores are the stores that are checked. A coordinator that is alone needs the spool of its
+// state, but may write its result sets anywhere: those that are missing are computed again when
+// people ask.
 func (c *Coordinator) clusterStores() []clusterStore {
 	spool := clusterStore{c.cfg.Spool, "the spool's store", spoolIDKey}
 	if len(c.cfg.Etcd.Endpoints) == 0 {
@@ -44,7 +46,8 @@ func (c *Coordinator) clusterStores() []clusterStore {
 	return []clusterStore{{c.cfg.Store, "the result sets' store", resultsIDKey}, spool}
 }
 
-// storeRecord is what the ledger says of a store: its id, and where the leader that noted it had it.
+// storeRecord is what the ledger says of a store: its id, and where the leader that noted it had
+// it.
 type storeRecord struct{ id, at string }
 
 func loadStoreRecords(ctx context.Context, ledger Ledger) (map[string]storeRecord, error) {
@@ -57,8 +60,9 @@ func loadStoreRecords(ctx context.Context, ledger Ledger) (map[string]storeRecor
 	return records, err
 }
 
-// adoptStores makes sure, for a leader, that its stores are the cluster's. Where the cluster has none yet, or no sweep that
-// could be in them, they become so; a store may be older than its etcd, and keeps its id.
+// adoptStores makes sure, for a leader, that its stores are the cluster's. Where the cluster has
+// none yet, or no sweep that could be in them, they become so; a store may be older than its etcd,
+// and keeps its id.
 func (c *Coordinator) adoptStores(ctx context.Context, ledger Ledger) error {
 	records, err := loadStoreRecords(ctx, ledger)
 	if err != nil {
@@ -97,8 +101,9 @@ func (c *Coordinator) adoptStores(ctx context.Context, ledger Ledger) error {
 	return nil
 }
 
-// checkStores compares the stores with those of the cluster before this coordinator leads. It tells whether they are the same,
-// as far as that can be known yet; that etcd is away, or full, is for the campaign to say.
+// checkStores compares the stores with those of the cluster before this coordinator leads. It tells
+// whether they are the same, as far as that can be known yet; that etcd is away, or full, is for
+// the campaign to say.
 func (c *Coordinator) checkStores(ctx context.Context) (same bool, err error) {
 	b, ok := c.backend.(*etcdBackend)
 	if !ok {
@@ -131,7 +136,8 @@ func (c *Coordinator) checkStores(ctx context.Context) (same bool, err error) {
 	return same, nil
 }
 
-// inUse tells whether the cluster has a sweep, or another leader: if not, it may begin anew with other stores.
+// inUse tells whether the cluster has a sweep, or another leader: if not, it may begin anew with
+// other stores.
 func (c *Coordinator) inUse(ctx context.Context, b *etcdBackend, ledger Ledger) (bool, error) {
 	if swept, err := hasSweeps(ctx, ledger); err != nil || swept {
 		return swept, err
@@ -145,8 +151,8 @@ func (c *Coordinator) inUse(ctx context.Context, b *etcdBackend, ledger Ledger) 
 	return leader != "" && leader != c.cfg.Advertise, err
 }
 
-// awaitForeignStore returns errForeignStore once a store turns out not to be the cluster's, and nil when ctx ends: candidates
-// that start at the same time see only later whose store it is.
+// awaitForeignStore returns errForeignStore once a store turns out not to be the cluster's, and nil
+// when ctx ends: candidates that start at the same time see only later whose store it is.
 func (c *Coordinator) awaitForeignStore(ctx context.Context) error {
 	tick := time.NewTicker(checkStoresEvery)
 	defer tick.Stop()
@@ -190,12 +196,18 @@ func (s clusterStore) id(ctx context.Context) (string, error) {
 	}
 	id := strings.TrimSpace(string(text))
 	if id == "" || strings.ContainsAny(id, " \n") {
-		return "", fmt.Errorf("%s %v: its object %s is empty or damaged: write the cluster's id into it, or delete it if the cluster has no sweeps", s.what, s.Store, storeIDName)
+		return "", fmt.Errorf(
+			"%s %v: its object %s is empty or damaged: write the cluster's id into it, or delete it if the cluster has no sweeps",
+			s.what,
+			s.Store,
+			storeIDName,
+		)
 	}
 	return id, nil
 }
 
-// giveID gives a store that has no id a random one, and returns what it has then: another coordinator may have been faster.
+// giveID gives a store that has no id a random one, and returns what it has then: another
+// coordinator may have been faster.
 func (s clusterStore) giveID(ctx context.Context) (string, error) {
 	writing, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
@@ -223,8 +235,20 @@ func (s clusterStore) foreign(id string, want storeRecord) error {
 	mend := ""
 	if id == "" {
 		has = "has no id"
-		mend = fmt.Sprintf(", and see that it is mounted; if its contents are lost for good, write %s into its object %s, and remove its sweeps", want.id, storeIDName)
+		mend = fmt.Sprintf(
+			", and see that it is mounted; if its contents are lost for good, write %s into its object %s, and remove its sweeps",
+			want.id,
+			storeIDName,
+		)
 	}
-	return fmt.Errorf("%w: %s %v %s, the cluster's is %s with the id %s: give every coordinator the same --store and --spool%s",
-		errForeignStore, s.what, s.Store, has, want.at, want.id, mend)
+	return fmt.Errorf(
+		"%w: %s %v %s, the cluster's is %s with the id %s: give every coordinator the same --store and --spool%s",
+		errForeignStore,
+		s.what,
+		s.Store,
+		has,
+		want.at,
+		want.id,
+		mend,
+	)
 }

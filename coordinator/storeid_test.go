@@ -56,7 +56,8 @@ func again(t *testing.T, folder string) coordinator.Store {
 	return s
 }
 
-// TestForeignStore: of two coordinators of one etcd, the second one must have the first one's store.
+// TestForeignStore: of two coordinators of one etcd, the second one must have the first one's
+// store.
 func TestForeignStore(t *testing.T) {
 	t.Parallel()
 	ctx := deadline(t)
@@ -110,7 +111,8 @@ func readFile(t *testing.T, path string) string {
 	return string(data)
 }
 
-// TestStoreWithoutSweeps: a cluster that has no sweep, and no leader, may begin anew with another store.
+// TestStoreWithoutSweeps: a cluster that has no sweep, and no leader, may begin anew with another
+// store.
 func TestStoreWithoutSweeps(t *testing.T) {
 	t.Parallel()
 	ctx := deadline(t)
@@ -123,8 +125,9 @@ func TestStoreWithoutSweeps(t *testing.T) {
 	}
 }
 
-// TestForeignStoreOfCandidate: candidates that started together find out whose store is the cluster's when one of them leads.
-// The other one does not lead then, and does as soon as it has that store.
+// TestForeignStoreOfCandidate: candidates that started together find out whose store is the
+// cluster's when one of them leads. The other one does not lead then, and does as soon as it has
+// that store.
 func TestForeignStoreOfCandidate(t *testing.T) {
 	t.Parallel()
 	ctx := deadline(t)
@@ -192,8 +195,8 @@ func TestForeignStoreS3(t *testing.T) {
 	says(t, refused(ctx, t, coordinator.Config{Etcd: etcd, Store: other}), "has no id")
 }
 
-// TestForeignSpoolOfEmbedded: a coordinator that is alone may write its result sets elsewhere, where it leaves nothing else
-// behind, but needs the spool of its state.
+// TestForeignSpoolOfEmbedded: a coordinator that is alone may write its result sets elsewhere,
+// where it leaves nothing else behind, but needs the spool of its state.
 func TestForeignSpoolOfEmbedded(t *testing.T) {
 	t.Parallel()
 	ctx := deadline(t)

@@ -7,8 +7,8 @@ import (
 	"github.com/phasegrid/phasegrid/sweep"
 )
 
-// create stores a sweep and puts it on the board; false if it was there already. One that has ended is reopened if
-// something of it is left to do: finished shards are kept.
+// create stores a sweep and puts it on the board; false if it was there already. One that has ended
+// is reopened if something of it is left to do: finished shards are kept.
 func (t *term) create(ctx context.Context, d *design) (e *entry, created bool, err error) {
 	t.submit.Lock()
 	defer t.submit.Unlock()
@@ -42,7 +42,16 @@ func (t *term) create(ctx context.Context, d *design) (e *entry, created bool, e
 	t.sweeps[d.id] = e
 	t.mu.Unlock()
 	_, err = ask(ctx, t, func() struct{} {
-		t.step(AddSweep{ID: d.id, Cuts: planCuts{d.plan}, Priority: d.priority, Weight: d.weight, Solver: d.solver, Phase: Running})
+		t.step(
+			AddSweep{
+				ID:       d.id,
+				Cuts:     planCuts{d.plan},
+				Priority: d.priority,
+				Weight:   d.weight,
+				Solver:   d.solver,
+				Phase:    Running,
+			},
+		)
 		return struct{}{}
 	})
 	return e, true, err
@@ -64,10 +73,18 @@ func (t *term) reopen(ctx context.Context, e *entry) error {
 	if err != nil {
 		return fmt.Errorf("look at the result set %s: %w", e.set, err)
 	}
-	// First, so that who dies after it leaves parts without files, which the next submit finds: what stands in the place of a file
-	// keeps its part from being stored again.
+	// First, so that who dies after it leaves parts without files, which the next submit finds:
+	// what stands in the place of a file keeps its part from being stored again.
 	if len(lacks.damaged) > 0 {
-		t.log.Warn("files of another size than they were stored with are deleted", "sweep_id", e.id, "files", len(lacks.damaged), "first", lacks.damaged[0].name)
+		t.log.Warn(
+			"files of another size than they were stored with are deleted",
+			"sweep_id",
+			e.id,
+			"files",
+			len(lacks.damaged),
+			"first",
+			lacks.damaged[0].name,
+		)
 		if err := t.deleteAll(ctx, e.set, lacks.damaged); err != nil {
 			return fmt.Errorf("delete damaged files; submit again: %w", err)
 		}
@@ -75,8 +92,19 @@ func (t *term) reopen(ctx context.Context, e *entry) error {
 	var a Answer
 	switch {
 	case len(lacks.parts) > 0 || p.Phase == Done && (lacks.manifest || p.PartsDone < p.Parts):
-		t.log.Warn("result set is not complete, opened again", "sweep_id", e.id, "parts", len(lacks.parts), "manifest", !lacks.manifest)
-		a, err = t.request(ctx, func(token uint64) Event { return Reopen{Token: token, Sweep: e.id, Parts: lacks.parts} })
+		t.log.Warn(
+			"result set is not complete, opened again",
+			"sweep_id",
+			e.id,
+			"parts",
+			len(lacks.parts),
+			"manifest",
+			!lacks.manifest,
+		)
+		a, err = t.request(
+			ctx,
+			func(token uint64) Event { return Reopen{Token: token, Sweep: e.id, Parts: lacks.parts} },
+		)
 	case p.Phase != Done:
 		a, err = t.request(ctx, func(token uint64) Event { return SetPhase{Token: token, Sweep: e.id, Phase: Running} })
 	}
@@ -122,7 +150,8 @@ func (o Outcome) err() error {
 	return fmt.Errorf("outcome %d", o)
 }
 
-// parse reads a sweep file and cuts it. Whoever asks for very many at once waits, and leaves the leader its memory.
+// parse reads a sweep file and cuts it. Whoever asks for very many at once waits, and leaves the
+// leader its memory.
 func (c *Coordinator) parse(ctx context.Context, filename string, file []byte) (*design, error) {
 	if err := c.planning.Acquire(ctx, 1); err != nil {
 		return nil, err

@@ -12,7 +12,8 @@ import (
 	pb "github.com/phasegrid/phasegrid/proto/phasegrid/v1"
 )
 
-// TestPlansWaitForEachOther: very many large sweep files at once take the memory and the time of a few. Who waits for a turn may give up.
+// TestPlansWaitForEachOther: very many large sweep files at once take the memory and the time of a
+// few. Who waits for a turn may give up.
 func TestPlansWaitForEachOther(t *testing.T) {
 	leader, _ := idleTerm(t, NewMemory())
 	c := leader.Coordinator
@@ -35,16 +36,22 @@ func TestPlansWaitForEachOther(t *testing.T) {
 	}
 }
 
-// TestSweepFilesHaveTime: ten million points whose cost is an expression take half a minute of a processor that nobody else uses.
+// TestSweepFilesHaveTime: ten million points whose cost is an expression take half a minute of a
+// processor that nobody else uses.
 func TestSweepFilesHaveTime(t *testing.T) {
 	leader, _ := idleTerm(t, NewMemory())
 	for _, method := range []string{pb.Sweeps_Submit_FullMethodName, pb.Sweeps_Plan_FullMethodName} {
-		_, err := leader.answerUnary(t.Context(), nil, &grpc.UnaryServerInfo{FullMethod: method}, func(ctx context.Context, _ any) (any, error) {
-			if end, bounded := ctx.Deadline(); !bounded || time.Until(end) < 5*time.Minute {
-				t.Errorf("%s has until %v", method, end)
-			}
-			return nil, nil
-		})
+		_, err := leader.answerUnary(
+			t.Context(),
+			nil,
+			&grpc.UnaryServerInfo{FullMethod: method},
+			func(ctx context.Context, _ any) (any, error) {
+				if end, bounded := ctx.Deadline(); !bounded || time.Until(end) < 5*time.Minute {
+					t.Errorf("%s has until %v", method, end)
+				}
+				return nil, nil
+			},
+		)
 		if err != nil {
 			t.Error(err)
 		}

@@ -17,15 +17,17 @@ const (
 	tickEvery = 100 * time.Millisecond
 	// stalledAfter is how late a tick of a process that runs never is.
 	stalledAfter = time.Second
-	// minRetryDelay and maxRetryDelay bound the wait between attempts to write to a ledger or store that fails.
+	// minRetryDelay and maxRetryDelay bound the wait between attempts to write to a ledger or store
+	// that fails.
 	minRetryDelay = 20 * time.Millisecond
 	maxRetryDelay = 2 * time.Second
 )
 
 // term is one reign: everything that a leader has and that ends with its leadership.
 //
-// Ownership: what stands from board to withheld belongs to the loop goroutine; others hand it functions through inbox. What mu
-// guards is read by the servers too. Everything else has its own lock or never changes.
+// Ownership: what stands from board to withheld belongs to the loop goroutine; others hand it
+// functions through inbox. What mu guards is read by the servers too. Everything else has its own
+// lock or never changes.
 type term struct {
 	*Coordinator
 	ledger Ledger
@@ -83,8 +85,8 @@ func newTerm(c *Coordinator, r *Reign) *term {
 	}
 }
 
-// run leads until ctx ends, the reign is lost or something cannot go on; it returns when every goroutine of it has. Ready
-// is called once requests can be served.
+// run leads until ctx ends, the reign is lost or something cannot go on; it returns when every
+// goroutine of it has. Ready is called once requests can be served.
 func (t *term) run(ctx context.Context, lost <-chan struct{}, ready func()) error {
 	g, ctx := errgroup.WithContext(ctx)
 	t.ended = ctx.Done()
@@ -143,7 +145,8 @@ func (t *term) loop(ctx context.Context) error {
 	}
 }
 
-// tick tells the board what time it is, and where that comes late, that it was not the nodes who were silent.
+// tick tells the board what time it is, and where that comes late, that it was not the nodes who
+// were silent.
 func (t *term) tick(last time.Time) (now time.Time) {
 	now = time.Now()
 	if gap := now.Sub(last); gap > stalledAfter {
@@ -158,10 +161,12 @@ func (t *term) tick(last time.Time) (now time.Time) {
 // post steps the board from another goroutine.
 func (t *term) post(event Event) { t.inbox.put(func() { t.step(event) }) }
 
-// retry does something until it works, ErrFenced comes or ctx ends. Meanwhile there is an alarm about subject.
+// retry does something until it works, ErrFenced comes or ctx ends. Meanwhile there is an alarm
+// about subject.
 func (t *term) retry(ctx context.Context, subject string, do func() error) error {
 	trouble := t.alarms.trouble(subject)
-	// Also where the term ends first: the next leader has its own trouble, and this process may be it.
+	// Also where the term ends first: the next leader has its own trouble, and this process may be
+	// it.
 	defer trouble.clear()
 	for delay := minRetryDelay; ; delay = min(2*delay, maxRetryDelay) {
 		err := do()

@@ -10,14 +10,17 @@ import (
 	"github.com/phasegrid/phasegrid/sweep"
 )
 
-// TestUnplannableSweepWithShardsLoads: a sweep of another release is shown as failed, whatever is committed of it.
+// TestUnplannableSweepWithShardsLoads: a sweep of another release is shown as failed, whatever is
+// committed of it.
 func TestUnplannableSweepWithShardsLoads(t *testing.T) {
 	store, err := OpenStore(t.Context(), "file://"+t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
 	memory := NewMemory()
-	c, err := New(Config{Memory: memory, Store: store, Registry: prometheus.NewRegistry(), Logger: slog.New(slog.DiscardHandler)})
+	c, err := New(
+		Config{Memory: memory, Store: store, Registry: prometheus.NewRegistry(), Logger: slog.New(slog.DiscardHandler)},
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -26,10 +29,21 @@ func TestUnplannableSweepWithShardsLoads(t *testing.T) {
 		t.Fatal(err)
 	}
 	const id = "0123456789abcdef"
-	d := &design{id: id, name: "old", canonical: []byte("{}"), solver: 1, version: 1 << 20, created: time.Unix(1e9, 0), plan: &sweep.Plan{}}
+	d := &design{
+		id:        id,
+		name:      "old",
+		canonical: []byte("{}"),
+		solver:    1,
+		version:   1 << 20,
+		created:   time.Unix(1e9, 0),
+		plan:      &sweep.Plan{},
+	}
 	err = reign.Ledger.Commit(t.Context(), []Write{
 		{Key: sweepKey(id), Value: must(encodeSweep(d))}, {Key: phaseKey(id), Value: []byte(Running.String())},
-		{Key: doneKey(id, 0, 0), Value: must(encodeDone([]shelfItem{{shard: 70, at: location{object: "spool/x"}, rows: Counts{OK: 3}}}))},
+		{
+			Key:   doneKey(id, 0, 0),
+			Value: must(encodeDone([]shelfItem{{shard: 70, at: location{object: "spool/x"}, rows: Counts{OK: 3}}})),
+		},
 		{Key: lossKey(id, 71), Value: must(encodeLoss(Loss{Shard: 71, Attempts: 1}))},
 	})
 	if err != nil {
@@ -52,7 +66,8 @@ func must[T any](v T, err error) T {
 	return v
 }
 
-// TestValueThatCannotBeEncoded: a text that is not UTF-8, wherever it came from, is an error and not the coordinator's end.
+// TestValueThatCannotBeEncoded: a text that is not UTF-8, wherever it came from, is an error and
+// not the coordinator's end.
 func TestValueThatCannotBeEncoded(t *testing.T) {
 	const bad = "\xff"
 	loss := Loss{Shard: 1, Causes: []Cause{{Node: bad}}}
@@ -66,7 +81,12 @@ func TestValueThatCannotBeEncoded(t *testing.T) {
 			t.Errorf("%s: %q", name, value)
 		}
 	}
-	leader := &term{Coordinator: &Coordinator{}, log: slog.New(slog.DiscardHandler), saves: newQueue[save](), waiters: map[uint64]func(Answer){}}
+	leader := &term{
+		Coordinator: &Coordinator{},
+		log:         slog.New(slog.DiscardHandler),
+		saves:       newQueue[save](),
+		waiters:     map[uint64]func(Answer){},
+	}
 	told := false
 	leader.waiters[1] = func(Answer) { told = true }
 	leader.perform([]Action{SaveLoss{Sweep: "s", Loss: loss}, Answer{Token: 1}})

@@ -14,7 +14,8 @@ import (
 	pb "github.com/phasegrid/phasegrid/proto/phasegrid/v1"
 )
 
-// TestOrphanKeys: keys of a sweep that is not there stop nobody, and say nothing about a sweep that is submitted later.
+// TestOrphanKeys: keys of a sweep that is not there stop nobody, and say nothing about a sweep that
+// is submitted later.
 func TestOrphanKeys(t *testing.T) {
 	t.Parallel()
 	store, dir := fileStore(t)
@@ -26,8 +27,15 @@ func TestOrphanKeys(t *testing.T) {
 	c.stop()
 	reign := campaign(ctx, t, coordinator.MemoryBackend(memory), "between")
 	key := "/phasegrid/v1/sweeps/" + id
-	commit(ctx, t, reign, coordinator.Write{Key: key, Delete: true}, put(key+"/removing", ""), put(key+"/class", "another"),
-		put("/phasegrid/v1/sweeps/dead/phase", "running"))
+	commit(
+		ctx,
+		t,
+		reign,
+		coordinator.Write{Key: key, Delete: true},
+		put(key+"/removing", ""),
+		put(key+"/class", "another"),
+		put("/phasegrid/v1/sweeps/dead/phase", "running"),
+	)
 	if err := reign.Resign(ctx); err != nil {
 		t.Fatal(err)
 	}
@@ -47,7 +55,8 @@ func TestOrphanKeys(t *testing.T) {
 	checkSmallSet(t, filepath.Join(dir, c.wait(ctx, id).GetResultSet()))
 }
 
-// TestUnreadableState: a key that no release can read keeps everybody from leading. An alarm says so until it is gone.
+// TestUnreadableState: a key that no release can read keeps everybody from leading. An alarm says
+// so until it is gone.
 func TestUnreadableState(t *testing.T) {
 	t.Parallel()
 	endpoint := etcdServer(t, nil)
@@ -67,7 +76,14 @@ func TestUnreadableState(t *testing.T) {
 	}
 	ready := "http://" + listener.Addr().String() + "/readyz"
 	store, _ := fileStore(t)
-	c := start(t, coordinator.Config{StatusListener: listener, Store: store, Etcd: coordinator.Etcd{Endpoints: []string{endpoint}}})
+	c := start(
+		t,
+		coordinator.Config{
+			StatusListener: listener,
+			Store:          store,
+			Etcd:           coordinator.Etcd{Endpoints: []string{endpoint}},
+		},
+	)
 	for {
 		answer := get(ctx, t, ready)
 		if strings.Contains(answer, "etcd: ") && strings.Contains(answer, key) {

@@ -13,7 +13,8 @@ import (
 	"github.com/phasegrid/phasegrid/sweep"
 )
 
-// Conversions between the wire and the domain. What the fields of requests may hold is in bounds_wire.go.
+// Conversions between the wire and the domain. What the fields of requests may hold is in
+// bounds_wire.go.
 
 // encode fails for a text that is not UTF-8: whoever let it in is told, and nobody else.
 func encode(m proto.Message) ([]byte, error) {
@@ -25,7 +26,12 @@ func encode(m proto.Message) ([]byte, error) {
 }
 
 func encodeSweep(d *design) ([]byte, error) {
-	m := &pb.SweepState{Spec: specToProto(d, ""), Created: timestamppb.New(d.created), Priority: int32(d.priority), Weight: int32(d.weight)}
+	m := &pb.SweepState{
+		Spec:     specToProto(d, ""),
+		Created:  timestamppb.New(d.created),
+		Priority: int32(d.priority),
+		Weight:   int32(d.weight),
+	}
 	// There is room for some 80,000 shards of which no two are equal.
 	if cuts := cutsToProto(d.plan); proto.Size(m)+proto.Size(cuts) <= sweep.MaxCanonicalBytes {
 		m.Cuts = cuts
@@ -57,7 +63,13 @@ func cutsFromProto(m *pb.CutsState) ([]sweep.CutRun, error) {
 }
 
 func specToProto(d *design, class string) *pb.Spec {
-	return &pb.Spec{Canonical: d.canonical, Name: d.name, SolverVersion: int32(d.solver), PlanVersion: int32(d.version), ArithmeticClass: class}
+	return &pb.Spec{
+		Canonical:       d.canonical,
+		Name:            d.name,
+		SolverVersion:   int32(d.solver),
+		PlanVersion:     int32(d.version),
+		ArithmeticClass: class,
+	}
 }
 
 func decodeSweep(b []byte) (sweepRecord, error) {
@@ -168,7 +180,11 @@ func decodeLoss(b []byte) (Loss, error) {
 	if err := proto.Unmarshal(b, &m); err != nil {
 		return Loss{}, err
 	}
-	l := Loss{Shard: int(m.GetLoss().GetShard()), Attempts: int(m.GetLoss().GetAttempts()), Quarantined: m.GetLoss().GetQuarantined()}
+	l := Loss{
+		Shard:       int(m.GetLoss().GetShard()),
+		Attempts:    int(m.GetLoss().GetAttempts()),
+		Quarantined: m.GetLoss().GetQuarantined(),
+	}
 	for _, c := range m.GetLoss().GetCauses() {
 		l.Causes = append(l.Causes, Cause{Node: c.GetNode(), Text: c.GetCause(), Time: c.GetTime().AsTime()})
 	}
@@ -212,7 +228,13 @@ func runFromProto(m *pb.ShardRun) Run {
 }
 
 func runToProto(r Run, bounds []int64) *pb.ShardRun {
-	return &pb.ShardRun{SweepId: r.Sweep, FirstShard: int64(r.First), Shards: int64(r.Count), Bounds: bounds, Epoch: r.Epoch}
+	return &pb.ShardRun{
+		SweepId:    r.Sweep,
+		FirstShard: int64(r.First),
+		Shards:     int64(r.Count),
+		Bounds:     bounds,
+		Epoch:      r.Epoch,
+	}
 }
 
 // tableOf is a delivery's table.
@@ -281,7 +303,9 @@ func sweepToProto(d *design, p Progress, alarms []string) *pb.Sweep {
 		Priority: int32(d.priority), Weight: int32(d.weight), ResultSet: d.set,
 		Progress: &pb.Progress{
 			PointsDone: p.Counts.Rows(), Shards: int64(p.Shards), ShardsDone: int64(p.ShardsDone),
-			ShardsLeased: int64(p.Leased), ShardsQuarantined: int64(p.Quarantined), Parts: int64(p.Parts), PartsDone: int64(p.PartsDone),
+			ShardsLeased: int64(
+				p.Leased,
+			), ShardsQuarantined: int64(p.Quarantined), Parts: int64(p.Parts), PartsDone: int64(p.PartsDone),
 			PointsByStatus: map[string]int64{
 				results.StatusOK: p.Counts.OK, results.StatusDiverged: p.Counts.Diverged,
 				results.StatusFailed: p.Counts.Failed, results.StatusInvalid: p.Counts.Invalid,
@@ -306,5 +330,11 @@ func sweepToProto(d *design, p Progress, alarms []string) *pb.Sweep {
 }
 
 func nodeStatusToProto(n NodeStatus) *pb.NodeState {
-	return &pb.NodeState{Info: nodeToProto(n.Info), ShardsHeld: int64(n.Held), Draining: n.Draining, Fenced: n.Fenced, LastSeen: timestamppb.New(n.LastSeen)}
+	return &pb.NodeState{
+		Info:       nodeToProto(n.Info),
+		ShardsHeld: int64(n.Held),
+		Draining:   n.Draining,
+		Fenced:     n.Fenced,
+		LastSeen:   timestamppb.New(n.LastSeen),
+	}
 }

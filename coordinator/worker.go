@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// A node that left is remembered for its strikes until goneAfter has passed, or maxGone others have left since: names cost
-// nothing, so whoever makes them up must not fill the memory.
+// A node that left is remembered for its strikes until goneAfter has passed, or maxGone others have
+// left since: names cost nothing, so whoever makes them up must not fill the memory.
 const (
 	goneAfter = time.Hour
 	maxGone   = 4096
@@ -48,7 +48,8 @@ type shardRef struct {
 	shard int
 }
 
-// room is how many more shards it may get. It is refilled at half its capacity, so that grants come in runs.
+// room is how many more shards it may get. It is refilled at half its capacity, so that grants come
+// in runs.
 func (p *worker) room() int {
 	if p.link != linkUp || p.draining || p.fenceReason != "" || 2*len(p.held) > p.capacity {
 		return 0

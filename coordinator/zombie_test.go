@@ -19,8 +19,8 @@ import (
 	pb "github.com/phasegrid/phasegrid/proto/phasegrid/v1"
 )
 
-// stoppedStore stops the first deletion of a file, as SIGSTOP stops a process in the middle of it: it goes on when it is let,
-// whoever leads by then.
+// stoppedStore stops the first deletion of a file, as SIGSTOP stops a process in the middle of it:
+// it goes on when it is let, whoever leads by then.
 type stoppedStore struct {
 	coordinator.Store
 	at            string // how the file's name ends
@@ -30,7 +30,13 @@ type stoppedStore struct {
 }
 
 func stopAt(s coordinator.Store, at string) *stoppedStore {
-	return &stoppedStore{Store: s, at: at, reached: make(chan struct{}), goOn: make(chan struct{}), ended: make(chan struct{})}
+	return &stoppedStore{
+		Store:   s,
+		at:      at,
+		reached: make(chan struct{}),
+		goOn:    make(chan struct{}),
+		ended:   make(chan struct{}),
+	}
 }
 
 func (s *stoppedStore) DeleteVersion(ctx context.Context, name, version string) error {
@@ -78,21 +84,34 @@ func contents(t *testing.T, dir string) map[string]string {
 }
 
 // twoCoordinators are a leader that will be stopped, and the one after it.
-func twoCoordinators(ctx context.Context, t *testing.T, at string) (stopped *stoppedStore, first, second *cluster, endpoint, dir string) {
+func twoCoordinators(
+	ctx context.Context,
+	t *testing.T,
+	at string,
+) (stopped *stoppedStore, first, second *cluster, endpoint, dir string) {
 	t.Helper()
 	endpoint = etcdServer(t, nil)
 	store, dir := fileStore(t)
 	spool, _ := fileStore(t)
 	stopped = stopAt(store, at)
 	etcd := coordinator.Etcd{Endpoints: []string{endpoint}}
-	first = start(t, coordinator.Config{Name: "first", Etcd: etcd, Store: stopped, Spool: spool, ReconnectGrace: 50 * time.Millisecond})
+	first = start(
+		t,
+		coordinator.Config{
+			Name:           "first",
+			Etcd:           etcd,
+			Store:          stopped,
+			Spool:          spool,
+			ReconnectGrace: 50 * time.Millisecond,
+		},
+	)
 	first.leading(ctx)
 	second = start(t, coordinator.Config{Name: "second", Etcd: etcd, Store: store, Spool: spool})
 	return stopped, first, second, endpoint, dir
 }
 
-// TestZombieRemovesNothing: a leader is stopped as it removes a sweep's files. Another one has removed them, and the sweep was
-// submitted again, when the first goes on.
+// TestZombieRemovesNothing: a leader is stopped as it removes a sweep's files. Another one has
+// removed them, and the sweep was submitted again, when the first goes on.
 func TestZombieRemovesNothing(t *testing.T) {
 	t.Parallel()
 	ctx := deadline(t)
@@ -112,7 +131,8 @@ func TestZombieRemovesNothing(t *testing.T) {
 	if err := <-removed; err == nil {
 		t.Error("the deposed leader says that the sweep is removed")
 	}
-	if _, err := second.sweeps.Delete(ctx, &pb.DeleteRequest{Sweep: id}); err != nil && status.Code(err) != codes.NotFound {
+	if _, err := second.sweeps.Delete(ctx, &pb.DeleteRequest{Sweep: id}); err != nil &&
+		status.Code(err) != codes.NotFound {
 		t.Errorf("Delete = %v", err)
 	}
 	if !second.submit(ctx, smallSweep).GetCreated() {
@@ -130,8 +150,8 @@ func TestZombieRemovesNothing(t *testing.T) {
 	}
 }
 
-// TestZombieReplacesNothing: a leader is stopped as it replaces a file of a sweep that was retried. Another one does that, and
-// then the first goes on.
+// TestZombieReplacesNothing: a leader is stopped as it replaces a file of a sweep that was retried.
+// Another one does that, and then the first goes on.
 func TestZombieReplacesNothing(t *testing.T) {
 	t.Parallel()
 	for _, at := range []string{"points/part-000000.parquet", "shards/part-000000.parquet", "manifest.json"} {

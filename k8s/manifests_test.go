@@ -68,7 +68,12 @@ func decode(t *testing.T, manifests []byte) []runtime.Object {
 			t.Fatal(err)
 		}
 	}
-	strict := json.NewSerializerWithOptions(json.DefaultMetaFactory, scheme, scheme, json.SerializerOptions{Yaml: true, Strict: true})
+	strict := json.NewSerializerWithOptions(
+		json.DefaultMetaFactory,
+		scheme,
+		scheme,
+		json.SerializerOptions{Yaml: true, Strict: true},
+	)
 	documents := utilyaml.NewYAMLReader(bufio.NewReader(bytes.NewReader(manifests)))
 	var objects []runtime.Object
 	for {
@@ -224,7 +229,10 @@ func TestSelectorsFindTheirPods(t *testing.T) {
 			var names []string
 			for _, w := range pods {
 				set := labels.Set{"statefulset.kubernetes.io/pod-name": w.name + "-0"}
-				if s.Matches(labels.Merge(set, w.pod.Labels)) || s.Matches(labels.Merge(labels.Set{"statefulset.kubernetes.io/pod-name": w.name + "-1"}, w.pod.Labels)) {
+				if s.Matches(labels.Merge(set, w.pod.Labels)) ||
+					s.Matches(
+						labels.Merge(labels.Set{"statefulset.kubernetes.io/pod-name": w.name + "-1"}, w.pod.Labels),
+					) {
 					names = append(names, w.name)
 				}
 			}
@@ -269,7 +277,9 @@ func TestEverythingIsDeniedByDefault(t *testing.T) {
 	for _, overlay := range []string{"kind", "cluster"} {
 		denied := slices.ContainsFunc(decode(t, build(t, overlay)), func(object runtime.Object) bool {
 			p, ok := object.(*networkingv1.NetworkPolicy)
-			return ok && len(p.Spec.PodSelector.MatchLabels) == 0 && len(p.Spec.Ingress) == 0 && len(p.Spec.Egress) == 0 && len(p.Spec.PolicyTypes) == 2
+			return ok && len(p.Spec.PodSelector.MatchLabels) == 0 && len(p.Spec.Ingress) == 0 &&
+				len(p.Spec.Egress) == 0 &&
+				len(p.Spec.PolicyTypes) == 2
 		})
 		if !denied {
 			t.Errorf("%s: no policy denies all ingress and egress of all pods", overlay)

@@ -34,30 +34,40 @@ const (
 	attachTimeout = 5 * time.Second
 )
 
-// errSilent ends a session whose coordinator says nothing any more: it is stopped, or the network lost it without a word.
+// errSilent ends a session whose coordinator says nothing any more: it is stopped, or the network
+// lost it without a word.
 var errSilent = errors.New("the coordinator is silent")
 
-// serviceConfig spreads over all addresses of a name and sends only to the coordinator whose health check says that it
-// serves the service: the leader.
+// serviceConfig spreads over all addresses of a name and sends only to the coordinator whose health
+// check says that it serves the service: the leader.
 const serviceConfig = `{"loadBalancingConfig":[{"round_robin":{}}],"healthCheckConfig":{"serviceName":%q}}`
 
-// Dial makes a link to the coordinators at a gRPC target, or at several addresses host:port with commas between them; a
-// bare host:port is looked up by DNS, and every address found is tried. Service is the one whose health decides which of
-// them is the leader.
+// Dial makes a link to the coordinators at a gRPC target, or at several addresses host:port with
+// commas between them; a bare host:port is looked up by DNS, and every address found is tried.
+// Service is the one whose health decides which of them is the leader.
 func Dial(target, service string, creds credentials.TransportCredentials, opts ...grpc.DialOption) (*Link, error) {
 	opts = append([]grpc.DialOption{
 		grpc.WithTransportCredentials(creds),
 		grpc.WithDefaultServiceConfig(fmt.Sprintf(serviceConfig, service)),
-		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: 20 * time.Second, Timeout: 10 * time.Second, PermitWithoutStream: true}),
+		grpc.WithKeepaliveParams(
+			keepalive.ClientParameters{Time: 20 * time.Second, Timeout: 10 * time.Second, PermitWithoutStream: true},
+		),
 		grpc.WithConnectParams(grpc.ConnectParams{
-			Backoff:           backoff.Config{BaseDelay: 100 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: 2 * time.Second},
+			Backoff: backoff.Config{
+				BaseDelay:  100 * time.Millisecond,
+				Multiplier: 1.6,
+				Jitter:     0.2,
+				MaxDelay:   2 * time.Second,
+			},
 			MinConnectTimeout: 5 * time.Second,
 		}),
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxRecvBytes)),
 	}, opts...)
 	return newLink(func() (*grpc.ClientConn, error) {
 		if addresses := strings.Split(target, ","); len(addresses) > 1 {
-			return grpc.NewClient("list:///coordinators", append(slices.Clone(opts), grpc.WithResolvers(list(addresses)))...)
+			return grpc.NewClient(
+				"list:///coordinators",
+				append(slices.Clone(opts), grpc.WithResolvers(list(addresses)))...)
 		}
 		return grpc.NewClient(target, opts...)
 	}, target)
@@ -86,7 +96,8 @@ type client struct {
 
 func newClient(conn grpc.ClientConnInterface) *client { return &client{pb.NewNodesClient(conn), conn} }
 
-// renew makes the connection anew where it can be: deliveries that wait on a silent coordinator are sent again then.
+// renew makes the connection anew where it can be: deliveries that wait on a silent coordinator are
+// sent again then.
 func (c *client) renew() error {
 	if link, ok := c.conn.(interface{ Renew() error }); ok {
 		return link.Renew()
@@ -166,7 +177,9 @@ func (s *session) cause(err error) error {
 }
 
 func (s *session) heartbeat(capacity int) error {
-	return s.send(&pb.AttachRequest{Message: &pb.AttachRequest_Heartbeat{Heartbeat: &pb.Heartbeat{Capacity: int32(capacity)}}})
+	return s.send(
+		&pb.AttachRequest{Message: &pb.AttachRequest_Heartbeat{Heartbeat: &pb.Heartbeat{Capacity: int32(capacity)}}},
+	)
 }
 
 // abandon gives up a shard that this node cannot solve; it counts as an unclean loss of it.
@@ -177,10 +190,13 @@ func (s *session) abandon(l lease, cause string) error {
 }
 
 func (s *session) drain(returned []lease) error {
-	return s.send(&pb.AttachRequest{Message: &pb.AttachRequest_Drain{Drain: &pb.Drain{Returned: runsToProto(returned)}}})
+	return s.send(
+		&pb.AttachRequest{Message: &pb.AttachRequest_Drain{Drain: &pb.Drain{Returned: runsToProto(returned)}}},
+	)
 }
 
-// bye ends the node's life cleanly: it says what it hands back and waits until the coordinator has read it.
+// bye ends the node's life cleanly: it says what it hands back and waits until the coordinator has
+// read it.
 func (s *session) bye(returned []lease) error {
 	if err := s.send(&pb.AttachRequest{Message: &pb.AttachRequest_Bye{Bye: &pb.Bye{Returned: runsToProto(returned)}}}); err != nil {
 		return err
@@ -188,8 +204,8 @@ func (s *session) bye(returned []lease) error {
 	return s.stream.CloseSend()
 }
 
-// send fails with io.EOF where the stream has ended. Why it has, only its one receiver may ask: two at once wait for each
-// other's message.
+// send fails with io.EOF where the stream has ended. Why it has, only its one receiver may ask: two
+// at once wait for each other's message.
 func (s *session) send(m *pb.AttachRequest) error {
 	if err := s.stream.Send(m); err != nil {
 		return fmt.Errorf("send to the coordinator: %w", err)
@@ -261,8 +277,8 @@ var tables = map[results.Table]pb.Table{
 	results.Points: pb.Table_TABLE_POINTS, results.Trajectories: pb.Table_TABLE_TRAJECTORIES, results.Coefficients: pb.Table_TABLE_COEFFICIENTS,
 }
 
-// deliver sends a shard and waits for the coordinator's answer; wanted is false where a twin was first or the sweep no
-// longer wants it.
+// deliver sends a shard and waits for the coordinator's answer; wanted is false where a twin was
+// first or the sweep no longer wants it.
 func (c *client) deliver(ctx context.Context, id identity, d delivery) (wanted bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, deliveryTimeout)
 	defer cancel()
@@ -272,7 +288,9 @@ func (c *client) deliver(ctx context.Context, id identity, d delivery) (wanted b
 	}
 	header := &pb.DeliverHeader{
 		SweepId: d.sweep, Shard: d.shard, Epoch: d.epoch, Node: id.name,
-		SolverVersion: int32(id.solverVersion), ArithmeticClass: id.arithmeticClass, Kernel: id.kernel, Instance: id.instance,
+		SolverVersion: int32(
+			id.solverVersion,
+		), ArithmeticClass: id.arithmeticClass, Kernel: id.kernel, Instance: id.instance,
 		PayloadBytes: int64(len(d.rows.Payload)), Crc32C: d.rows.CRC32C,
 		Started: timestamppb.New(d.started), Finished: timestamppb.New(d.finished),
 	}
@@ -305,7 +323,8 @@ func permanent(err error) bool {
 	return false
 }
 
-// hopeless tells whether the answer to a hello would be the same until somebody changes the node's flags or certificate.
+// hopeless tells whether the answer to a hello would be the same until somebody changes the node's
+// flags or certificate.
 func hopeless(err error) bool {
 	switch status.Code(err) {
 	case codes.InvalidArgument, codes.PermissionDenied, codes.Unauthenticated:
@@ -314,7 +333,8 @@ func hopeless(err error) bool {
 	return false
 }
 
-// nameTaken tells whether another process is attached under this node's name. It may be one that has just died.
+// nameTaken tells whether another process is attached under this node's name. It may be one that
+// has just died.
 func nameTaken(err error) bool { return status.Code(err) == codes.AlreadyExists }
 
 func runsToProto(leases []lease) []*pb.ShardRun {
@@ -332,7 +352,13 @@ func runsFromProto(in []*pb.ShardRun) ([]run, error) {
 	for _, r := range in {
 		bounds := r.GetBounds()
 		if r.GetShards() < 1 || int64(len(bounds)) != r.GetShards()+1 {
-			return nil, fmt.Errorf("sweep %s, shard %d: %d bounds for %d shards", r.GetSweepId(), r.GetFirstShard(), len(bounds), r.GetShards())
+			return nil, fmt.Errorf(
+				"sweep %s, shard %d: %d bounds for %d shards",
+				r.GetSweepId(),
+				r.GetFirstShard(),
+				len(bounds),
+				r.GetShards(),
+			)
 		}
 		for i := 1; i < len(bounds); i++ {
 			if bounds[i] < bounds[i-1] || bounds[0] < 0 {

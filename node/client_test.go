@@ -29,7 +29,8 @@ type delivered struct {
 	payload []byte
 }
 
-// fake is a coordinator in memory behind real sockets: it grants what it is given and keeps what it gets.
+// fake is a coordinator in memory behind real sockets: it grants what it is given and keeps what it
+// gets.
 type fake struct {
 	pb.UnimplementedNodesServer
 	t       *testing.T

@@ -14,12 +14,13 @@ type Config struct {
 	Name string
 	// Slots is how many shards are solved at once; by default GOMAXPROCS.
 	Slots int
-	// MemoryBytes is registered with the coordinator, which grants no shard above it; by default what the machine has
-	// available (its cgroup's limit, where there is one).
+	// MemoryBytes is registered with the coordinator, which grants no shard above it; by default
+	// what the machine has available (its cgroup's limit, where there is one).
 	MemoryBytes int64
 	// Version of the program, for people.
 	Version string
-	// Grace is how long running shards may go on once the node drains. By default none: they are handed back.
+	// Grace is how long running shards may go on once the node drains. By default none: they are
+	// handed back.
 	Grace time.Duration
 	// DrainTimeout bounds the drain as a whole; by default 10 s.
 	DrainTimeout time.Duration
@@ -37,7 +38,11 @@ type Config struct {
 func (c Config) Check() error {
 	switch {
 	case strings.Contains(c.Name, "/") || len(c.Name) > maxNameBytes || strings.ContainsFunc(c.Name, unicode.IsControl):
-		return fmt.Errorf("the name %q: give at most %d bytes without slashes and control characters", c.Name, maxNameBytes)
+		return fmt.Errorf(
+			"the name %q: give at most %d bytes without slashes and control characters",
+			c.Name,
+			maxNameBytes,
+		)
 	case c.Slots < 0 || c.Slots > maxSlots:
 		return fmt.Errorf("%d slots: give 1 to %d, or 0 for the number of cores", c.Slots, maxSlots)
 	case c.MemoryBytes < 0:

@@ -26,7 +26,8 @@ func (n *Node) handBack(match func(*work) bool) {
 	n.sendDrain()
 }
 
-// sendDrain tells what was handed back; without a connection it is told after the next attach, or by the node's end.
+// sendDrain tells what was handed back; without a connection it is told after the next attach, or
+// by the node's end.
 func (n *Node) sendDrain() {
 	if n.session == nil {
 		return

@@ -18,7 +18,8 @@ type exampleRun struct {
 func (s exampleRun) text(id sweep.ParameterID) string    { return s.Params[id].Text() }
 func (s exampleRun) number(id sweep.ParameterID) float64 { return s.Params[id].Float() }
 
-// solveExample solves the picked points of sweep/examples/<name>.yaml as they stand there, with rows at the first and last step.
+// solveExample solves the picked points of sweep/examples/<name>.yaml as they stand there, with
+// rows at the first and last step.
 func solveExample(t *testing.T, name string, pick func(p *sweep.Point) bool) []exampleRun {
 	t.Helper()
 	file := "examples/" + name + ".yaml"
@@ -56,8 +57,9 @@ func everyPoint(*sweep.Point) bool { return true }
 
 func near(got, want, tolerance float64) bool { return math.Abs(got-want) <= tolerance*math.Abs(want) }
 
-// Early growth factors: 1 + 3lr for the signal, 1 + (1+lambda)lr for the spike, 1 + lr for the bulk. The measured slopes at lambda = 5 are
-// .02953, .05777 and .00992; at an init_scale of 1e-6 the nonlinearity takes less than 1 % off.
+// Early growth factors: 1 + 3lr for the signal, 1 + (1+lambda)lr for the spike, 1 + lr for the
+// bulk. The measured slopes at lambda = 5 are .02953, .05777 and .00992; at an init_scale of 1e-6
+// the nonlinearity takes less than 1 % off.
 func TestExampleGrowthRates(t *testing.T) {
 	for _, s := range solveExample(t, "growth-rates", everyPoint) {
 		lambda, rate := s.number(sweep.Anisotropy), s.number(sweep.LearningRate)
@@ -78,7 +80,8 @@ func TestExampleGrowthRates(t *testing.T) {
 	}
 }
 
-// The spike first takes more than half of W at lambda = 2.02, 2.10 and 4.20 as init_scale·sqrt(d) is 1e-3, 1e-2 and 1e-1, and never at 1.
+// The spike first takes more than half of W at lambda = 2.02, 2.10 and 4.20 as init_scale·sqrt(d)
+// is 1e-3, 1e-2 and 1e-1, and never at 1.
 func TestExampleCriticalAnisotropy(t *testing.T) {
 	crossing := map[float64]float64{}
 	for _, s := range solveExample(t, "critical-anisotropy", everyPoint) {
@@ -107,7 +110,8 @@ func TestExampleCriticalAnisotropy(t *testing.T) {
 // thinned picks some columns of the phase diagram: every 16th anisotropy, dimensions to 3000.
 func thinned(optimizer string) func(p *sweep.Point) bool {
 	return func(p *sweep.Point) bool {
-		return p.Params[sweep.Optimizer].Text() == optimizer && p.Params[sweep.Dimension].Int() <= 3000 && p.Index%16 == 0
+		return p.Params[sweep.Optimizer].Text() == optimizer && p.Params[sweep.Dimension].Int() <= 3000 &&
+			p.Index%16 == 0
 	}
 }
 
@@ -127,7 +131,8 @@ func TestExamplePhaseDiagramGD(t *testing.T) {
 	}
 }
 
-// From alpha·I specgd never amplifies the spike, and its time in units of 1/lr is free of lambda and d.
+// From alpha·I specgd never amplifies the spike, and its time in units of 1/lr is free of lambda
+// and d.
 func TestExamplePhaseDiagramSpecGD(t *testing.T) {
 	earliest, latest := map[float64]int{}, map[float64]int{}
 	for _, s := range solveExample(t, "spiked-phase-diagram", thinned("specgd")) {
@@ -150,8 +155,8 @@ func TestExamplePhaseDiagramSpecGD(t *testing.T) {
 	}
 }
 
-// A Gaussian start: the spike's share shrinks with the width. Ranges over seeds: .75-1 at one column, .17-.20 at five, .02-.05 from
-// twenty on.
+// A Gaussian start: the spike's share shrinks with the width. Ranges over seeds: .75-1 at one
+// column, .17-.20 at five, .02-.05 from twenty on.
 func TestExampleWidth(t *testing.T) {
 	for _, s := range solveExample(t, "width", func(p *sweep.Point) bool {
 		m := p.Params[sweep.Width].Int()
@@ -165,7 +170,14 @@ func TestExampleWidth(t *testing.T) {
 			low, high = 0.02, 0.05
 		}
 		if s.PeakSpike < low || s.PeakSpike > high {
-			t.Errorf("width %v, seed %v: peak %v, want %v to %v", s.number(sweep.Width), s.number(sweep.Seed), s.PeakSpike, low, high)
+			t.Errorf(
+				"width %v, seed %v: peak %v, want %v to %v",
+				s.number(sweep.Width),
+				s.number(sweep.Seed),
+				s.PeakSpike,
+				low,
+				high,
+			)
 		}
 	}
 }
@@ -187,12 +199,20 @@ func TestExampleLearningRateStability(t *testing.T) {
 			continue // the border itself
 		}
 		if (s.Status == solver.Diverged) != diverges {
-			t.Errorf("%s, lambda %v, lr %v: status %v, want diverged: %v", s.text(sweep.Representation), lambda, rate, s.Status, diverges)
+			t.Errorf(
+				"%s, lambda %v, lr %v: status %v, want diverged: %v",
+				s.text(sweep.Representation),
+				lambda,
+				rate,
+				s.Status,
+				diverges,
+			)
 		}
 	}
 }
 
-// Constant-step specgd ends on an orbit: 1-sig <= 2.5(2lr + d lr²), loss <= 5 lr² while d lr <= 0.4; a falling schedule has no floor.
+// Constant-step specgd ends on an orbit: 1-sig <= 2.5(2lr + d lr²), loss <= 5 lr² while d lr <=
+// 0.4; a falling schedule has no floor.
 func TestExampleStepFloor(t *testing.T) {
 	schedules := map[string]float64{}
 	for _, s := range solveExample(t, "step-floor", everyPoint) {
@@ -208,7 +228,8 @@ func TestExampleStepFloor(t *testing.T) {
 			t.Errorf("d %v, lr %v: tail loss %v above %v", d, rate, s.TailLoss, 5*rate*rate)
 		}
 	}
-	if !near(schedules["constant"], 3.0e-5, 0.05) || !near(schedules["linear"], 3.1e-11, 0.05) || schedules["cosine"] > 1e-14 {
+	if !near(schedules["constant"], 3.0e-5, 0.05) || !near(schedules["linear"], 3.1e-11, 0.05) ||
+		schedules["cosine"] > 1e-14 {
 		t.Errorf("losses by schedule %v", schedules)
 	}
 }
@@ -246,7 +267,8 @@ func TestExamplePowerLaw(t *testing.T) {
 				bad = s.PeakSpike != 0 || s.StepsTo90 < 0 || s.StepsTo90 > 40
 			case e == 1 && j == 19 && rate == 0.0054:
 				seen++
-				bad = !near(s.PeakSpike, .9925, 1e-3) || !near(float64(s.StepsTo90), 560, 0.01) || !near(float64(s.StepsTo99), 1034, 0.01)
+				bad = !near(s.PeakSpike, .9925, 1e-3) || !near(float64(s.StepsTo90), 560, 0.01) ||
+					!near(float64(s.StepsTo99), 1034, 0.01)
 			case e == 1.5 && j == 4 && rate == 0.00065:
 				seen++
 				bad = !near(s.PeakSpike, .993, 1e-3) || s.StepsTo90 != 285
@@ -256,8 +278,21 @@ func TestExamplePowerLaw(t *testing.T) {
 			}
 		}
 		if bad {
-			t.Errorf("%s, exponent %v, teacher_index %v, %s, lr %v: peak %v, t90 %d, t99 %d, escape %d, sig %v", s.text(sweep.Optimizer), e, j,
-				s.text(sweep.Schedule), rate, s.PeakSpike, s.StepsTo90, s.StepsTo99, s.EscapeStep, s.Final.SignalAlignment)
+			t.Errorf(
+				"%s, exponent %v, teacher_index %v, %s, lr %v: peak %v, t90 %d, t99 %d, escape %d, sig %v",
+				s.text(sweep.Optimizer),
+				e,
+				j,
+				s.text(
+					sweep.Schedule,
+				),
+				rate,
+				s.PeakSpike,
+				s.StepsTo90,
+				s.StepsTo99,
+				s.EscapeStep,
+				s.Final.SignalAlignment,
+			)
 		}
 	}
 	if seen != 8 {
@@ -265,7 +300,8 @@ func TestExamplePowerLaw(t *testing.T) {
 	}
 }
 
-// Peak spike alignments at lambda = 10, in the order of how much of the gradient's spectrum an optimizer keeps.
+// Peak spike alignments at lambda = 10, in the order of how much of the gradient's spectrum an
+// optimizer keeps.
 func TestExampleOptimizersSideBySide(t *testing.T) {
 	peak := map[string]float64{}
 	for _, s := range solveExample(t, "optimizers-side-by-side", func(p *sweep.Point) bool { return p.Params[sweep.Rotate].Text() == "none" }) {
@@ -302,19 +338,33 @@ func TestExampleSpectralPower(t *testing.T) {
 	last := map[float64]exampleRun{}
 	for _, s := range solveExample(t, "spectral-power", everyPoint) {
 		lambda := s.number(sweep.Anisotropy)
-		if before, seen := last[lambda]; seen && (s.number(sweep.Power) >= before.number(sweep.Power) || s.PeakSpike > before.PeakSpike) {
-			t.Errorf("lambda %v: peak %v at p = %v, %v at p = %v", lambda, before.PeakSpike, before.number(sweep.Power), s.PeakSpike, s.number(sweep.Power))
+		if before, seen := last[lambda]; seen &&
+			(s.number(sweep.Power) >= before.number(sweep.Power) || s.PeakSpike > before.PeakSpike) {
+			t.Errorf(
+				"lambda %v: peak %v at p = %v, %v at p = %v",
+				lambda,
+				before.PeakSpike,
+				before.number(sweep.Power),
+				s.PeakSpike,
+				s.number(sweep.Power),
+			)
 		}
 		last[lambda] = s
 	}
 	for lambda, s := range last {
 		if s.number(sweep.Power) != 0 || !near(s.PeakSpike, 0.01, 1e-9) {
-			t.Errorf("lambda %v: the last power is %v with the peak %v, want SpecGD's 1/d", lambda, s.number(sweep.Power), s.PeakSpike)
+			t.Errorf(
+				"lambda %v: the last power is %v with the peak %v, want SpecGD's 1/d",
+				lambda,
+				s.number(sweep.Power),
+				s.PeakSpike,
+			)
 		}
 	}
 }
 
-// Two pairs a dimension do not determine theta; ten and more do, and then specgd is the faster one and avoids the spike.
+// Two pairs a dimension do not determine theta; ten and more do, and then specgd is the faster one
+// and avoids the spike.
 func TestExampleSamples(t *testing.T) {
 	type setting struct{ samples, batch, seed float64 }
 	number := func(p *sweep.Point, id sweep.ParameterID) float64 { return float64(p.Params[id].Int()) }
@@ -326,14 +376,26 @@ func TestExampleSamples(t *testing.T) {
 		switch {
 		case key.samples == 40:
 			if s.StepsTo90 >= 0 {
-				t.Errorf("%s aligns on 40 pairs after %d steps (seed %v)", s.text(sweep.Optimizer), s.StepsTo90, key.seed)
+				t.Errorf(
+					"%s aligns on 40 pairs after %d steps (seed %v)",
+					s.text(sweep.Optimizer),
+					s.StepsTo90,
+					key.seed,
+				)
 			}
 		case s.text(sweep.Optimizer) == "gd":
 			gd[key] = s
 		default:
 			other := gd[key]
 			if s.StepsTo90 < 0 || s.StepsTo90 >= other.StepsTo90 || s.PeakSpike > 0.1 || other.PeakSpike < 0.9 {
-				t.Errorf("%+v: specgd in %d steps with peak %v, gd in %d with %v", key, s.StepsTo90, s.PeakSpike, other.StepsTo90, other.PeakSpike)
+				t.Errorf(
+					"%+v: specgd in %d steps with peak %v, gd in %d with %v",
+					key,
+					s.StepsTo90,
+					s.PeakSpike,
+					other.StepsTo90,
+					other.PeakSpike,
+				)
 			}
 		}
 	}

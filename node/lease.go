@@ -46,7 +46,8 @@ func runs(leases []lease) []run {
 		if n := len(out); n > 0 {
 			last := &out[n-1]
 			next := last.shard + int64(len(last.bounds)-1)
-			if last.sweep == l.sweep && last.epoch == l.epoch && next == l.shard && last.bounds[len(last.bounds)-1] == l.first {
+			if last.sweep == l.sweep && last.epoch == l.epoch && next == l.shard &&
+				last.bounds[len(last.bounds)-1] == l.first {
 				last.bounds = append(last.bounds, l.end)
 				continue
 			}
@@ -56,7 +57,8 @@ func runs(leases []lease) []run {
 	return out
 }
 
-// work is a lease inside the node. Run's goroutine owns it; ctx ends when the shard is no longer wanted.
+// work is a lease inside the node. Run's goroutine owns it; ctx ends when the shard is no longer
+// wanted.
 type work struct {
 	lease
 	ctx    context.Context

@@ -9,8 +9,8 @@ import (
 	"google.golang.org/grpc"
 )
 
-// Link is a connection to the coordinators that can be made anew: gRPC takes up to half a minute to notice a peer that is
-// stopped or cut off without a word, and until then goes on sending to it.
+// Link is a connection to the coordinators that can be made anew: gRPC takes up to half a minute to
+// notice a peer that is stopped or cut off without a word, and until then goes on sending to it.
 //
 // Safe for concurrent use.
 type Link struct {
@@ -70,6 +70,11 @@ func (l *Link) Invoke(ctx context.Context, method string, args, reply any, opts 
 }
 
 // NewStream opens a stream on the present connection.
-func (l *Link) NewStream(ctx context.Context, desc *grpc.StreamDesc, method string, opts ...grpc.CallOption) (grpc.ClientStream, error) {
+func (l *Link) NewStream(
+	ctx context.Context,
+	desc *grpc.StreamDesc,
+	method string,
+	opts ...grpc.CallOption,
+) (grpc.ClientStream, error) {
 	return l.current().NewStream(ctx, desc, method, opts...)
 }

@@ -10,7 +10,8 @@ import (
 	"golang.org/x/sync/semaphore"
 )
 
-// memoryBudget is the memory that a node registered, shared by its slots: the coordinator looks at one shard at a time.
+// memoryBudget is the memory that a node registered, shared by its slots: the coordinator looks at
+// one shard at a time.
 type memoryBudget struct {
 	*semaphore.Weighted
 	share, whole int64 // of a slot, of all
@@ -20,7 +21,8 @@ func newMemoryBudget(bytes int64, slots int) *memoryBudget {
 	return &memoryBudget{semaphore.NewWeighted(bytes), max(1, bytes/int64(slots)), bytes}
 }
 
-// take waits for the bytes, a slot's share at least and all of them at most, and returns what is to be released.
+// take waits for the bytes, a slot's share at least and all of them at most, and returns what is to
+// be released.
 func (m *memoryBudget) take(ctx context.Context, bytes int64) (taken int64, err error) {
 	taken = min(max(bytes, m.share), m.whole)
 	return taken, m.Acquire(ctx, taken)
@@ -29,8 +31,8 @@ func (m *memoryBudget) take(ctx context.Context, bytes int64) (taken int64, err 
 // fallbackMemory is registered where the system does not tell.
 const fallbackMemory = 2 << 30
 
-// availableMemory is what this process may still take: the memory that the system calls available, or the limit of the
-// control group (version 2) where that is less.
+// availableMemory is what this process may still take: the memory that the system calls available,
+// or the limit of the control group (version 2) where that is less.
 func availableMemory() int64 {
 	memory := int64(fallbackMemory)
 	if f, err := os.Open("/proc/meminfo"); err == nil {

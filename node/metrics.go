@@ -19,8 +19,12 @@ type Metrics struct {
 func NewMetrics(reg prometheus.Registerer) *Metrics {
 	f := promauto.With(reg)
 	return &Metrics{
-		attached: f.NewGauge(prometheus.GaugeOpts{Name: "phasegrid_node_attached", Help: "1 while the coordinator knows this node."}),
-		busy:     f.NewGauge(prometheus.GaugeOpts{Name: "phasegrid_node_slots_busy", Help: "Slots that solve a shard."}),
+		attached: f.NewGauge(
+			prometheus.GaugeOpts{Name: "phasegrid_node_attached", Help: "1 while the coordinator knows this node."},
+		),
+		busy: f.NewGauge(
+			prometheus.GaugeOpts{Name: "phasegrid_node_slots_busy", Help: "Slots that solve a shard."},
+		),
 		shards: f.NewCounterVec(prometheus.CounterOpts{Name: "phasegrid_node_shards_total",
 			Help: "Shards by how they left this node: committed, unwanted, revoked, refused, abandoned."}, []string{"outcome"}),
 		points: f.NewCounterVec(prometheus.CounterOpts{Name: "phasegrid_node_points_total",

@@ -25,7 +25,8 @@ const deliveryBytes = 32 << 20
 // minDeliveryBytes is what a delivery counts at least, so that many empty ones are bounded too.
 const minDeliveryBytes = 512 << 10
 
-// ahead is how long the queue of granted shards should last; maxAhead bounds it in shards for each slot.
+// ahead is how long the queue of granted shards should last; maxAhead bounds it in shards for each
+// slot.
 const (
 	ahead    = 500 * time.Millisecond
 	maxAhead = 128
@@ -45,8 +46,8 @@ var errDrained = errors.New("handed back: the node drains")
 
 // Node solves shards for a coordinator.
 //
-// The fields from held on belong to Run's goroutine alone; slots, deliveries and the connection tell it what
-// happened by events.
+// The fields from held on belong to Run's goroutine alone; slots, deliveries and the connection
+// tell it what happened by events.
 type Node struct {
 	cfg    Config
 	id     identity
@@ -136,9 +137,10 @@ func New(conn grpc.ClientConnInterface, cfg Config) *Node {
 	}
 }
 
-// Run works until ctx ends, then drains: no shard is started any more, running ones have cfg.Grace to finish, finished
-// ones are delivered, the rest is handed back, all within cfg.DrainTimeout. It returns an error where that time was too
-// short to deliver what was finished, and where the coordinator refuses the node as it is. A node runs once.
+// Run works until ctx ends, then drains: no shard is started any more, running ones have cfg.Grace
+// to finish, finished ones are delivered, the rest is handed back, all within cfg.DrainTimeout. It
+// returns an error where that time was too short to deliver what was finished, and where the
+// coordinator refuses the node as it is. A node runs once.
 func (n *Node) Run(ctx context.Context) error {
 	n.base, n.stop = context.WithCancel(context.WithoutCancel(ctx))
 	defer n.group.Wait()
@@ -199,7 +201,11 @@ func (n *Node) Run(ctx context.Context) error {
 			if late == 0 {
 				return nil
 			}
-			return fmt.Errorf("%d finished shards could not be delivered within %v; they will be computed again", late, n.cfg.DrainTimeout)
+			return fmt.Errorf(
+				"%d finished shards could not be delivered within %v; they will be computed again",
+				late,
+				n.cfg.DrainTimeout,
+			)
 		}
 	}
 	n.leave()
@@ -238,7 +244,8 @@ func (n *Node) attach(held []lease, capacity int) {
 	}
 }
 
-// lose reports a session's end. Who was silent may stay so for long: the next attempt shall not wait for it.
+// lose reports a session's end. Who was silent may stay so for long: the next attempt shall not
+// wait for it.
 func (n *Node) lose(err error, refused bool) {
 	if errors.Is(err, errSilent) {
 		err = errors.Join(err, n.client.renew())
@@ -269,7 +276,17 @@ func (n *Node) detached(e detached) time.Duration {
 	if n.failures%worrisomeFailures == 0 || n.failures == 1 && nameTaken(e.err) {
 		level = slog.LevelWarn
 	}
-	n.cfg.Log.Log(n.base, level, "no connection to the coordinator", "error", e.err, "attempt", n.failures, "retry_in", wait)
+	n.cfg.Log.Log(
+		n.base,
+		level,
+		"no connection to the coordinator",
+		"error",
+		e.err,
+		"attempt",
+		n.failures,
+		"retry_in",
+		wait,
+	)
 	return wait
 }
 
@@ -342,8 +359,9 @@ func (n *Node) forget(w *work) {
 	n.queue = slices.DeleteFunc(n.queue, func(q *work) bool { return q == w })
 }
 
-// capacity is how many shards this node wants to hold: those its slots work on, the same again on their way, and a
-// queue that lasts for a moment, so that cheap shards do not wait for the coordinator.
+// capacity is how many shards this node wants to hold: those its slots work on, the same again on
+// their way, and a queue that lasts for a moment, so that cheap shards do not wait for the
+// coordinator.
 func (n *Node) capacity() int {
 	if n.draining {
 		return 0
@@ -370,7 +388,8 @@ func (n *Node) leases() []lease {
 	return out
 }
 
-// logSend notes a failed send. The receiver reports the same failure as the connection's end, which is what acts on it.
+// logSend notes a failed send. The receiver reports the same failure as the connection's end, which
+// is what acts on it.
 func (n *Node) logSend(err error) {
 	if err != nil {
 		n.cfg.Log.Debug("send failed", "error", err)

@@ -70,7 +70,8 @@ func TestEveryGrantedShardIsDelivered(t *testing.T) {
 			t.Fatalf("delivered shards %v", got)
 		}
 		h := f.deliveries[0].header
-		if h.GetEpoch() != 7 || h.GetNode() != "n" || h.GetSolverVersion() != solver.Version || h.GetSegments()[0].GetRows() != 5 {
+		if h.GetEpoch() != 7 || h.GetNode() != "n" || h.GetSolverVersion() != solver.Version ||
+			h.GetSegments()[0].GetRows() != 5 {
 			t.Errorf("header %v", h)
 		}
 		if first == nil {
@@ -147,7 +148,8 @@ func TestDrainDeliversFinishedAndHandsBackTheRest(t *testing.T) {
 	}
 }
 
-// TestDrainIsBounded: a coordinator that answers neither the delivery nor Bye does not keep the node beyond the bound.
+// TestDrainIsBounded: a coordinator that answers neither the delivery nor Bye does not keep the
+// node beyond the bound.
 func TestDrainIsBounded(t *testing.T) {
 	f := newFake(t, specOf(t, smallSweep))
 	f.lingers = true
@@ -171,7 +173,8 @@ func TestDrainIsBounded(t *testing.T) {
 	}
 }
 
-// TestGraceEndsWithTheDrain: a grace beyond the bound of the drain does not make running shards finished ones.
+// TestGraceEndsWithTheDrain: a grace beyond the bound of the drain does not make running shards
+// finished ones.
 func TestGraceEndsWithTheDrain(t *testing.T) {
 	f := newFake(t, specOf(t, smallSweep))
 	s := newGate(0)
@@ -239,7 +242,12 @@ type gate struct {
 }
 
 func newGate(free int) *gate {
-	return &gate{open: make(chan struct{}), started: make(chan struct{}, 64), stopped: make(chan struct{}, 64), free: free}
+	return &gate{
+		open:    make(chan struct{}),
+		started: make(chan struct{}, 64),
+		stopped: make(chan struct{}, 64),
+		free:    free,
+	}
 }
 
 func (g *gate) new() node.Solver { return g }

@@ -32,7 +32,14 @@ func TestOutageDoesNotFloodTheLog(t *testing.T) {
 		var log bytes.Buffer // of Run's goroutine alone
 		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 		defer cancel()
-		n := node.New(unreachable{}, node.Config{Name: "lone", Slots: 1, Log: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelWarn}))})
+		n := node.New(
+			unreachable{},
+			node.Config{
+				Name:  "lone",
+				Slots: 1,
+				Log:   slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelWarn})),
+			},
+		)
 		if err := n.Run(ctx); err != nil {
 			t.Fatal(err)
 		}

@@ -26,12 +26,17 @@ var (
 	schedules = map[string]solver.Schedule{
 		"constant": solver.Constant, "linear": solver.Linear, "cosine": solver.Cosine, "invsqrt": solver.InvSqrt,
 	}
-	inits    = map[string]solver.Init{"identity": solver.Identity, "gaussian": solver.Gaussian, "orthonormal": solver.Orthonormal}
+	inits = map[string]solver.Init{
+		"identity":    solver.Identity,
+		"gaussian":    solver.Gaussian,
+		"orthonormal": solver.Orthonormal,
+	}
 	teachers = map[string]solver.TeacherKind{"eigen": solver.Eigen, "uniform": solver.Uniform, "mix": solver.Mix}
 )
 
-// problem turns a point's resolved parameters into what the solver takes. A null parameter does not apply, and the
-// solver does not look at its field. The error names a word that this program does not know.
+// problem turns a point's resolved parameters into what the solver takes. A null parameter does not
+// apply, and the solver does not look at its field. The error names a word that this program does
+// not know.
 func problem(params *sweep.Assignment, record []int, coefficients bool) (solver.Problem, error) {
 	var unknown error
 	p := solver.Problem{

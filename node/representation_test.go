@@ -29,15 +29,33 @@ func solveText(t *testing.T, fixed string) (representation string, r solver.Resu
 	return p.Params[sweep.Representation].Text(), result[0]
 }
 
-// Whatever representation: auto takes follows the dense run: every fifth of 3,024 combinations of covariance, teacher, start,
-// optimizer and rotation, four steps each. Round-off is all that differs; shampoo's roots of nearly singular matrices amplify it.
+// Whatever representation: auto takes follows the dense run: every fifth of 3,024 combinations of
+// covariance, teacher, start, optimizer and rotation, four steps each. Round-off is all that
+// differs; shampoo's roots of nearly singular matrices amplify it.
 func TestAutomaticRepresentationFollowsDense(t *testing.T) {
-	covariances := []string{"isotropic, scale: 2", "spiked, anisotropy: 4", "spiked, anisotropy: -0.5", "spiked, anisotropy: 0",
-		"multi_spike, spikes: [3, 1, -0.5]", "block, blocks: [[3, 5], [1, 75]], normalize: trace_d", "block, blocks: [[1, 75], [0.5, 3], [1, 2]]"}
+	covariances := []string{
+		"isotropic, scale: 2",
+		"spiked, anisotropy: 4",
+		"spiked, anisotropy: -0.5",
+		"spiked, anisotropy: 0",
+		"multi_spike, spikes: [3, 1, -0.5]",
+		"block, blocks: [[3, 5], [1, 75]], normalize: trace_d",
+		"block, blocks: [[1, 75], [0.5, 3], [1, 2]]",
+	}
 	teachers := []string{"eigen, teacher_index: 0", "eigen, teacher_index: 1", "eigen, teacher_index: 70", "uniform",
 		"mix, teacher_weights: [[0, 1], [1, 2]]", "mix, teacher_weights: [[70, 1], [71, 2]]"}
 	inits := []string{"identity", "gaussian, width: 1", "gaussian, width: 12", "orthonormal, width: 3"}
-	optimizers := []string{"gd", "momentum", "ngd", "specgd", "nucspec", "muon", "power, power: 0.5", "dynmuon", "shampoo"}
+	optimizers := []string{
+		"gd",
+		"momentum",
+		"ngd",
+		"specgd",
+		"nucspec",
+		"muon",
+		"power, power: 0.5",
+		"dynmuon",
+		"shampoo",
+	}
 	seen := map[string]int{}
 	for i := 0; i < len(covariances)*len(teachers)*len(inits)*len(optimizers)*2; i += 5 {
 		rest := i
@@ -47,8 +65,14 @@ func TestAutomaticRepresentationFollowsDense(t *testing.T) {
 			return word
 		}
 		rotate := take([]string{"none", "householder"})
-		fixed := fmt.Sprintf("optimizer: %s, init: %s, teacher: %s, covariance: %s, rotate: %s, dimension: 80, steps: 4, init_scale: 0.1, learning_rate: 0.013",
-			take(optimizers), take(inits), take(teachers), take(covariances), rotate)
+		fixed := fmt.Sprintf(
+			"optimizer: %s, init: %s, teacher: %s, covariance: %s, rotate: %s, dimension: 80, steps: 4, init_scale: 0.1, learning_rate: 0.013",
+			take(optimizers),
+			take(inits),
+			take(teachers),
+			take(covariances),
+			rotate,
+		)
 		representation, auto := solveText(t, fixed)
 		_, dense := solveText(t, fixed+", representation: dense")
 		seen[representation]++

@@ -9,7 +9,11 @@ import (
 )
 
 // statuses are the solver's statuses as the result set writes them.
-var statuses = [...]string{solver.OK: results.StatusOK, solver.Diverged: results.StatusDiverged, solver.Failed: results.StatusFailed}
+var statuses = [...]string{
+	solver.OK:       results.StatusOK,
+	solver.Diverged: results.StatusDiverged,
+	solver.Failed:   results.StatusFailed,
+}
 
 // cell is a parameter's value as the result set stores it.
 func cell(v sweep.Value) results.Cell {
@@ -46,8 +50,16 @@ func unsolved(detail string) solver.Result {
 	nan := math.NaN()
 	return solver.Result{
 		Status: solver.Failed, Detail: detail,
-		Final: solver.Metrics{Loss: nan, SignalAlignment: nan, SpikeAlignment: nan, BulkAlignment: nan, SignalEnergy: nan,
-			WeightNorm2: nan, TopEigenvectorOverlap: nan, StableRank: nan},
+		Final: solver.Metrics{
+			Loss:                  nan,
+			SignalAlignment:       nan,
+			SpikeAlignment:        nan,
+			BulkAlignment:         nan,
+			SignalEnergy:          nan,
+			WeightNorm2:           nan,
+			TopEigenvectorOverlap: nan,
+			StableRank:            nan,
+		},
 		EscapeStep: -1, StepsTo90: -1, StepsTo99: -1, PeakSpike: nan, PeakSpikeStep: -1, DivergedStep: -1, StepsRun: -1,
 		SignalGroup: -1, SpikeGroup: -1, BulkGroup: -1,
 	}
@@ -82,7 +94,9 @@ func trajectoryRow(point int64, r *solver.Result, s *solver.Sample) results.Traj
 		Loss: s.Loss, SignalAlignment: s.SignalAlignment, SpikeAlignment: s.SpikeAlignment, BulkAlignment: s.BulkAlignment,
 		SignalEnergy: s.SignalEnergy, WeightNorm2: s.WeightNorm2,
 		TopEigenvectorOverlap: s.TopEigenvectorOverlap, StableRank: s.StableRank,
-		SignalCoefficient: coefficient(r.SignalGroup), SpikeCoefficient: coefficient(r.SpikeGroup), BulkCoefficient: coefficient(r.BulkGroup),
+		SignalCoefficient: coefficient(
+			r.SignalGroup,
+		), SpikeCoefficient: coefficient(r.SpikeGroup), BulkCoefficient: coefficient(r.BulkGroup),
 	}
 }
 

@@ -15,8 +15,8 @@ import (
 	pb "github.com/phasegrid/phasegrid/proto/phasegrid/v1"
 )
 
-// endedStream is an Attach stream that has ended when the node sends its first heartbeat, while the end has not reached
-// the receiver yet.
+// endedStream is an Attach stream that has ended when the node sends its first heartbeat, while the
+// end has not reached the receiver yet.
 type endedStream struct {
 	grpc.ClientStream
 	ctx       context.Context
@@ -46,7 +46,9 @@ func (s *endedStream) RecvMsg(m any) error {
 	}
 	defer s.receiving.Add(-1)
 	if s.received.Add(1) == 1 {
-		m.(*pb.AttachResponse).Message = &pb.AttachResponse_Welcome{Welcome: &pb.Welcome{LeaseTtlMs: 10000, HeartbeatMs: 10}}
+		m.(*pb.AttachResponse).Message = &pb.AttachResponse_Welcome{
+			Welcome: &pb.Welcome{LeaseTtlMs: 10000, HeartbeatMs: 10},
+		}
 		return nil
 	}
 	select {
@@ -63,7 +65,12 @@ type endedConn struct {
 	streams  chan struct{}
 }
 
-func (c *endedConn) NewStream(ctx context.Context, _ *grpc.StreamDesc, _ string, _ ...grpc.CallOption) (grpc.ClientStream, error) {
+func (c *endedConn) NewStream(
+	ctx context.Context,
+	_ *grpc.StreamDesc,
+	_ string,
+	_ ...grpc.CallOption,
+) (grpc.ClientStream, error) {
 	select {
 	case c.streams <- struct{}{}:
 	case <-ctx.Done():
@@ -72,8 +79,8 @@ func (c *endedConn) NewStream(ctx context.Context, _ *grpc.StreamDesc, _ string,
 	return &endedStream{ctx: ctx, receiving: new(atomic.Int32), overlaps: &c.overlaps, end: make(chan struct{})}, nil
 }
 
-// TestOneReceiverOfAStream has streams end while the node sends. Two receivers of one stream would wait for each other's
-// message, the node's loop among them.
+// TestOneReceiverOfAStream has streams end while the node sends. Two receivers of one stream would
+// wait for each other's message, the node's loop among them.
 func TestOneReceiverOfAStream(t *testing.T) {
 	conn := &endedConn{streams: make(chan struct{})}
 	ctx, stop := context.WithCancel(t.Context())

@@ -13,14 +13,14 @@ import (
 	"github.com/phasegrid/phasegrid/sweep"
 )
 
-// windowPoints is how many points are resolved, solved and written at once: enough to fill batches, few enough that a
-// shard's points never stand in memory together.
+// windowPoints is how many points are resolved, solved and written at once: enough to fill batches,
+// few enough that a shard's points never stand in memory together.
 const windowPoints = 1024
 
 // Memo knows results of points from earlier sweeps. It is asked by every slot at once.
 type Memo interface {
-	// Result finds a point by its id; false where it is not known. Its samples may have more coefficients than there are
-	// groups: SignalGroup, SpikeGroup and BulkGroup may point at those.
+	// Result finds a point by its id; false where it is not known. Its samples may have more
+	// coefficients than there are groups: SignalGroup, SpikeGroup and BulkGroup may point at those.
 	Result(id [16]byte) (solver.Result, bool, error)
 }
 
@@ -66,8 +66,8 @@ func newShardSolver(memory *memoryBudget, memo Memo, fresh func() Solver) *shard
 	return &shardSolver{memory: memory, memo: memo, fresh: fresh, solver: fresh()}
 }
 
-// solve computes the rows of the points with indices first..end-1. Its only errors are ctx's, the memo's and the
-// writer's: a point that cannot be solved is a row.
+// solve computes the rows of the points with indices first..end-1. Its only errors are ctx's, the
+// memo's and the writer's: a point that cannot be solved is a row.
 func (s *shardSolver) solve(ctx context.Context, task *task, first, end int64) (results.Delivery, error) {
 	b := task.schema.NewBuilder()
 	defer b.Release()
@@ -181,8 +181,8 @@ func (s *shardSolver) solveAll(ctx context.Context, record sweep.Record) error {
 	return nil
 }
 
-// within solves when there is memory for a point of so many bytes. A solver keeps its memory for the next point: one that took more than
-// its slot's share gives it up.
+// within solves when there is memory for a point of so many bytes. A solver keeps its memory for
+// the next point: one that took more than its slot's share gives it up.
 func (s *shardSolver) within(ctx context.Context, bytes int64, solve func() error) error {
 	taken, err := s.memory.take(ctx, bytes)
 	if err != nil {
@@ -196,8 +196,8 @@ func (s *shardSolver) within(ctx context.Context, bytes int64, solve func() erro
 	return err
 }
 
-// batch solves problems of one shape. Where the solver panics they are solved one by one, and those that panic alone
-// are failed rows.
+// batch solves problems of one shape. Where the solver panics they are solved one by one, and those
+// that panic alone are failed rows.
 func (s *shardSolver) batch(ctx context.Context, problems []solver.Problem, out []solver.Result) error {
 	err := s.try(ctx, problems, out)
 	var panicked panicError

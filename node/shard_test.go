@@ -40,7 +40,9 @@ func TestPanicOfOnePointIsOneFailedRow(t *testing.T) {
 	for i, r := range rows {
 		switch {
 		case i%4 == 1:
-			if r.Status != results.StatusFailed || !strings.Contains(r.Detail, "rate is poison") || !math.IsNaN(r.Loss) || r.StepsRun != -1 {
+			if r.Status != results.StatusFailed || !strings.Contains(r.Detail, "rate is poison") ||
+				!math.IsNaN(r.Loss) ||
+				r.StepsRun != -1 {
 				t.Errorf("point %d: %+v", i, r)
 			}
 		case i == 3:
@@ -70,22 +72,34 @@ func pointsOf(t *testing.T, file string, d delivered) []results.PointRow {
 	if err != nil {
 		t.Fatal(err)
 	}
-	kinds := map[sweep.Kind]results.Kind{sweep.KindInt: results.Int64, sweep.KindFloat: results.Float64, sweep.KindBool: results.Bool,
-		sweep.KindText: results.String, sweep.KindList: results.String, sweep.KindPairs: results.String}
+	kinds := map[sweep.Kind]results.Kind{
+		sweep.KindInt:   results.Int64,
+		sweep.KindFloat: results.Float64,
+		sweep.KindBool:  results.Bool,
+		sweep.KindText:  results.String,
+		sweep.KindList:  results.String,
+		sweep.KindPairs: results.String,
+	}
 	var columns []results.Column
 	for _, id := range spec.Columns() {
 		if p := sweep.Describe(id); p.ID != sweep.Representation {
 			columns = append(columns, results.Column{Name: p.Name, Kind: kinds[p.Kind]})
 		}
 	}
-	schema, err := results.NewSchema(columns, results.Options{SolverVersion: solver.Version, Trajectories: !spec.Record().None(),
-		Coefficients: spec.Record().Coefficients})
+	schema, err := results.NewSchema(
+		columns,
+		results.Options{SolverVersion: solver.Version, Trajectories: !spec.Record().None(),
+			Coefficients: spec.Record().Coefficients},
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
 	delivery := results.Delivery{Payload: d.payload, CRC32C: d.header.GetCrc32C()}
 	for i, g := range d.header.GetSegments() {
-		delivery.Segments = append(delivery.Segments, results.Segment{Table: results.Table(i), Bytes: g.GetBytes(), Rows: g.GetRows()})
+		delivery.Segments = append(
+			delivery.Segments,
+			results.Segment{Table: results.Table(i), Bytes: g.GetBytes(), Rows: g.GetRows()},
+		)
 	}
 	points := d.header.GetSegments()[0].GetRows()
 	source := results.Source{
@@ -116,7 +130,8 @@ func pointsOf(t *testing.T, file string, d delivered) []results.PointRow {
 	return rows
 }
 
-// An axis whose values are fine alone but not for every point gives invalid rows, and the others stay.
+// An axis whose values are fine alone but not for every point gives invalid rows, and the others
+// stay.
 func TestInvalidPointIsARow(t *testing.T) {
 	const file = `
 name: invalid
@@ -151,7 +166,14 @@ func (m memo) Result(id [16]byte) (solver.Result, bool, error) {
 
 func TestKnownPointIsNotSolvedAgain(t *testing.T) {
 	plain := solveAll(t, ratesSweep, node.Config{Slots: 1}, 8)
-	known := solver.Result{Status: solver.OK, Final: solver.Metrics{Loss: 42}, StepsRun: 40, SignalGroup: -1, SpikeGroup: -1, BulkGroup: -1}
+	known := solver.Result{
+		Status:      solver.OK,
+		Final:       solver.Metrics{Loss: 42},
+		StepsRun:    40,
+		SignalGroup: -1,
+		SpikeGroup:  -1,
+		BulkGroup:   -1,
+	}
 	rows := solveAll(t, ratesSweep, node.Config{Slots: 1, Memo: memo{plain[2].PointID: known}}, 8)
 	for i, r := range rows {
 		if (r.Loss == 42) != (i == 2) {

@@ -8,8 +8,9 @@ import (
 	pb "github.com/phasegrid/phasegrid/proto/phasegrid/v1"
 )
 
-// TestSilentCoordinatorIsLeft: a coordinator whose connection stands and which says nothing, as when it is stopped, is left
-// for another connection, and what waited for its answer is sent again there.
+// TestSilentCoordinatorIsLeft: a coordinator whose connection stands and which says nothing, as
+// when it is stopped, is left for another connection, and what waited for its answer is sent again
+// there.
 func TestSilentCoordinatorIsLeft(t *testing.T) {
 	f := newFake(t, specOf(t, smallSweep))
 	f.silence = 200 * time.Millisecond
@@ -27,14 +28,18 @@ func TestSilentCoordinatorIsLeft(t *testing.T) {
 	f.await("another hello", func() bool { return len(f.hellos) >= 2 })
 }
 
-// TestPulsesKeepASession: a coordinator that answers heartbeats is not left, however little else there is to say.
+// TestPulsesKeepASession: a coordinator that answers heartbeats is not left, however little else
+// there is to say.
 func TestPulsesKeepASession(t *testing.T) {
 	t.Parallel()
 	f := newFake(t, specOf(t, smallSweep))
 	f.silence, f.pulse = 2*time.Second, true
 	f.run(node.Config{Slots: 1})
 	begun := time.Now()
-	f.await("heartbeats for longer than a silence may last", func() bool { return f.beats > 0 && time.Since(begun) > f.silence+time.Second })
+	f.await(
+		"heartbeats for longer than a silence may last",
+		func() bool { return f.beats > 0 && time.Since(begun) > f.silence+time.Second },
+	)
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if len(f.hellos) != 1 {

@@ -22,8 +22,8 @@ func (n *Node) slot() {
 	}
 }
 
-// solve turns a lease into a delivery on its way. It returns before the delivery is acknowledged, but not before there
-// is room for it.
+// solve turns a lease into a delivery on its way. It returns before the delivery is acknowledged,
+// but not before there is room for it.
 func (n *Node) solve(s *shardSolver, w *work) {
 	d := delivery{lease: w.lease, started: time.Now()}
 	n.cfg.Log.Debug("shard started", "sweep_id", w.sweep, "shard_id", w.shard)
@@ -55,7 +55,17 @@ func (n *Node) rows(s *shardSolver, w *work, d *delivery) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			err = fmt.Errorf("panic: %v", r)
-			n.cfg.Log.Error("panic in a shard", "sweep_id", w.sweep, "shard_id", w.shard, "panic", r, "stack", string(debug.Stack()))
+			n.cfg.Log.Error(
+				"panic in a shard",
+				"sweep_id",
+				w.sweep,
+				"shard_id",
+				w.shard,
+				"panic",
+				r,
+				"stack",
+				string(debug.Stack()),
+			)
 		}
 	}()
 	task, err := n.specs.get(w.ctx, w.sweep)

@@ -31,7 +31,8 @@ type specs struct {
 	order []string // by first use, oldest first
 }
 
-// get returns a sweep. It asks again for as long as the coordinator cannot be reached; its errors are final.
+// get returns a sweep. It asks again for as long as the coordinator cannot be reached; its errors
+// are final.
 func (s *specs) get(ctx context.Context, sweepID string) (*task, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -73,12 +74,20 @@ func newTask(canonical []byte) (*task, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &task{spec: spec, columns: slices.DeleteFunc(spec.Columns(), func(id sweep.ParameterID) bool { return id == sweep.Representation }), record: spec.Record()}
+	t := &task{
+		spec: spec,
+		columns: slices.DeleteFunc(
+			spec.Columns(),
+			func(id sweep.ParameterID) bool { return id == sweep.Representation },
+		),
+		record: spec.Record(),
+	}
 	t.schema, err = schema(t.columns, t.record)
 	return t, err
 }
 
-// schema is what the coordinator derives from the same spec: a delivery of another schema is refused.
+// schema is what the coordinator derives from the same spec: a delivery of another schema is
+// refused.
 func schema(columns []sweep.ParameterID, record sweep.Record) (*results.Schema, error) {
 	parameters := make([]results.Column, len(columns))
 	for i, id := range columns {

@@ -18,7 +18,8 @@ var bless = flag.Bool("bless", false, "write the golden files anew")
 
 const versionGolden = "testdata/version.golden"
 
-// The bits of every example hang on solver.Version: whoever changes them raises it. Only bless what a new version changed on purpose.
+// The bits of every example hang on solver.Version: whoever changes them raises it. Only bless what
+// a new version changed on purpose.
 func TestVersionGuardsTheBits(t *testing.T) {
 	files, err := fs.Glob(sweep.Examples, "examples/*.yaml")
 	if err != nil || len(files) == 0 {
@@ -48,12 +49,18 @@ func TestVersionGuardsTheBits(t *testing.T) {
 	}
 }
 
-// sparse picks points of every optimizer from all over an example: the first of each kind, and every 23rd unless it has many steps.
+// sparse picks points of every optimizer from all over an example: the first of each kind, and
+// every 23rd unless it has many steps.
 func sparse() func(*sweep.Point) bool {
 	kinds := map[[4]string]bool{}
 	return func(p *sweep.Point) bool {
 		a := p.Params
-		kind := [4]string{a[sweep.Optimizer].Text(), a[sweep.Orthogonalizer].Text(), a[sweep.Model].Text(), a[sweep.Schedule].Text()}
+		kind := [4]string{
+			a[sweep.Optimizer].Text(),
+			a[sweep.Orthogonalizer].Text(),
+			a[sweep.Model].Text(),
+			a[sweep.Schedule].Text(),
+		}
 		if !kinds[kind] {
 			kinds[kind] = true
 			return true

@@ -10,8 +10,9 @@ import (
 	"github.com/apache/arrow/go/v15/arrow/ipc"
 )
 
-// arrowType is the Arrow type of a kind. Enumerations are plain strings: a nullable dictionary column without nulls
-// cannot be written by this Arrow version, and Parquet dictionary-encodes strings anyway.
+// arrowType is the Arrow type of a kind. Enumerations are plain strings: a nullable dictionary
+// column without nulls cannot be written by this Arrow version, and Parquet dictionary-encodes
+// strings anyway.
 func arrowType(k Kind) arrow.DataType {
 	switch k {
 	case Int64:
@@ -26,8 +27,8 @@ func arrowType(k Kind) arrow.DataType {
 	return arrow.BinaryTypes.String
 }
 
-// wireSchema is what nodes send: names, types and nullability. It carries no prose, so that rewording a formula does
-// not make two releases strangers.
+// wireSchema is what nodes send: names, types and nullability. It carries no prose, so that
+// rewording a formula does not make two releases strangers.
 func wireSchema(columns []Column) *arrow.Schema {
 	fields := make([]arrow.Field, len(columns))
 	for i, c := range columns {
@@ -45,7 +46,8 @@ func wireSchemaBytes(columns []Column) ([]byte, error) {
 	return stream[:len(stream)-len(endOfStream)], nil
 }
 
-// fileSchema is what Parquet footers carry under ARROW:schema, base64: unit and formula beside the wire schema.
+// fileSchema is what Parquet footers carry under ARROW:schema, base64: unit and formula beside the
+// wire schema.
 func fileSchema(columns []Column) (string, error) {
 	fields := make([]arrow.Field, len(columns))
 	for i, c := range columns {

@@ -15,7 +15,8 @@ type batch struct {
 	columns []column
 }
 
-// column is one column of a batch, in Arrow's layout. One of ints, floats, bits and (ends, data) is set, by kind.
+// column is one column of a batch, in Arrow's layout. One of ints, floats, bits and (ends, data) is
+// set, by kind.
 type column struct {
 	valid  []byte // bitmap; nil where no cell is null
 	ints   []int64
@@ -42,9 +43,10 @@ func countBits(b []byte, rows int) int {
 // maxMeta bounds the metadata of one IPC message: 40 bytes a buffer, and some.
 const maxMeta = 1 << 16
 
-// nextBatch takes one record batch off an IPC stream whose schema message has been taken off already; ok is false at its
-// end. It reads Arrow's encapsulated messages itself rather than through ipc.Reader: every length is checked against
-// the bytes at hand before use, nothing is allocated by a number from outside, and nothing is copied.
+// nextBatch takes one record batch off an IPC stream whose schema message has been taken off
+// already; ok is false at its end. It reads Arrow's encapsulated messages itself rather than
+// through ipc.Reader: every length is checked against the bytes at hand before use, nothing is
+// allocated by a number from outside, and nothing is copied.
 func nextBatch(stream []byte, columns []Column) (b batch, rest []byte, ok bool, err error) {
 	const head = 8
 	if len(stream) < head || binary.LittleEndian.Uint32(stream) != 0xffffffff {

@@ -32,8 +32,9 @@ type Segment struct {
 	Bytes, Rows int64
 }
 
-// Delivery is the rows of one shard on their way from a node: one uncompressed Arrow IPC stream for each table of the
-// set, in the tables' order, concatenated. CRC32C (Castagnoli) is of the whole payload: IPC has no checksum of its own.
+// Delivery is the rows of one shard on their way from a node: one uncompressed Arrow IPC stream for
+// each table of the set, in the tables' order, concatenated. CRC32C (Castagnoli) is of the whole
+// payload: IPC has no checksum of its own.
 type Delivery struct {
 	Segments []Segment
 	Payload  []byte
@@ -45,9 +46,9 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 // Checksum is the CRC-32C of a payload.
 func Checksum(payload []byte) uint32 { return crc32.Checksum(payload, castagnoli) }
 
-// Builder turns the rows of one shard into a Delivery. Rows come in the tables' order: points by point, trajectories by
-// (point, step), coefficients by (point, step, group). It is not safe for concurrent use. Its memory is the payload
-// plus one record batch a table.
+// Builder turns the rows of one shard into a Delivery. Rows come in the tables' order: points by
+// point, trajectories by (point, step), coefficients by (point, step, group). It is not safe for
+// concurrent use. Its memory is the payload plus one record batch a table.
 type Builder struct {
 	schema *Schema
 	tables [numTables]*tableBuilder
@@ -67,7 +68,12 @@ func (s *Schema) newBuilder(mem memory.Allocator) *Builder {
 // AddPoint appends a row to the points table.
 func (b *Builder) AddPoint(r PointRow) error {
 	if len(r.Parameters) != len(b.schema.parameters) {
-		return fmt.Errorf("results: point %d has %d parameters, the schema %d", r.Point, len(r.Parameters), len(b.schema.parameters))
+		return fmt.Errorf(
+			"results: point %d has %d parameters, the schema %d",
+			r.Point,
+			len(r.Parameters),
+			len(b.schema.parameters),
+		)
 	}
 	t := b.tables[Points]
 	r.Detail = oneLine(r.Detail)
@@ -95,7 +101,8 @@ func (b *Builder) AddCoefficient(r CoefficientRow) error {
 	return t.endRow()
 }
 
-// Encode returns the rows added since the last Encode. It empties the builder, also where it returns an error.
+// Encode returns the rows added since the last Encode. It empties the builder, also where it
+// returns an error.
 func (b *Builder) Encode() (Delivery, error) {
 	defer func() {
 		for _, t := range b.schema.deliverable() {
@@ -209,7 +216,14 @@ func (b *tableBuilder) text(s string) {
 		return
 	}
 	if len(s) > maxText && b.err == nil {
-		b.err = fmt.Errorf("results: %s.%s has %d bytes of text in row %d; at most %d", b.table, b.names[b.column].Name, len(s), b.rows, maxText)
+		b.err = fmt.Errorf(
+			"results: %s.%s has %d bytes of text in row %d; at most %d",
+			b.table,
+			b.names[b.column].Name,
+			len(s),
+			b.rows,
+			maxText,
+		)
 		s = ""
 	}
 	b.next().(*array.StringBuilder).Append(s)

@@ -71,7 +71,8 @@ func TestBuilderRefusesWhatCannotBeARow(t *testing.T) {
 	s := sampleSchema(t)
 	b := s.NewBuilder()
 	defer b.Release()
-	if err := b.AddCoefficient(results.CoefficientRow{Eigenvalue: math.NaN()}); err == nil || !strings.Contains(err.Error(), "eigenvalue") {
+	if err := b.AddCoefficient(results.CoefficientRow{Eigenvalue: math.NaN()}); err == nil ||
+		!strings.Contains(err.Error(), "eigenvalue") {
 		t.Errorf("a required number that is not finite: %v", err)
 	}
 	if _, err := b.Encode(); err == nil {

@@ -1,7 +1,7 @@
 package results
 
-// The columns of each table around the sweep's parameters. Formulas: W is the d x m iterate, theta the teacher,
-// u = theta/|theta|, Q the covariance of the inputs, A = W W^T - theta theta^T.
+// The columns of each table around the sweep's parameters. Formulas: W is the d x m iterate, theta
+// the teacher, u = theta/|theta|, Q the covariance of the inputs, A = W W^T - theta theta^T.
 
 // pointKey opens the points table.
 var pointKey = []Column{
@@ -11,7 +11,12 @@ var pointKey = []Column{
 
 // pointResults close it, after the parameters.
 var pointResults = append(append([]Column{
-	nullable("representation", String, "", "how the iterate was stored: reduced, subspace or dense; null where status is invalid"),
+	nullable(
+		"representation",
+		String,
+		"",
+		"how the iterate was stored: reduced, subspace or dense; null where status is invalid",
+	),
 	required("status", String, "", "ok, diverged, failed or invalid"),
 	nullable("detail", String, "", "one line on why a point failed or is invalid"),
 }, metrics...), []Column{
@@ -24,7 +29,12 @@ var pointResults = append(append([]Column{
 	nullable("steps_run", Int64, "steps", "number of updates taken"),
 	nullable("tail_signal_alignment", Float64, "1", "mean of signal_alignment over the last 100 iterates"),
 	nullable("tail_loss", Float64, "1", "mean of loss over the last 100 iterates"),
-	required("unstable_step", Bool, "", "gd with learning_rate > 1/lambda_max((theta^T Q theta) Q + 2 Q theta theta^T Q)"),
+	required(
+		"unstable_step",
+		Bool,
+		"",
+		"gd with learning_rate > 1/lambda_max((theta^T Q theta) Q + 2 Q theta theta^T Q)",
+	),
 	required("resonant_step", Bool, "", "sign-like optimizer with init_scale/learning_rate within 1e-6 of an integer"),
 }...)
 
@@ -32,7 +42,12 @@ var pointResults = append(append([]Column{
 var metrics = []Column{
 	nullable("loss", Float64, "1", "tr(AQAQ)/2 + tr(AQ)^2/4"),
 	nullable("signal_alignment", Float64, "1", "|W^T u|^2 / |W|_F^2"),
-	nullable("spike_alignment", Float64, "1", "energy fraction in non-teacher eigenspaces of Q with eigenvalue > u^T Q u"),
+	nullable(
+		"spike_alignment",
+		Float64,
+		"1",
+		"energy fraction in non-teacher eigenspaces of Q with eigenvalue > u^T Q u",
+	),
 	nullable("bulk_alignment", Float64, "1", "max(0, 1 - signal_alignment - spike_alignment)"),
 	nullable("signal_energy", Float64, "1", "|W^T u|^2"),
 	nullable("weight_norm2", Float64, "1", "|W|_F^2"),

@@ -49,18 +49,21 @@ type Expectation struct {
 	Present func(index int64) bool
 }
 
-// Shard is a decoded payload. It points into the payload's bytes, which must not change while it is in use.
+// Shard is a decoded payload. It points into the payload's bytes, which must not change while it is
+// in use.
 type Shard struct {
 	Points   int64
 	ByStatus map[string]int64
 	tables   [numTables][]batch
 }
 
-// Decode checks that a delivery is exactly the expected shard and returns its rows. It trusts nothing: sizes first, then
-// the checksum, then every length, null count, order, range and number. The error is a *Refusal.
+// Decode checks that a delivery is exactly the expected shard and returns its rows. It trusts
+// nothing: sizes first, then the checksum, then every length, null count, order, range and number.
+// The error is a *Refusal.
 func (s *Schema) Decode(d Delivery, e Expectation) (shard *Shard, err error) {
 	defer func() {
-		// The metadata of an IPC message is a flatbuffer, whose accessors panic outside their slice.
+		// The metadata of an IPC message is a flatbuffer, whose accessors panic outside their
+		// slice.
 		if r := recover(); r != nil {
 			shard, err = nil, refuse(Frame, "unreadable message: %v", r)
 		}
@@ -123,10 +126,12 @@ func (s *Schema) checkSegments(d Delivery) error {
 	return nil
 }
 
-// decodeTable decodes one segment and checks what holds for every table: schema, row count, finite numbers.
+// decodeTable decodes one segment and checks what holds for every table: schema, row count, finite
+// numbers.
 func (s *Schema) decodeTable(segment Segment, stream []byte) ([]batch, error) {
 	columns := s.tables[segment.Table]
-	// The schema message is compared, not parsed: nodes and coordinators of one plan write the same one.
+	// The schema message is compared, not parsed: nodes and coordinators of one plan write the same
+	// one.
 	rest, ok := bytes.CutPrefix(stream, s.wire[segment.Table])
 	if !ok {
 		return nil, refuse(Mismatch, "the stream does not open with the schema of this sweep")
@@ -164,7 +169,8 @@ func (c *column) checkFinite(name string) error {
 	return nil
 }
 
-// checkPoints checks that the points are exactly the expected ones, with known words and well-formed ids.
+// checkPoints checks that the points are exactly the expected ones, with known words and
+// well-formed ids.
 func (s *Schema) checkPoints(shard *Shard, e Expectation) error {
 	representation := 2 + len(s.parameters)
 	last := e.First - 1
@@ -194,7 +200,8 @@ func (s *Schema) checkPoints(shard *Shard, e Expectation) error {
 				return refuse(BadWord, "representation %.40q of a point that is %s", w, status)
 			}
 			shard.ByStatus[string(status)]++
-			if detail := b.columns[representation+2].text(i); len(detail) > maxDetail || bytes.ContainsAny(detail, "\r\n") {
+			if detail := b.columns[representation+2].text(i); len(detail) > maxDetail ||
+				bytes.ContainsAny(detail, "\r\n") {
 				return refuse(Text, "detail of point %d is not one line of at most %d bytes", point, maxDetail)
 			}
 			shard.Points++
@@ -239,7 +246,8 @@ func (c *column) checkSign(name string) error {
 	return nil
 }
 
-// checkSteps checks that the rows of trajectories or coefficients rise by (point, step[, group]) and belong to points.
+// checkSteps checks that the rows of trajectories or coefficients rise by (point, step[, group])
+// and belong to points.
 func (s *Schema) checkSteps(shard *Shard, t Table) error {
 	points := shard.pointCursor()
 	last := [3]int64{-1, -1, -1}

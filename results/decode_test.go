@@ -33,7 +33,9 @@ func TestDecodeCountsByStatus(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if shard.Points != 22 || shard.ByStatus["ok"] != 16 || shard.ByStatus["diverged"] != 2 || shard.ByStatus["failed"] != 2 || shard.ByStatus["invalid"] != 2 {
+	if shard.Points != 22 || shard.ByStatus["ok"] != 16 || shard.ByStatus["diverged"] != 2 ||
+		shard.ByStatus["failed"] != 2 ||
+		shard.ByStatus["invalid"] != 2 {
 		t.Errorf("%d points, %v", shard.Points, shard.ByStatus)
 	}
 }
@@ -59,7 +61,8 @@ func TestDecodeWantsExactlyTheShard(t *testing.T) {
 		{"after", whole, results.Expectation{First: 10, End: 19, Points: 9}, results.Range},
 		{"empty", sampleDelivery(t, s, 0, 0, nil), results.Expectation{First: 10, End: 20, Points: 0}, ""},
 	} {
-		if _, err := s.Decode(c.delivery, c.expect); results.ReasonOf(err) != c.reason || (err == nil) != (c.reason == "") {
+		if _, err := s.Decode(c.delivery, c.expect); results.ReasonOf(err) != c.reason ||
+			(err == nil) != (c.reason == "") {
 			t.Errorf("%s: %v; want reason %q", c.name, err, c.reason)
 		}
 	}
@@ -98,13 +101,21 @@ func TestDecodeRefusesForgedEnvelopes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := other.Decode(good, results.Expectation{End: 50, Points: -1}); results.ReasonOf(err) != results.Mismatch {
+	if _, err := other.Decode(good, results.Expectation{End: 50, Points: -1}); results.ReasonOf(
+		err,
+	) != results.Mismatch {
 		t.Errorf("another sweep's columns: %v", err)
 	}
 }
 
 // forge writes a delivery of a points-only schema by Arrow's own writer, from hand-made columns.
-func forge(t *testing.T, points []int64, ids, representations, statuses, details []string, loss []float64, options ...ipc.Option) (*results.Schema, results.Delivery) {
+func forge(
+	t *testing.T,
+	points []int64,
+	ids, representations, statuses, details []string,
+	loss []float64,
+	options ...ipc.Option,
+) (*results.Schema, results.Delivery) {
 	t.Helper()
 	s, err := results.NewSchema(nil, results.Options{})
 	if err != nil {
@@ -112,8 +123,12 @@ func forge(t *testing.T, points []int64, ids, representations, statuses, details
 	}
 	var fields []arrow.Field
 	for _, c := range s.Columns(results.Points) {
-		types := map[results.Kind]arrow.DataType{results.Int64: arrow.PrimitiveTypes.Int64, results.Float64: arrow.PrimitiveTypes.Float64,
-			results.String: arrow.BinaryTypes.String, results.Bool: arrow.FixedWidthTypes.Boolean}
+		types := map[results.Kind]arrow.DataType{
+			results.Int64:   arrow.PrimitiveTypes.Int64,
+			results.Float64: arrow.PrimitiveTypes.Float64,
+			results.String:  arrow.BinaryTypes.String,
+			results.Bool:    arrow.FixedWidthTypes.Boolean,
+		}
 		fields = append(fields, arrow.Field{Name: c.Name, Type: types[c.Kind], Nullable: c.Nullable})
 	}
 	schema := arrow.NewSchema(fields, nil)
@@ -157,7 +172,25 @@ func forge(t *testing.T, points []int64, ids, representations, statuses, details
 func TestDecodeRefusesForgedRows(t *testing.T) {
 	const id = "00112233445566778899aabbccddeeff"
 	good := func() (points []int64, ids, reps, statuses, details []string, loss []float64) {
-		return []int64{0, 0}, []string{id, id}, []string{"dense", "dense"}, []string{"ok", "ok"}, []string{"", ""}, []float64{1, 2}
+		return []int64{
+				0,
+				0,
+			}, []string{
+				id,
+				id,
+			}, []string{
+				"dense",
+				"dense",
+			}, []string{
+				"ok",
+				"ok",
+			}, []string{
+				"",
+				"",
+			}, []float64{
+				1,
+				2,
+			}
 	}
 	for name, c := range map[string]struct {
 		forge  func(points []int64, ids, reps, statuses, details []string, loss []float64) []ipc.Option
@@ -195,8 +228,8 @@ func TestDecodeRefusesForgedRows(t *testing.T) {
 	}
 }
 
-// Every single-bit flip under a recomputed checksum is decoded to rows or refused with a reason: never a panic, and
-// never an allocation by a number from outside.
+// Every single-bit flip under a recomputed checksum is decoded to rows or refused with a reason:
+// never a panic, and never an allocation by a number from outside.
 func TestDecodeSurvivesEveryFlip(t *testing.T) {
 	s := sampleSchema(t)
 	good := sampleDelivery(t, s, 0, 1, nil)
@@ -261,7 +294,11 @@ func FuzzDecode(f *testing.F) {
 	f.Add(d.Payload, d.Segments[0].Bytes, d.Segments[0].Rows, d.Segments[1].Rows)
 	f.Fuzz(func(t *testing.T, payload []byte, cut, points, steps int64) {
 		d := results.Delivery{Payload: payload, CRC32C: results.Checksum(payload), Segments: []results.Segment{
-			{Table: results.Points, Bytes: cut, Rows: points}, {Table: results.Trajectories, Bytes: int64(len(payload)) - cut, Rows: steps}}}
+			{
+				Table: results.Points,
+				Bytes: cut,
+				Rows:  points,
+			}, {Table: results.Trajectories, Bytes: int64(len(payload)) - cut, Rows: steps}}}
 		if _, err := s.Decode(d, results.Expectation{End: 3, Points: -1}); err != nil && results.ReasonOf(err) == "" {
 			t.Errorf("an error without a reason: %v", err)
 		}

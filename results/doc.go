@@ -1,9 +1,11 @@
-// Package results is the result set: its schema, the Arrow batches that nodes send, the Parquet files that people read.
+// Package results is the result set: its schema, the Arrow batches that nodes send, the Parquet
+// files that people read.
 //
-// A node's Builder turns rows into a Delivery, one Arrow IPC stream for each table of a shard. Schema.Decode lets in
-// exactly the shard that was asked for, or refuses it with a Reason. Schema.Merge turns the deliveries of a part into
-// Parquet files; Check reads each of them back. A Set reads them again as rows, Verify lists what is wrong with them, Views
-// is their SQL, and Plot draws them.
+// A node's Builder turns rows into a Delivery, one Arrow IPC stream for each table of a shard.
+// Schema.Decode lets in exactly the shard that was asked for, or refuses it with a Reason.
+// Schema.Merge turns the deliveries of a part into Parquet files; Check reads each of them back. A
+// Set reads them again as rows, Verify lists what is wrong with them, Views is their SQL, and Plot
+// draws them.
 //
 // A result set is a folder:
 //

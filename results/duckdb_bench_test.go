@@ -17,7 +17,8 @@ import (
 	"github.com/phasegrid/phasegrid/results"
 )
 
-// trajectoryParts builds parts of 60 steps a point whose metrics look like a run's: smooth, with full mantissas.
+// trajectoryParts builds parts of 60 steps a point whose metrics look like a run's: smooth, with
+// full mantissas.
 func trajectoryParts(b *testing.B, parts, points int64) (*results.Schema, [][]results.Source) {
 	s, err := results.NewSchema(nil, results.Options{SolverVersion: 1, Trajectories: true})
 	if err != nil {
@@ -37,9 +38,21 @@ func trajectoryParts(b *testing.B, parts, points int64) (*results.Schema, [][]re
 			rate := 0.01 + float64(i%997)/9970
 			for k := range int64(60) {
 				x := math.Exp(-rate * float64(k))
-				row := results.TrajectoryRow{Point: i, Step: k * k, Loss: x * x / 3, SignalAlignment: 1 - x, SpikeAlignment: x / 3,
-					BulkAlignment: 2 * x / 3, SignalEnergy: 1 - x*x, WeightNorm2: 1 + x/7, TopEigenvectorOverlap: 1 - x/9,
-					StableRank: 1 + 99*x, SignalCoefficient: math.Sqrt(1 - x), SpikeCoefficient: x / 11, BulkCoefficient: math.NaN()}
+				row := results.TrajectoryRow{
+					Point:                 i,
+					Step:                  k * k,
+					Loss:                  x * x / 3,
+					SignalAlignment:       1 - x,
+					SpikeAlignment:        x / 3,
+					BulkAlignment:         2 * x / 3,
+					SignalEnergy:          1 - x*x,
+					WeightNorm2:           1 + x/7,
+					TopEigenvectorOverlap: 1 - x/9,
+					StableRank:            1 + 99*x,
+					SignalCoefficient:     math.Sqrt(1 - x),
+					SpikeCoefficient:      x / 11,
+					BulkCoefficient:       math.NaN(),
+				}
 				if err := builder.AddTrajectory(row); err != nil {
 					b.Fatal(err)
 				}
@@ -59,8 +72,9 @@ func trajectoryParts(b *testing.B, parts, points int64) (*results.Schema, [][]re
 	return s, list
 }
 
-// BenchmarkMergeAgainstDuckDB merges trajectories, parts in parallel on all cores, and lets DuckDB copy the same rows to
-// Parquet with the same codec and row groups on the same cores. ratio is of the two throughputs.
+// BenchmarkMergeAgainstDuckDB merges trajectories, parts in parallel on all cores, and lets DuckDB
+// copy the same rows to Parquet with the same codec and row groups on the same cores. ratio is of
+// the two throughputs.
 func BenchmarkMergeAgainstDuckDB(b *testing.B) {
 	cores := int64(runtime.GOMAXPROCS(0))
 	s, parts := trajectoryParts(b, cores, 16_000)
@@ -97,7 +111,12 @@ func BenchmarkMergeAgainstDuckDB(b *testing.B) {
 		group.Wait()
 		ours += time.Since(start)
 		start = time.Now()
-		_, err := db.Exec(fmt.Sprintf("COPY t TO '%s' (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 3, ROW_GROUP_SIZE 122880)", filepath.Join(dir, "copy.parquet")))
+		_, err := db.Exec(
+			fmt.Sprintf(
+				"COPY t TO '%s' (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 3, ROW_GROUP_SIZE 122880)",
+				filepath.Join(dir, "copy.parquet"),
+			),
+		)
 		f.check(err)
 		theirs += time.Since(start)
 	}
@@ -131,8 +150,11 @@ func BenchmarkEndToEnd(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
-			list = append(list, results.Source{Expectation: results.Expectation{First: first, End: first + 15_360, Points: -1},
-				Open: func(context.Context) (results.Delivery, error) { return d, nil }})
+			list = append(
+				list,
+				results.Source{Expectation: results.Expectation{First: first, End: first + 15_360, Points: -1},
+					Open: func(context.Context) (results.Delivery, error) { return d, nil }},
+			)
 		}
 		if _, err := s.Merge(context.Background(), list, nil, func(results.Table) (io.Writer, error) { return io.Discard, nil }); err != nil {
 			b.Fatal(err)

@@ -17,7 +17,8 @@ import (
 	"github.com/phasegrid/phasegrid/results"
 )
 
-// duckdb opens an in-memory database and runs the set's views.sql from inside its folder, as duckdb -init does.
+// duckdb opens an in-memory database and runs the set's views.sql from inside its folder, as duckdb
+// -init does.
 func duckdb(t testing.TB, f *folder) *sql.DB {
 	t.Helper()
 	t.Chdir(f.dir)
@@ -62,7 +63,8 @@ func TestDuckDBCountsAsGoDoes(t *testing.T) {
 	}
 }
 
-// Every metric column: filters agree with the values in Go, which min/max statistics over NaN would break.
+// Every metric column: filters agree with the values in Go, which min/max statistics over NaN would
+// break.
 func TestDuckDBFiltersEveryColumnAsGoDoes(t *testing.T) {
 	f := sampleFolder(t)
 	db := duckdb(t, f)
@@ -142,10 +144,18 @@ func TestViewsWorkOnEmptyAndUnfinishedSets(t *testing.T) {
 	}
 }
 
-// sweepFolder is a set of gd and specgd runs whose time to 90 % is t(optimizer, anisotropy, learning rate).
-func sweepFolder(t *testing.T, anisotropies, rates []float64, time func(optimizer string, lambda, rate float64) int64) *folder {
+// sweepFolder is a set of gd and specgd runs whose time to 90 % is t(optimizer, anisotropy,
+// learning rate).
+func sweepFolder(
+	t *testing.T,
+	anisotropies, rates []float64,
+	time func(optimizer string, lambda, rate float64) int64,
+) *folder {
 	s, err := results.NewSchema([]results.Column{
-		{Name: "optimizer", Kind: results.String}, {Name: "dimension", Kind: results.Int64}, {Name: "steps", Kind: results.Int64},
+		{
+			Name: "optimizer",
+			Kind: results.String,
+		}, {Name: "dimension", Kind: results.Int64}, {Name: "steps", Kind: results.Int64},
 		{Name: "covariance", Kind: results.String}, {Name: "anisotropy", Kind: results.Float64},
 		{Name: "learning_rate", Kind: results.Float64}, {Name: "seed", Kind: results.Int64},
 	}, results.Options{SolverVersion: 1})
@@ -163,8 +173,15 @@ func sweepFolder(t *testing.T, anisotropies, rates []float64, time func(optimize
 					row.Point, row.StepsTo90, row.EscapeStep = point, time(optimizer, lambda, rate), 10*(seed+1)
 					row.PointID[15] = byte(point)
 					row.Loss = float64(seed)
-					row.Parameters = []results.Cell{{Text: optimizer}, {Int: 100}, {Int: int64(100 / rate)}, {Text: "spiked"},
-						{Float: lambda}, {Float: rate}, {Int: seed}}
+					row.Parameters = []results.Cell{
+						{Text: optimizer},
+						{Int: 100},
+						{Int: int64(100 / rate)},
+						{Text: "spiked"},
+						{Float: lambda},
+						{Float: rate},
+						{Int: seed},
+					}
 					f.check(b.AddPoint(row))
 					point++
 				}
@@ -179,18 +196,24 @@ func sweepFolder(t *testing.T, anisotropies, rates []float64, time func(optimize
 }
 
 func TestViewsAnswerTheirQuestions(t *testing.T) {
-	// gd takes 4 lambda / rate steps and never arrives at lambda = 64; specgd takes 40 at its best rate, 0.5.
-	f := sweepFolder(t, []float64{1, 4, 16, 64}, []float64{0.25, 0.5, 1}, func(optimizer string, lambda, rate float64) int64 {
-		switch {
-		case optimizer == "gd" && lambda == 64:
-			return -1
-		case optimizer == "gd":
-			return int64(4 * lambda / rate)
-		case rate == 1:
-			return -1
-		}
-		return int64(20 / rate)
-	})
+	// gd takes 4 lambda / rate steps and never arrives at lambda = 64; specgd takes 40 at its best
+	// rate, 0.5.
+	f := sweepFolder(
+		t,
+		[]float64{1, 4, 16, 64},
+		[]float64{0.25, 0.5, 1},
+		func(optimizer string, lambda, rate float64) int64 {
+			switch {
+			case optimizer == "gd" && lambda == 64:
+				return -1
+			case optimizer == "gd":
+				return int64(4 * lambda / rate)
+			case rate == 1:
+				return -1
+			}
+			return int64(20 / rate)
+		},
+	)
 	db := duckdb(t, f)
 	for query, want := range map[string]float64{
 		"SELECT count(*) FROM phase_diagram":                                                                24,
@@ -216,8 +239,10 @@ func TestViewsAnswerTheirQuestions(t *testing.T) {
 }
 
 func TestDuckDBReadsOnlyTheRowGroupsOfAQuery(t *testing.T) {
-	s, err := results.NewSchema([]results.Column{{Name: "optimizer", Kind: results.String}, {Name: "dimension", Kind: results.Int64}},
-		results.Options{SolverVersion: 1})
+	s, err := results.NewSchema(
+		[]results.Column{{Name: "optimizer", Kind: results.String}, {Name: "dimension", Kind: results.Int64}},
+		results.Options{SolverVersion: 1},
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -228,13 +253,20 @@ func TestDuckDBReadsOnlyTheRowGroupsOfAQuery(t *testing.T) {
 	for part := range int64(cells) {
 		for i := range int64(perCell) {
 			row.Point = part*perCell + i
-			row.Parameters = []results.Cell{{Text: [...]string{"gd", "muon"}[part/3]}, {Int: [...]int64{10, 100, 1000}[part%3]}}
+			row.Parameters = []results.Cell{
+				{Text: [...]string{"gd", "muon"}[part/3]},
+				{Int: [...]int64{10, 100, 1000}[part%3]},
+			}
 			f.check(b.AddPoint(row))
 		}
 		d, err := b.Encode()
 		f.check(err)
-		f.part([]results.Source{{Expectation: results.Expectation{First: part * perCell, End: (part + 1) * perCell, Points: -1},
-			Open: func(context.Context) (results.Delivery, error) { return d, nil }}})
+		f.part(
+			[]results.Source{
+				{Expectation: results.Expectation{First: part * perCell, End: (part + 1) * perCell, Points: -1},
+					Open: func(context.Context) (results.Delivery, error) { return d, nil }},
+			},
+		)
 	}
 	db := duckdb(t, f)
 	var key, plan string

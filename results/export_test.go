@@ -9,7 +9,8 @@ import (
 // NewBuilderWith is NewBuilder with an allocator that tests can check.
 func (s *Schema) NewBuilderWith(mem memory.Allocator) *Builder { return s.newBuilder(mem) }
 
-// WriteSpoiled writes one table of a delivery as a Parquet file, unchecked, with one cell overwritten.
+// WriteSpoiled writes one table of a delivery as a Parquet file, unchecked, with one cell
+// overwritten.
 func (s *Schema) WriteSpoiled(d Delivery, t Table, w io.Writer, name string, row int, x float64) (File, error) {
 	out, err := s.newTableWriter(t, w)
 	if err != nil {

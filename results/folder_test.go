@@ -64,7 +64,16 @@ func (f *folder) part(list []results.Source) {
 	var log []results.ShardRow
 	r := results.IndexRange{First: list[0].First, End: list[len(list)-1].End}
 	for i, source := range list {
-		log = append(log, results.ShardRow{Shard: number*1000 + int64(i), First: source.First, End: source.End, Points: source.End - source.First, Node: "n1"})
+		log = append(
+			log,
+			results.ShardRow{
+				Shard:  number*1000 + int64(i),
+				First:  source.First,
+				End:    source.End,
+				Points: source.End - source.First,
+				Node:   "n1",
+			},
+		)
 		d, err := source.Open(context.Background())
 		f.check(err)
 		shard, err := f.schema.Decode(d, source.Expectation)

@@ -19,11 +19,12 @@ const (
 // PartName is the path of a part's file below the set.
 func PartName(t Table, part int64) string { return fmt.Sprintf("%s/part-%06d.parquet", t, part) }
 
-// EmptyName is the path of a table's file without rows. It is there from the start and stays: so the glob
-// <table>/*.parquet always matches a file, and a set without parts has its columns.
+// EmptyName is the path of a table's file without rows. It is there from the start and stays: so
+// the glob <table>/*.parquet always matches a file, and a set without parts has its columns.
 func EmptyName(t Table) string { return t.String() + "/schema.parquet" }
 
-// Manifest closes a finished set: which files there are, what made them, and which points they hold.
+// Manifest closes a finished set: which files there are, what made them, and which points they
+// hold.
 type Manifest struct {
 	Format          int    `json:"format"` // 1
 	Sweep           string `json:"sweep"`  // id, 32 hex digits
@@ -72,7 +73,10 @@ const manifestFormat = 1
 // Encode returns the manifest as JSON with its files by path.
 func (m Manifest) Encode() ([]byte, error) {
 	m.Format = manifestFormat
-	m.Files = slices.SortedFunc(slices.Values(m.Files), func(a, b ManifestFile) int { return strings.Compare(a.Path, b.Path) })
+	m.Files = slices.SortedFunc(
+		slices.Values(m.Files),
+		func(a, b ManifestFile) int { return strings.Compare(a.Path, b.Path) },
+	)
 	data, err := json.MarshalIndent(m, "", "  ")
 	if err != nil {
 		return nil, fmt.Errorf("results: encode manifest: %w", err)
@@ -87,10 +91,16 @@ func ParseManifest(data []byte) (Manifest, error) {
 		return Manifest{}, fmt.Errorf("results: %s: %w", ManifestName, err)
 	}
 	if m.Format != manifestFormat {
-		return Manifest{}, fmt.Errorf("results: %s has format %d; this program reads %d: use the release that wrote it", ManifestName, m.Format, manifestFormat)
+		return Manifest{}, fmt.Errorf(
+			"results: %s has format %d; this program reads %d: use the release that wrote it",
+			ManifestName,
+			m.Format,
+			manifestFormat,
+		)
 	}
 	for i, f := range m.Files {
-		if f.Path != path.Clean(f.Path) || path.IsAbs(f.Path) || strings.HasPrefix(f.Path, "..") || strings.Contains(f.Path, `\`) {
+		if f.Path != path.Clean(f.Path) || path.IsAbs(f.Path) || strings.HasPrefix(f.Path, "..") ||
+			strings.Contains(f.Path, `\`) {
 			return Manifest{}, fmt.Errorf("results: %s: path %q leaves the set", ManifestName, f.Path)
 		}
 		if i > 0 && f.Path <= m.Files[i-1].Path {
@@ -100,7 +110,15 @@ func ParseManifest(data []byte) (Manifest, error) {
 	end := int64(0)
 	for i, p := range m.Parts {
 		if p.First != end || p.End <= p.First || p.Points < 0 || p.Points > p.End-p.First {
-			return Manifest{}, fmt.Errorf("results: %s: part %d is [%d, %d) with %d points; it must begin at %d", ManifestName, i, p.First, p.End, p.Points, end)
+			return Manifest{}, fmt.Errorf(
+				"results: %s: part %d is [%d, %d) with %d points; it must begin at %d",
+				ManifestName,
+				i,
+				p.First,
+				p.End,
+				p.Points,
+				end,
+			)
 		}
 		end = p.End
 	}

@@ -26,9 +26,10 @@ type Source struct {
 // Output is where a merged table goes: an unpublished file of a result set.
 type Output func(Table) (io.Writer, error)
 
-// Merge writes the Parquet files of one part: the shards' rows in index order, whatever the order of sources, and the
-// log of the shards. Equal rows give equal bytes. It verifies each delivery again, and its memory is one row group a
-// table plus one payload. After an error nothing that was written may be published, not even where it looks complete.
+// Merge writes the Parquet files of one part: the shards' rows in index order, whatever the order
+// of sources, and the log of the shards. Equal rows give equal bytes. It verifies each delivery
+// again, and its memory is one row group a table plus one payload. After an error nothing that was
+// written may be published, not even where it looks complete.
 func (s *Schema) Merge(ctx context.Context, sources []Source, log []ShardRow, output Output) ([]File, error) {
 	sources = slices.SortedFunc(slices.Values(sources), func(a, b Source) int { return cmp.Compare(a.First, b.First) })
 	for i := 1; i < len(sources); i++ {
@@ -88,7 +89,8 @@ func (s *Schema) mergeShard(ctx context.Context, source Source, writers *[numTab
 	return nil
 }
 
-// WriteEmpty writes a table's Parquet file without rows: what gives a set its columns before its first part.
+// WriteEmpty writes a table's Parquet file without rows: what gives a set its columns before its
+// first part.
 func (s *Schema) WriteEmpty(t Table, w io.Writer) (File, error) {
 	tw, err := s.newTableWriter(t, w)
 	if err != nil {

@@ -19,8 +19,9 @@ const (
 	zstdLevel = 3
 )
 
-// tableWriter writes one table's Parquet file: rows in row groups of 122,880, zstd level 3, statistics, and a footer
-// with schema and solver version. Equal rows give equal bytes, however they are cut into batches.
+// tableWriter writes one table's Parquet file: rows in row groups of 122,880, zstd level 3,
+// statistics, and a footer with schema and solver version. Equal rows give equal bytes, however
+// they are cut into batches.
 type tableWriter struct {
 	table Table
 	out   *digest
@@ -89,8 +90,9 @@ func parquetSchema(t Table, columns []Column) (*schema.GroupNode, error) {
 	return root, nil
 }
 
-// writerProperties chooses encodings: dictionaries for what repeats, plain values elsewhere. A dictionary never falls back
-// to plain values half-way: the order in which the footer lists such a chunk's encodings is random in this library.
+// writerProperties chooses encodings: dictionaries for what repeats, plain values elsewhere. A
+// dictionary never falls back to plain values half-way: the order in which the footer lists such a
+// chunk's encodings is random in this library.
 func writerProperties(t Table, columns []Column) *parquet.WriterProperties {
 	options := []parquet.WriterProperty{
 		parquet.WithCompression(compress.Codecs.Zstd),
@@ -104,15 +106,17 @@ func writerProperties(t Table, columns []Column) *parquet.WriterProperties {
 	return parquet.NewWriterProperties(options...)
 }
 
-// repeats tells whether the values of a column come again and again within a row group: parameters, words, steps, the
-// point of a trajectory do; ids, metrics and the points of the points table do not.
+// repeats tells whether the values of a column come again and again within a row group: parameters,
+// words, steps, the point of a trajectory do; ids, metrics and the points of the points table do
+// not.
 func repeats(t Table, name string) bool {
 	if t == Points {
 		return name != "point" && name != "point_id" && !slices.ContainsFunc(pointResults, func(c Column) bool {
 			return c.Name == name && c.Unit != ""
 		})
 	}
-	return !slices.ContainsFunc(trajectoryColumns[2:], func(c Column) bool { return c.Name == name }) && name != "coefficient"
+	return !slices.ContainsFunc(trajectoryColumns[2:], func(c Column) bool { return c.Name == name }) &&
+		name != "coefficient"
 }
 
 // write appends the rows of a batch.
@@ -137,8 +141,8 @@ func (w *tableWriter) flush() error {
 	return nil
 }
 
-// close writes the last row group and the footer. After an error the file must not be used, though its footer may be
-// well-formed: this Parquet writer closes what it has.
+// close writes the last row group and the footer. After an error the file must not be used, though
+// its footer may be well-formed: this Parquet writer closes what it has.
 func (w *tableWriter) close() (f File, err error) {
 	defer w.out.recoverTo(&err)
 	if w.group.rows > 0 {

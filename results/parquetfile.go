@@ -24,8 +24,9 @@ import (
 
 var parquetMagic = []byte("PAR1")
 
-// parquetFile writes a Parquet file, row group by row group. It stands in for the library's file.Writer, which makes a
-// zstd encoder for every page, and drops the errors of row groups that it closes itself.
+// parquetFile writes a Parquet file, row group by row group. It stands in for the library's
+// file.Writer, which makes a zstd encoder for every page, and drops the errors of row groups that
+// it closes itself.
 type parquetFile struct {
 	table  Table
 	out    *digest
@@ -44,7 +45,13 @@ type numberPage struct {
 	compressed []byte // definition levels, if it has some, and plain values
 }
 
-func newParquetFile(t Table, out *digest, root *schema.GroupNode, props *parquet.WriterProperties, meta metadata.KeyValueMetadata) (*parquetFile, error) {
+func newParquetFile(
+	t Table,
+	out *digest,
+	root *schema.GroupNode,
+	props *parquet.WriterProperties,
+	meta metadata.KeyValueMetadata,
+) (*parquetFile, error) {
 	cores := runtime.GOMAXPROCS(0)
 	encoder, err := zstd.NewWriter(nil, zstd.WithZeroFrames(true), zstd.WithEncoderConcurrency(cores),
 		zstd.WithWindowSize(1<<20), // a page is hardly longer, and the encoder keeps two windows
@@ -72,7 +79,18 @@ func (f *parquetFile) writeRowGroup(rows int, columns []Column, vectors []vector
 	size := int64(0)
 	for i, c := range columns {
 		chunk := group.NextColumnChunk()
-		pages, err := file.NewPageWriter(f.out, compress.Codecs.Zstd, zstdLevel, chunk, f.groups, int16(i), memory.DefaultAllocator, false, nil, nil)
+		pages, err := file.NewPageWriter(
+			f.out,
+			compress.Codecs.Zstd,
+			zstdLevel,
+			chunk,
+			f.groups,
+			int16(i),
+			memory.DefaultAllocator,
+			false,
+			nil,
+			nil,
+		)
 		if err != nil {
 			return fmt.Errorf("column %s: %w", c.Name, err)
 		}
@@ -99,19 +117,25 @@ func (f *parquetFile) writeRowGroup(rows int, columns []Column, vectors []vector
 }
 
 // writeChunk writes a column by the library's encoders, and returns its size.
-func (f *parquetFile) writeChunk(chunk *metadata.ColumnChunkMetaDataBuilder, pages file.PageWriter, v *vector) (int64, error) {
+func (f *parquetFile) writeChunk(
+	chunk *metadata.ColumnChunkMetaDataBuilder,
+	pages file.PageWriter,
+	v *vector,
+) (int64, error) {
 	w := file.NewColumnChunkWriter(chunk, zstdPages{pages, f.zstd}, f.props)
 	err := errors.Join(v.write(w), w.Close())
 	return w.TotalBytesWritten(), err
 }
 
-// isNumbers tells whether a column is written as one page of plain numbers. The library's encoder of definition levels copies
-// its buffer for every eight of them, which made columns with nulls ten times slower than others.
+// isNumbers tells whether a column is written as one page of plain numbers. The library's encoder
+// of definition levels copies its buffer for every eight of them, which made columns with nulls ten
+// times slower than others.
 func (f *parquetFile) isNumbers(c Column) bool {
 	return (c.Kind == Int64 || c.Kind == Float64) && !repeats(f.table, c.Name)
 }
 
-// compressNumbers makes the pages of all columns of numbers, on all cores: a page hangs on its column alone.
+// compressNumbers makes the pages of all columns of numbers, on all cores: a page hangs on its
+// column alone.
 func (f *parquetFile) compressNumbers(columns []Column, vectors []vector) {
 	if f.pages == nil {
 		f.pages = make([]numberPage, len(columns))
@@ -139,7 +163,13 @@ func (f *parquetFile) compressNumbers(columns []Column, vectors []vector) {
 }
 
 // writeNumbers writes a column of int64 or double as its page, and returns its size.
-func (f *parquetFile) writeNumbers(chunk *metadata.ColumnChunkMetaDataBuilder, pages file.PageWriter, rows int, v *vector, made numberPage) (int64, error) {
+func (f *parquetFile) writeNumbers(
+	chunk *metadata.ColumnChunkMetaDataBuilder,
+	pages file.PageWriter,
+	rows int,
+	v *vector,
+	made numberPage,
+) (int64, error) {
 	statistics := metadata.NewStatistics(chunk.Descr(), memory.DefaultAllocator)
 	switch s := statistics.(type) {
 	case *metadata.Int64Statistics:
@@ -160,8 +190,8 @@ func (f *parquetFile) writeNumbers(chunk *metadata.ColumnChunkMetaDataBuilder, p
 	return n, errors.Join(err, pages.Close(false, false))
 }
 
-// appendLevels appends definition levels of 0 and 1 in Parquet's RLE and bit-packing hybrid, behind their length: one
-// run where all are equal, else one bit-packed run of groups of eight.
+// appendLevels appends definition levels of 0 and 1 in Parquet's RLE and bit-packing hybrid, behind
+// their length: one run where all are equal, else one bit-packed run of groups of eight.
 func appendLevels(page []byte, levels []int16) []byte {
 	start := len(page)
 	page = append(page, 0, 0, 0, 0)
@@ -216,7 +246,8 @@ func (p zstdPages) Compress(buffer *bytes.Buffer, src []byte) []byte {
 	return p.encoder.EncodeAll(src, buffer.AvailableBuffer())
 }
 
-// digest counts and hashes what goes through it. It keeps the first error: the Parquet writer drops some.
+// digest counts and hashes what goes through it. It keeps the first error: the Parquet writer drops
+// some.
 type digest struct {
 	w     io.Writer
 	hash  hash.Hash
@@ -240,8 +271,8 @@ func (d *digest) Write(p []byte) (int, error) {
 // Tell is the offset of the next byte.
 func (d *digest) Tell() int64 { return d.bytes }
 
-// recoverTo turns a panic of the Parquet library, which is how it reports some failed writes, into an error, and prefers
-// the failed write itself to what the library made of it.
+// recoverTo turns a panic of the Parquet library, which is how it reports some failed writes, into
+// an error, and prefers the failed write itself to what the library made of it.
 func (d *digest) recoverTo(err *error) {
 	if r := recover(); r != nil {
 		*err = fmt.Errorf("results: parquet: %v", r)

@@ -1,6 +1,7 @@
 package results_test
 
-// Each test here holds off a trap of Arrow or Parquet v15 that once gave wrong files or killed a process.
+// Each test here holds off a trap of Arrow or Parquet v15 that once gave wrong files or killed a
+// process.
 
 import (
 	"bytes"
@@ -32,8 +33,8 @@ func parquetFile(t *testing.T, b *bytes.Buffer) *file.Reader {
 	return r
 }
 
-// Enumerations without nulls in nullable columns, columns with some nulls, columns of nulls only: the Arrow reader of the
-// same library agrees on every null count.
+// Enumerations without nulls in nullable columns, columns with some nulls, columns of nulls only:
+// the Arrow reader of the same library agrees on every null count.
 func TestNullableColumnsKeepTheirNulls(t *testing.T) {
 	s := sampleSchema(t)
 	out := merge(t, s, sources(t, s, 500, 125), nil)
@@ -46,7 +47,14 @@ func TestNullableColumnsKeepTheirNulls(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer table.Release()
-	nulls := map[string]int{"model": 0, "optimizer": 0, "spikes": 375, "seed": 500, "steps_to_99": 500, "stable_rank": 0}
+	nulls := map[string]int{
+		"model":       0,
+		"optimizer":   0,
+		"spikes":      375,
+		"seed":        500,
+		"steps_to_99": 500,
+		"stable_rank": 0,
+	}
 	for name, want := range nulls {
 		column := table.Column(table.Schema().FieldIndices(name)[0])
 		if column.NullN() != want || column.Len() != 500 {
@@ -87,7 +95,14 @@ func TestFooterHasWhatDuckDBPrunesBy(t *testing.T) {
 				continue
 			}
 			if stats.NullCount() < 0 || stats.NullCount()+stats.NumValues() != chunk.NumValues() {
-				t.Errorf("%s.%s: %d nulls + %d values of %d rows", table, c.Name, stats.NullCount(), stats.NumValues(), chunk.NumValues())
+				t.Errorf(
+					"%s.%s: %d nulls + %d values of %d rows",
+					table,
+					c.Name,
+					stats.NullCount(),
+					stats.NumValues(),
+					chunk.NumValues(),
+				)
 			}
 			if !stats.HasMinMax() && stats.NumValues() > 0 {
 				t.Errorf("%s.%s: no minimum and maximum", table, c.Name)
@@ -96,8 +111,8 @@ func TestFooterHasWhatDuckDBPrunesBy(t *testing.T) {
 	}
 }
 
-// Long texts that all differ make a dictionary beyond any limit: it must not fall back to plain values half-way, for the
-// footer would list the two encodings in random order.
+// Long texts that all differ make a dictionary beyond any limit: it must not fall back to plain
+// values half-way, for the footer would list the two encodings in random order.
 func TestLargeDictionariesGiveTheSameBytes(t *testing.T) {
 	s := sampleSchema(t)
 	b := s.NewBuilder()
@@ -148,7 +163,12 @@ func TestFullDiskIsAnError(t *testing.T) {
 	}
 	defer full.Close()
 	s := sampleSchema(t)
-	_, err = s.Merge(context.Background(), sources(t, s, 200, 200), nil, func(results.Table) (io.Writer, error) { return full, nil })
+	_, err = s.Merge(
+		context.Background(),
+		sources(t, s, 200, 200),
+		nil,
+		func(results.Table) (io.Writer, error) { return full, nil },
+	)
 	if !errors.Is(err, syscall.ENOSPC) {
 		t.Errorf("error %v; want ENOSPC", err)
 	}
@@ -202,7 +222,12 @@ func TestMergeMemoryIsFlat(t *testing.T) {
 				return b.Encode()
 			}})
 	}
-	files, err := s.Merge(context.Background(), list, nil, func(results.Table) (io.Writer, error) { return io.Discard, nil })
+	files, err := s.Merge(
+		context.Background(),
+		list,
+		nil,
+		func(results.Table) (io.Writer, error) { return io.Discard, nil },
+	)
 	if err != nil {
 		t.Fatal(err)
 	}

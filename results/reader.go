@@ -21,8 +21,8 @@ import (
 
 const readRows = 4096 // rows that a Reader holds at a time
 
-// Reader reads one Parquet file of a result set. Only files whose checksum is known to be right should be read: the
-// Parquet library does not survive every hostile file.
+// Reader reads one Parquet file of a result set. Only files whose checksum is known to be right
+// should be read: the Parquet library does not survive every hostile file.
 type Reader struct {
 	file          *file.Reader
 	table         Table
@@ -44,7 +44,11 @@ func NewReader(r io.ReaderAt, size int64) (reader *Reader, err error) {
 	meta := f.MetaData().KeyValueMetadata()
 	version, encoded := meta.FindValue(solverVersionKey), meta.FindValue(arrowSchemaKey)
 	if version == nil || encoded == nil {
-		return nil, fmt.Errorf("results: Parquet footer without %s and %s: not a file of a result set", solverVersionKey, arrowSchemaKey)
+		return nil, fmt.Errorf(
+			"results: Parquet footer without %s and %s: not a file of a result set",
+			solverVersionKey,
+			arrowSchemaKey,
+		)
 	}
 	if reader.solverVersion, err = strconv.Atoi(*version); err != nil {
 		return nil, fmt.Errorf("results: footer: %s: %w", solverVersionKey, err)
@@ -114,8 +118,8 @@ func (r *Reader) SolverVersion() int { return r.solverVersion }
 // Rows is the number of rows that the footer states.
 func (r *Reader) Rows() int64 { return r.file.NumRows() }
 
-// Scan yields the file's rows in order, as cells of the named columns; without names, of all of them. The slice is
-// reused for the next row.
+// Scan yields the file's rows in order, as cells of the named columns; without names, of all of
+// them. The slice is reused for the next row.
 func (r *Reader) Scan(ctx context.Context, columns ...string) iter.Seq2[[]Cell, error] {
 	return func(yield func([]Cell, error) bool) {
 		indices, err := r.indices(columns)
@@ -154,7 +158,12 @@ func (r *Reader) indices(names []string) ([]int, error) {
 }
 
 // scanGroup yields one row group's rows; more is false where the consumer has had enough.
-func (r *Reader) scanGroup(ctx context.Context, group int, indices []int, yield func([]Cell, error) bool) (more bool, err error) {
+func (r *Reader) scanGroup(
+	ctx context.Context,
+	group int,
+	indices []int,
+	yield func([]Cell, error) bool,
+) (more bool, err error) {
 	chunks, left, err := r.openGroup(group, indices)
 	if err != nil {
 		return false, err
@@ -234,7 +243,11 @@ func (v *vector) read(chunk file.ColumnChunkReader, c Column, n int) (err error)
 }
 
 // readValues appends at most len(levels) rows' values to dst.
-func readValues[T any](dst []T, levels []int16, read func(int64, []T, []int16, []int16) (int64, int, error)) ([]T, int64, error) {
+func readValues[T any](
+	dst []T,
+	levels []int16,
+	read func(int64, []T, []int16, []int16) (int64, int, error),
+) ([]T, int64, error) {
 	at := len(dst)
 	dst = slices.Grow(dst, len(levels))
 	rows, values, err := read(int64(len(levels)), dst[at:at+len(levels)], levels, nil)
@@ -364,7 +377,14 @@ func readTrajectory(c *cellReader) TrajectoryRow {
 }
 
 func readCoefficient(c *cellReader) CoefficientRow {
-	return CoefficientRow{Point: c.int(), Step: c.int(), Group: c.int(), Eigenvalue: c.float(), Multiplicity: c.int(), Coefficient: c.float()}
+	return CoefficientRow{
+		Point:        c.int(),
+		Step:         c.int(),
+		Group:        c.int(),
+		Eigenvalue:   c.float(),
+		Multiplicity: c.int(),
+		Coefficient:  c.float(),
+	}
 }
 
 func readShard(c *cellReader) ShardRow {
@@ -372,22 +392,36 @@ func readShard(c *cellReader) ShardRow {
 		SolverVersion: c.int(), ArithmeticClass: c.text(), Kernel: c.text(), Started: c.int(), Finished: c.int(), Bytes: c.int()}
 }
 
-// Check reads a written file back and compares it with what Merge reported: size, SHA-256 and the footer's table and row
-// count. A file counts only once it has passed: this Parquet writer can leave a well-formed file with fewer rows.
+// Check reads a written file back and compares it with what Merge reported: size, SHA-256 and the
+// footer's table and row count. A file counts only once it has passed: this Parquet writer can
+// leave a well-formed file with fewer rows.
 func Check(r io.ReaderAt, size int64, want File) error {
 	hash := sha256.New()
 	if _, err := io.Copy(hash, io.NewSectionReader(r, 0, size)); err != nil {
 		return fmt.Errorf("results: read back %s: %w", want.Table, err)
 	}
 	if size != want.Bytes || [32]byte(hash.Sum(nil)) != want.SHA256 {
-		return fmt.Errorf("results: read back %s: %d bytes of SHA-256 %x; wrote %d of %x", want.Table, size, hash.Sum(nil), want.Bytes, want.SHA256)
+		return fmt.Errorf(
+			"results: read back %s: %d bytes of SHA-256 %x; wrote %d of %x",
+			want.Table,
+			size,
+			hash.Sum(nil),
+			want.Bytes,
+			want.SHA256,
+		)
 	}
 	f, err := NewReader(r, size)
 	if err != nil {
 		return err
 	}
 	if f.table != want.Table || f.Rows() != want.Rows {
-		return fmt.Errorf("results: read back a file of %d %s rows; wrote %d %s rows", f.Rows(), f.table, want.Rows, want.Table)
+		return fmt.Errorf(
+			"results: read back a file of %d %s rows; wrote %d %s rows",
+			f.Rows(),
+			f.table,
+			want.Rows,
+			want.Table,
+		)
 	}
 	return nil
 }

@@ -28,8 +28,8 @@ const (
 	streamBytes = 1 << 20
 )
 
-// RecordStream sends rows as Arrow IPC messages, as Arrow Flight carries them: the schema first, then record batches of
-// about 1 MiB. Its memory is one batch. It is not safe for concurrent use.
+// RecordStream sends rows as Arrow IPC messages, as Arrow Flight carries them: the schema first,
+// then record batches of about 1 MiB. Its memory is one batch. It is not safe for concurrent use.
 type RecordStream struct {
 	schema  *Schema
 	table   Table

@@ -19,7 +19,8 @@ const (
 	StatusInvalid  = "invalid"
 )
 
-// PointRow is one row of the points table. Floats that are NaN or Inf, and steps below 0, are written as null.
+// PointRow is one row of the points table. Floats that are NaN or Inf, and steps below 0, are
+// written as null.
 type PointRow struct {
 	Point          int64
 	PointID        [16]byte

@@ -13,8 +13,8 @@ const (
 	rowGroupText = 64 << 20
 )
 
-// rowGroup collects the rows of one Parquet row group, column by column, from batches cut anywhere. What is written
-// depends on the rows alone: each column chunk is one WriteBatch.
+// rowGroup collects the rows of one Parquet row group, column by column, from batches cut anywhere.
+// What is written depends on the rows alone: each column chunk is one WriteBatch.
 type rowGroup struct {
 	columns []Column
 	rows    int
@@ -22,7 +22,8 @@ type rowGroup struct {
 	vectors []vector
 }
 
-// vector is a column in Parquet's layout: values without the nulls, and definition levels that say where those are.
+// vector is a column in Parquet's layout: values without the nulls, and definition levels that say
+// where those are.
 type vector struct {
 	levels []int16 // nil for a required column
 	ints   []int64

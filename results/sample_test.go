@@ -26,14 +26,18 @@ var sampleParameters = []results.Column{
 
 func sampleSchema(t testing.TB) *results.Schema {
 	t.Helper()
-	s, err := results.NewSchema(sampleParameters, results.Options{SolverVersion: 3, Trajectories: true, Coefficients: true})
+	s, err := results.NewSchema(
+		sampleParameters,
+		results.Options{SolverVersion: 3, Trajectories: true, Coefficients: true},
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return s
 }
 
-// samplePoint is a pure function of the index, as rows are, with every kind of null among its cells.
+// samplePoint is a pure function of the index, as rows are, with every kind of null among its
+// cells.
 func samplePoint(i int64) results.PointRow {
 	r := rand.New(rand.NewPCG(7, uint64(i)))
 	p := results.PointRow{
@@ -82,8 +86,15 @@ func sampleTrajectory(i, k int64) results.TrajectoryRow {
 	return t
 }
 
-// encodeSample builds the delivery of [first, end): three steps a point, two groups a step. skip leaves points out.
-func encodeSample(t testing.TB, s *results.Schema, b *results.Builder, first, end int64, skip func(int64) bool) results.Delivery {
+// encodeSample builds the delivery of [first, end): three steps a point, two groups a step. skip
+// leaves points out.
+func encodeSample(
+	t testing.TB,
+	s *results.Schema,
+	b *results.Builder,
+	first, end int64,
+	skip func(int64) bool,
+) results.Delivery {
 	t.Helper()
 	check := func(err error) {
 		if err != nil {
@@ -127,7 +138,12 @@ func sources(t testing.TB, s *results.Schema, points, shard int64) []results.Sou
 }
 
 // merge returns the merged files by table.
-func merge(t testing.TB, s *results.Schema, list []results.Source, log []results.ShardRow) map[results.Table]*bytes.Buffer {
+func merge(
+	t testing.TB,
+	s *results.Schema,
+	list []results.Source,
+	log []results.ShardRow,
+) map[results.Table]*bytes.Buffer {
 	t.Helper()
 	out := map[results.Table]*bytes.Buffer{}
 	files, err := s.Merge(context.Background(), list, log, func(table results.Table) (io.Writer, error) {

@@ -48,7 +48,8 @@ func (t Table) String() string {
 // Options say which tables a set has, and which solver computes it.
 type Options struct {
 	SolverVersion int
-	// Trajectories: the sweep records steps. Coefficients: it records every group's coefficient too.
+	// Trajectories: the sweep records steps. Coefficients: it records every group's coefficient
+	// too.
 	Trajectories bool
 	Coefficients bool
 }
@@ -63,13 +64,17 @@ type Schema struct {
 
 var columnName = regexp.MustCompile(`^[a-z][a-z0-9_]{0,62}$`)
 
-// NewSchema returns the schema of a sweep whose points table has the given parameter columns, in their order; all of them
-// may be null. The parameters "representation" and those named like a metric are the writer's own and not allowed here.
+// NewSchema returns the schema of a sweep whose points table has the given parameter columns, in
+// their order; all of them may be null. The parameters "representation" and those named like a
+// metric are the writer's own and not allowed here.
 func NewSchema(parameters []Column, options Options) (*Schema, error) {
 	s := &Schema{options: options}
 	for _, p := range parameters {
 		if !columnName.MatchString(p.Name) {
-			return nil, fmt.Errorf("results: parameter column %q: want lower case letters, digits and underscores", p.Name)
+			return nil, fmt.Errorf(
+				"results: parameter column %q: want lower case letters, digits and underscores",
+				p.Name,
+			)
 		}
 		if p.Kind > Bool {
 			return nil, fmt.Errorf("results: parameter column %s: kind %d is not a parameter's", p.Name, p.Kind)

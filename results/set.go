@@ -53,10 +53,20 @@ func readSchema(dir string) (*Schema, error) {
 	}
 	columns := points.Columns()
 	if len(columns) < len(pointKey)+len(pointResults) {
-		return nil, fmt.Errorf("results: %s has %d columns: not a points table of this release", points.path, len(columns))
+		return nil, fmt.Errorf(
+			"results: %s has %d columns: not a points table of this release",
+			points.path,
+			len(columns),
+		)
 	}
-	return NewSchema(columns[len(pointKey):len(columns)-len(pointResults)],
-		Options{SolverVersion: points.SolverVersion(), Trajectories: has(Trajectories), Coefficients: has(Coefficients)})
+	return NewSchema(
+		columns[len(pointKey):len(columns)-len(pointResults)],
+		Options{
+			SolverVersion: points.SolverVersion(),
+			Trajectories:  has(Trajectories),
+			Coefficients:  has(Coefficients),
+		},
+	)
 }
 
 // readManifest is nil where there is none.
@@ -126,7 +136,8 @@ func (s *Set) Shards(ctx context.Context) iter.Seq2[ShardRow, error] {
 	return scanSet(s, Shards, func(r *Reader) iter.Seq2[ShardRow, error] { return r.Shards(ctx) })
 }
 
-// Scan yields the named columns of a table's rows, all parts in order. The slice is reused for the next row.
+// Scan yields the named columns of a table's rows, all parts in order. The slice is reused for the
+// next row.
 func (s *Set) Scan(ctx context.Context, t Table, columns ...string) iter.Seq2[[]Cell, error] {
 	return scanSet(s, t, func(r *Reader) iter.Seq2[[]Cell, error] { return r.Scan(ctx, columns...) })
 }

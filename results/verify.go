@@ -64,10 +64,11 @@ func (r *Report) OK() bool { return len(r.Violations) == 0 }
 
 const maxViolations = 10_000
 
-// Verify reads a whole result set and lists every violation: missing, doubled and foreign points, wrong order, schema or
-// checksum, NaN, missing and foreign files, steps of unknown points, a manifest that does not fit. present tells which
-// indices are points of the sweep; nil: then parts whose points are fewer than their indices are only counted.
-// The error is about the folder or ctx, not about the set.
+// Verify reads a whole result set and lists every violation: missing, doubled and foreign points,
+// wrong order, schema or checksum, NaN, missing and foreign files, steps of unknown points, a
+// manifest that does not fit. present tells which indices are points of the sweep; nil: then parts
+// whose points are fewer than their indices are only counted. The error is about the folder or ctx,
+// not about the set.
 func Verify(ctx context.Context, dir string, present func(index int64) bool) (*Report, error) {
 	schema, err := readSchema(dir)
 	if err != nil {
@@ -100,7 +101,10 @@ func (v *verifier) add(p Problem, file, format string, args ...any) {
 		v.report.Omitted++
 		return
 	}
-	v.report.Violations = append(v.report.Violations, Violation{Problem: p, File: file, Detail: fmt.Sprintf(format, args...)})
+	v.report.Violations = append(
+		v.report.Violations,
+		Violation{Problem: p, File: file, Detail: fmt.Sprintf(format, args...)},
+	)
 }
 
 // files compares the folder with the manifest, and each file with its checksum.
@@ -177,7 +181,15 @@ func (v *verifier) file(name string) error {
 			return err
 		}
 		if got.Bytes != want.Bytes || got.SHA256 != want.SHA256 {
-			v.add(BadChecksum, name, "%d bytes, sha256 %.16s...; the manifest has %d bytes, %.16s...", got.Bytes, got.SHA256, want.Bytes, want.SHA256)
+			v.add(
+				BadChecksum,
+				name,
+				"%d bytes, sha256 %.16s...; the manifest has %d bytes, %.16s...",
+				got.Bytes,
+				got.SHA256,
+				want.Bytes,
+				want.SHA256,
+			)
 			return nil
 		}
 	}
@@ -243,7 +255,13 @@ func (v *verifier) totals(byStatus map[string]int64) {
 		}
 	}
 	if v.manifest.SolverVersion != v.schema.options.SolverVersion {
-		v.add(BadManifest, ManifestName, "solver version %d; the files have %d", v.manifest.SolverVersion, v.schema.options.SolverVersion)
+		v.add(
+			BadManifest,
+			ManifestName,
+			"solver version %d; the files have %d",
+			v.manifest.SolverVersion,
+			v.schema.options.SolverVersion,
+		)
 	}
 }
 

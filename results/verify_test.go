@@ -76,7 +76,8 @@ func TestVerifyFindsFilesThatDoNotBelong(t *testing.T) {
 	}
 }
 
-// spoil rewrites a table of a one-part set of 300 points with one cell changed, and makes the manifest agree.
+// spoil rewrites a table of a one-part set of 300 points with one cell changed, and makes the
+// manifest agree.
 func spoil(t *testing.T, table results.Table, column string, row int, x float64) *folder {
 	s := sampleSchema(t)
 	f := newFolder(t, s)
@@ -96,7 +97,16 @@ func spoil(t *testing.T, table results.Table, column string, row int, x float64)
 }
 
 func TestVerifyFindsBadRows(t *testing.T) {
-	points, steps, groups := results.PartName(results.Points, 0), results.PartName(results.Trajectories, 0), results.PartName(results.Coefficients, 0)
+	points, steps, groups := results.PartName(
+		results.Points,
+		0,
+	), results.PartName(
+		results.Trajectories,
+		0,
+	), results.PartName(
+		results.Coefficients,
+		0,
+	)
 	for name, c := range map[string]struct {
 		folder *folder
 		want   []string
@@ -134,14 +144,22 @@ func TestVerifyKnowsGapsAndQuarantine(t *testing.T) {
 	if got := verify(t, f, nil); len(got) > 0 {
 		t.Errorf("a part with gaps where points are not known: %q", got)
 	}
-	if got := verify(t, f, func(int64) bool { return true }); !slices.Equal(got, []string{results.PartName(results.Points, 0) + ": missing point"}) {
+	if got := verify(t, f, func(int64) bool { return true }); !slices.Equal(
+		got,
+		[]string{results.PartName(results.Points, 0) + ": missing point"},
+	) {
 		t.Errorf("missing points: %q", got)
 	}
 	if got := verify(t, f, func(i int64) bool { return i < 100 || i >= 200 }); len(got) > 0 {
 		t.Errorf("a gap by where: %q", got)
 	}
-	if got := verify(t, f, func(i int64) bool { return i < 99 || i >= 200 }); !slices.Equal(got,
-		[]string{results.PartName(results.Points, 0) + ": foreign point", results.PartName(results.Points, 0) + ": manifest"}) {
+	if got := verify(t, f, func(i int64) bool { return i < 99 || i >= 200 }); !slices.Equal(
+		got,
+		[]string{
+			results.PartName(results.Points, 0) + ": foreign point",
+			results.PartName(results.Points, 0) + ": manifest",
+		},
+	) {
 		t.Errorf("a point that where excludes: %q", got)
 	}
 }
@@ -153,7 +171,9 @@ func TestVerifyFindsOverlappingParts(t *testing.T) {
 	f.part(list[:1])
 	f.part(list[:1])
 	got := verify(t, f, nil)
-	if len(got) != 100 || got[0] != results.PartName(results.Points, 1)+": wrong order" && got[0] != results.PartName(results.Points, 1)+": doubled row" {
+	if len(got) != 100 ||
+		got[0] != results.PartName(results.Points, 1)+": wrong order" &&
+			got[0] != results.PartName(results.Points, 1)+": doubled row" {
 		t.Errorf("%d violations, first %q", len(got), got[:1])
 	}
 }

@@ -44,7 +44,8 @@ func (p *partVerifier) tryOpen(t Table) (*setFile, Problem, error) {
 	if err != nil {
 		return nil, Unreadable, err
 	}
-	if f.Table() != t || !slices.Equal(f.Columns(), p.schema.Columns(t)) || f.SolverVersion() != p.schema.options.SolverVersion {
+	if f.Table() != t || !slices.Equal(f.Columns(), p.schema.Columns(t)) ||
+		f.SolverVersion() != p.schema.options.SolverVersion {
 		f.Close()
 		return nil, BadSchema, fmt.Errorf("not the columns or the solver version of %s", EmptyName(t))
 	}
@@ -67,7 +68,8 @@ func (p *partVerifier) open(t Table) *setFile {
 	return f
 }
 
-// rows yields the rows of an open file; what cannot be read is a violation, and only ctx's end an error.
+// rows yields the rows of an open file; what cannot be read is a violation, and only ctx's end an
+// error.
 func (p *partVerifier) rows(ctx context.Context, f *setFile, columns ...string) iter.Seq[[]Cell] {
 	return func(yield func([]Cell) bool) {
 		for row, err := range f.Scan(ctx, columns...) {
@@ -197,7 +199,14 @@ func (e *expectation) skip(end int64) {
 
 func (e *expectation) flush() {
 	if e.missing.End > e.missing.First {
-		e.p.add(MissingPoint, PartName(Points, e.p.part), "%d points in [%d, %d)", e.missing.End-e.missing.First, e.missing.First, e.missing.End)
+		e.p.add(
+			MissingPoint,
+			PartName(Points, e.p.part),
+			"%d points in [%d, %d)",
+			e.missing.End-e.missing.First,
+			e.missing.First,
+			e.missing.End,
+		)
 	}
 	e.missing = IndexRange{}
 }
@@ -213,7 +222,8 @@ func (e *expectation) finish(count int64) {
 	}
 }
 
-// steps checks that trajectories or coefficients rise by (point, step[, group]) and belong to points of the part.
+// steps checks that trajectories or coefficients rise by (point, step[, group]) and belong to
+// points of the part.
 func (p *partVerifier) steps(ctx context.Context, t Table) error {
 	f := p.open(t)
 	if f == nil {

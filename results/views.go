@@ -12,9 +12,10 @@ import (
 //go:embed views.sql.tmpl
 var viewsTemplate string
 
-// Views returns the SQL of the set's views: points, trajectories, coefficients and shards as the set has them, and
-// phase_diagram, best_learning_rate, crossover, escape and failures as its parameters allow. base is the folder of the
-// set as DuckDB will see it, "" for the folder it runs in.
+// Views returns the SQL of the set's views: points, trajectories, coefficients and shards as the
+// set has them, and phase_diagram, best_learning_rate, crossover, escape and failures as its
+// parameters allow. base is the folder of the set as DuckDB will see it, "" for the folder it runs
+// in.
 func (s *Schema) Views(base string) (string, error) {
 	t, err := template.New(ViewsName).Parse(viewsTemplate)
 	if err != nil {
@@ -43,9 +44,29 @@ type views struct {
 }
 
 // problemParameters say what is solved, not how: optimizers are compared where these agree.
-var problemParameters = []string{"model", "dimension", "width", "samples", "batch_size", "covariance", "scale", "spikes",
-	"exponent", "blocks", "eigenvalues", "rho", "normalize", "rotate", "teacher", "teacher_index", "teacher_weights",
-	"teacher_norm2", "init", "init_scale", "label_noise"}
+var problemParameters = []string{
+	"model",
+	"dimension",
+	"width",
+	"samples",
+	"batch_size",
+	"covariance",
+	"scale",
+	"spikes",
+	"exponent",
+	"blocks",
+	"eigenvalues",
+	"rho",
+	"normalize",
+	"rotate",
+	"teacher",
+	"teacher_index",
+	"teacher_weights",
+	"teacher_norm2",
+	"init",
+	"init_scale",
+	"label_noise",
+}
 
 // spectralOptimizers map the gradient's singular values.
 var spectralOptimizers = []string{"specgd", "nucspec", "muon", "power", "dynmuon", "shampoo"}
@@ -59,7 +80,8 @@ func newViews(s *Schema, base string) *views {
 			continue
 		}
 		v.Axes = append(v.Axes, name)
-		// The horizon follows the step size in most sweeps: it must not part the step sizes of a cell.
+		// The horizon follows the step size in most sweeps: it must not part the step sizes of a
+		// cell.
 		if p.Name != "learning_rate" && p.Name != "steps" {
 			v.Cell = append(v.Cell, name)
 		}
@@ -80,8 +102,8 @@ func newViews(s *Schema, base string) *views {
 
 func quote(name string) string { return `"` + name + `"` }
 
-// Glob is the SQL string that matches a table's files. The columns of all files of a set are the same, so DuckDB need
-// not open each of them to unite their names.
+// Glob is the SQL string that matches a table's files. The columns of all files of a set are the
+// same, so DuckDB need not open each of them to unite their names.
 func (v *views) Glob(t Table) string {
 	return "'" + strings.ReplaceAll(path.Join(v.base, t.String(), "*.parquet"), "'", "''") + "'"
 }
@@ -122,7 +144,8 @@ func (v *views) Group(names []string) string {
 // Spectral lists the spectral optimizers as SQL strings.
 func (v *views) Spectral() string { return "'" + strings.Join(spectralOptimizers, "', '") + "'" }
 
-// SpectralGap is the SQL for the largest eigenvalue of Q less the one it competes with, by covariance.
+// SpectralGap is the SQL for the largest eigenvalue of Q less the one it competes with, by
+// covariance.
 func (v *views) SpectralGap() string {
 	var b strings.Builder
 	for _, c := range []struct{ covariance, parameter, gap string }{

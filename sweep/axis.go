@@ -12,7 +12,8 @@ type setting struct {
 	pos   position
 }
 
-// row are settings made together: the parameter of its axis first, then the parameters that the entry carries.
+// row are settings made together: the parameter of its axis first, then the parameters that the
+// entry carries.
 type row []setting
 
 // axisForm says how an axis lists its values.
@@ -114,8 +115,12 @@ func (x *axis) check(p *Parameter) string {
 		return ""
 	}
 	notWhole := func(i int64, f float64) string {
-		return fmt.Sprintf("%s must be an integer, and entry %d comes out as %s: list the values, or choose num so that all are whole",
-			p.Name, i+1, formatFloat(f))
+		return fmt.Sprintf(
+			"%s must be an integer, and entry %d comes out as %s: list the values, or choose num so that all are whole",
+			p.Name,
+			i+1,
+			formatFloat(f),
+		)
 	}
 	switch x.form {
 	case linForm:

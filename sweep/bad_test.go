@@ -35,7 +35,8 @@ func TestBadFilesSayWhatIsWrong(t *testing.T) {
 			}
 			lines := strings.Count(string(src), "\n") + 1
 			for _, p := range problems {
-				if p.Line < 1 || p.Line > lines || p.Column < 1 || strings.ContainsAny(p.Text, "\n\x00") || p.Text == "" {
+				if p.Line < 1 || p.Line > lines || p.Column < 1 || strings.ContainsAny(p.Text, "\n\x00") ||
+					p.Text == "" {
 					t.Errorf("%+v points outside the file, or is not one line of text", p)
 				}
 			}

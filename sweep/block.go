@@ -22,7 +22,8 @@ type factor interface {
 	size() int64
 	// place is the parameter at whose place in the table the factor is enumerated.
 	place() ParameterID
-	// sets are the parameters that any of its entries sets, sometimes those that not all of them set.
+	// sets are the parameters that any of its entries sets, sometimes those that not all of them
+	// set.
 	sets() idSet
 	sometimes() idSet
 	assign(i int64, a *Assignment)
@@ -71,8 +72,9 @@ type derivation struct {
 	*expression
 }
 
-// block is a product of factors: index = ((i_0·n_1 + i_1)·n_2 + ...)·replicates + replicate, after the indices of the
-// blocks before it. It owes nothing to a union around it: what stood there is part of it.
+// block is a product of factors: index = ((i_0·n_1 + i_1)·n_2 + ...)·replicates + replicate, after
+// the indices of the blocks before it. It owes nothing to a union around it: what stood there is
+// part of it.
 type block struct {
 	pos     position
 	first   int64 // its first index
@@ -134,13 +136,20 @@ func (s *Spec) given(id ParameterID) position {
 func (b *block) finish(replicates int64) (problem string, at position) {
 	slices.SortStableFunc(b.factors, func(x, y placed) int { return cmp.Compare(x.place(), y.place()) })
 	if cost := b.cost(); cost > maxCost {
-		return fmt.Sprintf("the expressions of a point take up to %d operations; at most %d are allowed: make their loops simpler", cost, maxCost), b.pos
+		return fmt.Sprintf(
+			"the expressions of a point take up to %d operations; at most %d are allowed: make their loops simpler",
+			cost,
+			maxCost,
+		), b.pos
 	}
 	b.size = replicates
 	for _, f := range b.factors {
 		high, low := bits.Mul64(uint64(b.size), uint64(f.n))
 		if high != 0 || low > MaxIndices {
-			return fmt.Sprintf("the sweep has more than 2^40 indices (%s): make it smaller, or sample it", b.sizes(replicates)), b.pos
+			return fmt.Sprintf(
+				"the sweep has more than 2^40 indices (%s): make it smaller, or sample it",
+				b.sizes(replicates),
+			), b.pos
 		}
 		b.size = int64(low)
 	}
@@ -236,8 +245,8 @@ func (b *block) open(id ParameterID) bool {
 	return !b.fixed.has(id) || b.base[id].text == "auto"
 }
 
-// defaultReads are the parameters on which the default of id, or its meaning as auto, depends: earlier words, and
-// for the learning rate all that the limit of the step size is made of.
+// defaultReads are the parameters on which the default of id, or its meaning as auto, depends:
+// earlier words, and for the learning rate all that the limit of the step size is made of.
 func defaultReads(id ParameterID) (reads idSet) {
 	switch id {
 	case LearningRate, Representation:
@@ -256,8 +265,8 @@ func defaultReads(id ParameterID) (reads idSet) {
 	return reads
 }
 
-// costRun is the number of consecutive indices, from any multiple of it on, that share all parameters on which the
-// static cost depends.
+// costRun is the number of consecutive indices, from any multiple of it on, that share all
+// parameters on which the static cost depends.
 func (b *block) costRun(replicates int64) int64 {
 	var relevant idSet
 	for id := range ParameterID(NumParameters) {

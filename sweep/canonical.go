@@ -9,8 +9,9 @@ import (
 	"strings"
 )
 
-// canonicalSpec writes what decides the points of a sweep: JSON, sorted keys, shortest numbers, defaults not filled in.
-// The settings of fixed and of points rows are flat, however an entry's own parameters were written.
+// canonicalSpec writes what decides the points of a sweep: JSON, sorted keys, shortest numbers,
+// defaults not filled in. The settings of fixed and of points rows are flat, however an entry's own
+// parameters were written.
 func canonicalSpec(s *section, replicates int64, record Record) []byte {
 	m := canonicalSection(s)
 	if replicates > 1 {
@@ -161,7 +162,8 @@ func canonicalRecord(r Record) map[string]any {
 
 func plainNumber(f float64) json.RawMessage { return json.RawMessage(formatFloat(f)) }
 
-// File is a sweep file of a canonical spec under a name: Parse reads it as the same sweep. A canonical spec is never empty.
+// File is a sweep file of a canonical spec under a name: Parse reads it as the same sweep. A
+// canonical spec is never empty.
 func File(name string, canonical []byte) []byte {
 	var b bytes.Buffer
 	named := fmt.Appendf(nil, `{"name":%q,%s`, name, bytes.TrimPrefix(canonical, []byte("{")))
@@ -172,11 +174,12 @@ func File(name string, canonical []byte) []byte {
 	return b.Bytes()
 }
 
-// Canonical is the spec as JSON with sorted keys and shortest numbers. Equal sweeps have equal bytes: name, comments,
-// key order and spelling do not show. Read only.
+// Canonical is the spec as JSON with sorted keys and shortest numbers. Equal sweeps have equal
+// bytes: name, comments, key order and spelling do not show. Read only.
 func (s *Spec) Canonical() []byte { return s.canonical }
 
-// ID is the identity of the sweep's rows: 32 hex digits of the SHA-256 of the canonical spec and the solver's version.
+// ID is the identity of the sweep's rows: 32 hex digits of the SHA-256 of the canonical spec and
+// the solver's version.
 func (s *Spec) ID(solverVersion int) string {
 	hash := sha256.New()
 	hash.Write(s.canonical)

@@ -20,7 +20,8 @@ type finding struct {
 	points  int64
 }
 
-// checkPoints looks at every point, or at a fixed sample of them, and reports what cannot be solved.
+// checkPoints looks at every point, or at a fixed sample of them, and reports what cannot be
+// solved.
 func (r *reader) checkPoints(s *Spec, limits Limits) {
 	if limits.PointBytes == 0 {
 		limits.PointBytes = DefaultPointBytes
@@ -47,8 +48,11 @@ func (r *reader) checkPoints(s *Spec, limits Limits) {
 		kept++
 		if len(w.faults) == 0 {
 			if n := PointBytes(&p.Params, s.record); n > limits.PointBytes {
-				w.fault(Dimension, fmt.Sprintf("a point needs over %s of memory; at most %s are allowed (--max-point-bytes)",
-					byteSize(1<<(bits.Len64(uint64(n-1))-1)), byteSize(limits.PointBytes)))
+				w.fault(
+					Dimension,
+					fmt.Sprintf("a point needs over %s of memory; at most %s are allowed (--max-point-bytes)",
+						byteSize(1<<(bits.Len64(uint64(n-1))-1)), byteSize(limits.PointBytes)),
+				)
 			}
 			if p.Params[Seed].IsNull() {
 				idle++
@@ -121,12 +125,18 @@ func (r *reader) checkWhole(s *Spec, kept, idle int64, useless idSet) {
 		r.warn(s.given(id), "%s applies to no point of this sweep (%s), and is ignored", id, parameters()[id].Use)
 	}
 	if s.replicates > 1 && idle > 0 {
-		r.warn(s.blocks[0].pos, "replicates is %d, but points without random numbers give the same row each time (%d of %d points looked at)",
-			s.replicates, idle, kept)
+		r.warn(
+			s.blocks[0].pos,
+			"replicates is %d, but points without random numbers give the same row each time (%d of %d points looked at)",
+			s.replicates,
+			idle,
+			kept,
+		)
 	}
 }
 
-// sampleIndex is index i of the fixed sample: one at a hashed place in each of equal cells, the first and last included.
+// sampleIndex is index i of the fixed sample: one at a hashed place in each of equal cells, the
+// first and last included.
 func sampleIndex(i, size int64) int64 {
 	switch i {
 	case 0:

@@ -31,7 +31,8 @@ func TestWarnings(t *testing.T) {
 	}
 }
 
-// Beyond a million points a fixed sample is checked. What it misses is a point that says why it cannot be solved.
+// Beyond a million points a fixed sample is checked. What it misses is a point that says why it
+// cannot be solved.
 func TestImpossiblePointFoundLaterIsInvalid(t *testing.T) {
 	spec := parse(t, `
 name: rare
@@ -56,7 +57,9 @@ where: weight_decay > 12345670 and weight_decay < 12345680
 }
 
 func TestLimitOnPointMemory(t *testing.T) {
-	src := []byte(strings.Replace(diagram, "1000000]", "1000000]\n  covariance: [{name: ar1, rho: 0.5, teacher: uniform}]", 1))
+	src := []byte(
+		strings.Replace(diagram, "1000000]", "1000000]\n  covariance: [{name: ar1, rho: 0.5, teacher: uniform}]", 1),
+	)
 	src = []byte(strings.Replace(string(src), "covariance: spiked, ", "", 1))
 	_, err := sweep.Parse("sweep.yaml", src, sweep.Limits{})
 	var problems sweep.Problems
@@ -87,7 +90,10 @@ replicates: 3
 		t.Errorf("seeds %v, want %v", got, want)
 	}
 	if want := []sweep.ParameterID{sweep.Model, sweep.Optimizer, sweep.Dimension, sweep.Steps, sweep.BatchSize, sweep.Covariance,
-		sweep.Anisotropy, sweep.InitScale, sweep.LearningRate, sweep.Seed}; !slices.Equal(spec.Columns(), want) {
+		sweep.Anisotropy, sweep.InitScale, sweep.LearningRate, sweep.Seed}; !slices.Equal(
+		spec.Columns(),
+		want,
+	) {
 		t.Errorf("Columns() = %v, want %v", spec.Columns(), want)
 	}
 }

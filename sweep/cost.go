@@ -2,8 +2,8 @@ package sweep
 
 import "math"
 
-// costRelevant tells whether a parameter decides the cost, memory, representation or row sizes of a point. Points that
-// share these parameters cost the same, so that shards are cut by arithmetic.
+// costRelevant tells whether a parameter decides the cost, memory, representation or row sizes of a
+// point. Points that share these parameters cost the same, so that shards are cut by arithmetic.
 func costRelevant(id ParameterID) bool {
 	switch id {
 	case Model, Representation, Optimizer, Dimension, Width, Steps, Samples, BatchSize,
@@ -13,9 +13,10 @@ func costRelevant(id ParameterID) bool {
 	return false
 }
 
-// Cost is the static count of floating-point operations of a resolved point (multiply and add are two), which records
-// rows at `records` steps. It depends on cost-relevant parameters alone, ignores early divergence, and is 1 for a point that
-// cannot be solved. The formulas belong to the plan version: shards are cut by them.
+// Cost is the static count of floating-point operations of a resolved point (multiply and add are
+// two), which records rows at `records` steps. It depends on cost-relevant parameters alone,
+// ignores early divergence, and is 1 for a point that cannot be solved. The formulas belong to the
+// plan version: shards are cut by them.
 func Cost(a *Assignment, records int64) int64 {
 	steps := a[Steps].Float()
 	var setup, step, record float64
@@ -35,7 +36,8 @@ func Cost(a *Assignment, records int64) int64 {
 	return int64(min(flops, 1<<53))
 }
 
-// groups bounds the number of coefficients of a reduced run: the teacher's, and one for each other eigenvalue.
+// groups bounds the number of coefficients of a reduced run: the teacher's, and one for each other
+// eigenvalue.
 func groups(a *Assignment) int64 {
 	d := a[Dimension].i
 	switch a[Covariance].text {
@@ -69,8 +71,8 @@ func reducedUpdate(a *Assignment) float64 {
 	return 6
 }
 
-// denseCost is the cost of a d x m run: before the first step, of a step, and of a recorded step. Q is applied without
-// being formed, also where it is rotated or autoregressive.
+// denseCost is the cost of a d x m run: before the first step, of a step, and of a recorded step. Q
+// is applied without being formed, also where it is rotated or autoregressive.
 func denseCost(a *Assignment) (setup, step, record float64) {
 	d, m := a[Dimension].Float(), a[Width].Float()
 	rotated, autoregressive := a[Rotate].text != "none", a[Covariance].text == "ar1"
@@ -114,7 +116,8 @@ func sampleCount(a *Assignment) float64 {
 	return a[Samples].Float()
 }
 
-// matrixUpdate is the cost of the optimizer on a matrix of the given size, the weights' own update included.
+// matrixUpdate is the cost of the optimizer on a matrix of the given size, the weights' own update
+// included.
 func matrixUpdate(a *Assignment, rows, columns float64) float64 {
 	high, low := max(rows, columns), min(rows, columns)
 	entries := rows * columns
@@ -137,7 +140,8 @@ func matrixUpdate(a *Assignment, rows, columns float64) float64 {
 	return 8 * entries
 }
 
-// gramCost is the cost of the metrics of a recorded step: the eigenvalues of the smaller Gram matrix of W.
+// gramCost is the cost of the metrics of a recorded step: the eigenvalues of the smaller Gram
+// matrix of W.
 func gramCost(rows, columns float64) float64 {
 	high, low := max(rows, columns), min(rows, columns)
 	return 2*high*low*low + 9*low*low*low

@@ -24,7 +24,18 @@ func TestDenseCostHasItsLeadingTerm(t *testing.T) {
 		optimizer string
 		cubes     float64
 	}{{"gd", 4}, {"specgd", 26}, {"muon", 34}, {"power", 48}, {"shampoo", 30}} {
-		pairs := spiked("optimizer", c.optimizer, "representation", "dense", "dimension", int(d), "steps", int(steps), "power", 0.5)
+		pairs := spiked(
+			"optimizer",
+			c.optimizer,
+			"representation",
+			"dense",
+			"dimension",
+			int(d),
+			"steps",
+			int(steps),
+			"power",
+			0.5,
+		)
 		got := float64(Cost(resolved(t, pairs...), 0))
 		if want := c.cubes * d * d * d * steps; got < want || got > 1.1*want {
 			t.Errorf("%s: %.3g, want about %.3g", c.optimizer, got, want)
@@ -85,7 +96,8 @@ func TestCostAndMemoryAreBoundedForEveryPoint(t *testing.T) {
 	})
 }
 
-// A change of any parameter that is not cost-relevant leaves cost, memory and representation as they are.
+// A change of any parameter that is not cost-relevant leaves cost, memory and representation as
+// they are.
 func TestOnlyCostRelevantParametersDecideTheCost(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		a, good := anyPoint(t)
@@ -122,7 +134,8 @@ func TestOnlyCostRelevantParametersDecideTheCost(t *testing.T) {
 			t.Fatal(broken)
 		}
 		record := Record{Log: 30, Coefficients: true}
-		if a[Representation].Text() != b[Representation].Text() || Cost(a, 30) != Cost(&b, 30) || PointBytes(a, record) != PointBytes(&b, record) {
+		if a[Representation].Text() != b[Representation].Text() || Cost(a, 30) != Cost(&b, 30) ||
+			PointBytes(a, record) != PointBytes(&b, record) {
 			t.Fatalf("%v costs %d, %v costs %d", a, Cost(a, 30), b, Cost(&b, 30))
 		}
 	})

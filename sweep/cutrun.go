@@ -5,8 +5,8 @@ import (
 	"fmt"
 )
 
-// CutRun is a run of equal shards of a plan. Plans are kept as such runs, since to cut a sweep again may take a look at each of
-// ten million points.
+// CutRun is a run of equal shards of a plan. Plans are kept as such runs, since to cut a sweep
+// again may take a look at each of ten million points.
 type CutRun struct {
 	Shards int64
 	Points int64 // indices of each shard
@@ -14,7 +14,8 @@ type CutRun struct {
 	Bytes  int64 // memory of the largest point of each shard
 }
 
-// ErrOtherSweep says that cuts are not those of the sweep that they came with. RestorePlan returns it.
+// ErrOtherSweep says that cuts are not those of the sweep that they came with. RestorePlan returns
+// it.
 var ErrOtherSweep = errors.New("cuts of another sweep")
 
 // CutRuns are the shards of a plan, and the first shard of each part: what RestorePlan takes.
@@ -43,7 +44,10 @@ func RestorePlan(s *Spec, version int, runs []CutRun, parts []int64) (*Plan, err
 	p := &Plan{spec: s, parts: parts}
 	end := int64(0)
 	for _, r := range runs {
-		if r.Shards < 1 || r.Shards > MaxShards-int64(len(p.shards)) || r.Points < 1 || r.Points > (s.Size()-end)/r.Shards || r.Cost < 0 || r.Bytes < 0 {
+		if r.Shards < 1 || r.Shards > MaxShards-int64(len(p.shards)) || r.Points < 1 ||
+			r.Points > (s.Size()-end)/r.Shards ||
+			r.Cost < 0 ||
+			r.Bytes < 0 {
 			return nil, fmt.Errorf("%w: %+v after index %d of %d", ErrOtherSweep, r, end, s.Size())
 		}
 		for range r.Shards {

@@ -21,12 +21,20 @@ func TestPlanIsRestored(t *testing.T) {
 			continue
 		}
 		if got.Shards() != want.Shards() || got.Parts() != want.Parts() {
-			t.Fatalf("%s: %d shards in %d parts, not %d in %d", name, got.Shards(), got.Parts(), want.Shards(), want.Parts())
+			t.Fatalf(
+				"%s: %d shards in %d parts, not %d in %d",
+				name,
+				got.Shards(),
+				got.Parts(),
+				want.Shards(),
+				want.Parts(),
+			)
 		}
 		for i := range want.Shards() {
 			first, end := got.Shard(i)
 			wantFirst, wantEnd := want.Shard(i)
-			if first != wantFirst || end != wantEnd || got.Cost(i) != want.Cost(i) || got.Bytes(i) != want.Bytes(i) || got.PartOf(i) != want.PartOf(i) {
+			if first != wantFirst || end != wantEnd || got.Cost(i) != want.Cost(i) || got.Bytes(i) != want.Bytes(i) ||
+				got.PartOf(i) != want.PartOf(i) {
 				t.Fatalf("%s: shard %d is another one", name, i)
 			}
 		}
@@ -53,7 +61,10 @@ func TestCutsOfAnotherSweep(t *testing.T) {
 		"parts out of order": {runs, []int64{0, 0}},
 		"part beyond":        {runs, []int64{0, math.MaxInt64}},
 	} {
-		if _, err := sweep.RestorePlan(spec, sweep.PlanVersion, cuts.runs, cuts.parts); !errors.Is(err, sweep.ErrOtherSweep) {
+		if _, err := sweep.RestorePlan(spec, sweep.PlanVersion, cuts.runs, cuts.parts); !errors.Is(
+			err,
+			sweep.ErrOtherSweep,
+		) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

@@ -13,13 +13,16 @@ import (
 	"github.com/goccy/go-yaml/token"
 )
 
-// Bounds on a sweep file, so that no file costs more than 256 MB or more than a few seconds to read.
+// Bounds on a sweep file, so that no file costs more than 256 MB or more than a few seconds to
+// read.
 const (
 	// MaxFileBytes is the size of the longest sweep file that is read.
 	MaxFileBytes = 4 << 20
-	// MaxCanonicalBytes is the size of the longest canonical spec: coordinators keep it in etcd, which takes 1.5 MiB at once.
+	// MaxCanonicalBytes is the size of the longest canonical spec: coordinators keep it in etcd,
+	// which takes 1.5 MiB at once.
 	MaxCanonicalBytes = 1 << 20
-	// maxMarks bounds the characters that can start a token; the parser takes about 0.5 KB for each.
+	// maxMarks bounds the characters that can start a token; the parser takes about 0.5 KB for
+	// each.
 	maxMarks = 150_000
 	maxDepth = 32
 	// maxKeys bounds one mapping: the parser takes quadratic time in it.
@@ -97,7 +100,10 @@ func readDocument(src []byte, fail func(position, string, ...any)) (node, bool) 
 		return node{}, false
 	}
 	if len(file.Docs) > 1 {
-		fail(position{int32(file.Docs[1].Start.Position.Line), 1}, "a second document starts here; a sweep file holds one")
+		fail(
+			position{int32(file.Docs[1].Start.Position.Line), 1},
+			"a second document starts here; a sweep file holds one",
+		)
 		return node{}, false
 	}
 	if len(file.Docs) == 0 || file.Docs[0].Body == nil {
@@ -129,8 +135,12 @@ func sane(src []byte, fail func(position, string, ...any)) bool {
 			marks++
 		}
 		if marks > maxMarks {
-			fail(position{line, max(1, int32(i-start)+1)}, "the file is too complex: more than %d line ends and marks such as commas, colons and quotes; "+
-				"use linspace, logspace, range or sample for long axes", maxMarks)
+			fail(
+				position{line, max(1, int32(i-start)+1)},
+				"the file is too complex: more than %d line ends and marks such as commas, colons and quotes; "+
+					"use linspace, logspace, range or sample for long axes",
+				maxMarks,
+			)
 			return false
 		}
 	}
@@ -139,8 +149,14 @@ func sane(src []byte, fail func(position, string, ...any)) bool {
 			r, size := utf8.DecodeRune(src[i:])
 			if r == utf8.RuneError && size == 1 {
 				before := src[:i]
-				fail(position{int32(bytes.Count(before, []byte("\n"))) + 1, int32(i-bytes.LastIndexByte(before, '\n')-1) + 1},
-					"byte %#02x is not UTF-8 text", src[i])
+				fail(
+					position{
+						int32(bytes.Count(before, []byte("\n"))) + 1,
+						int32(i-bytes.LastIndexByte(before, '\n')-1) + 1,
+					},
+					"byte %#02x is not UTF-8 text",
+					src[i],
+				)
 				return false
 			}
 			i += size
@@ -149,7 +165,8 @@ func sane(src []byte, fail func(position, string, ...any)) bool {
 	return true
 }
 
-// plainTokens refuses what sweep files do not use, and what the parser takes too much stack or time for.
+// plainTokens refuses what sweep files do not use, and what the parser takes too much stack or time
+// for.
 func plainTokens(tokens token.Tokens, fail func(position, string, ...any)) bool {
 	depth, dashes := 0, 0
 	keys := map[int]int{} // keys of the mapping at each column, or at each flow depth below 0

@@ -101,7 +101,13 @@ func TestSpellingNeverMatters(t *testing.T) {
 		{"where: anisotropy > 0", "where: >-\n  anisotropy\n  > 0"},
 		{"grid: {anisotropy: {linspace: {from: 1, to: 3, num: 5}}}", "grid: {anisotropy: {linspace: {num: 5.0, to: 3e0, from: 1.0}}}"},
 	} {
-		a, b := parse(t, rest+"grid: {learning_rate: [0.1], anisotropy: [3]}\n"), parse(t, rest+"grid: {learning_rate: [1e-1], anisotropy: [3]}\n")
+		a, b := parse(
+			t,
+			rest+"grid: {learning_rate: [0.1], anisotropy: [3]}\n",
+		), parse(
+			t,
+			rest+"grid: {learning_rate: [1e-1], anisotropy: [3]}\n",
+		)
 		if a.ID(1) != b.ID(1) {
 			t.Fatal("0.1 is not 1e-1")
 		}
@@ -124,13 +130,17 @@ func TestSpellingNeverMatters(t *testing.T) {
 	if x.ID(1) == x.ID(2) || len(x.ID(1)) != 32 {
 		t.Errorf("ids %s and %s of two solver versions", x.ID(1), x.ID(2))
 	}
-	if y := parse(t, strings.Replace(rest, "name: x", "name: other", 1)+"grid: {learning_rate: [0.1], anisotropy: [3]}\n"); x.ID(1) != y.ID(1) {
+	if y := parse(t, strings.Replace(rest, "name: x", "name: other", 1)+"grid: {learning_rate: [0.1], anisotropy: [3]}\n"); x.ID(
+		1,
+	) != y.ID(
+		1,
+	) {
 		t.Error("the name is hashed")
 	}
 }
 
-// Points, Point and a naive enumeration agree: every combination, outermost the parameter that comes first in the table,
-// the zip where its first parameter stands, replicates innermost.
+// Points, Point and a naive enumeration agree: every combination, outermost the parameter that
+// comes first in the table, the zip where its first parameter stands, replicates innermost.
 func TestEnumerationAgreesWithNaive(t *testing.T) {
 	numbers := []sweep.ParameterID{sweep.Dimension, sweep.Steps, sweep.Anisotropy, sweep.TeacherNorm2, sweep.InitScale,
 		sweep.LearningRate, sweep.WeightDecay, sweep.Momentum}
@@ -159,7 +169,11 @@ func TestEnumerationAgreesWithNaive(t *testing.T) {
 		replicates := rapid.Int64Range(1, 3).Draw(t, "replicates")
 
 		var src strings.Builder
-		fmt.Fprintf(&src, "name: naive\nfixed: {model: online, batch_size: 1, covariance: spiked, optimizer: momentum}\nreplicates: %d\n", replicates)
+		fmt.Fprintf(
+			&src,
+			"name: naive\nfixed: {model: online, batch_size: 1, covariance: spiked, optimizer: momentum}\nreplicates: %d\n",
+			replicates,
+		)
 		section := func(name string, ids []sweep.ParameterID) {
 			if len(ids) > 0 {
 				fmt.Fprintf(&src, "%s:\n", name)
@@ -250,8 +264,11 @@ func TestUnionKeepsListOrderAndInheritsWhatStandsBeside(t *testing.T) {
 	spec := parse(t, goodFiles(t)["union.yaml"])
 	var got []string
 	for p := range spec.Points(0, spec.Size()) {
-		got = append(got, fmt.Sprintf("%s d=%d lr=%.3g T=%d", p.Params[sweep.Optimizer].Text(), p.Params[sweep.Dimension].Int(),
-			p.Params[sweep.LearningRate].Float(), p.Params[sweep.Steps].Int()))
+		got = append(
+			got,
+			fmt.Sprintf("%s d=%d lr=%.3g T=%d", p.Params[sweep.Optimizer].Text(), p.Params[sweep.Dimension].Int(),
+				p.Params[sweep.LearningRate].Float(), p.Params[sweep.Steps].Int()),
+		)
 	}
 	var want []string
 	for _, row := range []string{
@@ -294,13 +311,15 @@ func TestAxisFormsGiveTheirNumbers(t *testing.T) {
 func TestDerivedValuesSeeDefaultsAndAuto(t *testing.T) {
 	spec := parse(t, goodFiles(t)["derive.yaml"])
 	p, ok := spec.Point(0)
-	if !ok || p.Params[sweep.Dimension].Int() != 4 || p.Params[sweep.Width].Int() != 1 || p.Params[sweep.BatchSize].Int() != 10 {
+	if !ok || p.Params[sweep.Dimension].Int() != 4 || p.Params[sweep.Width].Int() != 1 ||
+		p.Params[sweep.BatchSize].Int() != 10 {
 		t.Fatalf("point 0 is %v, %v", p, ok)
 	}
 	if want := int64(math.Ceil(0.5 / p.Params[sweep.LearningRate].Float())); p.Params[sweep.Steps].Int() != want {
 		t.Errorf("steps %d, want ceil(0.5 / learning_rate) = %d", p.Params[sweep.Steps].Int(), want)
 	}
-	if q, ok := spec.Point(5); !ok || q.Params[sweep.Width].Int() != 2 || q.Params[sweep.Seed].Int() != 9007199254740993 {
+	if q, ok := spec.Point(5); !ok || q.Params[sweep.Width].Int() != 2 ||
+		q.Params[sweep.Seed].Int() != 9007199254740993 {
 		t.Errorf("point 5 is %v, %v", q, ok)
 	}
 	if _, ok := spec.Point(7); ok {

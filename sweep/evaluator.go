@@ -25,7 +25,8 @@ func newEvaluator() *evaluator {
 	return &evaluator{machine: vm.VM{MemoryBudget: maxElements}, env: make(map[string]any, NumParameters)}
 }
 
-// run evaluates x on a. The assignment may have changed since the last run only if changed was called.
+// run evaluates x on a. The assignment may have changed since the last run only if changed was
+// called.
 func (e *evaluator) run(x *expression, a *Assignment) (any, string) {
 	table := parameters()
 	unset := ""
@@ -54,7 +55,11 @@ func (e *evaluator) run(x *expression, a *Assignment) (any, string) {
 		text = at.Message
 	}
 	if unset != "" {
-		return nil, fmt.Sprintf("%s is not set here, so the expression has no value; say what holds without it (%s ?? 0)", unset, unset)
+		return nil, fmt.Sprintf(
+			"%s is not set here, so the expression has no value; say what holds without it (%s ?? 0)",
+			unset,
+			unset,
+		)
 	}
 	return nil, "the expression fails: " + text
 }
@@ -103,7 +108,8 @@ func box(v Value, k Kind) any {
 	return nil
 }
 
-// unbox is what an expression gave as a value of parameter p, or what is wrong with it. Nil leaves p unset.
+// unbox is what an expression gave as a value of parameter p, or what is wrong with it. Nil leaves
+// p unset.
 func unbox(out any, p *Parameter) (Value, string) {
 	var v Value
 	switch out := out.(type) {
@@ -190,7 +196,8 @@ func unboxList(out any, p *Parameter) (Value, string) {
 	return List(flat), ""
 }
 
-// complete fills in the defaults that are known, and the representation and the learning rate where all they depend on is.
+// complete fills in the defaults that are known, and the representation and the learning rate where
+// all they depend on is.
 func complete(a *Assignment) {
 	known := true
 	for i := range a {

@@ -64,11 +64,19 @@ func TestExamplesAreGoodSweeps(t *testing.T) {
 	}
 }
 
-// The solver does about 1e9 of these operations a second on one core, so that each example takes well under a minute on two.
+// The solver does about 1e9 of these operations a second on one core, so that each example takes
+// well under a minute on two.
 func TestExamplesAreModest(t *testing.T) {
 	for _, name := range exampleNames(t) {
-		if s := plan(t, example(t, name)).Summary(); s.Flops > 3e10 || s.PointBytes > 64<<20 || s.ParquetBytes > 200<<20 {
-			t.Errorf("%s: %.2g flops, %d bytes a point, %d bytes of Parquet", name, s.Flops, s.PointBytes, s.ParquetBytes)
+		if s := plan(t, example(t, name)).Summary(); s.Flops > 3e10 || s.PointBytes > 64<<20 ||
+			s.ParquetBytes > 200<<20 {
+			t.Errorf(
+				"%s: %.2g flops, %d bytes a point, %d bytes of Parquet",
+				name,
+				s.Flops,
+				s.PointBytes,
+				s.ParquetBytes,
+			)
 		}
 	}
 }

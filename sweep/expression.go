@@ -14,9 +14,9 @@ import (
 	"github.com/expr-lang/expr/vm"
 )
 
-// Bounds on the cost of expressions, known when they are compiled: a loop has at most maxLoop elements and never stands
-// inside another, so that no expression takes more than maxCost operations, and no point more than that in all its
-// expressions together: a few milliseconds.
+// Bounds on the cost of expressions, known when they are compiled: a loop has at most maxLoop
+// elements and never stands inside another, so that no expression takes more than maxCost
+// operations, and no point more than that in all its expressions together: a few milliseconds.
 const (
 	maxCost   = 50_000
 	maxSource = 4096 // bytes
@@ -113,8 +113,8 @@ func explain(err error, names []string) string {
 	return text
 }
 
-// inspect tells an expression's cost. It refuses what costs too much, before anything is built from it, and what can
-// never be meant.
+// inspect tells an expression's cost. It refuses what costs too much, before anything is built from
+// it, and what can never be meant.
 func inspect(source string) (cost int64, problem string) {
 	tree, err := parser.Parse(source)
 	if err != nil {
@@ -123,7 +123,11 @@ func inspect(source string) (cost int64, problem string) {
 	v := &inspector{}
 	v.walk(tree.Node, false)
 	if v.cost > maxCost && v.text == "" {
-		v.text = fmt.Sprintf("the expression takes up to %d operations; at most %d are allowed: make its loops simpler", v.cost, maxCost)
+		v.text = fmt.Sprintf(
+			"the expression takes up to %d operations; at most %d are allowed: make its loops simpler",
+			v.cost,
+			maxCost,
+		)
 	}
 	return v.cost, v.text
 }
@@ -167,7 +171,13 @@ func (v *inspector) binary(n *ast.BinaryNode, inside bool) {
 		low, ok := n.Left.(*ast.IntegerNode)
 		high, ok2 := n.Right.(*ast.IntegerNode)
 		if ok && ok2 && high.Value-low.Value >= maxLoop {
-			v.text = fmt.Sprintf("%d..%d has %d elements; at most %d are allowed", low.Value, high.Value, high.Value-low.Value+1, maxLoop)
+			v.text = fmt.Sprintf(
+				"%d..%d has %d elements; at most %d are allowed",
+				low.Value,
+				high.Value,
+				high.Value-low.Value+1,
+				maxLoop,
+			)
 		}
 	case "in":
 		words, short := n.Right.(*ast.ArrayNode)
@@ -201,7 +211,13 @@ func (v *inspector) word(parameter, word ast.Node) {
 	}
 	if id, ok := lookup(name.Value); ok {
 		if p := &parameters()[id]; p.Kind == KindText && !slices.Contains(p.Words, text.Value) {
-			v.text = fmt.Sprintf("%s is never %q: it is %s%s", p.Name, text.Value, p.allowed(), hint(text.Value, p.Words))
+			v.text = fmt.Sprintf(
+				"%s is never %q: it is %s%s",
+				p.Name,
+				text.Value,
+				p.allowed(),
+				hint(text.Value, p.Words),
+			)
 		}
 	}
 }
@@ -250,7 +266,8 @@ func children(n ast.Node) []ast.Node {
 	return out
 }
 
-// boundLoops passes every list that is looped over, or searched, through the function that bounds its length.
+// boundLoops passes every list that is looped over, or searched, through the function that bounds
+// its length.
 type boundLoops struct{}
 
 func (boundLoops) Visit(n *ast.Node) {
@@ -285,7 +302,8 @@ func (r references) Visit(n *ast.Node) {
 	}
 }
 
-// arithmetic are the functions of expressions that expr-lang lacks, and integer products and sums that do not wrap.
+// arithmetic are the functions of expressions that expr-lang lacks, and integer products and sums
+// that do not wrap.
 func arithmetic() []expr.Option {
 	real1 := func(name string, f func(float64) float64) expr.Option {
 		return expr.Function(name, func(args ...any) (any, error) { return f(number64(args[0])), nil },
@@ -295,7 +313,11 @@ func arithmetic() []expr.Option {
 		return expr.Function(name, func(args ...any) (any, error) {
 			sum, ok := f(args[0].(int), args[1].(int))
 			if !ok {
-				return nil, fmt.Errorf("the integers %d and %d are too large; write one with a decimal point", args[0], args[1])
+				return nil, fmt.Errorf(
+					"the integers %d and %d are too large; write one with a decimal point",
+					args[0],
+					args[1],
+				)
 			}
 			return sum, nil
 		}, new(func(int, int) int))
@@ -313,9 +335,15 @@ func arithmetic() []expr.Option {
 	}
 	return []expr.Option{
 		real1("sqrt", math.Sqrt), real1("log", math.Log), real1("exp", math.Exp),
-		expr.Function("pow", func(args ...any) (any, error) { return math.Pow(number64(args[0]), number64(args[1])), nil },
-			new(func(any, any) float64)),
-		extreme("min", func(a, b float64) bool { return a < b }), extreme("max", func(a, b float64) bool { return a > b }),
+		expr.Function(
+			"pow",
+			func(args ...any) (any, error) { return math.Pow(number64(args[0]), number64(args[1])), nil },
+			new(func(any, any) float64),
+		),
+		extreme(
+			"min",
+			func(a, b float64) bool { return a < b },
+		), extreme("max", func(a, b float64) bool { return a > b }),
 		expr.Function("bounded", func(args ...any) (any, error) { return bounded(args[0]) }, new(func(any) any)),
 		integer("add", func(a, b int) (int, bool) { c := a + b; return c, (c > a) == (b > 0) }),
 		integer("subtract", func(a, b int) (int, bool) { c := a - b; return c, (c < a) == (b > 0) }),
@@ -327,7 +355,8 @@ func arithmetic() []expr.Option {
 	}
 }
 
-// number64 is a number of an expression; it panics on anything else, which the machine turns into an error.
+// number64 is a number of an expression; it panics on anything else, which the machine turns into
+// an error.
 func number64(x any) float64 {
 	switch x := x.(type) {
 	case float64:

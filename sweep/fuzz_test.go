@@ -10,8 +10,8 @@ import (
 	"github.com/phasegrid/phasegrid/sweep"
 )
 
-// FuzzParse: no input makes the parser panic; a file is either refused with places in it, or its canonical spec reads
-// back as the same sweep with the same points.
+// FuzzParse: no input makes the parser panic; a file is either refused with places in it, or its
+// canonical spec reads back as the same sweep with the same points.
 func FuzzParse(f *testing.F) {
 	for _, pattern := range []string{"testdata/bad/*.yaml", "testdata/good/*.yaml", "examples/*.yaml"} {
 		files, err := filepath.Glob(pattern)
@@ -53,7 +53,8 @@ func FuzzParse(f *testing.F) {
 }
 
 func equalPoints(p, q *sweep.Point) bool {
-	if p.Index != q.Index || p.Invalid != q.Invalid || p.UnstableStep != q.UnstableStep || p.ResonantStep != q.ResonantStep {
+	if p.Index != q.Index || p.Invalid != q.Invalid || p.UnstableStep != q.UnstableStep ||
+		p.ResonantStep != q.ResonantStep {
 		return false
 	}
 	for id := range p.Params {

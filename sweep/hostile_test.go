@@ -103,7 +103,12 @@ func TestHostileFilesStayBelow256MB(t *testing.T) {
 				t.Fatalf("%v: %.2000s", err, out)
 			}
 			usage := child.ProcessState.SysUsage().(*syscall.Rusage)
-			t.Logf("%d MB, %v: %s", usage.Maxrss>>10, child.ProcessState.UserTime(), strings.SplitN(string(out), "\n", 2)[0])
+			t.Logf(
+				"%d MB, %v: %s",
+				usage.Maxrss>>10,
+				child.ProcessState.UserTime(),
+				strings.SplitN(string(out), "\n", 2)[0],
+			)
 			if usage.Maxrss > 256<<10 {
 				t.Errorf("reading took %d MB", usage.Maxrss>>10)
 			}

@@ -5,9 +5,10 @@ import (
 	"strconv"
 )
 
-// PointID identifies what a resolved point computes: the first 16 bytes of the SHA-256 of its parameters as JSON in the
-// order of the parameter table, null ones left out (so seed counts only where randomness is used), and the solver's version.
-// Points of different sweeps with equal ids have equal rows.
+// PointID identifies what a resolved point computes: the first 16 bytes of the SHA-256 of its
+// parameters as JSON in the order of the parameter table, null ones left out (so seed counts only
+// where randomness is used), and the solver's version. Points of different sweeps with equal ids
+// have equal rows.
 func PointID(a *Assignment, solverVersion int) [16]byte {
 	text := make([]byte, 0, 1024)
 	for i, v := range a {

@@ -9,8 +9,8 @@ import (
 	"github.com/phasegrid/phasegrid/sweep"
 )
 
-// TestTooManyMarks: a file with too much punctuation is refused in words that are true, at the place where it is too much
-// or, where only its stored form has too much, as a whole.
+// TestTooManyMarks: a file with too much punctuation is refused in words that are true, at the
+// place where it is too much or, where only its stored form has too much, as a whole.
 func TestTooManyMarks(t *testing.T) {
 	for _, c := range []struct {
 		rows, line int

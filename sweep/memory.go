@@ -80,7 +80,8 @@ func addProduct(sum, x, n int64) int64 {
 	return sum + x*n
 }
 
-// Bytes of one row in Arrow: columns of eight bytes, their validity bits, words and ids. They belong to the plan version.
+// Bytes of one row in Arrow: columns of eight bytes, their validity bits, words and ids. They
+// belong to the plan version.
 const (
 	pointRowBytes       = 512
 	listNumberBytes     = 20 // a list stands in its row as text

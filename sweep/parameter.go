@@ -1,6 +1,7 @@
 package sweep
 
-// ParameterID names a solver parameter. Its order is the enumeration order of the axes, cost axes first.
+// ParameterID names a solver parameter. Its order is the enumeration order of the axes, cost axes
+// first.
 type ParameterID uint8
 
 // The parameters, in the order in which axes are enumerated (outermost first).
@@ -55,7 +56,8 @@ const (
 // Assignment gives each parameter a value, null where it is not set.
 type Assignment [NumParameters]Value
 
-// Parameter describes one parameter: its name in the sweep file and in the result set, and what values it takes.
+// Parameter describes one parameter: its name in the sweep file and in the result set, and what
+// values it takes.
 type Parameter struct {
 	ID   ParameterID
 	Name string
@@ -64,7 +66,8 @@ type Parameter struct {
 	Words []string
 	// Auto: the word "auto" is allowed beside the kind's own values.
 	Auto bool
-	// Min and Max bound a number (of a list: each of its numbers), included unless open; infinite where there is no bound.
+	// Min and Max bound a number (of a list: each of its numbers), included unless open; infinite
+	// where there is no bound.
 	Min, Max         float64
 	MinOpen, MaxOpen bool
 	// Use says where the parameter applies, "covariance: spiked"; empty: everywhere.

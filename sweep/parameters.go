@@ -6,7 +6,8 @@ import (
 	"strings"
 )
 
-// maxCount bounds integers that decide the size of a point, so that products of two of them stay within int64.
+// maxCount bounds integers that decide the size of a point, so that products of two of them stay
+// within int64.
 const maxCount = 1_000_000_000
 
 // parameters returns the table of all parameters. Read only.
@@ -34,7 +35,16 @@ func lookup(name string) (ParameterID, bool) {
 }
 
 func textParameter(id ParameterID, name, doc, use string, words ...string) Parameter {
-	return Parameter{ID: id, Name: name, Kind: KindText, Words: words, Min: math.Inf(-1), Max: math.Inf(1), Use: use, Doc: doc}
+	return Parameter{
+		ID:    id,
+		Name:  name,
+		Kind:  KindText,
+		Words: words,
+		Min:   math.Inf(-1),
+		Max:   math.Inf(1),
+		Use:   use,
+		Doc:   doc,
+	}
 }
 
 func intParameter(id ParameterID, name string, low int, high float64, unit, doc, use string) Parameter {
@@ -64,32 +74,122 @@ func (p Parameter) auto() Parameter { p.Auto = true; return p }
 var parameterTable = [NumParameters]Parameter{
 	textParameter(Model, "model", "which gradient drives the dynamics; metrics are always those of the population", "",
 		"population", "finite_sample", "online"),
-	textParameter(Representation, "representation", "how the iterate is stored; auto takes the cheapest that is exact", "",
-		"auto", "reduced", "subspace", "dense"),
-	textParameter(Optimizer, "optimizer", "map from the gradient G to the update U of W <- W(1 - lr_k wd) - lr_k U", "",
-		"gd", "momentum", "ngd", "specgd", "nucspec", "muon", "power", "dynmuon", "signgd", "signum", "adam", "shampoo"),
+	textParameter(
+		Representation,
+		"representation",
+		"how the iterate is stored; auto takes the cheapest that is exact",
+		"",
+		"auto",
+		"reduced",
+		"subspace",
+		"dense",
+	),
+	textParameter(
+		Optimizer,
+		"optimizer",
+		"map from the gradient G to the update U of W <- W(1 - lr_k wd) - lr_k U",
+		"",
+		"gd",
+		"momentum",
+		"ngd",
+		"specgd",
+		"nucspec",
+		"muon",
+		"power",
+		"dynmuon",
+		"signgd",
+		"signum",
+		"adam",
+		"shampoo",
+	),
 	intParameter(Dimension, "dimension", 1, maxCount, "1", "d, length of the input x and rows of W", ""),
 	intParameter(Width, "width", 1, maxCount, "1", "m, columns of W (default: dimension)", ""),
 	intParameter(Steps, "steps", 1, maxCount, "step", "T, number of updates", ""),
 	intParameter(Samples, "samples", 1, maxCount, "1", "n, number of fixed pairs (x, y)", "model: finite_sample"),
-	intParameter(BatchSize, "batch_size", 1, maxCount, "1", "n, number of fresh pairs (x, y) each step", "model: online"),
+	intParameter(
+		BatchSize,
+		"batch_size",
+		1,
+		maxCount,
+		"1",
+		"n, number of fresh pairs (x, y) each step",
+		"model: online",
+	),
 	textParameter(Covariance, "covariance", "family of Q, the covariance of x ~ N(0, Q)", "",
 		"isotropic", "spiked", "multi_spike", "power_law", "block", "custom", "ar1"),
 	numberParameter(Scale, "scale", 0, 1e12, "q_i = scale", "covariance: isotropic").above(),
-	numberParameter(Anisotropy, "anisotropy", -1, 1e12, "lambda; q_1 = 1 + lambda, the other q_i = 1", "covariance: spiked").above(),
-	numberParameter(Spikes, "spikes", -1, 1e12, "q_(1+j) = 1 + spikes[j], the other q_i = 1", "covariance: multi_spike").above().kind(KindList),
+	numberParameter(
+		Anisotropy,
+		"anisotropy",
+		-1,
+		1e12,
+		"lambda; q_1 = 1 + lambda, the other q_i = 1",
+		"covariance: spiked",
+	).above(),
+	numberParameter(
+		Spikes,
+		"spikes",
+		-1,
+		1e12,
+		"q_(1+j) = 1 + spikes[j], the other q_i = 1",
+		"covariance: multi_spike",
+	).above().kind(
+		KindList,
+	),
 	numberParameter(Exponent, "exponent", 0, 20, "p; q_i = (i+1)^-p, i = 0..d-1", "covariance: power_law"),
-	numberParameter(Blocks, "blocks", 0, 1e12, "list of [value, count]: q_i in order; the counts add up to dimension", "covariance: block").above().kind(KindPairs),
-	numberParameter(Eigenvalues, "eigenvalues", 0, 1e12, "q_i in order, as many as dimension", "covariance: custom").above().kind(KindList),
+	numberParameter(
+		Blocks,
+		"blocks",
+		0,
+		1e12,
+		"list of [value, count]: q_i in order; the counts add up to dimension",
+		"covariance: block",
+	).above().kind(
+		KindPairs,
+	),
+	numberParameter(
+		Eigenvalues,
+		"eigenvalues",
+		0,
+		1e12,
+		"q_i in order, as many as dimension",
+		"covariance: custom",
+	).above().kind(
+		KindList,
+	),
 	numberParameter(Rho, "rho", -1, 1, "Q_ij = rho^|i-j|", "covariance: ar1").above().below(),
 	textParameter(Normalize, "normalize", "scale of Q: as given, trace d, trace 1, or largest eigenvalue 1", "",
 		"none", "trace_d", "trace_1", "max_1"),
 	textParameter(Rotate, "rotate", "Q -> HQH, theta -> H theta with H = I - 2hhᵀ/‖h‖², h_i = 1/(i+2)", "",
 		"none", "householder"),
-	textParameter(Teacher, "teacher", "direction of theta: e_index, (1,...,1)/sqrt(d), or a normalised mix of coordinates", "",
-		"eigen", "uniform", "mix"),
-	intParameter(TeacherIndex, "teacher_index", 0, maxCount-1, "1", "theta is along e_index, counted from 0", "teacher: eigen"),
-	numberParameter(TeacherWeights, "teacher_weights", math.Inf(-1), math.Inf(1), "list of [index, weight]: theta along sum of weight e_index", "teacher: mix").kind(KindPairs),
+	textParameter(
+		Teacher,
+		"teacher",
+		"direction of theta: e_index, (1,...,1)/sqrt(d), or a normalised mix of coordinates",
+		"",
+		"eigen",
+		"uniform",
+		"mix",
+	),
+	intParameter(
+		TeacherIndex,
+		"teacher_index",
+		0,
+		maxCount-1,
+		"1",
+		"theta is along e_index, counted from 0",
+		"teacher: eigen",
+	),
+	numberParameter(
+		TeacherWeights,
+		"teacher_weights",
+		math.Inf(-1),
+		math.Inf(1),
+		"list of [index, weight]: theta along sum of weight e_index",
+		"teacher: mix",
+	).kind(
+		KindPairs,
+	),
 	numberParameter(TeacherNorm2, "teacher_norm2", 0, 1e12, "‖theta‖²", "").above(),
 	textParameter(Init, "init", "W_0: alpha I, alpha/sqrt(m) N(0,1), or alpha H[:, :m]", "",
 		"identity", "gaussian", "orthonormal"),
@@ -99,32 +199,87 @@ var parameterTable = [NumParameters]Parameter{
 		"constant", "linear", "cosine", "invsqrt"),
 	numberParameter(LRWarm, "lr_warm", 0, 1e12, "lr_k = lr/sqrt(1 + k/lr_warm)", "schedule: invsqrt").above(),
 	numberParameter(WeightDecay, "weight_decay", 0, 1e12, "wd of W <- W(1 - lr_k wd) - lr_k U", ""),
-	numberParameter(Momentum, "momentum", 0, 1, "beta of the buffer B", "optimizer: momentum, muon, dynmuon, signum").below(),
-	boolParameter(Nesterov, "nesterov", "U from G + beta B (muon: (1 - beta)G + beta B) instead of B", "optimizer: momentum, muon"),
+	numberParameter(
+		Momentum,
+		"momentum",
+		0,
+		1,
+		"beta of the buffer B",
+		"optimizer: momentum, muon, dynmuon, signum",
+	).below(),
+	boolParameter(
+		Nesterov,
+		"nesterov",
+		"U from G + beta B (muon: (1 - beta)G + beta B) instead of B",
+		"optimizer: momentum, muon",
+	),
 	textParameter(Orthogonalizer, "orthogonalizer", "how muon maps singular values towards 1", "optimizer: muon",
 		"newton_schulz", "polar_express", "exact"),
-	intParameter(NSSteps, "ns_steps", 1, 100, "1", "polynomial iterations", "orthogonalizer: newton_schulz, polar_express"),
+	intParameter(
+		NSSteps,
+		"ns_steps",
+		1,
+		100,
+		"1",
+		"polynomial iterations",
+		"orthogonalizer: newton_schulz, polar_express",
+	),
 	numberParameter(Power, "power", -4, 4, "p of phi(s) = s^p on singular values", "optimizer: power"),
-	boolParameter(NormalizePower, "normalize_power", "phi(s) = (s/s_max)^p instead of s^p", "optimizer: power, dynmuon"),
-	numberParameter(PowerMax, "power_max", -4, 4, "p_t = p_min + (p_max - p_min)/(1 + exp((t/T - tau)/w)), t = k + 1", "optimizer: dynmuon"),
+	boolParameter(
+		NormalizePower,
+		"normalize_power",
+		"phi(s) = (s/s_max)^p instead of s^p",
+		"optimizer: power, dynmuon",
+	),
+	numberParameter(
+		PowerMax,
+		"power_max",
+		-4,
+		4,
+		"p_t = p_min + (p_max - p_min)/(1 + exp((t/T - tau)/w)), t = k + 1",
+		"optimizer: dynmuon",
+	),
 	numberParameter(PowerMin, "power_min", -4, 4, "p_min of p_t, the power at the end", "optimizer: dynmuon"),
 	numberParameter(PowerMidpoint, "power_midpoint", -1e6, 1e6, "tau of p_t, as a fraction of T", "optimizer: dynmuon"),
 	numberParameter(PowerWidth, "power_width", 0, 1e6, "w of p_t, as a fraction of T", "optimizer: dynmuon").above(),
 	numberParameter(Beta1, "beta1", 0, 1, "decay of the first moment", "optimizer: adam").below(),
 	numberParameter(Beta2, "beta2", 0, 1, "decay of the second moment", "optimizer: adam").below(),
-	numberParameter(Epsilon, "epsilon", 0, 1e6, "adam: added to the root; shampoo: L_0 = R_0 = epsilon I", "optimizer: adam, shampoo").above(),
-	numberParameter(LabelNoise, "label_noise", 0, 1e12, "sigma; y = <x, theta>² + sigma N(0,1)", "model: finite_sample, online"),
-	intParameter(Seed, "seed", 0, math.MaxInt64, "1", "seed of SplitMix64; replicate r uses seed + r", "model: finite_sample, online, or init: gaussian"),
+	numberParameter(
+		Epsilon,
+		"epsilon",
+		0,
+		1e6,
+		"adam: added to the root; shampoo: L_0 = R_0 = epsilon I",
+		"optimizer: adam, shampoo",
+	).above(),
+	numberParameter(
+		LabelNoise,
+		"label_noise",
+		0,
+		1e12,
+		"sigma; y = <x, theta>² + sigma N(0,1)",
+		"model: finite_sample, online",
+	),
+	intParameter(
+		Seed,
+		"seed",
+		0,
+		math.MaxInt64,
+		"1",
+		"seed of SplitMix64; replicate r uses seed + r",
+		"model: finite_sample, online, or init: gaussian",
+	),
 }
 
-// check tells what is wrong with one value on its own: "" when nothing is, else a sentence saying what is allowed.
-// A whole float is a good integer; an integer is a good float.
+// check tells what is wrong with one value on its own: "" when nothing is, else a sentence saying
+// what is allowed. A whole float is a good integer; an integer is a good float.
 func (p Parameter) check(v Value) string {
 	ok := false
 	switch p.Kind {
 	case KindInt:
 		ok = v.Kind() == KindInt && p.inRange(float64(v.Int())) ||
-			v.Kind() == KindFloat && v.Float() == math.Trunc(v.Float()) && math.Abs(v.Float()) < 1<<53 && p.inRange(v.Float())
+			v.Kind() == KindFloat && v.Float() == math.Trunc(v.Float()) && math.Abs(v.Float()) < 1<<53 &&
+				p.inRange(v.Float())
 	case KindFloat:
 		ok = (v.Kind() == KindInt || v.Kind() == KindFloat) && p.inRange(v.Float()) ||
 			p.Auto && v.Kind() == KindText && v.Text() == "auto"

@@ -9,7 +9,8 @@ import (
 	"sort"
 )
 
-// PlanVersion is the version of the constants and formulas by which new sweeps are cut. A sweep keeps the one it began with.
+// PlanVersion is the version of the constants and formulas by which new sweeps are cut. A sweep
+// keeps the one it began with.
 const PlanVersion = 1
 
 // maxLook bounds the points that a plan makes to see whether they are part of the sweep.
@@ -18,26 +19,33 @@ const maxLook = 1_000_000
 // MaxShards is the most shards that a sweep may have.
 const MaxShards = 1_000_000
 
-// ErrPlanVersion says that a sweep was cut by a plan version that this release does not know. NewPlan returns it.
+// ErrPlanVersion says that a sweep was cut by a plan version that this release does not know.
+// NewPlan returns it.
 var ErrPlanVersion = errors.New("unknown plan version")
 
 // ErrTooLarge says that a sweep has more shards than one sweep may have. NewPlan returns it.
 var ErrTooLarge = errors.New("sweep too large")
 
-// cuts are the constants of a plan version: a shard ends at the first of cost, Arrow bytes and points; a part at its bytes.
+// cuts are the constants of a plan version: a shard ends at the first of cost, Arrow bytes and
+// points; a part at its bytes.
 type cuts struct {
 	cost, bytes, points int64
 	partBytes           int64
 }
 
-// cutsOf returns the constants of a plan version. The formulas of Cost and of the row sizes are part of version 1 too.
+// cutsOf returns the constants of a plan version. The formulas of Cost and of the row sizes are
+// part of version 1 too.
 func cutsOf(version int) (cuts, error) {
 	switch version {
 	case 1:
 		return cuts{cost: 2_000_000_000, bytes: 16 << 20, points: 16_384, partBytes: 128 << 20}, nil
 	}
-	return cuts{}, fmt.Errorf("%w %d: this release cuts by version %d: use the release that submitted the sweep, or a newer one",
-		ErrPlanVersion, version, PlanVersion)
+	return cuts{}, fmt.Errorf(
+		"%w %d: this release cuts by version %d: use the release that submitted the sweep, or a newer one",
+		ErrPlanVersion,
+		version,
+		PlanVersion,
+	)
 }
 
 // shard is a range of indices that ends at end and begins where the one before ends.
@@ -47,8 +55,9 @@ type shard struct {
 	bytes int64 // memory of its largest point
 }
 
-// Plan cuts the unfiltered indices of a sweep into shards, and the shards into parts: contiguous, in order, nothing left
-// out and nothing twice. It depends on the spec and the plan version alone. Safe for concurrent use.
+// Plan cuts the unfiltered indices of a sweep into shards, and the shards into parts: contiguous,
+// in order, nothing left out and nothing twice. It depends on the spec and the plan version alone.
+// Safe for concurrent use.
 type Plan struct {
 	spec    *Spec
 	shards  []shard
@@ -60,14 +69,21 @@ type Plan struct {
 	bytes   TableBytes
 }
 
-// NewPlan cuts a sweep by the constants of a plan version. Memory is that of its shards, at most MaxShards. Where the cost of points is
-// an expression it takes a look at each, of ten million half a minute, unless ctx ends first.
+// NewPlan cuts a sweep by the constants of a plan version. Memory is that of its shards, at most
+// MaxShards. Where the cost of points is an expression it takes a look at each, of ten million half
+// a minute, unless ctx ends first.
 func NewPlan(ctx context.Context, s *Spec, version int) (*Plan, error) {
 	constants, err := cutsOf(version)
 	if err != nil {
 		return nil, err
 	}
-	c := cutter{constants: constants, record: s.Record(), plan: &Plan{spec: s}, shapes: make(map[Shape]int), toLook: maxLook}
+	c := cutter{
+		constants: constants,
+		record:    s.Record(),
+		plan:      &Plan{spec: s},
+		shapes:    make(map[Shape]int),
+		toLook:    maxLook,
+	}
 	if err := c.cut(ctx, s.runs(0, s.Size())); err != nil {
 		return nil, err
 	}
@@ -116,8 +132,8 @@ func (p *Plan) PartOf(shard int64) int64 {
 	return int64(i)
 }
 
-// cutter fills a plan from runs of equal points. Sums are of integers, so that the cuts do not depend on how the runs are
-// split.
+// cutter fills a plan from runs of equal points. Sums are of integers, so that the cuts do not
+// depend on how the runs are split.
 type cutter struct {
 	constants cuts
 	record    Record
@@ -161,8 +177,9 @@ func (c *cutter) cut(ctx context.Context, runs iter.Seq[run]) error {
 	return nil
 }
 
-// memory is what a point of the run needs. Where it is more than most machines have, `where` may be what keeps such points out
-// of the sweep, and a shard must not wait for a node of a size that it does not need.
+// memory is what a point of the run needs. Where it is more than most machines have, `where` may be
+// what keeps such points out of the sweep, and a shard must not wait for a node of a size that it
+// does not need.
 func (c *cutter) memory(r run) int64 {
 	n := PointBytes(&r.a, c.record)
 	if n <= DefaultPointBytes || c.toLook <= 0 {
@@ -181,9 +198,14 @@ func (c *cutter) memory(r run) int64 {
 	return pointOverhead
 }
 
-// room is how many points of a cost and size the open shard still takes: at least one when it is empty.
+// room is how many points of a cost and size the open shard still takes: at least one when it is
+// empty.
 func (c *cutter) room(cost, bytes int64) int64 {
-	n := min(c.constants.points-(c.next-c.first), (c.constants.cost-c.open.cost)/cost, (c.constants.bytes-c.openBytes)/bytes)
+	n := min(
+		c.constants.points-(c.next-c.first),
+		(c.constants.cost-c.open.cost)/cost,
+		(c.constants.bytes-c.openBytes)/bytes,
+	)
 	if c.next == c.first {
 		return max(n, 1)
 	}
@@ -194,9 +216,16 @@ func (c *cutter) room(cost, bytes int64) int64 {
 func (c *cutter) close() error {
 	p := c.plan
 	if len(p.shards) == MaxShards {
-		return fmt.Errorf("%w: more than %d shards (of %d cost units, %d bytes of rows or %d points each), with index %d reached: "+
-			"lower steps, dimension, width, samples or record, or split the sweep",
-			ErrTooLarge, MaxShards, c.constants.cost, c.constants.bytes, c.constants.points, c.first)
+		return fmt.Errorf(
+			"%w: more than %d shards (of %d cost units, %d bytes of rows or %d points each), with index %d reached: "+
+				"lower steps, dimension, width, samples or record, or split the sweep",
+			ErrTooLarge,
+			MaxShards,
+			c.constants.cost,
+			c.constants.bytes,
+			c.constants.points,
+			c.first,
+		)
 	}
 	if len(p.parts) == 0 || c.partBytes+c.openBytes > c.constants.partBytes {
 		p.parts = append(p.parts, int64(len(p.shards)))

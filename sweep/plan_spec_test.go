@@ -52,7 +52,8 @@ func TestPlanOfABillionPointsIsSmall(t *testing.T) {
 	}
 }
 
-// To cut ten million points whose cost is an expression takes half a minute, for which nobody waits who has ended.
+// To cut ten million points whose cost is an expression takes half a minute, for which nobody waits
+// who has ended.
 func TestPlanEndsWithItsContext(t *testing.T) {
 	spec := parse(t, billion)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -69,7 +70,8 @@ func BenchmarkPlanOfABillionPoints(b *testing.B) {
 	}
 }
 
-// A run costs the same at each of its points: the shards' costs are the sum over the points, each on its own.
+// A run costs the same at each of its points: the shards' costs are the sum over the points, each
+// on its own.
 func TestPlanCostsArePointCosts(t *testing.T) {
 	spec := parse(t, `
 name: mixed
@@ -115,7 +117,8 @@ grid:
 `
 	all := plan(t, parse(t, text)).Summary()
 	half := plan(t, parse(t, text+"where: anisotropy > 5.5\n")).Summary()
-	if half.Indices != 10 || half.Points != 5 || !half.Exact || half.Flops != all.Flops/2 || half.Arrow.Points != all.Arrow.Points/2 {
+	if half.Indices != 10 || half.Points != 5 || !half.Exact || half.Flops != all.Flops/2 ||
+		half.Arrow.Points != all.Arrow.Points/2 {
 		t.Errorf("all %+v, half %+v", all, half)
 	}
 	if half.Shards != 1 || half.Parts != 1 || half.PointBytes == 0 || half.ParquetBytes == 0 {
@@ -123,7 +126,8 @@ grid:
 	}
 }
 
-// Points that need terabytes and that `where` leaves out do not keep their shard waiting for a node of that size.
+// Points that need terabytes and that `where` leaves out do not keep their shard waiting for a node
+// of that size.
 func TestPlanMemoryIsThatOfThePointsThatAreKept(t *testing.T) {
 	const text = `
 name: kept
@@ -142,7 +146,11 @@ where: representation == 'reduced' or dimension < 1000
 	if s := p.Summary(); s.PointBytes > 1<<20 {
 		t.Errorf("the largest point is said to need %d bytes", s.PointBytes)
 	}
-	large, err := sweep.Parse("test.yaml", []byte(strings.Replace(text, "where: ", "where: true or ", 1)), sweep.Limits{PointBytes: 1 << 50})
+	large, err := sweep.Parse(
+		"test.yaml",
+		[]byte(strings.Replace(text, "where: ", "where: true or ", 1)),
+		sweep.Limits{PointBytes: 1 << 50},
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -151,8 +159,9 @@ where: representation == 'reduced' or dimension < 1000
 	}
 }
 
-// The cuts of version 1 are a promise: a sweep that began with them ends with them. A difference here means that the cost or
-// the row sizes have changed, and that they must do so under a new version, beside the old one.
+// The cuts of version 1 are a promise: a sweep that began with them ends with them. A difference
+// here means that the cost or the row sizes have changed, and that they must do so under a new
+// version, beside the old one.
 func TestPlanVersion1IsFrozen(t *testing.T) {
 	p := plan(t, parse(t, `
 name: frozen

@@ -142,7 +142,8 @@ func TestPlanPartitions(t *testing.T) {
 	})
 }
 
-// The same points in finer runs give the same cuts, so that how an enumeration groups points is no part of the contract.
+// The same points in finer runs give the same cuts, so that how an enumeration groups points is no
+// part of the contract.
 func TestPlanDoesNotDependOnHowRunsAreSplit(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		runs := randomRuns(t)

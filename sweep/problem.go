@@ -23,7 +23,8 @@ func (p Problem) Error() string {
 	return fmt.Sprintf("%s:%d:%d: %s", p.File, p.Line, p.Column, p.Text)
 }
 
-// Problems are all mistakes of a sweep file, in the order of the file. Parse returns them as its error.
+// Problems are all mistakes of a sweep file, in the order of the file. Parse returns them as its
+// error.
 type Problems []Problem
 
 // maxProblems bounds what is printed for one file.

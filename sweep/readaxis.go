@@ -83,7 +83,13 @@ func (r *reader) form(p *Parameter, x *axis, form entry) *axis {
 	if form.key == "range" {
 		third = "step"
 	}
-	parts := r.members(form.value, form.key+" must be {from: number, to: number, "+third+": number}", "from", "to", third)
+	parts := r.members(
+		form.value,
+		form.key+" must be {from: number, to: number, "+third+": number}",
+		"from",
+		"to",
+		third,
+	)
 	if form.value.kind != mapNode {
 		return nil
 	}
@@ -127,7 +133,8 @@ func (r *reader) form(p *Parameter, x *axis, form entry) *axis {
 	return x
 }
 
-// rangeSize counts the values of a range; to is one of them where a whole number of steps leads there, up to round-off.
+// rangeSize counts the values of a range; to is one of them where a whole number of steps leads
+// there, up to round-off.
 func (r *reader) rangeSize(x *axis, step node) bool {
 	if x.step == 0 {
 		r.fail(step.pos, "step must not be 0")
@@ -153,8 +160,14 @@ func (r *reader) zip(n node) zipped {
 	for _, x := range axes {
 		r.overlap(x.pos, &set, x.sets())
 		if x.size() != axes[0].size() {
-			r.fail(x.pos, "zip needs axes of equal length: %s has %d values, %s has %d", parameters()[x.id].Name, x.size(),
-				parameters()[axes[0].id].Name, axes[0].size())
+			r.fail(
+				x.pos,
+				"zip needs axes of equal length: %s has %d values, %s has %d",
+				parameters()[x.id].Name,
+				x.size(),
+				parameters()[axes[0].id].Name,
+				axes[0].size(),
+			)
 			return nil
 		}
 	}

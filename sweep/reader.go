@@ -23,11 +23,15 @@ func (r *reader) fail(pos position, format string, args ...any) {
 
 func (r *reader) warn(pos position, format string, args ...any) {
 	if len(r.warnings) < maxProblems {
-		r.warnings = append(r.warnings, Problem{r.file, int(pos.line), int(pos.column), fmt.Sprintf(format, args...)}.Error())
+		r.warnings = append(
+			r.warnings,
+			Problem{r.file, int(pos.line), int(pos.column), fmt.Sprintf(format, args...)}.Error(),
+		)
 	}
 }
 
-// mapping returns the keys of a mapping, each once. What says what it is: "grid must be a mapping of ...".
+// mapping returns the keys of a mapping, each once. What says what it is: "grid must be a mapping
+// of ...".
 func (r *reader) mapping(n node, what string) []entry {
 	if n.kind != mapNode {
 		r.fail(n.pos, "%s, not %s", what, n)
@@ -46,7 +50,8 @@ func (r *reader) mapping(n node, what string) []entry {
 	return keys
 }
 
-// members reads a mapping with the given keys, in the order of names; an absent key has a node with position 0.
+// members reads a mapping with the given keys, in the order of names; an absent key has a node with
+// position 0.
 func (r *reader) members(n node, what string, names ...string) []node {
 	found := make([]node, len(names))
 	for _, e := range r.mapping(n, what) {
@@ -93,10 +98,12 @@ func missingKey(n node) bool { return n.pos == position{} }
 // number reads a plain number: decimal, no underscores, no leading zeros, finite.
 func number(n node) (Value, bool) {
 	text := n.text
-	if n.kind != plainNode || text == "" || strings.Trim(text, "0123456789+-.eE") != "" || strings.ContainsAny(text[:1], "eE") {
+	if n.kind != plainNode || text == "" || strings.Trim(text, "0123456789+-.eE") != "" ||
+		strings.ContainsAny(text[:1], "eE") {
 		return Null(), false
 	}
-	if digits := strings.TrimLeft(text, "+-"); len(digits) > 1 && digits[0] == '0' && digits[1] >= '0' && digits[1] <= '9' {
+	if digits := strings.TrimLeft(text, "+-"); len(digits) > 1 && digits[0] == '0' && digits[1] >= '0' &&
+		digits[1] <= '9' {
 		return Null(), false
 	}
 	if i, err := strconv.ParseInt(text, 10, 64); err == nil {

@@ -6,7 +6,8 @@ import (
 	"strings"
 )
 
-// sample reads {method, num, seed, axes}. Where something is wrong with it, its problems keep it from being used.
+// sample reads {method, num, seed, axes}. Where something is wrong with it, its problems keep it
+// from being used.
 func (r *reader) sample(n node) *sampled {
 	const what = "sample must be {method: sobol, random or lhs, num: number of points, axes: ...}, with seed if wanted"
 	parts := r.members(n, what, "method", "num", "seed", "axes")
@@ -32,7 +33,12 @@ func (r *reader) sample(n node) *sampled {
 		s.num, _ = r.integer(num, "num", 1, MaxIndices)
 	}
 	if s.method == sobolMethod && s.num&(s.num-1) != 0 {
-		r.warn(num.pos, "num %d is no power of two: Sobol points are balanced only for one, such as %d", s.num, int64(1)<<bits.Len64(uint64(s.num)))
+		r.warn(
+			num.pos,
+			"num %d is no power of two: Sobol points are balanced only for one, such as %d",
+			s.num,
+			int64(1)<<bits.Len64(uint64(s.num)),
+		)
 	}
 	if !missingKey(seed) {
 		value, _ := r.integer(seed, "seed", 0, 1<<63-1)
@@ -89,7 +95,13 @@ func (r *reader) sampledAxis(p *Parameter, e entry) *sampledAxis {
 		r.fail(e.value.pos, "%s must be %s: give a list of choices, not %s", p.Name, p.allowed(), e.value)
 		return x
 	}
-	parts := r.members(e.value, "a sampled axis must be {from: number, to: number, log: true or false}, or a list", "from", "to", "log")
+	parts := r.members(
+		e.value,
+		"a sampled axis must be {from: number, to: number, log: true or false}, or a list",
+		"from",
+		"to",
+		"log",
+	)
 	if e.value.kind != mapNode {
 		return x
 	}

@@ -5,8 +5,8 @@ import (
 	"math"
 )
 
-// Record says at which steps of a run trajectory rows are taken. At most one of Every, Log and Steps is set;
-// none of them: no trajectory rows.
+// Record says at which steps of a run trajectory rows are taken. At most one of Every, Log and
+// Steps is set; none of them: no trajectory rows.
 type Record struct {
 	Every int64   // the multiples of Every, and T
 	Log   int64   // 0 and the distinct roundings (half to even) of T^(i/(Log-1)), i = 0..Log-1; at least 2
@@ -21,12 +21,17 @@ func (r Record) None() bool { return r.Every == 0 && r.Log == 0 && len(r.Steps) 
 // Check tells what is wrong with the record for a run of T steps; "" when nothing is.
 func (r Record) Check(T int64) string {
 	if n := len(r.Steps); n > 0 && r.Steps[n-1] > T {
-		return fmt.Sprintf("record steps must end by the run's last step %d, not at %d: shorten the list or raise steps", T, r.Steps[n-1])
+		return fmt.Sprintf(
+			"record steps must end by the run's last step %d, not at %d: shorten the list or raise steps",
+			T,
+			r.Steps[n-1],
+		)
 	}
 	return ""
 }
 
-// At returns the steps of a run of T steps at which rows are taken: rising, from 0 to T. Nil for none.
+// At returns the steps of a run of T steps at which rows are taken: rising, from 0 to T. Nil for
+// none.
 func (r Record) At(T int64) []int64 {
 	if r.None() {
 		return nil
@@ -36,8 +41,8 @@ func (r Record) At(T int64) []int64 {
 	return at
 }
 
-// Count bounds the number of steps At returns, in constant time; it is exact but for Log, whose roundings may coincide, and
-// for a list without 0 or T in it.
+// Count bounds the number of steps At returns, in constant time; it is exact but for Log, whose
+// roundings may coincide, and for a list without 0 or T in it.
 func (r Record) Count(T int64) int64 {
 	switch {
 	case r.Every > 0:

@@ -49,7 +49,8 @@ func TestRecordedStepsRise(t *testing.T) {
 			rapid.Map(rapid.Int64Range(2, 300), func(n int64) Record { return Record{Log: n} }),
 		).Draw(t, "record")
 		at := r.At(last)
-		if n := r.Count(last); int64(len(at)) > n || r.Every > 0 && int64(len(at)) != n || at[0] != 0 || at[len(at)-1] != last {
+		if n := r.Count(last); int64(len(at)) > n || r.Every > 0 && int64(len(at)) != n || at[0] != 0 ||
+			at[len(at)-1] != last {
 			t.Fatalf("%+v to %d: %v, count %d", r, last, at, r.Count(last))
 		}
 		for i := 1; i < len(at); i++ {
@@ -60,7 +61,8 @@ func TestRecordedStepsRise(t *testing.T) {
 	})
 }
 
-// T^(i/(N-1)) lies in [k-1/2, k+1/2] iff (2k-1)^(N-1) <= 2^(N-1) T^i <= (2k+1)^(N-1), in exact integers.
+// T^(i/(N-1)) lies in [k-1/2, k+1/2] iff (2k-1)^(N-1) <= 2^(N-1) T^i <= (2k+1)^(N-1), in exact
+// integers.
 func TestLogRecordRoundsToTheNearestStep(t *testing.T) {
 	power := func(base, exponent int64) *big.Int {
 		return new(big.Int).Exp(big.NewInt(base), big.NewInt(exponent), nil)

@@ -2,12 +2,13 @@ package sweep
 
 import "fmt"
 
-// subspaceGain is how much smaller than the dimension the subspace must be before auto takes it. Below that the dense run is
-// cheap enough, and its numbers are those of the definition draw by draw.
+// subspaceGain is how much smaller than the dimension the subspace must be before auto takes it.
+// Below that the dense run is cheap enough, and its numbers are those of the definition draw by
+// draw.
 const subspaceGain = 4
 
-// resolveRepresentation turns auto into the cheapest representation that is exact for the point, from its parameters
-// alone, and says why an explicit one is not exact; "" when it is.
+// resolveRepresentation turns auto into the cheapest representation that is exact for the point,
+// from its parameters alone, and says why an explicit one is not exact; "" when it is.
 func resolveRepresentation(a *Assignment) string {
 	switch a[Representation].text {
 	case "auto":
@@ -39,7 +40,8 @@ func basisDependent(a *Assignment) bool {
 	return false
 }
 
-// notReduced says why W = sum of w_g P_g over the eigenspaces does not follow the dynamics exactly; "" when it does.
+// notReduced says why W = sum of w_g P_g over the eigenspaces does not follow the dynamics exactly;
+// "" when it does.
 func notReduced(a *Assignment) string {
 	switch {
 	case a[Model].text != "population":
@@ -56,9 +58,10 @@ func notReduced(a *Assignment) string {
 	return ""
 }
 
-// notSubspace says why the columns of W leave every small subspace, or why the subspace is no smaller than the space;
-// "" when the subspace run is exact (population) or exact in law: online it draws other random numbers than the dense run, so
-// that the two agree as distributions over seeds, not seed by seed.
+// notSubspace says why the columns of W leave every small subspace, or why the subspace is no
+// smaller than the space; "" when the subspace run is exact (population) or exact in law: online it
+// draws other random numbers than the dense run, so that the two agree as distributions over seeds,
+// not seed by seed.
 func notSubspace(a *Assignment) string {
 	switch a[Covariance].text {
 	case "isotropic", "spiked", "multi_spike", "block":
@@ -79,7 +82,8 @@ func notSubspace(a *Assignment) string {
 	return ""
 }
 
-// special is the number of directions outside the largest isotropic block that the covariance itself singles out.
+// special is the number of directions outside the largest isotropic block that the covariance
+// itself singles out.
 func special(a *Assignment) int64 {
 	switch a[Covariance].text {
 	case "spiked":
@@ -96,8 +100,9 @@ func special(a *Assignment) int64 {
 	return 0
 }
 
-// subspaceRows bounds the rows of the subspace run: span(theta, special directions, W_0) for the population; online
-// span(theta, special directions), the frame of the buffers' bulk parts and the new directions of one batch.
+// subspaceRows bounds the rows of the subspace run: span(theta, special directions, W_0) for the
+// population; online span(theta, special directions), the frame of the buffers' bulk parts and the
+// new directions of one batch.
 func subspaceRows(a *Assignment) int64 {
 	signal, m := 1+special(a), a[Width].i
 	if a[Model].text == "online" {
@@ -109,7 +114,8 @@ func subspaceRows(a *Assignment) int64 {
 	return signal + m
 }
 
-// onlineFrame is the number of bulk directions that the state of an online run spans: those of W, and of the buffer.
+// onlineFrame is the number of bulk directions that the state of an online run spans: those of W,
+// and of the buffer.
 func onlineFrame(a *Assignment) int64 {
 	switch a[Optimizer].text {
 	case "momentum", "muon", "dynmuon":

@@ -10,7 +10,8 @@ func TestAutoTakesTheCheapestExactRepresentation(t *testing.T) {
 		pairs []any
 		want  string
 	}{
-		// An eigenvector teacher and a multiple of the identity stay on the manifold, whatever the dimension.
+		// An eigenvector teacher and a multiple of the identity stay on the manifold, whatever the
+		// dimension.
 		{[]any{}, "reduced"},
 		{[]any{"dimension", 1000000}, "reduced"},
 		{[]any{"dimension", 2}, "reduced"},
@@ -35,7 +36,8 @@ func TestAutoTakesTheCheapestExactRepresentation(t *testing.T) {
 		{[]any{"teacher", "uniform", "covariance", "block", "blocks", []float64{9, 10, 1, 90}}, "subspace"},
 		{[]any{"teacher", "uniform", "covariance", "block", "blocks", []float64{9, 40, 1, 60}}, "dense"},
 		{[]any{"teacher", "uniform", "covariance", "multi_spike", "spikes", []float64{1, 2, 3}}, "subspace"},
-		// Samples have directions of their own; fresh ones are equal in law as long as they fit into the bulk.
+		// Samples have directions of their own; fresh ones are equal in law as long as they fit
+		// into the bulk.
 		{[]any{"model", "finite_sample", "samples", 50, "dimension", 1000}, "dense"},
 		{[]any{"model", "online", "batch_size", 32, "dimension", 10}, "dense"},
 		{[]any{"model", "online", "batch_size", 32}, "dense"},
@@ -79,7 +81,8 @@ func TestExplicitRepresentationsSayWhyTheyAreNotExact(t *testing.T) {
 	} {
 		a := assign(t, spiked(append(c.more, "representation", c.representation)...)...)
 		broken := resolve(&a)
-		if len(broken) != 1 || broken[0].id != Representation || !strings.Contains(broken[0].text, c.want) || !strings.Contains(broken[0].text, "use auto") {
+		if len(broken) != 1 || broken[0].id != Representation || !strings.Contains(broken[0].text, c.want) ||
+			!strings.Contains(broken[0].text, "use auto") {
 			t.Errorf("%s with %v: %v, want ...%s...", c.representation, c.more, broken, c.want)
 		}
 	}

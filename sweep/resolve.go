@@ -2,16 +2,18 @@ package sweep
 
 import "fmt"
 
-// violation is a rule that an assignment breaks: the parameter to point at, and a sentence with the fix.
+// violation is a rule that an assignment breaks: the parameter to point at, and a sentence with the
+// fix.
 type violation struct {
 	id   ParameterID
 	text string
 }
 
-// resolve completes an assignment in place: parameters that do not apply become null, those left out take their
-// defaults, numbers take their parameter's kind, `representation: auto` becomes the cheapest exact one and
-// `learning_rate: auto` a number. It returns the rules between parameters that the assignment breaks; values on their
-// own are checked by Parameter.check before. Without violations a parameter is null exactly when it does not apply.
+// resolve completes an assignment in place: parameters that do not apply become null, those left
+// out take their defaults, numbers take their parameter's kind, `representation: auto` becomes the
+// cheapest exact one and `learning_rate: auto` a number. It returns the rules between parameters
+// that the assignment breaks; values on their own are checked by Parameter.check before. Without
+// violations a parameter is null exactly when it does not apply.
 func resolve(a *Assignment) []violation {
 	var broken []violation
 	for i := range a {
@@ -31,7 +33,8 @@ func resolve(a *Assignment) []violation {
 		}
 		a[id] = asKind(a[id], parameterTable[id].Kind)
 	}
-	// The representation is resolved whatever else is wrong: the static cost of a run of points depends on it.
+	// The representation is resolved whatever else is wrong: the static cost of a run of points
+	// depends on it.
 	inexact := resolveRepresentation(a)
 	if broken == nil {
 		broken = crossChecks(a)
@@ -48,7 +51,8 @@ func resolve(a *Assignment) []violation {
 	return broken
 }
 
-// asKind turns whole floats into integers and integers into floats where the parameter is of that kind.
+// asKind turns whole floats into integers and integers into floats where the parameter is of that
+// kind.
 func asKind(v Value, k Kind) Value {
 	switch {
 	case k == KindInt && v.Kind() == KindFloat:
@@ -59,7 +63,8 @@ func asKind(v Value, k Kind) Value {
 	return v
 }
 
-// applies tells whether a parameter means anything in an assignment whose earlier parameters are resolved.
+// applies tells whether a parameter means anything in an assignment whose earlier parameters are
+// resolved.
 func applies(id ParameterID, a *Assignment) bool {
 	switch optimizer := a[Optimizer].text; id {
 	case Samples:
@@ -203,7 +208,12 @@ func crossChecks(a *Assignment) []violation {
 	switch a[Init].text {
 	case "identity":
 		if m != d {
-			add(Width, "init: identity needs width = dimension, not width %d and dimension %d: leave width out, or use init: gaussian or orthonormal", m, d)
+			add(
+				Width,
+				"init: identity needs width = dimension, not width %d and dimension %d: leave width out, or use init: gaussian or orthonormal",
+				m,
+				d,
+			)
 		}
 	case "orthonormal":
 		if m > d {
@@ -213,7 +223,13 @@ func crossChecks(a *Assignment) []violation {
 	switch covariance := a[Covariance].text; covariance {
 	case "power_law", "ar1":
 		if d > maxDistinct {
-			add(Dimension, "covariance: %s needs dimension at most %d, not %d: its eigenvalues are all different", covariance, maxDistinct, d)
+			add(
+				Dimension,
+				"covariance: %s needs dimension at most %d, not %d: its eigenvalues are all different",
+				covariance,
+				maxDistinct,
+				d,
+			)
 		}
 	case "spiked":
 		if d < 2 {
@@ -238,7 +254,11 @@ func crossChecks(a *Assignment) []violation {
 	}
 	if a[Covariance].text == "ar1" {
 		if n := a[Normalize].text; n == "trace_1" || n == "max_1" {
-			add(Normalize, "normalize: %s is not defined for covariance: ar1, whose trace is dimension: use none or trace_d", n)
+			add(
+				Normalize,
+				"normalize: %s is not defined for covariance: ar1, whose trace is dimension: use none or trace_d",
+				n,
+			)
 		}
 	}
 	switch a[Teacher].text {
@@ -249,7 +269,12 @@ func crossChecks(a *Assignment) []violation {
 	case "mix":
 		for i := 0; i+1 < len(a[TeacherWeights].list); i += 2 {
 			if index := a[TeacherWeights].list[i]; index >= float64(d) {
-				add(TeacherWeights, "teacher_weights names index %v, which must be below dimension %d: indices count from 0", index, d)
+				add(
+					TeacherWeights,
+					"teacher_weights names index %v, which must be below dimension %d: indices count from 0",
+					index,
+					d,
+				)
 			}
 		}
 	}

@@ -5,7 +5,8 @@ import "iter"
 // run is a range of indices whose points have the same static cost.
 type run struct {
 	first, end int64
-	// a are the parameters of its first index, resolved as far as they can be, whether or not where keeps it.
+	// a are the parameters of its first index, resolved as far as they can be, whether or not where
+	// keeps it.
 	a Assignment
 }
 

@@ -31,7 +31,14 @@ func TestRunsShareTheirCost(t *testing.T) {
 				for p := range spec.Points(r.first, r.end) {
 					for id := range p.Params {
 						if costRelevant(ParameterID(id)) && p.Params[id].String() != r.a[id].String() {
-							t.Fatalf("%s: %s of point %d is %v, of its run %v", file, ParameterID(id), p.Index, p.Params[id], r.a[id])
+							t.Fatalf(
+								"%s: %s of point %d is %v, of its run %v",
+								file,
+								ParameterID(id),
+								p.Index,
+								p.Params[id],
+								r.a[id],
+							)
 						}
 					}
 				}

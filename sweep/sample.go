@@ -15,7 +15,8 @@ const (
 	latinMethod                      // Latin hypercube: each axis has one point in each of num equal cells
 )
 
-// sampled are num points over ranged axes. Point i is a function of (method, seed, num, i) alone, in constant time.
+// sampled are num points over ranged axes. Point i is a function of (method, seed, num, i) alone,
+// in constant time.
 type sampled struct {
 	pos    position
 	method sampleMethod
@@ -126,7 +127,8 @@ func (s *sampled) at(i int64, id ParameterID) position {
 // choice is the entry of a list that u in [0, 1) picks.
 func (x *sampledAxis) choice(u float64) row { return x.rows[int(u*float64(len(x.rows)))] }
 
-// assign maps u in [0, 1): a number from..to, an integer from..to with both ends, or one of the choices.
+// assign maps u in [0, 1): a number from..to, an integer from..to with both ends, or one of the
+// choices.
 func (x *sampledAxis) assign(u float64, a *Assignment) {
 	if x.rows != nil {
 		x.choice(u).assign(a)
@@ -173,8 +175,9 @@ func mix(z uint64) uint64 {
 	return z ^ z>>31
 }
 
-// permute is the place of i under a keyed permutation of 0..n-1: a Feistel network on the smallest even number of bits
-// that holds n, walked along its cycle until it lands below n (Black and Rogaway 2002, section 3).
+// permute is the place of i under a keyed permutation of 0..n-1: a Feistel network on the smallest
+// even number of bits that holds n, walked along its cycle until it lands below n (Black and
+// Rogaway 2002, section 3).
 func permute(i, n, key uint64) uint64 {
 	half := max(1, (bits.Len64(n-1)+1)/2)
 	mask := uint64(1)<<half - 1

@@ -115,7 +115,8 @@ func TestSampleOfABillionPoints(t *testing.T) {
 	for _, method := range []string{"sobol", "random", "lhs"} {
 		spec := parse(t, fmt.Sprintf(sampledSpec, method, 1_000_000_000, "  seed: 4\n"))
 		p, ok := spec.Point(999_999_999)
-		if !ok || p.Invalid != "" || p.Params[sweep.LearningRate].Float() < 0.001 || p.Params[sweep.LearningRate].Float() > 10 {
+		if !ok || p.Invalid != "" || p.Params[sweep.LearningRate].Float() < 0.001 ||
+			p.Params[sweep.LearningRate].Float() > 10 {
 			t.Errorf("%s: the last point is %v, %v", method, p, ok)
 		}
 	}

@@ -5,8 +5,9 @@ import (
 	"math"
 )
 
-// Schema is the JSON Schema (draft 2020-12) of sweep files, for editors and other tools, from the tables that Parse
-// reads. It knows keys, types, words and bounds; rules between parameters and expressions are Parse's.
+// Schema is the JSON Schema (draft 2020-12) of sweep files, for editors and other tools, from the
+// tables that Parse reads. It knows keys, types, words and bounds; rules between parameters and
+// expressions are Parse's.
 func Schema() []byte {
 	defs := object{}
 	values, axes, sampledAxes, formulas := object{}, object{}, object{}, object{}
@@ -39,8 +40,17 @@ func Schema() []byte {
 	defs["block"] = with(closed(block), "minProperties", 1)
 
 	root := blockSchema(formulas)
-	root["name"] = object{"type": []string{"string", "integer"}, "minimum": 0, "pattern": "^" + namePattern + "$", "description": "names the folder of the result set"}
-	root["replicates"] = with(integerSchema(1, 1_000_000_000), "description", "seed = seed + 0..n-1 as the innermost axis")
+	root["name"] = object{
+		"type":        []string{"string", "integer"},
+		"minimum":     0,
+		"pattern":     "^" + namePattern + "$",
+		"description": "names the folder of the result set",
+	}
+	root["replicates"] = with(
+		integerSchema(1, 1_000_000_000),
+		"description",
+		"seed = seed + 0..n-1 as the innermost axis",
+	)
 	root["record"] = recordSchema()
 	schema := closed(root, "name")
 	schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
@@ -78,12 +88,22 @@ func integerSchema(low, high int64) object {
 
 func blockSchema(formulas object) object {
 	return object{
-		"fixed":  with(ref("settings"), "description", "parameters with one value each"),
-		"grid":   with(ref("axes"), "description", "cartesian product of axes"),
-		"zip":    with(ref("axes"), "description", "axes of equal length in step"),
-		"points": object{"type": "array", "minItems": 1, "items": object{"allOf": []any{ref("settings"), object{"minProperties": 1}}}, "description": "explicit rows"},
+		"fixed": with(ref("settings"), "description", "parameters with one value each"),
+		"grid":  with(ref("axes"), "description", "cartesian product of axes"),
+		"zip":   with(ref("axes"), "description", "axes of equal length in step"),
+		"points": object{
+			"type":        "array",
+			"minItems":    1,
+			"items":       object{"allOf": []any{ref("settings"), object{"minProperties": 1}}},
+			"description": "explicit rows",
+		},
 		"sample": with(ref("sample"), "description", "points that fill ranges"),
-		"union":  object{"type": "array", "minItems": 1, "items": ref("block"), "description": "blocks one after the other"},
+		"union": object{
+			"type":        "array",
+			"minItems":    1,
+			"items":       ref("block"),
+			"description": "blocks one after the other",
+		},
 		"derive": with(closed(formulas), "description", "parameters computed from others"),
 		"where":  with(ref("expression"), "description", "points that fail it are not part of the sweep"),
 	}
@@ -95,7 +115,13 @@ func recordSchema() object {
 		object{"const": "none"},
 		closed(object{"every": integerSchema(1, 1<<53), "coefficients": coefficients}, "every"),
 		closed(object{"log": integerSchema(2, maxRecordLog), "coefficients": coefficients}, "log"),
-		closed(object{"steps": object{"type": "array", "minItems": 1, "items": integerSchema(0, 1<<53)}, "coefficients": coefficients}, "steps"),
+		closed(
+			object{
+				"steps":        object{"type": "array", "minItems": 1, "items": integerSchema(0, 1<<53)},
+				"coefficients": coefficients,
+			},
+			"steps",
+		),
 	}}
 }
 
@@ -182,5 +208,7 @@ func (p Parameter) sampledAxisSchema() object {
 		return list
 	}
 	end := p.bound(object{"type": "number"})
-	return object{"anyOf": []any{list, closed(object{"from": end, "to": end, "log": object{"type": "boolean"}}, "from", "to")}}
+	return object{
+		"anyOf": []any{list, closed(object{"from": end, "to": end, "log": object{"type": "boolean"}}, "from", "to")},
+	}
 }

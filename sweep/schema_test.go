@@ -14,7 +14,8 @@ import (
 	"github.com/phasegrid/phasegrid/sweep"
 )
 
-// beyondSchema are the bad files whose mistakes no schema can see: rules between parameters, expressions, sizes.
+// beyondSchema are the bad files whose mistakes no schema can see: rules between parameters,
+// expressions, sizes.
 func beyondSchema() []string {
 	return []string{
 		"auto-learning-rate", "block-counts", "dimension-one-spiked", "eigenvalue-count", "eight-terabytes",

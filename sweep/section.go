@@ -104,7 +104,12 @@ func (r *reader) points(n node) explicit {
 // union reads a list of blocks.
 func (r *reader) union(n node) []*section {
 	if n.kind != listNode || len(n.list) == 0 {
-		r.fail(n.pos, "union must be a list of blocks, each with its own %s, not %s", strings.Join(sectionKeys(), ", "), n)
+		r.fail(
+			n.pos,
+			"union must be a list of blocks, each with its own %s, not %s",
+			strings.Join(sectionKeys(), ", "),
+			n,
+		)
 		return nil
 	}
 	var out []*section

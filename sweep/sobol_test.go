@@ -2,14 +2,19 @@ package sweep
 
 import "testing"
 
-// A direction number table is right when each polynomial is primitive, so that x has order 2^s - 1 modulo it, and each
-// initial number m_k is odd and below 2^k.
+// A direction number table is right when each polynomial is primitive, so that x has order 2^s - 1
+// modulo it, and each initial number m_k is odd and below 2^k.
 func TestJoeKuoTableIsWellFormed(t *testing.T) {
 	seen := map[[2]uint64]bool{}
 	for i, row := range joeKuo() {
 		s, a, m := row[0], row[1], row[2:]
 		if uint64(len(m)) != s || seen[[2]uint64{s, a}] {
-			t.Errorf("dimension %d: %d initial numbers for degree %d, or a polynomial that was there before", i+2, len(m), s)
+			t.Errorf(
+				"dimension %d: %d initial numbers for degree %d, or a polynomial that was there before",
+				i+2,
+				len(m),
+				s,
+			)
 		}
 		seen[[2]uint64{s, a}] = true
 		for k, number := range m {

@@ -7,8 +7,8 @@ import (
 	"sort"
 )
 
-// Spec is a sweep: which points there are and what is recorded of them. It takes the memory of its axes, whatever the
-// number of points, and never changes: any number of goroutines may use it.
+// Spec is a sweep: which points there are and what is recorded of them. It takes the memory of its
+// axes, whatever the number of points, and never changes: any number of goroutines may use it.
 type Spec struct {
 	name       string
 	blocks     []*block
@@ -31,8 +31,9 @@ type Limits struct {
 // DefaultPointBytes is the limit on the memory of one point unless another one is given.
 const DefaultPointBytes = 2 << 30
 
-// Parse reads a sweep file. What is wrong with it comes as Problems, all of it at once, each with its place in the file;
-// filename is for those messages only. Points are checked too, all of them up to a million, a fixed sample beyond.
+// Parse reads a sweep file. What is wrong with it comes as Problems, all of it at once, each with
+// its place in the file; filename is for those messages only. Points are checked too, all of them
+// up to a million, a fixed sample beyond.
 func Parse(filename string, src []byte, limits Limits) (*Spec, error) {
 	r := &reader{file: filename}
 	spec := r.spec(src, true)
@@ -52,13 +53,18 @@ func Parse(filename string, src []byte, limits Limits) (*Spec, error) {
 // checkSize holds the canonical spec against what a coordinator can keep.
 func (r *reader) checkSize(spec *Spec) {
 	if n := len(spec.Canonical()); n > MaxCanonicalBytes {
-		r.fail(position{1, 1}, "the sweep has %d bytes in its stored form; at most %d are kept: use linspace, logspace, range or sample for long lists, "+
-			"or split it", n, MaxCanonicalBytes)
+		r.fail(
+			position{1, 1},
+			"the sweep has %d bytes in its stored form; at most %d are kept: use linspace, logspace, range or sample for long lists, "+
+				"or split it",
+			n,
+			MaxCanonicalBytes,
+		)
 	}
 }
 
-// Decode reads a canonical spec, which Parse has accepted before: its points are not checked again. The name is not
-// part of it.
+// Decode reads a canonical spec, which Parse has accepted before: its points are not checked again.
+// The name is not part of it.
 func Decode(canonical []byte) (*Spec, error) {
 	r := &reader{file: "canonical spec"}
 	spec := r.spec(canonical, false)
@@ -112,7 +118,11 @@ const namePattern = `[a-z0-9][a-z0-9-]{0,62}`
 
 func (r *reader) name(n node) string {
 	if (n.kind != plainNode && n.kind != quotedNode) || !regexp.MustCompile("^"+namePattern+"$").MatchString(n.text) {
-		r.fail(n.pos, "name must be of lower-case letters, digits and hyphens, at most 63, and start with a letter or digit, not %s", n)
+		r.fail(
+			n.pos,
+			"name must be of lower-case letters, digits and hyphens, at most 63, and start with a letter or digit, not %s",
+			n,
+		)
 		return ""
 	}
 	return n.text
@@ -197,13 +207,18 @@ func (r *reader) enumerate(spec *Spec, body *section) {
 	runs := int64(0)
 	for _, b := range spec.blocks {
 		if runs += b.size / b.costRun(spec.replicates); runs > maxRuns {
-			r.fail(b.pos, "the cost changes more than %d times over the sweep (a derived steps or dimension, or long axes of them): make it smaller", maxRuns)
+			r.fail(
+				b.pos,
+				"the cost changes more than %d times over the sweep (a derived steps or dimension, or long axes of them): make it smaller",
+				maxRuns,
+			)
 			return
 		}
 	}
 }
 
-// flatten adds to outer what section s says, and then either its union's blocks or the block itself to the spec.
+// flatten adds to outer what section s says, and then either its union's blocks or the block itself
+// to the spec.
 func (r *reader) flatten(spec *Spec, outer *block, s *section) {
 	b := outer.clone()
 	b.pos = s.pos
@@ -282,8 +297,8 @@ func (s *Spec) Name() string { return s.name }
 // Size is the number of indices: points before where.
 func (s *Spec) Size() int64 { return s.size }
 
-// Count is the number of points that where leaves, and whether it is exact or an estimate from a sample. After Decode
-// it is the number of indices, exact where there is no where.
+// Count is the number of points that where leaves, and whether it is exact or an estimate from a
+// sample. After Decode it is the number of indices, exact where there is no where.
 func (s *Spec) Count() (points int64, exact bool) { return s.points, s.exact }
 
 // Replicates is the number of replicates of each point; at least 1.

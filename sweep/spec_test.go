@@ -56,7 +56,8 @@ func TestCanonicalSpecReadsBackAsItself(t *testing.T) {
 	if back.ID(1) != spec.ID(1) || back.Size() != spec.Size() {
 		t.Errorf("Decode(Canonical()) is %s, %d indices, not %s, %d", back.ID(1), back.Size(), spec.ID(1), spec.Size())
 	}
-	if file := parse(t, string(sweep.File("again", spec.Canonical()))); file.ID(1) != spec.ID(1) || file.Name() != "again" {
+	if file := parse(t, string(sweep.File("again", spec.Canonical()))); file.ID(1) != spec.ID(1) ||
+		file.Name() != "again" {
 		t.Errorf("File is the sweep %q %s, not again %s", file.Name(), file.ID(1), spec.ID(1))
 	}
 }

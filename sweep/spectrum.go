@@ -8,8 +8,9 @@ type Run struct {
 	Count int64
 }
 
-// Spectrum returns the eigenvalues q_0, q_1, ... of Q in coordinate order, normalised and run-length encoded, of a
-// resolved assignment. The counts add up to dimension. Nil for ar1, whose eigenvectors are not coordinates.
+// Spectrum returns the eigenvalues q_0, q_1, ... of Q in coordinate order, normalised and
+// run-length encoded, of a resolved assignment. The counts add up to dimension. Nil for ar1, whose
+// eigenvectors are not coordinates.
 func Spectrum(a *Assignment) []Run {
 	d, scale := a[Dimension].i, normalization(a)
 	var runs []Run
@@ -153,8 +154,9 @@ func normalization(a *Assignment) float64 {
 // powerLaw is (i+1)^-p.
 func powerLaw(i int64, p float64) float64 { return math.Pow(float64(i+1), -p) }
 
-// powerSum is the sum of i^-p over i = 1..d: the first terms as they are, the rest by the Euler-Maclaurin formula, so
-// that planning a power law costs the same at any dimension. Relative error below 1e-15 for p in [0, 20].
+// powerSum is the sum of i^-p over i = 1..d: the first terms as they are, the rest by the
+// Euler-Maclaurin formula, so that planning a power law costs the same at any dimension. Relative
+// error below 1e-15 for p in [0, 20].
 func powerSum(d int64, p float64) float64 {
 	const head = 32
 	sum := 0.0

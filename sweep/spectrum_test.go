@@ -47,7 +47,14 @@ func TestSpectrumOfEveryFamily(t *testing.T) {
 func TestPowerSumMatchesNaiveSum(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		d := rapid.Int64Range(1, 3000).Draw(t, "d")
-		p := rapid.OneOf(rapid.Float64Range(0, 4), rapid.Float64Range(0, 20), rapid.SampledFrom([]float64{0, 1, 1 + 1e-12, 1 - 1e-9, 2})).Draw(t, "p")
+		p := rapid.OneOf(
+			rapid.Float64Range(0, 4),
+			rapid.Float64Range(0, 20),
+			rapid.SampledFrom([]float64{0, 1, 1 + 1e-12, 1 - 1e-9, 2}),
+		).Draw(
+			t,
+			"p",
+		)
 		want := 0.0
 		for i := d; i >= 1; i-- {
 			want += math.Pow(float64(i), -p)
@@ -67,7 +74,9 @@ func TestNormalizedTraces(t *testing.T) {
 		{"trace_1", func(sum, _ float64) float64 { return sum }},
 		{"max_1", func(_, top float64) float64 { return top }},
 	} {
-		a := resolved(t, spiked("covariance", "power_law", "exponent", 1.3, "dimension", 500, "normalize", c.normalize)...)
+		a := resolved(
+			t,
+			spiked("covariance", "power_law", "exponent", 1.3, "dimension", 500, "normalize", c.normalize)...)
 		sum, top := 0.0, 0.0
 		for _, r := range Spectrum(a) {
 			sum += r.Value * float64(r.Count)

@@ -6,8 +6,9 @@ import "math"
 //
 //	eta_max = 1/lambda_max((thetaᵀQtheta) Q + 2 Q theta thetaᵀ Q),
 //
-// which is 1/(‖theta‖² max(3 q_u², q_u q_max)) for a teacher along an eigenvector with eigenvalue q_u. A rotation turns Q and
-// theta together and leaves it as it is. a must be resolved up to its learning rate.
+// which is 1/(‖theta‖² max(3 q_u², q_u q_max)) for a teacher along an eigenvector with eigenvalue
+// q_u. A rotation turns Q and theta together and leaves it as it is. a must be resolved up to its
+// learning rate.
 func StepLimit(a *Assignment) float64 {
 	norm2 := a[TeacherNorm2].num
 	switch {
@@ -20,8 +21,8 @@ func StepLimit(a *Assignment) float64 {
 	return 1 / diagonalCurvature(a)
 }
 
-// resolveLearningRate turns auto into a number: gd eta_max/2, momentum (1 - beta) eta_max/2, specgd and muon
-// 0.0207‖theta‖/sqrt(d), ngd 0.01‖theta‖. It returns what is wrong where there is no rule.
+// resolveLearningRate turns auto into a number: gd eta_max/2, momentum (1 - beta) eta_max/2, specgd
+// and muon 0.0207‖theta‖/sqrt(d), ngd 0.01‖theta‖. It returns what is wrong where there is no rule.
 func resolveLearningRate(a *Assignment) string {
 	if a[LearningRate].Kind() != KindText {
 		return ""
@@ -42,16 +43,17 @@ func resolveLearningRate(a *Assignment) string {
 	return ""
 }
 
-// unstableStep tells whether gd runs above its step-size limit, where the reduced run may look converged while a run with
-// any round-off off the manifold diverges.
+// unstableStep tells whether gd runs above its step-size limit, where the reduced run may look
+// converged while a run with any round-off off the manifold diverges.
 func unstableStep(a *Assignment) bool {
 	return a[Optimizer].text == "gd" && a[LearningRate].num > StepLimit(a)
 }
 
-// resonantStep tells whether a sign-like optimizer starts a whole number of steps away from zero: its coefficients then
-// land on 0 exactly, or miss it by round-off, and sign(0) decides the run. Sign-like are the optimizers whose singular
-// values or entries all move by the same lr: specgd, signgd, signum, muon with the exact polar factor, power with p = 0. The
-// polynomial orthogonalizers of muon, nucspec and adam move by amounts that are never exactly lr.
+// resonantStep tells whether a sign-like optimizer starts a whole number of steps away from zero:
+// its coefficients then land on 0 exactly, or miss it by round-off, and sign(0) decides the run.
+// Sign-like are the optimizers whose singular values or entries all move by the same lr: specgd,
+// signgd, signum, muon with the exact polar factor, power with p = 0. The polynomial
+// orthogonalizers of muon, nucspec and adam move by amounts that are never exactly lr.
 func resonantStep(a *Assignment) bool {
 	step := a[LearningRate].num
 	switch a[Optimizer].text {
@@ -73,8 +75,9 @@ func resonantStep(a *Assignment) bool {
 	return whole >= 1 && math.Abs(ratio-whole) <= 1e-6
 }
 
-// diagonalCurvature is lambda_max(c Q + 2zzᵀ) with c = thetaᵀQtheta and z = Q theta, for a diagonal Q and a teacher that is no
-// eigenvector: mu lies above it iff mu > c q_max and 2 sum of z_i²/(mu - c q_i) < 1 (the secular equation).
+// diagonalCurvature is lambda_max(c Q + 2zzᵀ) with c = thetaᵀQtheta and z = Q theta, for a diagonal
+// Q and a teacher that is no eigenvector: mu lies above it iff mu > c q_max and 2 sum of z_i²/(mu -
+// c q_i) < 1 (the secular equation).
 func diagonalCurvature(a *Assignment) float64 {
 	terms := teacherTerms(a)
 	c, z2 := 0.0, 0.0
@@ -118,8 +121,9 @@ func teacherTerms(a *Assignment) []teacherTerm {
 	return terms
 }
 
-// ar1Curvature is lambda_max(c Q + 2zzᵀ), c = thetaᵀQtheta, z = Q theta, Q_ij = rho^|i-j|. Q⁻¹ is tridiagonal, so mu is tested in O(d):
-// mu > c lambda_max(Q) iff T = mu Q⁻¹ - c I is positive definite, and then mu lies above iff 2 zᵀT⁻¹theta < 1.
+// ar1Curvature is lambda_max(c Q + 2zzᵀ), c = thetaᵀQtheta, z = Q theta, Q_ij = rho^|i-j|. Q⁻¹ is
+// tridiagonal, so mu is tested in O(d): mu > c lambda_max(Q) iff T = mu Q⁻¹ - c I is positive
+// definite, and then mu lies above iff 2 zᵀT⁻¹theta < 1.
 func ar1Curvature(a *Assignment) float64 {
 	rho, theta := a[Rho].num, ar1Teacher(a)
 	z := ar1Product(rho, theta)
@@ -199,7 +203,8 @@ func ar1Teacher(a *Assignment) []float64 {
 	return theta
 }
 
-// bisect returns the smallest number of (low, high] that is above; above is monotone and holds at high.
+// bisect returns the smallest number of (low, high] that is above; above is monotone and holds at
+// high.
 func bisect(low, high float64, above func(x float64) bool) float64 {
 	for {
 		middle := low + (high-low)/2

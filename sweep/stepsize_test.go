@@ -30,7 +30,8 @@ func covarianceMatrix(a *Assignment) *mat.SymDense {
 	return q
 }
 
-// naiveStepLimit is 1/lambda_max((thetaᵀQtheta) Q + 2 Q theta thetaᵀ Q) by a full eigendecomposition.
+// naiveStepLimit is 1/lambda_max((thetaᵀQtheta) Q + 2 Q theta thetaᵀ Q) by a full
+// eigendecomposition.
 func naiveStepLimit(a *Assignment) float64 {
 	d := int(a[Dimension].Int())
 	theta := mat.NewVecDense(d, nil)
@@ -88,11 +89,16 @@ func TestStepLimitMatchesEigendecomposition(t *testing.T) {
 				if covariance[1] == "ar1" && (normalize == "trace_1" || normalize == "max_1") {
 					continue
 				}
-				pairs := append(append([]any{"optimizer", "gd", "dimension", 12, "steps", 10, "init_scale", 0.1, "learning_rate", 0.1,
-					"teacher_norm2", 1.7, "normalize", normalize}, covariance...), teacher...)
+				pairs := append(
+					append(
+						[]any{"optimizer", "gd", "dimension", 12, "steps", 10, "init_scale", 0.1, "learning_rate", 0.1,
+							"teacher_norm2", 1.7, "normalize", normalize},
+						covariance...),
+					teacher...)
 				a := resolved(t, pairs...)
 				got, want := StepLimit(a), naiveStepLimit(a)
-				// Both are accurate to a few units of round-off; the eigendecomposition to d of them.
+				// Both are accurate to a few units of round-off; the eigendecomposition to d of
+				// them.
 				if math.Abs(got-want) > 1e-13*want {
 					t.Errorf("%v: %v, want %v (relative difference %.1e)", pairs, got, want, got/want-1)
 				}

@@ -17,7 +17,8 @@ type Summary struct {
 	Flops float64
 	// PointBytes bounds the memory of the largest point.
 	PointBytes int64
-	// Arrow are the estimated sizes of the tables in flight; ParquetBytes of the result set on disk.
+	// Arrow are the estimated sizes of the tables in flight; ParquetBytes of the result set on
+	// disk.
 	Arrow        TableBytes
 	ParquetBytes int64
 }
@@ -25,7 +26,8 @@ type Summary struct {
 // parquetPart is about what zstd and dictionaries leave of the Arrow size of rows of metrics.
 const parquetPart = 0.4
 
-// Summary adds up the plan. Costs and sizes are scaled by the part of the indices that `where` leaves.
+// Summary adds up the plan. Costs and sizes are scaled by the part of the indices that `where`
+// leaves.
 func (p *Plan) Summary() Summary {
 	s := Summary{
 		Indices: p.spec.Size(), Shards: p.Shards(), Parts: p.Parts(), Shapes: slices.Clone(p.shapes), MoreShapes: p.unnamed,
@@ -46,8 +48,8 @@ func (p *Plan) Summary() Summary {
 // maxShapes bounds the shapes that a summary names.
 const maxShapes = 1000
 
-// Shape is what points that are solved side by side share, with their number and cost, points that `where` leaves out
-// included.
+// Shape is what points that are solved side by side share, with their number and cost, points that
+// `where` leaves out included.
 type Shape struct {
 	Model, Representation, Optimizer string
 	Dimension, Width, Samples        int64 // Samples: fixed pairs, or those of a batch; 0 for the population

@@ -7,7 +7,8 @@ import (
 	"strings"
 )
 
-// walker steps through the indices of a spec in order and makes their points. It belongs to one goroutine.
+// walker steps through the indices of a spec in order and makes their points. It belongs to one
+// goroutine.
 type walker struct {
 	spec      *Spec
 	index     int64
@@ -78,7 +79,8 @@ func (w *walker) set(k int, digit int64) {
 	f.assign(digit, &w.raw)
 }
 
-// point makes the point of the current index. It returns false where the point is not part of the sweep.
+// point makes the point of the current index. It returns false where the point is not part of the
+// sweep.
 func (w *walker) point(p *Point) bool {
 	p.Index, p.Invalid, p.UnstableStep, p.ResonantStep = w.index, "", false, false
 	p.Params = w.raw
@@ -163,7 +165,10 @@ func (w *walker) keep(a *Assignment) bool {
 		case text != "":
 			w.faults = append(w.faults, fault{violation{Model, "where: " + text}, x.pos})
 		case !isBool:
-			w.faults = append(w.faults, fault{violation{Model, fmt.Sprintf("where must be true or false; it comes out as %v", out)}, x.pos})
+			w.faults = append(
+				w.faults,
+				fault{violation{Model, fmt.Sprintf("where must be true or false; it comes out as %v", out)}, x.pos},
+			)
 		}
 	}
 	return true
@@ -173,7 +178,8 @@ func (w *walker) fault(id ParameterID, text string) {
 	w.faults = append(w.faults, fault{violation{id, text}, w.position(id)})
 }
 
-// position is where the file gives the current point its value of a parameter, or else where its block begins.
+// position is where the file gives the current point its value of a parameter, or else where its
+// block begins.
 func (w *walker) position(id ParameterID) position {
 	b := w.block
 	for _, d := range b.derive {
@@ -194,8 +200,8 @@ func (w *walker) position(id ParameterID) position {
 	return b.pos
 }
 
-// Point makes the point of one index; ok is false where there is none, because where leaves it out or the index is not
-// one of the sweep.
+// Point makes the point of one index; ok is false where there is none, because where leaves it out
+// or the index is not one of the sweep.
 func (s *Spec) Point(index int64) (p Point, ok bool) {
 	if index < 0 || index >= s.size {
 		return Point{Index: index}, false
@@ -206,8 +212,8 @@ func (s *Spec) Point(index int64) (p Point, ok bool) {
 	return p, ok
 }
 
-// Points makes the points of the indices first..end-1 in order, without those that where leaves out. Their lists are
-// shared.
+// Points makes the points of the indices first..end-1 in order, without those that where leaves
+// out. Their lists are shared.
 func (s *Spec) Points(first, end int64) iter.Seq[Point] {
 	first, end = max(first, 0), min(end, s.size)
 	return func(yield func(Point) bool) {

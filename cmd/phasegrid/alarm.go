@@ -9,7 +9,8 @@ import (
 	"time"
 )
 
-// alarmPatience is how long an alarm of the local cluster may last before run gives up: a disk that is full stays full.
+// alarmPatience is how long an alarm of the local cluster may last before run gives up: a disk that
+// is full stays full.
 const alarmPatience = 3 * time.Second
 
 // alarmError is a trouble that run cannot work around.
@@ -23,7 +24,8 @@ func (e alarmError) Error() string {
 	return fmt.Sprintf("%s; what is finished is kept: %s, the same command goes on", e.text, mend)
 }
 
-// alarmWatch gives up when alarms last. It counts by itself: while nothing else changes, nothing more is to be seen.
+// alarmWatch gives up when alarms last. It counts by itself: while nothing else changes, nothing
+// more is to be seen.
 type alarmWatch struct {
 	giveUp context.CancelCauseFunc
 	timer  *time.Timer // nil without an alarm

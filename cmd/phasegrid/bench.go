@@ -128,7 +128,14 @@ type machineView struct {
 
 func thisMachine() machineView {
 	v := currentVersion()
-	m := machineView{CPU: "unknown", Cores: runtime.GOMAXPROCS(0), Kernel: v.Kernel, System: v.Platform, Revision: v.Revision, Go: v.Go}
+	m := machineView{
+		CPU:      "unknown",
+		Cores:    runtime.GOMAXPROCS(0),
+		Kernel:   v.Kernel,
+		System:   v.Platform,
+		Revision: v.Revision,
+		Go:       v.Go,
+	}
 	// Where these files are missing, the report says less.
 	if text, err := os.ReadFile("/proc/cpuinfo"); err == nil {
 		m.CPU = cpuModel(string(text))
@@ -213,7 +220,18 @@ func (r *benchReport) print(w io.Writer) {
 		if f.Value == 0 && f.Unit == "" {
 			value = "-"
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", f.Bench, f.Name, value, f.Unit, ratio, baseline, f.targets(), f.Note)
+		fmt.Fprintf(
+			w,
+			"%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n",
+			f.Bench,
+			f.Name,
+			value,
+			f.Unit,
+			ratio,
+			baseline,
+			f.targets(),
+			f.Note,
+		)
 	}
 }
 

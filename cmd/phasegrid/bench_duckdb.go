@@ -10,7 +10,8 @@ import (
 	"runtime"
 )
 
-// duckdb loads the merged rows into a database in memory and calls measure with what copies them to Parquet.
+// duckdb loads the merged rows into a database in memory and calls measure with what copies them to
+// Parquet.
 func (m *mergeBench) duckdb(ctx context.Context, measure func(copyRows func(context.Context) error) error) error {
 	if _, err := m.merge(ctx, "ours"); err != nil {
 		return err
@@ -30,7 +31,13 @@ func (m *mergeBench) duckdb(ctx context.Context, measure func(copyRows func(cont
 	}
 	copied := filepath.Join(m.folder, "theirs.parquet")
 	return measure(func(ctx context.Context) error {
-		_, err := db.ExecContext(ctx, fmt.Sprintf("COPY t TO '%s' (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 3, ROW_GROUP_SIZE 122880)", copied))
+		_, err := db.ExecContext(
+			ctx,
+			fmt.Sprintf(
+				"COPY t TO '%s' (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 3, ROW_GROUP_SIZE 122880)",
+				copied,
+			),
+		)
 		return err
 	})
 }

@@ -33,13 +33,25 @@ type leaderEnd struct {
 }
 
 var leaderEnds = []leaderEnd{
-	{"killed", func(_ *chaosCluster, p *chaosProcess) error { return p.kill() }, func(_ *chaosCluster, p *chaosProcess) error { return p.start() }},
-	{"stopped", func(_ *chaosCluster, p *chaosProcess) error { return stopProcess(p) }, func(_ *chaosCluster, p *chaosProcess) error { return continueProcess(p) }},
-	{"cut off without a word", func(c *chaosCluster, p *chaosProcess) error { return onLinks(c.linksOf(p), (*chaosLink).silence) },
-		func(c *chaosCluster, p *chaosProcess) error { return onLinks(c.linksOf(p), (*chaosLink).heal) }},
+	{
+		"killed",
+		func(_ *chaosCluster, p *chaosProcess) error { return p.kill() },
+		func(_ *chaosCluster, p *chaosProcess) error { return p.start() },
+	},
+	{
+		"stopped",
+		func(_ *chaosCluster, p *chaosProcess) error { return stopProcess(p) },
+		func(_ *chaosCluster, p *chaosProcess) error { return continueProcess(p) },
+	},
+	{
+		"cut off without a word",
+		func(c *chaosCluster, p *chaosProcess) error { return onLinks(c.linksOf(p), (*chaosLink).silence) },
+		func(c *chaosCluster, p *chaosProcess) error { return onLinks(c.linksOf(p), (*chaosLink).heal) },
+	},
 }
 
-// failover ends leaders of a real cluster and takes the time until a shard is acknowledged by the next one.
+// failover ends leaders of a real cluster and takes the time until a shard is acknowledged by the
+// next one.
 func (s benchScheduleOptions) failover(ctx context.Context, report *benchReport, ends []leaderEnd) (err error) {
 	folder, remove, err := benchFolder("")
 	if err != nil {
@@ -68,8 +80,20 @@ func (s benchScheduleOptions) failover(ctx context.Context, report *benchReport,
 		if err != nil {
 			return fmt.Errorf("failover, the leader %s: %w", e.name, err)
 		}
-		report.add(benchFigure{Name: "failover to the first acknowledgement, leader " + e.name, Value: took.Seconds(), Unit: "s",
-			Note: fmt.Sprintf("%d coordinators, %d etcd, %d nodes as processes", chaosCoordinators, chaosEtcds, chaosNodes)}, atMost(failoverBound.Seconds()))
+		report.add(
+			benchFigure{
+				Name:  "failover to the first acknowledgement, leader " + e.name,
+				Value: took.Seconds(),
+				Unit:  "s",
+				Note: fmt.Sprintf(
+					"%d coordinators, %d etcd, %d nodes as processes",
+					chaosCoordinators,
+					chaosEtcds,
+					chaosNodes,
+				),
+			},
+			atMost(failoverBound.Seconds()),
+		)
 	}
 	return nil
 }
@@ -94,8 +118,12 @@ func (c *chaosCluster) failover(ctx context.Context, e leaderEnd) (took time.Dur
 	return at.Sub(began), errors.Join(err, e.end(c, leader))
 }
 
-// committedSince waits for the first acknowledgement of a term that began after a time, and tells who leads in it.
-func (c *chaosCluster) committedSince(ctx context.Context, after time.Time) (at time.Time, leader *chaosProcess, err error) {
+// committedSince waits for the first acknowledgement of a term that began after a time, and tells
+// who leads in it.
+func (c *chaosCluster) committedSince(
+	ctx context.Context,
+	after time.Time,
+) (at time.Time, leader *chaosProcess, err error) {
 	ctx, cancel := context.WithTimeout(ctx, failoverPatience)
 	defer cancel()
 	for pause(ctx, failoverPoll) {

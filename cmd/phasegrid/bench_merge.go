@@ -145,7 +145,8 @@ func addMergePoint(b *results.Builder, i int64) error {
 	return nil
 }
 
-// merge writes all parts, side by side, below a folder of that name, and returns the bytes of trajectories.
+// merge writes all parts, side by side, below a folder of that name, and returns the bytes of
+// trajectories.
 func (m *mergeBench) merge(ctx context.Context, name string) (bytes int64, err error) {
 	folder := filepath.Join(m.folder, name)
 	if err := os.MkdirAll(folder, 0o700); err != nil {
@@ -163,7 +164,12 @@ func (m *mergeBench) merge(ctx context.Context, name string) (bytes int64, err e
 	return bytes, errors.Join(errs...)
 }
 
-func (m *mergeBench) mergePart(ctx context.Context, folder string, part int, sources []results.Source) (bytes int64, err error) {
+func (m *mergeBench) mergePart(
+	ctx context.Context,
+	folder string,
+	part int,
+	sources []results.Source,
+) (bytes int64, err error) {
 	var open []*os.File
 	defer func() {
 		for _, f := range open {
@@ -213,14 +219,26 @@ func (m *mergeBench) measure(ctx context.Context, report *benchReport, theirs fu
 		ratios = append(ratios, time.Since(start).Seconds()/took)
 	}
 	seconds := median(times)
-	f := benchFigure{Name: fmt.Sprintf("trajectories merged, %d rows", m.rows), Value: float64(m.rows) / seconds, Unit: "rows/s", Note: "no DuckDB in this build: make build links it where there is a C++ compiler"}
+	f := benchFigure{
+		Name:  fmt.Sprintf("trajectories merged, %d rows", m.rows),
+		Value: float64(m.rows) / seconds,
+		Unit:  "rows/s",
+		Note:  "no DuckDB in this build: make build links it where there is a C++ compiler",
+	}
 	var targets []benchTarget
 	if len(ratios) > 0 {
 		f.Ratio, f.Baseline, f.Note, targets = median(ratios), "DuckDB COPY", "", []benchTarget{ratioAtLeast(0.3)}
 	}
 	report.add(f, targets...)
 	report.add(benchFigure{Name: "Parquet written", Value: float64(bytes) / seconds / 1e6, Unit: "MB/s"})
-	report.add(benchFigure{Name: fmt.Sprintf("heap of a merge of %d parts", len(m.parts)), Value: float64(peak) / mebibyte, Unit: "MiB"}, atMost(256))
+	report.add(
+		benchFigure{
+			Name:  fmt.Sprintf("heap of a merge of %d parts", len(m.parts)),
+			Value: float64(peak) / mebibyte,
+			Unit:  "MiB",
+		},
+		atMost(256),
+	)
 	return nil
 }
 
@@ -233,7 +251,8 @@ func heapBytes() uint64 {
 	return sample[0].Value.Uint64()
 }
 
-// watchHeap looks at the heap until the function that it returns is called, which returns the largest size seen.
+// watchHeap looks at the heap until the function that it returns is called, which returns the
+// largest size seen.
 func watchHeap() (stop func() uint64) {
 	done, high := make(chan struct{}), make(chan uint64)
 	go func() {

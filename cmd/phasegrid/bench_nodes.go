@@ -11,13 +11,15 @@ import (
 )
 
 const (
-	// benchNodesRounds are taken in turns, and the fastest of each counts: what else the machine does slows one or the other.
+	// benchNodesRounds are taken in turns, and the fastest of each counts: what else the machine
+	// does slows one or the other.
 	benchNodesRounds = 2
 	// benchNodesPoints of 2,000,000 steps keep one core busy for half a minute or so.
 	benchNodesPoints = 12_000
 )
 
-// nodeProcesses runs a compute-bound sweep, from the start of the command to its exit, with one node process of one slot and with two.
+// nodeProcesses runs a compute-bound sweep, from the start of the command to its exit, with one
+// node process of one slot and with two.
 func (s benchScheduleOptions) nodeProcesses(ctx context.Context, report *benchReport, points int) error {
 	best := map[int]time.Duration{}
 	for range benchNodesRounds {
@@ -58,8 +60,20 @@ record: none
 	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
 		return 0, err
 	}
-	cmd := exec.CommandContext(ctx, program, "run", file, "--out", filepath.Join(folder, "results"), "--state", filepath.Join(folder, "state"),
-		"--nodes", strconv.Itoa(nodes), "--slots", "1")
+	cmd := exec.CommandContext(
+		ctx,
+		program,
+		"run",
+		file,
+		"--out",
+		filepath.Join(folder, "results"),
+		"--state",
+		filepath.Join(folder, "state"),
+		"--nodes",
+		strconv.Itoa(nodes),
+		"--slots",
+		"1",
+	)
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
 	start := time.Now()
 	out, err := cmd.CombinedOutput()

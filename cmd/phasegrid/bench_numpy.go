@@ -30,11 +30,13 @@ var denseTargets = []struct {
 	ratio     float64
 }{{128, 1.5}, {256, 1.5}, {512, 1.25}}
 
-// laneTarget is how many times as fast as NumPy's a point-step of three coefficients should be: 1.5 ns, where NumPy took 5.5.
+// laneTarget is how many times as fast as NumPy's a point-step of three coefficients should be: 1.5
+// ns, where NumPy took 5.5.
 const laneTarget = 5.5 / 1.5
 
-// benchNumPy measures in turns with a script of NumPy's on one thread: lanes of gd and specgd with three groups, ours with every
-// metric and NumPy's with none, and dense specgd steps, all by the clock. Where python has no NumPy, it says so and measures nothing.
+// benchNumPy measures in turns with a script of NumPy's on one thread: lanes of gd and specgd with
+// three groups, ours with every metric and NumPy's with none, and dense specgd steps, all by the
+// clock. Where python has no NumPy, it says so and measures nothing.
 func benchNumPy(ctx context.Context, o benchOptions, report *benchReport, lanes map[string]solver.Comparison) error {
 	if err := exec.CommandContext(ctx, o.Python, "-c", "import numpy").Run(); err != nil {
 		fmt.Fprintf(report.progress, "bench solver: %s has no NumPy (%v): --python names one that has\n", o.Python, err)
@@ -80,7 +82,8 @@ func benchNumPy(ctx context.Context, o benchOptions, report *benchReport, lanes 
 	return nil
 }
 
-// besideNumPy returns the median of our times, and the median of theirs over ours, measured in turns.
+// besideNumPy returns the median of our times, and the median of theirs over ours, measured in
+// turns.
 func besideNumPy(short bool, ours, theirs func() (float64, error)) (seconds, ratio float64, err error) {
 	rounds := numpyRounds
 	if short {

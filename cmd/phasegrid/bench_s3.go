@@ -13,8 +13,8 @@ import (
 
 const benchBucket = "bench"
 
-// benchS3 is an S3 server in this process, which keeps its bucket in memory: what is measured against it is the protocol's
-// share, on a socket of this machine.
+// benchS3 is an S3 server in this process, which keeps its bucket in memory: what is measured
+// against it is the protocol's share, on a socket of this machine.
 type benchS3 struct {
 	server *http.Server
 	served chan error
@@ -31,10 +31,16 @@ func startBenchS3() (*benchS3, error) {
 		return nil, fmt.Errorf("listen for S3: %w", err)
 	}
 	s := &benchS3{
-		server: &http.Server{Handler: gofakes3.New(backend, gofakes3.WithLogger(gofakes3.DiscardLog())).Server(), ReadHeaderTimeout: 10 * time.Second},
+		server: &http.Server{
+			Handler:           gofakes3.New(backend, gofakes3.WithLogger(gofakes3.DiscardLog())).Server(),
+			ReadHeaderTimeout: 10 * time.Second,
+		},
 		served: make(chan error, 1),
-		url: fmt.Sprintf("s3://%s?region=us-east-1&use_path_style=true&disable_https=true&anonymous=true&endpoint=http://%s",
-			benchBucket, listener.Addr()),
+		url: fmt.Sprintf(
+			"s3://%s?region=us-east-1&use_path_style=true&disable_https=true&anonymous=true&endpoint=http://%s",
+			benchBucket,
+			listener.Addr(),
+		),
 	}
 	go func() { s.served <- s.server.Serve(listener) }()
 	return s, nil

@@ -36,7 +36,12 @@ below TMPDIR.`
 	flags.IntVar(&o.Nodes, "nodes", 1000, "simulated `nodes` of the measurement with many of them")
 	flags.IntVar(&o.Shards, "shards", 20_000, "`shards` of the measurement of throughput")
 	flags.DurationVar(&o.Duration, "duration", 5*time.Second, "how long shards are offered at 1,000 a second")
-	flags.StringVar(&o.Store, "store", "", "`URL` for spool and result sets, which are removed again (default a folder below TMPDIR)")
+	flags.StringVar(
+		&o.Store,
+		"store",
+		"",
+		"`URL` for spool and result sets, which are removed again (default a folder below TMPDIR)",
+	)
 }
 
 const (
@@ -44,7 +49,8 @@ const (
 	benchSlots = 2
 	mebibyte   = 1 << 20
 
-	// What the limits are for: a coordinator that was restarted after so many shards, and sweeps of so many points.
+	// What the limits are for: a coordinator that was restarted after so many shards, and sweeps of
+	// so many points.
 	benchDoneShards = 100_000
 	benchManyPoints = 10_000_000
 	benchOffered    = 1000 // shards a second
@@ -59,7 +65,9 @@ func benchSchedule(ctx context.Context, o benchOptions, report *benchReport) err
 	case s.Nodes == 0 && s.Shards == 0: // bench all
 		s.Nodes, s.Shards, s.Duration = 1000, 20_000, 5*time.Second
 	case s.Nodes < 1 || s.Nodes > 10_000 || s.Shards < 1 || s.Shards > 500_000 || s.Duration < 10*time.Millisecond || s.Duration > 10*time.Minute:
-		return usageError{errors.New("--nodes goes from 1 to 10000, --shards from 1 to 500000, --duration from 10ms to 10m")}
+		return usageError{
+			errors.New("--nodes goes from 1 to 10000, --shards from 1 to 500000, --duration from 10ms to 10m"),
+		}
 	}
 	if o.short {
 		s.Nodes, s.Shards, s.Duration = 20, 50, 50*time.Millisecond
@@ -90,7 +98,8 @@ func benchSchedule(ctx context.Context, o benchOptions, report *benchReport) err
 	return nil
 }
 
-// overS3 measures the same again with spool and result set behind an S3 server; no targets are set for it.
+// overS3 measures the same again with spool and result set behind an S3 server; no targets are set
+// for it.
 func (s benchScheduleOptions) overS3(ctx context.Context, report *benchReport, points int) (err error) {
 	if s.Store != "" {
 		return nil
@@ -128,8 +137,20 @@ func (s benchScheduleOptions) throughput(ctx context.Context, report *benchRepor
 		return err
 	}
 	s.add(report, benchFigure{Name: "shards committed", Value: r.ShardsPerSecond, Unit: "shards/s"}, atLeast(2000))
-	s.add(report, benchFigure{Name: "processor time of a shard", Value: r.cpu.Seconds() * 1e6 / float64(r.Delivered), Unit: "us", Note: "simulated nodes included"})
-	s.add(report, benchFigure{Name: "etcd transactions", Value: float64(r.Transactions) / float64(r.Delivered), Unit: "a shard"}, atMost(2))
+	s.add(
+		report,
+		benchFigure{
+			Name:  "processor time of a shard",
+			Value: r.cpu.Seconds() * 1e6 / float64(r.Delivered),
+			Unit:  "us",
+			Note:  "simulated nodes included",
+		},
+	)
+	s.add(
+		report,
+		benchFigure{Name: "etcd transactions", Value: float64(r.Transactions) / float64(r.Delivered), Unit: "a shard"},
+		atMost(2),
+	)
 	return nil
 }
 
@@ -137,12 +158,25 @@ func (s benchScheduleOptions) throughput(ctx context.Context, report *benchRepor
 func (s benchScheduleOptions) latency(ctx context.Context, report *benchReport) error {
 	report.begin(s.label+"%d shards a second for %v", benchOffered, s.Duration)
 	// Enough slots that a slow answer does not slow the offer down.
-	r, err := s.run(ctx, coordinator.Bench{Nodes: benchNodes, Slots: 8, Shards: max(1, int(s.Duration.Seconds()*benchOffered)), Points: 1, Rate: benchOffered})
+	r, err := s.run(
+		ctx,
+		coordinator.Bench{
+			Nodes:  benchNodes,
+			Slots:  8,
+			Shards: max(1, int(s.Duration.Seconds()*benchOffered)),
+			Points: 1,
+			Rate:   benchOffered,
+		},
+	)
 	if err != nil {
 		return err
 	}
 	note := fmt.Sprintf("%s shards/s came", significant(r.ShardsPerSecond))
-	s.add(report, benchFigure{Name: "delivery to ack, p99, 1,000 shards/s offered", Value: ms(r.P99), Unit: "ms", Note: note}, atMost(20))
+	s.add(
+		report,
+		benchFigure{Name: "delivery to ack, p99, 1,000 shards/s offered", Value: ms(r.P99), Unit: "ms", Note: note},
+		atMost(20),
+	)
 	s.add(report, benchFigure{Name: "delivery to ack, median, 1,000 shards/s offered", Value: ms(r.P50), Unit: "ms"})
 	return nil
 }
@@ -159,7 +193,15 @@ func (s benchScheduleOptions) points(ctx context.Context, report *benchReport, p
 	}
 	s.add(report, benchFigure{Name: "points from sweep file to Parquet", Value: r.PointsPerSecond, Unit: "points/s",
 		Note: "rows are made in this process too"}, atLeast(100_000))
-	s.add(report, benchFigure{Name: "processor time of a point", Value: r.cpu.Seconds() * 1e6 / float64(r.Points), Unit: "us", Note: "making its row included"})
+	s.add(
+		report,
+		benchFigure{
+			Name:  "processor time of a point",
+			Value: r.cpu.Seconds() * 1e6 / float64(r.Points),
+			Unit:  "us",
+			Note:  "making its row included",
+		},
+	)
 	return nil
 }
 
@@ -170,10 +212,21 @@ func (s benchScheduleOptions) manyNodes(ctx context.Context, report *benchReport
 	if err != nil {
 		return err
 	}
-	report.add(benchFigure{Name: fmt.Sprintf("heap at %d nodes", s.Nodes), Value: float64(r.HeapBytes) / mebibyte, Unit: "MiB",
-		Note: "simulated nodes included"}, atMost(300))
-	report.add(benchFigure{Name: fmt.Sprintf("shards committed, %d nodes", s.Nodes), Value: r.ShardsPerSecond, Unit: "shards/s"})
-	report.add(benchFigure{Name: fmt.Sprintf("delivery to ack, p99, %d nodes at once", s.Nodes), Value: ms(r.P99), Unit: "ms"})
+	report.add(
+		benchFigure{Name: fmt.Sprintf("heap at %d nodes", s.Nodes), Value: float64(r.HeapBytes) / mebibyte, Unit: "MiB",
+			Note: "simulated nodes included"},
+		atMost(300),
+	)
+	report.add(
+		benchFigure{
+			Name:  fmt.Sprintf("shards committed, %d nodes", s.Nodes),
+			Value: r.ShardsPerSecond,
+			Unit:  "shards/s",
+		},
+	)
+	report.add(
+		benchFigure{Name: fmt.Sprintf("delivery to ack, p99, %d nodes at once", s.Nodes), Value: ms(r.P99), Unit: "ms"},
+	)
 	return nil
 }
 
@@ -181,7 +234,14 @@ func (s benchScheduleOptions) manyNodes(ctx context.Context, report *benchReport
 func (s benchScheduleOptions) restart(ctx context.Context, report *benchReport, done int) error {
 	report.begin("%d shards, then a restart", done)
 	return s.with(ctx, func(cfg coordinator.Config) error {
-		b := coordinator.Bench{Config: cfg, Nodes: benchNodes, Slots: benchSlots, Shards: done + benchNodes*benchSlots + 100, Points: 1, StopAfter: done}
+		b := coordinator.Bench{
+			Config:    cfg,
+			Nodes:     benchNodes,
+			Slots:     benchSlots,
+			Shards:    done + benchNodes*benchSlots + 100,
+			Points:    1,
+			StopAfter: done,
+		}
 		first, err := coordinator.Schedule(ctx, b)
 		if err != nil {
 			return err
@@ -191,7 +251,14 @@ func (s benchScheduleOptions) restart(ctx context.Context, report *benchReport, 
 		if err != nil {
 			return err
 		}
-		report.add(benchFigure{Name: fmt.Sprintf("restart to first lease, %d shards done", done), Value: second.FirstLease.Seconds(), Unit: "s"}, atMost(3))
+		report.add(
+			benchFigure{
+				Name:  fmt.Sprintf("restart to first lease, %d shards done", done),
+				Value: second.FirstLease.Seconds(),
+				Unit:  "s",
+			},
+			atMost(3),
+		)
 		report.add(benchFigure{Name: fmt.Sprintf("etcd, keys and values, up to %d shards done", done),
 			Value: float64(max(first.StateBytes, second.StateBytes)) / mebibyte, Unit: "MiB"}, atMost(10))
 		return nil
@@ -202,15 +269,26 @@ func (s benchScheduleOptions) restart(ctx context.Context, report *benchReport, 
 func (s benchScheduleOptions) submit(ctx context.Context, report *benchReport, points int) error {
 	report.begin("a sweep of %d points", points)
 	const perShard = 100
-	r, err := s.run(ctx, coordinator.Bench{Nodes: 1, Slots: 1, Shards: points / perShard, Points: perShard, StopAfter: 1})
+	r, err := s.run(
+		ctx,
+		coordinator.Bench{Nodes: 1, Slots: 1, Shards: points / perShard, Points: perShard, StopAfter: 1},
+	)
 	if err != nil {
 		return err
 	}
-	report.add(benchFigure{Name: fmt.Sprintf("submit, %d points in %d shards", points, r.Shards), Value: r.Submit.Seconds(), Unit: "s"}, atMost(2))
+	report.add(
+		benchFigure{
+			Name:  fmt.Sprintf("submit, %d points in %d shards", points, r.Shards),
+			Value: r.Submit.Seconds(),
+			Unit:  "s",
+		},
+		atMost(2),
+	)
 	return nil
 }
 
-// scheduled is a measurement and the processor time of this process in it, simulated nodes included.
+// scheduled is a measurement and the processor time of this process in it, simulated nodes
+// included.
 type scheduled struct {
 	coordinator.BenchResult
 	cpu time.Duration

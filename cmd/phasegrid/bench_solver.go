@@ -9,8 +9,8 @@ import (
 	"github.com/phasegrid/phasegrid/node/solver"
 )
 
-// solverTargets are what figures should reach on one core with AVX-512, by a part of their names, which a space begins; the first that fits
-// counts.
+// solverTargets are what figures should reach on one core with AVX-512, by a part of their names,
+// which a space begins; the first that fits counts.
 var solverTargets = []struct {
 	part    string
 	targets []benchTarget

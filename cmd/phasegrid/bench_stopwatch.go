@@ -9,22 +9,23 @@ import (
 )
 
 const (
-	// A comparison takes stopwatchRounds, and more until stopwatchLong is over: the machine disturbs short ones less often than all.
+	// A comparison takes stopwatchRounds, and more until stopwatchLong is over: the machine
+	// disturbs short ones less often than all.
 	stopwatchRounds = 15
 	stopwatchLong   = 2 * time.Second
 	stopwatchSample = 5 * time.Millisecond
 	stopwatchSlow   = time.Second // calls that take longer are measured once
 )
 
-// stopwatch measures calls of ours and theirs in turns, by the processor time of this process: other programs on the machine
-// are not measured with them.
+// stopwatch measures calls of ours and theirs in turns, by the processor time of this process:
+// other programs on the machine are not measured with them.
 type stopwatch struct {
 	reset func() error // before every call, not measured; nil for none
 	short bool
 }
 
-// versus returns the time of a call of ours in the fastest round, as what disturbs a round only adds to it, and the median of theirs
-// over ours, measured in pairs.
+// versus returns the time of a call of ours in the fastest round, as what disturbs a round only
+// adds to it, and the median of theirs over ours, measured in pairs.
 func (s stopwatch) versus(ours, theirs func() error) (seconds, ratio float64, err error) {
 	runOurs, err := s.sample(ours)
 	if err != nil {

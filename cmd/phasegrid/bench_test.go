@@ -10,13 +10,22 @@ import (
 	"time"
 )
 
-// TestBenchMeasures runs every bench in small: each must give figures, above 0 and with what they are compared with.
+// TestBenchMeasures runs every bench in small: each must give figures, above 0 and with what they
+// are compared with.
 func TestBenchMeasures(t *testing.T) {
 	t.Setenv(asProgram, "1") // some start processes
 	for _, b := range benches {
 		t.Run(b.name, func(t *testing.T) {
 			var stdout bytes.Buffer
-			o := benchOptions{Output: "json", Benches: []string{b.name}, Python: "python3", short: true, stdout: &stdout, stderr: io.Discard, log: slog.New(slog.NewTextHandler(t.Output(), nil))}
+			o := benchOptions{
+				Output:  "json",
+				Benches: []string{b.name},
+				Python:  "python3",
+				short:   true,
+				stdout:  &stdout,
+				stderr:  io.Discard,
+				log:     slog.New(slog.NewTextHandler(t.Output(), nil)),
+			}
 			if err := runBench(t.Context(), o); err != nil {
 				t.Fatal(err)
 			}
@@ -31,7 +40,8 @@ func TestBenchMeasures(t *testing.T) {
 				t.Fatalf("%d figures", len(report.Figures))
 			}
 			for _, f := range report.Figures {
-				if f.Bench != b.name || f.Name == "" || f.Unit == "" || !(f.Value > 0) || (f.Ratio > 0) != (f.Baseline != "") {
+				if f.Bench != b.name || f.Name == "" || f.Unit == "" || !(f.Value > 0) ||
+					(f.Ratio > 0) != (f.Baseline != "") {
 					t.Errorf("%+v", f)
 				}
 			}

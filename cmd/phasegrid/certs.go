@@ -123,11 +123,19 @@ func openAuthority(folder string) (*authority, error) {
 		return newAuthority(folder)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("loading the authority %s with %s: %w; remove both to start with a new one", certificate, key, err)
+		return nil, fmt.Errorf(
+			"loading the authority %s with %s: %w; remove both to start with a new one",
+			certificate,
+			key,
+			err,
+		)
 	}
 	private, ok := pair.PrivateKey.(*ecdsa.PrivateKey)
 	if !ok || !pair.Leaf.IsCA {
-		return nil, fmt.Errorf("%s is no authority of `phasegrid certs`: remove it and ca.key, or choose another --out", certificate)
+		return nil, fmt.Errorf(
+			"%s is no authority of `phasegrid certs`: remove it and ca.key, or choose another --out",
+			certificate,
+		)
 	}
 	return &authority{
 		keyPair:     keyPair{certificatePEM: encodePEM("CERTIFICATE", pair.Certificate[0])},
@@ -141,7 +149,11 @@ func openAuthority(folder string) (*authority, error) {
 func newAuthority(folder string) (*authority, error) {
 	for _, name := range []string{"ca.crt", "ca.key"} {
 		if _, err := os.Stat(filepath.Join(folder, name)); err == nil {
-			return nil, fmt.Errorf("%s has %s but not its other half: restore it, or remove this one to start with a new authority", folder, name)
+			return nil, fmt.Errorf(
+				"%s has %s but not its other half: restore it, or remove this one to start with a new authority",
+				folder,
+				name,
+			)
 		}
 	}
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

@@ -89,7 +89,8 @@ func chaosFolder(name string) (string, error) {
 	return filepath.Abs(name)
 }
 
-// chaos runs a cluster through its faults. The error is about what it needs; promises that were broken are in the report.
+// chaos runs a cluster through its faults. The error is about what it needs; promises that were
+// broken are in the report.
 func chaos(ctx context.Context, o chaosOptions, folder string) (report *chaosReport, err error) {
 	report = &chaosReport{Seed: o.Seed, Duration: o.Duration}
 	cluster, err := startChaosCluster(folder, chaosLeaseTTL)
@@ -105,7 +106,14 @@ func chaos(ctx context.Context, o chaosOptions, folder string) (report *chaosRep
 		return report, err
 	}
 	defer conn.Close()
-	run := &chaosRun{o: o, report: report, folder: folder, cluster: cluster, client: newSweepClient(conn), reader: newChaosReader(conn, cluster.disk.folder)}
+	run := &chaosRun{
+		o:       o,
+		report:  report,
+		folder:  folder,
+		cluster: cluster,
+		client:  newSweepClient(conn),
+		reader:  newChaosReader(conn, cluster.disk.folder),
+	}
 	if err := run.storm(ctx); err != nil {
 		return report, err
 	}
@@ -138,8 +146,8 @@ type chaosRun struct {
 	reader  *chaosReader
 }
 
-// sweepFile is the k-th sweep: every point is a shard of its own, of about a third of a second and two megabytes, so that a
-// part is full after 75 of them.
+// sweepFile is the k-th sweep: every point is a shard of its own, of about a third of a second and
+// two megabytes, so that a part is full after 75 of them.
 func (r *chaosRun) sweepFile(k int) (name string, file []byte) {
 	points := max(16, min(160, int(r.o.Duration.Seconds())))
 	name = fmt.Sprintf("chaos-%d", k)
@@ -151,7 +159,8 @@ record: {every: 1000}
 `, name, 2*k, 2*k+1, points)
 }
 
-// storm submits sweeps one after the other while faults come and readers read, and returns when all faults are undone.
+// storm submits sweeps one after the other while faults come and readers read, and returns when all
+// faults are undone.
 func (r *chaosRun) storm(ctx context.Context) error {
 	if err := r.submit(ctx); err != nil { // before the first fault: a cluster that does not even start is another trouble
 		return err
@@ -160,7 +169,14 @@ func (r *chaosRun) storm(ctx context.Context) error {
 	storm, over := context.WithTimeout(ctx, r.o.Duration)
 	defer over()
 	monkey := newChaosMonkey(r.cluster, r.o.Seed, start, func(e chaosEvent) {
-		fmt.Fprintf(r.o.stderr, "chaos: %6.1fs  %-20s %-24s %.1fs\n", e.At.Seconds(), e.Fault, e.Target, e.Lasted.Seconds())
+		fmt.Fprintf(
+			r.o.stderr,
+			"chaos: %6.1fs  %-20s %-24s %.1fs\n",
+			e.At.Seconds(),
+			e.Fault,
+			e.Target,
+			e.Lasted.Seconds(),
+		)
 	})
 	var group sync.WaitGroup
 	var failed error

@@ -31,8 +31,8 @@ type chaosAudit struct {
 	Granted  int `json:"shards_granted" yaml:"shards_granted"`
 	Rejected int `json:"deliveries_rejected" yaml:"deliveries_rejected"`
 	Terms    int `json:"terms" yaml:"terms"`
-	// LateTwins were started after the shard's acknowledgement by a node that had been granted it before: one that slept
-	// or was cut off.
+	// LateTwins were started after the shard's acknowledgement by a node that had been granted it
+	// before: one that slept or was cut off.
 	LateTwins int `json:"late_twins" yaml:"late_twins"`
 	// Recomputed were granted after their acknowledgement.
 	Recomputed []string `json:"granted_after_ack" yaml:"granted_after_ack"`
@@ -75,8 +75,11 @@ func auditLogs(c *chaosCluster) (chaosAudit, error) {
 				a.Granted += int(l.Shards)
 				for s := l.First; s < l.First+l.Shards; s++ {
 					if at, ok := acked[chaosShard{l.Sweep, s}]; ok && l.Time.After(at) {
-						a.Recomputed = append(a.Recomputed, fmt.Sprintf("%s of epoch %d granted shard %d of %s to %s %v after it was acknowledged",
-							p.name, l.Epoch, s, shortID(l.Sweep), l.Node, l.Time.Sub(at)))
+						a.Recomputed = append(
+							a.Recomputed,
+							fmt.Sprintf("%s of epoch %d granted shard %d of %s to %s %v after it was acknowledged",
+								p.name, l.Epoch, s, shortID(l.Sweep), l.Node, l.Time.Sub(at)),
+						)
 					}
 				}
 			}
@@ -97,7 +100,8 @@ func auditLogs(c *chaosCluster) (chaosAudit, error) {
 	return a, errors.Join(errs...)
 }
 
-// read calls see with every line of a process's log that is JSON; of the others, those that are a panic's are kept.
+// read calls see with every line of a process's log that is JSON; of the others, those that are a
+// panic's are kept.
 func (a *chaosAudit) read(p *chaosProcess, see func(chaosLogLine)) error {
 	f, err := os.Open(p.log)
 	if errors.Is(err, fs.ErrNotExist) {

@@ -26,7 +26,8 @@ func (r *chaosRun) check(ctx context.Context) error {
 	if r.report.Audit, err = auditLogs(r.cluster); err != nil {
 		return err
 	}
-	if r.report.Audit.Acked == 0 || r.report.Audit.Granted == 0 || r.report.Reads["flight"] == 0 || r.report.Reads["merged points"] == 0 {
+	if r.report.Audit.Acked == 0 || r.report.Audit.Granted == 0 || r.report.Reads["flight"] == 0 ||
+		r.report.Reads["merged points"] == 0 {
 		r.report.violate("nothing was granted, acknowledged or read by somebody: nothing was checked")
 	}
 	r.report.Violations = append(append(r.report.Violations, r.report.Audit.Recomputed...), r.report.Audit.Panics...)
@@ -46,7 +47,17 @@ func (r *chaosRun) compare(ctx context.Context, k int, v sweepView) error {
 	if err != nil {
 		return fmt.Errorf("find this program: %w", err)
 	}
-	run := exec.CommandContext(ctx, program, "run", filepath.Join(r.folder, filename), "--out", out, "--state", state, "--no-reuse")
+	run := exec.CommandContext(
+		ctx,
+		program,
+		"run",
+		filepath.Join(r.folder, filename),
+		"--out",
+		out,
+		"--state",
+		state,
+		"--no-reuse",
+	)
 	if text, err := run.CombinedOutput(); err != nil {
 		return fmt.Errorf("run %s undisturbed: %w\n%s", filename, err, text)
 	}

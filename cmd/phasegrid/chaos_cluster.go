@@ -20,7 +20,8 @@ const (
 	leaderTTL = 5 * time.Second
 )
 
-// chaosCluster is a cluster of real processes on one machine, with a network that can be cut and a disk that can be full.
+// chaosCluster is a cluster of real processes on one machine, with a network that can be cut and a
+// disk that can be full.
 type chaosCluster struct {
 	network      *chaosNetwork
 	disk         *chaosDisk
@@ -80,10 +81,13 @@ func (c *chaosCluster) planEtcd(folder string) (clients []string, err error) {
 	}
 	for i := range peers {
 		name := fmt.Sprintf("etcd-%d", i)
-		c.etcds = append(c.etcds, newChaosProcess(folder, name, "etcd", "--name", name, "--data-dir", filepath.Join(folder, name),
-			"--listen-peer-urls", "http://"+peers[i], "--initial-advertise-peer-urls", links[i],
-			"--listen-client-urls", "http://"+clients[i], "--advertise-client-urls", "http://"+clients[i],
-			"--initial-cluster", strings.Join(initial, ","), "--log-level", "warn"))
+		c.etcds = append(
+			c.etcds,
+			newChaosProcess(folder, name, "etcd", "--name", name, "--data-dir", filepath.Join(folder, name),
+				"--listen-peer-urls", "http://"+peers[i], "--initial-advertise-peer-urls", links[i],
+				"--listen-client-urls", "http://"+clients[i], "--advertise-client-urls", "http://"+clients[i],
+				"--initial-cluster", strings.Join(initial, ","), "--log-level", "warn"),
+		)
 	}
 	return clients, nil
 }
@@ -103,9 +107,12 @@ func (c *chaosCluster) planCoordinators(folder string, members []string) (listen
 			}
 			etcd = append(etcd, "http://"+address)
 		}
-		c.coordinators = append(c.coordinators, newChaosProcess(folder, name, "coordinator", "--name", name, "--listen", listener,
-			"--etcd", strings.Join(etcd, ","), "--store", "file://"+c.disk.folder, "--status-listen", "",
-			"--lease-ttl", c.leaseTTL.String(), "--log-level", "debug", "--log-format", "json"))
+		c.coordinators = append(
+			c.coordinators,
+			newChaosProcess(folder, name, "coordinator", "--name", name, "--listen", listener,
+				"--etcd", strings.Join(etcd, ","), "--store", "file://"+c.disk.folder, "--status-listen", "",
+				"--lease-ttl", c.leaseTTL.String(), "--log-level", "debug", "--log-format", "json"),
+		)
 	}
 	return listeners, nil
 }
@@ -122,8 +129,28 @@ func (c *chaosCluster) planNodes(folder string, coordinators []string) error {
 			}
 			addresses = append(addresses, address)
 		}
-		c.nodes = append(c.nodes, newChaosProcess(folder, name, "node", "--name", name, "--slots", "1", "--coordinator", strings.Join(addresses, ","),
-			"--grace", "0s", "--drain-timeout", "10s", "--log-level", "debug", "--log-format", "json"))
+		c.nodes = append(
+			c.nodes,
+			newChaosProcess(
+				folder,
+				name,
+				"node",
+				"--name",
+				name,
+				"--slots",
+				"1",
+				"--coordinator",
+				strings.Join(addresses, ","),
+				"--grace",
+				"0s",
+				"--drain-timeout",
+				"10s",
+				"--log-level",
+				"debug",
+				"--log-format",
+				"json",
+			),
+		)
 	}
 	return nil
 }

@@ -41,16 +41,76 @@ type chaosEvent struct {
 // faults are what this cluster can suffer.
 func (c *chaosCluster) faults() []chaosFault {
 	all := []chaosFault{
-		{name: "kill -9", weight: 8, least: 0, most: 3 * time.Second, targets: each(c.processes(), (*chaosProcess).kill, (*chaosProcess).start)},
-		{name: "kill -9 twice", weight: 1, least: 100 * time.Millisecond, most: 4 * time.Second, targets: pairs(c.etcds, (*chaosProcess).kill, (*chaosProcess).start)},
-		{name: "stop past the lease", weight: 3, least: chaosLeaseTTL + time.Second, most: 2 * chaosLeaseTTL, targets: each(c.nodes, stopProcess, continueProcess)},
-		{name: "stop past the term", weight: 3, least: leaderTTL + time.Second, most: leaderTTL + 5*time.Second, targets: each(c.coordinators, stopProcess, continueProcess)},
-		{name: "stop", weight: 2, least: 100 * time.Millisecond, most: 5 * time.Second, targets: each(c.processes(), stopProcess, continueProcess)},
-		{name: "drain", weight: 1, least: 0, most: time.Second, targets: each(c.nodes, drainProcess, (*chaosProcess).start)},
-		{name: "cut off", weight: 3, least: 200 * time.Millisecond, most: 2 * leaderTTL, targets: c.cuts((*chaosLink).silence)},
-		{name: "refused", weight: 2, least: 200 * time.Millisecond, most: leaderTTL, targets: c.cuts(func(l *chaosLink) error { l.refuse(); return nil })},
-		{name: "latency of 50 ms", weight: 1, least: time.Second, most: 8 * time.Second, targets: c.cuts(func(l *chaosLink) error { return l.slow(50 * time.Millisecond) })},
-		{name: "latency of 400 ms", weight: 1, least: time.Second, most: 8 * time.Second, targets: c.cuts(func(l *chaosLink) error { return l.slow(400 * time.Millisecond) })},
+		{
+			name:    "kill -9",
+			weight:  8,
+			least:   0,
+			most:    3 * time.Second,
+			targets: each(c.processes(), (*chaosProcess).kill, (*chaosProcess).start),
+		},
+		{
+			name:    "kill -9 twice",
+			weight:  1,
+			least:   100 * time.Millisecond,
+			most:    4 * time.Second,
+			targets: pairs(c.etcds, (*chaosProcess).kill, (*chaosProcess).start),
+		},
+		{
+			name:    "stop past the lease",
+			weight:  3,
+			least:   chaosLeaseTTL + time.Second,
+			most:    2 * chaosLeaseTTL,
+			targets: each(c.nodes, stopProcess, continueProcess),
+		},
+		{
+			name:    "stop past the term",
+			weight:  3,
+			least:   leaderTTL + time.Second,
+			most:    leaderTTL + 5*time.Second,
+			targets: each(c.coordinators, stopProcess, continueProcess),
+		},
+		{
+			name:    "stop",
+			weight:  2,
+			least:   100 * time.Millisecond,
+			most:    5 * time.Second,
+			targets: each(c.processes(), stopProcess, continueProcess),
+		},
+		{
+			name:    "drain",
+			weight:  1,
+			least:   0,
+			most:    time.Second,
+			targets: each(c.nodes, drainProcess, (*chaosProcess).start),
+		},
+		{
+			name:    "cut off",
+			weight:  3,
+			least:   200 * time.Millisecond,
+			most:    2 * leaderTTL,
+			targets: c.cuts((*chaosLink).silence),
+		},
+		{
+			name:    "refused",
+			weight:  2,
+			least:   200 * time.Millisecond,
+			most:    leaderTTL,
+			targets: c.cuts(func(l *chaosLink) error { l.refuse(); return nil }),
+		},
+		{
+			name:    "latency of 50 ms",
+			weight:  1,
+			least:   time.Second,
+			most:    8 * time.Second,
+			targets: c.cuts(func(l *chaosLink) error { return l.slow(50 * time.Millisecond) }),
+		},
+		{
+			name:    "latency of 400 ms",
+			weight:  1,
+			least:   time.Second,
+			most:    8 * time.Second,
+			targets: c.cuts(func(l *chaosLink) error { return l.slow(400 * time.Millisecond) }),
+		},
 	}
 	if c.disk.reason == "" {
 		all = append(all, chaosFault{name: "full disk", weight: 2, least: 500 * time.Millisecond, most: 4 * time.Second,
@@ -62,7 +122,8 @@ func (c *chaosCluster) faults() []chaosFault {
 func stopProcess(p *chaosProcess) error     { return p.signal(syscall.SIGSTOP) }
 func continueProcess(p *chaosProcess) error { return p.signal(syscall.SIGCONT) }
 
-// drainProcess lets a drain run out of its time: nobody may lead meanwhile, and the node says so by its exit code.
+// drainProcess lets a drain run out of its time: nobody may lead meanwhile, and the node says so by
+// its exit code.
 func drainProcess(p *chaosProcess) error {
 	err := p.terminate(context.Background())
 	if exit := new(exitError); errors.As(err, exit) && exit.code == exitFailed {
@@ -74,7 +135,10 @@ func drainProcess(p *chaosProcess) error {
 // each makes every process a target.
 func each(processes []*chaosProcess, begin, end func(*chaosProcess) error) (targets []chaosTarget) {
 	for _, p := range processes {
-		targets = append(targets, chaosTarget{p.name, []string{p.name}, func() error { return begin(p) }, func() error { return end(p) }})
+		targets = append(
+			targets,
+			chaosTarget{p.name, []string{p.name}, func() error { return begin(p) }, func() error { return end(p) }},
+		)
 	}
 	return targets
 }
@@ -89,8 +153,8 @@ func pairs(processes []*chaosProcess, begin, end func(*chaosProcess) error) (tar
 	return targets
 }
 
-// cuts are the bundles of links that fail together: a node and all coordinators, a coordinator and etcd or all nodes, a
-// member of etcd and the others.
+// cuts are the bundles of links that fail together: a node and all coordinators, a coordinator and
+// etcd or all nodes, a member of etcd and the others.
 func (c *chaosCluster) cuts(begin func(*chaosLink) error) (targets []chaosTarget) {
 	bundle := func(from, to string) {
 		var links []*chaosLink
@@ -128,8 +192,8 @@ func onLinks(links []*chaosLink, do func(*chaosLink) error) error {
 	return errors.Join(errs...)
 }
 
-// chaosMonkey does faults to a cluster. Who draws what from a seed is always the same; what the cluster is at when it
-// comes is not.
+// chaosMonkey does faults to a cluster. Who draws what from a seed is always the same; what the
+// cluster is at when it comes is not.
 type chaosMonkey struct {
 	faults []chaosFault
 	random *rand.Rand
@@ -143,7 +207,13 @@ type chaosMonkey struct {
 }
 
 func newChaosMonkey(c *chaosCluster, seed uint64, start time.Time, tell func(chaosEvent)) *chaosMonkey {
-	return &chaosMonkey{faults: c.faults(), random: rand.New(rand.NewPCG(seed, 0)), start: start, tell: tell, busy: map[string]bool{}}
+	return &chaosMonkey{
+		faults: c.faults(),
+		random: rand.New(rand.NewPCG(seed, 0)),
+		start:  start,
+		tell:   tell,
+		busy:   map[string]bool{},
+	}
 }
 
 // run does faults until ctx ends, and then undoes those that last.

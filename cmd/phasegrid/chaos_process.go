@@ -16,8 +16,8 @@ import (
 // exitPatience bounds how long a process may take to end after SIGTERM.
 const exitPatience = 30 * time.Second
 
-// chaosProcess is one process of the cluster under chaos. It is started again and again under the same name; its log is
-// appended to one file.
+// chaosProcess is one process of the cluster under chaos. It is started again and again under the
+// same name; its log is appended to one file.
 type chaosProcess struct {
 	name string
 	args []string
@@ -32,7 +32,12 @@ type chaosProcess struct {
 }
 
 func newChaosProcess(folder, name string, args ...string) *chaosProcess {
-	return &chaosProcess{name: name, args: args, log: filepath.Join(folder, name+".log"), env: append(os.Environ(), "GOMAXPROCS=1")}
+	return &chaosProcess{
+		name: name,
+		args: args,
+		log:  filepath.Join(folder, name+".log"),
+		env:  append(os.Environ(), "GOMAXPROCS=1"),
+	}
 }
 
 // start starts the process, unless it runs.
@@ -54,7 +59,8 @@ func (p *chaosProcess) start() error {
 	cmd.Stdout, cmd.Stderr, cmd.Env, cmd.SysProcAttr = log, log, p.env, childAttributes()
 	exited, started := make(chan struct{}), make(chan error)
 	go func() {
-		// The death signal comes when the thread that started the process ends, so that thread must stay.
+		// The death signal comes when the thread that started the process ends, so that thread must
+		// stay.
 		runtime.LockOSThread()
 		defer runtime.UnlockOSThread()
 		defer log.Close()
@@ -133,7 +139,10 @@ func (p *chaosProcess) terminate(ctx context.Context) error {
 		return nil
 	case <-bound.C:
 		// SIGQUIT has it write what its goroutines are at into its log.
-		err := errors.Join(fmt.Errorf("%s still runs %v after SIGTERM; its log has its goroutines", p.name, exitPatience), p.signal(syscall.SIGQUIT))
+		err := errors.Join(
+			fmt.Errorf("%s still runs %v after SIGTERM; its log has its goroutines", p.name, exitPatience),
+			p.signal(syscall.SIGQUIT),
+		)
 		bound.Reset(exitPatience)
 		select {
 		case <-exited:

@@ -27,8 +27,9 @@ import (
 // readPatience bounds one live read.
 const readPatience = 20 * time.Second
 
-// chaosReader reads what the cluster has committed, again and again, as people would: by Arrow Flight, in merged files, and
-// by asking for progress. Whatever it sees must be whole, in order, no less than before and no more than the truth.
+// chaosReader reads what the cluster has committed, again and again, as people would: by Arrow
+// Flight, in merged files, and by asking for progress. Whatever it sees must be whole, in order, no
+// less than before and no more than the truth.
 type chaosReader struct {
 	conn   grpc.ClientConnInterface
 	client *sweepClient
@@ -46,7 +47,14 @@ type chaosReader struct {
 }
 
 func newChaosReader(conn grpc.ClientConnInterface, store string) *chaosReader {
-	return &chaosReader{conn: conn, client: newSweepClient(conn), store: store, seen: map[string]int64{}, files: map[string][32]byte{}, reads: map[string]int{}}
+	return &chaosReader{
+		conn:   conn,
+		client: newSweepClient(conn),
+		store:  store,
+		seen:   map[string]int64{},
+		files:  map[string][32]byte{},
+		reads:  map[string]int{},
+	}
 }
 
 // add has a sweep read from now on.
@@ -157,7 +165,8 @@ func (r *chaosReader) flight(ctx context.Context, sweep, table string) (rows int
 	return rows, nil
 }
 
-// whole checks every Parquet file of a set that has come since: it opens, and its bytes never change.
+// whole checks every Parquet file of a set that has come since: it opens, and its bytes never
+// change.
 func (r *chaosReader) whole(v sweepView) error {
 	folder := filepath.Join(r.store, v.ResultSet)
 	return filepath.WalkDir(folder, func(name string, d fs.DirEntry, err error) error {
@@ -175,7 +184,8 @@ func (r *chaosReader) whole(v sweepView) error {
 	})
 }
 
-// forget gives up what was seen of a sweep's files: some of them will be replaced. Nobody may be reading.
+// forget gives up what was seen of a sweep's files: some of them will be replaced. Nobody may be
+// reading.
 func (r *chaosReader) forget(v sweepView) {
 	folder := filepath.Join(r.store, v.ResultSet) + string(filepath.Separator)
 	maps.DeleteFunc(r.files, func(name string, _ [32]byte) bool { return strings.HasPrefix(name, folder) })

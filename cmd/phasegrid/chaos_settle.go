@@ -8,14 +8,16 @@ import (
 	"time"
 )
 
-// settlePatience bounds the time from the last fault to the end of all sweeps, beside as much as the faults lasted.
+// settlePatience bounds the time from the last fault to the end of all sweeps, beside as much as
+// the faults lasted.
 const settlePatience = 3 * time.Minute
 
-// calmPatience bounds the time from the end of all sweeps to that of all alarms: some rounds of what is tried again each few seconds.
+// calmPatience bounds the time from the end of all sweeps to that of all alarms: some rounds of
+// what is tried again each few seconds.
 const calmPatience = 20 * time.Second
 
-// settle waits until all sweeps are done, while readers go on, and reads once more. Then it does what a person would: it has the
-// shards run again that are in quarantine.
+// settle waits until all sweeps are done, while readers go on, and reads once more. Then it does
+// what a person would: it has the shards run again that are in quarantine.
 func (r *chaosRun) settle(ctx context.Context) error {
 	healed := time.Now()
 	bound, cancel := context.WithTimeout(ctx, settlePatience+r.o.Duration)
@@ -66,18 +68,25 @@ func (r *chaosRun) awaitEnd(ctx context.Context, v sweepView) (sweepView, error)
 			return now, nil
 		}
 		if !pause(ctx, 100*time.Millisecond) {
-			return v, errors.Join(fmt.Errorf("%s is not done %v after the last fault: %+v", v.Name, settlePatience+r.o.Duration, now), err)
+			return v, errors.Join(
+				fmt.Errorf("%s is not done %v after the last fault: %+v", v.Name, settlePatience+r.o.Duration, now),
+				err,
+			)
 		}
 	}
 }
 
-// retry has quarantined shards run again, and waits until their sweeps have ended once more: faults that hit a shard on three nodes, one
-// after the other, look like a shard that kills nodes. Its part is written anew then.
+// retry has quarantined shards run again, and waits until their sweeps have ended once more: faults
+// that hit a shard on three nodes, one after the other, look like a shard that kills nodes. Its
+// part is written anew then.
 func (r *chaosRun) retry(ctx context.Context, sweeps []sweepView) (err error) {
 	for i, v := range sweeps {
 		for _, l := range v.Progress.Losses {
 			if l.Quarantined {
-				r.report.Quarantined = append(r.report.Quarantined, fmt.Sprintf("shard %d of %s: %s", l.Shard, v.Name, l.causes()))
+				r.report.Quarantined = append(
+					r.report.Quarantined,
+					fmt.Sprintf("shard %d of %s: %s", l.Shard, v.Name, l.causes()),
+				)
 			}
 		}
 		if v.Progress.ShardsQuarantined == 0 {
@@ -94,7 +103,8 @@ func (r *chaosRun) retry(ctx context.Context, sweeps []sweepView) (err error) {
 	return nil
 }
 
-// awaitCalm waits for the end of the alarms, which are the whole cluster's: while one sweep is not done, others show its alarm too.
+// awaitCalm waits for the end of the alarms, which are the whole cluster's: while one sweep is not
+// done, others show its alarm too.
 func (r *chaosRun) awaitCalm(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, calmPatience)
 	defer cancel()
@@ -105,7 +115,15 @@ func (r *chaosRun) awaitCalm(ctx context.Context) error {
 				break
 			}
 			if !pause(ctx, 100*time.Millisecond) {
-				return errors.Join(fmt.Errorf("%s is done and the alarms go on %v later: %q", v.Name, calmPatience, now.Progress.Alarms), err)
+				return errors.Join(
+					fmt.Errorf(
+						"%s is done and the alarms go on %v later: %q",
+						v.Name,
+						calmPatience,
+						now.Progress.Alarms,
+					),
+					err,
+				)
 			}
 		}
 	}

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// TestChaos runs sweeps on a cluster of processes that are killed, stopped, cut off and filled up. PHASEGRID_CHAOS=3m is for
-// how long; PHASEGRID_CHAOS_SEED draws other faults.
+// TestChaos runs sweeps on a cluster of processes that are killed, stopped, cut off and filled up.
+// PHASEGRID_CHAOS=3m is for how long; PHASEGRID_CHAOS_SEED draws other faults.
 func TestChaos(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes a minute")
@@ -48,11 +48,13 @@ func TestChaosAudit(t *testing.T) {
 				`{"time":"2026-01-01T00:00:04Z","msg":"shard started","sweep_id":"s","shard_id":4}`,
 				"panic: a slot is gone"),
 		},
-		coordinators: []*chaosProcess{write("coordinator-0",
+		coordinators: []*chaosProcess{write(
+			"coordinator-0",
 			`{"time":"2026-01-01T00:00:00Z","msg":"leads","epoch":2}`,
 			`{"time":"2026-01-01T00:00:01Z","msg":"shards granted","node_id":"node-0","sweep_id":"s","first":3,"shards":2,"epoch":2}`,
 			`{"time":"2026-01-01T00:00:04Z","msg":"shards granted","node_id":"node-1","sweep_id":"s","first":2,"shards":3,"epoch":2}`,
-			`{"time":"2026-01-01T00:00:05Z","msg":"delivery refused","sweep_id":"s","shard_id":4,"reason":"checksum"}`)},
+			`{"time":"2026-01-01T00:00:05Z","msg":"delivery refused","sweep_id":"s","shard_id":4,"reason":"checksum"}`,
+		)},
 	}
 	a, err := auditLogs(c)
 	if err != nil {
@@ -69,14 +71,16 @@ func TestChaosAudit(t *testing.T) {
 	}
 }
 
-// TestChaosReaderSees shows that the reader sees rows that vanish, rows beyond the truth and files that are not whole.
+// TestChaosReaderSees shows that the reader sees rows that vanish, rows beyond the truth and files
+// that are not whole.
 func TestChaosReaderSees(t *testing.T) {
 	r := newChaosReader(nil, t.TempDir())
 	v := sweepView{ID: "s", Name: "s", ResultSet: "s-1", Progress: progressView{Indices: 5}}
 	for _, rows := range []int64{2, 4, 3, 6} {
 		r.see(t.Context(), v, "flight", func(context.Context) (int64, error) { return rows, nil })
 	}
-	if len(r.violations) != 2 || !strings.Contains(r.violations[0], "3 rows, after there were 4") || !strings.Contains(r.violations[1], "6 rows of 5") {
+	if len(r.violations) != 2 || !strings.Contains(r.violations[0], "3 rows, after there were 4") ||
+		!strings.Contains(r.violations[1], "6 rows of 5") {
 		t.Errorf("violations: %q", r.violations)
 	}
 	part := filepath.Join(r.store, v.ResultSet, "points", "part-000000.parquet")

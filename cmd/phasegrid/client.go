@@ -23,8 +23,8 @@ const sweepsService = "phasegrid.v1.Sweeps"
 // callTimeout bounds every call but submit, watch and fetch.
 const callTimeout = 30 * time.Second
 
-// submitTimeout bounds submit: where expressions decide what a point costs, the coordinator looks at every point, ten million at
-// most.
+// submitTimeout bounds submit: where expressions decide what a point costs, the coordinator looks
+// at every point, ten million at most.
 const submitTimeout = 10 * time.Minute
 
 // sweepClient is the edge to a coordinator's clients' service: generated types stay in this file.
@@ -69,17 +69,26 @@ func viewPhase(p pb.Phase) string {
 }
 
 // submit stores a sweep file; created is false where the sweep was there already.
-func (c *sweepClient) submit(ctx context.Context, filename string, file []byte, priority, weight int32) (view sweepView, created bool, warnings []string, err error) {
+func (c *sweepClient) submit(
+	ctx context.Context,
+	filename string,
+	file []byte,
+	priority, weight int32,
+) (view sweepView, created bool, warnings []string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, submitTimeout)
 	defer cancel()
-	answer, err := c.sweeps.Submit(ctx, &pb.SubmitRequest{File: file, Filename: printable(filename), Priority: priority, Weight: weight})
+	answer, err := c.sweeps.Submit(
+		ctx,
+		&pb.SubmitRequest{File: file, Filename: printable(filename), Priority: priority, Weight: weight},
+	)
 	if err != nil {
 		return sweepView{}, false, nil, explain("submit "+filename, err)
 	}
 	return viewSweep(answer.GetSweep()), answer.GetCreated(), answer.GetWarnings(), nil
 }
 
-// printable is a file's name as it may travel: file systems allow more than protobuf and terminals do.
+// printable is a file's name as it may travel: file systems allow more than protobuf and terminals
+// do.
 func printable(filename string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) {
@@ -134,8 +143,9 @@ func (c *sweepClient) fenced(ctx context.Context) ([]fencedView, error) {
 	return views, nil
 }
 
-// watch calls see with the sweep now and whenever it changes, until it ends. It comes back by itself when a coordinator
-// goes away, to the sweep that it has seen first, whatever else has its name by then.
+// watch calls see with the sweep now and whenever it changes, until it ends. It comes back by
+// itself when a coordinator goes away, to the sweep that it has seen first, whatever else has its
+// name by then.
 func (c *sweepClient) watch(ctx context.Context, name string, see func(sweepView)) (sweepView, error) {
 	var last sweepView
 	said := false
@@ -221,8 +231,8 @@ func (c *sweepClient) retry(ctx context.Context, id string) (sweepView, int64, e
 	return viewSweep(answer.GetSweep()), answer.GetShards(), nil
 }
 
-// remove removes the sweep with an id, which was there. One that is not there any more is removed: by this call, if its first
-// answer was lost.
+// remove removes the sweep with an id, which was there. One that is not there any more is removed:
+// by this call, if its first answer was lost.
 func (c *sweepClient) remove(ctx context.Context, id string) error {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
@@ -231,7 +241,11 @@ func (c *sweepClient) remove(ctx context.Context, id string) error {
 	case codes.NotFound:
 		return nil
 	case codes.DeadlineExceeded:
-		return fmt.Errorf("rm %s: not done after %v; the coordinator goes on with it: `phasegrid ls` lists the sweep until it is removed", shortID(id), callTimeout)
+		return fmt.Errorf(
+			"rm %s: not done after %v; the coordinator goes on with it: `phasegrid ls` lists the sweep until it is removed",
+			shortID(id),
+			callTimeout,
+		)
 	}
 	return explain("rm "+shortID(id), err)
 }
@@ -278,8 +292,8 @@ func (c *sweepClient) fetch(ctx context.Context, name, path string, offset int64
 	return explain("fetch "+path, err)
 }
 
-// explain turns a coordinator's status into a sentence for people. Field violations become lines of their own, and make
-// the command's use wrong rather than its run.
+// explain turns a coordinator's status into a sentence for people. Field violations become lines of
+// their own, and make the command's use wrong rather than its run.
 func explain(what string, err error) error {
 	if err == nil {
 		return nil
@@ -306,14 +320,19 @@ func explain(what string, err error) error {
 	case len(alarms) > 0:
 		return fmt.Errorf("%s: no coordinator leads; this is why:\n%s", what, strings.Join(alarms, "\n"))
 	case s.Code() == codes.Unavailable && !fromFollower(err):
-		return fmt.Errorf("%s: no coordinator answers (%s); check --coordinator, the --tls flags and that one is running", what, s.Message())
+		return fmt.Errorf(
+			"%s: no coordinator answers (%s); check --coordinator, the --tls flags and that one is running",
+			what,
+			s.Message(),
+		)
 	case s.Code() == codes.DeadlineExceeded:
 		return fmt.Errorf("%s: the coordinator did not answer in time; try again, or look at its log", what)
 	}
 	return fmt.Errorf("%s: %s", what, s.Message())
 }
 
-// askFollower is the error by which a coordinator tells why it does not lead, or nil where none answers, or one leads.
+// askFollower is the error by which a coordinator tells why it does not lead, or nil where none
+// answers, or one leads.
 func askFollower(ctx context.Context, conn grpc.ClientConnInterface) error {
 	_, err := pb.NewSweepsClient(conn).List(ctx, &pb.ListRequest{PageSize: 1})
 	if fromFollower(err) {
@@ -332,10 +351,15 @@ func fromFollower(err error) bool {
 	return false
 }
 
-// submitWhenLed submits as soon as the coordinator leads, which a local one does a moment after its start.
+// submitWhenLed submits as soon as the coordinator leads, which a local one does a moment after its
+// start.
 func (c *sweepClient) submitWhenLed(ctx context.Context, filename string, file []byte) (sweepView, error) {
 	for {
-		answer, err := c.sweeps.Submit(ctx, &pb.SubmitRequest{File: file, Filename: printable(filename)}, grpc.WaitForReady(true))
+		answer, err := c.sweeps.Submit(
+			ctx,
+			&pb.SubmitRequest{File: file, Filename: printable(filename)},
+			grpc.WaitForReady(true),
+		)
 		switch {
 		case err == nil:
 			return viewSweep(answer.GetSweep()), nil

@@ -18,8 +18,8 @@ import (
 // maxLocalNodes bounds the processes that run starts.
 const maxLocalNodes = 256
 
-// runLocal runs a sweep on a cluster of its own, in this process and the node processes it starts, until the sweep ends or
-// ctx does. It returns when all of the cluster has ended.
+// runLocal runs a sweep on a cluster of its own, in this process and the node processes it starts,
+// until the sweep ends or ctx does. It returns when all of the cluster has ended.
 func runLocal(ctx context.Context, o runOptions, state string, file []byte, earlier *memo) (sweepView, error) {
 	out, err := coordinator.OpenFileStore(o.Out)
 	if err != nil {
@@ -86,8 +86,8 @@ func runLocal(ctx context.Context, o runOptions, state string, file []byte, earl
 	return view, err
 }
 
-// runLocalNodes works with one node in this process, or with several processes of their own, until ctx ends or the coordinator
-// refuses the node.
+// runLocalNodes works with one node in this process, or with several processes of their own, until
+// ctx ends or the coordinator refuses the node.
 func runLocalNodes(ctx context.Context, o runOptions, address string, earlier *memo) error {
 	if o.Nodes > 0 {
 		var processes sync.WaitGroup
@@ -102,7 +102,13 @@ func runLocalNodes(ctx context.Context, o runOptions, address string, earlier *m
 		return err
 	}
 	defer conn.Close()
-	cfg := node.Config{Name: "local", Slots: o.Slots, Version: currentVersion().Version, DrainTimeout: 5 * time.Second, Log: o.log}
+	cfg := node.Config{
+		Name:         "local",
+		Slots:        o.Slots,
+		Version:      currentVersion().Version,
+		DrainTimeout: 5 * time.Second,
+		Log:          o.log,
+	}
 	if earlier != nil {
 		cfg.Memo = earlier
 	}

@@ -53,7 +53,18 @@ func freeAddress(t *testing.T) string {
 // TestClusterCommands lives the life of a cluster through its command lines.
 func TestClusterCommands(t *testing.T) {
 	address, store := freeAddress(t), t.TempDir()
-	background(t, "coordinator", "--listen", address, "--embedded-etcd", t.TempDir(), "--store", "file://"+store, "--status-listen", freeAddress(t))
+	background(
+		t,
+		"coordinator",
+		"--listen",
+		address,
+		"--embedded-etcd",
+		t.TempDir(),
+		"--store",
+		"file://"+store,
+		"--status-listen",
+		freeAddress(t),
+	)
 	// do runs a client command against the cluster, which answers with 0.
 	do := func(args ...string) outcomeOf {
 		t.Helper()
@@ -84,13 +95,19 @@ func TestClusterCommands(t *testing.T) {
 	if got := do("cancel", "many-shards"); !strings.Contains(got.stdout, "cancelled") {
 		t.Errorf("cancel: %s", got.stdout)
 	}
-	if got := do("fetch", "many-shards", "--out", t.TempDir()); !strings.Contains(got.stderr, "not all of the set: 0 of ") || !strings.Contains(got.stderr, "cancelled") {
+	if got := do("fetch", "many-shards", "--out", t.TempDir()); !strings.Contains(
+		got.stderr,
+		"not all of the set: 0 of ",
+	) ||
+		!strings.Contains(got.stderr, "cancelled") {
 		t.Errorf("fetch a cancelled sweep: %s", got.stderr)
 	}
-	if got := phasegrid(t, "watch", "many-shards", "--coordinator", address); got.code != exitFailed || !strings.Contains(got.stderr, "submit it again") {
+	if got := phasegrid(t, "watch", "many-shards", "--coordinator", address); got.code != exitFailed ||
+		!strings.Contains(got.stderr, "submit it again") {
 		t.Errorf("watch a cancelled sweep: code %d, %s", got.code, got.stderr)
 	}
-	if got := phasegrid(t, "retry", "many-shards", "--coordinator", address); got.code != exitFailed || !strings.Contains(got.stderr, "submit it again") {
+	if got := phasegrid(t, "retry", "many-shards", "--coordinator", address); got.code != exitFailed ||
+		!strings.Contains(got.stderr, "submit it again") {
 		t.Errorf("retry a cancelled sweep: code %d, %s", got.code, got.stderr)
 	}
 	if got := do("submit", file); !strings.Contains(got.stdout, "is now running") {
@@ -109,17 +126,20 @@ func TestClusterCommands(t *testing.T) {
 	}
 	for _, args := range [][]string{{"submit", file, "--watch"}, {"watch", "many-shards"}, {"retry", "many-shards", "--watch"}} {
 		var watched sweepView
-		if err := json.Unmarshal([]byte(do(append(args, "-o", "json")...).stdout), &watched); err != nil || watched.ID != listed[0].ID {
+		if err := json.Unmarshal([]byte(do(append(args, "-o", "json")...).stdout), &watched); err != nil ||
+			watched.ID != listed[0].ID {
 			t.Errorf("%v -o json: %+v, %v", args, watched, err)
 		}
 	}
 	var retried retryView
-	if err := json.Unmarshal([]byte(do("retry", "many-shards", "-o", "json").stdout), &retried); err != nil || retried.Sweep.ID != listed[0].ID {
+	if err := json.Unmarshal([]byte(do("retry", "many-shards", "-o", "json").stdout), &retried); err != nil ||
+		retried.Sweep.ID != listed[0].ID {
 		t.Errorf("retry -o json: %+v, %v", retried, err)
 	}
 	var got fetchView
 	if err := json.Unmarshal([]byte(do("fetch", "many-shards", "--out", t.TempDir(), "-o", "json").stdout), &got); err != nil ||
-		filepath.Base(got.Folder) != listed[0].ResultSet || got.Files == 0 {
+		filepath.Base(got.Folder) != listed[0].ResultSet ||
+		got.Files == 0 {
 		t.Errorf("fetch -o json: %+v, %v", got, err)
 	}
 	if got := do("retry", "many-shards"); !strings.Contains(got.stdout, "0 shards") {
@@ -127,7 +147,10 @@ func TestClusterCommands(t *testing.T) {
 	}
 	out := t.TempDir()
 	fetched := do("fetch", listed[0].ID[:8], "--out", out)
-	if lines := strings.Split(strings.TrimSpace(fetched.stderr), "\n"); !strings.HasPrefix(lines[len(lines)-1], "manifest.json ") {
+	if lines := strings.Split(strings.TrimSpace(fetched.stderr), "\n"); !strings.HasPrefix(
+		lines[len(lines)-1],
+		"manifest.json ",
+	) {
 		t.Errorf("fetch: the manifest is not the last file\n%s", fetched.stderr)
 	}
 	folder := strings.TrimSpace(fetched.stdout)
@@ -138,18 +161,22 @@ func TestClusterCommands(t *testing.T) {
 	testFetchGoesOn(t, folder, address)
 	testFetchTidiesUp(t, folder, address)
 	var removed removedView
-	if err := json.Unmarshal([]byte(do("rm", "many-shards", "-o", "json").stdout), &removed); err != nil || removed.ID != listed[0].ID {
+	if err := json.Unmarshal([]byte(do("rm", "many-shards", "-o", "json").stdout), &removed); err != nil ||
+		removed.ID != listed[0].ID {
 		t.Errorf("rm -o json: %+v, %v", removed, err)
 	}
-	if got := phasegrid(t, "status", "many-shards", "--coordinator", address); got.code != exitFailed || !strings.Contains(got.stderr, "ls") {
+	if got := phasegrid(t, "status", "many-shards", "--coordinator", address); got.code != exitFailed ||
+		!strings.Contains(got.stderr, "ls") {
 		t.Errorf("status of a removed sweep: code %d, %s", got.code, got.stderr)
 	}
-	if got := phasegrid(t, "submit", writeSweep(t, "name: x\nfixed: {modell: a}\n"), "--coordinator", address); got.code != exitUsage || !strings.Contains(got.stderr, ":2:") {
+	if got := phasegrid(t, "submit", writeSweep(t, "name: x\nfixed: {modell: a}\n"), "--coordinator", address); got.code != exitUsage ||
+		!strings.Contains(got.stderr, ":2:") {
 		t.Errorf("submit a bad file: code %d, %s", got.code, got.stderr)
 	}
 }
 
-// TestCommandsWaitForACoordinator: a command that finds none says so, and goes on once there is one.
+// TestCommandsWaitForACoordinator: a command that finds none says so, and goes on once there is
+// one.
 func TestCommandsWaitForACoordinator(t *testing.T) {
 	for _, args := range [][]string{{"ls"}, {"watch", "nothing"}} {
 		t.Run(args[0], func(t *testing.T) {
@@ -161,10 +188,22 @@ func TestCommandsWaitForACoordinator(t *testing.T) {
 				stderr.Close()
 			}()
 			lines := bufio.NewScanner(said)
-			if !lines.Scan() || !strings.Contains(lines.Text(), "waiting for a coordinator at "+address) || !strings.Contains(lines.Text(), "refused") {
+			if !lines.Scan() || !strings.Contains(lines.Text(), "waiting for a coordinator at "+address) ||
+				!strings.Contains(lines.Text(), "refused") {
 				t.Fatalf("%v says %q", args, lines.Text())
 			}
-			background(t, "coordinator", "--listen", address, "--embedded-etcd", t.TempDir(), "--store", "file://"+t.TempDir(), "--status-listen", "")
+			background(
+				t,
+				"coordinator",
+				"--listen",
+				address,
+				"--embedded-etcd",
+				t.TempDir(),
+				"--store",
+				"file://"+t.TempDir(),
+				"--status-listen",
+				"",
+			)
 			for lines.Scan() {
 				if strings.Contains(lines.Text(), "no such sweep") != (args[0] == "watch") {
 					t.Errorf("%v says %q", args, lines.Text())
@@ -177,7 +216,8 @@ func TestCommandsWaitForACoordinator(t *testing.T) {
 	}
 }
 
-// testFetchGoesOn: what an interrupted fetch left of a file is kept, unless it turns out to be of another.
+// testFetchGoesOn: what an interrupted fetch left of a file is kept, unless it turns out to be of
+// another.
 func testFetchGoesOn(t *testing.T, folder, address string) {
 	t.Helper()
 	part := filepath.Join(folder, "points", "part-000000.parquet")
@@ -216,7 +256,18 @@ func testFetchGoesOn(t *testing.T, folder, address string) {
 // TestStatusNamesFencedNodes: a node that gets no work is to be seen, with the reason.
 func TestStatusNamesFencedNodes(t *testing.T) {
 	address := freeAddress(t)
-	background(t, "coordinator", "--listen", address, "--embedded-etcd", t.TempDir(), "--store", "file://"+t.TempDir(), "--status-listen", "")
+	background(
+		t,
+		"coordinator",
+		"--listen",
+		address,
+		"--embedded-etcd",
+		t.TempDir(),
+		"--store",
+		"file://"+t.TempDir(),
+		"--status-listen",
+		"",
+	)
 	awaitLeader(t, address)
 	if got := phasegrid(t, "submit", writeSweep(t, manyShards), "--coordinator", address); got.code != exitDone {
 		t.Fatal(got.stderr)
@@ -257,7 +308,11 @@ func TestStatusNamesFencedNodes(t *testing.T) {
 			t.Fatal("an empty delivery was taken")
 		}
 	}
-	if got := phasegrid(t, "status", "many-shards", "--coordinator", address); !strings.Contains(got.stdout, "node clumsy") || !strings.Contains(got.stdout, "fenced off") {
+	if got := phasegrid(t, "status", "many-shards", "--coordinator", address); !strings.Contains(
+		got.stdout,
+		"node clumsy",
+	) ||
+		!strings.Contains(got.stdout, "fenced off") {
 		t.Errorf("status: %s%s", got.stdout, got.stderr)
 	}
 }
@@ -274,7 +329,8 @@ func awaitLeader(t *testing.T, address string, flags ...string) {
 	t.Fatal("no coordinator leads")
 }
 
-// testFetchTidiesUp: what interrupted fetches left of files that are there, or of the set no more, goes; what a fetch is at stays.
+// testFetchTidiesUp: what interrupted fetches left of files that are there, or of the set no more,
+// goes; what a fetch is at stays.
 func testFetchTidiesUp(t *testing.T, folder, address string) {
 	t.Helper()
 	fetch := func() outcomeOf {
@@ -288,7 +344,10 @@ func testFetchTidiesUp(t *testing.T, folder, address string) {
 	}
 	complete()
 	points := filepath.Join(folder, "points")
-	left := []string{filepath.Join(points, ".part-000000.parquet.fetching"), filepath.Join(points, ".part-999999.parquet.fetching")}
+	left := []string{
+		filepath.Join(points, ".part-000000.parquet.fetching"),
+		filepath.Join(points, ".part-999999.parquet.fetching"),
+	}
 	for _, name := range left {
 		if err := os.WriteFile(name, []byte("half"), 0o644); err != nil {
 			t.Fatal(err)
@@ -324,18 +383,31 @@ func testFetchTidiesUp(t *testing.T, folder, address string) {
 	complete() // as after that fetch has died
 }
 
-// TestLeaderlessCluster: without a leader, clients are told what those know who would like to be one.
+// TestLeaderlessCluster: without a leader, clients are told what those know who would like to be
+// one.
 func TestLeaderlessCluster(t *testing.T) {
 	t.Parallel()
 	address := freeAddress(t)
-	background(t, "coordinator", "--listen", address, "--etcd", "http://"+freeAddress(t), "--store", "file://"+t.TempDir(), "--status-listen", "")
+	background(
+		t,
+		"coordinator",
+		"--listen",
+		address,
+		"--etcd",
+		"http://"+freeAddress(t),
+		"--store",
+		"file://"+t.TempDir(),
+		"--status-listen",
+		"",
+	)
 	var got outcomeOf
 	for range 3 { // the coordinator may take longer to give etcd up than a client waits for an election
 		if got = phasegrid(t, "ls", "--coordinator", address); strings.Contains(got.stderr, "etcd: campaign") {
 			break
 		}
 	}
-	if got.code != exitFailed || !strings.Contains(got.stderr, "error: list sweeps: no coordinator leads") || !strings.Contains(got.stderr, "etcd: campaign") {
+	if got.code != exitFailed || !strings.Contains(got.stderr, "error: list sweeps: no coordinator leads") ||
+		!strings.Contains(got.stderr, "etcd: campaign") {
 		t.Errorf("ls without a leader: exit code %d, %s", got.code, got.stderr)
 	}
 }
@@ -383,7 +455,14 @@ func TestQuarantineExitsWith3AndRetryMendsIt(t *testing.T) {
 	point, _ := spec.Point(20)
 	var stops []func()
 	for _, name := range []string{"a", "b", "c"} {
-		stops = append(stops, startNode(t, address, node.Config{Name: name, Slots: 1, Memo: poisoned(sweep.PointID(&point.Params, solver.Version))}))
+		stops = append(
+			stops,
+			startNode(
+				t,
+				address,
+				node.Config{Name: name, Slots: 1, Memo: poisoned(sweep.PointID(&point.Params, solver.Version))},
+			),
+		)
 	}
 	awaitLeader(t, address)
 	got := phasegrid(t, "submit", writeSweep(t, manyShards), "--coordinator", address, "--watch")
@@ -401,7 +480,8 @@ func TestQuarantineExitsWith3AndRetryMendsIt(t *testing.T) {
 	if points, _ := spec.Count(); verified.Missing == 0 || verified.Points+verified.Missing != points {
 		t.Errorf("verify: %d points, %d missing, of %d", verified.Points, verified.Missing, points)
 	}
-	if got := phasegrid(t, "verify", openOnlySet(t, out).Dir()); got.code != exitDone || !strings.Contains(got.stdout, counted(verified.Missing, "point")+" missing") {
+	if got := phasegrid(t, "verify", openOnlySet(t, out).Dir()); got.code != exitDone ||
+		!strings.Contains(got.stdout, counted(verified.Missing, "point")+" missing") {
 		t.Errorf("verify: exit code %d\n%s%s", got.code, got.stdout, got.stderr)
 	}
 	for _, stop := range stops {

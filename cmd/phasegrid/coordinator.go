@@ -53,13 +53,28 @@ s3://bucket. On SIGTERM it hands over and exits with 0.`,
 	flags := cmd.Flags()
 	flags.StringVar(&o.Name, "name", "", "`name` for logs (default the host's)")
 	flags.StringVar(&o.Listen, "listen", defaultCoordinator, "`address` for clients and nodes")
-	flags.StringVar(&o.Advertise, "advertise", "", "`address` at which others reach this coordinator (default --listen, unless that is 0.0.0.0 or the like)")
+	flags.StringVar(
+		&o.Advertise,
+		"advertise",
+		"",
+		"`address` at which others reach this coordinator (default --listen, unless that is 0.0.0.0 or the like)",
+	)
 	o.Probe.addFlags(flags, "127.0.0.1:9464")
 	flags.StringSliceVar(&o.Etcd, "etcd", nil, "`URLs` of an etcd cluster")
-	flags.StringVar(&o.EmbeddedEtcd, "embedded-etcd", "", "`folder` of an etcd in this process, for a coordinator that is alone")
+	flags.StringVar(
+		&o.EmbeddedEtcd,
+		"embedded-etcd",
+		"",
+		"`folder` of an etcd in this process, for a coordinator that is alone",
+	)
 	flags.StringVar(&o.Store, "store", "", "`URL` for result sets: file:///folder or s3://bucket")
 	flags.StringVar(&o.Spool, "spool", "", "`URL` for shards that are not merged yet (default --store)")
-	flags.DurationVar(&o.LeaseTTL, "lease-ttl", 10*time.Second, "how long a node may be silent before its shards go to others; 1s or more")
+	flags.DurationVar(
+		&o.LeaseTTL,
+		"lease-ttl",
+		10*time.Second,
+		"how long a node may be silent before its shards go to others; 1s or more",
+	)
 	addPointBytesFlag(cmd, &o.MaxPointBytes)
 	o.TLS.addFlags(flags)
 	return cmd
@@ -94,7 +109,12 @@ func (o coordinatorOptions) config(ctx context.Context) (coordinator.Config, err
 	case o.Store == "":
 		return none, usageError{fmt.Errorf("give a place for result sets: --store file:///folder or s3://bucket")}
 	case len(o.Etcd) > 0 && o.Advertise == "" && anyAddress(o.Listen):
-		return none, usageError{fmt.Errorf("--listen %s is no address that others can be told: give one of this machine's with --advertise", o.Listen)}
+		return none, usageError{
+			fmt.Errorf(
+				"--listen %s is no address that others can be told: give one of this machine's with --advertise",
+				o.Listen,
+			),
+		}
 	}
 	o.Probe.Insecure = o.Probe.Insecure || o.TLS.Insecure
 	if err := o.Probe.check(); err != nil {
@@ -113,7 +133,9 @@ func (o coordinatorOptions) config(ctx context.Context) (coordinator.Config, err
 	if mutual {
 		cfg.Credentials = creds
 		cfg.ServerOptions = []grpc.ServerOption{
-			grpc.ChainUnaryInterceptor(coordinator.AuthorizeUnary), grpc.ChainStreamInterceptor(coordinator.AuthorizeStream),
+			grpc.ChainUnaryInterceptor(
+				coordinator.AuthorizeUnary,
+			), grpc.ChainStreamInterceptor(coordinator.AuthorizeStream),
 		}
 	}
 	if len(o.Etcd) > 0 {

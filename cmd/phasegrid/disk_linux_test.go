@@ -23,7 +23,8 @@ func TestFullDiskEndsClearlyAndTheSameCommandFinishesLater(t *testing.T) {
 	out, state, file := smallDisk(t, "200k"), t.TempDir(), writeSweep(t, bulky)
 	run := func() outcomeOf { return phasegrid(t, "run", file, "--out", out, "--state", state) }
 	got := run()
-	if got.code != exitFailed || !strings.Contains(got.stderr, "no space left on device") || !strings.Contains(got.stderr, "the same command goes on") {
+	if got.code != exitFailed || !strings.Contains(got.stderr, "no space left on device") ||
+		!strings.Contains(got.stderr, "the same command goes on") {
 		t.Fatalf("exit code %d\n%s", got.code, got.stderr)
 	}
 	if parts, err := filepath.Glob(filepath.Join(out, "*", "*", "part-*.parquet")); err != nil || len(parts) > 0 {
@@ -38,8 +39,8 @@ func TestFullDiskEndsClearlyAndTheSameCommandFinishesLater(t *testing.T) {
 	}
 }
 
-// etcd takes room for its log before it does anything, and panics without it. Processes, because what it then leaves ends
-// only with its process.
+// etcd takes room for its log before it does anything, and panics without it. Processes, because
+// what it then leaves ends only with its process.
 func TestFullStateFolderEndsClearlyAndTheSameCommandFinishesLater(t *testing.T) {
 	out, state, file := t.TempDir(), smallDisk(t, "8m"), writeSweep(t, bulky)
 	program, err := os.Executable()
@@ -55,7 +56,8 @@ func TestFullStateFolderEndsClearlyAndTheSameCommandFinishesLater(t *testing.T) 
 		}
 		return string(text), cmd.ProcessState.ExitCode()
 	}
-	if text, code := run(); code != exitFailed || !strings.Contains(text, "no space left on device") || strings.Contains(text, "goroutine") {
+	if text, code := run(); code != exitFailed || !strings.Contains(text, "no space left on device") ||
+		strings.Contains(text, "goroutine") {
 		t.Fatalf("exit code %d\n%s", code, text)
 	}
 	grow(t, state)

@@ -5,8 +5,8 @@ import (
 	"go.etcd.io/etcd/server/v3/etcdmain"
 )
 
-// etcdCommand is an etcd server with etcd's own flags: what `bench chaos` starts three of. Hidden, because clusters are
-// better served by an etcd of their own.
+// etcdCommand is an etcd server with etcd's own flags: what `bench chaos` starts three of. Hidden,
+// because clusters are better served by an etcd of their own.
 func etcdCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "etcd", Short: "Run an etcd member, for bench chaos", Hidden: true,

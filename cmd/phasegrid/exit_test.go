@@ -92,7 +92,8 @@ func TestExitCodes(t *testing.T) {
 	}
 }
 
-// TestInterruptedWhereverItIs cuts off what has no signal handling of its own: Ctrl-C is an interruption there too, and no failure.
+// TestInterruptedWhereverItIs cuts off what has no signal handling of its own: Ctrl-C is an
+// interruption there too, and no failure.
 func TestInterruptedWhereverItIs(t *testing.T) {
 	out, state := t.TempDir(), t.TempDir()
 	file := writeSweep(t, manyShards)

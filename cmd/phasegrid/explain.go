@@ -41,7 +41,13 @@ sweep file that computes this point alone, with the same point_id.
 			o.Dir = args[0]
 			point, err := strconv.ParseInt(args[1], 10, 64)
 			if err != nil || point < 0 {
-				return usageError{fmt.Errorf("POINT %q: want the number in the column point of %s", args[1], filepath.Join(args[0], "points"))}
+				return usageError{
+					fmt.Errorf(
+						"POINT %q: want the number in the column point of %s",
+						args[1],
+						filepath.Join(args[0], "points"),
+					),
+				}
 			}
 			o.Point = point
 			return runExplain(cmd.Context(), o)
@@ -95,7 +101,14 @@ func runExplain(ctx context.Context, o explainOptions) error {
 	}
 	point, ok := spec.Point(o.Point)
 	if !ok {
-		return usageError{fmt.Errorf("point %d is not part of the sweep in %s: its indices are 0 to %d, less those that where leaves out", o.Point, o.Dir, spec.Size()-1)}
+		return usageError{
+			fmt.Errorf(
+				"point %d is not part of the sweep in %s: its indices are 0 to %d, less those that where leaves out",
+				o.Point,
+				o.Dir,
+				spec.Size()-1,
+			),
+		}
 	}
 	row, err := findPoint(ctx, set, o.Point)
 	if err != nil {
@@ -113,7 +126,13 @@ func runExplain(ctx context.Context, o explainOptions) error {
 	view := explainView{
 		Set: o.Dir, Point: o.Point, PointID: hex.EncodeToString(row.PointID[:]), Status: row.Status, Detail: row.Detail,
 		Parameters: assigned(point), Metrics: measured(row), Origin: origin, Sweep: file,
-		Command: fmt.Sprintf("phasegrid explain %s %d --sweep > point-%d.yaml && phasegrid run point-%d.yaml", o.Dir, o.Point, o.Point, o.Point),
+		Command: fmt.Sprintf(
+			"phasegrid explain %s %d --sweep > point-%d.yaml && phasegrid run point-%d.yaml",
+			o.Dir,
+			o.Point,
+			o.Point,
+			o.Point,
+		),
 	}
 	return o.Output.print(o.stdout, view, func(w io.Writer) { printExplain(w, view) })
 }
@@ -141,7 +160,11 @@ func findPoint(ctx context.Context, set *results.Set, point int64) (results.Poin
 			return row, nil
 		}
 	}
-	return results.PointRow{}, fmt.Errorf("point %d has no row yet in %s: its part is not merged, or its shard is quarantined", point, set.Dir())
+	return results.PointRow{}, fmt.Errorf(
+		"point %d has no row yet in %s: its part is not merged, or its shard is quarantined",
+		point,
+		set.Dir(),
+	)
 }
 
 func findOrigin(ctx context.Context, set *results.Set, point int64) (*originView, error) {
@@ -150,8 +173,18 @@ func findOrigin(ctx context.Context, set *results.Set, point int64) (*originView
 			return nil, err
 		}
 		if row.First <= point && point < row.End {
-			return &originView{row.Shard, row.First, row.End, row.Node, row.Attempts, row.SolverVersion, row.ArithmeticClass,
-				row.Kernel, time.UnixMicro(row.Started).UTC(), time.UnixMicro(row.Finished).UTC()}, nil
+			return &originView{
+				row.Shard,
+				row.First,
+				row.End,
+				row.Node,
+				row.Attempts,
+				row.SolverVersion,
+				row.ArithmeticClass,
+				row.Kernel,
+				time.UnixMicro(row.Started).UTC(),
+				time.UnixMicro(row.Finished).UTC(),
+			}, nil
 		}
 	}
 	return nil, nil
@@ -178,7 +211,13 @@ func parameterText(v sweep.Value) string {
 // pointFile is a sweep of this point alone: every parameter is fixed, so it has the same point_id.
 func pointFile(spec *sweep.Spec, p sweep.Point) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "# Point %d of the sweep %s.\nname: %s\nfixed:\n", p.Index, spec.Name(), pointName(spec.Name(), p.Index))
+	fmt.Fprintf(
+		&b,
+		"# Point %d of the sweep %s.\nname: %s\nfixed:\n",
+		p.Index,
+		spec.Name(),
+		pointName(spec.Name(), p.Index),
+	)
 	for _, v := range assigned(p) {
 		fmt.Fprintf(&b, "  %s: %s\n", v.Name, v.Value)
 	}
@@ -203,7 +242,11 @@ func recordText(r sweep.Record) string {
 	case r.Log > 0:
 		return fmt.Sprintf("{log: %d%s}", r.Log, coefficients)
 	case len(r.Steps) > 0:
-		return fmt.Sprintf("{steps: [%s]%s}", strings.Join(strings.Fields(strings.Trim(fmt.Sprint(r.Steps), "[]")), ", "), coefficients)
+		return fmt.Sprintf(
+			"{steps: [%s]%s}",
+			strings.Join(strings.Fields(strings.Trim(fmt.Sprint(r.Steps), "[]")), ", "),
+			coefficients,
+		)
 	}
 	return "none"
 }
@@ -248,7 +291,14 @@ func printExplain(w io.Writer, v explainView) {
 	fmt.Fprintf(w, "status\t%s %s\n", v.Status, v.Detail)
 	if s := v.Origin; s != nil {
 		fmt.Fprintf(w, "shard\t%d, indices %d to %d\n", s.Shard, s.FirstIndex, s.EndIndex-1)
-		fmt.Fprintf(w, "computed\tby %s, %s to %s, attempt %d\n", s.Node, s.Started.Format(time.RFC3339), s.Finished.Format(time.RFC3339), s.Attempts)
+		fmt.Fprintf(
+			w,
+			"computed\tby %s, %s to %s, attempt %d\n",
+			s.Node,
+			s.Started.Format(time.RFC3339),
+			s.Finished.Format(time.RFC3339),
+			s.Attempts,
+		)
 		fmt.Fprintf(w, "solver\tversion %d, %s, kernel %s\n", s.SolverVersion, s.ArithmeticClass, s.Kernel)
 	}
 	for _, table := range []struct {

@@ -12,7 +12,8 @@ import (
 	"github.com/phasegrid/phasegrid/results"
 )
 
-// askedSweep is a small sweep with gaps, seeds and a diverging corner, for the commands that read result sets.
+// askedSweep is a small sweep with gaps, seeds and a diverging corner, for the commands that read
+// result sets.
 const askedSweep = `
 name: asked
 fixed: {model: population, covariance: spiked, dimension: 12, width: 3, init: gaussian, init_scale: 0.05, steps: 60, seed: 5}
@@ -43,8 +44,17 @@ func TestExplainedPointIsComputedAgain(t *testing.T) {
 		}
 	}
 	have = collect(t, again.Points(t.Context()))[0]
-	if hex.EncodeToString(have.PointID[:]) != view.PointID || have.PointID != want.PointID || have.Loss != want.Loss || have.SignalAlignment != want.SignalAlignment {
-		t.Errorf("computed again %x %v %v, was %x %v %v", have.PointID, have.Loss, have.SignalAlignment, want.PointID, want.Loss, want.SignalAlignment)
+	if hex.EncodeToString(have.PointID[:]) != view.PointID || have.PointID != want.PointID || have.Loss != want.Loss ||
+		have.SignalAlignment != want.SignalAlignment {
+		t.Errorf(
+			"computed again %x %v %v, was %x %v %v",
+			have.PointID,
+			have.Loss,
+			have.SignalAlignment,
+			want.PointID,
+			want.Loss,
+			want.SignalAlignment,
+		)
 	}
 	if steps := len(collect(t, again.Trajectories(t.Context()))); steps == 0 {
 		t.Error("computed again without its trajectory")
@@ -54,7 +64,8 @@ func TestExplainedPointIsComputedAgain(t *testing.T) {
 			t.Errorf("explain %s: exit code %d; want %d\n%s", args, got.code, code, got.stderr)
 		}
 	}
-	if got := phasegrid(t, "explain", t.TempDir(), "1"); got.code != exitFailed || !strings.Contains(got.stderr, "not a result set") {
+	if got := phasegrid(t, "explain", t.TempDir(), "1"); got.code != exitFailed ||
+		!strings.Contains(got.stderr, "not a result set") {
 		t.Errorf("explain of an empty folder: %d %s", got.code, got.stderr)
 	}
 }
@@ -63,7 +74,23 @@ func TestPlotWritesWhatItIsAskedFor(t *testing.T) {
 	set := runSweep(t, askedSweep)
 	folder := t.TempDir()
 	image, drawing := filepath.Join(folder, "a.png"), filepath.Join(folder, "b.svg")
-	got := phasegrid(t, "plot", set.Dir(), "--to", image, "--to", drawing, "--x", "anisotropy", "--color", "optimizer", "--y", "peak_spike_alignment", "--kind", "curves")
+	got := phasegrid(
+		t,
+		"plot",
+		set.Dir(),
+		"--to",
+		image,
+		"--to",
+		drawing,
+		"--x",
+		"anisotropy",
+		"--color",
+		"optimizer",
+		"--y",
+		"peak_spike_alignment",
+		"--kind",
+		"curves",
+	)
 	if got.code != exitDone || got.stdout != image+"\n"+drawing+"\n" {
 		t.Fatalf("exit code %d\n%s%s", got.code, got.stdout, got.stderr)
 	}

@@ -76,9 +76,19 @@ func runFetch(ctx context.Context, o fetchOptions) error {
 			return fmt.Errorf("remove what earlier fetches left in %s: %w", folder, err)
 		}
 		if p := view.Progress; p.PartsDone < p.Parts {
-			fmt.Fprintf(o.stderr, "not all of the set: %d of %s written, and the sweep is %s\n", p.PartsDone, counted(p.Parts, "part"), view.Phase)
+			fmt.Fprintf(
+				o.stderr,
+				"not all of the set: %d of %s written, and the sweep is %s\n",
+				p.PartsDone,
+				counted(p.Parts, "part"),
+				view.Phase,
+			)
 		}
-		return o.Output.print(o.stdout, fetchView{folder, len(files), view}, func(w io.Writer) { fmt.Fprintln(w, folder) })
+		return o.Output.print(
+			o.stdout,
+			fetchView{folder, len(files), view},
+			func(w io.Writer) { fmt.Fprintln(w, folder) },
+		)
 	})
 }
 
@@ -92,8 +102,9 @@ func manifestLast(files []fileView) {
 	slices.SortStableFunc(files, func(a, b fileView) int { return isManifest(a) - isManifest(b) })
 }
 
-// fetchFile downloads one file under a temporary name and gives it its own once its checksum is right. The temporary name
-// is always the same, so that the next fetch finds what an interrupted one has.
+// fetchFile downloads one file under a temporary name and gives it its own once its checksum is
+// right. The temporary name is always the same, so that the next fetch finds what an interrupted
+// one has.
 func fetchFile(ctx context.Context, c *sweepClient, sweep, folder string, f fileView) error {
 	if !filepath.IsLocal(filepath.FromSlash(f.Path)) {
 		return fmt.Errorf("the coordinator names a file %q, which leads out of the result set", f.Path)
@@ -107,7 +118,9 @@ func fetchFile(ctx context.Context, c *sweepClient, sweep, folder string, f file
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return fmt.Errorf("fetch %s: %w", f.Path, err)
 	}
-	temporary, err := openUnfinished(filepath.Join(filepath.Dir(path), unfinishedPrefix+filepath.Base(path)+unfinishedSuffix))
+	temporary, err := openUnfinished(
+		filepath.Join(filepath.Dir(path), unfinishedPrefix+filepath.Base(path)+unfinishedSuffix),
+	)
 	if err != nil {
 		return fmt.Errorf("fetch %s: %w", f.Path, err)
 	}
@@ -123,7 +136,10 @@ func fetchFile(ctx context.Context, c *sweepClient, sweep, folder string, f file
 		}
 	}
 	if got := hex.EncodeToString(sum.Sum(nil)); got != f.SHA256 {
-		return errors.Join(fmt.Errorf("fetch %s: sha256 is %s, the manifest says %s; fetch again", f.Path, got, f.SHA256), os.Remove(temporary.Name()))
+		return errors.Join(
+			fmt.Errorf("fetch %s: sha256 is %s, the manifest says %s; fetch again", f.Path, got, f.SHA256),
+			os.Remove(temporary.Name()),
+		)
 	}
 	if err := errors.Join(temporary.Chmod(0o644), temporary.Sync()); err != nil {
 		return fmt.Errorf("fetch %s: %w", f.Path, err)
@@ -137,7 +153,8 @@ const unfinishedPrefix, unfinishedSuffix = ".", ".fetching"
 // errInUse is returned for an unfinished file that another fetch is at.
 var errInUse = errors.New("another fetch is at this file: wait until it ends, or choose another --out")
 
-// openUnfinished opens what there is of a file and locks it. The lock ends with the process, however it ends.
+// openUnfinished opens what there is of a file and locks it. The lock ends with the process,
+// however it ends.
 func openUnfinished(name string) (*os.File, error) {
 	f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o644)
 	if err != nil {
@@ -165,10 +182,12 @@ func stillNamed(f *os.File) bool {
 	return err == nil && os.SameFile(opened, named)
 }
 
-// removeUnfinished removes what interrupted fetches left in a folder that is complete, unless one is at it right now.
+// removeUnfinished removes what interrupted fetches left in a folder that is complete, unless one
+// is at it right now.
 func removeUnfinished(folder string) error {
 	return filepath.WalkDir(folder, func(path string, entry fs.DirEntry, err error) error {
-		if err != nil || !entry.Type().IsRegular() || !strings.HasPrefix(entry.Name(), unfinishedPrefix) || !strings.HasSuffix(entry.Name(), unfinishedSuffix) {
+		if err != nil || !entry.Type().IsRegular() || !strings.HasPrefix(entry.Name(), unfinishedPrefix) ||
+			!strings.HasSuffix(entry.Name(), unfinishedSuffix) {
 			return err
 		}
 		f, err := openUnfinished(path)

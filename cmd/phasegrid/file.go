@@ -6,7 +6,8 @@ import (
 	"os"
 )
 
-// maxSweepFile bounds a sweep file; its points are ranges, not lists, so real ones are a few kilobytes.
+// maxSweepFile bounds a sweep file; its points are ranges, not lists, so real ones are a few
+// kilobytes.
 const maxSweepFile = 4 << 20
 
 // readSweepFile reads a sweep file; "-" is standard input.
@@ -25,7 +26,13 @@ func readSweepFile(name string, stdin io.Reader) ([]byte, error) {
 		return nil, usageError{fmt.Errorf("read the sweep file %s: %w", name, err)}
 	}
 	if len(file) > maxSweepFile {
-		return nil, usageError{fmt.Errorf("%s is larger than %d MiB, too large for a sweep file: write ranges instead of lists", name, maxSweepFile>>20)}
+		return nil, usageError{
+			fmt.Errorf(
+				"%s is larger than %d MiB, too large for a sweep file: write ranges instead of lists",
+				name,
+				maxSweepFile>>20,
+			),
+		}
 	}
 	return file, nil
 }

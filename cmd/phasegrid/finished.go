@@ -25,7 +25,11 @@ func finishedBefore(folder, id string) (*results.Manifest, error) {
 		return nil, fmt.Errorf("result set %s: %w; move it away or choose another --out", folder, err)
 	}
 	if m.Sweep != id {
-		return nil, fmt.Errorf("result set %s is of another sweep, %s: move it away or choose another --out", folder, m.Sweep)
+		return nil, fmt.Errorf(
+			"result set %s is of another sweep, %s: move it away or choose another --out",
+			folder,
+			m.Sweep,
+		)
 	}
 	return &m, nil
 }
@@ -46,9 +50,10 @@ func sameSizes(folder string, m *results.Manifest) bool {
 	return true
 }
 
-// beginAgain removes the damaged files of a set that was finished before: the coordinator replaces no file that is there. Where
-// there is state the set is being computed again already: its files may be newer than the manifest, and they stay. Only if the
-// set has all of its files and is unreadable, which is why it is computed again, then the state is a left-over.
+// beginAgain removes the damaged files of a set that was finished before: the coordinator replaces
+// no file that is there. Where there is state the set is being computed again already: its files
+// may be newer than the manifest, and they stay. Only if the set has all of its files and is
+// unreadable, which is why it is computed again, then the state is a left-over.
 func beginAgain(ctx context.Context, o runOptions, folder, state string, m *results.Manifest, unreadable error) error {
 	if unreadable == nil {
 		if _, err := os.Stat(state); !errors.Is(err, fs.ErrNotExist) {
@@ -74,7 +79,8 @@ func beginAgain(ctx context.Context, o runOptions, folder, state string, m *resu
 	return nil
 }
 
-// removeDamaged removes those of a set's files that are not what the manifest says, and returns their names.
+// removeDamaged removes those of a set's files that are not what the manifest says, and returns
+// their names.
 func removeDamaged(ctx context.Context, folder string, m *results.Manifest) (removed []string, err error) {
 	for _, f := range m.Files {
 		if ctx.Err() != nil {

@@ -22,7 +22,8 @@ import (
 // liveRowGroup is the length of a row group of a snapshot.
 const liveRowGroup = 122_880
 
-// snapshot copies the committed rows of a sweep, merged or not, into a result set below dir, and returns its folder.
+// snapshot copies the committed rows of a sweep, merged or not, into a result set below dir, and
+// returns its folder.
 func (r *remote) snapshot(ctx context.Context, sweep, dir string) (folder string, err error) {
 	err = r.with(ctx, func(ctx context.Context, c *sweepClient) error {
 		view, err := c.get(ctx, sweep)
@@ -77,7 +78,12 @@ func copyTable(ctx context.Context, conn grpc.ClientConnInterface, sweep, table,
 		return fmt.Errorf("copy %s: %w", table, err)
 	}
 	defer f.Close()
-	w, err := pqarrow.NewFileWriter(rows.Schema(), f, parquetfile.NewWriterProperties(parquetfile.WithMaxRowGroupLength(liveRowGroup)), pqarrow.DefaultWriterProps())
+	w, err := pqarrow.NewFileWriter(
+		rows.Schema(),
+		f,
+		parquetfile.NewWriterProperties(parquetfile.WithMaxRowGroupLength(liveRowGroup)),
+		pqarrow.DefaultWriterProps(),
+	)
 	if err != nil {
 		return fmt.Errorf("copy %s: %w", table, err)
 	}

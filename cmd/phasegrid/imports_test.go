@@ -14,8 +14,8 @@ import (
 
 const module = "github.com/phasegrid/phasegrid/"
 
-// mayImport are the edges between the packages of this module: cmd -> coordinator, node -> sweep, results, node/solver
-// -> proto. Siblings do not import each other.
+// mayImport are the edges between the packages of this module: cmd -> coordinator, node -> sweep,
+// results, node/solver -> proto. Siblings do not import each other.
 var mayImport = map[string][]string{
 	"proto/phasegrid/v1":        {},
 	"sweep":                     {"proto/phasegrid/v1"},
@@ -27,7 +27,15 @@ var mayImport = map[string][]string{
 	"node":                      {"sweep", "results", "node/solver", "proto/phasegrid/v1"},
 	"coordinator":               {"sweep", "results", "node/solver", "proto/phasegrid/v1"},
 	"k8s":                       {},
-	"cmd/phasegrid":             {"coordinator", "node", "sweep", "results", "results/plot", "node/solver", "proto/phasegrid/v1"},
+	"cmd/phasegrid": {
+		"coordinator",
+		"node",
+		"sweep",
+		"results",
+		"results/plot",
+		"node/solver",
+		"proto/phasegrid/v1",
+	},
 }
 
 // edges are the files in which generated types may appear: where bytes enter or leave.
@@ -52,7 +60,10 @@ func TestImportDirection(t *testing.T) {
 			if !slices.Contains(allowed, local) {
 				t.Errorf("%s imports %s, which is against the import direction", file, local)
 			}
-			edge := slices.ContainsFunc(edges, func(e string) bool { return name == e || strings.HasSuffix(name, "_"+e) })
+			edge := slices.ContainsFunc(
+				edges,
+				func(e string) bool { return name == e || strings.HasSuffix(name, "_"+e) },
+			)
 			if local == "proto/phasegrid/v1" && !edge && !strings.HasSuffix(name, "_test.go") {
 				t.Errorf("%s uses generated types; they belong in %s", file, strings.Join(edges, ", "))
 			}

@@ -13,8 +13,9 @@ var narrowerKernels = []struct{ name, godebug, slots string }{
 	{"scalar", "cpu.avx2=off", "1"},
 }
 
-// sameOnNarrowerKernels runs a sweep in processes with other kernels and holds their Parquet against want. Under the race
-// detector it does not: those kernels start no goroutines of their own, and the scalar one takes minutes.
+// sameOnNarrowerKernels runs a sweep in processes with other kernels and holds their Parquet
+// against want. Under the race detector it does not: those kernels start no goroutines of their
+// own, and the scalar one takes minutes.
 func sameOnNarrowerKernels(t *testing.T, text string, want map[string][]byte) {
 	t.Helper()
 	if raceDetector {
@@ -22,7 +23,18 @@ func sameOnNarrowerKernels(t *testing.T, text string, want map[string][]byte) {
 	}
 	for _, k := range narrowerKernels {
 		out := filepath.Join(t.TempDir(), "results")
-		cmd := exec.CommandContext(t.Context(), os.Args[0], "run", writeSweep(t, text), "--out", out, "--state", filepath.Join(t.TempDir(), "state"), "--slots", k.slots)
+		cmd := exec.CommandContext(
+			t.Context(),
+			os.Args[0],
+			"run",
+			writeSweep(t, text),
+			"--out",
+			out,
+			"--state",
+			filepath.Join(t.TempDir(), "state"),
+			"--slots",
+			k.slots,
+		)
 		cmd.Env = append(os.Environ(), asProgram+"=1", "GODEBUG="+k.godebug)
 		if message, err := cmd.CombinedOutput(); err != nil {
 			t.Fatalf("kernel %s: %v\n%s", k.name, err, message)

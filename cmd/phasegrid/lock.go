@@ -10,8 +10,8 @@ import (
 	"syscall"
 )
 
-// lockFolder takes the exclusive lock on the state folder that a flag names; it is made if it is not there. The lock ends
-// with the process, however it ends.
+// lockFolder takes the exclusive lock on the state folder that a flag names; it is made if it is
+// not there. The lock ends with the process, however it ends.
 func lockFolder(folder, flag string) (unlock func(), err error) {
 	if err := os.MkdirAll(folder, 0o755); err != nil {
 		return nil, fmt.Errorf("state folder: %w; choose another %s", err, flag)
@@ -25,7 +25,12 @@ func lockFolder(folder, flag string) (unlock func(), err error) {
 	case errors.Is(err, syscall.EWOULDBLOCK):
 		holder, _ := io.ReadAll(io.LimitReader(f, 64))
 		f.Close()
-		return nil, fmt.Errorf("state folder %s is in use by process %s: wait until it ends, or choose another %s", folder, strings.TrimSpace(string(holder)), flag)
+		return nil, fmt.Errorf(
+			"state folder %s is in use by process %s: wait until it ends, or choose another %s",
+			folder,
+			strings.TrimSpace(string(holder)),
+			flag,
+		)
 	case err != nil:
 		f.Close()
 		return nil, fmt.Errorf("lock %s: %w; choose a %s on a local disk", name, err, flag)

@@ -37,8 +37,18 @@ func runLs(ctx context.Context, o lsOptions) error {
 			fmt.Fprintln(w, "ID\tNAME\tPHASE\tDONE\tPOINTS\tNODES\tETA\tCREATED")
 			for _, v := range views {
 				p := v.Progress
-				fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t%d\t%s\t%s\n", shortID(v.ID), v.Name, v.Phase, percent(p.ShardsDone, p.Shards),
-					p.Indices, p.Nodes, duration(p.ETA), v.Created.Local().Format("2006-01-02 15:04"))
+				fmt.Fprintf(
+					w,
+					"%s\t%s\t%s\t%s\t%d\t%d\t%s\t%s\n",
+					shortID(v.ID),
+					v.Name,
+					v.Phase,
+					percent(p.ShardsDone, p.Shards),
+					p.Indices,
+					p.Nodes,
+					duration(p.ETA),
+					v.Created.Local().Format("2006-01-02 15:04"),
+				)
 			}
 		})
 	})

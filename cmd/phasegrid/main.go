@@ -27,7 +27,8 @@ func main() {
 type Main struct {
 	Args  []string
 	Stdin io.Reader
-	// Stdout and Stderr are written by several goroutines at once, so they must bear that, as an os.File does.
+	// Stdout and Stderr are written by several goroutines at once, so they must bear that, as an
+	// os.File does.
 	Stdout, Stderr io.Writer
 	// LookupEnv finds environment variables; nil means that none is set.
 	LookupEnv func(string) (string, bool)
@@ -48,7 +49,8 @@ func (m Main) Run(ctx context.Context) int {
 	return exitCode(err)
 }
 
-// report prints an error for people. The errors of a sweep file are lines of their own, which begin with their places.
+// report prints an error for people. The errors of a sweep file are lines of their own, which begin
+// with their places.
 func (m Main) report(err error) {
 	text := strings.TrimRight(err.Error(), "\n")
 	if errors.Is(err, errInterrupted) || errors.As(err, new(usageError)) && strings.Contains(text, "\n") {
@@ -74,7 +76,8 @@ Exit codes: 0 done, 1 failed, 2 bad usage or sweep file, 3 done but with quarant
 		SilenceErrors:     true,
 		SilenceUsage:      true,
 		PersistentPreRunE: m.flagsFromEnv,
-		// Without a Run of its own cobra would answer an unknown command with the help text and success.
+		// Without a Run of its own cobra would answer an unknown command with the help text and
+		// success.
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
@@ -132,7 +135,8 @@ func markUsageErrors(cmd *cobra.Command) {
 	}
 }
 
-// flagsFromEnv gives every flag that is not on the command line the value of its PHASEGRID_* variable.
+// flagsFromEnv gives every flag that is not on the command line the value of its PHASEGRID_*
+// variable.
 func (m Main) flagsFromEnv(cmd *cobra.Command, _ []string) error {
 	var errs []error
 	cmd.Flags().VisitAll(func(f *pflag.Flag) {

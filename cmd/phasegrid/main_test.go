@@ -45,10 +45,18 @@ func phasegrid(t *testing.T, args ...string) outcomeOf {
 
 func phasegridWith(ctx context.Context, stdin io.Reader, env map[string]string, args ...string) outcomeOf {
 	var stdout, stderr sharedText
-	code := Main{Args: args, Stdin: stdin, Stdout: &stdout, Stderr: &stderr, LookupEnv: func(name string) (string, bool) {
-		value, ok := env[name]
-		return value, ok
-	}}.Run(ctx)
+	code := Main{
+		Args:   args,
+		Stdin:  stdin,
+		Stdout: &stdout,
+		Stderr: &stderr,
+		LookupEnv: func(name string) (string, bool) {
+			value, ok := env[name]
+			return value, ok
+		},
+	}.Run(
+		ctx,
+	)
 	return outcomeOf{code, stdout.String(), stderr.String()}
 }
 
@@ -66,7 +74,11 @@ func writeSweep(t *testing.T, text string) string {
 func runSweep(t *testing.T, text string, args ...string) *results.Set {
 	t.Helper()
 	out := filepath.Join(t.TempDir(), "results")
-	got := phasegrid(t, append([]string{"run", writeSweep(t, text), "--out", out, "--state", filepath.Join(t.TempDir(), "state")}, args...)...)
+	got := phasegrid(
+		t,
+		append(
+			[]string{"run", writeSweep(t, text), "--out", out, "--state", filepath.Join(t.TempDir(), "state")},
+			args...)...)
 	if got.code != exitDone {
 		t.Fatalf("exit code %d\n%s%s", got.code, got.stdout, got.stderr)
 	}

@@ -18,8 +18,9 @@ import (
 	"github.com/phasegrid/phasegrid/results"
 )
 
-// A memo is a folder with two files: rows, one record after the other, and ids, the sorted table of point ids with the
-// place of each record. Its memory is flat: ids are sorted bucket by bucket, and looked up in the file.
+// A memo is a folder with two files: rows, one record after the other, and ids, the sorted table of
+// point ids with the place of each record. Its memory is flat: ids are sorted bucket by bucket, and
+// looked up in the file.
 const (
 	memoRows = "rows"
 	memoIDs  = "ids"
@@ -213,7 +214,11 @@ func (m *memo) Result(id [16]byte) (solver.Result, bool, error) {
 		r, err = decodeResult(record)
 	}
 	if err != nil {
-		return solver.Result{}, false, fmt.Errorf("read a known point from %s: %w; --no-reuse goes on without", m.rows.Name(), err)
+		return solver.Result{}, false, fmt.Errorf(
+			"read a known point from %s: %w; --no-reuse goes on without",
+			m.rows.Name(),
+			err,
+		)
 	}
 	return r, true, nil
 }
@@ -279,7 +284,8 @@ func decodeResult(record []byte) (solver.Result, error) {
 	}
 	var fixed memoResult
 	take(&fixed)
-	if size := int64(fixed.Groups)*2*8 + int64(fixed.Samples)*8*(9+int64(fixed.Groups)+namedCoefficients); failed != nil || size != int64(len(record)) {
+	if size := int64(fixed.Groups)*2*8 + int64(fixed.Samples)*8*(9+int64(fixed.Groups)+namedCoefficients); failed != nil ||
+		size != int64(len(record)) {
 		return solver.Result{}, errors.New("a record has another length than it says")
 	}
 	n := int(fixed.Groups)
@@ -300,12 +306,16 @@ func decodeResult(record []byte) (solver.Result, error) {
 		take(&s)
 		coefficients := make([]float64, n+namedCoefficients)
 		take(coefficients)
-		r.Trajectory = append(r.Trajectory, solver.Sample{Step: int(s.Step), Metrics: s.Metrics, Coefficients: coefficients})
+		r.Trajectory = append(
+			r.Trajectory,
+			solver.Sample{Step: int(s.Step), Metrics: s.Metrics, Coefficients: coefficients},
+		)
 	}
 	return r, failed
 }
 
-// known turns a row of an earlier set back into what the solver returned; only ok and diverged runs are worth keeping.
+// known turns a row of an earlier set back into what the solver returned; only ok and diverged runs
+// are worth keeping.
 func known(p *results.PointRow) (solver.Result, bool) {
 	r := solver.Result{
 		Final: solver.Metrics{

@@ -9,7 +9,8 @@ import (
 	"github.com/phasegrid/phasegrid/node"
 )
 
-// TestRolesShareNoMetric: a sum over all processes of a cluster adds up one thing. A registry takes each name once.
+// TestRolesShareNoMetric: a sum over all processes of a cluster adds up one thing. A registry takes
+// each name once.
 func TestRolesShareNoMetric(t *testing.T) {
 	registry := prometheus.NewRegistry()
 	store, err := coordinator.OpenStore(t.Context(), "file://"+t.TempDir())

@@ -51,7 +51,12 @@ the rest is handed back, and it exits with 0.`,
 	flags := cmd.Flags()
 	flags.StringVar(&o.Name, "name", "", "unique `name` of this node (default host name and process id)")
 	flags.IntVar(&o.Slots, "slots", 0, "shards solved at once (default the number of cores)")
-	flags.Int64Var(&o.MemoryBytes, "memory-bytes", 0, "`bytes` of memory offered to shards (default what the machine or its cgroup has free)")
+	flags.Int64Var(
+		&o.MemoryBytes,
+		"memory-bytes",
+		0,
+		"`bytes` of memory offered to shards (default what the machine or its cgroup has free)",
+	)
 	flags.DurationVar(&o.Grace, "grace", 5*time.Second, "how long running shards may go on once the node drains")
 	flags.DurationVar(&o.DrainTimeout, "drain-timeout", 30*time.Second, "bound on the whole drain")
 	o.Probe.addFlags(flags, "")
@@ -98,12 +103,22 @@ func runNode(ctx context.Context, o nodeOptions) error {
 // processMetrics is a registry with what every process tells of itself.
 func processMetrics() *prometheus.Registry {
 	registry := prometheus.NewRegistry()
-	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	registry.MustRegister(
+		collectors.NewGoCollector(),
+		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+	)
 	return registry
 }
 
-// withProbe runs work with the port for supervisors open beside it, until work has ended. A port that fails ends it.
-func withProbe(ctx context.Context, o probeOptions, metrics prometheus.Gatherer, checks healthpb.HealthServer, work func(context.Context) error) error {
+// withProbe runs work with the port for supervisors open beside it, until work has ended. A port
+// that fails ends it.
+func withProbe(
+	ctx context.Context,
+	o probeOptions,
+	metrics prometheus.Gatherer,
+	checks healthpb.HealthServer,
+	work func(context.Context) error,
+) error {
 	probeContext, stopProbe := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopProbe()
 	ctx, stop := context.WithCancel(ctx)

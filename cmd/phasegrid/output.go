@@ -56,8 +56,8 @@ func (o *output) print(w io.Writer, value any, table func(w io.Writer)) error {
 	return aligned.Flush()
 }
 
-// terminal tells whether w is a terminal that people look at. On one without a size, as CI and kubectl exec make them, a bar
-// would show nothing.
+// terminal tells whether w is a terminal that people look at. On one without a size, as CI and
+// kubectl exec make them, a bar would show nothing.
 func terminal(w io.Writer) bool {
 	f, ok := w.(*os.File)
 	if !ok {

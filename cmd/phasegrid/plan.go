@@ -42,7 +42,12 @@ estimates: runs that diverge end early, and rates differ between machines.`,
 
 // addPointBytesFlag adds the bound on one point's memory, which a sweep file is held against.
 func addPointBytesFlag(cmd *cobra.Command, bytes *int64) {
-	cmd.Flags().Int64Var(bytes, "max-point-bytes", sweep.DefaultPointBytes, "refuse sweeps with a point that needs more `bytes` of memory")
+	cmd.Flags().Int64Var(
+		bytes,
+		"max-point-bytes",
+		sweep.DefaultPointBytes,
+		"refuse sweeps with a point that needs more `bytes` of memory",
+	)
 }
 
 func checkPointBytes(bytes int64) error {
@@ -115,18 +120,20 @@ func parseSweepFile(name string, stdin io.Reader, maxPointBytes int64) (*sweep.S
 	return spec, nil
 }
 
-// rates are about what one core with AVX-512 does in flop/s, by representation: static counts, so that metrics which are
-// counted roughly are in them.
+// rates are about what one core with AVX-512 does in flop/s, by representation: static counts, so
+// that metrics which are counted roughly are in them.
 var rates = map[string]float64{"reduced": 16e9, "subspace": 3.5e9, "dense": 28e9}
 
-// quietRates are those of gd and specgd with three coefficients, by kernel: a step that nobody looks at is a few instructions.
+// quietRates are those of gd and specgd with three coefficients, by kernel: a step that nobody
+// looks at is a few instructions.
 var quietRates = map[string]float64{"avx512": 45e9, "avx2": 15e9, "scalar": 2e9}
 
 const (
 	threeRate  = 6e9   // of the other optimizers with three coefficients: too few to hide roots and divisions behind products
 	muonRate   = 18e9  // of muon with three coefficients: Newton-Schulz is products
 	powersRate = 3.5e9 // of powers of coefficients, which are elementary functions
-	// writingRate is what one core turns into rows, delivers and merges, in bytes of Arrow a second.
+	// writingRate is what one core turns into rows, delivers and merges, in bytes of Arrow a
+	// second.
 	writingRate = 25e6
 )
 
@@ -200,8 +207,18 @@ func printPlan(w io.Writer, v planView) {
 		if s.Samples > 0 {
 			samples = humanize.Comma(s.Samples)
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%d\t%s\t%s\t%.3g\n", s.Model, s.Representation, s.Optimizer, s.Dimension, s.Width,
-			samples, humanize.Comma(s.Points), s.Flops)
+		fmt.Fprintf(
+			w,
+			"%s\t%s\t%s\t%d\t%d\t%s\t%s\t%.3g\n",
+			s.Model,
+			s.Representation,
+			s.Optimizer,
+			s.Dimension,
+			s.Width,
+			samples,
+			humanize.Comma(s.Points),
+			s.Flops,
+		)
 	}
 }
 

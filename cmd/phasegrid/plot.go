@@ -50,11 +50,26 @@ censored points are marked, and the caption says which slice is shown, the sweep
 	flags.StringVar(&o.Y, "y", "", "`column` along y")
 	flags.StringVar(&o.Color, "color", "", "`column` shown as colour")
 	flags.StringVar(&o.Facet, "facet", "", "`column` with a panel for each of its values")
-	flags.StringVar(&o.Where, "where", "", "`condition` over the columns of points, as in sweep files: \"optimizer == 'gd' and dimension < 1000\"")
-	flags.StringVar(&o.XScale, "x-scale", "", "linear or log (default: log where numbers are positive and span a factor of 20)")
+	flags.StringVar(
+		&o.Where,
+		"where",
+		"",
+		"`condition` over the columns of points, as in sweep files: \"optimizer == 'gd' and dimension < 1000\"",
+	)
+	flags.StringVar(
+		&o.XScale,
+		"x-scale",
+		"",
+		"linear or log (default: log where numbers are positive and span a factor of 20)",
+	)
 	flags.StringVar(&o.YScale, "y-scale", "", "linear or log")
 	flags.Float64Var(&o.Threshold, "threshold", 0, "level of the contour in a phase diagram (default 0.5)")
-	flags.StringArrayVar(&o.To, "to", nil, "`file` ending in .png, .svg or .pdf; may be given several times (default: the set's name, .png and .svg)")
+	flags.StringArrayVar(
+		&o.To,
+		"to",
+		nil,
+		"`file` ending in .png, .svg or .pdf; may be given several times (default: the set's name, .png and .svg)",
+	)
 	return cmd
 }
 

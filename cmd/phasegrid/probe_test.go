@@ -26,7 +26,9 @@ import (
 func TestProbePort(t *testing.T) {
 	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
 	registry, live := prometheus.NewRegistry(), health.NewServer()
-	registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "phasegrid_test"}, func() float64 { return 42 }))
+	registry.MustRegister(
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "phasegrid_test"}, func() float64 { return 42 }),
+	)
 	live.SetServingStatus(coordinator.LiveService, healthpb.HealthCheckResponse_SERVING)
 	live.SetServingStatus("phasegrid.v1.Sweeps", healthpb.HealthCheckResponse_NOT_SERVING)
 
@@ -62,7 +64,12 @@ func TestProbePort(t *testing.T) {
 		{"unknown", healthpb.HealthCheckResponse_UNKNOWN, codes.NotFound, 404},
 	}
 	for _, test := range tests {
-		answer, err := healthpb.NewHealthClient(conn).Check(t.Context(), &healthpb.HealthCheckRequest{Service: test.service})
+		answer, err := healthpb.NewHealthClient(
+			conn,
+		).Check(
+			t.Context(),
+			&healthpb.HealthCheckRequest{Service: test.service},
+		)
 		if status.Code(err) != test.code || answer.GetStatus() != test.want {
 			t.Errorf("gRPC %q: %v, %v", test.service, answer.GetStatus(), err)
 		}
@@ -70,7 +77,8 @@ func TestProbePort(t *testing.T) {
 			t.Errorf("HTTP %q: %d, want %d", test.service, code, test.http)
 		}
 	}
-	if code, body := get(t, client, "http://"+address+"/metrics"); code != 200 || !strings.Contains(body, "phasegrid_test 42") {
+	if code, body := get(t, client, "http://"+address+"/metrics"); code != 200 ||
+		!strings.Contains(body, "phasegrid_test 42") {
 		t.Errorf("/metrics: %d\n%s", code, body)
 	}
 
@@ -101,7 +109,14 @@ func TestProbePortInUseIsAnError(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer listener.Close()
-	err = probeOptions{Listen: listener.Addr().String()}.serve(t.Context(), prometheus.NewRegistry(), health.NewServer(), nil)
+	err = probeOptions{
+		Listen: listener.Addr().String(),
+	}.serve(
+		t.Context(),
+		prometheus.NewRegistry(),
+		health.NewServer(),
+		nil,
+	)
 	if err == nil || !strings.Contains(err.Error(), "--status-listen") {
 		t.Errorf("got %v", err)
 	}

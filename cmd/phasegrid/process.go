@@ -21,7 +21,8 @@ const restartDelay = 500 * time.Millisecond
 
 // superviseNode keeps one node process running until ctx ends; then the process drains.
 func superviseNode(ctx context.Context, o runOptions, address, name string, earlier *memo) {
-	// The death signal comes when the thread that started the process ends, so that thread must stay.
+	// The death signal comes when the thread that started the process ends, so that thread must
+	// stay.
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	for life := 1; ctx.Err() == nil; life++ {
@@ -40,8 +41,25 @@ func nodeProcess(ctx context.Context, o runOptions, address, name string, earlie
 	if err != nil {
 		program = os.Args[0]
 	}
-	cmd := exec.CommandContext(ctx, program, "node", "--coordinator", address, "--name", name,
-		"--slots", strconv.Itoa(o.Slots), "--grace", "0s", "--drain-timeout", "5s", "--log-level", o.logLevel, "--log-format", o.logFormat)
+	cmd := exec.CommandContext(
+		ctx,
+		program,
+		"node",
+		"--coordinator",
+		address,
+		"--name",
+		name,
+		"--slots",
+		strconv.Itoa(o.Slots),
+		"--grace",
+		"0s",
+		"--drain-timeout",
+		"5s",
+		"--log-level",
+		o.logLevel,
+		"--log-format",
+		o.logFormat,
+	)
 	if earlier != nil {
 		cmd.Args = append(cmd.Args, "--memo", earlier.folder)
 	}
@@ -59,8 +77,8 @@ func nodeProcess(ctx context.Context, o runOptions, address, name string, earlie
 	return cmd
 }
 
-// withoutNodeFlags leaves out the variables of node's own flags: they are meant for nodes of a cluster, whose certificates
-// and ports are none of a local node's.
+// withoutNodeFlags leaves out the variables of node's own flags: they are meant for nodes of a
+// cluster, whose certificates and ports are none of a local node's.
 func withoutNodeFlags(environ []string) []string {
 	variables := map[string]bool{}
 	Main{}.nodeCommand().Flags().VisitAll(func(f *pflag.Flag) { variables[variableOf(f)] = true })

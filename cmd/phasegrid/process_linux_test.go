@@ -50,7 +50,19 @@ func TestKilledNodeProcessesCostOnlyTime(t *testing.T) {
 		}
 		killed <- count
 	}()
-	got := phasegrid(t, "run", writeSweep(t, slowSweep), "--out", out, "--state", t.TempDir(), "--nodes", "2", "--slots", "1")
+	got := phasegrid(
+		t,
+		"run",
+		writeSweep(t, slowSweep),
+		"--out",
+		out,
+		"--state",
+		t.TempDir(),
+		"--nodes",
+		"2",
+		"--slots",
+		"1",
+	)
 	if got.code != exitDone {
 		t.Fatalf("exit code %d\n%s", got.code, got.stderr)
 	}

@@ -19,7 +19,8 @@ const barScale = 10000
 // lineEvery is how often a line is printed where there is no terminal.
 const lineEvery = 5 * time.Second
 
-// progress shows a sweep's progress on a terminal as a bar, elsewhere as plain lines. One goroutine uses it.
+// progress shows a sweep's progress on a terminal as a bar, elsewhere as plain lines. One goroutine
+// uses it.
 type progress struct {
 	w    io.Writer
 	bars *mpb.Progress // nil without a terminal
@@ -31,7 +32,8 @@ type progress struct {
 	lastLine string
 }
 
-// newProgress shows progress on w. NO_COLOR and TERM=dumb ask for plain lines, as does a w that is no terminal.
+// newProgress shows progress on w. NO_COLOR and TERM=dumb ask for plain lines, as does a w that is
+// no terminal.
 func newProgress(w io.Writer) *progress {
 	p := &progress{w: w, printed: time.Now()}
 	if terminal(w) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" {
@@ -103,7 +105,10 @@ func fraction(v sweepView) float64 {
 // describe is the rest of a progress line.
 func describe(v sweepView) string {
 	p := v.Progress
-	parts := []string{fmt.Sprintf("%s/%s", humanize.Comma(p.ShardsDone), counted(p.Shards, "shard")), counted(p.PointsDone, "point")}
+	parts := []string{
+		fmt.Sprintf("%s/%s", humanize.Comma(p.ShardsDone), counted(p.Shards, "shard")),
+		counted(p.PointsDone, "point"),
+	}
 	switch {
 	case v.Phase != "running":
 		parts = append(parts, v.Phase)

@@ -53,8 +53,18 @@ With --live the rows come from the coordinator: all that are committed now, also
 			return runQuery(cmd.Context(), o)
 		},
 	}
-	cmd.Flags().StringArrayVar(&o.Sets, "set", nil, "`folder` of a result set; may be given several times (default: the newest below --out)")
-	cmd.Flags().StringVar(&o.Live, "live", "", "`sweep` of a cluster, by id or name: ask its committed rows instead of a folder")
+	cmd.Flags().StringArrayVar(
+		&o.Sets,
+		"set",
+		nil,
+		"`folder` of a result set; may be given several times (default: the newest below --out)",
+	)
+	cmd.Flags().StringVar(
+		&o.Live,
+		"live",
+		"",
+		"`sweep` of a cluster, by id or name: ask its committed rows instead of a folder",
+	)
 	o.addFlags(cmd.Flags())
 	cmd.Flags().StringVar(&o.Out, "out", "results", "`folder` of result sets")
 	cmd.Flags().StringVar(&o.Format, "format", "table", "table, csv, json (one object a line) or parquet")
@@ -127,7 +137,12 @@ func openSets(dirs []string, out string) ([]*results.Set, error) {
 			return nil, usageError{fmt.Errorf("--set %s: %w", dir, err)}
 		}
 		if strings.ContainsAny(absolute, `*?[]\`) {
-			return nil, usageError{fmt.Errorf(`the path %s has one of * ? [ ] \, which DuckDB takes for a pattern: move the result set to another folder`, absolute)}
+			return nil, usageError{
+				fmt.Errorf(
+					`the path %s has one of * ? [ ] \, which DuckDB takes for a pattern: move the result set to another folder`,
+					absolute,
+				),
+			}
 		}
 		set, err := results.OpenSet(absolute)
 		if err != nil {
@@ -161,7 +176,8 @@ func newestSet(out string) (string, error) {
 	return newest, nil
 }
 
-// viewsOf is the SQL of the sets' views: of one set as they are; of several a schema each, and their tables together.
+// viewsOf is the SQL of the sets' views: of one set as they are; of several a schema each, and
+// their tables together.
 func viewsOf(sets []*results.Set) (string, error) {
 	if len(sets) == 1 {
 		return sets[0].Schema().Views(sets[0].Dir())

@@ -22,7 +22,8 @@ import (
 	"github.com/phasegrid/phasegrid/results"
 )
 
-// runSQL answers one query in a database of its own, which is locked to the sets' folders before the SQL is looked at.
+// runSQL answers one query in a database of its own, which is locked to the sets' folders before
+// the SQL is looked at.
 func runSQL(ctx context.Context, o queryOptions, sets []*results.Set, views string) error {
 	scratch, err := os.MkdirTemp("", "phasegrid-query-")
 	if err != nil {
@@ -51,8 +52,8 @@ func runSQL(ctx context.Context, o queryOptions, sets []*results.Set, views stri
 	return createFile(o.To, func(w io.Writer) error { return writeRows(w, o.Format, rows) })
 }
 
-// openLocked opens a database in memory with the views, which from then on can open only files of the sets and of its own
-// scratch folder, and whose settings cannot change any more.
+// openLocked opens a database in memory with the views, which from then on can open only files of
+// the sets and of its own scratch folder, and whose settings cannot change any more.
 func openLocked(ctx context.Context, sets []*results.Set, views, scratch string) (*sql.DB, error) {
 	db, err := sql.Open("duckdb", "")
 	if err != nil {
@@ -81,8 +82,8 @@ func openLocked(ctx context.Context, sets []*results.Set, views, scratch string)
 
 var explainPrefix = regexp.MustCompile(`(?i)^\s*explain(\s+analyze)?\s`)
 
-// onlySelects refuses SQL that could write: DuckDB's own parser serialises SELECT statements and nothing else. The query
-// itself is passed on as a value, so nothing of it runs here.
+// onlySelects refuses SQL that could write: DuckDB's own parser serialises SELECT statements and
+// nothing else. The query itself is passed on as a value, so nothing of it runs here.
 func onlySelects(ctx context.Context, db *sql.DB, query string) error {
 	query = explainPrefix.ReplaceAllString(query, "")
 	var wrong bool
@@ -93,14 +94,17 @@ func onlySelects(ctx context.Context, db *sql.DB, query string) error {
 	case err != nil:
 		return fmt.Errorf("check the query: %w", err)
 	case wrong && strings.Contains(message.String, "Only SELECT"):
-		return usageError{errors.New("query takes SELECT, FROM, SUMMARIZE, DESCRIBE and EXPLAIN of them: a result set is read only")}
+		return usageError{
+			errors.New("query takes SELECT, FROM, SUMMARIZE, DESCRIBE and EXPLAIN of them: a result set is read only"),
+		}
 	case wrong:
 		return usageError{fmt.Errorf("query: %s", message.String)}
 	}
 	return nil
 }
 
-// copyParquet writes the rows in the scratch folder, the only one that the database may write to, and then to the file.
+// copyParquet writes the rows in the scratch folder, the only one that the database may write to,
+// and then to the file.
 func copyParquet(ctx context.Context, db *sql.DB, o queryOptions, scratch string) error {
 	if explainPrefix.MatchString(o.SQL) {
 		return usageError{errors.New("EXPLAIN is text: leave out --format parquet")}
@@ -135,7 +139,8 @@ func createFile(name string, write func(io.Writer) error) error {
 	return nil
 }
 
-// writeRows writes rows as they come, so that memory is flat in their number but for a table's, whose columns are aligned.
+// writeRows writes rows as they come, so that memory is flat in their number but for a table's,
+// whose columns are aligned.
 func writeRows(w io.Writer, format string, rows *sql.Rows) error {
 	names, err := rows.Columns()
 	if err != nil {

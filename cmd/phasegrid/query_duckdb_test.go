@@ -35,12 +35,14 @@ func TestQueryAnswersInEveryFormat(t *testing.T) {
 	if info, err := os.Stat(to); err != nil || info.Size() == 0 {
 		t.Errorf("%v", err)
 	}
-	if got := phasegrid(t, "query", "--set", set.Dir(), count, "--format", "parquet", "--to", to); got.code != exitUsage || !strings.Contains(got.stderr, "exists already") {
+	if got := phasegrid(t, "query", "--set", set.Dir(), count, "--format", "parquet", "--to", to); got.code != exitUsage ||
+		!strings.Contains(got.stderr, "exists already") {
 		t.Errorf("a file was written over: %d %s", got.code, got.stderr)
 	}
 	for _, view := range []string{"phase_diagram", "best_learning_rate", "crossover", "escape", "failures", "trajectories", "shards"} {
 		got := phasegrid(t, "query", "--set", set.Dir(), "--format", "csv", "FROM "+view)
-		if rows, err := csv.NewReader(strings.NewReader(got.stdout)).ReadAll(); got.code != exitDone || err != nil || len(rows) == 0 {
+		if rows, err := csv.NewReader(strings.NewReader(got.stdout)).ReadAll(); got.code != exitDone || err != nil ||
+			len(rows) == 0 {
 			t.Errorf("%s: exit code %d, %v\n%s", view, got.code, err, got.stderr)
 		}
 	}
@@ -57,11 +59,31 @@ func TestQueryTakesTheNewestSetOrSeveral(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(two.Dir(), "views.sql"), []byte("CREATE VIEW planted AS SELECT 1;"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	got = phasegrid(t, "query", "--set", one.Dir(), "--set", two.Dir(), "--format", "csv", "SELECT count(DISTINCT set) FROM points")
+	got = phasegrid(
+		t,
+		"query",
+		"--set",
+		one.Dir(),
+		"--set",
+		two.Dir(),
+		"--format",
+		"csv",
+		"SELECT count(DISTINCT set) FROM points",
+	)
 	if got.code != exitDone || !strings.HasSuffix(got.stdout, "\n2\n") {
 		t.Errorf("several: %q %s", got.stdout, got.stderr)
 	}
-	got = phasegrid(t, "query", "--set", one.Dir(), "--set", two.Dir(), "--format", "csv", fmt.Sprintf("SELECT count(*) > 0 FROM %q.phase_diagram", filepath.Base(two.Dir())))
+	got = phasegrid(
+		t,
+		"query",
+		"--set",
+		one.Dir(),
+		"--set",
+		two.Dir(),
+		"--format",
+		"csv",
+		fmt.Sprintf("SELECT count(*) > 0 FROM %q.phase_diagram", filepath.Base(two.Dir())),
+	)
 	if got.code != exitDone || !strings.HasSuffix(got.stdout, "\ntrue\n") {
 		t.Errorf("a set's own views: %q %s", got.stdout, got.stderr)
 	}
@@ -76,7 +98,8 @@ func TestQueryOfAPatternsFolder(t *testing.T) {
 	if got := phasegrid(t, "run", writeSweep(t, manyShards), "--out", out, "--state", t.TempDir()); got.code != exitDone {
 		t.Fatal(got.stderr)
 	}
-	if got := phasegrid(t, "query", "--out", out, "FROM points"); got.code != exitUsage || !strings.Contains(got.stderr, "move the result set") {
+	if got := phasegrid(t, "query", "--out", out, "FROM points"); got.code != exitUsage ||
+		!strings.Contains(got.stderr, "move the result set") {
 		t.Errorf("code %d, %s", got.code, got.stderr)
 	}
 }
@@ -133,7 +156,17 @@ func TestQueryLiveSeesCommittedRows(t *testing.T) {
 	}
 	count := func() string {
 		t.Helper()
-		got := phasegrid(t, "query", "--coordinator", address, "--live", "asked", "--format", "csv", "SELECT count(*) FROM points")
+		got := phasegrid(
+			t,
+			"query",
+			"--coordinator",
+			address,
+			"--live",
+			"asked",
+			"--format",
+			"csv",
+			"SELECT count(*) FROM points",
+		)
 		if got.code != exitDone {
 			t.Fatalf("exit code %d\n%s", got.code, got.stderr)
 		}

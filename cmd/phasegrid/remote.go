@@ -29,7 +29,12 @@ type remote struct {
 const leaderless = 7 * time.Second
 
 func (r *remote) addFlags(flags *pflag.FlagSet) {
-	flags.StringVar(&r.Coordinator, "coordinator", defaultCoordinator, "`address` of the coordinators: host:port, several with commas, or dns:///name:port")
+	flags.StringVar(
+		&r.Coordinator,
+		"coordinator",
+		defaultCoordinator,
+		"`address` of the coordinators: host:port, several with commas, or dns:///name:port",
+	)
 	r.TLS.addFlags(flags)
 }
 
@@ -53,9 +58,13 @@ func (r *remote) with(ctx context.Context, f func(ctx context.Context, c *sweepC
 	return err
 }
 
-// withSweep calls f with a client and the sweep that ref names now. f goes on with its id: by the time a call is made again,
-// a name may be that of another sweep.
-func (r *remote) withSweep(ctx context.Context, ref string, f func(ctx context.Context, c *sweepClient, s sweepView) error) error {
+// withSweep calls f with a client and the sweep that ref names now. f goes on with its id: by the
+// time a call is made again, a name may be that of another sweep.
+func (r *remote) withSweep(
+	ctx context.Context,
+	ref string,
+	f func(ctx context.Context, c *sweepClient, s sweepView) error,
+) error {
 	return r.with(ctx, func(ctx context.Context, c *sweepClient) error {
 		s, err := c.get(ctx, ref)
 		if err != nil {
@@ -65,9 +74,16 @@ func (r *remote) withSweep(ctx context.Context, ref string, f func(ctx context.C
 	})
 }
 
-// patient makes a call again while no coordinator leads, for as long as an election may take after the first failure: the call
-// may have been under way for long when its leader died.
-func (r *remote) patient(ctx context.Context, method string, request, reply any, conn *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption) error {
+// patient makes a call again while no coordinator leads, for as long as an election may take after
+// the first failure: the call may have been under way for long when its leader died.
+func (r *remote) patient(
+	ctx context.Context,
+	method string,
+	request, reply any,
+	conn *grpc.ClientConn,
+	invoke grpc.UnaryInvoker,
+	opts ...grpc.CallOption,
+) error {
 	for failed := (time.Time{}); ; {
 		err := invoke(ctx, method, request, reply, conn, opts...)
 		if status.Code(err) != codes.Unavailable {
@@ -86,7 +102,8 @@ func (r *remote) patient(ctx context.Context, method string, request, reply any,
 	}
 }
 
-// whyUnled asks any coordinator why it does not lead, and returns nil where none says. Calls on other connections reach the leader alone.
+// whyUnled asks any coordinator why it does not lead, and returns nil where none says. Calls on
+// other connections reach the leader alone.
 func (r *remote) whyUnled(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, leaderless)
 	defer cancel()

@@ -19,8 +19,8 @@ import (
 	pb "github.com/phasegrid/phasegrid/proto/phasegrid/v1"
 )
 
-// dyingLeader has sweeps of one name, the newest first. It does the first change it is asked for, and dies before it
-// answers: the next leader finds that the newest sweep was removed meanwhile.
+// dyingLeader has sweeps of one name, the newest first. It does the first change it is asked for,
+// and dies before it answers: the next leader finds that the newest sweep was removed meanwhile.
 type dyingLeader struct {
 	pb.UnimplementedSweepsServer
 	mu     sync.Mutex
@@ -109,8 +109,8 @@ func (d *dyingLeader) Watch(r *pb.WatchRequest, stream grpc.ServerStreamingServe
 	return stream.Send(&pb.WatchResponse{Sweep: s})
 }
 
-// TestCallsMadeAgainStayWithTheirSweep: where the leader dies during a command, the next one does not do it to an older sweep
-// of the same name.
+// TestCallsMadeAgainStayWithTheirSweep: where the leader dies during a command, the next one does
+// not do it to an older sweep of the same name.
 func TestCallsMadeAgainStayWithTheirSweep(t *testing.T) {
 	for verb, want := range map[string]int{
 		"rm":    exitDone, // that sweep is gone
@@ -181,7 +181,8 @@ func (s slowSubmit) Submit(ctx context.Context, _ *pb.SubmitRequest) (*pb.Submit
 	return &pb.SubmitResponse{Sweep: &pb.Sweep{}}, nil
 }
 
-// TestSubmitHasTimeForEveryPoint: a coordinator needs more than half a minute for ten million points whose cost is an expression.
+// TestSubmitHasTimeForEveryPoint: a coordinator needs more than half a minute for ten million
+// points whose cost is an expression.
 func TestSubmitHasTimeForEveryPoint(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -205,20 +206,28 @@ func TestSubmitHasTimeForEveryPoint(t *testing.T) {
 	}
 }
 
-// TestPatienceBeginsWithTheFailure: a call that was under way for long when its leader died waits for the next one all the same.
+// TestPatienceBeginsWithTheFailure: a call that was under way for long when its leader died waits
+// for the next one all the same.
 func TestPatienceBeginsWithTheFailure(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := &remote{Coordinator: "unix:/nonexistent", notes: io.Discard}
 		calls := 0
-		err := r.patient(t.Context(), "Delete", nil, nil, nil, func(context.Context, string, any, any, *grpc.ClientConn, ...grpc.CallOption) error {
-			if calls++; calls == 1 {
-				time.Sleep(leaderless + 2*time.Second)
-			}
-			if calls < 10 {
-				return status.Error(codes.Unavailable, "no leader")
-			}
-			return nil
-		})
+		err := r.patient(
+			t.Context(),
+			"Delete",
+			nil,
+			nil,
+			nil,
+			func(context.Context, string, any, any, *grpc.ClientConn, ...grpc.CallOption) error {
+				if calls++; calls == 1 {
+					time.Sleep(leaderless + 2*time.Second)
+				}
+				if calls < 10 {
+					return status.Error(codes.Unavailable, "no leader")
+				}
+				return nil
+			},
+		)
 		if err != nil || calls != 10 {
 			t.Errorf("after %d calls: %v", calls, err)
 		}

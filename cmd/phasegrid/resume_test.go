@@ -25,7 +25,8 @@ grid:
 record: {steps: [0, 100], coefficients: true}
 `
 
-// awaitCommit blocks until a run whose temporary files are below tmp has committed points: it asks its coordinator.
+// awaitCommit blocks until a run whose temporary files are below tmp has committed points: it asks
+// its coordinator.
 func awaitCommit(ctx context.Context, tmp string) bool {
 	tick := time.NewTicker(2 * time.Millisecond)
 	defer tick.Stop()
@@ -34,7 +35,8 @@ func awaitCommit(ctx context.Context, tmp string) bool {
 		for _, socket := range sockets {
 			var sweeps []sweepView
 			got := phasegridWith(ctx, nil, nil, "ls", "--coordinator", "unix:"+socket, "-o", "json")
-			if json.Unmarshal([]byte(got.stdout), &sweeps) == nil && len(sweeps) > 0 && sweeps[0].Progress.PointsDone > 0 {
+			if json.Unmarshal([]byte(got.stdout), &sweeps) == nil && len(sweeps) > 0 &&
+				sweeps[0].Progress.PointsDone > 0 {
 				return true
 			}
 		}
@@ -57,7 +59,8 @@ func shortTemp(t *testing.T) string {
 	return tmp
 }
 
-// resumed runs the sweep to its end and checks that it went on from what was there, and ended as an undisturbed run does.
+// resumed runs the sweep to its end and checks that it went on from what was there, and ended as an
+// undisturbed run does.
 func resumed(t *testing.T, file, out, state string, want map[string][]byte) {
 	t.Helper()
 	again := time.Now()
@@ -129,7 +132,8 @@ func TestInterruptedRunGoesOn(t *testing.T) {
 	})
 }
 
-// TestRenamedSweepHasItsOwnFolder: a sweep that was interrupted and has another name since ends in the folder of that name.
+// TestRenamedSweepHasItsOwnFolder: a sweep that was interrupted and has another name since ends in
+// the folder of that name.
 func TestRenamedSweepHasItsOwnFolder(t *testing.T) {
 	out, state, tmp := t.TempDir(), t.TempDir(), shortTemp(t)
 	t.Setenv("TMPDIR", tmp)
@@ -170,8 +174,8 @@ func TestFinishedSweepAnswersAtOnce(t *testing.T) {
 	sameParquet(t, "a part made again", parquet(t, set.Dir()), want)
 }
 
-// TestDamagedSetIsMended: a file that is cut short, or cannot be read, is computed again by the same command; one that only
-// verify finds, after it was removed as verify says.
+// TestDamagedSetIsMended: a file that is cut short, or cannot be read, is computed again by the
+// same command; one that only verify finds, after it was removed as verify says.
 func TestDamagedSetIsMended(t *testing.T) {
 	file, out, state := writeSweep(t, manyShards), t.TempDir(), t.TempDir()
 	run := func() outcomeOf { return phasegrid(t, "run", file, "--out", out, "--state", state) }
@@ -206,14 +210,16 @@ func TestDamagedSetIsMended(t *testing.T) {
 			}
 			if !c.seen {
 				got := phasegrid(t, "verify", dir)
-				if got.code != exitFailed || !strings.Contains(got.stdout, c.file) || !strings.Contains(got.stderr, "remove the files that are named") {
+				if got.code != exitFailed || !strings.Contains(got.stdout, c.file) ||
+					!strings.Contains(got.stderr, "remove the files that are named") {
 					t.Errorf("verify: exit code %d: %s%s", got.code, got.stdout, got.stderr)
 				}
 				if err := os.Remove(path); err != nil {
 					t.Fatal(err)
 				}
 			}
-			if got := run(); got.code != exitDone || c.seen != strings.Contains(got.stderr, filepath.Base(c.file)+" is damaged") {
+			if got := run(); got.code != exitDone ||
+				c.seen != strings.Contains(got.stderr, filepath.Base(c.file)+" is damaged") {
 				t.Errorf("run: exit code %d: %s%s", got.code, got.stdout, got.stderr)
 			}
 			sameParquet(t, "mended", parquet(t, dir), want)
@@ -224,7 +230,8 @@ func TestDamagedSetIsMended(t *testing.T) {
 	}
 }
 
-// TestFilesBeingComputedAgainStay: while there is state, a file that differs from the manifest is newer than it.
+// TestFilesBeingComputedAgainStay: while there is state, a file that differs from the manifest is
+// newer than it.
 func TestFilesBeingComputedAgainStay(t *testing.T) {
 	folder, state, file := t.TempDir(), t.TempDir(), filepath.Join("shards", "part-000000.parquet")
 	if err := os.Mkdir(filepath.Join(folder, "shards"), 0o755); err != nil {

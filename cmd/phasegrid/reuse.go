@@ -19,8 +19,9 @@ import (
 	"github.com/phasegrid/phasegrid/sweep"
 )
 
-// An edited sweep file is another sweep, but most of its points are often those of the sweep before. Their rows are
-// functions of their ids, so they may be taken from any verified set that records the same steps.
+// An edited sweep file is another sweep, but most of its points are often those of the sweep
+// before. Their rows are functions of their ids, so they may be taken from any verified set that
+// records the same steps.
 
 // memoFolder is where run keeps its memo below the state.
 const memoFolder = "memo"
@@ -34,7 +35,8 @@ func memoOf(ctx context.Context, o runOptions, spec *sweep.Spec, id, folder stri
 	return openMemo(folder)
 }
 
-// buildMemo collects the points of the earlier sets of this sweep's name below out, in a folder; false where there are none.
+// buildMemo collects the points of the earlier sets of this sweep's name below out, in a folder;
+// false where there are none.
 func buildMemo(ctx context.Context, o runOptions, spec *sweep.Spec, id, folder string) (bool, error) {
 	entries, err := os.ReadDir(o.Out)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -100,7 +102,9 @@ func reusable(ctx context.Context, dir string, spec *sweep.Spec) (set *results.S
 	if err != nil {
 		return nil, err.Error()
 	}
-	if a, b := earlier.Record(), spec.Record(); a.Every != b.Every || a.Log != b.Log || a.Coefficients != b.Coefficients || !slices.Equal(a.Steps, b.Steps) {
+	if a, b := earlier.Record(), spec.Record(); a.Every != b.Every || a.Log != b.Log ||
+		a.Coefficients != b.Coefficients ||
+		!slices.Equal(a.Steps, b.Steps) {
 		return nil, "it records other steps"
 	}
 	report, err := results.Verify(ctx, dir, func(index int64) bool {
@@ -150,7 +154,12 @@ func nothingWithout[T any](set *results.Set, t results.Table, rows iter.Seq2[T, 
 }
 
 // trajectoryOf takes the rows of one point off its tables.
-func trajectoryOf(r *solver.Result, point int64, steps *lookahead[results.TrajectoryRow], groups *lookahead[results.CoefficientRow]) error {
+func trajectoryOf(
+	r *solver.Result,
+	point int64,
+	steps *lookahead[results.TrajectoryRow],
+	groups *lookahead[results.CoefficientRow],
+) error {
 	for {
 		t, ok, err := steps.take(func(t *results.TrajectoryRow) bool { return t.Point == point })
 		if err != nil || !ok {
@@ -162,7 +171,9 @@ func trajectoryOf(r *solver.Result, point int64, steps *lookahead[results.Trajec
 		}}
 		first := len(r.Trajectory) == 0
 		for {
-			c, ok, err := groups.take(func(c *results.CoefficientRow) bool { return c.Point == point && c.Step == t.Step })
+			c, ok, err := groups.take(
+				func(c *results.CoefficientRow) bool { return c.Point == point && c.Step == t.Step },
+			)
 			if err != nil {
 				return err
 			}
@@ -175,7 +186,13 @@ func trajectoryOf(r *solver.Result, point int64, steps *lookahead[results.Trajec
 			s.Coefficients = append(s.Coefficients, c.Coefficient)
 		}
 		if len(s.Coefficients) != len(r.Groups) {
-			return fmt.Errorf("point %d has %d coefficients at step %d and %d at the first", point, len(s.Coefficients), t.Step, len(r.Groups))
+			return fmt.Errorf(
+				"point %d has %d coefficients at step %d and %d at the first",
+				point,
+				len(s.Coefficients),
+				t.Step,
+				len(r.Groups),
+			)
 		}
 		s.Coefficients = append(s.Coefficients, t.SignalCoefficient, t.SpikeCoefficient, t.BulkCoefficient)
 		r.Trajectory = append(r.Trajectory, s)
@@ -234,6 +251,11 @@ func sayReused(ctx context.Context, o runOptions, folder string, m *memo) error 
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(o.stderr, "reused %s of %s points from earlier sweeps of this name (--no-reuse computes all)\n", humanize.Comma(count), humanize.Comma(points))
+	fmt.Fprintf(
+		o.stderr,
+		"reused %s of %s points from earlier sweeps of this name (--no-reuse computes all)\n",
+		humanize.Comma(count),
+		humanize.Comma(points),
+	)
 	return nil
 }

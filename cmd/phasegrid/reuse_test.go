@@ -11,10 +11,16 @@ import (
 	"github.com/phasegrid/phasegrid/sweep"
 )
 
-// edited is manyShards with one more momentum and other anisotropies: 5 of the 9 old ones are still among the 11.
+// edited is manyShards with one more momentum and other anisotropies: 5 of the 9 old ones are still
+// among the 11.
 func edited() string {
 	s := strings.Replace(manyShards, "[gd, {", "[gd, {name: momentum, momentum: 0.7}, {", 1)
-	return strings.Replace(s, "{linspace: {from: 1, to: 9, num: 9}}", "[1, 1.5, 2, 2.5, 3, 4, 4.5, 5, 5.5, 6.5, 7.5]", 1)
+	return strings.Replace(
+		s,
+		"{linspace: {from: 1, to: 9, num: 9}}",
+		"[1, 1.5, 2, 2.5, 3, 4, 4.5, 5, 5.5, 6.5, 7.5]",
+		1,
+	)
 }
 
 func TestEditedSweepReusesPoints(t *testing.T) {
@@ -105,7 +111,8 @@ func TestOnlySoundSetsAreReused(t *testing.T) {
 	}
 }
 
-// TestNoPlaceForTheMemo: what is known is copied below --state first, which may be large; a run can do without.
+// TestNoPlaceForTheMemo: what is known is copied below --state first, which may be large; a run can
+// do without.
 func TestNoPlaceForTheMemo(t *testing.T) {
 	out, state := t.TempDir(), t.TempDir()
 	if got := phasegrid(t, "run", writeSweep(t, manyShards), "--out", out, "--state", state); got.code != exitDone {

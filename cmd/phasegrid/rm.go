@@ -44,6 +44,10 @@ func runRm(ctx context.Context, o rmOptions) error {
 			return err
 		}
 		removed := removedView{s.ID, s.Name, s.ResultSet}
-		return o.Output.print(o.stdout, removed, func(w io.Writer) { fmt.Fprintf(w, "%s\t%s\tremoved\n", shortID(s.ID), s.Name) })
+		return o.Output.print(
+			o.stdout,
+			removed,
+			func(w io.Writer) { fmt.Fprintf(w, "%s\t%s\tremoved\n", shortID(s.ID), s.Name) },
+		)
 	})
 }

@@ -18,7 +18,20 @@ func TestRolesAtARealCoordinator(t *testing.T) {
 		o := optionsFor(certs, role)
 		return append(args, "--tls-cert", o.Cert, "--tls-key", o.Key, "--tls-ca", o.CA)
 	}
-	background(t, as("coordinator", "coordinator", "--listen", address, "--embedded-etcd", t.TempDir(), "--store", "file://"+store, "--status-listen", "")...)
+	background(
+		t,
+		as(
+			"coordinator",
+			"coordinator",
+			"--listen",
+			address,
+			"--embedded-etcd",
+			t.TempDir(),
+			"--store",
+			"file://"+store,
+			"--status-listen",
+			"",
+		)...)
 	awaitLeader(t, address, as("client")...)
 
 	file := writeSweep(t, manyShards)

@@ -71,8 +71,18 @@ the file, points that a finished sweep of the same name below --out has already 
 	flags.StringVar(&o.Out, "out", "results", "`folder` for result sets")
 	flags.StringVar(&o.State, "state", ".phasegrid", "`folder` for what is not finished")
 	flags.IntVar(&o.Nodes, "nodes", 0, "solve in that many separate processes; 0 solves in this one")
-	flags.IntVar(&o.Slots, "slots", 0, "shards solved at once, by each node (default the cores, shared among the nodes)")
-	flags.BoolVar(&o.NoReuse, "no-reuse", false, "solve points again that an earlier sweep of this name below --out has")
+	flags.IntVar(
+		&o.Slots,
+		"slots",
+		0,
+		"shards solved at once, by each node (default the cores, shared among the nodes)",
+	)
+	flags.BoolVar(
+		&o.NoReuse,
+		"no-reuse",
+		false,
+		"solve points again that an earlier sweep of this name below --out has",
+	)
 	addPointBytesFlag(cmd, &o.MaxPointBytes)
 	o.Output.addFlag(flags)
 	return cmd
@@ -146,7 +156,11 @@ func runRun(ctx context.Context, o runOptions) error {
 	if err := outcome(view); err != nil {
 		if errors.Is(err, errQuarantined) {
 			return errors.Join(conclude(ctx, o, folder, "not complete"), fmt.Errorf(
-				"%d of %d %w: their points have no rows; the same command tries them again", view.Progress.ShardsQuarantined, view.Progress.Shards, errQuarantined))
+				"%d of %d %w: their points have no rows; the same command tries them again",
+				view.Progress.ShardsQuarantined,
+				view.Progress.Shards,
+				errQuarantined,
+			))
 		}
 		return err
 	}
@@ -156,8 +170,8 @@ func runRun(ctx context.Context, o runOptions) error {
 	return conclude(ctx, o, folder, "in "+duration(time.Since(started)))
 }
 
-// stateFolder is where a sweep's state is kept until it is finished: one for each sweep and each folder that its result set may
-// have. The name is in the latter and not in the id.
+// stateFolder is where a sweep's state is kept until it is finished: one for each sweep and each
+// folder that its result set may have. The name is in the latter and not in the id.
 func stateFolder(o runOptions, name, id string) (string, error) {
 	out, err := withoutLinks(o.Out)
 	if err == nil {
@@ -170,8 +184,8 @@ func stateFolder(o runOptions, name, id string) (string, error) {
 	return "", fmt.Errorf("state folder: %w", err)
 }
 
-// withoutLinks is the one absolute path of a folder that may be reached by several, through symbolic links. It need not be there
-// yet.
+// withoutLinks is the one absolute path of a folder that may be reached by several, through
+// symbolic links. It need not be there yet.
 func withoutLinks(folder string) (string, error) {
 	path, err := filepath.Abs(folder)
 	if err != nil {

@@ -36,12 +36,13 @@ func TestMain(m *testing.M) {
 		main()
 		return
 	}
-	// A toxic that is taken off a link while it holds a chunk stays with it: a leak of the proxy that chaos puts between the
-	// parts, not of the parts.
+	// A toxic that is taken off a link while it holds a chunk stays with it: a leak of the proxy
+	// that chaos puts between the parts, not of the parts.
 	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("github.com/Shopify/toxiproxy/v2/toxics.(*ToxicStub).Run"))
 }
 
-// manyShards has a shard for each point with many steps: cost is counted before it is known that they diverge at once.
+// manyShards has a shard for each point with many steps: cost is counted before it is known that
+// they diverge at once.
 const manyShards = `
 name: many-shards
 fixed: {model: population, covariance: spiked, init: identity, init_scale: 0.0123, dimension: 20}
@@ -106,11 +107,17 @@ func TestSameBytesWhateverSlotsProcessesAndKeyOrder(t *testing.T) {
 	t.Setenv(asProgram, "1")
 	want := parquet(t, runSweep(t, manyShards, "--slots", "1").Dir())
 	sameParquet(t, "two slots, keys permuted", parquet(t, runSweep(t, manyShardsPermuted, "--slots", "2").Dir()), want)
-	sameParquet(t, "two node processes", parquet(t, runSweep(t, manyShards, "--nodes", "2", "--slots", "1").Dir()), want)
+	sameParquet(
+		t,
+		"two node processes",
+		parquet(t, runSweep(t, manyShards, "--nodes", "2", "--slots", "1").Dir()),
+		want,
+	)
 	sameParquet(t, "shards finished in shuffled order", parquet(t, runShuffled(t, manyShards)), want)
 }
 
-// TestLocalNodesOfAClustersUser: variables that a cluster's commands need are none of the nodes that run starts for itself.
+// TestLocalNodesOfAClustersUser: variables that a cluster's commands need are none of the nodes
+// that run starts for itself.
 func TestLocalNodesOfAClustersUser(t *testing.T) {
 	t.Setenv(asProgram, "1")
 	t.Setenv("PHASEGRID_TLS_CERT", "client.crt")
@@ -136,9 +143,11 @@ func TestRunAsJSON(t *testing.T) {
 	}
 }
 
-// TestRunWithoutRowsAsJSON: every shard may be in quarantine, and a list without elements is one all the same.
+// TestRunWithoutRowsAsJSON: every shard may be in quarantine, and a list without elements is one
+// all the same.
 func TestRunWithoutRowsAsJSON(t *testing.T) {
-	if text, err := json.Marshal(viewRun("folder", nil)); err != nil || string(text) != `{"folder":"folder","optimizers":[]}` {
+	if text, err := json.Marshal(viewRun("folder", nil)); err != nil ||
+		string(text) != `{"folder":"folder","optimizers":[]}` {
 		t.Errorf("%s, %v", text, err)
 	}
 }
@@ -155,14 +164,29 @@ func TestFileOfAnyName(t *testing.T) {
 
 func TestLocalNodesLogAsRunDoes(t *testing.T) {
 	t.Setenv(asProgram, "1")
-	got := phasegrid(t, "run", writeSweep(t, manyShards), "--out", t.TempDir(), "--state", t.TempDir(), "--nodes", "1", "--log-format", "json", "--log-level", "debug")
-	if got.code != exitDone || !strings.Contains(got.stderr, `"msg":"shard started","node":`) || strings.Contains(got.stderr, "level=") {
+	got := phasegrid(
+		t,
+		"run",
+		writeSweep(t, manyShards),
+		"--out",
+		t.TempDir(),
+		"--state",
+		t.TempDir(),
+		"--nodes",
+		"1",
+		"--log-format",
+		"json",
+		"--log-level",
+		"debug",
+	)
+	if got.code != exitDone || !strings.Contains(got.stderr, `"msg":"shard started","node":`) ||
+		strings.Contains(got.stderr, "level=") {
 		t.Errorf("code %d\n%s", got.code, got.stderr)
 	}
 }
 
-// shuffler is a solver whose batches end in an order drawn from a fixed seed: each waits until all shards that can run at
-// once have arrived, then they are let go one by one.
+// shuffler is a solver whose batches end in an order drawn from a fixed seed: each waits until all
+// shards that can run at once have arrived, then they are let go one by one.
 type shuffler struct {
 	atOnce int
 
@@ -201,7 +225,8 @@ func (s *shuffler) letOneGo() {
 	s.waiting = append(s.waiting[:i], s.waiting[i+1:]...)
 }
 
-// runShuffled runs a sweep on a coordinator and two nodes whose shards end in shuffled order, and returns its set's folder.
+// runShuffled runs a sweep on a coordinator and two nodes whose shards end in shuffled order, and
+// returns its set's folder.
 func runShuffled(t *testing.T, text string) string {
 	t.Helper()
 	out := t.TempDir()
@@ -220,7 +245,15 @@ func runShuffled(t *testing.T, text string) string {
 	s := &shuffler{atOnce: 6, random: rand.New(rand.NewPCG(3, 5))}
 	for i := range 2 {
 		nodes.Go(func() {
-			n := node.New(conn, node.Config{Name: fmt.Sprint("n", i), Slots: 4, NewSolver: func() node.Solver { return s }, Log: slog.New(slog.DiscardHandler)})
+			n := node.New(
+				conn,
+				node.Config{
+					Name:      fmt.Sprint("n", i),
+					Slots:     4,
+					NewSolver: func() node.Solver { return s },
+					Log:       slog.New(slog.DiscardHandler),
+				},
+			)
 			if err := n.Run(ctx); err != nil {
 				t.Errorf("node %d: %v", i, err)
 			}
@@ -248,7 +281,9 @@ func startCoordinator(t *testing.T, out string) (address string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := coordinator.New(coordinator.Config{Listener: listener, Store: store, Spool: spool, Memory: coordinator.NewMemory()})
+	c, err := coordinator.New(
+		coordinator.Config{Listener: listener, Store: store, Spool: spool, Memory: coordinator.NewMemory()},
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -264,7 +299,8 @@ func startCoordinator(t *testing.T, out string) (address string) {
 	return listener.Addr().String()
 }
 
-// TestExamplesRun runs every shipped example with its long axes cut to two values, and with every kernel.
+// TestExamplesRun runs every shipped example with its long axes cut to two values, and with every
+// kernel.
 func TestExamplesRun(t *testing.T) {
 	files, err := fs.Glob(sweep.Examples, "examples/*.yaml")
 	if err != nil || len(files) < 8 {

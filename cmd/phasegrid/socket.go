@@ -14,7 +14,8 @@ import (
 // The socket of a local cluster has a folder of its own below TMPDIR.
 const socketFolder, socketName = "phasegrid-", "grpc"
 
-// socketGrace is how old a folder must be before its socket counts as left behind: one that was just made may not listen yet.
+// socketGrace is how old a folder must be before its socket counts as left behind: one that was
+// just made may not listen yet.
 const socketGrace = time.Minute
 
 // listenPrivately opens a socket that only this user can reach.
@@ -32,8 +33,8 @@ func listenPrivately() (listener net.Listener, address string, remove func(), er
 	return listener, "unix:" + path, func() { os.RemoveAll(folder) }, nil
 }
 
-// removeStaleSockets removes the folders of this user's runs that were killed. What cannot be removed stays: it is in nobody's
-// way.
+// removeStaleSockets removes the folders of this user's runs that were killed. What cannot be
+// removed stays: it is in nobody's way.
 func removeStaleSockets() {
 	sockets, _ := filepath.Glob(filepath.Join(os.TempDir(), socketFolder+"*", socketName)) // the pattern is well formed
 	for _, socket := range sockets {

@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// TestStaleSockets: the socket folder of a run that was killed goes with the next run; that of one that goes on, or has just
-// begun, stays, and so does what is no socket.
+// TestStaleSockets: the socket folder of a run that was killed goes with the next run; that of one
+// that goes on, or has just begun, stays, and so does what is no socket.
 func TestStaleSockets(t *testing.T) {
 	tmp := shortTemp(t)
 	t.Setenv("TMPDIR", tmp)

@@ -60,7 +60,14 @@ func printStatus(w io.Writer, v sweepView) {
 		fmt.Fprintf(w, "alarm\t%s\n", alarm)
 	}
 	fmt.Fprintf(w, "points\t%d of %d%s\n", p.PointsDone, p.Indices, byStatus(p.PointsByStatus))
-	fmt.Fprintf(w, "shards\t%d of %d done, %d leased, %d quarantined\n", p.ShardsDone, p.Shards, p.ShardsLeased, p.ShardsQuarantined)
+	fmt.Fprintf(
+		w,
+		"shards\t%d of %d done, %d leased, %d quarantined\n",
+		p.ShardsDone,
+		p.Shards,
+		p.ShardsLeased,
+		p.ShardsQuarantined,
+	)
 	fmt.Fprintf(w, "parts\t%d of %d written\n", p.PartsDone, p.Parts)
 	fmt.Fprintf(w, "nodes\t%d\n", p.Nodes)
 	for _, f := range v.Fenced {

@@ -57,7 +57,12 @@ func runSubmit(ctx context.Context, o submitOptions) error {
 			fmt.Fprintln(o.stderr, "warning:", w)
 		}
 		if !created && o.ranked && (view.Priority != o.Priority || view.Weight != o.Weight) {
-			fmt.Fprintf(o.stderr, "warning: the sweep was there already, and keeps priority %d and weight %d\n", view.Priority, view.Weight)
+			fmt.Fprintf(
+				o.stderr,
+				"warning: the sweep was there already, and keeps priority %d and weight %d\n",
+				view.Priority,
+				view.Weight,
+			)
 		}
 		if o.Watch {
 			return watchSweep(ctx, c, view.ID, o.Output, o.stderr, o.stdout)
@@ -67,7 +72,15 @@ func runSubmit(ctx context.Context, o submitOptions) error {
 			if !created {
 				verb = "was there already and is now " + view.Phase // which it may not have been before
 			}
-			fmt.Fprintf(w, "%s\t%s\t%s\t%s, %s\n", view.ID, view.Name, verb, counted(view.Progress.Indices, "point"), counted(view.Progress.Shards, "shard"))
+			fmt.Fprintf(
+				w,
+				"%s\t%s\t%s\t%s, %s\n",
+				view.ID,
+				view.Name,
+				verb,
+				counted(view.Progress.Indices, "point"),
+				counted(view.Progress.Shards, "shard"),
+			)
 		})
 	})
 }

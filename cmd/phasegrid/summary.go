@@ -55,7 +55,10 @@ func viewRun(folder string, summaries []*optimizerSummary) runView {
 // summarize reads a result set's points by optimizer, in the order in which they first appear.
 func summarize(ctx context.Context, set *results.Set) ([]*optimizerSummary, error) {
 	columns := []string{"status", "signal_alignment", "steps_to_90"}
-	named := slices.ContainsFunc(set.Schema().Parameters(), func(c results.Column) bool { return c.Name == "optimizer" })
+	named := slices.ContainsFunc(
+		set.Schema().Parameters(),
+		func(c results.Column) bool { return c.Name == "optimizer" },
+	)
 	if named {
 		columns = append(columns, "optimizer")
 	}
@@ -131,8 +134,8 @@ func number(x float64, decimals int) string {
 // maxKept bounds the values that a median keeps.
 const maxKept = 1 << 20
 
-// medianOf is the median of a stream in bounded memory: exact up to maxKept values, beyond that of every second, every
-// fourth, ... value.
+// medianOf is the median of a stream in bounded memory: exact up to maxKept values, beyond that of
+// every second, every fourth, ... value.
 type medianOf struct {
 	kept          []float64
 	stride, count int

@@ -40,7 +40,9 @@ func (o tlsOptions) identity() (*identity, error) {
 	case o.Cert == "" && o.Key == "" && o.CA == "":
 		return nil, nil
 	case o.Cert == "" || o.Key == "" || o.CA == "":
-		return nil, errors.New("--tls-cert, --tls-key and --tls-ca belong together: give all three (`phasegrid certs` makes them)")
+		return nil, errors.New(
+			"--tls-cert, --tls-key and --tls-ca belong together: give all three (`phasegrid certs` makes them)",
+		)
 	case o.Insecure:
 		return nil, errors.New("--insecure and --tls-cert exclude each other: leave one out")
 	}
@@ -66,7 +68,10 @@ func (o tlsOptions) transport(address string) (creds credentials.TransportCreden
 		return reloading{id}, true, nil
 	}
 	if !o.Insecure && !loopback(address) {
-		return nil, false, fmt.Errorf("%s is not on this machine's loopback and there is no certificate: give --tls-cert, --tls-key and --tls-ca (`phasegrid certs` makes them), or --insecure for plain text", address)
+		return nil, false, fmt.Errorf(
+			"%s is not on this machine's loopback and there is no certificate: give --tls-cert, --tls-key and --tls-ca (`phasegrid certs` makes them), or --insecure for plain text",
+			address,
+		)
 	}
 	return insecure.NewCredentials(), false, nil
 }
@@ -88,10 +93,16 @@ func (o tlsOptions) etcd(endpoints []string) (credentials.TransportCredentials, 
 		case https:
 			next = reloading{id}
 		case !o.Insecure && !loopback(strings.TrimPrefix(address, "http://")):
-			return nil, fmt.Errorf("etcd at %s would be plain text beyond loopback: use https:// with --tls-cert, --tls-key and --tls-ca, or --insecure", endpoint)
+			return nil, fmt.Errorf(
+				"etcd at %s would be plain text beyond loopback: use https:// with --tls-cert, --tls-key and --tls-ca, or --insecure",
+				endpoint,
+			)
 		}
 		if creds != nil && creds.Info().SecurityProtocol != next.Info().SecurityProtocol {
-			return nil, fmt.Errorf("etcd endpoints %s mix http and https: use one of them", strings.Join(endpoints, ","))
+			return nil, fmt.Errorf(
+				"etcd endpoints %s mix http and https: use one of them",
+				strings.Join(endpoints, ","),
+			)
 		}
 		creds = next
 	}
@@ -213,7 +224,11 @@ type reloading struct{ id *identity }
 
 var _ credentials.TransportCredentials = reloading{}
 
-func (r reloading) ClientHandshake(ctx context.Context, authority string, conn net.Conn) (net.Conn, credentials.AuthInfo, error) {
+func (r reloading) ClientHandshake(
+	ctx context.Context,
+	authority string,
+	conn net.Conn,
+) (net.Conn, credentials.AuthInfo, error) {
 	return credentials.NewTLS(r.id.clientConfig()).ClientHandshake(ctx, authority, conn)
 }
 

@@ -123,7 +123,9 @@ func TestANodeCertificateCannotServe(t *testing.T) {
 	folder := t.TempDir()
 	makeCerts(t, folder)
 	address := serveHealth(t, optionsFor(folder, "node"))
-	if err := checkHealth(t, address, clientCreds(t, optionsFor(folder, "client"))); status.Code(err) != codes.Unavailable {
+	if err := checkHealth(t, address, clientCreds(t, optionsFor(folder, "client"))); status.Code(
+		err,
+	) != codes.Unavailable {
 		t.Errorf("got %v, want Unavailable", err)
 	}
 }

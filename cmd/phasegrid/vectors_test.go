@@ -11,7 +11,8 @@ import (
 	"github.com/phasegrid/phasegrid/results"
 )
 
-// vector is one case of an independent double-precision implementation: inputs, values, and their tolerance.
+// vector is one case of an independent double-precision implementation: inputs, values, and their
+// tolerance.
 type vector struct {
 	Name   string
 	Inputs struct {

@@ -56,7 +56,14 @@ func runVerify(ctx context.Context, o verifyOptions) error {
 	if err != nil {
 		return err
 	}
-	view := verifyView{Set: o.Dir, Finished: report.Finished, Points: report.Points, Missing: missing, Files: report.Files, Omitted: report.Omitted}
+	view := verifyView{
+		Set:      o.Dir,
+		Finished: report.Finished,
+		Points:   report.Points,
+		Missing:  missing,
+		Files:    report.Files,
+		Omitted:  report.Omitted,
+	}
 	for _, v := range report.Violations {
 		view.Violations = append(view.Violations, violationView{string(v.Problem), v.File, v.Detail})
 	}
@@ -73,19 +80,33 @@ func runVerify(ctx context.Context, o verifyOptions) error {
 		}
 		lacking := ""
 		if missing > 0 {
-			lacking = fmt.Sprintf(", %s missing, of quarantined shards: `phasegrid run` or `phasegrid retry` tries them again", counted(missing, "point"))
+			lacking = fmt.Sprintf(
+				", %s missing, of quarantined shards: `phasegrid run` or `phasegrid retry` tries them again",
+				counted(missing, "point"),
+			)
 		}
-		fmt.Fprintf(w, "%s: %s, %s in %s, %s%s\n", o.Dir, state, counted(report.Points, "point"), counted(int64(report.Files), "file"),
-			counted(int64(len(report.Violations))+report.Omitted, "violation"), lacking)
+		fmt.Fprintf(
+			w,
+			"%s: %s, %s in %s, %s%s\n",
+			o.Dir,
+			state,
+			counted(report.Points, "point"),
+			counted(int64(report.Files), "file"),
+			counted(int64(len(report.Violations))+report.Omitted, "violation"),
+			lacking,
+		)
 	})
 	if err == nil && !report.OK() {
-		err = fmt.Errorf("%s is not a valid result set; remove the files that are named: then `phasegrid run` with the sweep's file makes them again, or `phasegrid fetch` fetches them", o.Dir)
+		err = fmt.Errorf(
+			"%s is not a valid result set; remove the files that are named: then `phasegrid run` with the sweep's file makes them again, or `phasegrid fetch` fetches them",
+			o.Dir,
+		)
 	}
 	return err
 }
 
-// verifySet checks a result set against its sweep, and its sweep against the manifest. It counts the points that the manifest
-// says are missing.
+// verifySet checks a result set against its sweep, and its sweep against the manifest. It counts
+// the points that the manifest says are missing.
 func verifySet(ctx context.Context, dir string) (report *results.Report, missing int64, err error) {
 	spec, err := specOf(dir)
 	if err != nil {
@@ -103,8 +124,13 @@ func verifySet(ctx context.Context, dir string) (report *results.Report, missing
 		return report, 0, nil
 	}
 	if m.Sweep != spec.ID(m.SolverVersion) {
-		report.Violations = append(report.Violations, results.Violation{Problem: results.BadManifest, File: results.SweepName,
-			Detail: "not the sweep that the manifest names: its id is " + spec.ID(m.SolverVersion) + ", the manifest has " + m.Sweep})
+		report.Violations = append(
+			report.Violations,
+			results.Violation{Problem: results.BadManifest, File: results.SweepName,
+				Detail: "not the sweep that the manifest names: its id is " + spec.ID(
+					m.SolverVersion,
+				) + ", the manifest has " + m.Sweep},
+		)
 	}
 	for _, r := range m.Missing {
 		for i := r.First; i < min(r.End, spec.Size()); i++ {

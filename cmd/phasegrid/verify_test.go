@@ -39,7 +39,8 @@ grid: {anisotropy: [1, 2]}
 	if err := os.WriteFile(path, bytes.Replace(spec, []byte("40"), []byte("41"), 1), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if got := phasegrid(t, "verify", dir); got.code != exitFailed || !strings.Contains(got.stdout, "sweep.yaml: manifest: not the sweep") {
+	if got := phasegrid(t, "verify", dir); got.code != exitFailed ||
+		!strings.Contains(got.stdout, "sweep.yaml: manifest: not the sweep") {
 		t.Errorf("exit code %d\n%s%s", got.code, got.stdout, got.stderr)
 	}
 }

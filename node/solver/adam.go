@@ -2,7 +2,8 @@ package solver
 
 import "math"
 
-// adam: m <- β₁m + (1-β₁)G, v <- β₂v + (1-β₂)G², U = m̂/(√v̂ + ε) with the bias of both corrected, elementwise.
+// adam: m <- β₁m + (1-β₁)G, v <- β₂v + (1-β₂)G², U = m̂/(√v̂ + ε) with the bias of both corrected,
+// elementwise.
 type adam struct {
 	beta1, beta2, epsilon float64
 	power1, power2        float64 // β₁^t, β₂^t

@@ -1,7 +1,8 @@
 package solver
 
-// algebra is what an optimizer needs of the space its matrices live in. A matrix is a flat slice: its entries by rows, and
-// for a run that stays a multiple of the identity on most directions that multiple. Elementwise arithmetic means the same in both.
+// algebra is what an optimizer needs of the space its matrices live in. A matrix is a flat slice:
+// its entries by rows, and for a run that stays a multiple of the identity on most directions that
+// multiple. Elementwise arithmetic means the same in both.
 type algebra interface {
 	// size is the length of the slices.
 	size() int
@@ -9,9 +10,11 @@ type algebra interface {
 	shape() (rows, columns int)
 	// norm is ‖G‖_F.
 	norm(g []float64) float64
-	// polar stores U Vᵀ of G = U S Vᵀ, without the singular values that count as zero, and returns ‖G‖_*.
+	// polar stores U Vᵀ of G = U S Vᵀ, without the singular values that count as zero, and returns
+	// ‖G‖_*.
 	polar(dst, g []float64) (nuclear float64, err error)
-	// spectral stores U φ(S) Vᵀ, with 0 for singular values that count as zero. s_max is the largest one.
+	// spectral stores U φ(S) Vᵀ, with 0 for singular values that count as zero. s_max is the
+	// largest one.
 	spectral(dst, g []float64, phi func(s, smax float64) float64) error
 	// quintic replaces X by X(aI + bXᵀX + c(XᵀX)²).
 	quintic(x []float64, a, b, c float64)
@@ -25,6 +28,6 @@ type preconditioner interface {
 	apply(dst, g []float64) error
 }
 
-// relativeZero is the ratio to s_max up to which a singular value of a d x m matrix counts as zero. It takes the problem's d in every
-// representation, and at most 4096 of it.
+// relativeZero is the ratio to s_max up to which a singular value of a d x m matrix counts as zero.
+// It takes the problem's d in every representation, and at most 4096 of it.
 func relativeZero(d, m int) float64 { return float64(max(m, min(d, 4096))) * 2.22e-16 }

@@ -92,7 +92,9 @@ func checkReduced(p *Problem) error {
 	case p.Init != Identity:
 		return errors.New("the reduced representation needs identity init")
 	case p.Covariance.Rotate && coordinatewise:
-		return errors.New("the reduced representation of an optimizer that acts on coordinates needs an unrotated covariance")
+		return errors.New(
+			"the reduced representation of an optimizer that acts on coordinates needs an unrotated covariance",
+		)
 	}
 	return nil
 }

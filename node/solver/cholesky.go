@@ -7,10 +7,12 @@ import (
 	"gonum.org/v1/gonum/blas/blas64"
 )
 
-// choleskyBlock is the order of the diagonal blocks that are factorised element by element; the rest is matrix products.
+// choleskyBlock is the order of the diagonal blocks that are factorised element by element; the
+// rest is matrix products.
 const choleskyBlock = 32
 
-// cholesky is the decomposition Z = L Lᵀ of a positive definite m x m matrix, with the inverses of L's diagonal blocks.
+// cholesky is the decomposition Z = L Lᵀ of a positive definite m x m matrix, with the inverses of
+// L's diagonal blocks.
 type cholesky struct {
 	ws      *workspace
 	m       int
@@ -21,7 +23,12 @@ type cholesky struct {
 
 func newCholesky(n, m int, ws *workspace) *cholesky {
 	blocks := (m + choleskyBlock - 1) / choleskyBlock
-	return &cholesky{ws: ws, m: m, inverse: ws.take(blocks * choleskyBlock * choleskyBlock), panel: ws.take(max(n, m) * choleskyBlock)}
+	return &cholesky{
+		ws:      ws,
+		m:       m,
+		inverse: ws.take(blocks * choleskyBlock * choleskyBlock),
+		panel:   ws.take(max(n, m) * choleskyBlock),
+	}
 }
 
 // part is rows x columns of a from (i, j) on, with a's stride.
@@ -36,7 +43,15 @@ func (f *cholesky) factorise(z []float64) bool {
 	for j := 0; j < m; j += choleskyBlock {
 		w := min(choleskyBlock, m-j)
 		if j > 0 {
-			f.ws.products.Gemm(blas.NoTrans, blas.Trans, -1, part(z, m, j, 0, m-j, j), part(z, m, j, 0, w, j), 1, part(z, m, j, j, m-j, w))
+			f.ws.products.Gemm(
+				blas.NoTrans,
+				blas.Trans,
+				-1,
+				part(z, m, j, 0, m-j, j),
+				part(z, m, j, 0, w, j),
+				1,
+				part(z, m, j, j, m-j, w),
+			)
 		}
 		if !f.diagonal(j, w) {
 			return false
@@ -89,12 +104,21 @@ func (f *cholesky) block(j int) []float64 {
 	return f.inverse[j*choleskyBlock:][:choleskyBlock*choleskyBlock]
 }
 
-// scaleColumns multiplies columns j..j+w of rows i..i+n of a from the right with the inverse of the diagonal block at j or its transpose.
+// scaleColumns multiplies columns j..j+w of rows i..i+n of a from the right with the inverse of the
+// diagonal block at j or its transpose.
 func (f *cholesky) scaleColumns(a []float64, i, j, n, w int, t blas.Transpose) {
 	for r := range n {
 		copy(f.panel[r*w:(r+1)*w], a[(i+r)*f.m+j:])
 	}
-	f.ws.products.Gemm(blas.NoTrans, t, 1, general(f.panel, n, w), part(f.block(j), choleskyBlock, 0, 0, w, w), 0, part(a, f.m, i, j, n, w))
+	f.ws.products.Gemm(
+		blas.NoTrans,
+		t,
+		1,
+		general(f.panel, n, w),
+		part(f.block(j), choleskyBlock, 0, 0, w, w),
+		0,
+		part(a, f.m, i, j, n, w),
+	)
 }
 
 // inverseTransposed stores L^-ᵀ, m x m, in x.
@@ -118,7 +142,15 @@ func (f *cholesky) solveRows(x []float64, rows func(j, w int) int) {
 		w := min(choleskyBlock, m-j)
 		n := rows(j, w)
 		if j > 0 {
-			f.ws.products.Gemm(blas.NoTrans, blas.Trans, -1, part(x, m, 0, 0, n, j), part(f.l, m, j, 0, w, j), 1, part(x, m, 0, j, n, w))
+			f.ws.products.Gemm(
+				blas.NoTrans,
+				blas.Trans,
+				-1,
+				part(x, m, 0, 0, n, j),
+				part(f.l, m, j, 0, w, j),
+				1,
+				part(x, m, 0, j, n, w),
+			)
 		}
 		f.scaleColumns(x, 0, j, n, w, blas.Trans)
 	}
@@ -130,7 +162,15 @@ func (f *cholesky) solve(x []float64, n int) {
 	for j := (m - 1) / choleskyBlock * choleskyBlock; j >= 0; j -= choleskyBlock {
 		w := min(choleskyBlock, m-j)
 		if k := m - j - w; k > 0 {
-			f.ws.products.Gemm(blas.NoTrans, blas.NoTrans, -1, part(x, m, 0, j+w, n, k), part(f.l, m, j+w, j, k, w), 1, part(x, m, 0, j, n, w))
+			f.ws.products.Gemm(
+				blas.NoTrans,
+				blas.NoTrans,
+				-1,
+				part(x, m, 0, j+w, n, k),
+				part(f.l, m, j+w, j, k, w),
+				1,
+				part(x, m, 0, j, n, w),
+			)
 		}
 		f.scaleColumns(x, 0, j, n, w, blas.NoTrans)
 	}

@@ -16,7 +16,8 @@ func reducedSpiked(o solver.Optimizer, d int, lambda, alpha, lr float64, steps i
 	return p
 }
 
-// From W ~ 0 each coefficient of gd grows by its own factor: 1+3η (signal), 1+(1+λ)η (spike), 1+η (bulk).
+// From W ~ 0 each coefficient of gd grows by its own factor: 1+3η (signal), 1+(1+λ)η (spike), 1+η
+// (bulk).
 func TestEarlyGrowth(t *testing.T) {
 	p := reducedSpiked(solver.GD, 100, 5, 1e-6, 0.01, 200)
 	p.Record = []int{0, 200}
@@ -54,7 +55,8 @@ func TestCriticalAnisotropy(t *testing.T) {
 	}
 }
 
-// specgd keeps the spike at its share of the start and takes the same time whatever λ and d are, in units of 1/η.
+// specgd keeps the spike at its share of the start and takes the same time whatever λ and d are, in
+// units of 1/η.
 func TestSpecGDIsBlindToAnisotropy(t *testing.T) {
 	for _, d := range []int{30, 100, 300, 1000, 3000} {
 		fastest, slowest := math.MaxInt, 0
@@ -101,7 +103,8 @@ func TestStepLimit(t *testing.T) {
 	}
 }
 
-// With a constant step specgd ends on an orbit whose size is that of the step; a decaying step takes it away.
+// With a constant step specgd ends on an orbit whose size is that of the step; a decaying step
+// takes it away.
 func TestSpecGDFloor(t *testing.T) {
 	for _, d := range []int{20, 100, 1000} {
 		for _, eta := range []float64{4e-4, 1e-3, 4e-3, 2e-2} {
@@ -147,7 +150,8 @@ func TestPowerLaw(t *testing.T) {
 	if r := run(solver.SpecGD, 2, 19, 0.00413, 600); r.StepsTo90 != 249 {
 		t.Errorf("specgd, p = 2, j = 19: t90 %d", r.StepsTo90)
 	}
-	// The counter-finding: on the top eigenvector the tail of the spectrum keeps specgd off at a constant step.
+	// The counter-finding: on the top eigenvector the tail of the spectrum keeps specgd off at a
+	// constant step.
 	for exponent, want := range map[float64]float64{1: 0.64, 2: 0.20} {
 		if r := run(solver.SpecGD, exponent, 0, 0.00413, 1000); math.Abs(r.TailSignal-want) > 0.02 {
 			t.Errorf("specgd, p = %v, j = 0: signal %v, want %v", exponent, r.TailSignal, want)
@@ -155,7 +159,8 @@ func TestPowerLaw(t *testing.T) {
 	}
 }
 
-// The peak of the spike rises with the power that the singular values are taken to, from specgd to gd.
+// The peak of the spike rises with the power that the singular values are taken to, from specgd to
+// gd.
 func TestSpikePeaksSideBySide(t *testing.T) {
 	run := func(name string, lr float64, set func(p *solver.Problem)) solver.Result {
 		p := reducedSpiked(solver.SpecGD, 100, 10, 0.00123, lr, 1500)
@@ -193,7 +198,16 @@ func TestSpikePeaksSideBySide(t *testing.T) {
 	} {
 		r := run(c.name, c.lr, c.set)
 		if r.StepsTo90 != c.t90 || r.StepsTo99 != c.t99 || math.Abs(r.PeakSpike-c.peak) > 0.0006 {
-			t.Errorf("%s: t90 %d, t99 %d, peak %v, want %d, %d, %v", c.name, r.StepsTo90, r.StepsTo99, r.PeakSpike, c.t90, c.t99, c.peak)
+			t.Errorf(
+				"%s: t90 %d, t99 %d, peak %v, want %d, %d, %v",
+				c.name,
+				r.StepsTo90,
+				r.StepsTo99,
+				r.PeakSpike,
+				c.t90,
+				c.t99,
+				c.peak,
+			)
 		}
 		if c.name == "power" || c.name == "gd" {
 			if r.PeakSpike <= last {

@@ -14,8 +14,8 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// Comparison is a piece of the solver's work beside a baseline that does the same, for a stopwatch. It is not safe for
-// concurrent use.
+// Comparison is a piece of the solver's work beside a baseline that does the same, for a stopwatch.
+// It is not safe for concurrent use.
 type Comparison struct {
 	Name     string
 	Baseline string // what Theirs is
@@ -35,8 +35,8 @@ const (
 	Factors    = "factor"
 )
 
-// Comparisons makes the solver's comparisons one after the other, the large ones last. With short everything is small: it
-// shows that they work, not how fast.
+// Comparisons makes the solver's comparisons one after the other, the large ones last. With short
+// everything is small: it shows that they work, not how fast.
 func Comparisons(short bool) iter.Seq2[Comparison, error] {
 	sizes := func(all ...int) []int {
 		if short {
@@ -105,8 +105,9 @@ func spikedProblem(d int, anisotropy float64) Problem {
 	}
 }
 
-// compareLanes is a batch of reduced points with every per-step metric, against the scalar twin. With three coefficients they are as long
-// as those of gd in the phase diagram that comes with phasegrid.
+// compareLanes is a batch of reduced points with every per-step metric, against the scalar twin.
+// With three coefficients they are as long as those of gd in the phase diagram that comes with
+// phasegrid.
 func compareLanes(rule comparedRule, groups int, short bool) (Comparison, error) {
 	points, steps, name := 128, 8000, rule.name+", 3 coefficients"
 	if groups > 3 {
@@ -219,13 +220,17 @@ func denseProblem(d int) Problem {
 	return p
 }
 
-// compareDense is steps 0 to 20 of denseProblem, against the same formulas with gonum's products and SVD.
+// compareDense is steps 0 to 20 of denseProblem, against the same formulas with gonum's products
+// and SVD.
 func compareDense(d int) Comparison {
 	p, ws := denseProblem(d), newWorkspace(simd.Best())
 	var ours dynamics
 	var theirs *plainSpecGD
 	return Comparison{
-		Name: fmt.Sprintf("dense specgd, d = m = %d", d), Baseline: "gonum products and SVD", Unit: Steps, Work: denseSteps, TheirWork: 1,
+		Name: fmt.Sprintf(
+			"dense specgd, d = m = %d",
+			d,
+		), Baseline: "gonum products and SVD", Unit: Steps, Work: denseSteps, TheirWork: 1,
 		Reset: func() (err error) {
 			ws.reset()
 			theirs = newPlainSpecGD(&p)
@@ -257,7 +262,8 @@ func advance(ctx context.Context, system dynamics, p *Problem, steps int) error 
 	return ctx.Err()
 }
 
-// plainSpecGD is dense specgd with a diagonal Q and the teacher e_0, as one would write it with a library.
+// plainSpecGD is dense specgd with a diagonal Q and the teacher e_0, as one would write it with a
+// library.
 type plainSpecGD struct {
 	q                  []float64
 	w, qw, m, g, polar *mat.Dense
@@ -266,7 +272,13 @@ type plainSpecGD struct {
 func newPlainSpecGD(p *Problem) *plainSpecGD {
 	d := p.Dimension
 	zero := func() *mat.Dense { return mat.NewDense(d, d, nil) }
-	s := &plainSpecGD{q: expand(p.Covariance.Spectrum, make([]float64, d)), qw: zero(), m: zero(), g: zero(), polar: zero()}
+	s := &plainSpecGD{
+		q:     expand(p.Covariance.Spectrum, make([]float64, d)),
+		qw:    zero(),
+		m:     zero(),
+		g:     zero(),
+		polar: zero(),
+	}
 	w := gaussianMatrix(d, 1)
 	blas64.Scal(p.InitScale/math.Sqrt(float64(d)), blas64.Vector{N: len(w), Data: w, Inc: 1})
 	s.w = mat.NewDense(d, d, w)
@@ -300,7 +312,13 @@ func (s *plainSpecGD) step(rate float64) error {
 
 // compareSubspace is a population step at m = 8 in d dimensions, against one in 100.
 func compareSubspace(rule comparedRule, d int) (Comparison, error) {
-	c := Comparison{Name: fmt.Sprintf("subspace %s, m = 8, d = %d", rule.name, d), Baseline: "d = 100", Unit: Steps, Work: subspaceSteps, TheirWork: subspaceSteps}
+	c := Comparison{
+		Name:      fmt.Sprintf("subspace %s, m = 8, d = %d", rule.name, d),
+		Baseline:  "d = 100",
+		Unit:      Steps,
+		Work:      subspaceSteps,
+		TheirWork: subspaceSteps,
+	}
 	run := func(d int) (func(context.Context) error, error) {
 		p := spikedProblem(d, 10)
 		p.Representation, p.Init, p.InitScale, p.Width, p.Seed = Subspace, Gaussian, 0.5/math.Sqrt(float64(d)), 8, 1

@@ -27,7 +27,8 @@ func (o diagonal) apply(dst, w []float64, m int) {
 	}
 }
 
-// autoregressive is Q_ij = ρ^|i-j|. Row i of QW is f_i + b_i - w_i with f_i = w_i + ρ f_(i-1), b_i = w_i + ρ b_(i+1).
+// autoregressive is Q_ij = ρ^|i-j|. Row i of QW is f_i + b_i - w_i with f_i = w_i + ρ f_(i-1), b_i
+// = w_i + ρ b_(i+1).
 type autoregressive struct {
 	rho  float64
 	d    int
@@ -93,7 +94,8 @@ func (o rotated) apply(dst, w []float64, m int) {
 	o.h.apply(dst, dst, m)
 }
 
-// frame holds Q and θ in the coordinates of the run and in those where Q has not been rotated (the same, without rotation).
+// frame holds Q and θ in the coordinates of the run and in those where Q has not been rotated (the
+// same, without rotation).
 type frame struct {
 	q      operator
 	base   operator
@@ -143,7 +145,8 @@ func expand(runs []Run, dst []float64) []float64 {
 
 var errNoTeacher = errors.New("the teacher's weights must be numbers and must not cancel")
 
-// direction writes the teacher's unit vector before rotation into u, zeros on entry. It returns false where there is none.
+// direction writes the teacher's unit vector before rotation into u, zeros on entry. It returns
+// false where there is none.
 func direction(u []float64, t *Teacher) bool {
 	switch t.Kind {
 	case Eigen:

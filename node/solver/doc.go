@@ -1,12 +1,17 @@
-// Package solver integrates the learning dynamics of phase retrieval with anisotropic Gaussian inputs.
+// Package solver integrates the learning dynamics of phase retrieval with anisotropic Gaussian
+// inputs.
 //
-// The model is f(x) = ‖Wᵀx‖², y = ⟨x,θ⟩² + σ ξ, x ~ N(0,Q), with loss ¼E[(f-y)²], after Braun, Bao, Huang and Imaizumi,
-// "Spectral Gradient Descent Mitigates Anisotropy-Driven Misalignment" (arXiv 2601.22652). The invariants:
+// The model is f(x) = ‖Wᵀx‖², y = ⟨x,θ⟩² + σ ξ, x ~ N(0,Q), with loss ¼E[(f-y)²], after Braun, Bao,
+// Huang and Imaizumi, "Spectral Gradient Descent Mitigates Anisotropy-Driven Misalignment" (arXiv
+// 2601.22652). The invariants:
 //
-//   - A Result is a pure function of its Problem and of Version: no clock, host, batch or lane shows in the bits.
-//   - Divergence is a Status, never an error. NaN leaves the package only as the mark of an undefined metric, Inf never.
-//   - The bits are defined, not found: elementwise arithmetic is never fused, an element of a matrix product is one fused chain over k
-//     in order, a sum is eight strided partial sums and a fixed tree. So vector kernels may replace every loop here.
+//   - A Result is a pure function of its Problem and of Version: no clock, host, batch or lane
+//     shows in the bits.
+//   - Divergence is a Status, never an error. NaN leaves the package only as the mark of an
+//     undefined metric, Inf never.
+//   - The bits are defined, not found: elementwise arithmetic is never fused, an element of a
+//     matrix product is one fused chain over k in order, a sum is eight strided partial sums and a
+//     fixed tree. So vector kernels may replace every loop here.
 //   - Problems are solved in batches of one Shape; the batch's order does not matter.
 package solver
 

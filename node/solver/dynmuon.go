@@ -1,7 +1,7 @@
 package solver
 
-// dynmuon is Muon^p with momentum, M <- βM + G, and a logistic schedule of the power (arXiv 2605.17109): at step k,
-// p = p_min + (p_max - p_min)/(1 + exp((t/T - τ)/w)), t = k+1.
+// dynmuon is Muon^p with momentum, M <- βM + G, and a logistic schedule of the power (arXiv
+// 2605.17109): at step k, p = p_min + (p_max - p_min)/(1 + exp((t/T - τ)/w)), t = k+1.
 type dynmuon struct {
 	algebra
 	p        *Problem

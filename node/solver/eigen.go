@@ -15,7 +15,8 @@ func eigenWork(n int, ws *workspace) []float64 {
 	return ws.take(int(size[0]))
 }
 
-// symmetricEigen overwrites a with its eigenvectors as columns, in the rising order of values. It returns false where that did not converge.
+// symmetricEigen overwrites a with its eigenvectors as columns, in the rising order of values. It
+// returns false where that did not converge.
 func symmetricEigen(a blas64.Symmetric, values, work []float64) bool {
 	return lapack64.Syev(lapack.EVCompute, a, values, work, len(work))
 }

@@ -2,7 +2,8 @@ package solver
 
 import "math"
 
-// extended is the algebra of B C Bᵀ + c(I - BBᵀ): an n x n matrix, and after its entries a coefficient that counts rest times.
+// extended is the algebra of B C Bᵀ + c(I - BBᵀ): an n x n matrix, and after its entries a
+// coefficient that counts rest times.
 type extended struct {
 	*matrices
 	rest float64

@@ -194,7 +194,8 @@ func TestElementary(t *testing.T) {
 			}
 		}
 	}
-	if pow(0.7, 1) != 0.7 || pow(0.7, 0) != 1 || exp(math.Inf(1)) != math.Inf(1) || exp(math.Inf(-1)) != 0 || exp(math.NaN()) == 0 {
+	if pow(0.7, 1) != 0.7 || pow(0.7, 0) != 1 || exp(math.Inf(1)) != math.Inf(1) || exp(math.Inf(-1)) != 0 ||
+		exp(math.NaN()) == 0 {
 		t.Error("exact values of exp and pow")
 	}
 }

@@ -11,7 +11,8 @@ import (
 	"github.com/phasegrid/phasegrid/node/solver/simd"
 )
 
-// laneProblems are reduced points of every optimizer with other spectra, schedules, lengths and ends, and dense ones among them.
+// laneProblems are reduced points of every optimizer with other spectra, schedules, lengths and
+// ends, and dense ones among them.
 func laneProblems(rng *rand.Rand, n int) []solver.Problem {
 	var problems []solver.Problem
 	for _, o := range optimizers() {
@@ -27,7 +28,11 @@ func laneProblems(rng *rand.Rand, n int) []solver.Problem {
 				p.Covariance.Spectrum = []solver.Run{{Value: 1, Count: d}}
 			default:
 				p.Teacher.Index, p.Dimension, p.Width = 0, d+2, d+2
-				p.Covariance.Spectrum = []solver.Run{{Value: 1, Count: 1}, {Value: 1 + 20*rng.Float64(), Count: 1}, {Value: 1, Count: d}}
+				p.Covariance.Spectrum = []solver.Run{
+					{Value: 1, Count: 1},
+					{Value: 1 + 20*rng.Float64(), Count: 1},
+					{Value: 1, Count: d},
+				}
 			}
 			o.set(&p)
 			if rng.IntN(4) == 0 {
@@ -60,7 +65,8 @@ func TestKernelsDoNotShow(t *testing.T) {
 	}
 }
 
-// Points of three groups have kernels of their own for gd and specgd, which are at their best where nothing happens for long.
+// Points of three groups have kernels of their own for gd and specgd, which are at their best where
+// nothing happens for long.
 func TestKernelsOfThreeGroupsDoNotShow(t *testing.T) {
 	statuses := sameInAllKernels(t, threeGroupProblems(rand.New(rand.NewPCG(7, 8)), 400))
 	if statuses[solver.Diverged] < 20 || statuses[solver.OK] < 100 {
@@ -68,7 +74,8 @@ func TestKernelsOfThreeGroupsDoNotShow(t *testing.T) {
 	}
 }
 
-// The energies of a start so faint are subnormal for long; whether a neighbour in the vector is looked at must not matter then either.
+// The energies of a start so faint are subnormal for long; whether a neighbour in the vector is
+// looked at must not matter then either.
 func TestKernelsOfFaintIteratesDoNotShow(t *testing.T) {
 	var problems []solver.Problem
 	for i := range 64 {
@@ -118,7 +125,8 @@ func threeGroupProblems(rng *rand.Rand, n int) []solver.Problem {
 	return problems
 }
 
-// sameInAllKernels solves problems together in every kernel, and alone in the scalar one; it returns how they end.
+// sameInAllKernels solves problems together in every kernel, and alone in the scalar one; it
+// returns how they end.
 func sameInAllKernels(t *testing.T, problems []solver.Problem) map[solver.Status]int {
 	t.Helper()
 	statuses := map[solver.Status]int{}
@@ -139,7 +147,13 @@ func sameInAllKernels(t *testing.T, problems []solver.Problem) map[solver.Status
 		}
 		for i := range results {
 			if got := fmt.Sprintf("%+v", results[i]); got != want[i] {
-				t.Fatalf("%v: problem %+v:\n%.2000s\nalone in the scalar kernel:\n%.2000s", k, problems[i], got, want[i])
+				t.Fatalf(
+					"%v: problem %+v:\n%.2000s\nalone in the scalar kernel:\n%.2000s",
+					k,
+					problems[i],
+					got,
+					want[i],
+				)
 			}
 		}
 	}

@@ -8,8 +8,9 @@ import (
 	"github.com/phasegrid/phasegrid/node/solver/simd"
 )
 
-// solveReduced runs the reduced points of a batch in vector lanes. Points that follow different laws, or have other numbers of eigenspaces, cannot share
-// vectors and run one law after the other; long points come first, so that few lanes are idle at the end.
+// solveReduced runs the reduced points of a batch in vector lanes. Points that follow different
+// laws, or have other numbers of eigenspaces, cannot share vectors and run one law after the other;
+// long points come first, so that few lanes are idle at the end.
 func (s *Solver) solveReduced(ctx context.Context, problems []Problem, results []Result) error {
 	points := make([]reducedPoint, 0, len(problems))
 	for i := range problems {
@@ -85,15 +86,55 @@ func (l law) compare(m law) int {
 		return 0
 	}
 	return slices.Compare(
-		[]int{int(l.optimizer), l.groups, number(l.nesterov), number(l.decays), number(l.scheduled), number(l.normalize), int(l.orthogonalizer), l.steps},
-		[]int{int(m.optimizer), m.groups, number(m.nesterov), number(m.decays), number(m.scheduled), number(m.normalize), int(m.orthogonalizer), m.steps})
+		[]int{
+			int(l.optimizer),
+			l.groups,
+			number(l.nesterov),
+			number(l.decays),
+			number(l.scheduled),
+			number(l.normalize),
+			int(l.orthogonalizer),
+			l.steps,
+		},
+		[]int{
+			int(m.optimizer),
+			m.groups,
+			number(m.nesterov),
+			number(m.decays),
+			number(m.scheduled),
+			number(m.normalize),
+			int(m.orthogonalizer),
+			m.steps,
+		},
+	)
 }
 
 func (l law) rules() simd.Law {
-	rules := map[Optimizer]simd.Rule{GD: simd.GD, MomentumGD: simd.Momentum, NGD: simd.NGD, SpecGD: simd.SpecGD, NucSpec: simd.NucSpec,
-		Muon: simd.Muon, Power: simd.Power, DynMuon: simd.DynMuon, SignGD: simd.SignGD, Signum: simd.Signum, Adam: simd.Adam, Shampoo: simd.Shampoo}
+	rules := map[Optimizer]simd.Rule{
+		GD:         simd.GD,
+		MomentumGD: simd.Momentum,
+		NGD:        simd.NGD,
+		SpecGD:     simd.SpecGD,
+		NucSpec:    simd.NucSpec,
+		Muon:       simd.Muon,
+		Power:      simd.Power,
+		DynMuon:    simd.DynMuon,
+		SignGD:     simd.SignGD,
+		Signum:     simd.Signum,
+		Adam:       simd.Adam,
+		Shampoo:    simd.Shampoo,
+	}
 	// m = d, so that muon's scale is 1.
-	s := simd.Law{Rule: rules[l.optimizer], Nesterov: l.nesterov, Decays: l.decays, Scheduled: l.scheduled, Normalize: l.normalize, Exact: true, Slack: 1, Scale: 1}
+	s := simd.Law{
+		Rule:      rules[l.optimizer],
+		Nesterov:  l.nesterov,
+		Decays:    l.decays,
+		Scheduled: l.scheduled,
+		Normalize: l.normalize,
+		Exact:     true,
+		Slack:     1,
+		Scale:     1,
+	}
 	if l.optimizer == Muon && l.orthogonalizer != ExactPolar {
 		s.Exact = false
 		s.Quintics, s.Slack = quintics(l.orthogonalizer, l.steps)
@@ -139,8 +180,11 @@ func (h *laneHost) Load(lane int) bool {
 	a := &h.waiting[0]
 	h.waiting, h.running[lane] = h.waiting[1:], a
 	p := a.p
-	h.lanes.Set(lane, simd.Point{Norm2: p.Teacher.Norm2, Scale: p.InitScale, Rate: p.LearningRate, WeightDecay: p.WeightDecay,
-		Beta: a.beta(), Beta2: p.Beta2, Epsilon: p.Epsilon, Power: p.Power, RelativeZero: relativeZero(p.Dimension, p.Width)})
+	h.lanes.Set(
+		lane,
+		simd.Point{Norm2: p.Teacher.Norm2, Scale: p.InitScale, Rate: p.LearningRate, WeightDecay: p.WeightDecay,
+			Beta: a.beta(), Beta2: p.Beta2, Epsilon: p.Epsilon, Power: p.Power, RelativeZero: relativeZero(p.Dimension, p.Width)},
+	)
 	for g, group := range a.groups {
 		h.lanes.SetGroup(lane, g, group.Eigenvalue, float64(group.Multiplicity))
 	}

@@ -11,8 +11,9 @@ import (
 	"github.com/phasegrid/phasegrid/node/solver/simd"
 )
 
-// BenchmarkLanes solves a batch of reduced points, with every metric, on the best kernel and its scalar twin in turns: the ratio of
-// their fastest rounds does not depend on what else the machine does.
+// BenchmarkLanes solves a batch of reduced points, with every metric, on the best kernel and its
+// scalar twin in turns: the ratio of their fastest rounds does not depend on what else the machine
+// does.
 func BenchmarkLanes(b *testing.B) {
 	for _, groups := range []int{3, 100} {
 		for _, o := range optimizers() {

@@ -2,7 +2,8 @@ package solver
 
 import "math"
 
-// matrices is the algebra of n x m matrices. Constants depend on the problem's own shape, which may be larger (subspace).
+// matrices is the algebra of n x m matrices. Constants depend on the problem's own shape, which may
+// be larger (subspace).
 type matrices struct {
 	n, m      int
 	d         int // the problem's shape
@@ -36,9 +37,13 @@ func (a *matrices) spectral(dst, g []float64, phi func(s, smax float64) float64)
 	return err
 }
 
-// decomposed maps the singular values of g and returns their sum, and the largest one of them and other. What is not finite stays so:
-// the run has diverged.
-func (a *matrices) decomposed(dst, g []float64, other float64, phi func(s, smax float64) float64) (nuclear, smax float64, err error) {
+// decomposed maps the singular values of g and returns their sum, and the largest one of them and
+// other. What is not finite stays so: the run has diverged.
+func (a *matrices) decomposed(
+	dst, g []float64,
+	other float64,
+	phi func(s, smax float64) float64,
+) (nuclear, smax float64, err error) {
 	if !finite(a.ws.kernel.Largest(g)) || !finite(other) {
 		fill(dst, math.NaN())
 		return math.NaN(), math.NaN(), nil
@@ -58,7 +63,8 @@ func (a *matrices) decomposed(dst, g []float64, other float64, phi func(s, smax 
 	return sum.total(), smax, nil
 }
 
-// quintic works on the smaller side: with A = XᵀX, X <- X(aI + bA + cA²); for n < m with A = XXᵀ from the left.
+// quintic works on the smaller side: with A = XᵀX, X <- X(aI + bA + cA²); for n < m with A = XXᵀ
+// from the left.
 func (a *matrices) quintic(x []float64, c0, c1, c2 float64) {
 	k := min(a.n, a.m)
 	if a.inner == nil {

@@ -1,13 +1,14 @@
 package solver
 
-// matrix is the dynamics of an n x m matrix: W itself (dense), or its coordinates in a subspace (n < d). With M = QW, S = WᵀM, q = Qθ,
-// T = tr S - θᵀq (A = WWᵀ - θθᵀ is never formed):
+// matrix is the dynamics of an n x m matrix: W itself (dense), or its coordinates in a subspace (n
+// < d). With M = QW, S = WᵀM, q = Qθ, T = tr S - θᵀq (A = WWᵀ - θθᵀ is never formed):
 //
 //	G = M (2S + T I) - 2 q (qᵀW),   L = ½(‖S‖_F² - 2‖Wᵀq‖² + (θᵀq)²) + ¼T²
 //
 // The loss cancels to about 1e-16 (θᵀq)². It is the population's whatever gradient drives the run.
 //
-// A subspace run from αI is W = B C Bᵀ + c(I - BBᵀ). Then the slices have c as their last entry, and it counts rest times.
+// A subspace run from αI is W = B C Bᵀ + c(I - BBᵀ). Then the slices have c as their last entry,
+// and it counts rest times.
 type matrix struct {
 	ws     *workspace
 	p      *Problem
@@ -38,7 +39,8 @@ type gradientSource interface {
 	gradient(g, w []float64)
 }
 
-// newMatrix returns the dynamics at W = 0, without samples. The frame has n directions, rest more lie beside them.
+// newMatrix returns the dynamics at W = 0, without samples. The frame has n directions, rest more
+// lie beside them.
 func newMatrix(p *Problem, f *frame, m, rest int, ws *workspace) (*matrix, error) {
 	n := len(f.u)
 	size := n * m

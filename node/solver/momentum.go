@@ -1,6 +1,7 @@
 package solver
 
-// momentum is heavy-ball gradient descent: B <- βB + G, U = B, or G + βB with Nesterov's look-ahead.
+// momentum is heavy-ball gradient descent: B <- βB + G, U = B, or G + βB with Nesterov's
+// look-ahead.
 type momentum struct {
 	beta     float64
 	nesterov bool

@@ -2,8 +2,9 @@ package solver
 
 import "math"
 
-// muon: B <- βB + (1-β)G, V = (1-β)G + βB with Nesterov, else B; U = √max(1, d/m) φ(V), where φ drives the singular values towards 1.
-// Constants from github.com/KellerJordan/Muon (Newton-Schulz) and arXiv 2505.16932, appendix A (Polar Express).
+// muon: B <- βB + (1-β)G, V = (1-β)G + βB with Nesterov, else B; U = √max(1, d/m) φ(V), where φ
+// drives the singular values towards 1. Constants from github.com/KellerJordan/Muon (Newton-Schulz)
+// and arXiv 2505.16932, appendix A (Polar Express).
 type muon struct {
 	algebra
 	beta     float64
@@ -20,7 +21,8 @@ const normEpsilon = 1e-7
 
 func newtonSchulz() [3]float64 { return [3]float64{3.4445, -4.7750, 2.0315} }
 
-// polarExpress returns the i-th triple; the last one repeats. All but the last are damped by 1.01 in their argument.
+// polarExpress returns the i-th triple; the last one repeats. All but the last are damped by 1.01
+// in their argument.
 func polarExpress(i int) [3]float64 {
 	triples := [...][3]float64{
 		{8.28721201814563, -23.595886519098837, 17.300387312530933},

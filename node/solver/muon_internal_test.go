@@ -5,7 +5,8 @@ import (
 	"testing"
 )
 
-// The triples of arXiv 2505.16932, appendix A, entered a second time: a wrong last digit changes nothing that other tests see.
+// The triples of arXiv 2505.16932, appendix A, entered a second time: a wrong last digit changes
+// nothing that other tests see.
 func TestPolarExpressTriples(t *testing.T) {
 	published := [][3]float64{
 		{8.28721201814563, -23.595886519098837, 17.300387312530933},

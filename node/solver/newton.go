@@ -2,9 +2,10 @@ package solver
 
 import "math"
 
-// newton computes the polar factor of square matrices: Newton's iteration X <- (ζX + X⁻ᵀ/ζ)/2 takes singular values in [1/√κ, √κ],
-// where ζ puts them, to [1, (√κ + 1/√κ)/2]: from κ = 10⁷ four inverses come down to 1.1. A few terms of (XᵀX)^-½ finish, by products
-// alone. Scaled so, and with inverses by elimination with pivots, it is backward stable (Nakatsukasa and Higham 2012).
+// newton computes the polar factor of square matrices: Newton's iteration X <- (ζX + X⁻ᵀ/ζ)/2 takes
+// singular values in [1/√κ, √κ], where ζ puts them, to [1, (√κ + 1/√κ)/2]: from κ = 10⁷ four
+// inverses come down to 1.1. A few terms of (XᵀX)^-½ finish, by products alone. Scaled so, and with
+// inverses by elimination with pivots, it is backward stable (Nakatsukasa and Higham 2012).
 type newton struct {
 	ws    *workspace
 	n     int
@@ -25,7 +26,8 @@ const (
 	newtonEnd = 1.02
 )
 
-// polar stores P, for a finite g, and returns ‖G‖_*. It returns false for a G that is not well conditioned.
+// polar stores P, for a finite g, and returns ‖G‖_*. It returns false for a G that is not well
+// conditioned.
 func (s *newton) polar(dst, g []float64) (nuclear float64, ok bool) {
 	k := s.ws.kernel
 	copy(s.x, g)
@@ -63,7 +65,8 @@ func (s *newton) polar(dst, g []float64) (nuclear float64, ok bool) {
 	return k.Dot(dst, g), true
 }
 
-// largest is about the largest singular value of a, seldom less than nine tenths of it: too small a one costs a little speed.
+// largest is about the largest singular value of a, seldom less than nine tenths of it: too small a
+// one costs a little speed.
 func (s *newton) largest(a []float64) float64 {
 	k, n := s.ws.kernel, s.n
 	for i := range s.v {
@@ -83,8 +86,9 @@ func (s *newton) largest(a []float64) float64 {
 	return math.Sqrt(norm)
 }
 
-// finish makes X orthogonal: X <- X (I - E)^-½ with E = I - XᵀX, as many terms of the series at a time as ‖E‖ asks for: 2, 5 or 7, the
-// rest of which is less than ½‖E‖², ¼‖E‖⁵ or ¼‖E‖⁷. It returns false where that does not converge.
+// finish makes X orthogonal: X <- X (I - E)^-½ with E = I - XᵀX, as many terms of the series at a
+// time as ‖E‖ asks for: 2, 5 or 7, the rest of which is less than ½‖E‖², ¼‖E‖⁵ or ¼‖E‖⁷. It returns
+// false where that does not converge.
 func (s *newton) finish(scratch []float64) bool {
 	const rounds, negligible = 5, 5e-16
 	k, n := s.ws.kernel, s.n
@@ -123,7 +127,8 @@ func (s *newton) fiveTerms(scratch []float64) {
 	k.Combine(s.e, 0.5, s.e, 1, scratch)
 }
 
-// sevenTerms stores E/2 + 3/8 E² + E³ (5/16 + 35/128 E + 63/256 E² + 231/1024 E³) in E. It returns a bound of ‖E‖₂³.
+// sevenTerms stores E/2 + 3/8 E² + E³ (5/16 + 35/128 E + 63/256 E² + 231/1024 E³) in E. It returns
+// a bound of ‖E‖₂³.
 func (s *newton) sevenTerms(scratch []float64) (size3 float64) {
 	k, n := s.ws.kernel, s.n
 	s.ws.gram(s.y, s.e, s.e2, n, n)

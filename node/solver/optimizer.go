@@ -2,7 +2,8 @@ package solver
 
 import "fmt"
 
-// rule is an optimizer at work: it maps the gradient G of step k to the update U and keeps its own buffers, which start at 0.
+// rule is an optimizer at work: it maps the gradient G of step k to the update U and keeps its own
+// buffers, which start at 0.
 type rule interface {
 	update(u, g []float64, k int) error
 }
@@ -31,7 +32,15 @@ func newRule(p *Problem, a algebra, ws *workspace) (rule, error) {
 	case Signum:
 		return &signum{p.Momentum, ws.take(n)}, nil
 	case Adam:
-		return &adam{beta1: p.Beta1, beta2: p.Beta2, epsilon: p.Epsilon, power1: 1, power2: 1, m: ws.take(n), v: ws.take(n)}, nil
+		return &adam{
+			beta1:   p.Beta1,
+			beta2:   p.Beta2,
+			epsilon: p.Epsilon,
+			power1:  1,
+			power2:  1,
+			m:       ws.take(n),
+			v:       ws.take(n),
+		}, nil
 	case Shampoo:
 		return shampoo{a.preconditioner(p.Epsilon)}, nil
 	}

@@ -7,10 +7,12 @@ import (
 	"gonum.org/v1/gonum/blas/blas64"
 )
 
-// overlap measures the top eigenspace of WWᵀ through the m x m matrix A = WᵀW, whose eigenvector v with eigenvalue s² gives Wv/s.
+// overlap measures the top eigenspace of WWᵀ through the m x m matrix A = WᵀW, whose eigenvector v
+// with eigenvalue s² gives Wv/s.
 //
-// Where the largest eigenvalue stands apart, A/tr A, squared and normalised a few times, tends to vvᵀ at the cost of matrix products
-// alone. Where it does not, all eigenvalues are computed and counted.
+// Where the largest eigenvalue stands apart, A/tr A, squared and normalised a few times, tends to
+// vvᵀ at the cost of matrix products alone. Where it does not, all eigenvalues are computed and
+// counted.
 type overlap struct {
 	m      int
 	ws     *workspace
@@ -25,8 +27,9 @@ const (
 	impurity  = 1e-13 // of vvᵀ: what tr(P²) may miss to 1
 )
 
-// measure returns uᵀP u / rank P and ‖W‖₂², given Wᵀu, where P projects on the eigenvectors with eigenvalues within topMargin of the
-// largest. WWᵀ has the eigenvalue c2 on rest directions more, orthogonal to u. Both are NaN where they cannot be had.
+// measure returns uᵀP u / rank P and ‖W‖₂², given Wᵀu, where P projects on the eigenvectors with
+// eigenvalues within topMargin of the largest. WWᵀ has the eigenvalue c2 on rest directions more,
+// orthogonal to u. Both are NaN where they cannot be had.
 func (o *overlap) measure(w, wu []float64, c2, rest float64) (share, largest float64) {
 	if o.a == nil {
 		o.a, o.p, o.q = o.ws.take(o.m*o.m), o.ws.take(o.m*o.m), o.ws.take(o.m*o.m)

@@ -7,7 +7,8 @@ import (
 	"github.com/phasegrid/phasegrid/node/solver/simd"
 )
 
-// The matrix W = U diag(s) of known singular values, U the first columns of a reflection, has the top eigenspace span(u_i: s_i = s_max).
+// The matrix W = U diag(s) of known singular values, U the first columns of a reflection, has the
+// top eigenspace span(u_i: s_i = s_max).
 func TestOverlapOfKnownSingularValues(t *testing.T) {
 	const d = 12
 	for name, s := range map[string][]float64{
@@ -55,8 +56,17 @@ func TestOverlapOfKnownSingularValues(t *testing.T) {
 		for _, c := range []struct{ c2, share, square float64 }{
 			{top * top / 2, sum / rank, top * top}, {top * top, sum / (rank + 7), top * top}, {top * top * 2, 0, top * top * 2},
 		} {
-			if share, square := o.measure(w, wu, c.c2, 7); math.Abs(share-c.share) > 1e-9 || math.Abs(square/c.square-1) > 1e-12 {
-				t.Errorf("%s, beside %v seven times: overlap %v of %v, want %v of %v", name, c.c2, share, square, c.share, c.square)
+			if share, square := o.measure(w, wu, c.c2, 7); math.Abs(share-c.share) > 1e-9 ||
+				math.Abs(square/c.square-1) > 1e-12 {
+				t.Errorf(
+					"%s, beside %v seven times: overlap %v of %v, want %v of %v",
+					name,
+					c.c2,
+					share,
+					square,
+					c.share,
+					c.square,
+				)
 			}
 		}
 	}

@@ -2,8 +2,9 @@ package solver
 
 import "math"
 
-// polar stores the polar factor of g, the partial isometry where g has singular values that count as zero. Inverses and matrix
-// products do where they can, singular values where g is small, rank-deficient or ill-conditioned.
+// polar stores the polar factor of g, the partial isometry where g has singular values that count
+// as zero. Inverses and matrix products do where they can, singular values where g is small,
+// rank-deficient or ill-conditioned.
 func (a *matrices) polar(dst, g []float64) (nuclear float64, err error) {
 	switch {
 	case min(a.n, a.m) < polarByProductsFrom || !finite(a.ws.kernel.Largest(g)):
@@ -27,25 +28,28 @@ func (a *matrices) polar(dst, g []float64) (nuclear float64, err error) {
 }
 
 const (
-	// polarByProductsFrom is the number of columns from which products are faster than singular values.
+	// polarByProductsFrom is the number of columns from which products are faster than singular
+	// values.
 	polarByProductsFrom = 12
-	// certain is the least l whose bound can be trusted: its square stands out of the round-off of GᵀG. Below, conceivable is taken
-	// and the outcome is verified.
+	// certain is the least l whose bound can be trusted: its square stands out of the round-off of
+	// GᵀG. Below, conceivable is taken and the outcome is verified.
 	certain     = 2e-6
 	conceivable = 2e-8
-	// accurate is the largest weight c with which Cholesky's decomposition of I + cA is accurate enough as it is.
+	// accurate is the largest weight c with which Cholesky's decomposition of I + cA is accurate
+	// enough as it is.
 	accurate = 100
 	// orthogonal is how close to 1 the bound on the smallest singular value must come.
 	orthogonal = 5e-15
 )
 
-// polarizer computes P = U Vᵀ of G = U S Vᵀ, n x m, by QDWH (Nakatsukasa, Bai and Gygi 2010): on X = G/u, u >= s_1, whose singular values
-// lie in [l, 1], with A = XᵀX and the weights that suit l best,
+// polarizer computes P = U Vᵀ of G = U S Vᵀ, n x m, by QDWH (Nakatsukasa, Bai and Gygi 2010): on X
+// = G/u, u >= s_1, whose singular values lie in [l, 1], with A = XᵀX and the weights that suit l
+// best,
 //
 //	X <- b/c X + (a - b/c) X (I + cA)^-1
 //
-// until l is 1. The inverse goes by Cholesky's decomposition; where c is large, one matrix of corrections makes it as good as the QR
-// decomposition of [√c X; I] that the method asks for there.
+// until l is 1. The inverse goes by Cholesky's decomposition; where c is large, one matrix of
+// corrections makes it as good as the QR decomposition of [√c X; I] that the method asks for there.
 type polarizer struct {
 	ws         *workspace
 	n, m       int  // n >= m
@@ -67,7 +71,8 @@ func newPolarizer(n, m int, ws *workspace) *polarizer {
 	return p
 }
 
-// polar stores P and returns ‖G‖_*. It returns false for a G that is not finite or not well conditioned.
+// polar stores P and returns ‖G‖_*. It returns false for a G that is not finite or not well
+// conditioned.
 func (p *polarizer) polar(dst, g []float64) (nuclear float64, ok bool) {
 	k := p.ws.kernel
 	size := k.Largest(g)
@@ -104,8 +109,9 @@ func (p *polarizer) polar(dst, g []float64) (nuclear float64, ok bool) {
 	return k.Dot(dst, g), true
 }
 
-// normalise divides X by a bound of its largest singular value, u⁴ = ‖A‖_F² = Σ s⁴, and returns a bound of the smallest,
-// l^-2 = tr A^-1 = ‖L^-ᵀ‖_F², 0 where A has no Cholesky decomposition. A is left that of the new X.
+// normalise divides X by a bound of its largest singular value, u⁴ = ‖A‖_F² = Σ s⁴, and returns a
+// bound of the smallest, l^-2 = tr A^-1 = ‖L^-ᵀ‖_F², 0 where A has no Cholesky decomposition. A is
+// left that of the new X.
 func (p *polarizer) normalise() (l float64) {
 	k := p.ws.kernel
 	p.ws.gram(p.a, p.x, p.x, p.n, p.m)
@@ -154,8 +160,8 @@ func (p *polarizer) step(l float64) (next float64, ok bool) {
 	return min(1, next), true
 }
 
-// refine multiplies Y = X L^-ᵀ by (QᵀQ)^-1 = I - E + E², up to E³, where Q = [√c Y; L^-ᵀ] would be orthonormal if L were exact. That makes
-// the step the one of a QR decomposition of [√c X; I].
+// refine multiplies Y = X L^-ᵀ by (QᵀQ)^-1 = I - E + E², up to E³, where Q = [√c Y; L^-ᵀ] would be
+// orthonormal if L were exact. That makes the step the one of a QR decomposition of [√c X; I].
 func (p *polarizer) refine(c float64) {
 	k, m := p.ws.kernel, p.m
 	p.factor.inverseTransposed(p.d)

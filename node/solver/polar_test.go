@@ -8,7 +8,8 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// conditioned is an n x m matrix (n >= m) with singular values from 1 to 1/condition in equal ratios, and its polar factor.
+// conditioned is an n x m matrix (n >= m) with singular values from 1 to 1/condition in equal
+// ratios, and its polar factor.
 func conditioned(n, m int, condition float64, seed uint64) (g, p []float64) {
 	rng := newRandom(seed, newWorkspace(simd.Best()))
 	orthonormal := func(rows int) *mat.Dense {
@@ -80,7 +81,8 @@ func TestPolarByProducts(t *testing.T) {
 	}
 }
 
-// One tiny singular value far below the others does not turn the vectors of the others: the bound is that of the last but one.
+// One tiny singular value far below the others does not turn the vectors of the others: the bound
+// is that of the last but one.
 func TestPolarWithOneSmallSingularValue(t *testing.T) {
 	const n = 64
 	for _, condition := range []float64{1e2, 1e3, 1e4, 1e5, 1e6, 1e7} {

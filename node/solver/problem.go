@@ -9,7 +9,8 @@ const (
 	Online                    // a fresh batch of Samples pairs each step
 )
 
-// Representation is how the iterate is stored. All of them follow the same dynamics (Online Subspace: the same law).
+// Representation is how the iterate is stored. All of them follow the same dynamics (Online
+// Subspace: the same law).
 type Representation uint8
 
 const (
@@ -72,7 +73,8 @@ type Run struct {
 
 // Covariance is Q. Diagonal in the coordinate basis unless AR1 or Rotate.
 type Covariance struct {
-	// Spectrum are the eigenvalues q_0, q_1, ... in coordinate order, run-length encoded; nil for AR1. Read only.
+	// Spectrum are the eigenvalues q_0, q_1, ... in coordinate order, run-length encoded; nil for
+	// AR1. Read only.
 	Spectrum []Run
 	// AR1: Q_ij = Rho^|i-j|.
 	AR1 bool
@@ -104,7 +106,8 @@ type Teacher struct {
 	Norm2   float64
 }
 
-// Problem is one point: everything its Result depends on. All fields are resolved; nothing has a default here.
+// Problem is one point: everything its Result depends on. All fields are resolved; nothing has a
+// default here.
 type Problem struct {
 	Model          Model
 	Representation Representation
@@ -137,7 +140,8 @@ type Problem struct {
 	Beta1, Beta2   float64 // of Adam
 	Epsilon        float64 // of Adam, Shampoo
 
-	// Record are the steps at which a Sample is taken, rising, from 0 to T; empty: none. Read only, shared in a batch.
+	// Record are the steps at which a Sample is taken, rising, from 0 to T; empty: none. Read only,
+	// shared in a batch.
 	Record []int
 	// Coefficients: samples carry w_g per group too (reduced only).
 	Coefficients bool

@@ -7,7 +7,8 @@ import (
 	"gonum.org/v1/gonum/blas/blas64"
 )
 
-// Matrices are slices by rows. An element of a product is one fused chain over k in order, whatever computes it.
+// Matrices are slices by rows. An element of a product is one fused chain over k in order, whatever
+// computes it.
 
 func general(a []float64, rows, columns int) blas64.General {
 	return blas64.General{Rows: rows, Cols: columns, Stride: columns, Data: a[:rows*columns]}

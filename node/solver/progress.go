@@ -17,7 +17,8 @@ var undefinedMetrics = Metrics{
 	SignalEnergy: math.NaN(), WeightNorm2: math.NaN(), TopEigenvectorOverlap: math.NaN(), StableRank: math.NaN(),
 }
 
-// tailLength is the number of last iterates whose means are kept, against the oscillation of constant steps.
+// tailLength is the number of last iterates whose means are kept, against the oscillation of
+// constant steps.
 const tailLength = 100
 
 // progress watches a run: first crossings, the highest spike, means over the tail.
@@ -32,10 +33,19 @@ type progress struct {
 	tailSignal, tailLoss float64
 }
 
-// newProgress escapes at half the loss of W = 0, which is ¾(θᵀQθ)²: the spike saddle and the bulk plateau lie above that, the optimum below.
+// newProgress escapes at half the loss of W = 0, which is ¾(θᵀQθ)²: the spike saddle and the bulk
+// plateau lie above that, the optimum below.
 func newProgress(p *Problem, teacherEnergy float64) progress {
-	return progress{escapeLoss: 0.375 * (teacherEnergy * teacherEnergy), escape: -1, to90: -1, to99: -1, peakStep: -1, peakBar: math.Inf(-1),
-		tailStart: max(0, p.Steps-tailLength+1), steps: p.Steps}
+	return progress{
+		escapeLoss: 0.375 * (teacherEnergy * teacherEnergy),
+		escape:     -1,
+		to90:       -1,
+		to99:       -1,
+		peakStep:   -1,
+		peakBar:    math.Inf(-1),
+		tailStart:  max(0, p.Steps-tailLength+1),
+		steps:      p.Steps,
+	}
 }
 
 // see takes in iterate k.

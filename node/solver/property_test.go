@@ -39,7 +39,11 @@ func optimizers() []struct {
 		{"polar express", true, func(p p) {
 			p.Optimizer, p.Momentum, p.NSSteps, p.Orthogonalizer = solver.Muon, 0.95, 5, solver.PolarExpress
 		}},
-		{"exact muon", true, func(p p) { p.Optimizer, p.Momentum, p.Orthogonalizer = solver.Muon, 0.95, solver.ExactPolar }},
+		{
+			"exact muon",
+			true,
+			func(p p) { p.Optimizer, p.Momentum, p.Orthogonalizer = solver.Muon, 0.95, solver.ExactPolar },
+		},
 		{"power", true, func(p p) { p.Optimizer, p.Power, p.NormalizePower = solver.Power, 0.5, true }},
 		{"raw power", true, func(p p) { p.Optimizer, p.Power = solver.Power, 0.75 }},
 		{"dynmuon", true, func(p p) {
@@ -56,7 +60,8 @@ func optimizers() []struct {
 // distance is the largest relative difference of two trajectories' metrics.
 func distance(t *testing.T, a, b solver.Result) float64 {
 	t.Helper()
-	if a.Status != solver.OK || b.Status != solver.OK || len(a.Trajectory) != len(b.Trajectory) || len(a.Trajectory) == 0 {
+	if a.Status != solver.OK || b.Status != solver.OK || len(a.Trajectory) != len(b.Trajectory) ||
+		len(a.Trajectory) == 0 {
 		t.Fatalf("%+v and %+v", a, b)
 	}
 	worst := 0.0
@@ -124,7 +129,10 @@ func TestCovarianceScaling(t *testing.T) {
 		b := a
 		b.Covariance.Spectrum = nil
 		for _, run := range a.Covariance.Spectrum {
-			b.Covariance.Spectrum = append(b.Covariance.Spectrum, solver.Run{Value: kappa * run.Value, Count: run.Count})
+			b.Covariance.Spectrum = append(
+				b.Covariance.Spectrum,
+				solver.Run{Value: kappa * run.Value, Count: run.Count},
+			)
 		}
 		switch o.name {
 		case "gd":
@@ -236,7 +244,8 @@ func everyPath() []solver.Problem {
 	return problems
 }
 
-// Bits depend on the problem alone: not on the kernel, the batch, its order, or what the solver's memory held.
+// Bits depend on the problem alone: not on the kernel, the batch, its order, or what the solver's
+// memory held.
 func TestNothingElseShowsInTheBits(t *testing.T) {
 	problems := everyPath()
 	want := make([]string, len(problems))

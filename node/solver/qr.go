@@ -16,7 +16,10 @@ type foldedQR struct {
 // newFoldedQR takes in so many fresh rows between two decompositions.
 func newFoldedQR(columns, fresh int, ws *workspace) *foldedQR {
 	n := columns + fresh
-	q := &foldedQR{a: blas64.General{Rows: n, Cols: columns, Stride: columns, Data: ws.take(n * columns)}, tau: ws.take(columns)}
+	q := &foldedQR{
+		a:   blas64.General{Rows: n, Cols: columns, Stride: columns, Data: ws.take(n * columns)},
+		tau: ws.take(columns),
+	}
 	var size [1]float64
 	lapack64.Geqrf(q.a, q.tau, size[:], -1)
 	q.work = ws.take(int(size[0]))

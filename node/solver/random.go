@@ -11,8 +11,8 @@ type random struct{ *simd.Normals }
 
 func newRandom(seed uint64, ws *workspace) random { return random{simd.NewNormals(ws.kernel, seed)} }
 
-// bartlett writes the triangle R of the QR decomposition of a matrix of normals with the given rows and n <= rows columns:
-// χ_(rows-j) at (j, j), normals above, zeros below.
+// bartlett writes the triangle R of the QR decomposition of a matrix of normals with the given rows
+// and n <= rows columns: χ_(rows-j) at (j, j), normals above, zeros below.
 func (r random) bartlett(dst []float64, n int, rows float64) {
 	for i := range n {
 		for j := range n {
@@ -28,7 +28,8 @@ func (r random) bartlett(dst []float64, n int, rows float64) {
 	}
 }
 
-// chi draws χ with ν >= 1 degrees of freedom: χ² is twice a gamma variate of shape ν/2 (Marsaglia and Tsang 2000).
+// chi draws χ with ν >= 1 degrees of freedom: χ² is twice a gamma variate of shape ν/2 (Marsaglia
+// and Tsang 2000).
 func (r random) chi(nu float64) float64 {
 	if nu < 2 {
 		return math.Abs(r.Next())

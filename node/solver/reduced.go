@@ -9,9 +9,10 @@ import (
 // bound is the size of an entry of the iterate beyond which a run has diverged.
 const bound = simd.Bound
 
-// reduced is W = Σ w_g P_g over the eigenspaces of Q, the teacher's line first. With x_g = q_g (w_g² - τ_g), τ_0 = ‖θ‖² and 0 for the
-// rest, and T = Σ n_g x_g, the gradient's coefficients are q_g (2 x_g + T) w_g and the loss is ½ Σ n_g x_g² + ¼ T². The steps are taken
-// in lanes; here is what a single iterate is asked for.
+// reduced is W = Σ w_g P_g over the eigenspaces of Q, the teacher's line first. With x_g = q_g
+// (w_g² - τ_g), τ_0 = ‖θ‖² and 0 for the rest, and T = Σ n_g x_g, the gradient's coefficients are
+// q_g (2 x_g + T) w_g and the loss is ½ Σ n_g x_g² + ¼ T². The steps are taken in lanes; here is
+// what a single iterate is asked for.
 type reduced struct {
 	groups []Group
 	spikes int // groups 1..spikes have q_g > q_u
@@ -26,8 +27,8 @@ func newReduced(p *Problem) reduced {
 	return s
 }
 
-// name finds the groups that have names: the spike is the highest eigenvalue above the teacher's, the bulk the most frequent of the
-// others, the lower one in a tie.
+// name finds the groups that have names: the spike is the highest eigenvalue above the teacher's,
+// the bulk the most frequent of the others, the lower one in a tie.
 func (s *reduced) name(r *Result) {
 	r.Groups, r.SignalGroup = s.groups, 0
 	rest := 1
@@ -61,7 +62,11 @@ func (s *reduced) observe(w []float64) observation {
 		loss[j] += float64(y * x)
 	}
 	t, sum := trace.total(), loss.total()
-	return observation{loss: 0.25 * ((sum + sum) + float64(t*t)), signal: float64(w[0]*w[0]) / norm2.total(), spike: spike.total() / norm2.total()}
+	return observation{
+		loss:   0.25 * ((sum + sum) + float64(t*t)),
+		signal: float64(w[0]*w[0]) / norm2.total(),
+		spike:  spike.total() / norm2.total(),
+	}
 }
 
 // descend stores w(1 - rate·decay) - rate·u.
@@ -91,7 +96,8 @@ func (s *reduced) metrics(w []float64, seen observation) Metrics {
 	return newMetrics(seen, w[0]*w[0], norm2, signal/rank, norm2/top)
 }
 
-// topMargin is the relative distance to the largest eigenvalue of WWᵀ within which another one counts as equal.
+// topMargin is the relative distance to the largest eigenvalue of WWᵀ within which another one
+// counts as equal.
 const topMargin = 1e-9
 
 // newMetrics marks as NaN what is undefined or overflows.

@@ -9,8 +9,9 @@ const (
 	Failed                 // a numerical routine failed; Detail says which
 )
 
-// Metrics are evaluated at one iterate W, with u = θ/‖θ‖. See the fields' formulas. A metric that is undefined there (an alignment of
-// W = 0) or overflows is NaN, which the result set's writer turns into null; nothing else in a Result is ever NaN, and nothing is Inf.
+// Metrics are evaluated at one iterate W, with u = θ/‖θ‖. See the fields' formulas. A metric that
+// is undefined there (an alignment of W = 0) or overflows is NaN, which the result set's writer
+// turns into null; nothing else in a Result is ever NaN, and nothing is Inf.
 type Metrics struct {
 	Loss                  float64 // ½tr(AQAQ) + ¼tr(AQ)², A = WWᵀ - θθᵀ (without the label noise's σ²/4)
 	SignalAlignment       float64 // ‖Wᵀu‖²/‖W‖_F²
@@ -26,8 +27,9 @@ type Metrics struct {
 type Sample struct {
 	Step int
 	Metrics
-	// Coefficients are w_g by group (teacher first, then falling eigenvalue); nil unless reduced. For a reduced run it is
-	// always set in recorded samples, so that the named coefficients can be read from it.
+	// Coefficients are w_g by group (teacher first, then falling eigenvalue); nil unless reduced.
+	// For a reduced run it is always set in recorded samples, so that the named coefficients can be
+	// read from it.
 	Coefficients []float64
 }
 
@@ -59,7 +61,8 @@ type Result struct {
 	TailLoss   float64
 
 	Trajectory []Sample
-	// Groups of a reduced run (shared, read only); Signal, Spike and Bulk index them, -1 where there is none.
+	// Groups of a reduced run (shared, read only); Signal, Spike and Bulk index them, -1 where
+	// there is none.
 	Groups                             []Group
 	SignalGroup, SpikeGroup, BulkGroup int
 }

@@ -9,7 +9,8 @@ import (
 	"gonum.org/v1/gonum/lapack/lapack64"
 )
 
-// samples is the empirical gradient G = 1/n Σ (‖Wᵀx_i‖² - y_i) x_i x_iᵀ W over n pairs, drawn once or afresh at each step.
+// samples is the empirical gradient G = 1/n Σ (‖Wᵀx_i‖² - y_i) x_i x_iᵀ W over n pairs, drawn once
+// or afresh at each step.
 type samples struct {
 	p      *Problem
 	ws     *workspace
@@ -117,7 +118,9 @@ type triangular struct {
 	x     []float64
 }
 
-var errSingular = errors.New("a rotated covariance with a zero eigenvalue has no Cholesky factor to draw samples with: drop rotate")
+var errSingular = errors.New(
+	"a rotated covariance with a zero eigenvalue has no Cholesky factor to draw samples with: drop rotate",
+)
 
 func newTriangular(d int, q operator, ws *workspace) (*triangular, error) {
 	c := &triangular{ws.take(d * d), ws.take(d)}

@@ -18,7 +18,8 @@ type Shape struct {
 	Groups         int // of Reduced and Subspace: number of distinct eigenspaces
 }
 
-// Solver solves batches. It is not safe for concurrent use: each worker has its own, and its memory is reused.
+// Solver solves batches. It is not safe for concurrent use: each worker has its own, and its memory
+// is reused.
 type Solver struct {
 	ws    *workspace
 	lanes *simd.Lanes
@@ -30,8 +31,9 @@ func New() *Solver { return NewKernel(simd.Best()) }
 // NewKernel returns a solver that computes with the given vector kernel. The results are the same.
 func NewKernel(k simd.Kernel) *Solver { return &Solver{newWorkspace(k), simd.NewLanes(k)} }
 
-// Solve integrates the problems of one batch, all of one Shape, and stores problem i's result in results[i], whose trajectory's memory
-// is used again. It returns only ctx's error, within one step of a point after the cancellation; results are then undefined.
+// Solve integrates the problems of one batch, all of one Shape, and stores problem i's result in
+// results[i], whose trajectory's memory is used again. It returns only ctx's error, within one step
+// of a point after the cancellation; results are then undefined.
 func (s *Solver) Solve(ctx context.Context, problems []Problem, results []Result) error {
 	for i := range problems {
 		if problems[i].Representation == Reduced {
@@ -46,9 +48,11 @@ func (s *Solver) Solve(ctx context.Context, problems []Problem, results []Result
 
 // dynamics is one problem in one representation.
 type dynamics interface {
-	// observe evaluates the iterate. It returns false where an entry is not finite or beyond the bound.
+	// observe evaluates the iterate. It returns false where an entry is not finite or beyond the
+	// bound.
 	observe() (observation, bool)
-	// step moves the iterate that was last observed: W <- W(1 - rate·wd) - rate·U. The old one is kept for back.
+	// step moves the iterate that was last observed: W <- W(1 - rate·wd) - rate·U. The old one is
+	// kept for back.
 	step(k int, rate float64) error
 	// back returns to the iterate before the last step.
 	back()
@@ -64,8 +68,18 @@ type dynamics interface {
 const flopsBetweenChecks = 1e6
 
 func (r *Result) reset() {
-	*r = Result{Trajectory: r.Trajectory[:0], EscapeStep: -1, StepsTo90: -1, StepsTo99: -1, PeakSpikeStep: -1, DivergedStep: -1,
-		SignalGroup: -1, SpikeGroup: -1, BulkGroup: -1, Final: undefinedMetrics}
+	*r = Result{
+		Trajectory:    r.Trajectory[:0],
+		EscapeStep:    -1,
+		StepsTo90:     -1,
+		StepsTo99:     -1,
+		PeakSpikeStep: -1,
+		DivergedStep:  -1,
+		SignalGroup:   -1,
+		SpikeGroup:    -1,
+		BulkGroup:     -1,
+		Final:         undefinedMetrics,
+	}
 }
 
 func (s *Solver) solve(ctx context.Context, p *Problem, r *Result) error {
@@ -82,7 +96,8 @@ func (s *Solver) solve(ctx context.Context, p *Problem, r *Result) error {
 	return integrate(ctx, system, p, r)
 }
 
-// newDynamics dispatches on the representation. An error says why the problem cannot have it, or what failed in the set-up.
+// newDynamics dispatches on the representation. An error says why the problem cannot have it, or
+// what failed in the set-up.
 func newDynamics(p *Problem, ws *workspace) (dynamics, error) {
 	if err := check(p); err != nil {
 		return nil, err

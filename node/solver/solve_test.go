@@ -76,17 +76,27 @@ func TestWildProblems(t *testing.T) {
 		p := solver.Problem{Model: solver.Model(rng.IntN(3)), Representation: solver.Representation(rng.IntN(3)),
 			Dimension: d, Width: d, Steps: rng.IntN(30), Samples: 1 + rng.IntN(6), LabelNoise: pick(0, 0, 0.1, 1e200),
 			Init: solver.Init(rng.IntN(3)), InitScale: pick(1e-300, 1e-8, 0.01, 1, 1e7, 1e300, 0), Seed: rng.Uint64(),
-			Teacher:      solver.Teacher{Kind: solver.TeacherKind(rng.IntN(3)), Index: rng.IntN(d), Norm2: pick(1, 1e-200, 1e200)},
+			Teacher: solver.Teacher{
+				Kind:  solver.TeacherKind(rng.IntN(3)),
+				Index: rng.IntN(d),
+				Norm2: pick(1, 1e-200, 1e200),
+			},
 			LearningRate: pick(1e-300, 1e-3, 0.1, 1, 1e10, 1e300), LRWarm: 100, Schedule: solver.Schedule(rng.IntN(4)),
 			WeightDecay: pick(0, 0, 0.1, 1e10)}
 		if rng.IntN(2) == 0 {
 			p.Width = 1 + rng.IntN(12)
 		}
-		p.Teacher.Weights = []solver.IndexWeight{{Index: rng.IntN(d), Weight: 1}, {Index: rng.IntN(d), Weight: pick(-1, 0.5)}}
+		p.Teacher.Weights = []solver.IndexWeight{
+			{Index: rng.IntN(d), Weight: 1},
+			{Index: rng.IntN(d), Weight: pick(-1, 0.5)},
+		}
 		p.Covariance.AR1, p.Covariance.Rho = rng.IntN(4) == 0, pick(0, 0.5, -0.9, 0.999999)
 		p.Covariance.Rotate = rng.IntN(3) == 0
 		for range d {
-			p.Covariance.Spectrum = append(p.Covariance.Spectrum, solver.Run{Value: pick(0, 1, 1, 3, 1e-300, 1e150), Count: 1})
+			p.Covariance.Spectrum = append(
+				p.Covariance.Spectrum,
+				solver.Run{Value: pick(0, 1, 1, 3, 1e-300, 1e150), Count: 1},
+			)
 		}
 		for k := 0; k < p.Steps; k += 1 + rng.IntN(10) {
 			p.Record = append(p.Record, k)
@@ -120,7 +130,8 @@ func TestZeroGradientAndDegenerateSizes(t *testing.T) {
 			p.Covariance.Spectrum = []solver.Run{{Value: 2, Count: 1}}
 			r := solve(t, p)[0]
 			sound(t, p, r)
-			if r.Status != solver.OK || r.Final.Loss != 0 || r.Final.SignalAlignment != 1 || r.StepsTo99 != 0 || r.EscapeStep != 0 {
+			if r.Status != solver.OK || r.Final.Loss != 0 || r.Final.SignalAlignment != 1 || r.StepsTo99 != 0 ||
+				r.EscapeStep != 0 {
 				t.Errorf("%s, representation %d: %+v", o.name, representation, r)
 			}
 		}
@@ -197,7 +208,10 @@ func TestCancellationWithinOnePoint(t *testing.T) {
 		p := base()
 		p.Representation, p.Steps, p.Record = representation, math.MaxInt/2, nil // would take for ever
 		ctx := &cancelled{context.Background(), 10}
-		if err := solver.New().Solve(ctx, []solver.Problem{p}, make([]solver.Result, 1)); !errors.Is(err, context.Canceled) {
+		if err := solver.New().Solve(ctx, []solver.Problem{p}, make([]solver.Result, 1)); !errors.Is(
+			err,
+			context.Canceled,
+		) {
 			t.Errorf("representation %d: %v", representation, err)
 		}
 	}
@@ -224,7 +238,14 @@ func TestStepsDoNotAllocate(t *testing.T) {
 				}
 				// The final metrics take one of two ways, which allocate 2 apart.
 				if few, many := allocations(2), allocations(42); many > few+2 {
-					t.Errorf("%s, representation %d, model %d: %v allocations for 2 steps, %v for 42", o.name, representation, model, few, many)
+					t.Errorf(
+						"%s, representation %d, model %d: %v allocations for 2 steps, %v for 42",
+						o.name,
+						representation,
+						model,
+						few,
+						many,
+					)
 				}
 			}
 		}

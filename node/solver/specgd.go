@@ -1,7 +1,7 @@
 package solver
 
-// specgd is spectral gradient descent: U = polar(G), the steepest descent direction in the spectral norm without its length. A
-// rank-deficient G gives the partial isometry.
+// specgd is spectral gradient descent: U = polar(G), the steepest descent direction in the spectral
+// norm without its length. A rank-deficient G gives the partial isometry.
 type specgd struct{ algebra }
 
 func (o specgd) update(u, g []float64, _ int) error {

@@ -14,10 +14,12 @@ const spikeMargin = 1e-9
 // spikeFloor: a direction of which less than this is left beside u is u.
 const spikeFloor = 1e-9
 
-// spikes measures the energy of W in the eigenvectors V of Q with eigenvalues above uᵀQu, as far as they are orthogonal to u.
+// spikes measures the energy of W in the eigenvectors V of Q with eigenvalues above uᵀQu, as far as
+// they are orthogonal to u.
 //
-// With v = Vᵀu the range of (I - uuᵀ)V is the part of span V orthogonal to Vv, where V is untouched, and the direction
-// z = Vv/‖v‖ - ‖v‖u. For an eigenvector u, v = 0 and the energy is ‖VᵀW‖².
+// With v = Vᵀu the range of (I - uuᵀ)V is the part of span V orthogonal to Vv, where V is
+// untouched, and the direction z = Vv/‖v‖ - ‖v‖u. For an eigenvector u, v = 0 and the energy is
+// ‖VᵀW‖².
 type spikes struct {
 	ws       *workspace
 	h        *reflection // into the frame where V is known, nil if that is the run's

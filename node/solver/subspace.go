@@ -6,9 +6,10 @@ import (
 	"math"
 )
 
-// newSubspace returns the dynamics of the coordinates of W in a subspace that W never leaves, for a covariance with one large isotropic
-// block, the bulk: span(θ, other eigenvectors, W_0), or for αI, which spans everything, W = B C Bᵀ + c(I - BBᵀ) with
-// B = span(θ, other eigenvectors). In these coordinates Q is diagonal and the formulas are the dense ones.
+// newSubspace returns the dynamics of the coordinates of W in a subspace that W never leaves, for a
+// covariance with one large isotropic block, the bulk: span(θ, other eigenvectors, W_0), or for αI,
+// which spans everything, W = B C Bᵀ + c(I - BBᵀ) with B = span(θ, other eigenvectors). In these
+// coordinates Q is diagonal and the formulas are the dense ones.
 func newSubspace(p *Problem, ws *workspace) (dynamics, error) {
 	split, err := newBulkSplit(p, ws)
 	if err != nil {
@@ -50,12 +51,15 @@ func checkSubspace(p *Problem) error {
 	case p.Optimizer == SignGD || p.Optimizer == Signum || p.Optimizer == Adam:
 		return errors.New("the subspace representation needs an optimizer that does not depend on the basis")
 	case p.Model == Online && p.Optimizer == Shampoo:
-		return errors.New("the subspace representation cannot follow shampoo online: its left factor gains directions with every batch")
+		return errors.New(
+			"the subspace representation cannot follow shampoo online: its left factor gains directions with every batch",
+		)
 	}
 	return nil
 }
 
-// bulkSplit divides the coordinates, before rotation, into those outside the largest eigenspace of Q and the bulk.
+// bulkSplit divides the coordinates, before rotation, into those outside the largest eigenspace of
+// Q and the bulk.
 type bulkSplit struct {
 	p       *Problem
 	u       []float64 // θ/‖θ‖, d
@@ -93,7 +97,11 @@ func newBulkSplit(p *Problem, ws *workspace) (*bulkSplit, error) {
 	}
 	s.bulkU = math.Sqrt(length2)
 	if needs := s.signal() + p.Width; p.Init != Identity && needs > p.Dimension {
-		return nil, fmt.Errorf("the subspace representation needs %d directions, more than dimension %d", needs, p.Dimension)
+		return nil, fmt.Errorf(
+			"the subspace representation needs %d directions, more than dimension %d",
+			needs,
+			p.Dimension,
+		)
 	}
 	return s, nil
 }
@@ -106,7 +114,8 @@ func (s *bulkSplit) signal() int {
 	return len(s.special)
 }
 
-// frame is Q and θ in the coordinates: the special directions, θ's direction in the bulk, and more directions of the bulk.
+// frame is Q and θ in the coordinates: the special directions, θ's direction in the bulk, and more
+// directions of the bulk.
 func (s *bulkSplit) frame(more int, ws *workspace) *frame {
 	n := s.signal() + more
 	f := &frame{values: ws.take(n), u: ws.take(n), theta: ws.take(n), bulk: s.bulk}
@@ -127,8 +136,9 @@ func (s *bulkSplit) frame(more int, ws *workspace) *frame {
 	return f
 }
 
-// start is W_0 in the coordinates of frame(m): its special rows, and R of the QR decomposition of [θ_bulk W_bulk], whose first row
-// belongs to θ. W_0 has the numbers of the dense run and passes by in rows, so that no d x m matrix is ever held.
+// start is W_0 in the coordinates of frame(m): its special rows, and R of the QR decomposition of
+// [θ_bulk W_bulk], whose first row belongs to θ. W_0 has the numbers of the dense run and passes by
+// in rows, so that no d x m matrix is ever held.
 func (s *bulkSplit) start(ws *workspace) []float64 {
 	m, k := s.p.Width, len(s.special)
 	theta := s.signal() - k // columns before those of W

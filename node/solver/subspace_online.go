@@ -5,13 +5,15 @@ import (
 	"math"
 )
 
-// subspaceOnline is the online run in a subspace, exact in law. The matrix has the rows of span(θ, special directions), of a frame E of
-// the bulk parts of W and of the optimizer's buffer, and of the new directions of one batch, which are zero in W between the steps.
+// subspaceOnline is the online run in a subspace, exact in law. The matrix has the rows of span(θ,
+// special directions), of a frame E of the bulk parts of W and of the optimizer's buffer, and of
+// the new directions of one batch, which are zero in W between the steps.
 //
-// Only an input's coordinates in the first two enter the predictions. What the batch adds elsewhere in the bulk is Σ r_i q_i h_iᵀ/n,
-// h_i = Wᵀx_i, with q_i ~ N(0, q_b I_D) independent of (r, h): with K = (r_i h_iᵀ)/n = O L it is √q_b Z L in law, Z a D x min(n, m)
-// matrix of normals, of whose QR decomposition only the triangle matters, drawn directly by Bartlett's decomposition.
-// After the step one QR decomposition brings the bulk parts back to the rows of E.
+// Only an input's coordinates in the first two enter the predictions. What the batch adds elsewhere
+// in the bulk is Σ r_i q_i h_iᵀ/n, h_i = Wᵀx_i, with q_i ~ N(0, q_b I_D) independent of (r, h):
+// with K = (r_i h_iᵀ)/n = O L it is √q_b Z L in law, Z a D x min(n, m) matrix of normals, of whose
+// QR decomposition only the triangle matters, drawn directly by Bartlett's decomposition. After the
+// step one QR decomposition brings the bulk parts back to the rows of E.
 type subspaceOnline struct {
 	*matrix
 	seenRows int // rows that x has
@@ -45,7 +47,11 @@ func newSubspaceOnline(p *Problem, split *bulkSplit, ws *workspace) (*subspaceOn
 	}
 	outside := p.Dimension - signal - frame
 	if outside < fresh {
-		return nil, fmt.Errorf("the online subspace needs %d directions, more than dimension %d", signal+frame+fresh, p.Dimension)
+		return nil, fmt.Errorf(
+			"the online subspace needs %d directions, more than dimension %d",
+			signal+frame+fresh,
+			p.Dimension,
+		)
 	}
 	run, err := newMatrix(p, split.frame(frame+fresh, ws), m, 0, ws)
 	if err != nil {
@@ -67,7 +73,8 @@ func newSubspaceOnline(p *Problem, split *bulkSplit, ws *workspace) (*subspaceOn
 	return s, nil
 }
 
-// initialise draws W_0. Of Gaussian entries the law is enough: rows of normals, and a triangle by Bartlett's decomposition.
+// initialise draws W_0. Of Gaussian entries the law is enough: rows of normals, and a triangle by
+// Bartlett's decomposition.
 func (s *subspaceOnline) initialise(split *bulkSplit, ws *workspace) {
 	m := s.m
 	if s.p.Init != Gaussian {

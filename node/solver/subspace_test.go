@@ -22,15 +22,19 @@ func narrow() solver.Problem {
 	return p
 }
 
-// The tolerances are those to which the maps themselves are conditioned: a spectral map with a jump or a kink at 0 spreads the
-// round-off of small singular values as soon as columns of W align. They hold for the plain problem; the others get a thousand times that.
+// The tolerances are those to which the maps themselves are conditioned: a spectral map with a jump
+// or a kink at 0 spreads the round-off of small singular values as soon as columns of W align. They
+// hold for the plain problem; the others get a thousand times that.
 func TestSubspaceFollowsDense(t *testing.T) {
 	const always = 2
 	type limit struct{ tolerance, below float64 } // while the signal alignment is below
 	limits := map[string][]limit{
 		"gd": {{1e-12, always}}, "momentum": {{1e-12, always}}, "nesterov": {{1e-12, always}},
 		"muon": {{3e-12, 0.9}}, "power": {{1e-12, 0.9}}, "ngd": {{1e-12, 0.9}},
-		"specgd": {{1e-12, 0.1}, {1e-6, 0.3}}, "nucspec": {{1e-12, 0.1}, {1e-6, 0.3}}, "exact muon": {{1e-12, 0.1}, {1e-6, 0.3}},
+		"specgd": {
+			{1e-12, 0.1},
+			{1e-6, 0.3},
+		}, "nucspec": {{1e-12, 0.1}, {1e-6, 0.3}}, "exact muon": {{1e-12, 0.1}, {1e-6, 0.3}},
 	}
 	for _, o := range optimizers() {
 		for name, variant := range map[string]func(p *solver.Problem){
@@ -67,7 +71,13 @@ func TestSubspaceFollowsDense(t *testing.T) {
 				for i := range r[0].Trajectory {
 					if k := r[0].Trajectory[i].Step; k <= 10 &&
 						math.Abs(r[0].Trajectory[i].SignalAlignment-r[1].Trajectory[i].SignalAlignment) > 1e-2 {
-						t.Errorf("shampoo, %s, step %d: signal %v and %v", name, k, r[0].Trajectory[i].SignalAlignment, r[1].Trajectory[i].SignalAlignment)
+						t.Errorf(
+							"shampoo, %s, step %d: signal %v and %v",
+							name,
+							k,
+							r[0].Trajectory[i].SignalAlignment,
+							r[1].Trajectory[i].SignalAlignment,
+						)
 					}
 				}
 			default:
@@ -82,7 +92,13 @@ func TestSubspaceFollowsDense(t *testing.T) {
 					x, y := r[0], r[1]
 					x.Trajectory, y.Trajectory = x.Trajectory[:n], y.Trajectory[:n]
 					if off := distance(t, x, y); off > l.tolerance*slack {
-						t.Errorf("%s, %s: relative distance %.2g while the signal is below %v", o.name, name, off, l.below)
+						t.Errorf(
+							"%s, %s: relative distance %.2g while the signal is below %v",
+							o.name,
+							name,
+							off,
+							l.below,
+						)
 					}
 				}
 			}
@@ -134,7 +150,8 @@ func TestSubspaceOfAMillionDimensions(t *testing.T) {
 	}
 }
 
-// kolmogorov is the p value of the two-sample Kolmogorov-Smirnov test (asymptotic, Stephens' correction).
+// kolmogorov is the p value of the two-sample Kolmogorov-Smirnov test (asymptotic, Stephens'
+// correction).
 func kolmogorov(x, y []float64) float64 {
 	sort.Float64s(x)
 	sort.Float64s(y)
@@ -157,7 +174,8 @@ func kolmogorov(x, y []float64) float64 {
 	return min(1, max(0, p))
 }
 
-// The online subspace run follows the law of the dense one. PHASEGRID_LAW_SEEDS=4000 takes about a minute.
+// The online subspace run follows the law of the dense one. PHASEGRID_LAW_SEEDS=4000 takes about a
+// minute.
 func TestSubspaceOnlineFollowsTheLaw(t *testing.T) {
 	seeds := 300
 	if s := os.Getenv("PHASEGRID_LAW_SEEDS"); s != "" {

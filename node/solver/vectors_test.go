@@ -10,7 +10,8 @@ import (
 	"github.com/phasegrid/phasegrid/node/solver"
 )
 
-// vector is a case of testdata/vectors.json, computed by an independent double-precision implementation.
+// vector is a case of testdata/vectors.json, computed by an independent double-precision
+// implementation.
 type vector struct {
 	Name   string
 	Inputs struct {
@@ -97,9 +98,21 @@ func spiked(d int, lambda float64) []solver.Run {
 
 func (v *vector) problem(t *testing.T) solver.Problem {
 	in := &v.Inputs
-	p := solver.Problem{Dimension: in.D, Width: in.M, Steps: in.Steps, Samples: in.N, Seed: in.Seed, LabelNoise: in.Noise,
-		Record: in.SampleSteps, InitScale: in.Init.Alpha, LearningRate: in.Opt.LR, LRWarm: 100,
-		Momentum: in.Opt.Beta, Nesterov: in.Opt.Nesterov, NSSteps: in.Opt.NSSteps}
+	p := solver.Problem{
+		Dimension:    in.D,
+		Width:        in.M,
+		Steps:        in.Steps,
+		Samples:      in.N,
+		Seed:         in.Seed,
+		LabelNoise:   in.Noise,
+		Record:       in.SampleSteps,
+		InitScale:    in.Init.Alpha,
+		LearningRate: in.Opt.LR,
+		LRWarm:       100,
+		Momentum:     in.Opt.Beta,
+		Nesterov:     in.Opt.Nesterov,
+		NSSteps:      in.Opt.NSSteps,
+	}
 	if p.Width == 0 {
 		p.Width = p.Dimension
 	}

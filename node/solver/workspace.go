@@ -2,8 +2,8 @@ package solver
 
 import "github.com/phasegrid/phasegrid/node/solver/simd"
 
-// workspace is what a solver computes with: zeroed vectors that live as long as one point, from memory that is kept for the next one,
-// and the vector kernels.
+// workspace is what a solver computes with: zeroed vectors that live as long as one point, from
+// memory that is kept for the next one, and the vector kernels.
 type workspace struct {
 	kernel   simd.Kernel
 	products *simd.Multiplier

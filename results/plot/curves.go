@@ -24,10 +24,12 @@ type line struct {
 	x, low, mid, high []float64 // mid is NaN where the curve is censored
 }
 
-// spectral optimizers reach 90 % alignment at step size times step = 0.949 from a small start, whatever the anisotropy.
+// spectral optimizers reach 90 % alignment at step size times step = 0.949 from a small start,
+// whatever the anisotropy.
 var spectral = []string{"specgd", "muon", "nucspec"}
 
-// curves draws a metric against a parameter. Where several step sizes compete for a time, the best one counts.
+// curves draws a metric against a parameter. Where several step sizes compete for a time, the best
+// one counts.
 func curves(f *frame, o Options) (*Figure, error) {
 	keys := []string{o.Facet, o.Color, o.X}
 	best := isTime(o.Y) && f.columns["learning_rate"] != nil && f.free("learning_rate", append(keys, "seed")...)
@@ -51,7 +53,8 @@ func curves(f *frame, o Options) (*Figure, error) {
 			l := f.curve(rows, o, best)
 			l.color, l.dashes = lineStyle(colors, i)
 			lines = append(lines, l)
-			if o.Y == "steps_to_90" && o.X == "anisotropy" && o.Color == "optimizer" && slices.Contains(spectral, v.word) {
+			if o.Y == "steps_to_90" && o.X == "anisotropy" && o.Color == "optimizer" &&
+				slices.Contains(spectral, v.word) {
 				theories = append(theories, &theory{points: f.asymptote(rows, l)})
 				asymptote = asymptote || len(theories[len(theories)-1].points) > 0
 			}
@@ -99,7 +102,8 @@ func isTime(name string) bool {
 	return slices.Contains([]string{"steps_to_90", "steps_to_99", "escape_step"}, name)
 }
 
-// lineValues are the values of a column that become lines or panels, spread evenly over all; one null where there is no column.
+// lineValues are the values of a column that become lines or panels, spread evenly over all; one
+// null where there is no column.
 func (f *frame) lineValues(name string) []value {
 	if name == "" {
 		return []value{{null: true}}
@@ -154,15 +158,16 @@ func lineStyle(values []value, i int) (color.NRGBA, []vg.Length) {
 func (f *frame) rowsOf(o Options, facet, color value) []int {
 	var rows []int
 	for row := range f.rows {
-		if (o.Facet == "" || f.columns[o.Facet].at(row) == facet) && (o.Color == "" || f.columns[o.Color].at(row) == color) {
+		if (o.Facet == "" || f.columns[o.Facet].at(row) == facet) &&
+			(o.Color == "" || f.columns[o.Color].at(row) == color) {
 			rows = append(rows, row)
 		}
 	}
 	return rows
 }
 
-// curve is the line through the rows: median and 10 % and 90 % quantiles over replicates at each x, at the step size
-// with the smallest median if best.
+// curve is the line through the rows: median and 10 % and 90 % quantiles over replicates at each x,
+// at the step size with the smallest median if best.
 func (f *frame) curve(rows []int, o Options, best bool) *line {
 	type at struct{ x, rate float64 }
 	values := map[at][]float64{}
@@ -230,8 +235,8 @@ func (f *frame) asymptote(rows []int, l *line) [][2]float64 {
 	return points
 }
 
-// frameLines fits a panel's axes around lines, and drops from them what the scales cannot show; ok is false where
-// nothing is left.
+// frameLines fits a panel's axes around lines, and drops from them what the scales cannot show; ok
+// is false where nothing is left.
 func frameLines(p *plot.Plot, lines []*line, o Options) (x, y scale, ok bool) {
 	xs, ys := map[float64]bool{}, map[float64]bool{}
 	for _, l := range lines {
@@ -308,12 +313,16 @@ func (l *line) Plot(c draw.Canvas, p *plot.Plot) {
 	}
 	for i, x := range l.x {
 		if math.IsNaN(l.mid[i]) {
-			c.DrawGlyph(draw.GlyphStyle{Color: l.color, Radius: 2.5, Shape: draw.CrossGlyph{}}, vg.Point{X: tx(x), Y: c.Max.Y - 3})
+			c.DrawGlyph(
+				draw.GlyphStyle{Color: l.color, Radius: 2.5, Shape: draw.CrossGlyph{}},
+				vg.Point{X: tx(x), Y: c.Max.Y - 3},
+			)
 		}
 	}
 }
 
-// run draws the points [from, to), none of them censored: band, then line, with dots where they are few.
+// run draws the points [from, to), none of them censored: band, then line, with dots where they are
+// few.
 func (l *line) run(c draw.Canvas, tx, ty func(float64) vg.Length, from, to int) {
 	var upper, lower, middle []vg.Point
 	for i := from; i < to; i++ {

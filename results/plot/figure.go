@@ -25,8 +25,8 @@ type Figure struct {
 	caption string
 }
 
-// panel is one plot and the label of its vertical axis, which the figure draws: the library takes the middle of a
-// logarithmic axis to be near its end, and leaves room for the label there.
+// panel is one plot and the label of its vertical axis, which the figure draws: the library takes
+// the middle of a logarithmic axis to be near its end, and leaves room for the label there.
 type panel struct {
 	*plot.Plot
 	yLabel string
@@ -159,7 +159,10 @@ func (f *Figure) drawFoot(c draw.Canvas) {
 	for i, at := range f.legendPlaces() {
 		entry, x, line := f.legend[i], c.Min.X+at.x, y-vg.Length(at.line)*lineHeight
 		if middle := line + 3; entry.cross {
-			c.DrawGlyph(draw.GlyphStyle{Color: entry.color, Radius: 2.5, Shape: draw.CrossGlyph{}}, vg.Point{X: x + 8, Y: middle})
+			c.DrawGlyph(
+				draw.GlyphStyle{Color: entry.color, Radius: 2.5, Shape: draw.CrossGlyph{}},
+				vg.Point{X: x + 8, Y: middle},
+			)
 		} else if entry.area {
 			c.FillPolygon(entry.color, []vg.Point{{X: x, Y: middle - 4}, {X: x + 16, Y: middle - 4}, {X: x + 16, Y: middle + 4}, {X: x, Y: middle + 4}})
 		} else {
@@ -178,7 +181,11 @@ func (f *Figure) drawFoot(c draw.Canvas) {
 }
 
 func textStyle(size vg.Length) draw.TextStyle {
-	return draw.TextStyle{Color: ink, Font: font.Font{Typeface: "Liberation", Variant: "Sans", Size: size}, Handler: plot.DefaultTextHandler}
+	return draw.TextStyle{
+		Color:   ink,
+		Font:    font.Font{Typeface: "Liberation", Variant: "Sans", Size: size},
+		Handler: plot.DefaultTextHandler,
+	}
 }
 
 // newPanel is an empty panel in the project's style.

@@ -49,7 +49,11 @@ func (c *column) at(row int) value {
 }
 
 func compareValues(a, b value) int {
-	return cmp.Or(cmp.Compare(a.number, b.number), cmp.Compare(a.word, b.word), cmp.Compare(truth(a.null), truth(b.null)))
+	return cmp.Or(
+		cmp.Compare(a.number, b.number),
+		cmp.Compare(a.word, b.word),
+		cmp.Compare(truth(a.null), truth(b.null)),
+	)
 }
 
 func truth(b bool) int {
@@ -87,7 +91,11 @@ func load(ctx context.Context, set *results.Set, where string, names ...string) 
 	}
 	for _, name := range names {
 		if name != "" && f.columns[name] == nil {
-			return nil, fmt.Errorf("plot: the points table has no column %s; it has %s", name, strings.Join(columnNames(set), ", "))
+			return nil, fmt.Errorf(
+				"plot: the points table has no column %s; it has %s",
+				name,
+				strings.Join(columnNames(set), ", "),
+			)
 		}
 	}
 	keep, err := compileWhere(where, read)
@@ -142,7 +150,8 @@ func (c *column) append(cell results.Cell, words map[string]string) {
 	}
 }
 
-// compileWhere compiles a condition over the columns. A row on which it fails (a comparison with null, say) is left out.
+// compileWhere compiles a condition over the columns. A row on which it fails (a comparison with
+// null, say) is left out.
 func compileWhere(where string, columns []*column) (func([]results.Cell, []*column) bool, error) {
 	if where == "" {
 		return func([]results.Cell, []*column) bool { return true }, nil
@@ -241,7 +250,8 @@ func (f *frame) slice(keys []string, loose ...string) {
 	}
 }
 
-// hold keeps, where a parameter is free beside the keys, the rows with its most common value, the middle one of several.
+// hold keeps, where a parameter is free beside the keys, the rows with its most common value, the
+// middle one of several.
 func (f *frame) hold(name string, keys []string) {
 	c := f.columns[name]
 	common := map[value]int{}

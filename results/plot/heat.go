@@ -16,7 +16,8 @@ type colors struct {
 	scale
 }
 
-// colorScale spans [0, 1] for alignments and fractions, else the data, logarithmic where they span much.
+// colorScale spans [0, 1] for alignments and fractions, else the data, logarithmic where they span
+// much.
 func colorScale(name string, low, high float64) colors {
 	if low > high {
 		low, high = 0, 1
@@ -48,8 +49,9 @@ type cell struct {
 	size float64 // its area in the scales' spaces
 }
 
-// newHeat gives each cell the room up to the middle of the way to its neighbours in its own row and column. So a coarse
-// grid keeps its cells where a union lays single points between them; those are drawn over it.
+// newHeat gives each cell the room up to the middle of the way to its neighbours in its own row and
+// column. So a coarse grid keeps its cells where a union lays single points between them; those are
+// drawn over it.
 func newHeat(g *grid, c colors, sx, sy scale) *heat {
 	h := &heat{grid: g, colors: c}
 	allX, allY := sx.edges(g.x), sy.edges(g.y)
@@ -73,7 +75,8 @@ func newHeat(g *grid, c colors, sx, sy scale) *heat {
 	return h
 }
 
-// extents are the borders of the present values among each other; of a single one, among all values.
+// extents are the borders of the present values among each other; of a single one, among all
+// values.
 func extents(s scale, values, all []float64, present func(int) bool) map[int][2]float64 {
 	var some []float64
 	var index []int
@@ -123,7 +126,16 @@ func colorBar(c colors, text string) *panel {
 	low, high := c.forward(c.min), c.forward(c.max)
 	for i := range steps {
 		g.y = append(g.y, c.back(low+(high-low)*(float64(i)+0.5)/steps))
-		g.z, g.diverged, g.present = append(g.z, []float64{g.y[i]}), append(g.diverged, []bool{false}), append(g.present, []bool{true})
+		g.z, g.diverged, g.present = append(
+			g.z,
+			[]float64{g.y[i]},
+		), append(
+			g.diverged,
+			[]bool{false},
+		), append(
+			g.present,
+			[]bool{true},
+		)
 	}
 	p.Add(newHeat(g, c, scale{}, c.scale))
 	p.X.Min, p.X.Max = -0.5, 0.5

@@ -40,7 +40,8 @@ func symbol(name string) string {
 	return strings.ReplaceAll(name, "_", " ")
 }
 
-// number is a value for people, large powers of ten as such. The font has no raised minus for the small ones.
+// number is a value for people, large powers of ten as such. The font has no raised minus for the
+// small ones.
 func number(x float64) string {
 	if e := math.Round(math.Log10(x)); e >= 4 && x == math.Pow(10, e) {
 		return "10" + superscript.Replace(strconv.Itoa(int(e)))
@@ -48,4 +49,25 @@ func number(x float64) string {
 	return strconv.FormatFloat(x, 'g', 4, 64)
 }
 
-var superscript = strings.NewReplacer("0", "⁰", "1", "¹", "2", "²", "3", "³", "4", "⁴", "5", "⁵", "6", "⁶", "7", "⁷", "8", "⁸", "9", "⁹")
+var superscript = strings.NewReplacer(
+	"0",
+	"⁰",
+	"1",
+	"¹",
+	"2",
+	"²",
+	"3",
+	"³",
+	"4",
+	"⁴",
+	"5",
+	"⁵",
+	"6",
+	"⁶",
+	"7",
+	"⁷",
+	"8",
+	"⁸",
+	"9",
+	"⁹",
+)

@@ -25,9 +25,11 @@ func Kinds() []Kind { return []Kind{Phase, Stability, Curves, Trajectories} }
 // Options steer a figure. Empty fields are chosen from the axes of the set.
 type Options struct {
 	Kind Kind
-	// X, Y, Color and Facet name columns. X of trajectories is step or eta_step (step size times step).
+	// X, Y, Color and Facet name columns. X of trajectories is step or eta_step (step size times
+	// step).
 	X, Y, Color, Facet string
-	// XScale and YScale are linear or log; empty: log where the numbers are positive and span a factor of 20.
+	// XScale and YScale are linear or log; empty: log where the numbers are positive and span a
+	// factor of 20.
 	XScale, YScale string
 	// Where is a condition over the columns of the points table, in the language of sweep files.
 	Where string
@@ -131,7 +133,8 @@ func (f *frame) firstVarying(names []string, taken ...string) string {
 	return ""
 }
 
-// freeAxis is the first axis that varies by itself beside the given columns, and applies to most of the points.
+// freeAxis is the first axis that varies by itself beside the given columns, and applies to most of
+// the points.
 func (f *frame) freeAxis(beside ...string) string {
 	for _, name := range axes {
 		if f.isFree(name, beside...) {
@@ -141,7 +144,8 @@ func (f *frame) freeAxis(beside ...string) string {
 	return ""
 }
 
-// secondAxis is the first that makes a grid with x: at least half of the pairs of their values have points.
+// secondAxis is the first that makes a grid with x: at least half of the pairs of their values have
+// points.
 func (f *frame) secondAxis(facet, x string) string {
 	for _, name := range axes {
 		if !f.isFree(name, facet, x) || f.columns[x] == nil {
@@ -182,7 +186,11 @@ func (o *Options) choosePhase(f *frame) error {
 		o.Y = f.secondAxis(o.Facet, o.X)
 	}
 	if o.X == "" || o.Y == "" || f.columns[o.X] == nil || f.columns[o.Y] == nil {
-		return fmt.Errorf("plot: a %s diagram needs two axes and this set has not two that vary; name them, or draw %s", o.Kind, Curves)
+		return fmt.Errorf(
+			"plot: a %s diagram needs two axes and this set has not two that vary; name them, or draw %s",
+			o.Kind,
+			Curves,
+		)
 	}
 	if f.columns[o.X].isWord() || f.columns[o.Y].isWord() {
 		return fmt.Errorf("plot: %s and %s must be numbers to be axes", o.X, o.Y)

@@ -122,8 +122,8 @@ func mean(x []float64) float64 {
 	return sum / float64(len(x))
 }
 
-// censoredQuantile is the q-quantile of values of which those that are NaN are larger than all others; NaN where it
-// falls among these.
+// censoredQuantile is the q-quantile of values of which those that are NaN are larger than all
+// others; NaN where it falls among these.
 func censoredQuantile(x []float64, q float64) float64 {
 	known := slices.DeleteFunc(slices.Clone(x), math.IsNaN)
 	slices.Sort(known)
@@ -156,8 +156,9 @@ func phasePanel(g *grid, c colors, o Options, title string) *panel {
 	return p
 }
 
-// phaseTheory is what theory says over (anisotropy, y): the critical anisotropy 2 of gradient descent from a small
-// start, and, where y is the step size, gradient descent's limit 1/max(3, 1 + lambda).
+// phaseTheory is what theory says over (anisotropy, y): the critical anisotropy 2 of gradient
+// descent from a small start, and, where y is the step size, gradient descent's limit 1/max(3, 1 +
+// lambda).
 func phaseTheory(o Options, title string, xMin, xMax, yMin, yMax float64) [][2]float64 {
 	if o.Y == "learning_rate" {
 		if title != "gd" && o.Facet == "optimizer" {
@@ -221,7 +222,19 @@ func (g *grid) keepScaled(x, y scale) {
 		}
 		g.x = slices.Delete(g.x, i, i+1)
 		for j := range g.y {
-			g.z[j], g.diverged[j], g.present[j] = slices.Delete(g.z[j], i, i+1), slices.Delete(g.diverged[j], i, i+1), slices.Delete(g.present[j], i, i+1)
+			g.z[j], g.diverged[j], g.present[j] = slices.Delete(
+				g.z[j],
+				i,
+				i+1,
+			), slices.Delete(
+				g.diverged[j],
+				i,
+				i+1,
+			), slices.Delete(
+				g.present[j],
+				i,
+				i+1,
+			)
 		}
 	}
 }
@@ -248,7 +261,8 @@ func (t *theory) Plot(c draw.Canvas, p *plot.Plot) {
 	}
 }
 
-// contour is the line where a grid crosses a level, square by square; squares with a missing corner have none.
+// contour is the line where a grid crosses a level, square by square; squares with a missing corner
+// have none.
 type contour struct {
 	*grid
 	level float64

@@ -22,7 +22,10 @@ import (
 )
 
 var parameters = []results.Column{{Name: "optimizer", Kind: results.String}, {Name: "dimension", Kind: results.Int64},
-	{Name: "anisotropy", Kind: results.Float64}, {Name: "learning_rate", Kind: results.Float64}, {Name: "seed", Kind: results.Int64}}
+	{
+		Name: "anisotropy",
+		Kind: results.Float64,
+	}, {Name: "learning_rate", Kind: results.Float64}, {Name: "seed", Kind: results.Int64}}
 
 // run is one point of a test's sweep.
 type run struct {
@@ -53,18 +56,46 @@ func write(t *testing.T, runs []run) *results.Set {
 			r.status = results.StatusOK
 		}
 		counts[r.status]++
-		check(b.AddPoint(results.PointRow{Point: int64(i), PointID: [16]byte{byte(i), byte(i >> 8)}, Representation: "reduced", Status: r.status,
-			Parameters:      []results.Cell{{Text: r.optimizer}, {Int: r.dimension}, {Float: r.anisotropy}, {Float: r.rate}, {Int: r.seed}},
-			SignalAlignment: r.alignment, StepsTo90: r.steps90}))
+		check(
+			b.AddPoint(
+				results.PointRow{
+					Point:          int64(i),
+					PointID:        [16]byte{byte(i), byte(i >> 8)},
+					Representation: "reduced",
+					Status:         r.status,
+					Parameters: []results.Cell{
+						{Text: r.optimizer},
+						{Int: r.dimension},
+						{Float: r.anisotropy},
+						{Float: r.rate},
+						{Int: r.seed},
+					},
+					SignalAlignment: r.alignment,
+					StepsTo90:       r.steps90,
+				},
+			),
+		)
 		for k := range int64(5) {
-			check(b.AddTrajectory(results.TrajectoryRow{Point: int64(i), Step: 10 * k, SignalAlignment: r.alignment * float64(k) / 4}))
+			check(
+				b.AddTrajectory(
+					results.TrajectoryRow{Point: int64(i), Step: 10 * k, SignalAlignment: r.alignment * float64(k) / 4},
+				),
+			)
 		}
 	}
 	d, err := b.Encode()
 	check(err)
 	dir := filepath.Join(t.TempDir(), "sample-01234567")
-	manifest := results.Manifest{Name: "sample", Sweep: "0123456789abcdef0123456789abcdef", SolverVersion: 3, Indices: int64(len(runs)), PointsByStatus: counts,
-		Parts: []results.Part{{IndexRange: results.IndexRange{End: int64(len(runs))}, Points: int64(len(runs))}}}
+	manifest := results.Manifest{
+		Name:           "sample",
+		Sweep:          "0123456789abcdef0123456789abcdef",
+		SolverVersion:  3,
+		Indices:        int64(len(runs)),
+		PointsByStatus: counts,
+		Parts: []results.Part{
+			{IndexRange: results.IndexRange{End: int64(len(runs))}, Points: int64(len(runs))},
+		},
+	}
 	create := func(name string) *os.File {
 		check(os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o755))
 		f, err := os.Create(filepath.Join(dir, name))
@@ -173,7 +204,8 @@ func TestGridKeepsItsCellsBesideSinglePoints(t *testing.T) {
 	}
 }
 
-// phaseRuns is gd and specgd over 8 anisotropies, 4 dimensions and 2 seeds; gd aligns below lambda = 2.
+// phaseRuns is gd and specgd over 8 anisotropies, 4 dimensions and 2 seeds; gd aligns below lambda
+// = 2.
 func phaseRuns() []run {
 	var runs []run
 	for _, optimizer := range []string{"gd", "specgd"} {
@@ -181,7 +213,15 @@ func phaseRuns() []run {
 			for k := range 8 {
 				lambda := 0.25 * math.Pow(2, float64(k))
 				for seed := range int64(2) {
-					r := run{optimizer: optimizer, dimension: d, anisotropy: lambda, rate: 0.1, seed: seed, alignment: 0.9, steps90: 10}
+					r := run{
+						optimizer:  optimizer,
+						dimension:  d,
+						anisotropy: lambda,
+						rate:       0.1,
+						seed:       seed,
+						alignment:  0.9,
+						steps90:    10,
+					}
 					if optimizer == "gd" {
 						r.alignment, r.steps90 = 1/(1+lambda*lambda/4), int64(5*lambda)
 					}
@@ -209,8 +249,17 @@ func TestPhaseDiagramIsTheDefaultOfTwoAxes(t *testing.T) {
 		t.Fatal(err)
 	}
 	d := record(t, figure)
-	d.says(t, "gd", "specgd", "anisotropy λ", "dimension d", "signal alignment", "sweep sample (01234567), solver version 3; 128 points",
-		"diverged", "theory for gd: λ = 2")
+	d.says(
+		t,
+		"gd",
+		"specgd",
+		"anisotropy λ",
+		"dimension d",
+		"signal alignment",
+		"sweep sample (01234567), solver version 3; 128 points",
+		"diverged",
+		"theory for gd: λ = 2",
+	)
 	// The four diverged cells of gd, and their entry in the legend.
 	if got := d.fills[divergedColor]; got != 5 {
 		t.Errorf("%d cells are marked as diverged; want 4, and the legend", got)
@@ -239,7 +288,11 @@ func TestPhaseDiagramMarksWhatIsNotReached(t *testing.T) {
 			runs[i].steps90 = -1
 		}
 	}
-	figure, err := plot.Draw(context.Background(), write(t, runs), plot.Options{Color: "steps_to_90", Where: "optimizer == 'specgd'"})
+	figure, err := plot.Draw(
+		context.Background(),
+		write(t, runs),
+		plot.Options{Color: "steps_to_90", Where: "optimizer == 'specgd'"},
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -292,7 +345,10 @@ func TestCurvesTakeTheBestStepSize(t *testing.T) {
 	var runs []run
 	for _, lambda := range []float64{1, 4, 16} {
 		for i, rate := range []float64{0.25, 0.5, 1} {
-			runs = append(runs, run{optimizer: "gd", dimension: 100, anisotropy: lambda, rate: rate, steps90: int64(100 / (i + 1))})
+			runs = append(
+				runs,
+				run{optimizer: "gd", dimension: 100, anisotropy: lambda, rate: rate, steps90: int64(100 / (i + 1))},
+			)
 		}
 	}
 	figure, err := plot.Draw(context.Background(), write(t, runs), plot.Options{Kind: plot.Curves})
@@ -306,7 +362,17 @@ func TestTrajectoriesAreTheDefaultWithoutAxes(t *testing.T) {
 	var runs []run
 	for _, optimizer := range []string{"gd", "muon"} {
 		for seed := range int64(5) {
-			runs = append(runs, run{optimizer: optimizer, dimension: 100, anisotropy: 10, rate: 0.1, seed: seed, alignment: 0.5 + 0.1*float64(seed)})
+			runs = append(
+				runs,
+				run{
+					optimizer:  optimizer,
+					dimension:  100,
+					anisotropy: 10,
+					rate:       0.1,
+					seed:       seed,
+					alignment:  0.5 + 0.1*float64(seed),
+				},
+			)
 		}
 	}
 	set := write(t, runs)

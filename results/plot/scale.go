@@ -15,8 +15,9 @@ type scale struct {
 	ticks    []float64 // nil: chosen by the axis
 }
 
-// scaleOf fits a scale to rising values. choice is linear or log; else it is logarithmic where they are positive and
-// span a factor of 20. Values that a logarithm does not have are outside the scale.
+// scaleOf fits a scale to rising values. choice is linear or log; else it is logarithmic where they
+// are positive and span a factor of 20. Values that a logarithm does not have are outside the
+// scale.
 func scaleOf(values []float64, choice string) scale {
 	if choice == "log" {
 		if i, _ := slices.BinarySearch(values, math.SmallestNonzeroFloat64); i < len(values) {
@@ -49,7 +50,8 @@ func (s scale) back(x float64) float64 {
 	return x
 }
 
-// edges are the borders between cells centred on rising values, one more than those, even in the scale's space.
+// edges are the borders between cells centred on rising values, one more than those, even in the
+// scale's space.
 func (s scale) edges(values []float64) []float64 {
 	n := len(values)
 	edges := make([]float64, n+1)

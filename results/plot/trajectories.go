@@ -60,7 +60,11 @@ type bundles struct {
 }
 
 func newBundles(f *frame, o Options, facets, colors []value) *bundles {
-	b := &bundles{lineOf: map[int64]int{}, factor: map[int64]float64{}, values: make([]map[float64][]float64, len(facets)*len(colors))}
+	b := &bundles{
+		lineOf: map[int64]int{},
+		factor: map[int64]float64{},
+		values: make([]map[float64][]float64, len(facets)*len(colors)),
+	}
 	for i := range b.values {
 		b.values[i] = map[float64][]float64{}
 	}
