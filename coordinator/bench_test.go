@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/phasegrid/phasegrid/coordinator"
+	"github.com/phasegrid/phasegrid/coordinator/store"
 )
 
 // TestSchedule runs a small measurement with many nodes: what it counts must be right, how fast it
@@ -44,7 +45,7 @@ func BenchmarkSchedule(b *testing.B) {
 	} {
 		b.Run(c.name, func(b *testing.B) {
 			for b.Loop() {
-				store, err := coordinator.OpenFileStore(b.TempDir())
+				sets, err := store.OpenFolder(b.TempDir())
 				if err != nil {
 					b.Fatal(err)
 				}
@@ -52,7 +53,7 @@ func BenchmarkSchedule(b *testing.B) {
 				if c.points > 1 {
 					shards = 60
 				}
-				cfg := coordinator.Config{Store: store}
+				cfg := coordinator.Config{Store: sets}
 				if c.embedded {
 					cfg.Embedded = b.TempDir()
 				} else {
@@ -90,12 +91,12 @@ func BenchmarkSchedule(b *testing.B) {
 // BenchmarkSubmit is a sweep of 10 million points from the request to the answer.
 func BenchmarkSubmit(b *testing.B) {
 	for b.Loop() {
-		store, err := coordinator.OpenFileStore(b.TempDir())
+		sets, err := store.OpenFolder(b.TempDir())
 		if err != nil {
 			b.Fatal(err)
 		}
 		ctx, cancel := context.WithTimeout(b.Context(), time.Minute)
-		c := start(b, coordinator.Config{Embedded: b.TempDir(), Store: store})
+		c := start(b, coordinator.Config{Embedded: b.TempDir(), Store: sets})
 		c.leading(ctx)
 		began := time.Now()
 		m := c.submit(ctx, `

@@ -98,16 +98,6 @@ func (c *cluster) leading(ctx context.Context) {
 	}
 }
 
-func fileStore(t *testing.T) (coordinator.Store, string) {
-	t.Helper()
-	dir := t.TempDir()
-	s, err := coordinator.OpenStore(t.Context(), "file://"+dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s, dir
-}
-
 // zeroNode is a node that solves nothing: its rows follow from the points' numbers.
 type zeroNode struct {
 	name  string

@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/phasegrid/phasegrid/coordinator/store"
 )
 
 const tinySweep = `
@@ -20,12 +22,12 @@ record: none
 // idleTerm is a term of which nothing runs, with one sweep that nobody has submitted.
 func idleTerm(t *testing.T, memory *Memory) (*term, *entry) {
 	t.Helper()
-	store, err := OpenStore(t.Context(), "file://"+t.TempDir())
+	sets, err := store.Open(t.Context(), "file://"+t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
 	c, err := New(
-		Config{Memory: memory, Store: store, Registry: prometheus.NewRegistry(), Logger: slog.New(slog.DiscardHandler)},
+		Config{Memory: memory, Store: sets, Registry: prometheus.NewRegistry(), Logger: slog.New(slog.DiscardHandler)},
 	)
 	if err != nil {
 		t.Fatal(err)

@@ -21,6 +21,7 @@ import (
 	"google.golang.org/grpc/health"
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 
+	"github.com/phasegrid/phasegrid/coordinator/store"
 	"github.com/phasegrid/phasegrid/node/solver"
 	"github.com/phasegrid/phasegrid/results"
 )
@@ -53,8 +54,8 @@ type Config struct {
 	Etcd     Etcd    // a cluster
 
 	// Store keeps result sets, Spool the shards whose part is not merged yet; Store by default.
-	Store Store
-	Spool Store
+	Store store.Store
+	Spool store.Store
 
 	// LeaseTTL is how long a node may be silent; 10 s by default. ReconnectGrace is how long one
 	// may take to come back after its connection broke; 3 s by default, at most LeaseTTL.

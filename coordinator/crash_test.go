@@ -21,6 +21,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/phasegrid/phasegrid/coordinator"
+	"github.com/phasegrid/phasegrid/coordinator/store"
 	pb "github.com/phasegrid/phasegrid/proto/phasegrid/v1"
 	"github.com/phasegrid/phasegrid/results"
 )
@@ -228,11 +229,11 @@ func TestCrashProcess(t *testing.T) {
 	}
 	course := os.Getenv("PHASEGRID_CRASH_COURSE")
 	c := &crashing{t: t, file: fileOf(course), store: filepath.Join(folder, "store")}
-	store, err := coordinator.OpenFileStore(c.store)
+	sets, err := store.OpenFolder(c.store)
 	if err != nil {
 		t.Fatal(err)
 	}
-	spool, err := coordinator.OpenFileStore(filepath.Join(folder, "spool"))
+	spool, err := store.OpenFolder(filepath.Join(folder, "spool"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -245,7 +246,7 @@ func TestCrashProcess(t *testing.T) {
 	defer c.log.Close()
 	cfg := coordinator.Config{
 		Embedded:       filepath.Join(folder, "state"),
-		Store:          store,
+		Store:          sets,
 		Spool:          spool,
 		ReconnectGrace: 50 * time.Millisecond,
 	}

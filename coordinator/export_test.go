@@ -3,7 +3,6 @@ package coordinator
 import (
 	"context"
 	"log/slog"
-	"time"
 )
 
 // Backend is what the conformance suite tests.
@@ -51,16 +50,4 @@ func LeaderKeyOf(r *Reign) string { return r.Ledger.(*etcdLedger).key }
 func FailingAt(cfg Config, fail func(step string)) Config {
 	cfg.fail = fail
 	return cfg
-}
-
-// WithPatience is a store in object storage that bears a silent service for so long.
-func WithPatience(s Store, d time.Duration) Store {
-	impatient := *s.(*blobStore)
-	impatient.patience = d
-	return &impatient
-}
-
-// RemoveLeftovers tidies a folder of a store up, as a new leader does.
-func RemoveLeftovers(ctx context.Context, s Store, folder string) error {
-	return s.(tidy).removeLeftovers(ctx, folder)
 }

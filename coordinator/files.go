@@ -9,6 +9,7 @@ import (
 	"io"
 	"io/fs"
 
+	"github.com/phasegrid/phasegrid/coordinator/store"
 	"github.com/phasegrid/phasegrid/results"
 )
 
@@ -19,7 +20,7 @@ import (
 // deleteSeen deletes an object in the version that was opened. That this leader leads now is asked
 // after it was opened: no later leader can have written it, and what a later one writes is another
 // version.
-func (t *term) deleteSeen(ctx context.Context, name string, seen Object) error {
+func (t *term) deleteSeen(ctx context.Context, name string, seen store.Object) error {
 	if err := t.commit(ctx, nil); err != nil {
 		return fmt.Errorf("delete %s: %w", name, err)
 	}
@@ -65,7 +66,7 @@ func (t *term) createFile(ctx context.Context, name string, data []byte) error {
 	return w.Commit()
 }
 
-func hasBytes(o Object, data []byte) (bool, error) {
+func hasBytes(o store.Object, data []byte) (bool, error) {
 	if o.Size() != int64(len(data)) {
 		return false, nil
 	}
@@ -164,7 +165,7 @@ func (t *term) removeFiles(ctx context.Context, e *entry) error {
 }
 
 // hashObject reads an object through.
-func hashObject(ctx context.Context, s Store, name string) (partFile, error) {
+func hashObject(ctx context.Context, s store.Store, name string) (partFile, error) {
 	o, err := s.Open(ctx, name)
 	if err != nil {
 		return partFile{}, err
@@ -177,7 +178,7 @@ func hashObject(ctx context.Context, s Store, name string) (partFile, error) {
 	return f, nil
 }
 
-func hashOf(o Object) (partFile, error) {
+func hashOf(o store.Object) (partFile, error) {
 	h := sha256.New()
 	_, err := io.Copy(h, io.NewSectionReader(o, 0, o.Size()))
 	return partFile{Bytes: o.Size(), SHA256: [32]byte(h.Sum(nil))}, err

@@ -12,6 +12,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/phasegrid/phasegrid/coordinator"
+	"github.com/phasegrid/phasegrid/coordinator/store"
 	pb "github.com/phasegrid/phasegrid/proto/phasegrid/v1"
 	"github.com/phasegrid/phasegrid/results"
 )
@@ -83,11 +84,11 @@ func TestFilesOfPartsTakenBack(t *testing.T) {
 
 // countingStore counts how often the file of a part is opened.
 type countingStore struct {
-	coordinator.Store
+	store.Store
 	opened atomic.Int64
 }
 
-func (s *countingStore) Open(ctx context.Context, name string) (coordinator.Object, error) {
+func (s *countingStore) Open(ctx context.Context, name string) (store.Object, error) {
 	if strings.Contains(name, "/part-") {
 		s.opened.Add(1)
 	}
@@ -98,7 +99,7 @@ func (s *countingStore) Open(ctx context.Context, name string) (coordinator.Obje
 // may be thousands of them for a call of one minute. That they are all there a listing tells.
 func TestSubmitAgainOpensNoParts(t *testing.T) {
 	folder, _ := fileStore(t)
-	for name, store := range map[string]coordinator.Store{"file": folder, "s3": s3Store(t)} {
+	for name, store := range map[string]store.Store{"file": folder, "s3": s3Store(t)} {
 		counting := &countingStore{Store: store}
 		spool, _ := fileStore(t)
 		c := start(t, coordinator.Config{Memory: coordinator.NewMemory(), Store: counting, Spool: spool})

@@ -12,6 +12,7 @@ import (
 
 	"github.com/apache/arrow/go/v15/arrow/flight/gen/flight"
 
+	"github.com/phasegrid/phasegrid/coordinator/store"
 	"github.com/phasegrid/phasegrid/results"
 )
 
@@ -279,7 +280,7 @@ func (f tableFlight) sendFile(ctx context.Context, part int, records *results.Re
 // sendSpooled sends the committed shards of a part in order. What was sent is skipped if the part
 // is sent again.
 func (f tableFlight) sendSpooled(ctx context.Context, part int, records *results.RecordStream) error {
-	cache := map[string]Object{}
+	cache := map[string]store.Object{}
 	defer closeAll(cache)
 	for _, it := range f.shelf.items(partRef{f.id, part}) {
 		first, end := f.plan.Shard(int64(it.shard))
@@ -319,7 +320,7 @@ func (f tableFlight) sendShard(
 	ctx context.Context,
 	it shelfItem,
 	e results.Expectation,
-	cache map[string]Object,
+	cache map[string]store.Object,
 	records *results.RecordStream,
 ) error {
 	weight := min(it.at.bytes, readerMemory)

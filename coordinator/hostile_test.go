@@ -20,6 +20,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/phasegrid/phasegrid/coordinator"
+	"github.com/phasegrid/phasegrid/coordinator/store"
 	pb "github.com/phasegrid/phasegrid/proto/phasegrid/v1"
 	"github.com/phasegrid/phasegrid/results"
 )
@@ -315,13 +316,13 @@ func TestSlowFirstMessages(t *testing.T) {
 
 // fullStore is a store whose disk is full for a while.
 type fullStore struct {
-	coordinator.Store
+	store.Store
 	mu   sync.Mutex
 	full bool
 	hit  int
 }
 
-func (s *fullStore) Create(ctx context.Context, name string) (coordinator.Writer, error) {
+func (s *fullStore) Create(ctx context.Context, name string) (store.Writer, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.full {

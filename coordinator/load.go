@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/phasegrid/phasegrid/coordinator/store"
 	"github.com/phasegrid/phasegrid/sweep"
 )
 
@@ -60,7 +61,7 @@ func (t *term) read(ctx context.Context) (states []*sweepState, err error) {
 // done to their files: a file that gets its name back may be one that is to go. A set where that
 // fails is tidied up later, and holds up no other.
 func (t *term) tidyUp(ctx context.Context, states []*sweepState) {
-	store, ok := t.cfg.Store.(tidy)
+	cleaner, ok := t.cfg.Store.(store.Cleaner)
 	if !ok {
 		return
 	}
@@ -70,7 +71,7 @@ func (t *term) tidyUp(ctx context.Context, states []*sweepState) {
 			if e == nil {
 				return nil
 			}
-			if err := store.removeLeftovers(ctx, e.set); err != nil {
+			if err := cleaner.RemoveLeftovers(ctx, e.set); err != nil {
 				return fmt.Errorf("tidy up %s: %w", e.set, err)
 			}
 			return nil

@@ -9,6 +9,7 @@ import (
 	"path"
 	"slices"
 
+	"github.com/phasegrid/phasegrid/coordinator/store"
 	"github.com/phasegrid/phasegrid/results"
 )
 
@@ -24,13 +25,13 @@ func (t *term) mergePart(ctx context.Context, a Merge) error {
 	}
 	ref := partRef{a.Sweep, a.Part}
 	items := t.shelf.items(ref)
-	cache := map[string]Object{}
+	cache := map[string]store.Object{}
 	defer closeAll(cache)
 	log, err := t.shardLog(ctx, e, items, cache)
 	if err != nil {
 		return err
 	}
-	writers := map[results.Table]Writer{}
+	writers := map[results.Table]store.Writer{}
 	defer func() {
 		for _, w := range writers {
 			w.Discard()
@@ -92,7 +93,7 @@ func (t *term) storePart(ctx context.Context, e *entry, part int, record partRec
 }
 
 // sources are a part's shards for the merge.
-func (t *term) sources(e *entry, items []shelfItem, cache map[string]Object) []results.Source {
+func (t *term) sources(e *entry, items []shelfItem, cache map[string]store.Object) []results.Source {
 	sources := make([]results.Source, len(items))
 	for i, it := range items {
 		first, end := e.plan.Shard(int64(it.shard))
@@ -116,7 +117,7 @@ func (t *term) shardLog(
 	ctx context.Context,
 	e *entry,
 	items []shelfItem,
-	cache map[string]Object,
+	cache map[string]store.Object,
 ) ([]results.ShardRow, error) {
 	attempts, err := ask(ctx, t, func() map[int]int { return t.board.attempts(e.id) })
 	if err != nil {
@@ -142,7 +143,7 @@ func (t *term) shardLog(
 // is this one; with others it is in the way, and the part is not stored until somebody has moved
 // it. Only a file that this sweep stored without its quarantined shards gives way. The log of
 // shards is another one each time; that of an earlier merge is as good.
-func (t *term) publish(ctx context.Context, e *entry, part int, f results.File, w Writer) (partFile, error) {
+func (t *term) publish(ctx context.Context, e *entry, part int, f results.File, w store.Writer) (partFile, error) {
 	name := results.PartName(f.Table, int64(part))
 	full := path.Join(e.set, name)
 	t.mu.RLock()
@@ -180,7 +181,7 @@ func (t *term) publish(ctx context.Context, e *entry, part int, f results.File, 
 	return there, nil
 }
 
-func closeAll(cache map[string]Object) {
+func closeAll(cache map[string]store.Object) {
 	for _, o := range cache {
 		o.Close()
 	}

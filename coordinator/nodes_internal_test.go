@@ -8,6 +8,7 @@ import (
 
 	"google.golang.org/grpc"
 
+	"github.com/phasegrid/phasegrid/coordinator/store"
 	pb "github.com/phasegrid/phasegrid/proto/phasegrid/v1"
 )
 
@@ -40,7 +41,7 @@ func (s *deafStream) Send(*pb.AttachResponse) error {
 // TestNodeThatDoesNotRead: one that beats all the time and never reads does not fill the memory. It
 // is cut off where more waits for it than any node needs to be told.
 func TestNodeThatDoesNotRead(t *testing.T) {
-	store, err := OpenStore(t.Context(), "file://"+t.TempDir())
+	sets, err := store.Open(t.Context(), "file://"+t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -48,7 +49,7 @@ func TestNodeThatDoesNotRead(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := New(Config{Memory: NewMemory(), Store: store, Listener: listener})
+	c, err := New(Config{Memory: NewMemory(), Store: sets, Listener: listener})
 	if err != nil {
 		t.Fatal(err)
 	}

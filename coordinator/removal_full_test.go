@@ -13,6 +13,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/phasegrid/phasegrid/coordinator"
+	"github.com/phasegrid/phasegrid/coordinator/store"
 	pb "github.com/phasegrid/phasegrid/proto/phasegrid/v1"
 )
 
@@ -56,11 +57,11 @@ func TestFullStoreIsFreed(t *testing.T) {
 
 // hangingStore hangs where a part is begun.
 type hangingStore struct {
-	coordinator.Store
+	store.Store
 	reached chan struct{}
 }
 
-func (s *hangingStore) Create(ctx context.Context, name string) (coordinator.Writer, error) {
+func (s *hangingStore) Create(ctx context.Context, name string) (store.Writer, error) {
 	if !strings.Contains(name, "points/part-") {
 		return s.Store.Create(ctx, name)
 	}

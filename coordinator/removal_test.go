@@ -14,6 +14,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/phasegrid/phasegrid/coordinator"
+	"github.com/phasegrid/phasegrid/coordinator/store"
 	pb "github.com/phasegrid/phasegrid/proto/phasegrid/v1"
 )
 
@@ -87,7 +88,7 @@ func (c *cluster) get(ctx context.Context, id string) *pb.Sweep {
 
 // keepingStore deletes one file and then none for a while.
 type keepingStore struct {
-	coordinator.Store
+	store.Store
 	deleted atomic.Int64
 	keep    atomic.Bool
 }

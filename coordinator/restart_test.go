@@ -11,6 +11,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
 
+	"github.com/phasegrid/phasegrid/coordinator/store"
 	pb "github.com/phasegrid/phasegrid/proto/phasegrid/v1"
 	"github.com/phasegrid/phasegrid/sweep"
 )
@@ -23,7 +24,7 @@ func BenchmarkRestart(b *testing.B) {
 	size := committedShards(b, folder, shards)
 	for b.Loop() {
 		start := time.Now()
-		store, err := OpenFileStore(b.TempDir())
+		sets, err := store.OpenFolder(b.TempDir())
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -31,7 +32,7 @@ func BenchmarkRestart(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		c, err := New(Config{Embedded: folder, Store: store, Listener: listener})
+		c, err := New(Config{Embedded: folder, Store: sets, Listener: listener})
 		if err != nil {
 			b.Fatal(err)
 		}

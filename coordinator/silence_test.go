@@ -1,8 +1,6 @@
 package coordinator_test
 
 import (
-	"context"
-	"errors"
 	"net/http"
 	"strings"
 	"sync/atomic"
@@ -13,6 +11,7 @@ import (
 	"github.com/johannesboyne/gofakes3/backend/s3mem"
 
 	"github.com/phasegrid/phasegrid/coordinator"
+	"github.com/phasegrid/phasegrid/coordinator/store"
 )
 
 // silentService is an S3 service that takes the requests for which silent says so, and does not
@@ -35,7 +34,7 @@ func (s *silentService) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // silentStore is a bucket of such a service.
-func silentStore(t *testing.T, patience time.Duration, silent func(r *http.Request) bool) coordinator.Store {
+func silentStore(t *testing.T, patience time.Duration, silent func(r *http.Request) bool) store.Store {
 	t.Helper()
 	backend := s3mem.New()
 	if err := backend.CreateBucket("bucket"); err != nil {
@@ -46,9 +45,10 @@ func silentStore(t *testing.T, patience time.Duration, silent func(r *http.Reque
 		silent,
 		make(chan struct{}),
 	}
-	store := s3At(t, s)
+	bucket := *s3At(t, s).(*store.Bucket)
 	t.Cleanup(func() { close(s.ended) })
-	return coordinator.WithPatience(store, patience)
+	bucket.Patience = patience
+	return &bucket
 }
 
 // TestSilentS3: a service that does not answer a request, as on a connection that is cut, does not
@@ -73,46 +73,5 @@ func TestSilentS3(t *testing.T) {
 				t.Errorf("%d requests of this kind: none was made again", n.Load())
 			}
 		})
-	}
-}
-
-// TestSilentS3Calls: every call ends, and says why: nobody's deadline is over.
-func TestSilentS3Calls(t *testing.T) {
-	var silent atomic.Bool
-	s := silentStore(t, 50*time.Millisecond, func(*http.Request) bool { return silent.Load() })
-	ctx := deadline(t)
-	patient := coordinator.WithPatience(s, time.Minute)
-	if err := write(t, patient, "x", []byte("bytes")); err != nil {
-		t.Fatal(err)
-	}
-	o, err := patient.Open(ctx, "x")
-	if err != nil {
-		t.Fatal(err)
-	}
-	version := o.Version()
-	if o, err = s.Open(ctx, "x"); err != nil {
-		t.Skipf("this machine is too slow: %v", err)
-	}
-	silent.Store(true)
-	_, opened := s.Open(ctx, "x")
-	_, read := o.ReadAt(make([]byte, 1), 0)
-	listed := s.List(ctx, "", func(string, int64) error { return nil })
-	w, err := s.Create(ctx, "y")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for err == nil { // what is written is buffered at first
-		_, err = w.Write(make([]byte, 1<<20))
-	}
-	w.Discard()
-	for call, err := range map[string]error{
-		"Open": opened, "ReadAt": read, "List": listed, "Write": err, "Commit": write(t, s, "z", []byte("bytes")),
-		"Delete": s.Delete(ctx, "x"), "DeleteVersion": s.DeleteVersion(ctx, "x", version),
-	} {
-		if err == nil || errors.Is(err, context.DeadlineExceeded) ||
-			!strings.Contains(err.Error(), "does not answer") ||
-			ctx.Err() != nil {
-			t.Errorf("%s = %v", call, err)
-		}
 	}
 }

@@ -10,6 +10,8 @@ import (
 	"log/slog"
 	"strings"
 	"sync"
+
+	"github.com/phasegrid/phasegrid/coordinator/store"
 )
 
 // The spool keeps the bytes of committed shards until their part is merged. On a store that can
@@ -76,11 +78,11 @@ type location struct {
 // spool hands out locations and frees objects when nothing lies in them any more. Safe for
 // concurrent use; append is for one goroutine.
 type spool struct {
-	store Store
+	store store.Store
 	epoch uint64
 	log   *slog.Logger
 
-	segment segmentLog // of append's goroutine
+	segment store.Log // of append's goroutine
 	seq     int
 	written int64
 
@@ -89,7 +91,7 @@ type spool struct {
 	current string         // segment that is still written to
 }
 
-func newSpool(store Store, epoch uint64, log *slog.Logger) *spool {
+func newSpool(store store.Store, epoch uint64, log *slog.Logger) *spool {
 	return &spool{store: store, epoch: epoch, log: log, live: map[string]int{}}
 }
 
@@ -123,14 +125,14 @@ func (s *spool) append(ctx context.Context, frames []frame) ([]location, error) 
 
 // write appends to the open segment, or writes an object.
 func (s *spool) write(ctx context.Context, chunks [][]byte) (object string, offset int64, err error) {
-	logs, ok := s.store.(logStore)
+	logs, ok := s.store.(store.Appender)
 	if !ok {
 		object := s.next()
 		return object, 0, s.put(ctx, object, chunks)
 	}
 	if s.segment == nil {
 		object := s.next()
-		segment, err := logs.createLog(ctx, object)
+		segment, err := logs.CreateLog(ctx, object)
 		if err != nil {
 			return "", 0, fmt.Errorf("begin spool segment: %w", err)
 		}
@@ -139,7 +141,7 @@ func (s *spool) write(ctx context.Context, chunks [][]byte) (object string, offs
 		s.current = object
 		s.mu.Unlock()
 	}
-	offset, err = s.segment.append(ctx, chunks)
+	offset, err = s.segment.Append(ctx, chunks)
 	if err != nil {
 		// After a failed sync nobody knows what is on disk: the rest of this segment is not used.
 		s.seal(ctx)
@@ -172,7 +174,7 @@ func (s *spool) seal(ctx context.Context) {
 	if s.segment == nil {
 		return
 	}
-	if err := s.segment.close(); err != nil {
+	if err := s.segment.Close(); err != nil {
 		s.log.Warn("close spool segment", "error", err)
 	}
 	s.segment = nil
@@ -207,7 +209,7 @@ func (s *spool) release(ctx context.Context, object string, n int) {
 }
 
 // read returns a frame. Objects opened for it stay open in cache until the caller closes them.
-func (s *spool) read(ctx context.Context, l location, cache map[string]Object) (frame, error) {
+func (s *spool) read(ctx context.Context, l location, cache map[string]store.Object) (frame, error) {
 	if l.bytes < 0 || l.bytes > maxFrameBytes {
 		return frame{}, fmt.Errorf("spool frame of %d bytes in %s", l.bytes, l.object)
 	}
@@ -252,7 +254,7 @@ func (s *spool) removeOrphans(ctx context.Context) error {
 }
 
 // header returns the header of a frame without its payload; the checksum is left to read.
-func (s *spool) header(ctx context.Context, l location, cache map[string]Object) ([]byte, error) {
+func (s *spool) header(ctx context.Context, l location, cache map[string]store.Object) ([]byte, error) {
 	if l.bytes < frameFixed+frameTrailer {
 		return nil, fmt.Errorf("spool frame of %d bytes in %s", l.bytes, l.object)
 	}
@@ -276,7 +278,7 @@ func (s *spool) header(ctx context.Context, l location, cache map[string]Object)
 }
 
 // object opens an object, or finds it in cache. One that has grown since is opened again.
-func (s *spool) object(ctx context.Context, l location, cache map[string]Object) (Object, error) {
+func (s *spool) object(ctx context.Context, l location, cache map[string]store.Object) (store.Object, error) {
 	o := cache[l.object]
 	if o != nil && l.offset+l.bytes <= o.Size() {
 		return o, nil

@@ -9,6 +9,8 @@ import (
 	"io/fs"
 	"strings"
 	"time"
+
+	"github.com/phasegrid/phasegrid/coordinator/store"
 )
 
 // Coordinators of one cluster must share their stores: a leader reads what the one before wrote.
@@ -30,7 +32,7 @@ var errForeignStore = errors.New("a store is not the cluster's")
 
 // clusterStore is a store that has to be the same for every leader.
 type clusterStore struct {
-	Store
+	store.Store
 	what string
 	key  string
 }

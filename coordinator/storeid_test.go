@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/phasegrid/phasegrid/coordinator"
+	"github.com/phasegrid/phasegrid/coordinator/store"
 	pb "github.com/phasegrid/phasegrid/proto/phasegrid/v1"
 )
 
@@ -47,9 +48,9 @@ func says(t *testing.T, text string, words ...string) {
 }
 
 // again opens the store of a folder once more, as another process does.
-func again(t *testing.T, folder string) coordinator.Store {
+func again(t *testing.T, folder string) store.Store {
 	t.Helper()
-	s, err := coordinator.OpenFileStore(folder)
+	s, err := store.OpenFolder(folder)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,19 +7,20 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/phasegrid/phasegrid/coordinator/store"
 	"github.com/phasegrid/phasegrid/sweep"
 )
 
 // TestUnplannableSweepWithShardsLoads: a sweep of another release is shown as failed, whatever is
 // committed of it.
 func TestUnplannableSweepWithShardsLoads(t *testing.T) {
-	store, err := OpenStore(t.Context(), "file://"+t.TempDir())
+	sets, err := store.Open(t.Context(), "file://"+t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
 	memory := NewMemory()
 	c, err := New(
-		Config{Memory: memory, Store: store, Registry: prometheus.NewRegistry(), Logger: slog.New(slog.DiscardHandler)},
+		Config{Memory: memory, Store: sets, Registry: prometheus.NewRegistry(), Logger: slog.New(slog.DiscardHandler)},
 	)
 	if err != nil {
 		t.Fatal(err)

@@ -16,20 +16,21 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/phasegrid/phasegrid/coordinator"
+	"github.com/phasegrid/phasegrid/coordinator/store"
 	pb "github.com/phasegrid/phasegrid/proto/phasegrid/v1"
 )
 
 // stoppedStore stops the first deletion of a file, as SIGSTOP stops a process in the middle of it:
 // it goes on when it is let, whoever leads by then.
 type stoppedStore struct {
-	coordinator.Store
+	store.Store
 	at            string // how the file's name ends
 	once          sync.Once
 	reached, goOn chan struct{}
 	ended         chan struct{}
 }
 
-func stopAt(s coordinator.Store, at string) *stoppedStore {
+func stopAt(s store.Store, at string) *stoppedStore {
 	return &stoppedStore{
 		Store:   s,
 		at:      at,

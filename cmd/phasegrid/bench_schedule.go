@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/phasegrid/phasegrid/coordinator"
+	"github.com/phasegrid/phasegrid/coordinator/store"
 )
 
 type benchScheduleOptions struct {
@@ -319,7 +320,7 @@ func (s benchScheduleOptions) with(ctx context.Context, measure func(coordinator
 	}
 	cfg := coordinator.Config{Name: "bench", Embedded: filepath.Join(folder, "etcd"), Logger: s.log}
 	if s.Store == "" {
-		if cfg.Store, err = coordinator.OpenFileStore(filepath.Join(folder, "store")); err != nil {
+		if cfg.Store, err = store.OpenFolder(filepath.Join(folder, "store")); err != nil {
 			return err
 		}
 		return measure(cfg)
@@ -328,7 +329,7 @@ func (s benchScheduleOptions) with(ctx context.Context, measure func(coordinator
 	if err != nil {
 		return usageError{err}
 	}
-	if cfg.Store, err = coordinator.OpenStore(ctx, scratch.String()); err != nil {
+	if cfg.Store, err = store.Open(ctx, scratch.String()); err != nil {
 		return fmt.Errorf("--store: %w", err)
 	}
 	defer func() { err = errors.Join(err, emptyStore(context.WithoutCancel(ctx), cfg.Store, scratch)) }()
@@ -351,16 +352,16 @@ func benchStoreURL(raw, name string) (*url.URL, error) {
 }
 
 // emptyStore removes what was measured with.
-func emptyStore(ctx context.Context, store coordinator.Store, u *url.URL) error {
+func emptyStore(ctx context.Context, s store.Store, u *url.URL) error {
 	if u.Scheme == "file" {
 		return os.RemoveAll(u.Path)
 	}
 	var names []string
-	if err := store.List(ctx, "", func(name string, _ int64) error { names = append(names, name); return nil }); err != nil {
+	if err := s.List(ctx, "", func(name string, _ int64) error { names = append(names, name); return nil }); err != nil {
 		return fmt.Errorf("remove what was measured with from %s: %w", u, err)
 	}
 	for _, name := range names {
-		if err := store.Delete(ctx, name); err != nil {
+		if err := s.Delete(ctx, name); err != nil {
 			return fmt.Errorf("remove %s: %w", name, err)
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 
 	"github.com/phasegrid/phasegrid/coordinator"
+	"github.com/phasegrid/phasegrid/coordinator/store"
 	"github.com/phasegrid/phasegrid/node"
 )
 
@@ -21,11 +22,11 @@ const maxLocalNodes = 256
 // runLocal runs a sweep on a cluster of its own, in this process and the node processes it starts,
 // until the sweep ends or ctx does. It returns when all of the cluster has ended.
 func runLocal(ctx context.Context, o runOptions, state string, file []byte, earlier *memo) (sweepView, error) {
-	out, err := coordinator.OpenFileStore(o.Out)
+	out, err := store.OpenFolder(o.Out)
 	if err != nil {
 		return sweepView{}, fmt.Errorf("--out: %w", err)
 	}
-	spool, err := coordinator.OpenFileStore(filepath.Join(state, "spool"))
+	spool, err := store.OpenFolder(filepath.Join(state, "spool"))
 	if err != nil {
 		return sweepView{}, fmt.Errorf("--state: %w", err)
 	}

@@ -15,6 +15,7 @@ import (
 	"google.golang.org/grpc"
 
 	"github.com/phasegrid/phasegrid/coordinator"
+	"github.com/phasegrid/phasegrid/coordinator/store"
 )
 
 type coordinatorOptions struct {
@@ -169,13 +170,13 @@ func anyAddress(listen string) bool {
 }
 
 // openStore opens the store that a flag names.
-func openStore(ctx context.Context, flag, url string) (coordinator.Store, error) {
-	store, err := coordinator.OpenStore(ctx, url)
+func openStore(ctx context.Context, flag, url string) (store.Store, error) {
+	opened, err := store.Open(ctx, url)
 	switch {
-	case errors.Is(err, coordinator.ErrStoreURL):
+	case errors.Is(err, store.ErrURL):
 		return nil, usageError{fmt.Errorf("%s: %w", flag, err)}
 	case err != nil:
 		return nil, fmt.Errorf("%s: %w", flag, err)
 	}
-	return store, nil
+	return opened, nil
 }

@@ -15,6 +15,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/phasegrid/phasegrid/coordinator"
+	"github.com/phasegrid/phasegrid/coordinator/store"
 	"github.com/phasegrid/phasegrid/node"
 )
 
@@ -134,11 +135,11 @@ func TestMonitoringUsesRealMetrics(t *testing.T) {
 		}
 	}
 	ofCoordinator, ofNode := processMetrics(), processMetrics()
-	store, err := coordinator.OpenFileStore(t.TempDir())
+	sets, err := store.OpenFolder(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := coordinator.New(coordinator.Config{Memory: coordinator.NewMemory(), Store: store, Registry: ofCoordinator}); err != nil {
+	if _, err := coordinator.New(coordinator.Config{Memory: coordinator.NewMemory(), Store: sets, Registry: ofCoordinator}); err != nil {
 		t.Fatal(err)
 	}
 	node.NewMetrics(ofNode)

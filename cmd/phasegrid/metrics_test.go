@@ -6,6 +6,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/phasegrid/phasegrid/coordinator"
+	"github.com/phasegrid/phasegrid/coordinator/store"
 	"github.com/phasegrid/phasegrid/node"
 )
 
@@ -13,11 +14,11 @@ import (
 // each name once.
 func TestRolesShareNoMetric(t *testing.T) {
 	registry := prometheus.NewRegistry()
-	store, err := coordinator.OpenStore(t.Context(), "file://"+t.TempDir())
+	sets, err := store.Open(t.Context(), "file://"+t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := coordinator.New(coordinator.Config{Memory: coordinator.NewMemory(), Store: store, Registry: registry}); err != nil {
+	if _, err := coordinator.New(coordinator.Config{Memory: coordinator.NewMemory(), Store: sets, Registry: registry}); err != nil {
 		t.Fatal(err)
 	}
 	node.NewMetrics(registry) // panics where a name is taken

@@ -22,6 +22,7 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 
 	"github.com/phasegrid/phasegrid/coordinator"
+	"github.com/phasegrid/phasegrid/coordinator/store"
 	"github.com/phasegrid/phasegrid/node"
 	"github.com/phasegrid/phasegrid/node/solver"
 	"github.com/phasegrid/phasegrid/results"
@@ -273,16 +274,16 @@ func startCoordinator(t *testing.T, out string) (address string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	store, err := coordinator.OpenFileStore(out)
+	sets, err := store.OpenFolder(out)
 	if err != nil {
 		t.Fatal(err)
 	}
-	spool, err := coordinator.OpenFileStore(t.TempDir())
+	spool, err := store.OpenFolder(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
 	c, err := coordinator.New(
-		coordinator.Config{Listener: listener, Store: store, Spool: spool, Memory: coordinator.NewMemory()},
+		coordinator.Config{Listener: listener, Store: sets, Spool: spool, Memory: coordinator.NewMemory()},
 	)
 	if err != nil {
 		t.Fatal(err)

@@ -1,4 +1,4 @@
-package coordinator
+package store
 
 import (
 	"context"
@@ -9,7 +9,7 @@ import (
 
 // createLog begins a segment: a file that exists under its name from the start and is synced by
 // each append.
-func (s *fileStore) createLog(_ context.Context, name string) (segmentLog, error) {
+func (s *folder) CreateLog(_ context.Context, name string) (Log, error) {
 	path, err := s.path(name)
 	if err != nil {
 		return nil, err
@@ -25,17 +25,17 @@ func (s *fileStore) createLog(_ context.Context, name string) (segmentLog, error
 		f.Close()
 		return nil, fmt.Errorf("create %s: %w", path, err)
 	}
-	return &fileLog{file: f}, nil
+	return &folderLog{file: f}, nil
 }
 
 // fileLog is one segment. A failed append leaves bytes behind that nothing refers to; the next one
 // goes over them.
-type fileLog struct {
+type folderLog struct {
 	file *os.File
 	end  int64 // of what is durable
 }
 
-func (l *fileLog) append(_ context.Context, chunks [][]byte) (int64, error) {
+func (l *folderLog) Append(_ context.Context, chunks [][]byte) (int64, error) {
 	at := l.end
 	for _, c := range chunks {
 		n, err := l.file.WriteAt(c, at)
@@ -52,4 +52,4 @@ func (l *fileLog) append(_ context.Context, chunks [][]byte) (int64, error) {
 	return offset, nil
 }
 
-func (l *fileLog) close() error { return l.file.Close() }
+func (l *folderLog) Close() error { return l.file.Close() }

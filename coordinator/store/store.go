@@ -1,4 +1,4 @@
-package coordinator
+package store
 
 import (
 	"context"
@@ -47,41 +47,41 @@ type Object interface {
 }
 
 // logStore is a store that can append, so that the spool needs no object of its own for each group.
-type logStore interface {
-	createLog(ctx context.Context, name string) (segmentLog, error)
+type Appender interface {
+	CreateLog(ctx context.Context, name string) (Log, error)
 }
 
 // tidy is a store in which a process that dies leaves something behind besides objects.
-type tidy interface {
-	removeLeftovers(ctx context.Context, folder string) error
+type Cleaner interface {
+	RemoveLeftovers(ctx context.Context, folder string) error
 }
 
 // segmentLog is an object that grows, for one writer. What Append returned for is durable and can
 // be opened and read.
-type segmentLog interface {
-	append(ctx context.Context, chunks [][]byte) (offset int64, err error)
-	close() error
+type Log interface {
+	Append(ctx context.Context, chunks [][]byte) (offset int64, err error)
+	Close() error
 }
 
 // ErrStoreURL is returned for a text that is no store's URL.
-var ErrStoreURL = errors.New("give file:///absolute/path or s3://bucket")
+var ErrURL = errors.New("give file:///absolute/path or s3://bucket")
 
 // OpenStore opens the store at a URL: file:///folder, or s3://bucket?region=...&prefix=folder/ with
 // the options of gocloud.dev/blob/s3blob.
-func OpenStore(ctx context.Context, raw string) (Store, error) {
+func Open(ctx context.Context, raw string) (Store, error) {
 	u, err := url.Parse(raw)
 	if err != nil {
-		return nil, fmt.Errorf("store URL %q: %w; %w", raw, err, ErrStoreURL)
+		return nil, fmt.Errorf("store URL %q: %w; %w", raw, err, ErrURL)
 	}
 	switch u.Scheme {
 	case "file":
 		if u.Host != "" || u.Path == "" {
-			return nil, fmt.Errorf("store URL %q: no absolute path; %w", raw, ErrStoreURL)
+			return nil, fmt.Errorf("store URL %q: no absolute path; %w", raw, ErrURL)
 		}
-		return OpenFileStore(u.Path)
+		return OpenFolder(u.Path)
 	case "s3":
-		return OpenBlobStore(ctx, raw)
+		return openBucket(ctx, raw)
 	default:
-		return nil, fmt.Errorf("store URL %q: unknown scheme %q; %w", raw, u.Scheme, ErrStoreURL)
+		return nil, fmt.Errorf("store URL %q: unknown scheme %q; %w", raw, u.Scheme, ErrURL)
 	}
 }

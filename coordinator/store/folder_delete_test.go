@@ -1,4 +1,4 @@
-package coordinator
+package store
 
 import (
 	"errors"
@@ -37,11 +37,11 @@ func TestFileReplacedBetweenTheLooks(t *testing.T) {
 // deleted stays so.
 func TestTidyingLeavesDeletionsAlone(t *testing.T) {
 	root := t.TempDir()
-	opened, err := OpenFileStore(root)
+	opened, err := OpenFolder(root)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := opened.(*fileStore)
+	s := opened.(*folder)
 	for range 500 {
 		if err := os.MkdirAll(filepath.Join(root, "set"), 0o755); err != nil {
 			t.Fatal(err)
@@ -67,7 +67,7 @@ func TestTidyingLeavesDeletionsAlone(t *testing.T) {
 			})
 		}
 		all.Go(func() {
-			if err := s.removeLeftovers(t.Context(), "set"); err != nil {
+			if err := s.RemoveLeftovers(t.Context(), "set"); err != nil {
 				t.Error(err)
 			}
 		})

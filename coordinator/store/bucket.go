@@ -1,4 +1,4 @@
-package coordinator
+package store
 
 import (
 	"context"
@@ -21,21 +21,21 @@ import (
 //
 // A request that nobody answers, on a connection that is cut or by a service that hangs, ends after
 // patience: whoever made it says so and makes another one.
-type blobStore struct {
+type Bucket struct {
 	bucket   *blob.Bucket
 	url      string
-	patience time.Duration
+	Patience time.Duration
 }
 
-var _ Store = (*blobStore)(nil)
+var _ Store = (*Bucket)(nil)
 
 // patience is long enough for what an upload may have in memory, 25 MiB, on a slow line.
-const patience = 2 * time.Minute
+const defaultPatience = 2 * time.Minute
 
 var errSilent = errors.New("the service does not answer")
 
-func (s *blobStore) bounded(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeoutCause(ctx, s.patience, errSilent)
+func (s *Bucket) bounded(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeoutCause(ctx, s.Patience, errSilent)
 }
 
 // failure is why what was done with ctx failed: that patience ended is no deadline of whoever
@@ -50,7 +50,7 @@ func failure(ctx context.Context, err error) error {
 // OpenBlobStore opens a bucket by its URL, with the credentials of the environment:
 // s3://bucket?region=eu-central-1&prefix=folder/ or
 // s3://bucket?endpoint=https://host&use_path_style=true.
-func OpenBlobStore(ctx context.Context, url string) (Store, error) {
+func openBucket(ctx context.Context, url string) (Store, error) {
 	bucket, err := blob.OpenBucket(ctx, url)
 	if err != nil {
 		return nil, fmt.Errorf("store %s: %w", url, err)
@@ -63,12 +63,12 @@ func OpenBlobStore(ctx context.Context, url string) (Store, error) {
 		bucket.Close()
 		return nil, fmt.Errorf("store %s: %w", url, err)
 	}
-	return &blobStore{bucket, url, patience}, nil
+	return &Bucket{bucket, url, defaultPatience}, nil
 }
 
-func (s *blobStore) String() string { return s.url }
+func (s *Bucket) String() string { return s.url }
 
-func (s *blobStore) Create(ctx context.Context, name string) (Writer, error) {
+func (s *Bucket) Create(ctx context.Context, name string) (Writer, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	w, err := s.bucket.NewWriter(
 		ctx,
@@ -79,13 +79,13 @@ func (s *blobStore) Create(ctx context.Context, name string) (Writer, error) {
 		cancel(nil)
 		return nil, fmt.Errorf("create %s: %w", name, translate(err))
 	}
-	return &blobWriter{Writer: w, store: s, ctx: ctx, name: name, cancel: cancel}, nil
+	return &bucketWriter{Writer: w, store: s, ctx: ctx, name: name, cancel: cancel}, nil
 }
 
 // blobWriter is an upload that is not ended.
-type blobWriter struct {
+type bucketWriter struct {
 	*blob.Writer
-	store  *blobStore
+	store  *Bucket
 	ctx    context.Context
 	name   string
 	cancel context.CancelCauseFunc
@@ -93,11 +93,11 @@ type blobWriter struct {
 }
 
 // bound ends the upload where what is done until stop is called takes too long.
-func (w *blobWriter) bound() (stop func() bool) {
-	return time.AfterFunc(w.store.patience, func() { w.cancel(errSilent) }).Stop
+func (w *bucketWriter) bound() (stop func() bool) {
+	return time.AfterFunc(w.store.Patience, func() { w.cancel(errSilent) }).Stop
 }
 
-func (w *blobWriter) Write(p []byte) (int, error) {
+func (w *bucketWriter) Write(p []byte) (int, error) {
 	defer w.bound()()
 	n, err := w.Writer.Write(p)
 	if err != nil {
@@ -106,7 +106,7 @@ func (w *blobWriter) Write(p []byte) (int, error) {
 	return n, nil
 }
 
-func (w *blobWriter) Commit() error {
+func (w *bucketWriter) Commit() error {
 	defer w.Discard()
 	defer w.bound()()
 	// A service may not know the condition for multipart uploads; whoever is there already is seen
@@ -127,7 +127,7 @@ func (w *blobWriter) Commit() error {
 }
 
 // Discard ends the upload without an object: a writer whose context has ended publishes nothing.
-func (w *blobWriter) Discard() {
+func (w *bucketWriter) Discard() {
 	if w.ended {
 		return
 	}
@@ -136,14 +136,14 @@ func (w *blobWriter) Discard() {
 	_ = w.Close() // says that the context has ended
 }
 
-func (s *blobStore) Open(ctx context.Context, name string) (Object, error) {
+func (s *Bucket) Open(ctx context.Context, name string) (Object, error) {
 	asking, cancel := s.bounded(ctx)
 	defer cancel()
 	a, err := s.bucket.Attributes(asking, name)
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", name, failure(asking, err))
 	}
-	return &blobObject{s, ctx, name, a.Size, versionOf(a)}, nil
+	return &bucketObject{s, ctx, name, a.Size, versionOf(a)}, nil
 }
 
 // versionOf is an object's entity tag and when it was written: the same bytes, written again, have
@@ -153,19 +153,19 @@ func versionOf(a *blob.Attributes) string {
 }
 
 // blobObject reads ranges of an object.
-type blobObject struct {
-	store   *blobStore
+type bucketObject struct {
+	store   *Bucket
 	ctx     context.Context // of Open
 	name    string
 	size    int64
 	version string
 }
 
-func (o *blobObject) Size() int64     { return o.size }
-func (o *blobObject) Version() string { return o.version }
-func (o *blobObject) Close() error    { return nil }
+func (o *bucketObject) Size() int64     { return o.size }
+func (o *bucketObject) Version() string { return o.version }
+func (o *bucketObject) Close() error    { return nil }
 
-func (o *blobObject) ReadAt(p []byte, offset int64) (int, error) {
+func (o *bucketObject) ReadAt(p []byte, offset int64) (int, error) {
 	if offset >= o.size {
 		return 0, io.EOF
 	}
@@ -187,7 +187,7 @@ func (o *blobObject) ReadAt(p []byte, offset int64) (int, error) {
 	return n, nil
 }
 
-func (s *blobStore) List(ctx context.Context, prefix string, visit func(name string, size int64) error) error {
+func (s *Bucket) List(ctx context.Context, prefix string, visit func(name string, size int64) error) error {
 	objects := s.bucket.List(&blob.ListOptions{Prefix: prefix})
 	next := func() (*blob.ListObject, error) {
 		ctx, cancel := s.bounded(ctx)
@@ -212,7 +212,7 @@ func (s *blobStore) List(ctx context.Context, prefix string, visit func(name str
 	}
 }
 
-func (s *blobStore) Delete(ctx context.Context, name string) error {
+func (s *Bucket) Delete(ctx context.Context, name string) error {
 	ctx, cancel := s.bounded(ctx)
 	defer cancel()
 	err := s.bucket.Delete(ctx, name)
@@ -225,7 +225,7 @@ func (s *blobStore) Delete(ctx context.Context, name string) error {
 // DeleteVersion compares here, and has the service compare the entity tag as it deletes (If-Match),
 // so that other bytes are never deleted. A service that does not know the condition leaves a moment
 // between the two.
-func (s *blobStore) DeleteVersion(ctx context.Context, name, version string) error {
+func (s *Bucket) DeleteVersion(ctx context.Context, name, version string) error {
 	ctx, cancel := s.bounded(ctx)
 	defer cancel()
 	a, err := s.bucket.Attributes(ctx, name)

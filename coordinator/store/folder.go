@@ -1,4 +1,4 @@
-package coordinator
+package store
 
 import (
 	"context"
@@ -16,7 +16,7 @@ import (
 // fileStore is a store in a folder. Every object is written under a temporary name in its own
 // folder, synced, linked to its name unless there is one, and the folder synced: what is visible is
 // complete and survives a power cut.
-type fileStore struct {
+type folder struct {
 	root string
 
 	// tidying keeps tidying up and deletions apart: what a deletion has set aside is not left over.
@@ -27,9 +27,9 @@ type fileStore struct {
 }
 
 var (
-	_ Store    = (*fileStore)(nil)
-	_ logStore = (*fileStore)(nil)
-	_ tidy     = (*fileStore)(nil)
+	_ Store    = (*folder)(nil)
+	_ Appender = (*folder)(nil)
+	_ Cleaner  = (*folder)(nil)
 )
 
 // These mark files that are no objects, not yet or no more; no glob over results matches them.
@@ -42,23 +42,23 @@ func isObject(file string) bool {
 	return !strings.HasPrefix(file, temporaryPrefix) && !strings.HasPrefix(file, asidePrefix)
 }
 
-// OpenFileStore opens the store in a folder, which is made if it is not there.
-func OpenFileStore(folder string) (Store, error) {
-	root, err := filepath.Abs(folder)
+// OpenFolder opens the store in a folder, which is made if it is not there.
+func OpenFolder(path string) (Store, error) {
+	root, err := filepath.Abs(path)
 	if err != nil {
-		return nil, fmt.Errorf("store folder %q: %w", folder, err)
+		return nil, fmt.Errorf("store folder %q: %w", path, err)
 	}
-	s := &fileStore{root: root, synced: map[string]bool{}}
+	s := &folder{root: root, synced: map[string]bool{}}
 	if err := s.makeFolder(root); err != nil {
 		return nil, fmt.Errorf("store folder %s: %w; choose one that can be written", root, err)
 	}
 	return s, nil
 }
 
-func (s *fileStore) String() string { return "file://" + s.root }
+func (s *folder) String() string { return "file://" + s.root }
 
 // path is the file of an object; names that lead out of the store are refused.
-func (s *fileStore) path(name string) (string, error) {
+func (s *folder) path(name string) (string, error) {
 	if !filepath.IsLocal(name) || !isObject(filepath.Base(name)) {
 		return "", fmt.Errorf("object name %q: not a plain relative path", name)
 	}
@@ -66,21 +66,21 @@ func (s *fileStore) path(name string) (string, error) {
 }
 
 // makeFolder makes a folder and those above it, durably.
-func (s *fileStore) makeFolder(folder string) error {
+func (s *folder) makeFolder(path string) error {
 	s.mu.Lock()
-	known := s.synced[folder]
+	known := s.synced[path]
 	s.mu.Unlock()
 	if known {
-		if _, err := os.Stat(folder); err == nil {
+		if _, err := os.Stat(path); err == nil {
 			return nil
 		}
 	}
-	if parent := filepath.Dir(folder); parent != folder {
-		if _, err := os.Stat(folder); err != nil {
+	if parent := filepath.Dir(path); parent != path {
+		if _, err := os.Stat(path); err != nil {
 			if err := s.makeFolder(parent); err != nil {
 				return err
 			}
-			if err := os.Mkdir(folder, 0o777); err != nil && !errors.Is(err, fs.ErrExist) {
+			if err := os.Mkdir(path, 0o777); err != nil && !errors.Is(err, fs.ErrExist) {
 				return err
 			}
 			if err := syncFolder(parent); err != nil {
@@ -89,7 +89,7 @@ func (s *fileStore) makeFolder(folder string) error {
 		}
 	}
 	s.mu.Lock()
-	s.synced[folder] = true
+	s.synced[path] = true
 	s.mu.Unlock()
 	return nil
 }
@@ -103,11 +103,11 @@ func syncFolder(folder string) error {
 	return d.Sync()
 }
 
-func (s *fileStore) Create(_ context.Context, name string) (Writer, error) {
+func (s *folder) Create(_ context.Context, name string) (Writer, error) {
 	return s.create(name)
 }
 
-func (s *fileStore) create(name string) (*fileWriter, error) {
+func (s *folder) create(name string) (*folderWriter, error) {
 	path, err := s.path(name)
 	if err != nil {
 		return nil, err
@@ -126,18 +126,18 @@ func (s *fileStore) create(name string) (*fileWriter, error) {
 		os.Remove(f.Name())
 		return nil, fmt.Errorf("lock %s: %w", f.Name(), err)
 	}
-	return &fileWriter{File: f, path: path}, nil
+	return &folderWriter{File: f, path: path}, nil
 }
 
 // fileWriter is an object under its temporary name.
-type fileWriter struct {
+type folderWriter struct {
 	*os.File
 	path  string
 	ended bool
 }
 
 // Commit syncs the file, links it to its name, and syncs the folder.
-func (w *fileWriter) Commit() error {
+func (w *folderWriter) Commit() error {
 	defer w.Discard()
 	if err := w.Chmod(0o644); err != nil {
 		return fmt.Errorf("write %s: %w", w.path, err)
@@ -151,7 +151,7 @@ func (w *fileWriter) Commit() error {
 	return syncFolder(filepath.Dir(w.path))
 }
 
-func (w *fileWriter) Discard() {
+func (w *folderWriter) Discard() {
 	if w.ended {
 		return
 	}
@@ -160,7 +160,7 @@ func (w *fileWriter) Discard() {
 	_ = os.Remove(w.Name()) // it has its own name, or none
 }
 
-func (s *fileStore) Open(_ context.Context, name string) (Object, error) {
+func (s *folder) Open(_ context.Context, name string) (Object, error) {
 	path, err := s.path(name)
 	if err != nil {
 		return nil, err
@@ -177,18 +177,18 @@ func (s *fileStore) Open(_ context.Context, name string) (Object, error) {
 		f.Close()
 		return nil, err
 	}
-	return &fileObject{f, info}, nil
+	return &folderObject{f, info}, nil
 }
 
-type fileObject struct {
+type folderObject struct {
 	*os.File
 	info fs.FileInfo
 }
 
-func (o *fileObject) Size() int64     { return o.info.Size() }
-func (o *fileObject) Version() string { return fileVersion(o.info) }
+func (o *folderObject) Size() int64     { return o.info.Size() }
+func (o *folderObject) Version() string { return fileVersion(o.info) }
 
-func (s *fileStore) List(ctx context.Context, prefix string, visit func(name string, size int64) error) error {
+func (s *folder) List(ctx context.Context, prefix string, visit func(name string, size int64) error) error {
 	type entry struct {
 		name string
 		size int64

@@ -1,4 +1,4 @@
-package coordinator_test
+package store_test
 
 import (
 	"bytes"
@@ -8,7 +8,6 @@ import (
 	"io"
 	"io/fs"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
@@ -19,40 +18,13 @@ import (
 	"github.com/johannesboyne/gofakes3"
 	"github.com/johannesboyne/gofakes3/backend/s3mem"
 
-	"github.com/phasegrid/phasegrid/coordinator"
+	"github.com/phasegrid/phasegrid/coordinator/store"
 )
-
-// s3Store opens a bucket of a real S3 server program, in this process.
-func s3Store(t *testing.T) coordinator.Store {
-	t.Helper()
-	backend := s3mem.New()
-	if err := backend.CreateBucket("bucket"); err != nil {
-		t.Fatal(err)
-	}
-	return s3At(t, gofakes3.New(backend, gofakes3.WithLogger(gofakes3.DiscardLog())).Server())
-}
-
-// s3At opens the bucket of a service.
-func s3At(t *testing.T, service http.Handler) coordinator.Store {
-	t.Helper()
-	server := httptest.NewServer(service)
-	t.Cleanup(server.Close)
-	t.Setenv("AWS_ACCESS_KEY_ID", "test")
-	t.Setenv("AWS_SECRET_ACCESS_KEY", "test")
-	s, err := coordinator.OpenStore(
-		t.Context(),
-		"s3://bucket?region=us-east-1&use_path_style=true&disable_https=true&endpoint="+server.URL,
-	)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s
-}
 
 // TestStore holds every store against one suite.
 func TestStore(t *testing.T) {
-	stores := map[string]func(t *testing.T) coordinator.Store{
-		"file": func(t *testing.T) coordinator.Store { s, _ := fileStore(t); return s },
+	stores := map[string]func(t *testing.T) store.Store{
+		"file": func(t *testing.T) store.Store { s, _ := folderStore(t); return s },
 		"s3":   s3Store,
 	}
 	for name, open := range stores {
@@ -67,7 +39,7 @@ func TestStore(t *testing.T) {
 	}
 }
 
-func write(t *testing.T, s coordinator.Store, name string, data []byte) error {
+func write(t *testing.T, s store.Store, name string, data []byte) error {
 	t.Helper()
 	w, err := s.Create(t.Context(), name)
 	if err != nil {
@@ -80,7 +52,7 @@ func write(t *testing.T, s coordinator.Store, name string, data []byte) error {
 	return w.Commit()
 }
 
-func read(t *testing.T, s coordinator.Store, name string) []byte {
+func read(t *testing.T, s store.Store, name string) []byte {
 	t.Helper()
 	o, err := s.Open(t.Context(), name)
 	if err != nil {
@@ -94,7 +66,7 @@ func read(t *testing.T, s coordinator.Store, name string) []byte {
 	return data
 }
 
-func testCreate(t *testing.T, s coordinator.Store) {
+func testCreate(t *testing.T, s store.Store) {
 	if _, err := s.Open(t.Context(), "c/none"); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("Open of nothing = %v", err)
 	}
@@ -145,7 +117,7 @@ func testCreate(t *testing.T, s coordinator.Store) {
 }
 
 // testDeleteVersion: an object goes only in the version that was opened.
-func testDeleteVersion(t *testing.T, s coordinator.Store) {
+func testDeleteVersion(t *testing.T, s store.Store) {
 	version := func() string {
 		o, err := s.Open(t.Context(), "d/x")
 		if err != nil {
@@ -167,7 +139,7 @@ func testDeleteVersion(t *testing.T, s coordinator.Store) {
 	if err := write(t, s, "d/x", []byte("other")); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.DeleteVersion(t.Context(), "d/x", first); !errors.Is(err, coordinator.ErrChanged) {
+	if err := s.DeleteVersion(t.Context(), "d/x", first); !errors.Is(err, store.ErrChanged) {
 		t.Errorf("DeleteVersion of an older version = %v, want ErrChanged", err)
 	}
 	if got := read(t, s, "d/x"); string(got) != "other" {
@@ -184,7 +156,7 @@ func testDeleteVersion(t *testing.T, s coordinator.Store) {
 	}
 }
 
-func testLarge(t *testing.T, s coordinator.Store) {
+func testLarge(t *testing.T, s store.Store) {
 	data := bytes.Repeat([]byte("0123456789abcdef"), 1<<20)
 	if err := write(t, s, "l/large", data); err != nil {
 		t.Fatal(err)
@@ -229,7 +201,7 @@ func TestS3DeletesThatVersionOnly(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := s.DeleteVersion(t.Context(), "x", o.Version()); !errors.Is(err, coordinator.ErrChanged) {
+	if err := s.DeleteVersion(t.Context(), "x", o.Version()); !errors.Is(err, store.ErrChanged) {
 		t.Errorf("DeleteVersion = %v, want ErrChanged", err)
 	}
 	if got := read(t, s, "x"); string(got) != "other" {
@@ -240,7 +212,7 @@ func TestS3DeletesThatVersionOnly(t *testing.T) {
 // TestDyingWhileDeleting: a file that was set aside by a process that died has its name back after
 // tidying up, unless another file has it by then.
 func TestDyingWhileDeleting(t *testing.T) {
-	s, dir := fileStore(t)
+	s, dir := folderStore(t)
 	for name, data := range map[string]string{"x.parquet": "old", ".deleting-ABC-x.parquet": "older", ".deleting-ABC-y-z.parquet": "alone"} {
 		if err := os.MkdirAll(filepath.Join(dir, "set"), 0o755); err != nil {
 			t.Fatal(err)
@@ -249,7 +221,7 @@ func TestDyingWhileDeleting(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := coordinator.RemoveLeftovers(t.Context(), s, "set"); err != nil {
+	if err := s.(store.Cleaner).RemoveLeftovers(t.Context(), "set"); err != nil {
 		t.Fatal(err)
 	}
 	entries, err := os.ReadDir(filepath.Join(dir, "set"))
@@ -262,7 +234,7 @@ func TestDyingWhileDeleting(t *testing.T) {
 }
 
 // testRace: of many writers of one name exactly one wins, and its bytes are there.
-func testRace(t *testing.T, s coordinator.Store) {
+func testRace(t *testing.T, s store.Store) {
 	var mu sync.Mutex
 	var won []string
 	var group sync.WaitGroup
@@ -285,7 +257,7 @@ func testRace(t *testing.T, s coordinator.Store) {
 	}
 }
 
-func testList(t *testing.T, s coordinator.Store) {
+func testList(t *testing.T, s store.Store) {
 	for _, name := range []string{"li/b/2", "li/a", "li/b/10", "lo/x"} {
 		if err := write(t, s, name, []byte(name)); err != nil {
 			t.Fatal(err)
@@ -316,9 +288,9 @@ func testList(t *testing.T, s coordinator.Store) {
 	}
 }
 
-// TestFileStoreNames: no name leads out of the folder, and what a crash leaves behind is no object.
-func TestFileStoreNames(t *testing.T) {
-	s, dir := fileStore(t)
+// TestFolderNames: no name leads out of the folder, and what a crash leaves behind is no object.
+func TestFolderNames(t *testing.T) {
+	s, dir := folderStore(t)
 	for _, name := range []string{"../x", "/etc/passwd", "a/../../x", "", "a/.writing-1"} {
 		if w, err := s.Create(t.Context(), name); err == nil {
 			w.Discard()
@@ -338,10 +310,10 @@ func TestFileStoreNames(t *testing.T) {
 	}
 }
 
-func TestOpenStoreErrors(t *testing.T) {
+func TestOpenErrors(t *testing.T) {
 	for _, url := range []string{"", "folder", "file://host/x", "ftp://x", "file:", "s3://"} {
-		if _, err := coordinator.OpenStore(t.Context(), url); err == nil || !strings.Contains(err.Error(), "store") {
-			t.Errorf("OpenStore(%q) = %v", url, err)
+		if _, err := store.Open(t.Context(), url); err == nil || !strings.Contains(err.Error(), "store") {
+			t.Errorf("Open(%q) = %v", url, err)
 		}
 	}
 }

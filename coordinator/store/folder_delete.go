@@ -1,4 +1,4 @@
-package coordinator
+package store
 
 import (
 	"context"
@@ -13,7 +13,7 @@ import (
 )
 
 // Delete removes an object, and its folder if that is empty then.
-func (s *fileStore) Delete(_ context.Context, name string) error {
+func (s *folder) Delete(_ context.Context, name string) error {
 	path, err := s.path(name)
 	if err != nil {
 		return err
@@ -26,7 +26,7 @@ func (s *fileStore) Delete(_ context.Context, name string) error {
 }
 
 // removeEmpty removes the folders above a file that has gone, as far as they are empty.
-func (s *fileStore) removeEmpty(path string) {
+func (s *folder) removeEmpty(path string) {
 	for folder := filepath.Dir(path); folder != s.root; folder = filepath.Dir(folder) {
 		if os.Remove(folder) != nil {
 			break
@@ -45,7 +45,7 @@ func fileVersion(info fs.FileInfo) string {
 }
 
 // DeleteVersion looks twice: no system call compares and deletes at once.
-func (s *fileStore) DeleteVersion(_ context.Context, name, version string) error {
+func (s *folder) DeleteVersion(_ context.Context, name, version string) error {
 	path, err := s.path(name)
 	if err != nil {
 		return err
@@ -103,7 +103,7 @@ func putBack(aside string) error {
 
 // removeLeftovers tidies up below a folder after processes that died: what they were writing is
 // deleted, what they were deleting gets its name back. Who wants it gone deletes it again.
-func (s *fileStore) removeLeftovers(_ context.Context, folder string) error {
+func (s *folder) RemoveLeftovers(_ context.Context, folder string) error {
 	root, err := s.path(folder)
 	if err != nil {
 		return err
