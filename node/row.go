@@ -47,20 +47,11 @@ func identify(row *results.PointRow, p *sweep.Point, columns []sweep.ParameterID
 
 // unsolved is the result of a point that was not computed, or not to an end.
 func unsolved(detail string) solver.Result {
-	nan := math.NaN()
 	return solver.Result{
 		Status: solver.Failed, Detail: detail,
-		Final: solver.Metrics{
-			Loss:                  nan,
-			SignalAlignment:       nan,
-			SpikeAlignment:        nan,
-			BulkAlignment:         nan,
-			SignalEnergy:          nan,
-			WeightNorm2:           nan,
-			TopEigenvectorOverlap: nan,
-			StableRank:            nan,
-		},
-		EscapeStep: -1, StepsTo90: -1, StepsTo99: -1, PeakSpike: nan, PeakSpikeStep: -1, DivergedStep: -1, StepsRun: -1,
+		Final:      solver.Metrics(results.UndefinedMetrics()),
+		EscapeStep: -1, StepsTo90: -1, StepsTo99: -1,
+		PeakSpike: math.NaN(), PeakSpikeStep: -1, DivergedStep: -1, StepsRun: -1,
 		SignalGroup: -1, SpikeGroup: -1, BulkGroup: -1,
 	}
 }
@@ -68,10 +59,7 @@ func unsolved(detail string) solver.Result {
 // conclude fills in what was computed.
 func conclude(row *results.PointRow, r *solver.Result) {
 	row.Status, row.Detail = statuses[r.Status], r.Detail
-	m := &r.Final
-	row.Loss, row.SignalAlignment, row.SpikeAlignment, row.BulkAlignment = m.Loss, m.SignalAlignment, m.SpikeAlignment, m.BulkAlignment
-	row.SignalEnergy, row.WeightNorm2 = m.SignalEnergy, m.WeightNorm2
-	row.TopEigenvectorOverlap, row.StableRank = m.TopEigenvectorOverlap, m.StableRank
+	row.Metrics = results.Metrics(r.Final)
 	row.EscapeStep, row.StepsTo90, row.StepsTo99 = int64(r.EscapeStep), int64(r.StepsTo90), int64(r.StepsTo99)
 	row.PeakSpikeAlignment, row.PeakSpikeStep = r.PeakSpike, int64(r.PeakSpikeStep)
 	row.DivergedStep, row.StepsRun = int64(r.DivergedStep), int64(r.StepsRun)
@@ -91,12 +79,10 @@ func trajectoryRow(point int64, r *solver.Result, s *solver.Sample) results.Traj
 	}
 	return results.TrajectoryRow{
 		Point: point, Step: int64(s.Step),
-		Loss: s.Loss, SignalAlignment: s.SignalAlignment, SpikeAlignment: s.SpikeAlignment, BulkAlignment: s.BulkAlignment,
-		SignalEnergy: s.SignalEnergy, WeightNorm2: s.WeightNorm2,
-		TopEigenvectorOverlap: s.TopEigenvectorOverlap, StableRank: s.StableRank,
-		SignalCoefficient: coefficient(
-			r.SignalGroup,
-		), SpikeCoefficient: coefficient(r.SpikeGroup), BulkCoefficient: coefficient(r.BulkGroup),
+		Metrics:           results.Metrics(s.Metrics),
+		SignalCoefficient: coefficient(r.SignalGroup),
+		SpikeCoefficient:  coefficient(r.SpikeGroup),
+		BulkCoefficient:   coefficient(r.BulkGroup),
 	}
 }
 

@@ -8,7 +8,6 @@ import (
 	"math"
 	"strings"
 
-	"github.com/apache/arrow/go/v15/arrow"
 	"github.com/apache/arrow/go/v15/arrow/array"
 	"github.com/apache/arrow/go/v15/arrow/ipc"
 	"github.com/apache/arrow/go/v15/arrow/memory"
@@ -52,6 +51,11 @@ func Checksum(payload []byte) uint32 { return crc32.Checksum(payload, castagnoli
 type Builder struct {
 	schema *Schema
 	tables [numTables]*tableBuilder
+
+	// The row that is written, here so that rows need not be allocated.
+	point       PointRow
+	trajectory  TrajectoryRow
+	coefficient CoefficientRow
 }
 
 // NewBuilder returns an empty builder.
@@ -76,8 +80,9 @@ func (b *Builder) AddPoint(r PointRow) error {
 		)
 	}
 	t := b.tables[Points]
-	r.Detail = oneLine(r.Detail)
-	r.write(t, b.schema.parameters)
+	b.point = r
+	b.point.Detail = oneLine(r.Detail)
+	b.point.write(t, b.schema.parameters)
 	return t.endRow()
 }
 
@@ -87,7 +92,8 @@ func (b *Builder) AddTrajectory(r TrajectoryRow) error {
 	if t == nil {
 		return errors.New("results: this set has no trajectories")
 	}
-	r.write(t)
+	b.trajectory = r
+	writeFields(t, trajectoryFields, &b.trajectory)
 	return t.endRow()
 }
 
@@ -97,7 +103,8 @@ func (b *Builder) AddCoefficient(r CoefficientRow) error {
 	if t == nil {
 		return errors.New("results: this set has no coefficients")
 	}
-	r.write(t)
+	b.coefficient = r
+	writeFields(t, coefficientFields, &b.coefficient)
 	return t.endRow()
 }
 
@@ -171,79 +178,35 @@ func (b *tableBuilder) reset() {
 	b.column, b.pending, b.rows, b.err = 0, 0, 0, nil
 }
 
-// next returns the builder of the next cell, and counts it.
-func (b *tableBuilder) next() array.Builder {
-	f := b.columns.Field(b.column)
+// number appends a float, which is what nearly all cells are; null where it is not finite.
+func (b *tableBuilder) number(x float64) {
+	if x-x != 0 { // NaN or Inf
+		b.cell(Float64, Cell{Null: true})
+		return
+	}
+	b.columns.Field(b.column).(*array.Float64Builder).Append(x)
 	b.column++
-	return f
 }
 
-func (b *tableBuilder) null() {
-	if c := b.names[b.column]; !c.Nullable && b.err == nil {
-		b.err = fmt.Errorf("results: %s.%s is required: null or not finite in row %d", b.table, c.Name, b.rows)
+// cell appends a cell. Floats that are not finite and empty texts of nullable columns become null.
+func (b *tableBuilder) cell(kind Kind, c Cell) {
+	column := &b.names[b.column]
+	switch kind {
+	case Float64:
+		c.Null = c.Null || math.IsNaN(c.Float) || math.IsInf(c.Float, 0)
+	case String:
+		c.Null = c.Null || c.Text == "" && column.Nullable
+		if len(c.Text) > maxText && b.err == nil {
+			b.err = fmt.Errorf("results: %s.%s has %d bytes of text in row %d; at most %d",
+				b.table, column.Name, len(c.Text), b.rows, maxText)
+			c.Text = ""
+		}
 	}
-	b.next().AppendNull()
-}
-
-func (b *tableBuilder) int(x int64) {
-	switch f := b.next().(type) {
-	case *array.Int64Builder:
-		f.Append(x)
-	case *array.TimestampBuilder:
-		f.Append(arrow.Timestamp(x))
+	if c.Null && !column.Nullable && b.err == nil {
+		b.err = fmt.Errorf("results: %s.%s is required: null or not finite in row %d", b.table, column.Name, b.rows)
 	}
-}
-
-func (b *tableBuilder) step(x int64) {
-	if x < 0 {
-		b.null()
-		return
-	}
-	b.int(x)
-}
-
-func (b *tableBuilder) float(x float64) {
-	if math.IsNaN(x) || math.IsInf(x, 0) {
-		b.null()
-		return
-	}
-	b.next().(*array.Float64Builder).Append(x)
-}
-
-func (b *tableBuilder) text(s string) {
-	if s == "" && b.names[b.column].Nullable {
-		b.null()
-		return
-	}
-	if len(s) > maxText && b.err == nil {
-		b.err = fmt.Errorf(
-			"results: %s.%s has %d bytes of text in row %d; at most %d",
-			b.table,
-			b.names[b.column].Name,
-			len(s),
-			b.rows,
-			maxText,
-		)
-		s = ""
-	}
-	b.next().(*array.StringBuilder).Append(s)
-}
-
-func (b *tableBuilder) bool(x bool) { b.next().(*array.BooleanBuilder).Append(x) }
-
-func (b *tableBuilder) cell(k Kind, c Cell) {
-	switch {
-	case c.Null:
-		b.null()
-	case k == Int64:
-		b.int(c.Int)
-	case k == Float64:
-		b.float(c.Float)
-	case k == String:
-		b.text(c.Text)
-	case k == Bool:
-		b.bool(c.Bool)
-	}
+	appendCell(b.columns.Field(b.column), c)
+	b.column++
 }
 
 func (b *tableBuilder) endRow() error {

@@ -1,91 +1,161 @@
 package results
 
-// The columns of each table around the sweep's parameters. Formulas: W is the d x m iterate, theta
-// the teacher, u = theta/|theta|, Q the covariance of the inputs, A = W W^T - theta theta^T.
-
-// pointKey opens the points table.
-var pointKey = []Column{
-	required("point", Int64, "", "index in the sweep's unfiltered enumeration"),
-	required("point_id", String, "", "hash of the complete resolved parameters and the solver version, 32 hex digits"),
+// pointKey are the first columns of the points table; the sweep's parameters follow them.
+var pointKey = []field[PointRow]{
+	{
+		required("point", Int64, "", "index in the sweep's unfiltered enumeration"),
+		distinct, func(r *PointRow) any { return &r.Point },
+	},
+	{
+		required("point_id", String, "", "hash of the complete resolved parameters and the solver version, 32 hex digits"),
+		distinct, func(r *PointRow) any { return &r.PointID },
+	},
 }
 
-// pointResults close it, after the parameters.
-var pointResults = append(append([]Column{
-	nullable(
-		"representation",
-		String,
-		"",
-		"how the iterate was stored: reduced, subspace or dense; null where status is invalid",
-	),
-	required("status", String, "", "ok, diverged, failed or invalid"),
-	nullable("detail", String, "", "one line on why a point failed or is invalid"),
-}, metrics...), []Column{
-	nullable("escape_step", Int64, "steps", "first k with loss <= 0.375 (theta^T Q theta)^2"),
-	nullable("steps_to_90", Int64, "steps", "first k with signal_alignment >= 0.9"),
-	nullable("steps_to_99", Int64, "steps", "first k with signal_alignment >= 0.99"),
-	nullable("peak_spike_alignment", Float64, "1", "max over k of spike_alignment"),
-	nullable("peak_spike_step", Int64, "steps", "first k at which peak_spike_alignment is reached"),
-	nullable("diverged_step", Int64, "steps", "first k with an entry that is not finite or beyond 1e6"),
-	nullable("steps_run", Int64, "steps", "number of updates taken"),
-	nullable("tail_signal_alignment", Float64, "1", "mean of signal_alignment over the last 100 iterates"),
-	nullable("tail_loss", Float64, "1", "mean of loss over the last 100 iterates"),
-	required(
-		"unstable_step",
-		Bool,
-		"",
-		"gd with learning_rate > 1/lambda_max((theta^T Q theta) Q + 2 Q theta theta^T Q)",
-	),
-	required("resonant_step", Bool, "", "sign-like optimizer with init_scale/learning_rate within 1e-6 of an integer"),
-}...)
+// pointResults are the columns of the points table after the parameters.
+var pointResults = join(outcomeFields, measurementFields)
 
-// metrics are those of one iterate.
-var metrics = []Column{
-	nullable("loss", Float64, "1", "tr(AQAQ)/2 + tr(AQ)^2/4"),
-	nullable("signal_alignment", Float64, "1", "|W^T u|^2 / |W|_F^2"),
-	nullable(
-		"spike_alignment",
-		Float64,
-		"1",
-		"energy fraction in non-teacher eigenspaces of Q with eigenvalue > u^T Q u",
-	),
-	nullable("bulk_alignment", Float64, "1", "max(0, 1 - signal_alignment - spike_alignment)"),
-	nullable("signal_energy", Float64, "1", "|W^T u|^2"),
-	nullable("weight_norm2", Float64, "1", "|W|_F^2"),
-	nullable("top_eigenvector_overlap", Float64, "1", "u^T P u / rank P, P the top eigenspace of W W^T"),
-	nullable("stable_rank", Float64, "1", "|W|_F^2 / |W|_2^2"),
+// outcomeFields say how a point ended.
+var outcomeFields = []field[PointRow]{
+	{
+		nullable("representation", String, "",
+			"how the iterate was stored: reduced, subspace or dense; null where status is invalid"),
+		0, func(r *PointRow) any { return &r.Representation },
+	},
+	{
+		required("status", String, "", "ok, diverged, failed or invalid"),
+		0, func(r *PointRow) any { return &r.Status },
+	},
+	{
+		nullable("detail", String, "", "one line on why a point failed or is invalid"),
+		0, func(r *PointRow) any { return &r.Detail },
+	},
 }
 
-var trajectoryColumns = append(append([]Column{
-	required("point", Int64, "", "index of the point"),
-	required("step", Int64, "steps", "k, the number of updates before this iterate"),
-}, metrics...), []Column{
-	nullable("signal_coefficient", Float64, "1", "w_0 of W = sum_g w_g P_g (reduced runs)"),
-	nullable("spike_coefficient", Float64, "1", "w_g of the largest eigenvalue above the teacher's (reduced runs)"),
-	nullable("bulk_coefficient", Float64, "1", "w_g of the remaining group of largest multiplicity (reduced runs)"),
-}...)
+// measurementFields are the metrics of a point's last iterate and what its run as a whole came to.
+var measurementFields = join(within(func(r *PointRow) *Metrics { return &r.Metrics }, metricFields), runFields)
 
-var coefficientColumns = []Column{
-	required("point", Int64, "", "index of the point"),
-	required("step", Int64, "steps", "k, the number of updates before this iterate"),
-	required("group", Int64, "", "eigenspace: 0 is the teacher's, then by falling eigenvalue"),
-	required("eigenvalue", Float64, "1", "eigenvalue q_g of Q"),
-	required("multiplicity", Int64, "1", "dimension n_g of the eigenspace"),
-	nullable("coefficient", Float64, "1", "w_g of W = sum_g w_g P_g"),
+// runFields are what a run as a whole came to.
+var runFields = []field[PointRow]{
+	{
+		nullable("escape_step", Int64, "steps", "first k with loss <= 0.375 (theta^T Q theta)^2"),
+		distinct | censored, func(r *PointRow) any { return &r.EscapeStep },
+	},
+	{
+		nullable("steps_to_90", Int64, "steps", "first k with signal_alignment >= 0.9"),
+		distinct | censored, func(r *PointRow) any { return &r.StepsTo90 },
+	},
+	{
+		nullable("steps_to_99", Int64, "steps", "first k with signal_alignment >= 0.99"),
+		distinct | censored, func(r *PointRow) any { return &r.StepsTo99 },
+	},
+	{
+		nullable("peak_spike_alignment", Float64, "1", "max over k of spike_alignment"),
+		distinct | fraction, func(r *PointRow) any { return &r.PeakSpikeAlignment },
+	},
+	{
+		nullable("peak_spike_step", Int64, "steps", "first k at which peak_spike_alignment is reached"),
+		distinct, func(r *PointRow) any { return &r.PeakSpikeStep },
+	},
+	{
+		nullable("diverged_step", Int64, "steps", "first k with an entry that is not finite or beyond 1e6"),
+		distinct, func(r *PointRow) any { return &r.DivergedStep },
+	},
+	{
+		nullable("steps_run", Int64, "steps", "number of updates taken"),
+		distinct, func(r *PointRow) any { return &r.StepsRun },
+	},
+	{
+		nullable("tail_signal_alignment", Float64, "1", "mean of signal_alignment over the last 100 iterates"),
+		distinct | fraction, func(r *PointRow) any { return &r.TailSignalAlignment },
+	},
+	{
+		nullable("tail_loss", Float64, "1", "mean of loss over the last 100 iterates"),
+		distinct, func(r *PointRow) any { return &r.TailLoss },
+	},
+	{
+		required("unstable_step", Bool, "",
+			"gd with learning_rate > 1/lambda_max((theta^T Q theta) Q + 2 Q theta theta^T Q)"),
+		0, func(r *PointRow) any { return &r.UnstableStep },
+	},
+	{
+		required("resonant_step", Bool, "", "sign-like optimizer with init_scale/learning_rate within 1e-6 of an integer"),
+		0, func(r *PointRow) any { return &r.ResonantStep },
+	},
 }
 
-var shardColumns = []Column{
-	required("shard", Int64, "", "number of the shard"),
-	required("first", Int64, "", "first index of the shard"),
-	required("end", Int64, "", "index after its last one"),
-	required("points", Int64, "", "points in it"),
-	required("node", String, "", "node that computed it"),
-	required("attempts", Int64, "", "leases it took"),
-	required("solver_version", Int64, "", "version of the node's solver"),
-	required("arithmetic_class", String, "", "arithmetic class of the node's CPU"),
-	required("kernel", String, "", "vector kernel that ran"),
-	required("started", Time, "us", "when the node began"),
-	required("finished", Time, "us", "when the node ended"),
-	required("bytes", Int64, "bytes", "size of its payload"),
+// trajectoryFields are the columns of the trajectories table.
+var trajectoryFields = join(
+	[]field[TrajectoryRow]{
+		{required("point", Int64, "", "index of the point"), 0, func(r *TrajectoryRow) any { return &r.Point }},
+		{
+			required("step", Int64, "steps", "k, the number of updates before this iterate"),
+			0, func(r *TrajectoryRow) any { return &r.Step },
+		},
+	},
+	within(func(r *TrajectoryRow) *Metrics { return &r.Metrics }, metricFields),
+	[]field[TrajectoryRow]{
+		{
+			nullable("signal_coefficient", Float64, "1", "w_0 of W = sum_g w_g P_g (reduced runs)"),
+			distinct, func(r *TrajectoryRow) any { return &r.SignalCoefficient },
+		},
+		{
+			nullable("spike_coefficient", Float64, "1", "w_g of the largest eigenvalue above the teacher's (reduced runs)"),
+			distinct, func(r *TrajectoryRow) any { return &r.SpikeCoefficient },
+		},
+		{
+			nullable("bulk_coefficient", Float64, "1",
+				"w_g of the remaining group of largest multiplicity (reduced runs)"),
+			distinct, func(r *TrajectoryRow) any { return &r.BulkCoefficient },
+		},
+	},
+)
+
+// coefficientFields are the columns of the coefficients table.
+var coefficientFields = []field[CoefficientRow]{
+	{required("point", Int64, "", "index of the point"), 0, func(r *CoefficientRow) any { return &r.Point }},
+	{
+		required("step", Int64, "steps", "k, the number of updates before this iterate"),
+		0, func(r *CoefficientRow) any { return &r.Step },
+	},
+	{
+		required("group", Int64, "", "eigenspace: 0 is the teacher's, then by falling eigenvalue"),
+		0, func(r *CoefficientRow) any { return &r.Group },
+	},
+	{
+		required("eigenvalue", Float64, "1", "eigenvalue q_g of Q"),
+		0, func(r *CoefficientRow) any { return &r.Eigenvalue },
+	},
+	{
+		required("multiplicity", Int64, "1", "dimension n_g of the eigenspace"),
+		0, func(r *CoefficientRow) any { return &r.Multiplicity },
+	},
+	{
+		nullable("coefficient", Float64, "1", "w_g of W = sum_g w_g P_g"),
+		distinct, func(r *CoefficientRow) any { return &r.Coefficient },
+	},
+}
+
+// shardFields are the columns of the shards table.
+var shardFields = []field[ShardRow]{
+	{required("shard", Int64, "", "number of the shard"), 0, func(r *ShardRow) any { return &r.Shard }},
+	{required("first", Int64, "", "first index of the shard"), 0, func(r *ShardRow) any { return &r.First }},
+	{required("end", Int64, "", "index after its last one"), 0, func(r *ShardRow) any { return &r.End }},
+	{required("points", Int64, "", "points in it"), 0, func(r *ShardRow) any { return &r.Points }},
+	{required("node", String, "", "node that computed it"), 0, func(r *ShardRow) any { return &r.Node }},
+	{required("attempts", Int64, "", "leases it took"), 0, func(r *ShardRow) any { return &r.Attempts }},
+	{
+		required("solver_version", Int64, "", "version of the node's solver"),
+		0, func(r *ShardRow) any { return &r.SolverVersion },
+	},
+	{
+		required("arithmetic_class", String, "", "arithmetic class of the node's CPU"),
+		0, func(r *ShardRow) any { return &r.ArithmeticClass },
+	},
+	{required("kernel", String, "", "vector kernel that ran"), 0, func(r *ShardRow) any { return &r.Kernel }},
+	{required("started", Time, "us", "when the node began"), 0, func(r *ShardRow) any { return &r.Started }},
+	{required("finished", Time, "us", "when the node ended"), 0, func(r *ShardRow) any { return &r.Finished }},
+	{required("bytes", Int64, "bytes", "size of its payload"), 0, func(r *ShardRow) any { return &r.Bytes }},
 }
 
 func required(name string, kind Kind, unit, doc string) Column {

@@ -39,19 +39,21 @@ func trajectoryParts(b *testing.B, parts, points int64) (*results.Schema, [][]re
 			for k := range int64(60) {
 				x := math.Exp(-rate * float64(k))
 				row := results.TrajectoryRow{
-					Point:                 i,
-					Step:                  k * k,
-					Loss:                  x * x / 3,
-					SignalAlignment:       1 - x,
-					SpikeAlignment:        x / 3,
-					BulkAlignment:         2 * x / 3,
-					SignalEnergy:          1 - x*x,
-					WeightNorm2:           1 + x/7,
-					TopEigenvectorOverlap: 1 - x/9,
-					StableRank:            1 + 99*x,
-					SignalCoefficient:     math.Sqrt(1 - x),
-					SpikeCoefficient:      x / 11,
-					BulkCoefficient:       math.NaN(),
+					Point: i,
+					Step:  k * k,
+					Metrics: results.Metrics{
+						Loss:                  x * x / 3,
+						SignalAlignment:       1 - x,
+						SpikeAlignment:        x / 3,
+						BulkAlignment:         2 * x / 3,
+						SignalEnergy:          1 - x*x,
+						WeightNorm2:           1 + x/7,
+						TopEigenvectorOverlap: 1 - x/9,
+						StableRank:            1 + 99*x,
+					},
+					SignalCoefficient: math.Sqrt(1 - x),
+					SpikeCoefficient:  x / 11,
+					BulkCoefficient:   math.NaN(),
 				}
 				if err := builder.AddTrajectory(row); err != nil {
 					b.Fatal(err)

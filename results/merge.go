@@ -101,33 +101,34 @@ func (s *Schema) WriteEmpty(t Table, w io.Writer) (File, error) {
 
 // shardBatch is the log, ordered by shard, as a batch.
 func shardBatch(log []ShardRow) batch {
-	b := &batchCells{batch: batch{rows: len(log), columns: make([]column, len(shardColumns))}}
+	b := &batchCells{batch: batch{rows: len(log), columns: make([]column, len(shardFields))}}
 	for _, r := range slices.SortedFunc(slices.Values(log), func(a, b ShardRow) int { return cmp.Compare(a.Shard, b.Shard) }) {
 		b.next = 0
-		r.write(b)
+		writeFields(b, shardFields, &r)
 	}
 	return b.batch
 }
 
 // batchCells builds a batch of required integers and texts.
 type batchCells struct {
-	batch
-	next int
+	batch batch
+	next  int // column of the next cell
 }
 
-var _ logCells = (*batchCells)(nil)
+var _ cells = (*batchCells)(nil)
 
-func (b *batchCells) int(x int64) {
-	b.columns[b.next].ints = append(b.columns[b.next].ints, x)
+func (b *batchCells) number(float64) { panic("results: the log of shards has no floats") }
+
+func (b *batchCells) cell(kind Kind, v Cell) {
+	c := &b.batch.columns[b.next]
 	b.next++
-}
-
-func (b *batchCells) text(s string) {
-	c := &b.columns[b.next]
+	if kind != String {
+		c.ints = append(c.ints, v.Int)
+		return
+	}
 	if c.ends == nil {
 		c.ends = []int32{0}
 	}
-	c.data = append(c.data, s...)
+	c.data = append(c.data, v.Text...)
 	c.ends = append(c.ends, int32(len(c.data)))
-	b.next++
 }

@@ -3,7 +3,6 @@ package results
 import (
 	"fmt"
 	"io"
-	"slices"
 	"strconv"
 
 	"github.com/apache/arrow/go/v15/parquet"
@@ -106,18 +105,8 @@ func writerProperties(t Table, columns []Column) *parquet.WriterProperties {
 	return parquet.NewWriterProperties(options...)
 }
 
-// repeats tells whether the values of a column come again and again within a row group: parameters,
-// words, steps, the point of a trajectory do; ids, metrics and the points of the points table do
-// not.
-func repeats(t Table, name string) bool {
-	if t == Points {
-		return name != "point" && name != "point_id" && !slices.ContainsFunc(pointResults, func(c Column) bool {
-			return c.Name == name && c.Unit != ""
-		})
-	}
-	return !slices.ContainsFunc(trajectoryColumns[2:], func(c Column) bool { return c.Name == name }) &&
-		name != "coefficient"
-}
+// repeats tells whether the values of a column come again and again within a row group.
+func repeats(t Table, name string) bool { return !hasProperty(t, name, distinct) }
 
 // write appends the rows of a batch.
 func (w *tableWriter) write(b batch) (err error) {

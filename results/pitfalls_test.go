@@ -211,7 +211,7 @@ func TestMergeMemoryIsFlat(t *testing.T) {
 					return results.Delivery{}, err
 				}
 				for k := range int64(steps) {
-					if err := b.AddTrajectory(results.TrajectoryRow{Point: i, Step: k, Loss: 1 / float64(k+1)}); err != nil {
+					if err := b.AddTrajectory(results.TrajectoryRow{Point: i, Step: k, Metrics: results.Metrics{Loss: 1 / float64(k+1)}}); err != nil {
 						return results.Delivery{}, err
 					}
 				}

@@ -5,11 +5,9 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
-	"encoding/hex"
 	"fmt"
 	"io"
 	"iter"
-	"math"
 	"slices"
 	"strconv"
 
@@ -53,7 +51,7 @@ func NewReader(r io.ReaderAt, size int64) (reader *Reader, err error) {
 	if reader.solverVersion, err = strconv.Atoi(*version); err != nil {
 		return nil, fmt.Errorf("results: footer: %s: %w", solverVersionKey, err)
 	}
-	if reader.columns, err = columnsOf(*encoded); err != nil {
+	if reader.columns, err = storedColumns(*encoded); err != nil {
 		return nil, fmt.Errorf("results: footer: %s: %w", arrowSchemaKey, err)
 	}
 	for i, c := range reader.columns {
@@ -64,17 +62,8 @@ func NewReader(r io.ReaderAt, size int64) (reader *Reader, err error) {
 	return reader, nil
 }
 
-func tableNamed(name string) (Table, error) {
-	for t := range Table(numTables) {
-		if t.String() == name {
-			return t, nil
-		}
-	}
-	return 0, fmt.Errorf("results: Parquet file of %q: not a table of a result set", name)
-}
-
-// columnsOf decodes what fileSchema made.
-func columnsOf(encoded string) ([]Column, error) {
+// storedColumns decodes what fileSchema made.
+func storedColumns(encoded string) ([]Column, error) {
 	stream, err := base64.StdEncoding.DecodeString(encoded)
 	if err != nil {
 		return nil, err
@@ -281,26 +270,33 @@ func (v *vector) cells(k Kind, n int, out []Cell, stride int) {
 
 // Points yields the rows of a points file. Null floats are NaN, null steps -1.
 func (r *Reader) Points(ctx context.Context) iter.Seq2[PointRow, error] {
-	parameters := len(r.columns) - len(pointKey) - len(pointResults)
-	return scanRows(ctx, r, Points, func(c *cellReader) PointRow { return readPoint(c, parameters) })
+	return scanRows(ctx, r, Points, readPoint)
 }
 
 // Trajectories yields the rows of a trajectories file. Null floats are NaN.
 func (r *Reader) Trajectories(ctx context.Context) iter.Seq2[TrajectoryRow, error] {
-	return scanRows(ctx, r, Trajectories, readTrajectory)
+	return scanRows(ctx, r, Trajectories, rowReader(trajectoryFields))
 }
 
 // Coefficients yields the rows of a coefficients file. Null floats are NaN.
 func (r *Reader) Coefficients(ctx context.Context) iter.Seq2[CoefficientRow, error] {
-	return scanRows(ctx, r, Coefficients, readCoefficient)
+	return scanRows(ctx, r, Coefficients, rowReader(coefficientFields))
 }
 
 // Shards yields the rows of a shards file.
 func (r *Reader) Shards(ctx context.Context) iter.Seq2[ShardRow, error] {
-	return scanRows(ctx, r, Shards, readShard)
+	return scanRows(ctx, r, Shards, rowReader(shardFields))
 }
 
-func scanRows[T any](ctx context.Context, r *Reader, t Table, read func(*cellReader) T) iter.Seq2[T, error] {
+// rowReader returns a function that reads all cells of a row.
+func rowReader[R any](fields []field[R]) func([]Cell) R {
+	return func(cells []Cell) (row R) {
+		readFields(cells, fields, &row)
+		return row
+	}
+}
+
+func scanRows[T any](ctx context.Context, r *Reader, t Table, read func([]Cell) T) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		var none T
 		if r.table != t {
@@ -312,84 +308,11 @@ func scanRows[T any](ctx context.Context, r *Reader, t Table, read func(*cellRea
 				yield(none, err)
 				return
 			}
-			if !yield(read(&cellReader{cells: cells}), nil) {
+			if !yield(read(cells), nil) {
 				return
 			}
 		}
 	}
-}
-
-// cellReader takes cells in the order in which a row's write method gave them.
-type cellReader struct{ cells []Cell }
-
-func (r *cellReader) next() Cell {
-	c := r.cells[0]
-	r.cells = r.cells[1:]
-	return c
-}
-
-func (r *cellReader) int() int64   { return r.next().Int }
-func (r *cellReader) text() string { return r.next().Text }
-func (r *cellReader) bool() bool   { return r.next().Bool }
-
-func (r *cellReader) step() int64 {
-	if c := r.next(); !c.Null {
-		return c.Int
-	}
-	return -1
-}
-
-func (r *cellReader) float() float64 {
-	if c := r.next(); !c.Null {
-		return c.Float
-	}
-	return math.NaN()
-}
-
-func readPoint(c *cellReader, parameters int) PointRow {
-	p := PointRow{Point: c.int()}
-	if id, err := hex.DecodeString(c.text()); err == nil {
-		copy(p.PointID[:], id)
-	}
-	p.Parameters = slices.Clone(c.cells[:parameters])
-	c.cells = c.cells[parameters:]
-	p.Representation, p.Status, p.Detail = c.text(), c.text(), c.text()
-	for _, x := range []*float64{&p.Loss, &p.SignalAlignment, &p.SpikeAlignment, &p.BulkAlignment,
-		&p.SignalEnergy, &p.WeightNorm2, &p.TopEigenvectorOverlap, &p.StableRank} {
-		*x = c.float()
-	}
-	p.EscapeStep, p.StepsTo90, p.StepsTo99 = c.step(), c.step(), c.step()
-	p.PeakSpikeAlignment = c.float()
-	p.PeakSpikeStep, p.DivergedStep, p.StepsRun = c.step(), c.step(), c.step()
-	p.TailSignalAlignment, p.TailLoss = c.float(), c.float()
-	p.UnstableStep, p.ResonantStep = c.bool(), c.bool()
-	return p
-}
-
-func readTrajectory(c *cellReader) TrajectoryRow {
-	t := TrajectoryRow{Point: c.int(), Step: c.int()}
-	for _, x := range []*float64{&t.Loss, &t.SignalAlignment, &t.SpikeAlignment, &t.BulkAlignment,
-		&t.SignalEnergy, &t.WeightNorm2, &t.TopEigenvectorOverlap, &t.StableRank,
-		&t.SignalCoefficient, &t.SpikeCoefficient, &t.BulkCoefficient} {
-		*x = c.float()
-	}
-	return t
-}
-
-func readCoefficient(c *cellReader) CoefficientRow {
-	return CoefficientRow{
-		Point:        c.int(),
-		Step:         c.int(),
-		Group:        c.int(),
-		Eigenvalue:   c.float(),
-		Multiplicity: c.int(),
-		Coefficient:  c.float(),
-	}
-}
-
-func readShard(c *cellReader) ShardRow {
-	return ShardRow{Shard: c.int(), First: c.int(), End: c.int(), Points: c.int(), Node: c.text(), Attempts: c.int(),
-		SolverVersion: c.int(), ArithmeticClass: c.text(), Kernel: c.text(), Started: c.int(), Finished: c.int(), Bytes: c.int()}
 }
 
 // Check reads a written file back and compares it with what Merge reported: size, SHA-256 and the

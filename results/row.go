@@ -1,15 +1,9 @@
 package results
 
-import "encoding/hex"
-
-// Cell is one parameter's value in a row; the kind is its column's.
-type Cell struct {
-	Null  bool
-	Int   int64
-	Float float64
-	Text  string
-	Bool  bool
-}
+import (
+	"iter"
+	"slices"
+)
 
 // Row statuses.
 const (
@@ -29,21 +23,31 @@ type PointRow struct {
 	Status         string
 	Detail         string // "" is null
 
-	Loss, SignalAlignment, SpikeAlignment, BulkAlignment         float64
-	SignalEnergy, WeightNorm2, TopEigenvectorOverlap, StableRank float64
-	EscapeStep, StepsTo90, StepsTo99                             int64
-	PeakSpikeAlignment                                           float64
-	PeakSpikeStep, DivergedStep, StepsRun                        int64
-	TailSignalAlignment, TailLoss                                float64
-	UnstableStep, ResonantStep                                   bool
+	Metrics                               // at the last iterate
+	EscapeStep, StepsTo90, StepsTo99      int64
+	PeakSpikeAlignment                    float64
+	PeakSpikeStep, DivergedStep, StepsRun int64
+	TailSignalAlignment, TailLoss         float64
+	UnstableStep, ResonantStep            bool
+}
+
+// Measurements yields the point's metrics and results with their columns, in the table's order.
+func (r *PointRow) Measurements() iter.Seq2[Column, Cell] {
+	return func(yield func(Column, Cell) bool) {
+		for i := range measurementFields {
+			f := &measurementFields[i]
+			if !yield(f.Column, f.cell(r)) {
+				return
+			}
+		}
+	}
 }
 
 // TrajectoryRow is one row of the trajectories table, under the same rule for nulls.
 type TrajectoryRow struct {
-	Point, Step                                                  int64
-	Loss, SignalAlignment, SpikeAlignment, BulkAlignment         float64
-	SignalEnergy, WeightNorm2, TopEigenvectorOverlap, StableRank float64
-	SignalCoefficient, SpikeCoefficient, BulkCoefficient         float64
+	Point, Step int64
+	Metrics
+	SignalCoefficient, SpikeCoefficient, BulkCoefficient float64
 }
 
 // CoefficientRow is one row of the coefficients table.
@@ -52,7 +56,7 @@ type CoefficientRow struct {
 	Eigenvalue, Coefficient          float64
 }
 
-// ShardRow is one row of the shards table: who computed the indices [First, End), when.
+// ShardRow is one row of the shards table: which node computed the indices [First, End), and when.
 type ShardRow struct {
 	Shard, First, End, Points int64
 	Node                      string
@@ -63,77 +67,44 @@ type ShardRow struct {
 	Bytes                     int64 // of the delivered payload
 }
 
-// logCells takes a log row's values in the order of its table's columns.
-type logCells interface {
-	int(int64)
-	text(string)
-}
-
-// cells takes any row's values in the order of its table's columns.
+// cells takes a row's values in the order of its table's columns.
 type cells interface {
-	logCells
-	step(int64) // below 0: null
-	float(float64)
-	bool(bool)
+	number(float64)
 	cell(Kind, Cell)
 }
 
+// writeFields writes the fields of a row.
+func writeFields[R any](w cells, fields []field[R], row *R) {
+	for i := range fields {
+		f := &fields[i]
+		if x, ok := f.at(row).(*float64); ok {
+			w.number(*x)
+		} else {
+			w.cell(f.Kind, f.cell(row))
+		}
+	}
+}
+
+// readFields is the inverse of writeFields; it returns the cells that belong to later fields.
+func readFields[R any](cells []Cell, fields []field[R], row *R) (rest []Cell) {
+	for i := range fields {
+		fields[i].set(row, cells[i])
+	}
+	return cells[len(fields):]
+}
+
 func (r *PointRow) write(w cells, parameters []Column) {
-	w.int(r.Point)
-	w.text(hex.EncodeToString(r.PointID[:]))
+	writeFields(w, pointKey, r)
 	for i, p := range parameters {
 		w.cell(p.Kind, r.Parameters[i])
 	}
-	w.text(r.Representation)
-	w.text(r.Status)
-	w.text(r.Detail)
-	for _, x := range [...]float64{r.Loss, r.SignalAlignment, r.SpikeAlignment, r.BulkAlignment,
-		r.SignalEnergy, r.WeightNorm2, r.TopEigenvectorOverlap, r.StableRank} {
-		w.float(x)
-	}
-	w.step(r.EscapeStep)
-	w.step(r.StepsTo90)
-	w.step(r.StepsTo99)
-	w.float(r.PeakSpikeAlignment)
-	w.step(r.PeakSpikeStep)
-	w.step(r.DivergedStep)
-	w.step(r.StepsRun)
-	w.float(r.TailSignalAlignment)
-	w.float(r.TailLoss)
-	w.bool(r.UnstableStep)
-	w.bool(r.ResonantStep)
+	writeFields(w, pointResults, r)
 }
 
-func (r *TrajectoryRow) write(w cells) {
-	w.int(r.Point)
-	w.int(r.Step)
-	for _, x := range [...]float64{r.Loss, r.SignalAlignment, r.SpikeAlignment, r.BulkAlignment,
-		r.SignalEnergy, r.WeightNorm2, r.TopEigenvectorOverlap, r.StableRank,
-		r.SignalCoefficient, r.SpikeCoefficient, r.BulkCoefficient} {
-		w.float(x)
-	}
-}
-
-func (r *CoefficientRow) write(w cells) {
-	w.int(r.Point)
-	w.int(r.Step)
-	w.int(r.Group)
-	w.float(r.Eigenvalue)
-	w.int(r.Multiplicity)
-	w.float(r.Coefficient)
-}
-
-func (r *ShardRow) write(w logCells) {
-	w.int(r.Shard)
-	w.int(r.First)
-	w.int(r.End)
-	w.int(r.Points)
-	w.text(r.Node)
-	w.int(r.Attempts)
-	w.int(r.SolverVersion)
-	w.text(r.ArithmeticClass)
-	w.text(r.Kernel)
-	w.int(r.Started)
-	w.int(r.Finished)
-	w.int(r.Bytes)
+func readPoint(cells []Cell) (r PointRow) {
+	rest := readFields(cells, pointKey, &r)
+	parameters := len(rest) - len(pointResults)
+	r.Parameters = slices.Clone(rest[:parameters])
+	readFields(rest[parameters:], pointResults, &r)
+	return r
 }

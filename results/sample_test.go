@@ -54,8 +54,10 @@ func samplePoint(i int64) results.PointRow {
 			{Null: true},
 		},
 		Representation: "reduced", Status: results.StatusOK,
-		Loss: r.Float64(), SignalAlignment: r.Float64(), SpikeAlignment: r.Float64(), BulkAlignment: r.Float64(),
-		SignalEnergy: r.Float64(), WeightNorm2: r.Float64(), TopEigenvectorOverlap: r.Float64(), StableRank: 1 + r.Float64(),
+		Metrics: results.Metrics{
+			Loss: r.Float64(), SignalAlignment: r.Float64(), SpikeAlignment: r.Float64(), BulkAlignment: r.Float64(),
+			SignalEnergy: r.Float64(), WeightNorm2: r.Float64(), TopEigenvectorOverlap: r.Float64(), StableRank: 1 + r.Float64(),
+		},
 		EscapeStep: r.Int64N(500), StepsTo90: r.Int64N(900) - 100, StepsTo99: -1,
 		PeakSpikeAlignment: r.Float64(), PeakSpikeStep: r.Int64N(100), DivergedStep: -1, StepsRun: 8000,
 		TailSignalAlignment: r.Float64(), TailLoss: r.Float64(), UnstableStep: i%5 == 0,
@@ -77,8 +79,10 @@ func samplePoint(i int64) results.PointRow {
 func sampleTrajectory(i, k int64) results.TrajectoryRow {
 	r := rand.New(rand.NewPCG(uint64(k), uint64(i)))
 	t := results.TrajectoryRow{Point: i, Step: 7 * k,
-		Loss: r.Float64(), SignalAlignment: r.Float64(), SpikeAlignment: r.Float64(), BulkAlignment: r.Float64(),
-		SignalEnergy: r.Float64(), WeightNorm2: r.Float64(), TopEigenvectorOverlap: r.Float64(), StableRank: r.Float64(),
+		Metrics: results.Metrics{
+			Loss: r.Float64(), SignalAlignment: r.Float64(), SpikeAlignment: r.Float64(), BulkAlignment: r.Float64(),
+			SignalEnergy: r.Float64(), WeightNorm2: r.Float64(), TopEigenvectorOverlap: r.Float64(), StableRank: r.Float64(),
+		},
 		SignalCoefficient: r.NormFloat64(), SpikeCoefficient: r.NormFloat64(), BulkCoefficient: r.NormFloat64()}
 	if i%2 == 0 {
 		t.SpikeCoefficient = math.NaN()

@@ -3,47 +3,8 @@ package results
 import (
 	"fmt"
 	"regexp"
+	"slices"
 )
-
-// Kind is the type of a column.
-type Kind uint8
-
-const (
-	Int64 Kind = iota
-	Float64
-	String // UTF-8; lists and pairs are stored as canonical JSON
-	Bool
-	Time // microseconds since 1970 in UTC
-)
-
-// Column is one column of a table, with the metadata that goes into Arrow and Parquet fields.
-type Column struct {
-	Name     string
-	Kind     Kind
-	Nullable bool
-	Unit     string
-	Doc      string // formula or meaning
-}
-
-// Table names a table of the result set.
-type Table uint8
-
-const (
-	Points Table = iota
-	Trajectories
-	Coefficients
-	Shards // the log of who computed what, outside the promise of equal bytes
-
-	numTables = iota
-)
-
-// String is the table's name: its folder in the result set, its view in SQL.
-func (t Table) String() string {
-	if int(t) < numTables {
-		return [numTables]string{"points", "trajectories", "coefficients", "shards"}[t]
-	}
-	return fmt.Sprintf("table(%d)", uint8(t))
-}
 
 // Options say which tables a set has, and which solver computes it.
 type Options struct {
@@ -82,7 +43,7 @@ func NewSchema(parameters []Column, options Options) (*Schema, error) {
 		p.Nullable = true
 		s.parameters = append(s.parameters, p)
 	}
-	s.tables[Points] = append(append(append([]Column(nil), pointKey...), s.parameters...), pointResults...)
+	s.tables[Points] = slices.Concat(columnsOf(pointKey), s.parameters, columnsOf(pointResults))
 	seen := map[string]bool{}
 	for _, c := range s.tables[Points] {
 		if seen[c.Name] {
@@ -91,12 +52,12 @@ func NewSchema(parameters []Column, options Options) (*Schema, error) {
 		seen[c.Name] = true
 	}
 	if options.Trajectories {
-		s.tables[Trajectories] = trajectoryColumns
+		s.tables[Trajectories] = columnsOf(trajectoryFields)
 	}
 	if options.Coefficients {
-		s.tables[Coefficients] = coefficientColumns
+		s.tables[Coefficients] = columnsOf(coefficientFields)
 	}
-	s.tables[Shards] = shardColumns
+	s.tables[Shards] = columnsOf(shardFields)
 	for _, t := range s.deliverable() {
 		var err error
 		if s.wire[t], err = wireSchemaBytes(s.tables[t]); err != nil {

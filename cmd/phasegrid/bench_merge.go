@@ -124,7 +124,8 @@ func spooled(path string, d results.Delivery) (results.Source, error) {
 func addMergePoint(b *results.Builder, i int64) error {
 	point := results.PointRow{
 		Point: i, PointID: [16]byte{byte(i), byte(i >> 8), byte(i >> 16), byte(i >> 24)}, Representation: "reduced", Status: results.StatusOK,
-		SignalAlignment: 1, WeightNorm2: 1, StableRank: 1, EscapeStep: -1, StepsTo90: -1, StepsTo99: -1, PeakSpikeStep: -1, DivergedStep: -1,
+		Metrics:    results.Metrics{SignalAlignment: 1, WeightNorm2: 1, StableRank: 1},
+		EscapeStep: -1, StepsTo90: -1, StepsTo99: -1, PeakSpikeStep: -1, DivergedStep: -1,
 		StepsRun: (benchMergeSteps - 1) * (benchMergeSteps - 1),
 	}
 	if err := b.AddPoint(point); err != nil {
@@ -134,8 +135,11 @@ func addMergePoint(b *results.Builder, i int64) error {
 	for k := range int64(benchMergeSteps) {
 		x := math.Exp(-rate * float64(k))
 		err := b.AddTrajectory(results.TrajectoryRow{
-			Point: i, Step: k * k, Loss: x * x / 3, SignalAlignment: 1 - x, SpikeAlignment: x / 3, BulkAlignment: 2 * x / 3,
-			SignalEnergy: 1 - x*x, WeightNorm2: 1 + x/7, TopEigenvectorOverlap: 1 - x/9, StableRank: 1 + 99*x,
+			Point: i, Step: k * k,
+			Metrics: results.Metrics{
+				Loss: x * x / 3, SignalAlignment: 1 - x, SpikeAlignment: x / 3, BulkAlignment: 2 * x / 3,
+				SignalEnergy: 1 - x*x, WeightNorm2: 1 + x/7, TopEigenvectorOverlap: 1 - x/9, StableRank: 1 + 99*x,
+			},
 			SignalCoefficient: math.Sqrt(1 - x), SpikeCoefficient: x / 11, BulkCoefficient: math.NaN(),
 		})
 		if err != nil {

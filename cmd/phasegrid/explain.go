@@ -251,37 +251,20 @@ func recordText(r sweep.Record) string {
 	return "none"
 }
 
+// measured are the metrics and results of a row that are not null.
 func measured(r results.PointRow) []namedValue {
 	var values []namedValue
-	number := func(name string, x float64) {
-		if !math.IsNaN(x) {
-			values = append(values, namedValue{name, strconv.FormatFloat(x, 'g', -1, 64)})
+	for column, cell := range r.Measurements() {
+		switch {
+		case cell.Null:
+		case column.Kind == results.Float64:
+			values = append(values, namedValue{column.Name, strconv.FormatFloat(cell.Float, 'g', -1, 64)})
+		case column.Kind == results.Bool:
+			values = append(values, namedValue{column.Name, strconv.FormatBool(cell.Bool)})
+		default:
+			values = append(values, namedValue{column.Name, strconv.FormatInt(cell.Int, 10)})
 		}
 	}
-	step := func(name string, k int64) {
-		if k >= 0 {
-			values = append(values, namedValue{name, strconv.FormatInt(k, 10)})
-		}
-	}
-	number("loss", r.Loss)
-	number("signal_alignment", r.SignalAlignment)
-	number("spike_alignment", r.SpikeAlignment)
-	number("bulk_alignment", r.BulkAlignment)
-	number("signal_energy", r.SignalEnergy)
-	number("weight_norm2", r.WeightNorm2)
-	number("top_eigenvector_overlap", r.TopEigenvectorOverlap)
-	number("stable_rank", r.StableRank)
-	step("escape_step", r.EscapeStep)
-	step("steps_to_90", r.StepsTo90)
-	step("steps_to_99", r.StepsTo99)
-	number("peak_spike_alignment", r.PeakSpikeAlignment)
-	step("peak_spike_step", r.PeakSpikeStep)
-	step("diverged_step", r.DivergedStep)
-	step("steps_run", r.StepsRun)
-	number("tail_signal_alignment", r.TailSignalAlignment)
-	number("tail_loss", r.TailLoss)
-	values = append(values, namedValue{"unstable_step", strconv.FormatBool(r.UnstableStep)},
-		namedValue{"resonant_step", strconv.FormatBool(r.ResonantStep)})
 	return values
 }
 

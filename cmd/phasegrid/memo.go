@@ -284,8 +284,8 @@ func decodeResult(record []byte) (solver.Result, error) {
 	}
 	var fixed memoResult
 	take(&fixed)
-	if size := int64(fixed.Groups)*2*8 + int64(fixed.Samples)*8*(9+int64(fixed.Groups)+namedCoefficients); failed != nil ||
-		size != int64(len(record)) {
+	sample := int64(binary.Size(memoSample{})) + 8*(int64(fixed.Groups)+namedCoefficients)
+	if size := int64(fixed.Groups)*2*8 + int64(fixed.Samples)*sample; failed != nil || size != int64(len(record)) {
 		return solver.Result{}, errors.New("a record has another length than it says")
 	}
 	n := int(fixed.Groups)
@@ -318,10 +318,7 @@ func decodeResult(record []byte) (solver.Result, error) {
 // are worth keeping.
 func known(p *results.PointRow) (solver.Result, bool) {
 	r := solver.Result{
-		Final: solver.Metrics{
-			Loss: p.Loss, SignalAlignment: p.SignalAlignment, SpikeAlignment: p.SpikeAlignment, BulkAlignment: p.BulkAlignment,
-			SignalEnergy: p.SignalEnergy, WeightNorm2: p.WeightNorm2, TopEigenvectorOverlap: p.TopEigenvectorOverlap, StableRank: p.StableRank,
-		},
+		Final:      solver.Metrics(p.Metrics),
 		EscapeStep: int(p.EscapeStep), StepsTo90: int(p.StepsTo90), StepsTo99: int(p.StepsTo99),
 		PeakSpike: p.PeakSpikeAlignment, PeakSpikeStep: int(p.PeakSpikeStep), DivergedStep: int(p.DivergedStep), StepsRun: int(p.StepsRun),
 		TailOK: true, TailSignal: p.TailSignalAlignment, TailLoss: p.TailLoss,

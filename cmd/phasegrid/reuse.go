@@ -165,10 +165,7 @@ func trajectoryOf(
 		if err != nil || !ok {
 			return err
 		}
-		s := solver.Sample{Step: int(t.Step), Metrics: solver.Metrics{
-			Loss: t.Loss, SignalAlignment: t.SignalAlignment, SpikeAlignment: t.SpikeAlignment, BulkAlignment: t.BulkAlignment,
-			SignalEnergy: t.SignalEnergy, WeightNorm2: t.WeightNorm2, TopEigenvectorOverlap: t.TopEigenvectorOverlap, StableRank: t.StableRank,
-		}}
+		s := solver.Sample{Step: int(t.Step), Metrics: solver.Metrics(t.Metrics)}
 		first := len(r.Trajectory) == 0
 		for {
 			c, ok, err := groups.take(

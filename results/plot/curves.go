@@ -9,6 +9,8 @@ import (
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
+
+	"github.com/phasegrid/phasegrid/results"
 )
 
 // maxNumbers and maxWords are the numbers of lines that a panel shows: more cannot be told apart.
@@ -32,7 +34,7 @@ var spectral = []string{"specgd", "muon", "nucspec"}
 // one counts.
 func curves(f *frame, o Options) (*Figure, error) {
 	keys := []string{o.Facet, o.Color, o.X}
-	best := isTime(o.Y) && f.columns["learning_rate"] != nil && f.free("learning_rate", append(keys, "seed")...)
+	best := results.IsCensored(o.Y) && f.columns["learning_rate"] != nil && f.free("learning_rate", append(keys, "seed")...)
 	if best {
 		f.slice(keys, "learning_rate", "steps")
 		f.notes = append(f.notes, "best step size")
@@ -95,11 +97,6 @@ func (f *frame) noteBands() {
 	if f.varies("seed") {
 		f.notes = append(f.notes, "median and 10-90 % band over seeds")
 	}
-}
-
-// isTime tells whether null in a column means "later than the run".
-func isTime(name string) bool {
-	return slices.Contains([]string{"steps_to_90", "steps_to_99", "escape_step"}, name)
 }
 
 // lineValues are the values of a column that become lines or panels, spread evenly over all; one
@@ -181,7 +178,7 @@ func (f *frame) curve(rows []int, o Options, best bool) *line {
 			k.rate = f.columns["learning_rate"].numbers[row]
 		}
 		y := f.columns[o.Y].numbers[row]
-		if isTime(o.Y) && f.columns["status"].words[row] == "diverged" {
+		if results.IsCensored(o.Y) && f.columns["status"].words[row] == "diverged" {
 			y = math.NaN()
 		}
 		xs[k.x] = true
@@ -195,7 +192,7 @@ func (f *frame) curve(rows []int, o Options, best bool) *line {
 				chosen = v
 			}
 		}
-		if !isTime(o.Y) {
+		if !results.IsCensored(o.Y) {
 			chosen = slices.DeleteFunc(chosen, math.IsNaN)
 		}
 		l.low = append(l.low, censoredQuantile(chosen, 0.1))

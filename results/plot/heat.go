@@ -9,6 +9,8 @@ import (
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
+
+	"github.com/phasegrid/phasegrid/results"
 )
 
 // colors maps numbers to shades.
@@ -30,10 +32,7 @@ func colorScale(name string, low, high float64) colors {
 	return colors{s}
 }
 
-func isFraction(name string) bool {
-	return slices.Contains([]string{"diverged", "signal_alignment", "spike_alignment", "bulk_alignment",
-		"peak_spike_alignment", "tail_signal_alignment", "top_eigenvector_overlap"}, name)
-}
+func isFraction(name string) bool { return name == "diverged" || results.IsFraction(name) }
 
 // heat fills the cells of a grid.
 type heat struct {

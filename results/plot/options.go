@@ -233,7 +233,7 @@ func (o *Options) chooseCurves(f *frame) error {
 	}
 	if o.Color == "" {
 		taken := []string{o.X, o.Y, o.Facet}
-		if isTime(o.Y) {
+		if results.IsCensored(o.Y) {
 			taken = append(taken, "learning_rate") // the best one counts
 		}
 		o.Color = f.firstVarying(axes, taken...)

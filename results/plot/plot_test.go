@@ -70,15 +70,19 @@ func write(t *testing.T, runs []run) *results.Set {
 						{Float: r.rate},
 						{Int: r.seed},
 					},
-					SignalAlignment: r.alignment,
-					StepsTo90:       r.steps90,
+					Metrics:   results.Metrics{SignalAlignment: r.alignment},
+					StepsTo90: r.steps90,
 				},
 			),
 		)
 		for k := range int64(5) {
 			check(
 				b.AddTrajectory(
-					results.TrajectoryRow{Point: int64(i), Step: 10 * k, SignalAlignment: r.alignment * float64(k) / 4},
+					results.TrajectoryRow{
+						Point:   int64(i),
+						Step:    10 * k,
+						Metrics: results.Metrics{SignalAlignment: r.alignment * float64(k) / 4},
+					},
 				),
 			)
 		}

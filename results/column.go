@@ -1,0 +1,69 @@
+package results
+
+import "fmt"
+
+// Kind is the type of a column.
+type Kind uint8
+
+const (
+	Int64 Kind = iota
+	Float64
+	String // UTF-8; lists and pairs are stored as canonical JSON
+	Bool
+	Time // microseconds since 1970 in UTC
+)
+
+// String is the kind's name in reference pages.
+func (k Kind) String() string {
+	if k <= Time {
+		return [...]string{"int64", "float64", "string", "bool", "timestamp"}[k]
+	}
+	return fmt.Sprintf("kind(%d)", uint8(k))
+}
+
+// Column is one column of a table, with the metadata that is stored in Arrow and Parquet fields.
+type Column struct {
+	Name     string
+	Kind     Kind
+	Nullable bool
+	Unit     string
+	Doc      string // formula or meaning
+}
+
+// Cell is one value of a row; its column's kind says which field holds it.
+type Cell struct {
+	Null  bool
+	Int   int64 // of Int64 and Time
+	Float float64
+	Text  string
+	Bool  bool
+}
+
+// Table names a table of the result set.
+type Table uint8
+
+const (
+	Points Table = iota
+	Trajectories
+	Coefficients
+	Shards // provenance: which node computed what, and when; not covered by the promise of equal bytes
+
+	numTables = iota
+)
+
+// String is the table's name: its directory in the result set, its view in SQL.
+func (t Table) String() string {
+	if int(t) < numTables {
+		return [numTables]string{"points", "trajectories", "coefficients", "shards"}[t]
+	}
+	return fmt.Sprintf("table(%d)", uint8(t))
+}
+
+func tableNamed(name string) (Table, error) {
+	for t := range Table(numTables) {
+		if t.String() == name {
+			return t, nil
+		}
+	}
+	return 0, fmt.Errorf("results: open Parquet file: %q is not a table of a result set", name)
+}

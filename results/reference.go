@@ -1,0 +1,37 @@
+package results
+
+// TableReference documents one table: reference pages are generated from it.
+type TableReference struct {
+	Table Table
+	// Rows says what a row is and how the rows are ordered.
+	Rows string
+	// Columns are those of every sweep, in order. In the points table the columns of the sweep's
+	// parameters follow the first Parameters of them; -1: the table has none.
+	Columns    []Column
+	Parameters int
+}
+
+// Reference documents every table of a result set, in order.
+func Reference() []TableReference {
+	return []TableReference{
+		{Points, "one row per point, ordered by point", columnsOf(join(pointKey, pointResults)), len(pointKey)},
+		{
+			Trajectories, "one row per recorded iterate, ordered by (point, step); only if the sweep records steps",
+			columnsOf(trajectoryFields), -1,
+		},
+		{
+			Coefficients,
+			"one row per eigenspace of a recorded iterate, ordered by (point, step, group); only if the sweep records " +
+				"coefficients",
+			columnsOf(coefficientFields), -1,
+		},
+		{
+			Shards, "one row per shard, ordered by shard: which node computed it, and when",
+			columnsOf(shardFields), -1,
+		},
+	}
+}
+
+// MetricColumns are the columns of the metrics of one iterate, which the points and trajectories
+// tables share.
+func MetricColumns() []Column { return columnsOf(metricFields) }
