@@ -12,6 +12,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/protobuf/proto"
+
+	"github.com/phasegrid/phasegrid/coordinator/board"
 )
 
 // troubled is a term that has alarms, and queues of files.
@@ -142,7 +144,7 @@ func TestAlarmsOfThousandsOfSweeps(t *testing.T) {
 		all[i].raise(strings.Repeat("no space left on device; ", 20))
 	}
 	c.alarms.trouble("etcd").raise("no leader")
-	m := sweepToProto(&design{}, Progress{}, c.alarms.list())
+	m := sweepToProto(&design{}, board.Progress{}, c.alarms.list())
 	if n := proto.Size(m); n > 1<<20 || !strings.HasPrefix(m.GetProgress().GetAlarms()[0], "etcd: ") {
 		t.Errorf("one sweep is an answer of %d bytes, first %.60q", n, m.GetProgress().GetAlarms())
 	}

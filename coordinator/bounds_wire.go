@@ -8,6 +8,7 @@ import (
 	"strings"
 	"unicode"
 
+	"github.com/phasegrid/phasegrid/coordinator/board"
 	pb "github.com/phasegrid/phasegrid/proto/phasegrid/v1"
 	"github.com/phasegrid/phasegrid/results"
 	"github.com/phasegrid/phasegrid/sweep"
@@ -21,7 +22,7 @@ const (
 	maxPriority      = 1000
 	maxWeight        = 1000
 	maxSlots         = 1 << 16
-	maxHeldRuns      = maxCapacity
+	maxHeldRuns      = board.MaxCapacity
 	maxSegments      = 8
 	maxInstanceBytes = 64
 )
@@ -120,7 +121,7 @@ func checkRun(field string, m *pb.ShardRun) error {
 	return cmp.Or(
 		checkName(field+".sweep_id", m.GetSweepId()),
 		checkRange(field+".first_shard", m.GetFirstShard(), 0, math.MaxInt32),
-		checkRange(field+".shards", m.GetShards(), 1, maxCapacity),
+		checkRange(field+".shards", m.GetShards(), 1, board.MaxCapacity),
 	)
 }
 

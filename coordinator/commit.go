@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"context"
 	"time"
+
+	"github.com/phasegrid/phasegrid/coordinator/board"
 )
 
 const (
@@ -18,7 +20,7 @@ type incoming struct {
 	entry    *entry
 	shard    int
 	frame    frame
-	rows     Counts
+	rows     board.Counts
 	pinClass string
 	at       location
 }
@@ -96,8 +98,8 @@ func (t *term) stillWanted(ctx context.Context, waiting []*incoming) ([]*incomin
 	return ask(ctx, t, func() []*incoming {
 		var wanted []*incoming
 		for _, in := range waiting {
-			if t.board.ended(in.entry.id) {
-				t.step(CommitGivenUp{Sweep: in.entry.id, Shard: in.shard})
+			if t.board.Ended(in.entry.id) {
+				t.step(board.CommitGivenUp{Sweep: in.entry.id, Shard: in.shard})
 			} else {
 				wanted = append(wanted, in)
 			}
@@ -190,7 +192,7 @@ func (t *term) commitGroup(ctx context.Context, group []*incoming) error {
 	}
 	t.inbox.put(func() {
 		for _, in := range group {
-			t.step(Committed{Sweep: in.entry.id, Shard: in.shard})
+			t.step(board.Committed{Sweep: in.entry.id, Shard: in.shard})
 		}
 	})
 	return nil

@@ -21,6 +21,7 @@ import (
 	"google.golang.org/grpc/health"
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 
+	"github.com/phasegrid/phasegrid/coordinator/board"
 	"github.com/phasegrid/phasegrid/coordinator/store"
 	"github.com/phasegrid/phasegrid/node/solver"
 	"github.com/phasegrid/phasegrid/results"
@@ -265,7 +266,7 @@ func (c *Coordinator) govern(ctx context.Context) error {
 		}
 		if err != nil {
 			if ctx.Err() == nil {
-				candidacy.raise(oneLine("campaign: " + err.Error()))
+				candidacy.raise(board.OneLine("campaign: " + err.Error()))
 				pause(ctx, retryDelay)
 			}
 			continue
@@ -280,7 +281,7 @@ func (c *Coordinator) govern(ctx context.Context) error {
 
 func (c *Coordinator) troubled(ctx context.Context, about *trouble, err error) {
 	if ctx.Err() == nil {
-		about.raise(oneLine(err.Error()))
+		about.raise(board.OneLine(err.Error()))
 		pause(ctx, maxRetryDelay)
 	}
 }
@@ -315,7 +316,7 @@ func (c *Coordinator) lead(ctx context.Context, reign *Reign, stores *trouble) e
 			c.setLeading(true)
 		})
 	} else if ctx.Err() == nil && !errors.Is(err, ErrFenced) {
-		stores.raise(oneLine(err.Error()))
+		stores.raise(board.OneLine(err.Error()))
 	}
 	if errors.Is(err, ErrFenced) {
 		c.metrics.leaseFailures.Inc()

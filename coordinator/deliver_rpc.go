@@ -10,6 +10,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/phasegrid/phasegrid/coordinator/board"
 	pb "github.com/phasegrid/phasegrid/proto/phasegrid/v1"
 	"github.com/phasegrid/phasegrid/results"
 )
@@ -88,10 +89,10 @@ func (s *nodesServer) deliver(
 	return replyTo(stream, a)
 }
 
-func replyTo(stream grpc.ClientStreamingServer[pb.DeliverRequest, pb.DeliverResponse], a Answer) error {
-	outcome, ok := map[Outcome]pb.DeliverResponse_Outcome{
-		OutcomeCommitted: pb.DeliverResponse_OUTCOME_COMMITTED, OutcomeDuplicate: pb.DeliverResponse_OUTCOME_DUPLICATE,
-		OutcomeUnwanted: pb.DeliverResponse_OUTCOME_UNWANTED,
+func replyTo(stream grpc.ClientStreamingServer[pb.DeliverRequest, pb.DeliverResponse], a board.Answer) error {
+	outcome, ok := map[board.Outcome]pb.DeliverResponse_Outcome{
+		board.OutcomeCommitted: pb.DeliverResponse_OUTCOME_COMMITTED, board.OutcomeDuplicate: pb.DeliverResponse_OUTCOME_DUPLICATE,
+		board.OutcomeUnwanted: pb.DeliverResponse_OUTCOME_UNWANTED,
 	}[a.Outcome]
 	if !ok {
 		return fmt.Errorf("%w: %s", ErrRejected, a.Reason)
@@ -185,25 +186,25 @@ func (t *term) refuse(h *pb.DeliverHeader, reason string, err error) error {
 		err,
 	)
 	if t.proven(h) {
-		t.post(Refuse{Node: h.GetNode(), Sweep: h.GetSweepId(), Shard: int(h.GetShard()), Cause: oneLine(err.Error())})
+		t.post(board.Refuse{Node: h.GetNode(), Sweep: h.GetSweepId(), Shard: int(h.GetShard()), Cause: board.OneLine(err.Error())})
 	}
 	return badField("payload", "%w", err)
 }
 
 // await lets the board decide about a verified shard and waits for the answer. The memory is given
 // back when the bytes are on disk or dropped, not when the caller goes away.
-func (t *term) await(ctx context.Context, in *incoming, h *pb.DeliverHeader, weight int64) (Answer, error) {
-	answer := make(chan Answer, 1)
+func (t *term) await(ctx context.Context, in *incoming, h *pb.DeliverHeader, weight int64) (board.Answer, error) {
+	answer := make(chan board.Answer, 1)
 	start := time.Now()
 	t.inbox.put(func() {
 		t.tokens++
 		in.token = t.tokens
 		t.incoming[in.token] = in
-		t.waiters[in.token] = func(a Answer) {
+		t.waiters[in.token] = func(a board.Answer) {
 			t.budget.Release(weight)
 			answer <- a
 		}
-		t.step(Deliver{
+		t.step(board.Deliver{
 			Token: in.token, Sweep: in.entry.id, Shard: in.shard, Node: h.GetNode(), Solver: int(h.GetSolverVersion()),
 			Class: h.GetArithmeticClass(), Counts: in.rows,
 		})
@@ -213,8 +214,8 @@ func (t *term) await(ctx context.Context, in *incoming, h *pb.DeliverHeader, wei
 		t.metrics.observeAnswer(a.Outcome, time.Since(start), h.GetFinished().AsTime().Sub(h.GetStarted().AsTime()))
 		return a, nil
 	case <-ctx.Done():
-		return Answer{}, ctx.Err()
+		return board.Answer{}, ctx.Err()
 	case <-t.ended:
-		return Answer{}, &notLeader{}
+		return board.Answer{}, &notLeader{}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/phasegrid/phasegrid/coordinator/board"
 	"github.com/phasegrid/phasegrid/results"
 	"github.com/phasegrid/phasegrid/sweep"
 )
@@ -66,7 +67,7 @@ func schemaOf(spec *sweep.Spec, solver int) (*results.Schema, error) {
 }
 
 // bounds are the first index of each shard of a run, and the end of the last.
-func (d *design) bounds(run Run) []int64 {
+func (d *design) bounds(run board.Run) []int64 {
 	bounds := make([]int64, 0, run.Count+1)
 	for s := run.First; s < run.First+run.Count; s++ {
 		first, end := d.plan.Shard(int64(s))
@@ -94,7 +95,7 @@ func (d *design) expectation(shard int) results.Expectation {
 // planCuts are a plan's cuts as the board sees them.
 type planCuts struct{ *sweep.Plan }
 
-var _ Cuts = planCuts{}
+var _ board.Cuts = planCuts{}
 
 func (c planCuts) Shards() int            { return int(c.Plan.Shards()) }
 func (c planCuts) Parts() int             { return int(c.Plan.Parts()) }

@@ -13,6 +13,7 @@ import (
 
 	"google.golang.org/grpc"
 
+	"github.com/phasegrid/phasegrid/coordinator/board"
 	pb "github.com/phasegrid/phasegrid/proto/phasegrid/v1"
 	"github.com/phasegrid/phasegrid/results"
 )
@@ -108,11 +109,11 @@ func (t *term) checkComplete(ctx context.Context, e *entry, expected map[string]
 		}
 	}
 	t.mu.RUnlock()
-	if p.Phase == Done && !found[results.ManifestName] {
+	if p.Phase == board.Done && !found[results.ManifestName] {
 		unseen[results.ManifestName] = -1
 	}
 	var lacking []string
-	if p.Phase == Done && p.PartsDone < p.Parts { // a leader died as it took them back, to have them computed again
+	if p.Phase == board.Done && p.PartsDone < p.Parts { // a leader died as it took them back, to have them computed again
 		lacking = append(lacking, fmt.Sprintf("%d of its %d parts", p.Parts-p.PartsDone, p.Parts))
 	}
 	for name, size := range unseen {

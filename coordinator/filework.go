@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"time"
+
+	"github.com/phasegrid/phasegrid/coordinator/board"
 )
 
 // fileJob is work on files that takes long: a merge, a manifest, a deletion. It may be done again.
@@ -38,7 +40,7 @@ func (t *term) fileWorker(ctx context.Context) error {
 			t.failing.put(job)
 			return cmp.Or(ctx.Err(), err)
 		default:
-			job.trouble.raise(oneLine(err.Error()))
+			job.trouble.raise(board.OneLine(err.Error()))
 			job.delay = min(max(2*job.delay, minRetryDelay), maxRetryDelay)
 			t.failing.put(job)
 		}
@@ -47,10 +49,10 @@ func (t *term) fileWorker(ctx context.Context) error {
 
 // wanted asks whether work on a sweep's files is to go on. In the same moment the board hears that
 // it does, by event unless that is nil, or that it does not, by givenUp.
-func (t *term) wanted(ctx context.Context, sweep string, event, givenUp Event) (bool, error) {
+func (t *term) wanted(ctx context.Context, sweep string, event, givenUp board.Event) (bool, error) {
 	return ask(ctx, t, func() bool {
 		switch {
-		case t.board.ended(sweep):
+		case t.board.Ended(sweep):
 			t.step(givenUp)
 			return false
 		case event != nil:

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/phasegrid/phasegrid/coordinator/board"
 	"github.com/phasegrid/phasegrid/coordinator/store"
 	"github.com/phasegrid/phasegrid/sweep"
 )
@@ -20,7 +21,7 @@ func (t *term) load(ctx context.Context) ([]*sweepState, error) {
 	if err != nil {
 		return nil, err
 	}
-	t.perform(t.board.Step(Tick{time.Now()}))
+	t.perform(t.board.Step(board.Tick{Now: time.Now()}))
 	for _, s := range states {
 		if err := t.loadSweep(ctx, s); err != nil {
 			return nil, err
@@ -93,7 +94,7 @@ func (t *term) loadSweep(ctx context.Context, s *sweepState) error {
 	t.mu.Lock()
 	t.sweeps[s.id] = e
 	t.mu.Unlock()
-	event := AddSweep{
+	event := board.AddSweep{
 		ID: s.id, Cuts: cuts, Priority: s.record.Priority, Weight: s.record.Weight, Solver: s.record.Solver, Class: s.class,
 		Phase: s.phase, Removing: s.removing, Parts: map[int][]int{}, Losses: s.losses,
 	}
@@ -101,7 +102,7 @@ func (t *term) loadSweep(ctx context.Context, s *sweepState) error {
 		t.log.Error("sweep cannot go on with this release", "sweep_id", s.id, "error", e.failure)
 		event.Losses = nil // noCuts have no shards to put them on
 		if !event.Phase.Ended() {
-			event.Phase = Failed
+			event.Phase = board.Failed
 		}
 	}
 	for i, p := range s.parts {
@@ -126,7 +127,7 @@ func (t *term) loadSweep(ctx context.Context, s *sweepState) error {
 
 // entryOf makes a sweep of the ledger usable; one that this release cannot plan is shown as failed,
 // and left alone.
-func (t *term) entryOf(ctx context.Context, s *sweepState) (*entry, Cuts) {
+func (t *term) entryOf(ctx context.Context, s *sweepState) (*entry, board.Cuts) {
 	r := s.record
 	e := &entry{parts: s.parts}
 	var plan *sweep.Plan

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/phasegrid/phasegrid/coordinator/board"
 	"github.com/phasegrid/phasegrid/sweep"
 )
 
@@ -17,18 +18,18 @@ func TestLeaderGoesByTheCutsThatAreKept(t *testing.T) {
 	for name, test := range map[string]struct {
 		cuts   func(d *design) *sweep.Plan
 		shards int
-		phase  Phase
+		phase  board.Phase
 	}{
-		"as they were cut": {func(d *design) *sweep.Plan { return d.plan }, 67, Running},
-		"not kept":         {func(*design) *sweep.Plan { return &sweep.Plan{} }, 67, Running}, // by an earlier release, or as they are too many
+		"as they were cut": {func(d *design) *sweep.Plan { return d.plan }, 67, board.Running},
+		"not kept":         {func(*design) *sweep.Plan { return &sweep.Plan{} }, 67, board.Running}, // by an earlier release, or as they are too many
 		"otherwise": {func(d *design) *sweep.Plan {
 			size := d.spec.Size()
 			return must(sweep.RestorePlan(d.spec, d.version, []sweep.CutRun{{Shards: 1, Points: size - 1}, {Shards: 1, Points: 1}}, []int64{0, 1}))
-		}, 2, Running},
+		}, 2, board.Running},
 		"of no sweep of this size": {func(*design) *sweep.Plan {
 			spec := must(sweep.Parse("x.yaml", []byte(strings.ReplaceAll(tinySweep, "name: ", "replicates: 77\nname: ")), sweep.Limits{}))
 			return must(sweep.NewPlan(t.Context(), spec, sweep.PlanVersion))
-		}, 0, Failed},
+		}, 0, board.Failed},
 	} {
 		t.Run(name, func(t *testing.T) {
 			leader, e := idleTerm(t, NewMemory())

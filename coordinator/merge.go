@@ -9,18 +9,19 @@ import (
 	"path"
 	"slices"
 
+	"github.com/phasegrid/phasegrid/coordinator/board"
 	"github.com/phasegrid/phasegrid/coordinator/store"
 	"github.com/phasegrid/phasegrid/results"
 )
 
 // mergePart writes the files of one part from the spool, publishes them, and then the part's key.
 // It may die anywhere and be done again: the same shards give the same bytes.
-func (t *term) mergePart(ctx context.Context, a Merge) error {
+func (t *term) mergePart(ctx context.Context, a board.Merge) error {
 	e := t.lookup(a.Sweep)
 	if e == nil {
 		return nil
 	}
-	if ok, err := t.wanted(ctx, a.Sweep, nil, MergeGivenUp{a.Sweep, a.Part}); !ok {
+	if ok, err := t.wanted(ctx, a.Sweep, nil, board.MergeGivenUp{Sweep: a.Sweep, Part: a.Part}); !ok {
 		return err
 	}
 	ref := partRef{a.Sweep, a.Part}
@@ -88,7 +89,7 @@ func (t *term) storePart(ctx context.Context, e *entry, part int, record partRec
 		t.shelf.free(ctx, t.shelf.drop(partRef{e.id, part}))
 	}
 	t.fail("after-free")
-	t.post(PartStored{Sweep: e.id, Part: part})
+	t.post(board.PartStored{Sweep: e.id, Part: part})
 	return nil
 }
 
@@ -119,7 +120,7 @@ func (t *term) shardLog(
 	items []shelfItem,
 	cache map[string]store.Object,
 ) ([]results.ShardRow, error) {
-	attempts, err := ask(ctx, t, func() map[int]int { return t.board.attempts(e.id) })
+	attempts, err := ask(ctx, t, func() map[int]int { return t.board.Attempts(e.id) })
 	if err != nil {
 		return nil, err
 	}

@@ -6,6 +6,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
 
+	"github.com/phasegrid/phasegrid/coordinator/board"
 	"github.com/phasegrid/phasegrid/results"
 )
 
@@ -107,16 +108,16 @@ func newMetrics(r prometheus.Registerer) *metrics {
 }
 
 // observeAnswer counts the answer to a verified delivery.
-func (m *metrics) observeAnswer(o Outcome, took, solving time.Duration) {
+func (m *metrics) observeAnswer(o board.Outcome, took, solving time.Duration) {
 	m.commitSeconds.Observe(took.Seconds())
 	switch o {
-	case OutcomeCommitted:
+	case board.OutcomeCommitted:
 		m.deliveries.WithLabelValues("committed").Inc()
 		m.committed.Inc()
 		m.shardSeconds.Observe(max(0, solving.Seconds()))
-	case OutcomeDuplicate:
+	case board.OutcomeDuplicate:
 		m.deliveries.WithLabelValues("duplicate").Inc()
-	case OutcomeRejected:
+	case board.OutcomeRejected:
 		m.rejected.WithLabelValues("solver").Inc()
 	default:
 		m.deliveries.WithLabelValues("unwanted").Inc()
@@ -124,7 +125,7 @@ func (m *metrics) observeAnswer(o Outcome, took, solving time.Duration) {
 }
 
 // countPoints counts committed rows.
-func (m *metrics) countPoints(c Counts) {
+func (m *metrics) countPoints(c board.Counts) {
 	m.points.WithLabelValues(results.StatusOK).Add(float64(c.OK))
 	m.points.WithLabelValues(results.StatusDiverged).Add(float64(c.Diverged))
 	m.points.WithLabelValues(results.StatusFailed).Add(float64(c.Failed))
@@ -133,31 +134,14 @@ func (m *metrics) countPoints(c Counts) {
 
 // measure sets the gauges from the board, in the loop.
 func (t *term) measure() {
-	var open, leased, committing, done, quarantined int
-	for _, j := range t.board.order {
-		if j.phase.Ended() {
-			continue
-		}
-		open += j.open.len() + len(j.suspects)
-		leased += len(j.leases)
-		committing += len(j.committing)
-		done += j.done.len()
-		quarantined += len(j.quarantine)
-	}
-	for state, n := range map[string]int{"open": open, "leased": leased, "committing": committing, "done": done, "quarantined": quarantined} {
+	c := t.board.Census()
+	for state, n := range map[string]int{
+		"open": c.Open, "leased": c.Leased, "committing": c.Committing, "done": c.Done, "quarantined": c.Quarantined,
+	} {
 		t.metrics.shards.WithLabelValues(state).Set(float64(n))
 	}
-	connected, fenced := 0, 0
-	for _, n := range t.board.nodes {
-		if n.link == linkUp {
-			connected++
-			if n.fenceReason != "" {
-				fenced++
-			}
-		}
-	}
-	t.metrics.fenced.Set(float64(fenced))
-	t.metrics.nodes.Set(float64(connected))
+	t.metrics.fenced.Set(float64(c.Fenced))
+	t.metrics.nodes.Set(float64(c.Nodes))
 }
 
 // deposed takes back what only a leader measures: sums over the coordinators count nothing twice.

@@ -12,6 +12,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
+	"github.com/phasegrid/phasegrid/coordinator/board"
 	pb "github.com/phasegrid/phasegrid/proto/phasegrid/v1"
 )
 
@@ -31,7 +32,7 @@ type nodesServer struct {
 
 // maxUnread is how many messages may wait for a node to read them. The board may say as much at
 // once as revoke every shard that a node holds, one by one.
-const maxUnread = 2 * maxCapacity
+const maxUnread = 2 * board.MaxCapacity
 
 // nodeStream is one Attach stream. Its handler owns it; others send to it and may cancel it.
 type nodeStream struct {
@@ -102,14 +103,14 @@ func (s *nodesServer) Attach(stream grpc.BidiStreamingServer[pb.AttachRequest, p
 		SilenceMs: max(s.cfg.LeaseTTL/2, leastSilence).Milliseconds(),
 	}}})
 	t.saves.put(save{writes: []Write{{Key: nodeKey(info.Name), Perishable: true, Value: record}}, then: func() {}})
-	t.post(Attach{Conn: n.conn, Info: info, Instance: n.instance, Capacity: int(hello.GetCapacity()), Held: held})
+	t.post(board.Attach{Conn: n.conn, Info: info, Instance: n.instance, Capacity: int(hello.GetCapacity()), Held: held})
 
 	// This one ends with the stream too, and is not waited for: where a node does not read, only
 	// the end of the stream ends it.
 	go func() { cancel(n.sendAll(ctx, stream)) }()
 	left, err := s.converse(ctx, t, n, incoming, received)
 	if !left {
-		t.post(Broken{Conn: n.conn, Node: n.name})
+		t.post(board.Broken{Conn: n.conn, Node: n.name})
 	}
 	return err
 }
@@ -134,7 +135,7 @@ func (s *nodesServer) converse(
 			// must be alive.
 			_, err = ask(ctx, t, func() struct{} {
 				t.step(event)
-				if _, beat := event.(Beat); beat {
+				if _, beat := event.(board.Beat); beat {
 					n.pulse()
 				}
 				return struct{}{}
@@ -142,7 +143,7 @@ func (s *nodesServer) converse(
 			if err != nil {
 				continue // ctx or the term has ended
 			}
-			if _, left := event.(Leave); left {
+			if _, left := event.(board.Leave); left {
 				return true, nil
 			}
 		case err := <-received:
@@ -159,25 +160,25 @@ func (s *nodesServer) converse(
 }
 
 // hear turns one message into an event.
-func (n *nodeStream) hear(m *pb.AttachRequest) (Event, error) {
+func (n *nodeStream) hear(m *pb.AttachRequest) (board.Event, error) {
 	switch {
 	case m.GetHeartbeat() != nil:
 		if err := checkCapacity("heartbeat.capacity", m.GetHeartbeat().GetCapacity()); err != nil {
 			return nil, err
 		}
-		return Beat{Conn: n.conn, Node: n.name, Capacity: int(m.GetHeartbeat().GetCapacity())}, nil
+		return board.Beat{Conn: n.conn, Node: n.name, Capacity: int(m.GetHeartbeat().GetCapacity())}, nil
 	case m.GetDrain() != nil:
 		runs, err := runsFromProto("drain.returned", m.GetDrain().GetReturned())
-		return Drain{Conn: n.conn, Node: n.name, Returned: runs}, err
+		return board.Drain{Conn: n.conn, Node: n.name, Returned: runs}, err
 	case m.GetBye() != nil:
 		_, err := runsFromProto("bye.returned", m.GetBye().GetReturned()) // the board knows what it holds
-		return Leave{Conn: n.conn, Node: n.name}, err
+		return board.Leave{Conn: n.conn, Node: n.name}, err
 	case m.GetAbandon() != nil:
 		run := m.GetAbandon().GetRun()
 		if err := checkRun("abandon.run", run); err != nil {
 			return nil, err
 		}
-		return Abandon{Node: n.name, Run: runFromProto(run), Cause: oneLine(m.GetAbandon().GetCause())}, nil
+		return board.Abandon{Node: n.name, Run: runFromProto(run), Cause: board.OneLine(m.GetAbandon().GetCause())}, nil
 	}
 	return nil, badField("message", "a second hello, or a message this coordinator does not know")
 }
@@ -296,7 +297,7 @@ func (t *term) closeNodes() {
 	}
 }
 
-func (t *term) grant(a Grant) {
+func (t *term) grant(a board.Grant) {
 	n := t.stream(a.Conn)
 	if n == nil {
 		return
@@ -311,7 +312,7 @@ func (t *term) grant(a Grant) {
 	n.send(&pb.AttachResponse{Message: &pb.AttachResponse_Grant{Grant: &pb.Grant{Runs: runs}}})
 }
 
-func (t *term) revoke(a Revoke) {
+func (t *term) revoke(a board.Revoke) {
 	n := t.stream(a.Conn)
 	if n == nil {
 		return
@@ -323,7 +324,7 @@ func (t *term) revoke(a Revoke) {
 	n.send(&pb.AttachResponse{Message: &pb.AttachResponse_Revoke{Revoke: &pb.Revoke{Runs: runs}}})
 }
 
-func (t *term) dismiss(a Dismiss) {
+func (t *term) dismiss(a board.Dismiss) {
 	n := t.stream(a.Conn)
 	if n == nil {
 		return

@@ -3,14 +3,16 @@ package coordinator
 import (
 	"context"
 	"slices"
+
+	"github.com/phasegrid/phasegrid/coordinator/board"
 )
 
-func (t *term) step(event Event) { t.perform(t.board.Step(event)) }
+func (t *term) step(event board.Event) { t.perform(t.board.Step(event)) }
 
 // perform does what the board wants. What must be durable is saved first; the rest waits for it. So
 // does what later steps would have written by others than the saver: a transaction that is on its
 // way may delete the keys of the same shards.
-func (t *term) perform(actions []Action) {
+func (t *term) perform(actions []board.Action) {
 	var writes []Write
 	for _, a := range actions {
 		writes = append(writes, t.writesOf(a)...)
@@ -19,10 +21,10 @@ func (t *term) perform(actions []Action) {
 		t.tell(actions)
 		return
 	}
-	later := slices.Clone(actions)
+	later := actions
 	if len(writes) == 0 {
 		now := slices.DeleteFunc(slices.Clone(actions), leadsToRows)
-		later = slices.DeleteFunc(later, func(a Action) bool { return !leadsToRows(a) })
+		later = slices.DeleteFunc(actions, func(a board.Action) bool { return !leadsToRows(a) })
 		t.tell(now)
 		if len(later) == 0 {
 			return
@@ -38,9 +40,9 @@ func (t *term) perform(actions []Action) {
 }
 
 // leadsToRows tells whether rows or parts become durable by what follows an action.
-func leadsToRows(a Action) bool {
+func leadsToRows(a board.Action) bool {
 	switch a.(type) {
-	case Grant, Commit, Merge, Finish:
+	case board.Grant, board.Commit, board.Merge, board.Finish:
 		return true
 	}
 	return false
@@ -48,10 +50,10 @@ func leadsToRows(a Action) bool {
 
 // overtaken takes out of actions that waited for the ledger what does not stand any more: nobody
 // computes what was acknowledged meanwhile.
-func (t *term) overtaken(actions []Action) []Action {
+func (t *term) overtaken(actions []board.Action) []board.Action {
 	kept := actions[:0]
 	for _, a := range actions {
-		if g, ok := a.(Grant); ok {
+		if g, ok := a.(board.Grant); ok {
 			if g.Runs = t.board.Standing(g); len(g.Runs) == 0 {
 				continue
 			}
@@ -63,39 +65,39 @@ func (t *term) overtaken(actions []Action) []Action {
 }
 
 // tell does what does not have to be durable, or comes after it was.
-func (t *term) tell(actions []Action) {
+func (t *term) tell(actions []board.Action) {
 	for _, a := range actions {
 		switch a := a.(type) {
-		case Commit:
+		case board.Commit:
 			in := t.incoming[a.Token]
 			in.pinClass = a.PinClass
 			t.commits.put(in)
-		case Answer:
+		case board.Answer:
 			if wait := t.waiters[a.Token]; wait != nil {
 				delete(t.waiters, a.Token)
 				delete(t.incoming, a.Token)
 				wait(a)
 			}
-		case Grant:
+		case board.Grant:
 			if t.doubts > 0 {
 				t.withheld = append(t.withheld, a)
 				continue
 			}
 			t.grant(a)
-		case Revoke:
+		case board.Revoke:
 			t.revoke(a)
-		case Dismiss:
+		case board.Dismiss:
 			t.dismiss(a)
-		case Merge:
+		case board.Merge:
 			t.queueFiles(a.Sweep, func(ctx context.Context) error { return t.mergePart(ctx, a) })
-		case Finish:
+		case board.Finish:
 			t.queueFiles(a.Sweep, func(ctx context.Context) error { return t.finish(ctx, a.Sweep) })
-		case Close:
+		case board.Close:
 			t.fail("after-done")
-			t.step(Finished(a))
-		case Remove:
+			t.step(board.Finished(a))
+		case board.Remove:
 			t.queueFiles(a.Sweep, func(ctx context.Context) error { return t.removeSweep(ctx, a.Sweep) })
-		case DropParts:
+		case board.DropParts:
 			t.mu.Lock()
 			for _, i := range a.Parts {
 				delete(t.sweeps[a.Sweep].parts, i)
@@ -104,7 +106,7 @@ func (t *term) tell(actions []Action) {
 			for _, i := range a.Parts {
 				t.free(t.shelf.drop(partRef{a.Sweep, i}))
 			}
-		case DropSweep:
+		case board.DropSweep:
 			t.mu.Lock()
 			delete(t.sweeps, a.Sweep)
 			t.mu.Unlock()

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/phasegrid/phasegrid/coordinator/board"
 	"github.com/phasegrid/phasegrid/sweep"
 )
 
@@ -34,7 +35,7 @@ func (r *sweepRecord) plan(ctx context.Context, spec *sweep.Spec) (*sweep.Plan, 
 type partRecord struct {
 	Files   []partFile
 	Missing []int // shards left out, rising
-	Rows    Counts
+	Rows    board.Counts
 }
 
 // partFile is one file of a result set, by its path in the set.
@@ -48,12 +49,12 @@ type partFile struct {
 type sweepState struct {
 	id       string
 	record   sweepRecord
-	phase    Phase
+	phase    board.Phase
 	removing bool
 	class    string
 	done     []doneState
 	parts    map[int]partRecord
-	losses   map[int]Loss
+	losses   map[int]board.Loss
 }
 
 // doneState is one done key.
@@ -75,7 +76,7 @@ func loadSweeps(ctx context.Context, ledger Ledger) (list []*sweepState, orphans
 			return err
 		}
 		if what == "" {
-			s = &sweepState{id: id, phase: Running, parts: map[int]partRecord{}, losses: map[int]Loss{}}
+			s = &sweepState{id: id, phase: board.Running, parts: map[int]partRecord{}, losses: map[int]board.Loss{}}
 			list = append(list, s)
 		}
 		if s == nil || s.id != id {
@@ -96,7 +97,7 @@ func (s *sweepState) take(what string, numbers []int, value []byte) (err error) 
 	case "":
 		s.record, err = decodeSweep(value)
 	case "phase":
-		s.phase, err = parsePhase(string(value))
+		s.phase, err = board.ParsePhase(string(value))
 	case "removing":
 		s.removing = true
 	case "class":
@@ -111,13 +112,4 @@ func (s *sweepState) take(what string, numbers []int, value []byte) (err error) 
 		s.losses[numbers[0]], err = decodeLoss(value)
 	}
 	return err
-}
-
-func parsePhase(word string) (Phase, error) {
-	for p, name := range phaseNames {
-		if name == word && name != "" {
-			return Phase(p), nil
-		}
-	}
-	return 0, fmt.Errorf("unknown phase %q", word)
 }

@@ -11,6 +11,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
 
+	"github.com/phasegrid/phasegrid/coordinator/board"
 	"github.com/phasegrid/phasegrid/coordinator/store"
 	pb "github.com/phasegrid/phasegrid/proto/phasegrid/v1"
 	"github.com/phasegrid/phasegrid/sweep"
@@ -91,7 +92,7 @@ func committedShards(b *testing.B, folder string, shards int) (size int) {
 			shelfItem{
 				s,
 				location{fmt.Sprintf("spool/0000000000000001-%06d", s/20000), int64(s) * 3000, 3000},
-				Counts{OK: 1},
+				board.Counts{OK: 1},
 			},
 		)
 		if len(items) == foldAt*8 || s == shards-1 {

@@ -9,6 +9,7 @@ import (
 	"path"
 	"strings"
 
+	"github.com/phasegrid/phasegrid/coordinator/board"
 	"github.com/phasegrid/phasegrid/results"
 	"github.com/phasegrid/phasegrid/sweep"
 )
@@ -47,14 +48,14 @@ func (t *term) finish(ctx context.Context, id string) error {
 	if e == nil {
 		return nil
 	}
-	if ok, err := t.wanted(ctx, id, nil, FinishGivenUp{id}); !ok {
+	if ok, err := t.wanted(ctx, id, nil, board.FinishGivenUp{Sweep: id}); !ok {
 		return err
 	}
 	files, err := t.openSet(ctx, e.design)
 	if err != nil {
 		return err
 	}
-	p, err := ask(ctx, t, func() Progress {
+	p, err := ask(ctx, t, func() board.Progress {
 		p, _ := t.board.Progress(id)
 		return p
 	})
@@ -70,11 +71,11 @@ func (t *term) finish(ctx context.Context, id string) error {
 		return fmt.Errorf("write the manifest: %w", err)
 	}
 	t.fail("after-manifest")
-	_, err = t.wanted(ctx, id, Finishing{id}, FinishGivenUp{id})
+	_, err = t.wanted(ctx, id, board.Finishing{Sweep: id}, board.FinishGivenUp{Sweep: id})
 	return err
 }
 
-func (t *term) manifest(e *entry, p Progress, files []results.ManifestFile) results.Manifest {
+func (t *term) manifest(e *entry, p board.Progress, files []results.ManifestFile) results.Manifest {
 	sum := sha256.Sum256(e.canonical)
 	m := results.Manifest{
 		Sweep: e.id, Name: e.name, SpecSHA256: hex.EncodeToString(sum[:]), SolverVersion: e.solver, PlanVersion: e.version,
@@ -116,8 +117,8 @@ func (t *term) manifest(e *entry, p Progress, files []results.ManifestFile) resu
 
 // lacks is what a finished set lacks.
 type lacks struct {
-	parts    map[int]Counts // whose files are gone or have another size, with their rows
-	damaged  []seenFile     // files of those parts that have another size
+	parts    map[int]board.Counts // whose files are gone or have another size, with their rows
+	damaged  []seenFile           // files of those parts that have another size
 	manifest bool
 }
 
@@ -157,11 +158,11 @@ func (t *term) missing(ctx context.Context, e *entry) (lacks, error) {
 	// What was seen is held against the records of stored parts as they are by now: a file that a
 	// merge published meanwhile is not taken for a damaged one of the part as it was.
 	return ask(ctx, t, func() lacks {
-		l := lacks{parts: map[int]Counts{}, manifest: !manifest}
+		l := lacks{parts: map[int]board.Counts{}, manifest: !manifest}
 		t.mu.RLock()
 		defer t.mu.RUnlock()
 		for i, r := range e.parts {
-			if !t.board.stored(e.id, i) {
+			if !t.board.Stored(e.id, i) {
 				continue
 			}
 			for _, f := range r.Files {

@@ -14,6 +14,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/phasegrid/phasegrid/coordinator/board"
 	pb "github.com/phasegrid/phasegrid/proto/phasegrid/v1"
 	"github.com/phasegrid/phasegrid/results"
 )
@@ -182,18 +183,18 @@ func (s *sweepsServer) Watch(r *pb.WatchRequest, stream grpc.ServerStreamingServ
 func (s *sweepsServer) change(
 	ctx context.Context,
 	ref string,
-	event func(id string, token uint64) Event,
-) (*pb.Sweep, Answer, error) {
+	event func(id string, token uint64) board.Event,
+) (*pb.Sweep, board.Answer, error) {
 	t, e, err := s.named(ctx, ref)
 	if err != nil {
-		return nil, Answer{}, err
+		return nil, board.Answer{}, err
 	}
 	if e.failure != "" {
-		return nil, Answer{}, fmt.Errorf("%w: this release cannot go on with it: %s", ErrEnded, e.failure)
+		return nil, board.Answer{}, fmt.Errorf("%w: this release cannot go on with it: %s", ErrEnded, e.failure)
 	}
-	a, err := t.request(ctx, func(token uint64) Event { return event(e.id, token) })
+	a, err := t.request(ctx, func(token uint64) board.Event { return event(e.id, token) })
 	if err == nil {
-		err = a.Outcome.err()
+		err = outcomeError(a.Outcome)
 	}
 	if err != nil {
 		return nil, a, fmt.Errorf("sweep %s: %w", e.set, err)
@@ -202,28 +203,28 @@ func (s *sweepsServer) change(
 	return m, a, err
 }
 
-func (s *sweepsServer) setPhase(ctx context.Context, ref string, p Phase) (*pb.Sweep, error) {
-	m, _, err := s.change(ctx, ref, func(id string, token uint64) Event { return SetPhase{token, id, p} })
+func (s *sweepsServer) setPhase(ctx context.Context, ref string, p board.Phase) (*pb.Sweep, error) {
+	m, _, err := s.change(ctx, ref, func(id string, token uint64) board.Event { return board.SetPhase{Token: token, Sweep: id, Phase: p} })
 	return m, err
 }
 
 func (s *sweepsServer) Pause(ctx context.Context, r *pb.PauseRequest) (*pb.PauseResponse, error) {
-	m, err := s.setPhase(ctx, r.GetSweep(), Paused)
+	m, err := s.setPhase(ctx, r.GetSweep(), board.Paused)
 	return &pb.PauseResponse{Sweep: m}, err
 }
 
 func (s *sweepsServer) Resume(ctx context.Context, r *pb.ResumeRequest) (*pb.ResumeResponse, error) {
-	m, err := s.setPhase(ctx, r.GetSweep(), Running)
+	m, err := s.setPhase(ctx, r.GetSweep(), board.Running)
 	return &pb.ResumeResponse{Sweep: m}, err
 }
 
 func (s *sweepsServer) Cancel(ctx context.Context, r *pb.CancelRequest) (*pb.CancelResponse, error) {
-	m, err := s.setPhase(ctx, r.GetSweep(), Cancelled)
+	m, err := s.setPhase(ctx, r.GetSweep(), board.Cancelled)
 	return &pb.CancelResponse{Sweep: m}, err
 }
 
 func (s *sweepsServer) Retry(ctx context.Context, r *pb.RetryRequest) (*pb.RetryResponse, error) {
-	m, a, err := s.change(ctx, r.GetSweep(), func(id string, token uint64) Event { return Retry{token, id} })
+	m, a, err := s.change(ctx, r.GetSweep(), func(id string, token uint64) board.Event { return board.Retry{Token: token, Sweep: id} })
 	return &pb.RetryResponse{Sweep: m, Shards: int64(a.Shards)}, err
 }
 
@@ -262,7 +263,7 @@ func (s *sweepsServer) ListNodes(ctx context.Context, _ *pb.ListNodesRequest) (*
 	if err != nil {
 		return nil, err
 	}
-	nodes, err := ask(ctx, t, func() []NodeStatus { return t.board.Nodes() })
+	nodes, err := ask(ctx, t, func() []board.NodeStatus { return t.board.Nodes() })
 	if err != nil {
 		return nil, err
 	}
@@ -274,8 +275,8 @@ func (s *sweepsServer) ListNodes(ctx context.Context, _ *pb.ListNodesRequest) (*
 }
 
 // countsOf are the rows of a decoded shard by status.
-func countsOf(s *results.Shard) Counts {
-	return Counts{
+func countsOf(s *results.Shard) board.Counts {
+	return board.Counts{
 		OK: s.ByStatus[results.StatusOK], Diverged: s.ByStatus[results.StatusDiverged],
 		Failed: s.ByStatus[results.StatusFailed], Invalid: s.ByStatus[results.StatusInvalid],
 	}

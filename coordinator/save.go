@@ -4,6 +4,8 @@ import (
 	"context"
 	"slices"
 	"time"
+
+	"github.com/phasegrid/phasegrid/coordinator/board"
 )
 
 // save is a transaction, or none, and what follows once it and all before it are durable.
@@ -90,20 +92,20 @@ func (t *term) commit(ctx context.Context, writes []Write) error {
 // writesOf is what an action makes durable. There may be more writes than one transaction takes:
 // whatever number of the first of them is durable when the leader dies, the next one finds a state
 // from which it goes on.
-func (t *term) writesOf(a Action) []Write {
+func (t *term) writesOf(a board.Action) []Write {
 	switch a := a.(type) {
-	case SaveLoss:
+	case board.SaveLoss:
 		value, err := encodeLoss(a.Loss)
 		if err != nil { // the next leader counts this shard's losses anew, and nothing worse
 			t.log.Error("loss is not kept", "sweep_id", a.Sweep, "shard_id", a.Loss.Shard, "error", err)
 			return nil
 		}
 		return []Write{{Key: lossKey(a.Sweep, a.Loss.Shard), Value: value}}
-	case SavePhase:
+	case board.SavePhase:
 		return []Write{{Key: phaseKey(a.Sweep), Value: []byte(a.Phase.String())}}
-	case Close:
-		return []Write{{Key: phaseKey(a.Sweep), Value: []byte(Done.String())}}
-	case DropLosses:
+	case board.Close:
+		return []Write{{Key: phaseKey(a.Sweep), Value: []byte(board.Done.String())}}
+	case board.DropLosses:
 		// The phase comes first: a sweep that runs with some of its shards still in quarantine ends
 		// again, and they wait for the next retry. One that is done with none in quarantine would
 		// never go on.
@@ -112,7 +114,7 @@ func (t *term) writesOf(a Action) []Write {
 			writes = append(writes, Write{Key: lossKey(a.Sweep, s), Delete: true})
 		}
 		return writes
-	case DropParts:
+	case board.DropParts:
 		// The phase comes last: a sweep that is done without all of its parts is opened again by
 		// the next submit. One that runs would count parts as stored whose files are gone, and end
 		// so. A part's own key goes before its done keys: without it they are shards to merge,
@@ -122,11 +124,11 @@ func (t *term) writesOf(a Action) []Write {
 			writes = append(writes, Write{Key: partKey(a.Sweep, i), Delete: true}, Write{Key: donePrefix(a.Sweep, i), Delete: true, Prefix: true})
 		}
 		return append(writes, Write{Key: phaseKey(a.Sweep), Value: []byte(a.Phase.String())})
-	case SaveRemoval:
+	case board.SaveRemoval:
 		return []Write{{Key: removingKey(a.Sweep)}}
-	case Remove: // again where it was saved before: the files go when it is durable
+	case board.Remove: // again where it was saved before: the files go when it is durable
 		return []Write{{Key: removingKey(a.Sweep)}}
-	case Forget:
+	case board.Forget:
 		return []Write{{Key: nodeKey(a.Node), Delete: true}}
 	}
 	return nil

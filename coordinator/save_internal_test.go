@@ -3,6 +3,8 @@ package coordinator
 import (
 	"testing"
 	"time"
+
+	"github.com/phasegrid/phasegrid/coordinator/board"
 )
 
 // manyParts and manyLosses need several transactions.
@@ -10,7 +12,7 @@ const manyParts, manyLosses = 3 * maxWrites, 3 * maxWrites
 
 // prefixes calls look with the sweep as the ledger has it after each transaction of an action's
 // writes.
-func prefixes(t *testing.T, before []Write, a Action, look func(s *sweepState, last bool)) {
+func prefixes(t *testing.T, before []Write, a board.Action, look func(s *sweepState, last bool)) {
 	t.Helper()
 	memory := NewMemory()
 	reign, err := memory.campaign(t.Context(), "here", func() {})
@@ -46,7 +48,7 @@ func prefixes(t *testing.T, before []Write, a Action, look func(s *sweepState, l
 // TestDropPartsIsConsistentThroughout: a sweep does not run while it counts parts as stored whose
 // files are gone.
 func TestDropPartsIsConsistentThroughout(t *testing.T) {
-	drop := DropParts{Sweep: "id", Phase: Running}
+	drop := board.DropParts{Sweep: "id", Phase: board.Running}
 	before := []Write{{Key: phaseKey("id"), Value: []byte("done")}}
 	for i := range manyParts {
 		drop.Parts = append(drop.Parts, i)
@@ -54,7 +56,7 @@ func TestDropPartsIsConsistentThroughout(t *testing.T) {
 			Write{Key: doneKey("id", i, 0), Value: must(encodeDone(nil))})
 	}
 	prefixes(t, before, drop, func(s *sweepState, last bool) {
-		if s.phase == Running && len(s.parts) > 0 || last != (s.phase == Running) {
+		if s.phase == board.Running && len(s.parts) > 0 || last != (s.phase == board.Running) {
 			t.Errorf("%v with %d parts that are gone", s.phase, len(s.parts))
 		}
 		done := map[int]bool{}
@@ -71,17 +73,17 @@ func TestDropPartsIsConsistentThroughout(t *testing.T) {
 
 // TestDropLossesIsConsistentThroughout: a sweep with shards to compute again runs.
 func TestDropLossesIsConsistentThroughout(t *testing.T) {
-	drop := DropLosses{Sweep: "id", Phase: Running}
+	drop := board.DropLosses{Sweep: "id", Phase: board.Running}
 	before := []Write{{Key: phaseKey("id"), Value: []byte("done")}}
 	for i := range manyLosses {
 		drop.Shards = append(drop.Shards, i)
 		before = append(
 			before,
-			Write{Key: lossKey("id", i), Value: must(encodeLoss(Loss{Shard: i, Quarantined: true}))},
+			Write{Key: lossKey("id", i), Value: must(encodeLoss(board.Loss{Shard: i, Quarantined: true}))},
 		)
 	}
 	prefixes(t, before, drop, func(s *sweepState, _ bool) {
-		if s.phase != Running && len(s.losses) < manyLosses {
+		if s.phase != board.Running && len(s.losses) < manyLosses {
 			t.Errorf("%v with %d shards out of quarantine", s.phase, manyLosses-len(s.losses))
 		}
 	})
@@ -90,17 +92,17 @@ func TestDropLossesIsConsistentThroughout(t *testing.T) {
 // TestReopenAfterHalfOfIt: of a sweep that is done some parts' keys are gone already, as after a
 // crash; the others' go now.
 func TestReopenAfterHalfOfIt(t *testing.T) {
-	b := NewBoard(10*time.Second, 3*time.Second, 0)
+	b := board.New(10*time.Second, 3*time.Second, 0)
 	cuts := onePerPart(manyParts)
 	parts := map[int][]int{}
-	gone := map[int]Counts{}
+	gone := map[int]board.Counts{}
 	for i := range manyParts / 2 {
 		parts[i] = nil
-		gone[i] = Counts{OK: 1}
+		gone[i] = board.Counts{OK: 1}
 	}
-	b.Step(AddSweep{ID: "id", Cuts: cuts, Phase: Done, Parts: parts, Counts: Counts{OK: manyParts / 2}})
-	b.Step(Reopen{Token: 1, Sweep: "id", Parts: gone})
-	if p, _ := b.Progress("id"); p.Phase != Running || p.PartsDone != 0 || p.ShardsDone != 0 || p.Counts.Rows() != 0 {
+	b.Step(board.AddSweep{ID: "id", Cuts: cuts, Phase: board.Done, Parts: parts, Counts: board.Counts{OK: manyParts / 2}})
+	b.Step(board.Reopen{Token: 1, Sweep: "id", Parts: gone})
+	if p, _ := b.Progress("id"); p.Phase != board.Running || p.PartsDone != 0 || p.ShardsDone != 0 || p.Counts.Rows() != 0 {
 		t.Errorf("opened again as %+v", p)
 	}
 	for _, err := range b.Check() {
@@ -111,19 +113,19 @@ func TestReopenAfterHalfOfIt(t *testing.T) {
 // TestReopenLeavesOpenPartsAlone: a part is about to be written again with the shard that it lacked
 // when it is found gone.
 func TestReopenLeavesOpenPartsAlone(t *testing.T) {
-	b := NewBoard(10*time.Second, 3*time.Second, 0)
+	b := board.New(10*time.Second, 3*time.Second, 0)
 	b.Step(
-		AddSweep{
+		board.AddSweep{
 			ID:     "id",
 			Cuts:   onePerPart(2),
-			Phase:  Cancelled,
+			Phase:  board.Cancelled,
 			Parts:  map[int][]int{0: {0}, 1: nil},
 			Done:   []int{0},
-			Counts: Counts{OK: 3},
+			Counts: board.Counts{OK: 3},
 		},
 	)
-	b.Step(Reopen{Token: 1, Sweep: "id", Parts: map[int]Counts{0: {OK: 1}, 1: {OK: 1}}})
-	if p, _ := b.Progress("id"); p.Phase != Running || p.ShardsDone != 1 || p.Counts.Rows() != 2 {
+	b.Step(board.Reopen{Token: 1, Sweep: "id", Parts: map[int]board.Counts{0: {OK: 1}, 1: {OK: 1}}})
+	if p, _ := b.Progress("id"); p.Phase != board.Running || p.ShardsDone != 1 || p.Counts.Rows() != 2 {
 		t.Errorf("opened again as %+v", p)
 	}
 	for _, err := range b.Check() {

@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/phasegrid/phasegrid/coordinator/board"
 	pb "github.com/phasegrid/phasegrid/proto/phasegrid/v1"
 )
 
@@ -77,21 +78,21 @@ func TestRowsFollowWhatIsNotDurableYet(t *testing.T) {
 	}
 	stream := &nodeStream{conn: 1, name: "n", instance: "i", out: newQueue[*pb.AttachResponse]()}
 	leader.nodes[stream.conn] = stream
-	step := func(event Event) {
+	step := func(event board.Event) {
 		t.Helper()
 		do(ctx, t, leader, func() { leader.step(event) })
 	}
-	step(AddSweep{ID: e.id, Cuts: planCuts{e.plan}, Phase: Done, Solver: e.solver, Class: "fma", Parts: stored})
-	step(Reopen{Sweep: e.id, Parts: map[int]Counts{0: {}}})
+	step(board.AddSweep{ID: e.id, Cuts: planCuts{e.plan}, Phase: board.Done, Solver: e.solver, Class: "fma", Parts: stored})
+	step(board.Reopen{Sweep: e.id, Parts: map[int]board.Counts{0: {}}})
 	<-ledger.held
 
 	in := &incoming{entry: e, shard: 0, token: 1}
 	do(ctx, t, leader, func() { leader.incoming[in.token] = in })
-	step(Deliver{Token: in.token, Sweep: e.id, Shard: 0, Node: "n", Solver: e.solver, Class: "fma"})
+	step(board.Deliver{Token: in.token, Sweep: e.id, Shard: 0, Node: "n", Solver: e.solver, Class: "fma"})
 	step(
-		Attach{
+		board.Attach{
 			Conn:     stream.conn,
-			Info:     NodeInfo{Name: "n", Slots: 1, Solver: e.solver, Class: "fma", MemoryBytes: 1 << 40},
+			Info:     board.NodeInfo{Name: "n", Slots: 1, Solver: e.solver, Class: "fma", MemoryBytes: 1 << 40},
 			Capacity: 2,
 		},
 	)
@@ -123,9 +124,9 @@ func TestGrantsOfWhoStoodStill(t *testing.T) {
 		ctx, saved := decide(t, leader)
 		do(ctx, t, leader, func() {
 			leader.step(
-				Attach{
+				board.Attach{
 					Conn:     stream.conn,
-					Info:     NodeInfo{Name: "n", Slots: 1, Solver: e.solver, Class: "fma", MemoryBytes: 1 << 40},
+					Info:     board.NodeInfo{Name: "n", Slots: 1, Solver: e.solver, Class: "fma", MemoryBytes: 1 << 40},
 					Capacity: 2,
 				},
 			)
@@ -137,7 +138,7 @@ func TestGrantsOfWhoStoodStill(t *testing.T) {
 		}
 		do(ctx, t, leader, func() {
 			leader.tick(time.Now().Add(-2 * stalledAfter))
-			leader.step(AddSweep{ID: e.id, Cuts: planCuts{e.plan}, Phase: Running, Solver: e.solver, Class: "fma"})
+			leader.step(board.AddSweep{ID: e.id, Cuts: planCuts{e.plan}, Phase: board.Running, Solver: e.solver, Class: "fma"})
 			if early := stream.out.all(); len(early) > 0 {
 				t.Errorf("granted before it is known who leads: %v", early)
 			}

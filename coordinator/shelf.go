@@ -4,6 +4,8 @@ import (
 	"context"
 	"slices"
 	"sync"
+
+	"github.com/phasegrid/phasegrid/coordinator/board"
 )
 
 // foldAt is how many done keys of a part are folded into one. That is one transaction: in two, a
@@ -21,7 +23,7 @@ const maxFolded = 512
 type shelfItem struct {
 	shard int
 	at    location
-	rows  Counts
+	rows  board.Counts
 }
 
 // shelf knows where the bytes of committed shards lie until their part is merged, and which keys of

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/phasegrid/phasegrid/coordinator/board"
 	"github.com/phasegrid/phasegrid/coordinator/store"
 )
 
@@ -121,7 +122,7 @@ func TestFoldedKeysStaySmall(t *testing.T) {
 					shelfItem{
 						s,
 						location{"spool/0000000000000001-000001", int64(s%6000) * 11000, 11000},
-						Counts{OK: 1},
+						board.Counts{OK: 1},
 					},
 				)
 			}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/phasegrid/phasegrid/coordinator/board"
 	"github.com/phasegrid/phasegrid/sweep"
 )
 
@@ -32,7 +33,7 @@ func (t *term) create(ctx context.Context, d *design) (e *entry, created bool, e
 		}
 		delete(t.orphans, d.id)
 	}
-	writes := []Write{{Key: sweepKey(d.id), Value: value}, {Key: phaseKey(d.id), Value: []byte(Running.String())}}
+	writes := []Write{{Key: sweepKey(d.id), Value: value}, {Key: phaseKey(d.id), Value: []byte(board.Running.String())}}
 	if err := t.commit(ctx, writes); err != nil {
 		return nil, false, fmt.Errorf("store the sweep: %w", err)
 	}
@@ -43,13 +44,13 @@ func (t *term) create(ctx context.Context, d *design) (e *entry, created bool, e
 	t.mu.Unlock()
 	_, err = ask(ctx, t, func() struct{} {
 		t.step(
-			AddSweep{
+			board.AddSweep{
 				ID:       d.id,
 				Cuts:     planCuts{d.plan},
 				Priority: d.priority,
 				Weight:   d.weight,
 				Solver:   d.solver,
-				Phase:    Running,
+				Phase:    board.Running,
 			},
 		)
 		return struct{}{}
@@ -89,9 +90,9 @@ func (t *term) reopen(ctx context.Context, e *entry) error {
 			return fmt.Errorf("delete damaged files; submit again: %w", err)
 		}
 	}
-	var a Answer
+	var a board.Answer
 	switch {
-	case len(lacks.parts) > 0 || p.Phase == Done && (lacks.manifest || p.PartsDone < p.Parts):
+	case len(lacks.parts) > 0 || p.Phase == board.Done && (lacks.manifest || p.PartsDone < p.Parts):
 		t.log.Warn(
 			"result set is not complete, opened again",
 			"sweep_id",
@@ -103,21 +104,21 @@ func (t *term) reopen(ctx context.Context, e *entry) error {
 		)
 		a, err = t.request(
 			ctx,
-			func(token uint64) Event { return Reopen{Token: token, Sweep: e.id, Parts: lacks.parts} },
+			func(token uint64) board.Event { return board.Reopen{Token: token, Sweep: e.id, Parts: lacks.parts} },
 		)
-	case p.Phase != Done:
-		a, err = t.request(ctx, func(token uint64) Event { return SetPhase{Token: token, Sweep: e.id, Phase: Running} })
+	case p.Phase != board.Done:
+		a, err = t.request(ctx, func(token uint64) board.Event { return board.SetPhase{Token: token, Sweep: e.id, Phase: board.Running} })
 	}
-	if err == nil && a.Outcome == OutcomeRemoving {
+	if err == nil && a.Outcome == board.OutcomeRemoving {
 		err = ErrRemoving
 	}
 	return err
 }
 
 // progress is how far a sweep is.
-func (t *term) progress(ctx context.Context, e *entry) (Progress, error) {
+func (t *term) progress(ctx context.Context, e *entry) (board.Progress, error) {
 	type answer struct {
-		Progress
+		board.Progress
 		ok bool
 	}
 	a, err := ask(ctx, t, func() answer {
@@ -133,18 +134,18 @@ func (t *term) progress(ctx context.Context, e *entry) (Progress, error) {
 	return a.Progress, err
 }
 
-// err is an outcome of a request as an error.
-func (o Outcome) err() error {
+// outcomeError is an outcome of a request as an error.
+func outcomeError(o board.Outcome) error {
 	switch o {
-	case OutcomeOK:
+	case board.OutcomeOK:
 		return nil
-	case OutcomeUnknown:
+	case board.OutcomeUnknown:
 		return ErrUnknownSweep
-	case OutcomeNotEnded:
+	case board.OutcomeNotEnded:
 		return ErrNotEnded
-	case OutcomeEnded:
+	case board.OutcomeEnded:
 		return ErrEnded
-	case OutcomeRemoving:
+	case board.OutcomeRemoving:
 		return ErrRemoving
 	}
 	return fmt.Errorf("outcome %d", o)
@@ -173,4 +174,36 @@ func (c *Coordinator) parse(ctx context.Context, filename string, file []byte) (
 		return nil, badField("file", "%w", err)
 	}
 	return d, nil
+}
+
+// remove has an ended sweep and its result set removed, and waits for it. The removal goes on where
+// the caller does not wait.
+func (t *term) remove(ctx context.Context, e *entry) error {
+	a, err := t.request(ctx, func(token uint64) board.Event { return board.RemoveSweep{Token: token, Sweep: e.id} })
+	if err == nil {
+		err = outcomeError(a.Outcome)
+	}
+	if err != nil {
+		return fmt.Errorf("remove sweep %s: %w", e.set, err)
+	}
+	return nil
+}
+
+// removeSweep deletes a sweep's files, and then its keys.
+func (t *term) removeSweep(ctx context.Context, id string) error {
+	e := t.lookup(id)
+	if e == nil {
+		return nil
+	}
+	if err := t.removeFiles(ctx, e); err != nil {
+		return fmt.Errorf("remove the files of sweep %s: %w", e.set, err)
+	}
+	t.fail("before-drop")
+	writes := []Write{{Key: sweepKey(id), Delete: true}, {Key: belowSweep(id), Delete: true, Prefix: true}}
+	if err := t.persist(ctx, writes); err != nil {
+		return err
+	}
+	t.fail("after-drop")
+	t.post(board.Removed{Sweep: id})
+	return nil
 }

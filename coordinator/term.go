@@ -11,6 +11,8 @@ import (
 
 	"golang.org/x/sync/errgroup"
 	"golang.org/x/sync/semaphore"
+
+	"github.com/phasegrid/phasegrid/coordinator/board"
 )
 
 const (
@@ -40,13 +42,13 @@ type term struct {
 	budget  *semaphore.Weighted // bytes of deliveries in memory
 	reading *semaphore.Weighted // bytes of shards in memory that are sent to readers
 
-	board    *Board
+	board    *board.Board
 	tokens   uint64
-	waiters  map[uint64]func(Answer)
+	waiters  map[uint64]func(board.Answer)
 	incoming map[uint64]*incoming
-	unsaved  int      // steps of the board that wait for the ledger
-	doubts   int      // proofs that this leader still leads which are on their way
-	withheld []Action // grants, until they are there
+	unsaved  int            // steps of the board that wait for the ledger
+	doubts   int            // proofs that this leader still leads which are on their way
+	withheld []board.Action // grants, until they are there
 
 	inbox   *queue[func()]
 	saves   *queue[save]
@@ -77,8 +79,8 @@ func newTerm(c *Coordinator, r *Reign) *term {
 		Coordinator: c, ledger: r.Ledger, epoch: r.Epoch, spool: sp, shelf: newShelf(sp), log: log,
 		budget:  semaphore.NewWeighted(c.cfg.DeliveryMemory),
 		reading: semaphore.NewWeighted(readerMemory),
-		board:   NewBoard(c.cfg.LeaseTTL, min(c.cfg.LeaseTTL, c.cfg.ReconnectGrace), r.Epoch<<32),
-		waiters: map[uint64]func(Answer){}, incoming: map[uint64]*incoming{},
+		board:   board.New(c.cfg.LeaseTTL, min(c.cfg.LeaseTTL, c.cfg.ReconnectGrace), r.Epoch<<32),
+		waiters: map[uint64]func(board.Answer){}, incoming: map[uint64]*incoming{},
 		inbox: newQueue[func()](), saves: newQueue[save](), commits: newQueue[*incoming](),
 		files: newQueue[fileJob](), failing: newQueue[fileJob](),
 		sweeps: map[string]*entry{}, nodes: map[uint64]*nodeStream{},
@@ -151,15 +153,15 @@ func (t *term) tick(last time.Time) (now time.Time) {
 	now = time.Now()
 	if gap := now.Sub(last); gap > stalledAfter {
 		t.log.Warn("this process stood still; nodes are not blamed for it", "for", gap)
-		t.step(Stalled{gap})
+		t.step(board.Stalled{Gap: gap})
 		t.doubt()
 	}
-	t.step(Tick{now})
+	t.step(board.Tick{Now: now})
 	return now
 }
 
 // post steps the board from another goroutine.
-func (t *term) post(event Event) { t.inbox.put(func() { t.step(event) }) }
+func (t *term) post(event board.Event) { t.inbox.put(func() { t.step(event) }) }
 
 // retry does something until it works, ErrFenced comes or ctx ends. Meanwhile there is an alarm
 // about subject.
@@ -178,7 +180,7 @@ func (t *term) retry(ctx context.Context, subject string, do func() error) error
 		case ctx.Err() != nil:
 			return ctx.Err()
 		}
-		trouble.raise(oneLine(err.Error()))
+		trouble.raise(board.OneLine(err.Error()))
 		select {
 		case <-time.After(delay):
 		case <-ctx.Done():
@@ -238,21 +240,19 @@ func ask[T any](ctx context.Context, t *term, f func() T) (T, error) {
 }
 
 // request steps the board and waits for the answer to it.
-func (t *term) request(ctx context.Context, event func(token uint64) Event) (Answer, error) {
-	answer := make(chan Answer, 1)
+func (t *term) request(ctx context.Context, event func(token uint64) board.Event) (board.Answer, error) {
+	answer := make(chan board.Answer, 1)
 	t.inbox.put(func() {
 		t.tokens++
-		t.waiters[t.tokens] = func(a Answer) { answer <- a }
+		t.waiters[t.tokens] = func(a board.Answer) { answer <- a }
 		t.step(event(t.tokens))
 	})
 	select {
 	case a := <-answer:
 		return a, nil
 	case <-ctx.Done():
-		return Answer{}, ctx.Err()
+		return board.Answer{}, ctx.Err()
 	case <-t.ended:
-		return Answer{}, &notLeader{}
+		return board.Answer{}, &notLeader{}
 	}
 }
-
-func oneLine(s string) string { return clip(strings.Join(strings.Fields(s), " ")) }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/phasegrid/phasegrid/coordinator/board"
 	"github.com/phasegrid/phasegrid/coordinator/store"
 	"github.com/phasegrid/phasegrid/sweep"
 )
@@ -40,12 +41,12 @@ func TestUnplannableSweepWithShardsLoads(t *testing.T) {
 		plan:      &sweep.Plan{},
 	}
 	err = reign.Ledger.Commit(t.Context(), []Write{
-		{Key: sweepKey(id), Value: must(encodeSweep(d))}, {Key: phaseKey(id), Value: []byte(Running.String())},
+		{Key: sweepKey(id), Value: must(encodeSweep(d))}, {Key: phaseKey(id), Value: []byte(board.Running.String())},
 		{
 			Key:   doneKey(id, 0, 0),
-			Value: must(encodeDone([]shelfItem{{shard: 70, at: location{object: "spool/x"}, rows: Counts{OK: 3}}})),
+			Value: must(encodeDone([]shelfItem{{shard: 70, at: location{object: "spool/x"}, rows: board.Counts{OK: 3}}})),
 		},
-		{Key: lossKey(id, 71), Value: must(encodeLoss(Loss{Shard: 71, Attempts: 1}))},
+		{Key: lossKey(id, 71), Value: must(encodeLoss(board.Loss{Shard: 71, Attempts: 1}))},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -55,7 +56,7 @@ func TestUnplannableSweepWithShardsLoads(t *testing.T) {
 		t.Fatal(err)
 	}
 	p, ok := leader.board.Progress(id)
-	if !ok || p.Phase != Failed || p.Counts.OK != 3 || len(p.Losses) != 0 {
+	if !ok || p.Phase != board.Failed || p.Counts.OK != 3 || len(p.Losses) != 0 {
 		t.Errorf("on the board: %+v, %v", p, ok)
 	}
 }
@@ -71,7 +72,7 @@ func must[T any](v T, err error) T {
 // not the coordinator's end.
 func TestValueThatCannotBeEncoded(t *testing.T) {
 	const bad = "\xff"
-	loss := Loss{Shard: 1, Causes: []Cause{{Node: bad}}}
+	loss := board.Loss{Shard: 1, Causes: []board.Cause{{Node: bad}}}
 	for name, encoded := range map[string]func() ([]byte, error){
 		"sweep": func() ([]byte, error) { return encodeSweep(&design{name: bad, plan: &sweep.Plan{}}) },
 		"done":  func() ([]byte, error) { return encodeDone([]shelfItem{{at: location{object: bad}}}) },
@@ -86,11 +87,11 @@ func TestValueThatCannotBeEncoded(t *testing.T) {
 		Coordinator: &Coordinator{},
 		log:         slog.New(slog.DiscardHandler),
 		saves:       newQueue[save](),
-		waiters:     map[uint64]func(Answer){},
+		waiters:     map[uint64]func(board.Answer){},
 	}
 	told := false
-	leader.waiters[1] = func(Answer) { told = true }
-	leader.perform([]Action{SaveLoss{Sweep: "s", Loss: loss}, Answer{Token: 1}})
+	leader.waiters[1] = func(board.Answer) { told = true }
+	leader.perform([]board.Action{board.SaveLoss{Sweep: "s", Loss: loss}, board.Answer{Token: 1}})
 	if saves := leader.saves.all(); len(saves) != 0 || !told {
 		t.Errorf("%d saves, and what follows is told: %v", len(saves), told)
 	}

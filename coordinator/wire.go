@@ -8,6 +8,7 @@ import (
 	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
+	"github.com/phasegrid/phasegrid/coordinator/board"
 	pb "github.com/phasegrid/phasegrid/proto/phasegrid/v1"
 	"github.com/phasegrid/phasegrid/results"
 	"github.com/phasegrid/phasegrid/sweep"
@@ -129,7 +130,7 @@ func decodeDone(b []byte) ([]shelfItem, error) {
 		}
 		items[i] = shelfItem{
 			shard: int(m.Shards[i]), at: location{m.Objects[m.Object[i]], m.Offsets[i], m.PayloadBytes[i]},
-			rows: Counts{m.Ok[i], m.Diverged[i], m.Failed[i], m.Invalid[i]},
+			rows: board.Counts{OK: m.Ok[i], Diverged: m.Diverged[i], Failed: m.Failed[i], Invalid: m.Invalid[i]},
 		}
 	}
 	return items, nil
@@ -151,7 +152,7 @@ func decodePart(b []byte) (partRecord, error) {
 	if err := proto.Unmarshal(b, &m); err != nil {
 		return partRecord{}, err
 	}
-	p := partRecord{Rows: Counts{m.GetOk(), m.GetDiverged(), m.GetFailed(), m.GetInvalid()}}
+	p := partRecord{Rows: board.Counts{OK: m.GetOk(), Diverged: m.GetDiverged(), Failed: m.GetFailed(), Invalid: m.GetInvalid()}}
 	for _, f := range m.GetFiles() {
 		file := partFile{Path: f.GetPath(), Bytes: f.GetBytes(), Rows: f.GetRows()}
 		if copy(file.SHA256[:], f.GetSha256()) != len(file.SHA256) {
@@ -165,7 +166,7 @@ func decodePart(b []byte) (partRecord, error) {
 	return p, nil
 }
 
-func lossToProto(l Loss) *pb.Loss {
+func lossToProto(l board.Loss) *pb.Loss {
 	m := &pb.Loss{Shard: int64(l.Shard), Attempts: int32(l.Attempts), Quarantined: l.Quarantined}
 	for _, c := range l.Causes {
 		m.Causes = append(m.Causes, &pb.LossCause{Node: c.Node, Cause: c.Text, Time: timestamppb.New(c.Time)})
@@ -173,61 +174,61 @@ func lossToProto(l Loss) *pb.Loss {
 	return m
 }
 
-func encodeLoss(l Loss) ([]byte, error) { return encode(&pb.LossState{Loss: lossToProto(l)}) }
+func encodeLoss(l board.Loss) ([]byte, error) { return encode(&pb.LossState{Loss: lossToProto(l)}) }
 
-func decodeLoss(b []byte) (Loss, error) {
+func decodeLoss(b []byte) (board.Loss, error) {
 	var m pb.LossState
 	if err := proto.Unmarshal(b, &m); err != nil {
-		return Loss{}, err
+		return board.Loss{}, err
 	}
-	l := Loss{
+	l := board.Loss{
 		Shard:       int(m.GetLoss().GetShard()),
 		Attempts:    int(m.GetLoss().GetAttempts()),
 		Quarantined: m.GetLoss().GetQuarantined(),
 	}
 	for _, c := range m.GetLoss().GetCauses() {
-		l.Causes = append(l.Causes, Cause{Node: c.GetNode(), Text: c.GetCause(), Time: c.GetTime().AsTime()})
+		l.Causes = append(l.Causes, board.Cause{Node: c.GetNode(), Text: c.GetCause(), Time: c.GetTime().AsTime()})
 	}
 	return l, nil
 }
 
-func nodeToProto(i NodeInfo) *pb.NodeInfo {
+func nodeToProto(i board.NodeInfo) *pb.NodeInfo {
 	return &pb.NodeInfo{
 		Name: i.Name, Slots: int32(i.Slots), MemoryBytes: i.MemoryBytes, SolverVersion: int32(i.Solver),
 		ArithmeticClass: i.Class, Kernel: i.Kernel, Version: i.Version,
 	}
 }
 
-func nodeFromProto(m *pb.NodeInfo) NodeInfo {
-	return NodeInfo{
+func nodeFromProto(m *pb.NodeInfo) board.NodeInfo {
+	return board.NodeInfo{
 		Name: m.GetName(), Slots: int(m.GetSlots()), MemoryBytes: m.GetMemoryBytes(), Solver: int(m.GetSolverVersion()),
 		Class: m.GetArithmeticClass(), Kernel: m.GetKernel(), Version: m.GetVersion(),
 	}
 }
 
 // runsFromProto checks and converts runs that a node names.
-func runsFromProto(field string, list []*pb.ShardRun) ([]Run, error) {
+func runsFromProto(field string, list []*pb.ShardRun) ([]board.Run, error) {
 	if len(list) > maxHeldRuns {
 		return nil, badField(field, "%d runs; at most %d", len(list), maxHeldRuns)
 	}
-	runs, shards := make([]Run, len(list)), int64(0)
+	runs, shards := make([]board.Run, len(list)), int64(0)
 	for i, m := range list {
 		if err := checkRun(fmt.Sprintf("%s[%d]", field, i), m); err != nil {
 			return nil, err
 		}
-		if shards += m.GetShards(); shards > maxCapacity {
-			return nil, badField(field, "more than %d shards; no node holds so many", maxCapacity)
+		if shards += m.GetShards(); shards > board.MaxCapacity {
+			return nil, badField(field, "more than %d shards; no node holds so many", board.MaxCapacity)
 		}
 		runs[i] = runFromProto(m)
 	}
 	return runs, nil
 }
 
-func runFromProto(m *pb.ShardRun) Run {
-	return Run{Sweep: m.GetSweepId(), First: int(m.GetFirstShard()), Count: int(m.GetShards()), Epoch: m.GetEpoch()}
+func runFromProto(m *pb.ShardRun) board.Run {
+	return board.Run{Sweep: m.GetSweepId(), First: int(m.GetFirstShard()), Count: int(m.GetShards()), Epoch: m.GetEpoch()}
 }
 
-func runToProto(r Run, bounds []int64) *pb.ShardRun {
+func runToProto(r board.Run, bounds []int64) *pb.ShardRun {
 	return &pb.ShardRun{
 		SweepId:    r.Sweep,
 		FirstShard: int64(r.First),
@@ -281,23 +282,23 @@ func shardRow(h *pb.DeliverHeader, first, end, points int64, attempts int) resul
 	}
 }
 
-func phaseToProto(p Phase) pb.Phase {
+func phaseToProto(p board.Phase) pb.Phase {
 	switch p {
-	case Running:
+	case board.Running:
 		return pb.Phase_PHASE_RUNNING
-	case Paused:
+	case board.Paused:
 		return pb.Phase_PHASE_PAUSED
-	case Done:
+	case board.Done:
 		return pb.Phase_PHASE_DONE
-	case Cancelled:
+	case board.Cancelled:
 		return pb.Phase_PHASE_CANCELLED
-	case Failed:
+	case board.Failed:
 		return pb.Phase_PHASE_FAILED
 	}
 	return pb.Phase_PHASE_UNSPECIFIED
 }
 
-func sweepToProto(d *design, p Progress, alarms []string) *pb.Sweep {
+func sweepToProto(d *design, p board.Progress, alarms []string) *pb.Sweep {
 	m := &pb.Sweep{
 		Id: d.id, Spec: specToProto(d, p.Class), Phase: phaseToProto(p.Phase), Created: timestamppb.New(d.created),
 		Priority: int32(d.priority), Weight: int32(d.weight), ResultSet: d.set,
@@ -329,7 +330,7 @@ func sweepToProto(d *design, p Progress, alarms []string) *pb.Sweep {
 	return m
 }
 
-func nodeStatusToProto(n NodeStatus) *pb.NodeState {
+func nodeStatusToProto(n board.NodeStatus) *pb.NodeState {
 	return &pb.NodeState{
 		Info:       nodeToProto(n.Info),
 		ShardsHeld: int64(n.Held),

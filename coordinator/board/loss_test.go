@@ -1,11 +1,11 @@
-package coordinator_test
+package board_test
 
 import (
 	"strings"
 	"testing"
 	"unicode/utf8"
 
-	"github.com/phasegrid/phasegrid/coordinator"
+	"github.com/phasegrid/phasegrid/coordinator/board"
 )
 
 // TestLongCausesStayText: wherever a cause is cut, what is left can be stored.
@@ -20,8 +20,8 @@ func TestLongCausesStayText(t *testing.T) {
 			}
 			cause := strings.Repeat("x", offset) + strings.Repeat(r, 600)
 			saved := false
-			for _, a := range s.board.Step(coordinator.Abandon{Node: "n1", Run: coordinator.Run{Sweep: "a", Count: 1}, Cause: cause}) {
-				if l, ok := a.(coordinator.SaveLoss); ok {
+			for _, a := range s.board.Step(board.Abandon{Node: "n1", Run: board.Run{Sweep: "a", Count: 1}, Cause: cause}) {
+				if l, ok := a.(board.SaveLoss); ok {
 					saved = true
 					if text := l.Loss.Causes[0].Text; !utf8.ValidString(text) || len(text) > 512 || len(text) < 250 {
 						t.Errorf("%q after %d bytes: a cause of %d bytes, %q", r, offset, len(text), text)
@@ -45,8 +45,8 @@ func TestCausesAreOnlyText(t *testing.T) {
 	}
 	cause := "\x1b]0;title\x07red \x1b[31m\u009b2Jλ\u202e\r\n end"
 	var text string
-	for _, a := range s.board.Step(coordinator.Abandon{Node: "n1", Run: coordinator.Run{Sweep: "a", Count: 1}, Cause: cause}) {
-		if l, ok := a.(coordinator.SaveLoss); ok {
+	for _, a := range s.board.Step(board.Abandon{Node: "n1", Run: board.Run{Sweep: "a", Count: 1}, Cause: cause}) {
+		if l, ok := a.(board.SaveLoss); ok {
 			text = l.Loss.Causes[0].Text
 		}
 	}

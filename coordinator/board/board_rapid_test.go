@@ -1,4 +1,4 @@
-package coordinator_test
+package board_test
 
 import (
 	"fmt"
@@ -7,14 +7,14 @@ import (
 
 	"pgregory.net/rapid"
 
-	"github.com/phasegrid/phasegrid/coordinator"
+	"github.com/phasegrid/phasegrid/coordinator/board"
 )
 
 // naive is what a board must be, as simply as it can be said: who has which shard, and what is
 // durable.
 type naive struct {
 	t     *rapid.T
-	board *coordinator.Board
+	board *board.Board
 	now   time.Time
 
 	sweeps  map[string]*naiveSweep
@@ -30,10 +30,10 @@ type naiveSweep struct {
 	done      map[int]bool
 	leased    map[int]string // by the last grant
 	commits   []int          // asked for, not reported back
-	merges    []coordinator.Merge
+	merges    []board.Merge
 	stored    map[int]bool
 	finishing bool
-	phase     coordinator.Phase
+	phase     board.Phase
 }
 
 type naiveNode struct {
@@ -46,9 +46,9 @@ type naiveNode struct {
 
 func TestBoardAgainstNaiveModel(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		m := &naive{t: t, board: coordinator.NewBoard(10*time.Second, 3*time.Second, 0), now: time.Unix(1e9, 0),
+		m := &naive{t: t, board: board.New(10*time.Second, 3*time.Second, 0), now: time.Unix(1e9, 0),
 			sweeps: map[string]*naiveSweep{}, nodes: map[string]*naiveNode{}, waiting: map[uint64]bool{}}
-		m.step(coordinator.Tick{Now: m.now})
+		m.step(board.Tick{Now: m.now})
 		for range rapid.IntRange(1, 150).Draw(t, "events") {
 			m.random()
 		}
@@ -57,18 +57,18 @@ func TestBoardAgainstNaiveModel(t *testing.T) {
 }
 
 // step applies an event and holds the actions against the model.
-func (m *naive) step(e coordinator.Event) {
+func (m *naive) step(e board.Event) {
 	for _, a := range m.board.Step(e) {
 		switch a := a.(type) {
-		case coordinator.Grant:
+		case board.Grant:
 			m.granted(a)
-		case coordinator.Revoke:
+		case board.Revoke:
 			for _, r := range a.Runs {
 				for s := r.First; s < r.First+r.Count; s++ {
 					delete(m.nodes[a.Node].held[r.Sweep], s)
 				}
 			}
-		case coordinator.Commit:
+		case board.Commit:
 			s := m.sweeps[a.Sweep]
 			for _, c := range s.commits {
 				if c == a.Shard {
@@ -79,12 +79,12 @@ func (m *naive) step(e coordinator.Event) {
 				m.t.Fatalf("done shard %d is committed again", a.Shard)
 			}
 			s.commits = append(s.commits, a.Shard)
-		case coordinator.Answer:
+		case board.Answer:
 			if !m.waiting[a.Token] {
 				m.t.Fatalf("token %d is answered twice, or was never asked", a.Token)
 			}
 			delete(m.waiting, a.Token)
-		case coordinator.Merge:
+		case board.Merge:
 			s := m.sweeps[a.Sweep]
 			missing := map[int]bool{}
 			for _, x := range a.Missing {
@@ -97,15 +97,15 @@ func (m *naive) step(e coordinator.Event) {
 				}
 			}
 			s.merges = append(s.merges, a)
-		case coordinator.Finish:
+		case board.Finish:
 			s := m.sweeps[a.Sweep]
 			if len(s.stored) != s.cuts.Parts() {
 				m.t.Fatalf("sweep ends with parts %v of %d", s.stored, s.cuts.Parts())
 			}
 			s.finishing = true
-		case coordinator.SavePhase:
+		case board.SavePhase:
 			m.sweeps[a.Sweep].phase = a.Phase
-		case coordinator.DropLosses:
+		case board.DropLosses:
 			m.sweeps[a.Sweep].phase = a.Phase
 			for _, x := range a.Shards {
 				delete(m.sweeps[a.Sweep].stored, m.sweeps[a.Sweep].cuts.PartOf(x))
@@ -117,14 +117,14 @@ func (m *naive) step(e coordinator.Event) {
 	}
 }
 
-func (m *naive) granted(a coordinator.Grant) {
+func (m *naive) granted(a board.Grant) {
 	n := m.nodes[a.Node]
 	if !n.up || n.conn != a.Conn {
 		m.t.Fatalf("grant to %s, which is not there", a.Node)
 	}
 	for _, r := range a.Runs {
 		s := m.sweeps[r.Sweep]
-		if s.phase != coordinator.Running {
+		if s.phase != board.Running {
 			m.t.Fatalf("grant of %s, which is %v", r.Sweep, s.phase)
 		}
 		for x := r.First; x < r.First+r.Count; x++ {
@@ -160,9 +160,9 @@ func (m *naive) random() {
 			done:   map[int]bool{},
 			leased: map[int]string{},
 			stored: map[int]bool{},
-			phase:  coordinator.Running,
+			phase:  board.Running,
 		}
-		m.step(coordinator.AddSweep{ID: id, Cuts: cuts, Solver: 1, Phase: coordinator.Running,
+		m.step(board.AddSweep{ID: id, Cuts: cuts, Solver: 1, Phase: board.Running,
 			Priority: rapid.IntRange(0, 1).Draw(t, "priority"), Weight: rapid.IntRange(0, 3).Draw(t, "weight")})
 		return
 	}
@@ -171,23 +171,23 @@ func (m *naive) random() {
 	switch rapid.IntRange(0, 13).Draw(t, "event") {
 	case 0:
 		m.now = m.now.Add(time.Duration(rapid.IntRange(0, 5000).Draw(t, "ms")) * time.Millisecond)
-		m.step(coordinator.Tick{Now: m.now})
+		m.step(board.Tick{Now: m.now})
 	case 1:
 		m.attach(name)
 	case 2:
 		if n != nil && n.up {
 			n.up = false
-			m.step(coordinator.Broken{Conn: n.conn, Node: name})
+			m.step(board.Broken{Conn: n.conn, Node: name})
 		}
 	case 3:
 		if n != nil && n.up {
 			n.up = false
 			n.held = map[string]map[int]bool{}
-			m.step(coordinator.Leave{Conn: n.conn, Node: name})
+			m.step(board.Leave{Conn: n.conn, Node: name})
 		}
 	case 4:
 		if n != nil && n.up {
-			m.step(coordinator.Beat{Conn: n.conn, Node: name, Capacity: rapid.IntRange(0, 8).Draw(t, "capacity")})
+			m.step(board.Beat{Conn: n.conn, Node: name, Capacity: rapid.IntRange(0, 8).Draw(t, "capacity")})
 		}
 	case 5, 6, 7, 8:
 		if n != nil {
@@ -200,16 +200,16 @@ func (m *naive) random() {
 	case 12:
 		id := m.sweep()
 		p := rapid.SampledFrom(
-			[]coordinator.Phase{coordinator.Running, coordinator.Paused, coordinator.Cancelled},
+			[]board.Phase{board.Running, board.Paused, board.Cancelled},
 		).Draw(
 			t,
 			"phase",
 		)
-		m.step(coordinator.SetPhase{Token: m.ask(), Sweep: id, Phase: p})
+		m.step(board.SetPhase{Token: m.ask(), Sweep: id, Phase: p})
 	case 13:
 		if n != nil && n.up {
 			if id, x := m.anyHeld(n); id != "" {
-				m.step(coordinator.Refuse{Node: name, Sweep: id, Shard: x, Cause: "bad"})
+				m.step(board.Refuse{Node: name, Sweep: id, Shard: x, Cause: "bad"})
 				delete(n.held[id], x)
 			}
 		}
@@ -238,21 +238,21 @@ func (m *naive) attach(name string) {
 			delete(n.held[id], x)
 		}
 	}
-	var held []coordinator.Run
+	var held []board.Run
 	for _, id := range m.order {
 		for x := range m.sweeps[id].cuts.shards {
 			if n.held[id][x] {
-				held = append(held, coordinator.Run{Sweep: id, First: x, Count: 1})
+				held = append(held, board.Run{Sweep: id, First: x, Count: 1})
 			}
 		}
 	}
 	m.step(
-		coordinator.Attach{
+		board.Attach{
 			Conn:     n.conn,
 			Instance: fmt.Sprint("process ", n.process),
 			Capacity: rapid.IntRange(0, 8).Draw(m.t, "capacity"),
 			Held:     held,
-			Info: coordinator.NodeInfo{
+			Info: board.NodeInfo{
 				Name:   name,
 				Slots:  rapid.IntRange(1, 3).Draw(m.t, "slots"),
 				Solver: 1,
@@ -283,14 +283,14 @@ func (m *naive) deliver(name string, n *naiveNode) {
 	}
 	delete(n.held[id], x)
 	m.step(
-		coordinator.Deliver{
+		board.Deliver{
 			Token:  m.ask(),
 			Sweep:  id,
 			Shard:  x,
 			Node:   name,
 			Solver: 1,
 			Class:  n.class,
-			Counts: coordinator.Counts{OK: 1},
+			Counts: board.Counts{OK: 1},
 		},
 	)
 }
@@ -303,58 +303,58 @@ func (m *naive) commit(id string) {
 	}
 	x := s.commits[0]
 	s.commits = s.commits[1:]
-	if s.phase == coordinator.Cancelled && rapid.Bool().Draw(m.t, "give up") {
-		m.step(coordinator.CommitGivenUp{Sweep: id, Shard: x})
+	if s.phase == board.Cancelled && rapid.Bool().Draw(m.t, "give up") {
+		m.step(board.CommitGivenUp{Sweep: id, Shard: x})
 		return
 	}
 	s.done[x] = true
-	m.step(coordinator.Committed{Sweep: id, Shard: x})
+	m.step(board.Committed{Sweep: id, Shard: x})
 }
 
 // store reports a merge, or the end, as durable, or gives it up if the sweep was cancelled.
 func (m *naive) store(id string) {
 	s := m.sweeps[id]
-	cancelled := s.phase == coordinator.Cancelled && rapid.Bool().Draw(m.t, "give up")
+	cancelled := s.phase == board.Cancelled && rapid.Bool().Draw(m.t, "give up")
 	switch {
 	case len(s.merges) > 0 && cancelled:
 		part := s.merges[0].Part
 		s.merges = s.merges[1:]
-		m.step(coordinator.MergeGivenUp{Sweep: id, Part: part})
-	case s.finishing && s.phase == coordinator.Cancelled:
+		m.step(board.MergeGivenUp{Sweep: id, Part: part})
+	case s.finishing && s.phase == board.Cancelled:
 		s.finishing = false
-		m.step(coordinator.FinishGivenUp{Sweep: id})
+		m.step(board.FinishGivenUp{Sweep: id})
 	case len(s.merges) > 0:
 		part := s.merges[0].Part
 		s.merges = s.merges[1:]
 		s.stored[part] = true
-		m.step(coordinator.PartStored{Sweep: id, Part: part})
+		m.step(board.PartStored{Sweep: id, Part: part})
 	case s.finishing:
 		s.finishing = false
-		s.phase = coordinator.Done
-		m.step(coordinator.Finishing{Sweep: id})
-		m.step(coordinator.Finished{Sweep: id})
+		s.phase = board.Done
+		m.step(board.Finishing{Sweep: id})
+		m.step(board.Finished{Sweep: id})
 	}
 }
 
 // finish lets everything go well from here on: every sweep must end with every shard done.
 func (m *naive) finish() {
 	for _, id := range m.order {
-		m.step(coordinator.SetPhase{Token: m.ask(), Sweep: id, Phase: coordinator.Running})
+		m.step(board.SetPhase{Token: m.ask(), Sweep: id, Phase: board.Running})
 	}
 	m.now = m.now.Add(time.Hour)
-	m.step(coordinator.Tick{Now: m.now})
+	m.step(board.Tick{Now: m.now})
 	m.now = m.now.Add(time.Hour)
-	m.step(coordinator.Tick{Now: m.now})
+	m.step(board.Tick{Now: m.now})
 	m.nodes = map[string]*naiveNode{}
 	for _, class := range []string{"fma", "neon"} {
 		m.conn++
 		name := "good-" + class
 		m.nodes[name] = &naiveNode{conn: m.conn, up: true, held: map[string]map[int]bool{}, class: class}
 		m.step(
-			coordinator.Attach{
+			board.Attach{
 				Conn:     m.conn,
 				Capacity: 4,
-				Info:     coordinator.NodeInfo{Name: name, Slots: 2, Solver: 1, Class: class},
+				Info:     board.NodeInfo{Name: name, Slots: 2, Solver: 1, Class: class},
 			},
 		)
 	}
@@ -364,10 +364,10 @@ func (m *naive) finish() {
 			m.commit(id)
 			m.store(id)
 			p, _ := m.board.Progress(id)
-			if p.Phase == coordinator.Done && p.Quarantined > 0 {
-				m.step(coordinator.Retry{Token: m.ask(), Sweep: id})
+			if p.Phase == board.Done && p.Quarantined > 0 {
+				m.step(board.Retry{Token: m.ask(), Sweep: id})
 			}
-			open = open || p.Phase != coordinator.Done || p.Quarantined > 0
+			open = open || p.Phase != board.Done || p.Quarantined > 0
 		}
 		if !open {
 			break
@@ -381,7 +381,7 @@ func (m *naive) finish() {
 		}
 	}
 	for _, id := range m.order {
-		if p, _ := m.board.Progress(id); p.Phase != coordinator.Done || p.ShardsDone != p.Shards {
+		if p, _ := m.board.Progress(id); p.Phase != board.Done || p.ShardsDone != p.Shards {
 			m.t.Fatalf("sweep %s does not end: %+v", id, p)
 		}
 	}

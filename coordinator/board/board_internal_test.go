@@ -1,4 +1,4 @@
-package coordinator
+package board
 
 import (
 	"fmt"
@@ -9,7 +9,7 @@ import (
 // TestBoardForgetsNodesThatLeft: a node under a new name each time does not fill the memory, and
 // does not rid the others of their strikes.
 func TestBoardForgetsNodesThatLeft(t *testing.T) {
-	b := NewBoard(10*time.Second, 3*time.Second, 0)
+	b := New(10*time.Second, 3*time.Second, 0)
 	now := time.Unix(1e9, 0)
 	b.Step(Tick{now})
 	visit := func(conn int, name string, between ...Event) {
@@ -45,7 +45,7 @@ func TestBoardForgetsNodesThatLeft(t *testing.T) {
 // TestBoardForgetsInTheMiddleOfALook: a node is lost in the same moment as the fence of one falls
 // that left long ago.
 func TestBoardForgetsInTheMiddleOfALook(t *testing.T) {
-	b := NewBoard(10*time.Second, 3*time.Second, 0)
+	b := New(10*time.Second, 3*time.Second, 0)
 	now := time.Unix(1e9, 0)
 	b.Step(Tick{now})
 	b.Step(Attach{Conn: 1, Info: NodeInfo{Name: "silent", Slots: 1, Class: "test"}, Capacity: 2})
@@ -62,7 +62,7 @@ func TestBoardForgetsInTheMiddleOfALook(t *testing.T) {
 
 // TestTickCostsNothing: the loop tells the time at every wake, however many nodes there are.
 func TestTickCostsNothing(t *testing.T) {
-	b := NewBoard(10*time.Second, 3*time.Second, 0)
+	b := New(10*time.Second, 3*time.Second, 0)
 	now := time.Unix(1e9, 0)
 	b.Step(Tick{now})
 	for i := range 1000 {
@@ -77,7 +77,7 @@ func TestTickCostsNothing(t *testing.T) {
 // TestProgressCostsNothing: each of many who watch a sweep asks the loop several times a second,
 // however many shards are leased.
 func TestProgressCostsNothing(t *testing.T) {
-	b := NewBoard(10*time.Second, 3*time.Second, 0)
+	b := New(10*time.Second, 3*time.Second, 0)
 	b.Step(Tick{time.Unix(1e9, 0)})
 	b.Step(AddSweep{ID: "id", Cuts: countingCuts{100_000, 1, new(int)}, Phase: Running})
 	for i := range uint64(1000) {
@@ -115,7 +115,7 @@ func (c countingCuts) Memory(int) int64 {
 func TestShardsThatFitNowhere(t *testing.T) {
 	const shards = 50_000
 	var asked int
-	b := NewBoard(10*time.Second, 3*time.Second, 0)
+	b := New(10*time.Second, 3*time.Second, 0)
 	b.Step(Tick{time.Unix(1e9, 0)})
 	b.Step(AddSweep{ID: "large", Cuts: countingCuts{shards, 2 << 30, &asked}, Phase: Running})
 	b.Step(AddSweep{ID: "small", Cuts: countingCuts{shards, 1, new(int)}, Phase: Running})
@@ -152,7 +152,7 @@ func TestShardsThatFitNowhere(t *testing.T) {
 // lacks very many shards.
 func TestManyShardsInQuarantine(t *testing.T) {
 	const shards = 262_144
-	b := NewBoard(10*time.Second, 3*time.Second, 0)
+	b := New(10*time.Second, 3*time.Second, 0)
 	b.Step(Tick{time.Unix(1e9, 0)})
 	e := AddSweep{
 		ID:     "id",
@@ -178,7 +178,7 @@ func TestManyShardsInQuarantine(t *testing.T) {
 // TestCancelReachesNodesThatCameBack: a node comes to a new leader, or back, with a shard that it
 // still has of a sweep that is paused. A cancel stops it there.
 func TestCancelReachesNodesThatCameBack(t *testing.T) {
-	b := NewBoard(10*time.Second, 3*time.Second, 0)
+	b := New(10*time.Second, 3*time.Second, 0)
 	b.Step(Tick{time.Unix(1e9, 0)})
 	b.Step(AddSweep{ID: "id", Cuts: countingCuts{1, 1, new(int)}, Phase: Paused})
 	node := Attach{
@@ -206,7 +206,7 @@ func TestCancelReachesNodesThatCameBack(t *testing.T) {
 // cannot be written. Nothing of its arithmetic class is durable, and nodes of another class may go
 // on.
 func TestClassOfNothing(t *testing.T) {
-	b := NewBoard(10*time.Second, 3*time.Second, 0)
+	b := New(10*time.Second, 3*time.Second, 0)
 	b.Step(Tick{time.Unix(1e9, 0)})
 	b.Step(AddSweep{ID: "id", Cuts: countingCuts{2, 1, new(int)}, Phase: Running})
 	for _, e := range []Event{
@@ -228,7 +228,7 @@ func TestClassOfNothing(t *testing.T) {
 // process comes back later. Whatever it has of its shards, they are no suspects.
 func TestNodeThatIsBackKilledNothing(t *testing.T) {
 	for _, instance := range []string{"the same", "another"} {
-		b := NewBoard(10*time.Second, 3*time.Second, 0)
+		b := New(10*time.Second, 3*time.Second, 0)
 		now := time.Unix(1e9, 0)
 		b.Step(Tick{now})
 		b.Step(AddSweep{ID: "id", Cuts: countingCuts{1, 1, new(int)}, Phase: Running})

@@ -1,10 +1,6 @@
-package coordinator
+package board
 
-import (
-	"context"
-	"fmt"
-	"slices"
-)
+import "slices"
 
 // A sweep is removed in three steps: a key says so, its files are deleted, its keys are deleted in
 // one transaction. The key is written when the removal is asked for, and from then on it is carried
@@ -63,36 +59,4 @@ func (b *Board) removed(e Removed) {
 	for _, token := range j.removers {
 		b.emit(Answer{Token: token, Outcome: OutcomeOK})
 	}
-}
-
-// remove has an ended sweep and its result set removed, and waits for it. The removal goes on where
-// the caller does not wait.
-func (t *term) remove(ctx context.Context, e *entry) error {
-	a, err := t.request(ctx, func(token uint64) Event { return RemoveSweep{token, e.id} })
-	if err == nil {
-		err = a.Outcome.err()
-	}
-	if err != nil {
-		return fmt.Errorf("remove sweep %s: %w", e.set, err)
-	}
-	return nil
-}
-
-// removeSweep deletes a sweep's files, and then its keys.
-func (t *term) removeSweep(ctx context.Context, id string) error {
-	e := t.lookup(id)
-	if e == nil {
-		return nil
-	}
-	if err := t.removeFiles(ctx, e); err != nil {
-		return fmt.Errorf("remove the files of sweep %s: %w", e.set, err)
-	}
-	t.fail("before-drop")
-	writes := []Write{{Key: sweepKey(id), Delete: true}, {Key: belowSweep(id), Delete: true, Prefix: true}}
-	if err := t.persist(ctx, writes); err != nil {
-		return err
-	}
-	t.fail("after-drop")
-	t.post(Removed{Sweep: id})
-	return nil
 }

@@ -1,4 +1,4 @@
-package coordinator
+package board
 
 // How a sweep comes to its end: its parts are merged, then it is finished. Work on its files that
 // is under way asks, before each try, whether the sweep was cancelled meanwhile, and is given up
@@ -52,13 +52,13 @@ func (b *Board) partStored(e PartStored) {
 }
 
 // ended tells whether work on a sweep's files is not wanted any more.
-func (b *Board) ended(sweep string) bool {
+func (b *Board) Ended(sweep string) bool {
 	j := b.jobs[sweep]
 	return j == nil || j.phase.Ended()
 }
 
 // stored tells whether a part of an ended sweep is stored.
-func (b *Board) stored(sweep string, part int) bool {
+func (b *Board) Stored(sweep string, part int) bool {
 	j := b.jobs[sweep]
 	return j != nil && j.phase.Ended() && j.parts[part].stage == partStored
 }

@@ -1,4 +1,4 @@
-package coordinator
+package board
 
 import (
 	"fmt"
@@ -49,7 +49,7 @@ func (b *Board) Check() []error {
 		if n.fenceReason != "" && len(n.held) > 0 {
 			bad("node %s: fenced, but holds %d shards", name, len(n.held))
 		}
-		if len(n.held) > maxCapacity {
+		if len(n.held) > MaxCapacity {
 			bad("node %s: holds %d shards, more than any may", name, len(n.held))
 		}
 	}

@@ -1,4 +1,4 @@
-package coordinator
+package board
 
 import (
 	"fmt"
@@ -7,7 +7,7 @@ import (
 )
 
 // maxCapacity bounds what a node may ask to hold.
-const maxCapacity = 4096
+const MaxCapacity = 4096
 
 // lookEvery is how often the board looks at what time has done to nodes. Its clock goes on with
 // every Tick.
@@ -47,7 +47,7 @@ type Board struct {
 
 // NewBoard returns an empty board. A node is lost when it was silent for ttl, or when its stream
 // has been broken for grace. Epochs of leases start above epoch.
-func NewBoard(ttl, grace time.Duration, epoch uint64) *Board {
+func New(ttl, grace time.Duration, epoch uint64) *Board {
 	return &Board{
 		ttl:     ttl,
 		grace:   grace,
@@ -58,10 +58,9 @@ func NewBoard(ttl, grace time.Duration, epoch uint64) *Board {
 	}
 }
 
-// Step applies one event and returns what must be done, in order. The slice is valid until the next
-// Step.
+// Step applies one event and returns what must be done, in order. The caller owns the slice.
 func (b *Board) Step(event Event) []Action {
-	b.out = b.out[:0]
+	b.out = nil
 	switch e := event.(type) {
 	case Stalled:
 		for _, n := range b.nodes {
@@ -73,7 +72,7 @@ func (b *Board) Step(event Event) []Action {
 		b.attach(e)
 	case Beat:
 		if n := b.alive(e.Node, e.Conn); n != nil && n.capacity != e.Capacity {
-			n.capacity = min(max(0, e.Capacity), maxCapacity)
+			n.capacity = min(max(0, e.Capacity), MaxCapacity)
 			b.wake(n)
 		}
 	case Drain:
@@ -92,7 +91,7 @@ func (b *Board) Step(event Event) []Action {
 			b.countSlots()
 		}
 	case Abandon:
-		for s := e.Run.First; s < e.Run.First+e.Run.Count && s-e.Run.First < maxCapacity; s++ {
+		for s := e.Run.First; s < e.Run.First+e.Run.Count && s-e.Run.First < MaxCapacity; s++ {
 			b.shardWentWrong(e.Node, e.Run.Sweep, s, "abandoned: "+e.Cause)
 		}
 	case Refuse:
@@ -198,7 +197,7 @@ func (b *Board) attach(e Attach) {
 	}
 	same := e.Instance != "" && e.Instance == n.instance
 	n.info, n.instance, n.conn, n.link, n.draining, n.lastSeen = e.Info, e.Instance, e.Conn, linkUp, false, b.now
-	n.capacity = min(max(0, e.Capacity), maxCapacity)
+	n.capacity = min(max(0, e.Capacity), MaxCapacity)
 	if same && len(n.lost) > 0 {
 		n.pardon()
 	}
@@ -208,7 +207,7 @@ func (b *Board) attach(e Attach) {
 	var stale []Run
 	for _, run := range e.Held {
 		j := b.jobs[run.Sweep]
-		for s := run.First; s < run.First+run.Count && len(still) < maxCapacity; s++ {
+		for s := run.First; s < run.First+run.Count && len(still) < MaxCapacity; s++ {
 			if j == nil || s < 0 || s >= j.cuts.Shards() || j.done.has(s) || j.phase.Ended() {
 				stale = appendShard(stale, run.Sweep, s, run.Epoch)
 				continue
@@ -280,7 +279,7 @@ func (b *Board) loseNode(n *worker, cause string) {
 // takeBack returns shards that a node hands back.
 func (b *Board) takeBack(n *worker, runs []Run) {
 	for _, run := range runs {
-		for s := run.First; s < run.First+run.Count && s-run.First < maxCapacity; s++ {
+		for s := run.First; s < run.First+run.Count && s-run.First < MaxCapacity; s++ {
 			b.giveBack(n, shardRef{run.Sweep, s})
 		}
 	}

@@ -1,4 +1,4 @@
-package coordinator
+package board
 
 // wake looks at a node again in the next assign. Whoever holds less than before is woken.
 func (b *Board) wake(n *worker) {

@@ -1,4 +1,4 @@
-package coordinator
+package board
 
 import (
 	"fmt"
@@ -51,7 +51,7 @@ func (b *Board) Progress(sweep string) (Progress, bool) {
 }
 
 // attempts are the unclean losses of a sweep's shards, where there were any.
-func (b *Board) attempts(sweep string) map[int]int {
+func (b *Board) Attempts(sweep string) map[int]int {
 	attempts := map[int]int{}
 	if j := b.jobs[sweep]; j != nil {
 		for s, l := range j.losses {
@@ -181,6 +181,36 @@ func (b *Board) Nodes() []NodeStatus {
 		}
 	}
 	return list
+}
+
+// Census counts the shards of sweeps that have not ended, by state, and the connected nodes.
+type Census struct {
+	Open, Leased, Committing, Done, Quarantined int // shards
+	Nodes, Fenced                               int // connected nodes, and those of them that are fenced
+}
+
+// Census counts what is on the board.
+func (b *Board) Census() Census {
+	var c Census
+	for _, j := range b.order {
+		if j.phase.Ended() {
+			continue
+		}
+		c.Open += j.open.len() + len(j.suspects)
+		c.Leased += len(j.leases)
+		c.Committing += len(j.committing)
+		c.Done += j.done.len()
+		c.Quarantined += len(j.quarantine)
+	}
+	for _, n := range b.nodes {
+		if n.link == linkUp {
+			c.Nodes++
+			if n.fenceReason != "" {
+				c.Fenced++
+			}
+		}
+	}
+	return c
 }
 
 func sortedNames[V any](m map[string]V) []string {

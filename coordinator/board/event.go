@@ -1,6 +1,9 @@
-package coordinator
+package board
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // Event is what happens to the board. Time itself is one: Tick.
 type Event interface{ event() }
@@ -34,6 +37,16 @@ func (p Phase) String() string {
 		return phaseNames[p]
 	}
 	return "unknown"
+}
+
+// parsePhase is the phase of a name that String returned.
+func ParsePhase(word string) (Phase, error) {
+	for p, name := range phaseNames {
+		if name == word && name != "" {
+			return Phase(p), nil
+		}
+	}
+	return 0, fmt.Errorf("unknown phase %q", word)
 }
 
 // Ended tells whether nothing more happens to the sweep by itself.

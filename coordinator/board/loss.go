@@ -1,4 +1,4 @@
-package coordinator
+package board
 
 import (
 	"slices"
@@ -49,6 +49,9 @@ func clip(s string) string {
 		return -1
 	}, s)
 }
+
+// oneLine makes a text one printable line of bounded length, as causes of losses are kept.
+func OneLine(s string) string { return clip(strings.Join(strings.Fields(s), " ")) }
 
 // add notes one more loss.
 func (l *Loss) add(c Cause) {

@@ -1,4 +1,4 @@
-package coordinator_test
+package board_test
 
 import (
 	"bufio"
@@ -13,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/phasegrid/phasegrid/coordinator"
+	"github.com/phasegrid/phasegrid/coordinator/board"
 )
 
 var update = flag.Bool(
@@ -76,7 +76,7 @@ func play(t *testing.T, script []byte) []byte {
 
 // scene is a board and the words of a script.
 type scene struct {
-	board  *coordinator.Board
+	board  *board.Board
 	now    time.Time
 	conns  map[string]uint64
 	conn   uint64
@@ -85,11 +85,11 @@ type scene struct {
 
 func newScene() *scene {
 	s := &scene{
-		board: coordinator.NewBoard(10*time.Second, 3*time.Second, 0),
+		board: board.New(10*time.Second, 3*time.Second, 0),
 		now:   time.Unix(1e9, 0).UTC(),
 		conns: map[string]uint64{},
 	}
-	s.board.Step(coordinator.Tick{Now: s.now})
+	s.board.Step(board.Tick{Now: s.now})
 	return s
 }
 
@@ -142,19 +142,19 @@ func (s *scene) do(words []string) (string, error) {
 			return "", err
 		}
 		s.now = s.now.Add(d)
-		return s.step(coordinator.Tick{Now: s.now}), nil
+		return s.step(board.Tick{Now: s.now}), nil
 	case "stalled":
 		d, err := time.ParseDuration(name(0))
 		if err != nil {
 			return "", err
 		}
-		return s.step(coordinator.Stalled{Gap: d}), nil
+		return s.step(board.Stalled{Gap: d}), nil
 	case "sweep":
-		e := coordinator.AddSweep{
+		e := board.AddSweep{
 			ID: name(
 				0,
 			), Cuts: evenCuts{num("shards", 10), num("part", 5), int64(num("memory", 0))}, Priority: num("priority", 0),
-			Weight: num("weight", 1), Solver: num("solver", 1), Phase: coordinator.Running,
+			Weight: num("weight", 1), Solver: num("solver", 1), Phase: board.Running,
 		}
 		if done := args["done"]; done != "" {
 			r, err := parseRun("x/" + done)
@@ -169,7 +169,7 @@ func (s *scene) do(words []string) (string, error) {
 	case "attach":
 		s.conn++
 		s.conns[node] = s.conn
-		var held []coordinator.Run
+		var held []board.Run
 		for _, text := range names[1:] {
 			r, err := parseRun(text)
 			if err != nil {
@@ -182,20 +182,20 @@ func (s *scene) do(words []string) (string, error) {
 			class = "fma"
 		}
 		return s.step(
-			coordinator.Attach{
+			board.Attach{
 				Conn:     s.conn,
 				Instance: args["instance"],
 				Capacity: num("capacity", 4),
 				Held:     held,
-				Info: coordinator.NodeInfo{
+				Info: board.NodeInfo{
 					Name: node, Slots: num("slots", 2), Solver: num("solver", 1), Class: class, MemoryBytes: int64(num("memory", 0)),
 				},
 			},
 		), nil
 	case "beat":
-		return s.step(coordinator.Beat{Conn: s.conns[node], Node: node, Capacity: num("capacity", 4)}), nil
+		return s.step(board.Beat{Conn: s.conns[node], Node: node, Capacity: num("capacity", 4)}), nil
 	case "drain":
-		var returned []coordinator.Run
+		var returned []board.Run
 		for _, text := range names[1:] {
 			r, err := parseRun(text)
 			if err != nil {
@@ -203,11 +203,11 @@ func (s *scene) do(words []string) (string, error) {
 			}
 			returned = append(returned, r)
 		}
-		return s.step(coordinator.Drain{Conn: s.conns[node], Node: node, Returned: returned}), nil
+		return s.step(board.Drain{Conn: s.conns[node], Node: node, Returned: returned}), nil
 	case "leave":
-		return s.step(coordinator.Leave{Conn: s.conns[node], Node: node}), nil
+		return s.step(board.Leave{Conn: s.conns[node], Node: node}), nil
 	case "break":
-		return s.step(coordinator.Broken{Conn: s.conns[node], Node: node}), nil
+		return s.step(board.Broken{Conn: s.conns[node], Node: node}), nil
 	case "abandon", "refuse", "deliver":
 		r, err := parseRun(name(1))
 		if err != nil {
@@ -219,33 +219,33 @@ func (s *scene) do(words []string) (string, error) {
 		}
 		switch words[0] {
 		case "abandon":
-			return s.step(coordinator.Abandon{Node: node, Run: r, Cause: "cannot"}), nil
+			return s.step(board.Abandon{Node: node, Run: r, Cause: "cannot"}), nil
 		case "refuse":
-			return s.step(coordinator.Refuse{Node: node, Sweep: r.Sweep, Shard: r.First, Cause: "bad bytes"}), nil
+			return s.step(board.Refuse{Node: node, Sweep: r.Sweep, Shard: r.First, Cause: "bad bytes"}), nil
 		}
 		return s.step(
-			coordinator.Deliver{
+			board.Deliver{
 				Token:  uint64(r.First),
 				Sweep:  r.Sweep,
 				Shard:  r.First,
 				Node:   node,
 				Solver: num("solver", 1),
 				Class:  class,
-				Counts: coordinator.Counts{OK: 10},
+				Counts: board.Counts{OK: 10},
 			},
 		), nil
 	case "committed":
 		var text string
 		r, err := parseRun(name(0))
 		for i := range r.Count {
-			text += s.step(coordinator.Committed{Sweep: r.Sweep, Shard: r.First + i})
+			text += s.step(board.Committed{Sweep: r.Sweep, Shard: r.First + i})
 		}
 		return text, err
 	case "compute": // deliver and commit a run
 		r, err := parseRun(name(1))
 		for i := range r.Count {
 			s.board.Step(
-				coordinator.Deliver{
+				board.Deliver{
 					Token:  uint64(r.First + i),
 					Sweep:  r.Sweep,
 					Shard:  r.First + i,
@@ -257,35 +257,35 @@ func (s *scene) do(words []string) (string, error) {
 		}
 		var text string
 		for i := range r.Count {
-			text += s.step(coordinator.Committed{Sweep: r.Sweep, Shard: r.First + i})
+			text += s.step(board.Committed{Sweep: r.Sweep, Shard: r.First + i})
 		}
 		return text, err
 	case "stored":
-		return s.step(coordinator.PartStored{Sweep: name(0), Part: num("part", 0)}), nil
+		return s.step(board.PartStored{Sweep: name(0), Part: num("part", 0)}), nil
 	case "commit-given-up":
 		r, err := parseRun(name(0))
-		return s.step(coordinator.CommitGivenUp{Sweep: r.Sweep, Shard: r.First}), err
+		return s.step(board.CommitGivenUp{Sweep: r.Sweep, Shard: r.First}), err
 	case "merge-given-up":
-		return s.step(coordinator.MergeGivenUp{Sweep: name(0), Part: num("part", 0)}), nil
+		return s.step(board.MergeGivenUp{Sweep: name(0), Part: num("part", 0)}), nil
 	case "finish-given-up":
-		return s.step(coordinator.FinishGivenUp{Sweep: name(0)}), nil
+		return s.step(board.FinishGivenUp{Sweep: name(0)}), nil
 	case "finishing":
-		return s.step(coordinator.Finishing{Sweep: name(0)}), nil
+		return s.step(board.Finishing{Sweep: name(0)}), nil
 	case "finished":
-		return s.step(coordinator.Finished{Sweep: name(0)}), nil
+		return s.step(board.Finished{Sweep: name(0)}), nil
 	case "pause", "resume", "cancel":
-		p := map[string]coordinator.Phase{"pause": coordinator.Paused, "resume": coordinator.Running, "cancel": coordinator.Cancelled}[words[0]]
-		return s.step(coordinator.SetPhase{Token: 1000, Sweep: name(0), Phase: p}), nil
+		p := map[string]board.Phase{"pause": board.Paused, "resume": board.Running, "cancel": board.Cancelled}[words[0]]
+		return s.step(board.SetPhase{Token: 1000, Sweep: name(0), Phase: p}), nil
 	case "retry":
-		return s.step(coordinator.Retry{Token: 1000, Sweep: name(0)}), nil
+		return s.step(board.Retry{Token: 1000, Sweep: name(0)}), nil
 	case "reopen":
 		return s.step(
-			coordinator.Reopen{Token: 1000, Sweep: name(0), Parts: map[int]coordinator.Counts{num("part", 0): {}}},
+			board.Reopen{Token: 1000, Sweep: name(0), Parts: map[int]board.Counts{num("part", 0): {}}},
 		), nil
 	case "remove":
-		return s.step(coordinator.RemoveSweep{Token: 1000, Sweep: name(0)}), nil
+		return s.step(board.RemoveSweep{Token: 1000, Sweep: name(0)}), nil
 	case "removed":
-		return s.step(coordinator.Removed{Sweep: name(0)}), nil
+		return s.step(board.Removed{Sweep: name(0)}), nil
 	case "status":
 		p, ok := s.board.Progress(name(0))
 		if !ok {
@@ -308,16 +308,16 @@ func (s *scene) do(words []string) (string, error) {
 }
 
 // step prints what the board wants.
-func (s *scene) step(e coordinator.Event) string {
+func (s *scene) step(e board.Event) string {
 	var out strings.Builder
 	for _, a := range s.board.Step(e) {
-		text := strings.TrimPrefix(fmt.Sprintf("%T", a), "coordinator.")
+		text := strings.TrimPrefix(fmt.Sprintf("%T", a), "board.")
 		switch a := a.(type) {
-		case coordinator.Grant:
+		case board.Grant:
 			fmt.Fprintf(&out, "\t%s %s %s\n", text, a.Node, printRuns(a.Runs))
-		case coordinator.Revoke:
+		case board.Revoke:
 			fmt.Fprintf(&out, "\t%s %s %s\n", text, a.Node, printRuns(a.Runs))
-		case coordinator.SaveLoss:
+		case board.SaveLoss:
 			fmt.Fprintf(&out, "\t%s %s/%d attempts=%d quarantined=%v", text, a.Sweep, a.Loss.Shard, a.Loss.Attempts, a.Loss.Quarantined)
 			for _, c := range a.Loss.Causes {
 				fmt.Fprintf(&out, " %s:%q", c.Node, c.Text)
@@ -334,10 +334,10 @@ func (s *scene) step(e coordinator.Event) string {
 }
 
 // parseRun reads a/3 or a/3+4.
-func parseRun(text string) (coordinator.Run, error) {
+func parseRun(text string) (board.Run, error) {
 	id, rest, _ := strings.Cut(text, "/")
 	first, count, more := strings.Cut(rest, "+")
-	r := coordinator.Run{Sweep: id, Count: 1}
+	r := board.Run{Sweep: id, Count: 1}
 	var err error
 	if r.First, err = strconv.Atoi(first); err != nil {
 		return r, err
@@ -348,7 +348,7 @@ func parseRun(text string) (coordinator.Run, error) {
 	return r, err
 }
 
-func printRuns(runs []coordinator.Run) string {
+func printRuns(runs []board.Run) string {
 	var words []string
 	for _, r := range runs {
 		words = append(words, fmt.Sprintf("%s/%d+%d", r.Sweep, r.First, r.Count))
@@ -361,7 +361,7 @@ func printRuns(runs []coordinator.Run) string {
 func TestGrantThatWaitedIsNotComputedAgain(t *testing.T) {
 	s := newScene()
 	s.board.Step(
-		coordinator.AddSweep{ID: "a", Cuts: evenCuts{3, 3, 0}, Weight: 1, Solver: 1, Phase: coordinator.Running},
+		board.AddSweep{ID: "a", Cuts: evenCuts{3, 3, 0}, Weight: 1, Solver: 1, Phase: board.Running},
 	)
 	for _, line := range []string{"attach n1 capacity=2", "attach n2 capacity=3", "deliver n2 a/2", "committed a/2", "break n1"} {
 		if _, err := s.do(strings.Fields(line)); err != nil {
@@ -369,9 +369,9 @@ func TestGrantThatWaitedIsNotComputedAgain(t *testing.T) {
 		}
 	}
 	s.now = s.now.Add(4 * time.Second)
-	var late coordinator.Grant
-	for _, a := range s.board.Step(coordinator.Tick{Now: s.now}) {
-		if g, ok := a.(coordinator.Grant); ok {
+	var late board.Grant
+	for _, a := range s.board.Step(board.Tick{Now: s.now}) {
+		if g, ok := a.(board.Grant); ok {
 			late = g
 		}
 	}

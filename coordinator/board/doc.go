@@ -1,0 +1,14 @@
+// Package board is the scheduler: which shard is leased to which node, which shards are committed,
+// and what happens next. It is a pure state machine: Step(Event) []Action.
+//
+// Invariants:
+//
+//   - It imports the standard library only, does no I/O, reads no clock and starts no goroutine. The
+//     same events give the same actions; time is an event, Tick.
+//   - Each shard is in exactly one state: open, suspect, leased, committing, done or quarantined
+//     (see Board.Check).
+//   - An action that makes something durable comes before every action that tells somebody about it.
+//   - Nothing is kept per point; a shard has its cut and two bits.
+//
+// Events are facts, such as Committed; actions are effects that the caller executes, such as Commit.
+package board
