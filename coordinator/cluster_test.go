@@ -214,34 +214,14 @@ func (z *zeroNode) solve(
 
 // rows are what a zero node delivers for the indices [first, end).
 func rows(spec *sweep.Spec, first, end int64) (results.Delivery, error) {
-	var parameters []results.Column
-	for _, id := range spec.Columns() {
-		p := sweep.Describe(id)
-		if id != sweep.Representation {
-			kind := map[sweep.Kind]results.Kind{
-				sweep.KindInt:   results.Int64,
-				sweep.KindFloat: results.Float64,
-				sweep.KindBool:  results.Bool,
-			}
-			k, ok := kind[p.Kind]
-			if !ok {
-				k = results.String
-			}
-			parameters = append(
-				parameters,
-				results.Column{Name: p.Name, Kind: k, Nullable: true, Unit: p.Unit, Doc: p.Doc},
-			)
-		}
-	}
-	schema, err := results.NewSchema(parameters, results.Options{
-		SolverVersion: solver.Version, Trajectories: !spec.Record().None(), Coefficients: spec.Record().Coefficients})
+	schema, err := results.SweepSchema(spec, solver.Version)
 	if err != nil {
 		return results.Delivery{}, err
 	}
 	b := schema.NewBuilder()
 	defer b.Release()
 	for p := range spec.Points(first, end) {
-		cells := make([]results.Cell, len(parameters))
+		cells := make([]results.Cell, len(schema.Parameters()))
 		for i := range cells {
 			cells[i].Null = true
 		}

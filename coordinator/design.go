@@ -1,8 +1,6 @@
 package coordinator
 
 import (
-	"fmt"
-	"slices"
 	"time"
 
 	"github.com/phasegrid/phasegrid/coordinator/board"
@@ -39,31 +37,8 @@ func newDesign(spec *sweep.Spec, plan *sweep.Plan, name string, solver, version 
 	d.set = name + "-" + d.id[:8]
 	points, exact := spec.Count()
 	d.filtered = !exact || points != spec.Size()
-	d.schema, err = schemaOf(spec, solver)
+	d.schema, err = results.SweepSchema(spec, solver)
 	return d, err
-}
-
-// schemaOf is the schema of a sweep's tables; nodes derive the same one.
-func schemaOf(spec *sweep.Spec, solver int) (*results.Schema, error) {
-	var parameters []results.Column
-	for _, id := range slices.DeleteFunc(spec.Columns(), func(id sweep.ParameterID) bool { return id == sweep.Representation }) {
-		p := sweep.Describe(id)
-		kind, ok := map[sweep.Kind]results.Kind{
-			sweep.KindInt: results.Int64, sweep.KindFloat: results.Float64, sweep.KindText: results.String,
-			sweep.KindBool: results.Bool, sweep.KindList: results.String, sweep.KindPairs: results.String,
-		}[p.Kind]
-		if !ok {
-			return nil, fmt.Errorf("parameter %s has no kind of column", p.Name)
-		}
-		parameters = append(
-			parameters,
-			results.Column{Name: p.Name, Kind: kind, Nullable: true, Unit: p.Unit, Doc: p.Doc},
-		)
-	}
-	record := spec.Record()
-	return results.NewSchema(parameters, results.Options{
-		SolverVersion: solver, Trajectories: !record.None(), Coefficients: record.Coefficients,
-	})
 }
 
 // bounds are the first index of each shard of a run, and the end of the last.

@@ -15,28 +15,11 @@ var statuses = [...]string{
 	solver.Failed:   results.StatusFailed,
 }
 
-// cell is a parameter's value as the result set stores it.
-func cell(v sweep.Value) results.Cell {
-	switch v.Kind() {
-	case sweep.KindNull:
-		return results.Cell{Null: true}
-	case sweep.KindInt:
-		return results.Cell{Int: v.Int(), Float: v.Float()}
-	case sweep.KindFloat:
-		return results.Cell{Int: v.Int(), Float: v.Float()}
-	case sweep.KindBool:
-		return results.Cell{Bool: v.Bool()}
-	case sweep.KindText:
-		return results.Cell{Text: v.Text()}
-	}
-	return results.Cell{Text: v.String()}
-}
-
 // identify fills in what a row says before anything is computed.
-func identify(row *results.PointRow, p *sweep.Point, columns []sweep.ParameterID) {
+func identify(row *results.PointRow, p *sweep.Point, parameters []sweep.ParameterID) {
 	cells := row.Parameters[:0]
-	for _, id := range columns {
-		cells = append(cells, cell(p.Params[id]))
+	for _, id := range parameters {
+		cells = append(cells, results.ParameterCell(p.Params[id]))
 	}
 	*row = results.PointRow{
 		Point: p.Index, PointID: sweep.PointID(&p.Params, solver.Version), Parameters: cells,

@@ -238,7 +238,7 @@ func (s *shardSolver) try(ctx context.Context, problems []solver.Problem, out []
 // write appends the rows of one point.
 func (s *shardSolver) write(task *task, b *results.Builder, i int) error {
 	p, o := &s.points[i], &s.outcomes[i]
-	identify(&s.row, p, task.columns)
+	identify(&s.row, p, task.parameters)
 	r := &o.known
 	switch {
 	case o.invalid != "":

@@ -72,25 +72,7 @@ func pointsOf(t *testing.T, file string, d delivered) []results.PointRow {
 	if err != nil {
 		t.Fatal(err)
 	}
-	kinds := map[sweep.Kind]results.Kind{
-		sweep.KindInt:   results.Int64,
-		sweep.KindFloat: results.Float64,
-		sweep.KindBool:  results.Bool,
-		sweep.KindText:  results.String,
-		sweep.KindList:  results.String,
-		sweep.KindPairs: results.String,
-	}
-	var columns []results.Column
-	for _, id := range spec.Columns() {
-		if p := sweep.Describe(id); p.ID != sweep.Representation {
-			columns = append(columns, results.Column{Name: p.Name, Kind: kinds[p.Kind]})
-		}
-	}
-	schema, err := results.NewSchema(
-		columns,
-		results.Options{SolverVersion: solver.Version, Trajectories: !spec.Record().None(),
-			Coefficients: spec.Record().Coefficients},
-	)
+	schema, err := results.SweepSchema(spec, solver.Version)
 	if err != nil {
 		t.Fatal(err)
 	}

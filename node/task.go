@@ -3,7 +3,6 @@ package node
 import (
 	"context"
 	"fmt"
-	"slices"
 	"sync"
 
 	"github.com/phasegrid/phasegrid/node/solver"
@@ -13,10 +12,10 @@ import (
 
 // task is a sweep as a node works on it: decoded once, shared by the slots, read only.
 type task struct {
-	spec    *sweep.Spec
-	schema  *results.Schema
-	columns []sweep.ParameterID
-	record  sweep.Record
+	spec       *sweep.Spec
+	schema     *results.Schema
+	parameters []sweep.ParameterID // of the schema's parameter columns
+	record     sweep.Record
 }
 
 // maxTasks is how many sweeps a node keeps decoded.
@@ -74,35 +73,7 @@ func newTask(canonical []byte) (*task, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &task{
-		spec: spec,
-		columns: slices.DeleteFunc(
-			spec.Columns(),
-			func(id sweep.ParameterID) bool { return id == sweep.Representation },
-		),
-		record: spec.Record(),
-	}
-	t.schema, err = schema(t.columns, t.record)
+	t := &task{spec: spec, parameters: results.SweepParameters(spec), record: spec.Record()}
+	t.schema, err = results.SweepSchema(spec, solver.Version)
 	return t, err
-}
-
-// schema is what the coordinator derives from the same spec: a delivery of another schema is
-// refused.
-func schema(columns []sweep.ParameterID, record sweep.Record) (*results.Schema, error) {
-	parameters := make([]results.Column, len(columns))
-	for i, id := range columns {
-		p := sweep.Describe(id)
-		parameters[i] = results.Column{Name: p.Name, Kind: kinds[p.Kind], Nullable: true, Unit: p.Unit, Doc: p.Doc}
-	}
-	return results.NewSchema(parameters, results.Options{
-		SolverVersion: solver.Version,
-		Trajectories:  !record.None(),
-		Coefficients:  record.Coefficients,
-	})
-}
-
-// kinds are the columns' kinds of the parameters' kinds; lists are stored as JSON.
-var kinds = map[sweep.Kind]results.Kind{
-	sweep.KindInt: results.Int64, sweep.KindFloat: results.Float64, sweep.KindText: results.String, sweep.KindBool: results.Bool,
-	sweep.KindList: results.String, sweep.KindPairs: results.String,
 }

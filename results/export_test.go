@@ -6,6 +6,9 @@ import (
 	"github.com/apache/arrow/go/v15/arrow/memory"
 )
 
+// ParameterKind is the kind of column that stores parameters of a kind.
+var ParameterKind = parameterKind
+
 // NewBuilderWith is NewBuilder with an allocator that tests can check.
 func (s *Schema) NewBuilderWith(mem memory.Allocator) *Builder { return s.newBuilder(mem) }
 

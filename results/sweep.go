@@ -1,0 +1,64 @@
+package results
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/phasegrid/phasegrid/sweep"
+)
+
+// SweepSchema derives the schema of a sweep's result set. Nodes and coordinators both do, and
+// deliveries of another schema are refused.
+func SweepSchema(spec *sweep.Spec, solverVersion int) (*Schema, error) {
+	var parameters []Column
+	for _, id := range SweepParameters(spec) {
+		p := sweep.Describe(id)
+		kind, err := parameterKind(p.Kind)
+		if err != nil {
+			return nil, fmt.Errorf("results: parameter %s: %w", p.Name, err)
+		}
+		parameters = append(parameters, Column{Name: p.Name, Kind: kind, Nullable: true, Unit: p.Unit, Doc: p.Doc})
+	}
+	record := spec.Record()
+	return NewSchema(parameters, Options{
+		SolverVersion: solverVersion,
+		Trajectories:  !record.None(),
+		Coefficients:  record.Coefficients,
+	})
+}
+
+// SweepParameters are the parameters that are columns of a sweep's points table, in their order. The
+// representation is not among them: its column is a result, as it may be chosen by the solver.
+func SweepParameters(spec *sweep.Spec) []sweep.ParameterID {
+	return slices.DeleteFunc(spec.Columns(), func(id sweep.ParameterID) bool { return id == sweep.Representation })
+}
+
+// parameterKind is the kind of column that stores parameters of a kind; lists are stored as JSON.
+func parameterKind(k sweep.Kind) (Kind, error) {
+	switch k {
+	case sweep.KindInt:
+		return Int64, nil
+	case sweep.KindFloat:
+		return Float64, nil
+	case sweep.KindBool:
+		return Bool, nil
+	case sweep.KindText, sweep.KindList, sweep.KindPairs:
+		return String, nil
+	}
+	return 0, fmt.Errorf("no column stores values of kind %d", k)
+}
+
+// ParameterCell is a parameter's value as its column stores it.
+func ParameterCell(v sweep.Value) Cell {
+	switch v.Kind() {
+	case sweep.KindNull:
+		return Cell{Null: true}
+	case sweep.KindInt, sweep.KindFloat: // an integer may be the value of a parameter of kind float
+		return Cell{Int: v.Int(), Float: v.Float()}
+	case sweep.KindBool:
+		return Cell{Bool: v.Bool()}
+	case sweep.KindText:
+		return Cell{Text: v.Text()}
+	}
+	return Cell{Text: v.String()}
+}

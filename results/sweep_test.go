@@ -1,0 +1,53 @@
+package results_test
+
+import (
+	"testing"
+
+	"github.com/phasegrid/phasegrid/results"
+	"github.com/phasegrid/phasegrid/sweep"
+)
+
+// Every parameter that a sweep file can set has a column; none is forgotten when kinds are added.
+func TestEveryParameterHasAColumn(t *testing.T) {
+	for id := range sweep.ParameterID(sweep.NumParameters) {
+		p := sweep.Describe(id)
+		if _, err := results.ParameterKind(p.Kind); err != nil {
+			t.Errorf("%s: %v", p.Name, err)
+		}
+	}
+	if _, err := results.ParameterKind(sweep.KindNull); err == nil {
+		t.Error("a kind without column has one")
+	}
+}
+
+func TestSweepSchema(t *testing.T) {
+	spec, err := sweep.Parse("sweep.yaml", []byte(`
+name: schema
+fixed: {representation: dense, dimension: 3, optimizer: momentum, momentum: 0.9, covariance: multi_spike, spikes: [2, 3], teacher: eigen, steps: 5, init_scale: 0.1}
+grid: {learning_rate: [0.1, 0.2], nesterov: [true]}
+record: {every: 2, coefficients: true}
+`), sweep.Limits{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	schema, err := results.SweepSchema(spec, 7)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := schema.Options(), (results.Options{SolverVersion: 7, Trajectories: true, Coefficients: true}); got != want {
+		t.Errorf("options %+v; want %+v", got, want)
+	}
+	kinds := map[string]results.Kind{}
+	for _, c := range schema.Parameters() {
+		kinds[c.Name] = c.Kind
+	}
+	for name, kind := range map[string]results.Kind{"dimension": results.Int64, "optimizer": results.String,
+		"spikes": results.String, "learning_rate": results.Float64, "nesterov": results.Bool} {
+		if got, ok := kinds[name]; !ok || got != kind {
+			t.Errorf("column %s is of kind %s; want %s", name, got, kind)
+		}
+	}
+	if _, ok := kinds["representation"]; ok {
+		t.Error("representation is a parameter column besides the result column")
+	}
+}
