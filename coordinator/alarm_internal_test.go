@@ -14,6 +14,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/phasegrid/phasegrid/coordinator/board"
+	"github.com/phasegrid/phasegrid/coordinator/ledger"
 )
 
 // troubled is a term that has alarms, and queues of files.
@@ -30,7 +31,7 @@ func troubled() *term {
 // TestAlarmEndsWithTheTermThatRaisedIt: a leader that is deposed while its store is full may lead
 // again once there is room.
 func TestAlarmEndsWithTheTermThatRaisedIt(t *testing.T) {
-	for name, last := range map[string]error{"context ended": errors.New("full"), "fenced": ErrFenced, "healed": nil} {
+	for name, last := range map[string]error{"context ended": errors.New("full"), "fenced": ledger.ErrFenced, "healed": nil} {
 		c := troubled()
 		ctx, cancel := context.WithCancel(t.Context())
 		tries := 0
@@ -41,7 +42,7 @@ func TestAlarmEndsWithTheTermThatRaisedIt(t *testing.T) {
 			if len(c.alarms.list()) != 1 {
 				t.Errorf("%s: no alarm while the store is full", name)
 			}
-			if errors.Is(last, ErrFenced) || last == nil {
+			if errors.Is(last, ledger.ErrFenced) || last == nil {
 				return last
 			}
 			cancel()

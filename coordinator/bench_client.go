@@ -14,6 +14,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
 
+	"github.com/phasegrid/phasegrid/coordinator/ledger"
 	pb "github.com/phasegrid/phasegrid/proto/phasegrid/v1"
 	"github.com/phasegrid/phasegrid/results"
 	"github.com/phasegrid/phasegrid/sweep"
@@ -252,7 +253,7 @@ func (r *benchRun) measureState(ctx context.Context) {
 		return
 	}
 	sum := int64(0)
-	err := t.ledger.Load(ctx, keyRoot, func(key string, value []byte) error {
+	err := t.ledger.Load(ctx, ledger.Root, func(key string, value []byte) error {
 		sum += int64(len(key) + len(value))
 		return nil
 	})

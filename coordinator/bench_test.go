@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/phasegrid/phasegrid/coordinator"
+	"github.com/phasegrid/phasegrid/coordinator/ledger"
 	"github.com/phasegrid/phasegrid/coordinator/store"
 )
 
@@ -15,7 +16,7 @@ func TestSchedule(t *testing.T) {
 	store, _ := fileStore(t)
 	r, err := coordinator.Schedule(t.Context(), coordinator.Bench{
 		Config: coordinator.Config{
-			Memory: coordinator.NewMemory(),
+			Ledger: ledger.NewMemory(),
 			Store:  store,
 		}, Nodes: 20, Slots: 2, Shards: 200, Points: 3,
 	})
@@ -57,7 +58,7 @@ func BenchmarkSchedule(b *testing.B) {
 				if c.embedded {
 					cfg.Embedded = b.TempDir()
 				} else {
-					cfg.Memory = coordinator.NewMemory()
+					cfg.Ledger = ledger.NewMemory()
 				}
 				r, err := coordinator.Schedule(
 					b.Context(),

@@ -13,6 +13,7 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/phasegrid/phasegrid/coordinator"
+	"github.com/phasegrid/phasegrid/coordinator/ledger"
 	"github.com/phasegrid/phasegrid/node/solver"
 	pb "github.com/phasegrid/phasegrid/proto/phasegrid/v1"
 	"github.com/phasegrid/phasegrid/results"
@@ -42,7 +43,7 @@ func checkField(t *testing.T, field string, err error) {
 // TestBadFieldsOfSweeps: every field of every request of clients has bounds.
 func TestBadFieldsOfSweeps(t *testing.T) {
 	store, _ := fileStore(t)
-	c := start(t, coordinator.Config{Memory: coordinator.NewMemory(), Store: store})
+	c := start(t, coordinator.Config{Ledger: ledger.NewMemory(), Store: store})
 	ctx := deadline(t)
 	c.leading(ctx)
 	file := []byte(smallSweep)
@@ -124,7 +125,7 @@ func fetch(ctx context.Context, c pb.SweepsClient, r *pb.FetchRequest) error {
 // TestBadFieldsOfAttach: every field of every message of a node's stream has bounds.
 func TestBadFieldsOfAttach(t *testing.T) {
 	store, _ := fileStore(t)
-	c := start(t, coordinator.Config{Memory: coordinator.NewMemory(), Store: store})
+	c := start(t, coordinator.Config{Ledger: ledger.NewMemory(), Store: store})
 	ctx := deadline(t)
 	c.leading(ctx)
 	hello := func(change func(*pb.Hello)) *pb.AttachRequest {
@@ -202,7 +203,7 @@ func attach(ctx context.Context, t *testing.T, c pb.NodesClient, messages ...*pb
 // call of nodes.
 func TestBadFieldsOfDeliveries(t *testing.T) {
 	store, _ := fileStore(t)
-	c := start(t, coordinator.Config{Memory: coordinator.NewMemory(), Store: store})
+	c := start(t, coordinator.Config{Ledger: ledger.NewMemory(), Store: store})
 	ctx := deadline(t)
 	c.leading(ctx)
 	good := &pb.DeliverHeader{

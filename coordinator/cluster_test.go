@@ -18,6 +18,7 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 
 	"github.com/phasegrid/phasegrid/coordinator"
+	"github.com/phasegrid/phasegrid/coordinator/ledger"
 	"github.com/phasegrid/phasegrid/node/solver"
 	pb "github.com/phasegrid/phasegrid/proto/phasegrid/v1"
 	"github.com/phasegrid/phasegrid/results"
@@ -306,7 +307,7 @@ record: none
 
 func TestSweepRuns(t *testing.T) {
 	for name, ledger := range map[string]coordinator.Config{
-		"memory":   {Memory: coordinator.NewMemory()},
+		"memory":   {Ledger: ledger.NewMemory()},
 		"embedded": {Embedded: t.TempDir()},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -320,7 +321,7 @@ func TestSweepRuns(t *testing.T) {
 		})
 	}
 	t.Run("s3", func(t *testing.T) {
-		testSweepRuns(t, coordinator.Config{Memory: coordinator.NewMemory(), Store: s3Store(t)})
+		testSweepRuns(t, coordinator.Config{Ledger: ledger.NewMemory(), Store: s3Store(t)})
 	})
 }
 

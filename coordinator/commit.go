@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/phasegrid/phasegrid/coordinator/board"
+	"github.com/phasegrid/phasegrid/coordinator/ledger"
 )
 
 const (
@@ -153,14 +154,16 @@ func (t *term) commitSpooled(ctx context.Context, spooled <-chan []*incoming) er
 // committed is decided here.
 func (t *term) commitGroup(ctx context.Context, group []*incoming) error {
 	var order []partRef
-	items := map[partRef][]shelfItem{}
-	var writes []Write
+	items := map[partRef][]ledger.DoneShard{}
+	var writes []ledger.Write
 	for _, in := range group {
 		ref := partRef{in.entry.id, int(in.entry.plan.PartOf(int64(in.shard)))}
 		if items[ref] == nil {
 			order = append(order, ref)
 		}
-		items[ref] = append(items[ref], shelfItem{in.shard, in.at, in.rows})
+		items[ref] = append(items[ref], ledger.DoneShard{
+			Shard: in.shard, Object: in.at.object, Offset: in.at.offset, Bytes: in.at.bytes, Rows: in.rows,
+		})
 	}
 	numbers := map[partRef]int{}
 	for _, ref := range order {
@@ -169,12 +172,12 @@ func (t *term) commitGroup(ctx context.Context, group []*incoming) error {
 		if err := t.fold(ctx, ref); err != nil {
 			return err
 		}
-		value, err := encodeDone(items[ref])
+		value, err := ledger.EncodeDone(items[ref])
 		if err != nil {
 			return err
 		}
 		numbers[ref] = t.shelf.number(ref)
-		writes = append(writes, Write{Key: doneKey(ref.sweep, ref.part, numbers[ref]), Value: value})
+		writes = append(writes, ledger.Write{Key: ledger.DoneKey(ref.sweep, ref.part, numbers[ref]), Value: value})
 	}
 	// A shard may never be durable before the arithmetic class that it was computed in.
 	writes = append(pinClasses(group), writes...)
@@ -201,13 +204,13 @@ func (t *term) commitGroup(ctx context.Context, group []*incoming) error {
 // pinClasses are the writes that pin the arithmetic class of sweeps of which nothing was durable
 // when the board let them commit. It is the board that knows: a delivery's entry may be that of a
 // sweep which was removed and submitted again since.
-func pinClasses(group []*incoming) []Write {
-	var writes []Write
+func pinClasses(group []*incoming) []ledger.Write {
+	var writes []ledger.Write
 	pinned := map[string]bool{} // a transaction writes a key once
 	for _, in := range group {
 		if in.pinClass != "" && !pinned[in.entry.id] {
 			pinned[in.entry.id] = true
-			writes = append(writes, Write{Key: classKey(in.entry.id), Value: []byte(in.pinClass)})
+			writes = append(writes, ledger.Write{Key: ledger.ClassKey(in.entry.id), Value: []byte(in.pinClass)})
 		}
 	}
 	return writes
@@ -219,17 +222,17 @@ func (t *term) fold(ctx context.Context, ref partRef) error {
 	if len(groups) == 0 {
 		return nil
 	}
-	var items []shelfItem
-	var writes []Write
+	var items []ledger.DoneShard
+	var writes []ledger.Write
 	for _, g := range groups {
 		items = append(items, g.items...)
-		writes = append(writes, Write{Key: doneKey(ref.sweep, ref.part, g.n), Delete: true})
+		writes = append(writes, ledger.Write{Key: ledger.DoneKey(ref.sweep, ref.part, g.n), Delete: true})
 	}
-	value, err := encodeDone(items)
+	value, err := ledger.EncodeDone(items)
 	if err != nil {
 		return err
 	}
-	writes = append(writes, Write{Key: doneKey(ref.sweep, ref.part, t.shelf.number(ref)), Value: value})
+	writes = append(writes, ledger.Write{Key: ledger.DoneKey(ref.sweep, ref.part, t.shelf.number(ref)), Value: value})
 	t.fail("before-fold")
 	if err := t.persist(ctx, writes); err != nil {
 		return err

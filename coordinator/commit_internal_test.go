@@ -7,6 +7,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/phasegrid/phasegrid/coordinator/ledger"
 	"github.com/phasegrid/phasegrid/coordinator/store"
 )
 
@@ -20,19 +21,19 @@ record: none
 `
 
 // idleTerm is a term of which nothing runs, with one sweep that nobody has submitted.
-func idleTerm(t *testing.T, memory *Memory) (*term, *entry) {
+func idleTerm(t *testing.T, memory *ledger.Memory) (*term, *entry) {
 	t.Helper()
 	sets, err := store.Open(t.Context(), "file://"+t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
 	c, err := New(
-		Config{Memory: memory, Store: sets, Registry: prometheus.NewRegistry(), Logger: slog.New(slog.DiscardHandler)},
+		Config{Ledger: memory, Store: sets, Registry: prometheus.NewRegistry(), Logger: slog.New(slog.DiscardHandler)},
 	)
 	if err != nil {
 		t.Fatal(err)
 	}
-	reign, err := memory.campaign(t.Context(), "here", func() {})
+	reign, err := memory.Campaign(t.Context(), "here", func() {})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -40,13 +41,13 @@ func idleTerm(t *testing.T, memory *Memory) (*term, *entry) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return newTerm(c, reign), &entry{design: d, parts: map[int]partRecord{}}
+	return newTerm(c, reign), &entry{design: d, parts: map[int]ledger.PartState{}}
 }
 
 // classOf is the arithmetic class that a ledger has of a sweep.
-func classOf(ctx context.Context, t *testing.T, l Ledger, id string) (class string) {
+func classOf(ctx context.Context, t *testing.T, l ledger.Ledger, id string) (class string) {
 	t.Helper()
-	err := l.Load(ctx, classKey(id), func(_ string, value []byte) error {
+	err := l.Load(ctx, ledger.ClassKey(id), func(_ string, value []byte) error {
 		class = string(value)
 		return nil
 	})
@@ -59,7 +60,7 @@ func classOf(ctx context.Context, t *testing.T, l Ledger, id string) (class stri
 // TestClassIsPinnedAgain: a sweep is removed and submitted again while a delivery, which belongs to
 // the new one then, is received. Its shard may not be durable without its class.
 func TestClassIsPinnedAgain(t *testing.T) {
-	leader, e := idleTerm(t, NewMemory())
+	leader, e := idleTerm(t, ledger.NewMemory())
 	ctx := t.Context()
 	commit := func(shards ...int) {
 		t.Helper()
@@ -75,7 +76,7 @@ func TestClassIsPinnedAgain(t *testing.T) {
 		}
 	}
 	commit(0, 1)
-	if err := leader.persist(ctx, []Write{{Key: belowSweep(e.id), Delete: true, Prefix: true}}); err != nil {
+	if err := leader.persist(ctx, []ledger.Write{{Key: ledger.BelowSweep(e.id), Delete: true, Prefix: true}}); err != nil {
 		t.Fatal(err)
 	}
 	leader.free(leader.shelf.dropSweep(e.id))

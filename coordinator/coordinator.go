@@ -22,6 +22,7 @@ import (
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 
 	"github.com/phasegrid/phasegrid/coordinator/board"
+	"github.com/phasegrid/phasegrid/coordinator/ledger"
 	"github.com/phasegrid/phasegrid/coordinator/store"
 	"github.com/phasegrid/phasegrid/node/solver"
 	"github.com/phasegrid/phasegrid/results"
@@ -50,9 +51,9 @@ type Config struct {
 	StatusInsecure bool
 
 	// One of these three is where the ledger lives.
-	Memory   *Memory // in this process
-	Embedded string  // folder of an embedded etcd, for a coordinator that is alone
-	Etcd     Etcd    // a cluster
+	Ledger   ledger.Backend // one that is open, such as ledger.NewMemory(); Run closes it
+	Embedded string         // folder of an embedded etcd, for a coordinator that is alone
+	Etcd     ledger.Etcd    // a cluster
 
 	// Store keeps result sets, Spool the shards whose part is not merged yet; Store by default.
 	Store store.Store
@@ -158,7 +159,7 @@ func (c *Config) validate() error {
 		c.Spool = c.Store
 	}
 	ledgers := 0
-	for _, given := range []bool{c.Memory != nil, c.Embedded != "", len(c.Etcd.Endpoints) > 0} {
+	for _, given := range []bool{c.Ledger != nil, c.Embedded != "", len(c.Etcd.Endpoints) > 0} {
 		if given {
 			ledgers++
 		}
@@ -178,7 +179,7 @@ type Coordinator struct {
 	health   *health.Server
 	opening  *semaphore.Weighted // streams that have not sent their first message
 	planning *semaphore.Weighted // sweep files that are being read and cut: up to a million shards each, and seconds of work
-	backend  backend
+	backend  ledger.Backend
 	term     atomic.Pointer[term] // nil while another leads
 }
 
@@ -218,7 +219,7 @@ func (c *Coordinator) Run(ctx context.Context) error {
 		return err
 	}
 	defer func() {
-		if err := c.backend.close(); err != nil {
+		if err := c.backend.Close(); err != nil {
 			c.log.Warn("close the ledger", "error", err)
 		}
 	}()
@@ -287,7 +288,7 @@ func (c *Coordinator) troubled(ctx context.Context, about *trouble, err error) {
 }
 
 // campaign campaigns for as long as the stores may be the cluster's.
-func (c *Coordinator) campaign(ctx context.Context, standing func()) (*Reign, error) {
+func (c *Coordinator) campaign(ctx context.Context, standing func()) (*ledger.Leadership, error) {
 	ctx, withdraw := context.WithCancelCause(ctx)
 	var watching sync.WaitGroup
 	defer watching.Wait()
@@ -297,7 +298,7 @@ func (c *Coordinator) campaign(ctx context.Context, standing func()) (*Reign, er
 			withdraw(err)
 		}
 	})
-	reign, err := c.backend.campaign(ctx, c.cfg.Advertise, standing)
+	reign, err := c.backend.Campaign(ctx, c.cfg.Advertise, standing)
 	if cause := context.Cause(ctx); err != nil && errors.Is(cause, errForeignStore) {
 		err = cause
 	}
@@ -305,7 +306,7 @@ func (c *Coordinator) campaign(ctx context.Context, standing func()) (*Reign, er
 }
 
 // lead serves one reign and gives it up.
-func (c *Coordinator) lead(ctx context.Context, reign *Reign, stores *trouble) error {
+func (c *Coordinator) lead(ctx context.Context, reign *ledger.Leadership, stores *trouble) error {
 	err := c.adoptStores(ctx, reign.Ledger)
 	if err == nil {
 		stores.clear()
@@ -315,10 +316,10 @@ func (c *Coordinator) lead(ctx context.Context, reign *Reign, stores *trouble) e
 			c.term.Store(t)
 			c.setLeading(true)
 		})
-	} else if ctx.Err() == nil && !errors.Is(err, ErrFenced) {
+	} else if ctx.Err() == nil && !errors.Is(err, ledger.ErrFenced) {
 		stores.raise(board.OneLine(err.Error()))
 	}
-	if errors.Is(err, ErrFenced) {
+	if errors.Is(err, ledger.ErrFenced) {
 		c.metrics.leaseFailures.Inc()
 	}
 	c.term.Store(nil)
@@ -363,7 +364,7 @@ func (c *Coordinator) leading(ctx context.Context) (*term, error) {
 func (c *Coordinator) notLeader(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
-	address, err := c.backend.leader(ctx)
+	address, err := c.backend.Leader(ctx)
 	if err != nil {
 		return fmt.Errorf("%w; etcd: %w", &notLeader{alarms: c.alarms.list()}, err)
 	}
@@ -374,12 +375,12 @@ func (c *Coordinator) notLeader(ctx context.Context) error {
 }
 
 // openBackend opens the ledger that the configuration names.
-func (c *Coordinator) openBackend(ctx context.Context) (backend, error) {
+func (c *Coordinator) openBackend(ctx context.Context) (ledger.Backend, error) {
 	switch {
-	case c.cfg.Memory != nil:
-		return c.cfg.Memory, nil
+	case c.cfg.Ledger != nil:
+		return c.cfg.Ledger, nil
 	case c.cfg.Embedded != "":
-		return startEmbedded(ctx, c.cfg.Embedded, c.log)
+		return ledger.StartEmbedded(ctx, c.cfg.Embedded, c.log)
 	}
-	return dialEtcd(c.cfg.Etcd, c.log)
+	return ledger.Dial(c.cfg.Etcd, c.log)
 }

@@ -11,6 +11,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/phasegrid/phasegrid/coordinator/board"
+	"github.com/phasegrid/phasegrid/coordinator/ledger"
 	pb "github.com/phasegrid/phasegrid/proto/phasegrid/v1"
 	"github.com/phasegrid/phasegrid/results"
 )
@@ -156,7 +157,7 @@ func (t *term) receiveShard(
 	}
 	stored := proto.CloneOf(h)
 	stored.Instance = nil // a secret, and of no use later
-	header, err := encode(stored)
+	header, err := ledger.Encode(stored)
 	if err != nil {
 		return nil, t.refuse(h, "header", err)
 	}

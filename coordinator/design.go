@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/phasegrid/phasegrid/coordinator/board"
+	"github.com/phasegrid/phasegrid/coordinator/ledger"
 	"github.com/phasegrid/phasegrid/results"
 	"github.com/phasegrid/phasegrid/sweep"
 )
@@ -39,6 +40,15 @@ func newDesign(spec *sweep.Spec, plan *sweep.Plan, name string, solver, version 
 	d.filtered = !exact || points != spec.Size()
 	d.schema, err = results.SweepSchema(spec, solver)
 	return d, err
+}
+
+// record is what the ledger keeps of the sweep.
+func (d *design) record() ledger.SweepState {
+	runs, parts := d.plan.CutRuns()
+	return ledger.SweepState{
+		Canonical: d.canonical, Name: d.name, Solver: d.solver, PlanVersion: d.version,
+		Created: d.created, Priority: d.priority, Weight: d.weight, Cuts: runs, Parts: parts,
+	}
 }
 
 // bounds are the first index of each shard of a run, and the end of the last.

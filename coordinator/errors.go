@@ -13,13 +13,12 @@ import (
 	"google.golang.org/protobuf/protoadapt"
 	"google.golang.org/protobuf/types/known/durationpb"
 
+	"github.com/phasegrid/phasegrid/coordinator/ledger"
 	"github.com/phasegrid/phasegrid/sweep"
 )
 
 // Errors that callers act on.
 var (
-	// ErrFenced is returned by a Ledger's Commit once another leader was elected.
-	ErrFenced = errors.New("this coordinator does not lead any more")
 	// ErrUnknownSweep is returned where a sweep is named that is not there.
 	ErrUnknownSweep = errors.New("no such sweep; `phasegrid ls` lists them")
 	// ErrAmbiguous is returned where a prefix names several sweeps.
@@ -126,7 +125,7 @@ func toStatus(err error) error {
 		errors.Is(err, ErrRemoving),
 		errors.Is(err, ErrRejected):
 		return status.Error(codes.FailedPrecondition, err.Error())
-	case errors.Is(err, ErrFenced):
+	case errors.Is(err, ledger.ErrFenced):
 		return withDetails(codes.Unavailable, err, &errdetails.RetryInfo{RetryDelay: durationpb.New(retryDelay)})
 	case errors.Is(err, context.DeadlineExceeded):
 		return status.Error(codes.DeadlineExceeded, err.Error())

@@ -9,6 +9,7 @@ import (
 	"io"
 	"io/fs"
 
+	"github.com/phasegrid/phasegrid/coordinator/ledger"
 	"github.com/phasegrid/phasegrid/coordinator/store"
 	"github.com/phasegrid/phasegrid/results"
 )
@@ -77,7 +78,7 @@ func hasBytes(o store.Object, data []byte) (bool, error) {
 
 // makeWay deletes the file that a part was stored with, for the one that replaces it. Any other
 // file stays.
-func (t *term) makeWay(ctx context.Context, name string, before partFile) error {
+func (t *term) makeWay(ctx context.Context, name string, before ledger.PartFile) error {
 	there, err := t.cfg.Store.Open(ctx, name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -165,21 +166,21 @@ func (t *term) removeFiles(ctx context.Context, e *entry) error {
 }
 
 // hashObject reads an object through.
-func hashObject(ctx context.Context, s store.Store, name string) (partFile, error) {
+func hashObject(ctx context.Context, s store.Store, name string) (ledger.PartFile, error) {
 	o, err := s.Open(ctx, name)
 	if err != nil {
-		return partFile{}, err
+		return ledger.PartFile{}, err
 	}
 	defer o.Close()
 	f, err := hashOf(o)
 	if err != nil {
-		return partFile{}, fmt.Errorf("read %s: %w", name, err)
+		return ledger.PartFile{}, fmt.Errorf("read %s: %w", name, err)
 	}
 	return f, nil
 }
 
-func hashOf(o store.Object) (partFile, error) {
+func hashOf(o store.Object) (ledger.PartFile, error) {
 	h := sha256.New()
 	_, err := io.Copy(h, io.NewSectionReader(o, 0, o.Size()))
-	return partFile{Bytes: o.Size(), SHA256: [32]byte(h.Sum(nil))}, err
+	return ledger.PartFile{Bytes: o.Size(), SHA256: [32]byte(h.Sum(nil))}, err
 }

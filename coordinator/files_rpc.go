@@ -14,6 +14,7 @@ import (
 	"google.golang.org/grpc"
 
 	"github.com/phasegrid/phasegrid/coordinator/board"
+	"github.com/phasegrid/phasegrid/coordinator/ledger"
 	pb "github.com/phasegrid/phasegrid/proto/phasegrid/v1"
 	"github.com/phasegrid/phasegrid/results"
 )
@@ -76,8 +77,8 @@ func (s *sweepsServer) Files(ctx context.Context, r *pb.FilesRequest) (*pb.Files
 }
 
 // storedFiles are the files of a sweep's stored parts by their paths.
-func (t *term) storedFiles(e *entry) map[string]partFile {
-	files := map[string]partFile{}
+func (t *term) storedFiles(e *entry) map[string]ledger.PartFile {
+	files := map[string]ledger.PartFile{}
 	t.mu.RLock()
 	defer t.mu.RUnlock()
 	for _, p := range e.parts {
@@ -90,7 +91,7 @@ func (t *term) storedFiles(e *entry) map[string]partFile {
 
 // checkComplete returns an error that names the files which the ledger has and the store lacks.
 // Each is looked for once more, as the ledger has it now: a listing may be older than a part.
-func (t *term) checkComplete(ctx context.Context, e *entry, expected map[string]partFile, found map[string]bool) error {
+func (t *term) checkComplete(ctx context.Context, e *entry, expected map[string]ledger.PartFile, found map[string]bool) error {
 	p, err := t.progress(ctx, e)
 	if err != nil {
 		return err

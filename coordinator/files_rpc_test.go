@@ -12,6 +12,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/phasegrid/phasegrid/coordinator"
+	"github.com/phasegrid/phasegrid/coordinator/ledger"
 	"github.com/phasegrid/phasegrid/coordinator/store"
 	pb "github.com/phasegrid/phasegrid/proto/phasegrid/v1"
 	"github.com/phasegrid/phasegrid/results"
@@ -21,7 +22,7 @@ import (
 // complete.
 func TestFilesTellsWhatIsMissing(t *testing.T) {
 	store, dir := fileStore(t)
-	c := start(t, coordinator.Config{Memory: coordinator.NewMemory(), Store: store})
+	c := start(t, coordinator.Config{Ledger: ledger.NewMemory(), Store: store})
 	ctx := deadline(t)
 	c.leading(ctx)
 	defer c.serve(ctx, &zeroNode{name: "n"})()
@@ -102,7 +103,7 @@ func TestSubmitAgainOpensNoParts(t *testing.T) {
 	for name, store := range map[string]store.Store{"file": folder, "s3": s3Store(t)} {
 		counting := &countingStore{Store: store}
 		spool, _ := fileStore(t)
-		c := start(t, coordinator.Config{Memory: coordinator.NewMemory(), Store: counting, Spool: spool})
+		c := start(t, coordinator.Config{Ledger: ledger.NewMemory(), Store: counting, Spool: spool})
 		ctx := deadline(t)
 		c.leading(ctx)
 		stopNode := c.serve(ctx, &zeroNode{name: "n"})

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/phasegrid/phasegrid/coordinator/board"
+	"github.com/phasegrid/phasegrid/coordinator/ledger"
 )
 
 // fileJob is work on files that takes long: a merge, a manifest, a deletion. It may be done again.
@@ -36,7 +37,7 @@ func (t *term) fileWorker(ctx context.Context) error {
 		switch err := job.do(ctx); {
 		case err == nil:
 			job.trouble.clear()
-		case errors.Is(err, ErrFenced), ctx.Err() != nil:
+		case errors.Is(err, ledger.ErrFenced), ctx.Err() != nil:
 			t.failing.put(job)
 			return cmp.Or(ctx.Err(), err)
 		default:

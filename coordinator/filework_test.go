@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/phasegrid/phasegrid/coordinator"
+	"github.com/phasegrid/phasegrid/coordinator/ledger"
 	pb "github.com/phasegrid/phasegrid/proto/phasegrid/v1"
 )
 
@@ -14,7 +15,7 @@ import (
 // one worker for files.
 func TestOneSweepsFilesHoldUpNoOthers(t *testing.T) {
 	store, dir := fileStore(t)
-	c := start(t, coordinator.Config{Memory: coordinator.NewMemory(), Store: store, Mergers: 1})
+	c := start(t, coordinator.Config{Ledger: ledger.NewMemory(), Store: store, Mergers: 1})
 	ctx := deadline(t)
 	c.leading(ctx)
 	blocked := c.submit(ctx, strings.Replace(smallSweep, "num: 500", "num: 499", 1)).GetSweep()
@@ -43,7 +44,7 @@ func TestOneSweepsFilesHoldUpNoOthers(t *testing.T) {
 func TestForeignFileIsNotRecorded(t *testing.T) {
 	t.Parallel()
 	store, dir := fileStore(t)
-	c := start(t, coordinator.Config{Memory: coordinator.NewMemory(), Store: store})
+	c := start(t, coordinator.Config{Ledger: ledger.NewMemory(), Store: store})
 	ctx := deadline(t)
 	c.leading(ctx)
 	m := c.submit(ctx, smallSweep).GetSweep()

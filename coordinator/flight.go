@@ -12,6 +12,7 @@ import (
 
 	"github.com/apache/arrow/go/v15/arrow/flight/gen/flight"
 
+	"github.com/phasegrid/phasegrid/coordinator/ledger"
 	"github.com/phasegrid/phasegrid/coordinator/store"
 	"github.com/phasegrid/phasegrid/results"
 )
@@ -283,11 +284,11 @@ func (f tableFlight) sendSpooled(ctx context.Context, part int, records *results
 	cache := map[string]store.Object{}
 	defer closeAll(cache)
 	for _, it := range f.shelf.items(partRef{f.id, part}) {
-		first, end := f.plan.Shard(int64(it.shard))
+		first, end := f.plan.Shard(int64(it.Shard))
 		if end <= f.projection.First || first >= f.projection.End {
 			continue
 		}
-		if err := f.sendShard(ctx, it, results.Expectation{First: first, End: end, Points: it.rows.Rows()}, cache, records); err != nil {
+		if err := f.sendShard(ctx, it, results.Expectation{First: first, End: end, Points: it.Rows.Rows()}, cache, records); err != nil {
 			return err
 		}
 		records.Skip(end)
@@ -318,17 +319,17 @@ func (f tableFlight) fileMemory(part int) int64 {
 
 func (f tableFlight) sendShard(
 	ctx context.Context,
-	it shelfItem,
+	it ledger.DoneShard,
 	e results.Expectation,
 	cache map[string]store.Object,
 	records *results.RecordStream,
 ) error {
-	weight := min(it.at.bytes, readerMemory)
+	weight := min(it.Bytes, readerMemory)
 	if err := f.reading.Acquire(ctx, weight); err != nil {
 		return err
 	}
 	defer f.reading.Release(weight)
-	fr, err := f.spool.read(ctx, it.at, cache)
+	fr, err := f.spool.read(ctx, frameOf(it), cache)
 	if err != nil {
 		return err
 	}

@@ -21,6 +21,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/phasegrid/phasegrid/coordinator"
+	"github.com/phasegrid/phasegrid/coordinator/ledger"
 	pb "github.com/phasegrid/phasegrid/proto/phasegrid/v1"
 )
 
@@ -98,7 +99,7 @@ func (c *cluster) deliverShards(ctx context.Context, n int64) {
 
 func TestFlightSeesCommittedRowsOnce(t *testing.T) {
 	store, _ := fileStore(t)
-	c := start(t, coordinator.Config{Memory: coordinator.NewMemory(), Store: store})
+	c := start(t, coordinator.Config{Ledger: ledger.NewMemory(), Store: store})
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	c.leading(ctx)
@@ -169,7 +170,7 @@ func TestFlightSeesCommittedRowsOnce(t *testing.T) {
 
 func TestFlightRefusesWhatIsNoTicket(t *testing.T) {
 	store, _ := fileStore(t)
-	c := start(t, coordinator.Config{Memory: coordinator.NewMemory(), Store: store})
+	c := start(t, coordinator.Config{Ledger: ledger.NewMemory(), Store: store})
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
 	c.leading(ctx)

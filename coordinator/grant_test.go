@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/phasegrid/phasegrid/coordinator"
+	"github.com/phasegrid/phasegrid/coordinator/ledger"
 	pb "github.com/phasegrid/phasegrid/proto/phasegrid/v1"
 )
 
@@ -15,7 +16,7 @@ func TestGrantsThatNeverArrived(t *testing.T) {
 	t.Parallel()
 	store, dir := fileStore(t)
 	ctx := deadline(t)
-	c := start(t, coordinator.Config{Memory: coordinator.NewMemory(), Store: store})
+	c := start(t, coordinator.Config{Ledger: ledger.NewMemory(), Store: store})
 	c.leading(ctx)
 	id := c.submit(ctx, smallSweep).GetSweep().GetId()
 	attach := func(ctx context.Context, name string) pb.Nodes_AttachClient {

@@ -20,6 +20,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/phasegrid/phasegrid/coordinator"
+	"github.com/phasegrid/phasegrid/coordinator/ledger"
 	"github.com/phasegrid/phasegrid/coordinator/store"
 	pb "github.com/phasegrid/phasegrid/proto/phasegrid/v1"
 	"github.com/phasegrid/phasegrid/results"
@@ -30,7 +31,7 @@ import (
 func TestHostileDeliveries(t *testing.T) {
 	store, dir := fileStore(t)
 	registry := prometheus.NewRegistry()
-	c := start(t, coordinator.Config{Memory: coordinator.NewMemory(), Store: store, Registry: registry})
+	c := start(t, coordinator.Config{Ledger: ledger.NewMemory(), Store: store, Registry: registry})
 	ctx := deadline(t)
 	c.leading(ctx)
 	id := c.submit(ctx, smallSweep).GetSweep().GetId()
@@ -125,7 +126,7 @@ func TestHostileDeliveries(t *testing.T) {
 // TestHostileStreams: messages out of order, and texts no node would send.
 func TestHostileStreams(t *testing.T) {
 	store, _ := fileStore(t)
-	c := start(t, coordinator.Config{Memory: coordinator.NewMemory(), Store: store})
+	c := start(t, coordinator.Config{Ledger: ledger.NewMemory(), Store: store})
 	ctx := deadline(t)
 	c.leading(ctx)
 	hello := func(change func(*pb.NodeInfo)) *pb.AttachRequest {
@@ -173,7 +174,7 @@ func TestStalledDelivery(t *testing.T) {
 
 func testStalledDelivery(t *testing.T, cfg coordinator.Config) {
 	store, dir := fileStore(t)
-	cfg.Memory, cfg.Store = coordinator.NewMemory(), store
+	cfg.Ledger, cfg.Store = ledger.NewMemory(), store
 	c := start(t, cfg)
 	ctx := deadline(t)
 	c.leading(ctx)
@@ -200,7 +201,7 @@ func testStalledDelivery(t *testing.T, cfg coordinator.Config) {
 // whatever name they bear.
 func TestNoNodeFencesAnother(t *testing.T) {
 	store, _ := fileStore(t)
-	c := start(t, coordinator.Config{Memory: coordinator.NewMemory(), Store: store})
+	c := start(t, coordinator.Config{Ledger: ledger.NewMemory(), Store: store})
 	ctx := deadline(t)
 	c.leading(ctx)
 	id := c.submit(ctx, smallSweep).GetSweep().GetId()
@@ -245,7 +246,7 @@ func TestNoNodeFencesAnother(t *testing.T) {
 // the node itself may come back before its old stream has ended.
 func TestOneNodeOfAName(t *testing.T) {
 	store, _ := fileStore(t)
-	c := start(t, coordinator.Config{Memory: coordinator.NewMemory(), Store: store})
+	c := start(t, coordinator.Config{Ledger: ledger.NewMemory(), Store: store})
 	ctx := deadline(t)
 	c.leading(ctx)
 	attach := func(instance string) (pb.Nodes_AttachClient, error) {
@@ -280,7 +281,7 @@ func TestOneNodeOfAName(t *testing.T) {
 // messages keep honest nodes out.
 func TestSlowFirstMessages(t *testing.T) {
 	store, dir := fileStore(t)
-	c := start(t, coordinator.Config{Memory: coordinator.NewMemory(), Store: store, OpenTimeout: time.Second})
+	c := start(t, coordinator.Config{Ledger: ledger.NewMemory(), Store: store, OpenTimeout: time.Second})
 	ctx := deadline(t)
 	c.leading(ctx)
 	id := c.submit(ctx, smallSweep).GetSweep().GetId()
@@ -337,7 +338,7 @@ func (s *fullStore) Create(ctx context.Context, name string) (store.Writer, erro
 func TestFullStore(t *testing.T) {
 	store, dir := fileStore(t)
 	full := &fullStore{Store: store}
-	c := start(t, coordinator.Config{Memory: coordinator.NewMemory(), Store: full})
+	c := start(t, coordinator.Config{Ledger: ledger.NewMemory(), Store: full})
 	ctx := deadline(t)
 	c.leading(ctx)
 	id := c.submit(ctx, smallSweep).GetSweep().GetId()

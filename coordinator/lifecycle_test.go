@@ -22,6 +22,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/phasegrid/phasegrid/coordinator"
+	"github.com/phasegrid/phasegrid/coordinator/ledger"
 	pb "github.com/phasegrid/phasegrid/proto/phasegrid/v1"
 	"github.com/phasegrid/phasegrid/results"
 )
@@ -64,7 +65,7 @@ func (c *cluster) expect(ctx context.Context, id, what string, ok func(*pb.Sweep
 
 func TestCancelPauseResume(t *testing.T) {
 	store, dir := fileStore(t)
-	c := start(t, coordinator.Config{Memory: coordinator.NewMemory(), Store: store})
+	c := start(t, coordinator.Config{Ledger: ledger.NewMemory(), Store: store})
 	ctx := deadline(t)
 	c.leading(ctx)
 	id := c.submit(ctx, smallSweep).GetSweep().GetId()
@@ -150,7 +151,7 @@ func awaitGrant(t *testing.T, stream pb.Nodes_AttachClient) *pb.ShardRun {
 func TestQuarantine(t *testing.T) {
 	ctx := deadline(t)
 	calm, calmDir := fileStore(t)
-	undisturbed := start(t, coordinator.Config{Memory: coordinator.NewMemory(), Store: calm})
+	undisturbed := start(t, coordinator.Config{Ledger: ledger.NewMemory(), Store: calm})
 	undisturbed.leading(ctx)
 	stopNode := undisturbed.serve(ctx, &zeroNode{name: "n"})
 	undisturbed.wait(ctx, undisturbed.submit(ctx, smallSweep).GetSweep().GetId())
@@ -281,8 +282,8 @@ func TestReopen(t *testing.T) {
 func partsTakenBack(ctx context.Context, t *testing.T) (cfg coordinator.Config, id, set string) {
 	t.Helper()
 	store, dir := fileStore(t)
-	memory := coordinator.NewMemory()
-	cfg = coordinator.Config{Memory: memory, Store: store}
+	memory := ledger.NewMemory()
+	cfg = coordinator.Config{Ledger: memory, Store: store}
 	c := start(t, cfg)
 	c.leading(ctx)
 	stopNode := c.serve(ctx, &zeroNode{name: "n"})
@@ -290,8 +291,8 @@ func partsTakenBack(ctx context.Context, t *testing.T) (cfg coordinator.Config, 
 	set = filepath.Join(dir, c.wait(ctx, id).GetResultSet())
 	stopNode()
 	c.stop()
-	reign := campaign(ctx, t, coordinator.MemoryBackend(memory), "between")
-	commit(ctx, t, reign, coordinator.Write{Key: "/phasegrid/v1/sweeps/" + id + "/parts/", Delete: true, Prefix: true})
+	reign := campaign(ctx, t, memory, "between")
+	commit(ctx, t, reign, ledger.Write{Key: "/phasegrid/v1/sweeps/" + id + "/parts/", Delete: true, Prefix: true})
 	if err := reign.Resign(ctx); err != nil {
 		t.Fatal(err)
 	}
@@ -328,12 +329,12 @@ func TestFailover(t *testing.T) {
 	ctx := deadline(t)
 	first := start(
 		t,
-		coordinator.Config{Name: "first", Etcd: coordinator.Etcd{Endpoints: []string{endpoint}}, Store: store},
+		coordinator.Config{Name: "first", Etcd: ledger.Etcd{Endpoints: []string{endpoint}}, Store: store},
 	)
 	first.leading(ctx)
 	second := start(
 		t,
-		coordinator.Config{Name: "second", Etcd: coordinator.Etcd{Endpoints: []string{endpoint}}, Store: store},
+		coordinator.Config{Name: "second", Etcd: ledger.Etcd{Endpoints: []string{endpoint}}, Store: store},
 	)
 
 	noRetry, err := grpc.NewClient(second.address, grpc.WithTransportCredentials(insecure.NewCredentials()))
@@ -382,7 +383,7 @@ func TestStatusPort(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := start(t, coordinator.Config{Memory: coordinator.NewMemory(), Store: store, StatusListener: listener})
+	c := start(t, coordinator.Config{Ledger: ledger.NewMemory(), Store: store, StatusListener: listener})
 	ctx := deadline(t)
 	c.leading(ctx)
 	for path, want := range map[string]string{"/healthz": "ok", "/readyz": "leader", "/metrics": "phasegrid_leader 1"} {
@@ -412,7 +413,7 @@ func TestStatusPort(t *testing.T) {
 
 func TestPlainTextOnlyOnLoopback(t *testing.T) {
 	store, _ := fileStore(t)
-	c, err := coordinator.New(coordinator.Config{Memory: coordinator.NewMemory(), Store: store, Address: "0.0.0.0:0"})
+	c, err := coordinator.New(coordinator.Config{Ledger: ledger.NewMemory(), Store: store, Address: "0.0.0.0:0"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -424,9 +425,9 @@ func TestPlainTextOnlyOnLoopback(t *testing.T) {
 func TestConfigErrors(t *testing.T) {
 	store, _ := fileStore(t)
 	for name, cfg := range map[string]coordinator.Config{
-		"no store":    {Memory: coordinator.NewMemory()},
+		"no store":    {Ledger: ledger.NewMemory()},
 		"no ledger":   {Store: store},
-		"two ledgers": {Store: store, Memory: coordinator.NewMemory(), Embedded: "x"},
+		"two ledgers": {Store: store, Ledger: ledger.NewMemory(), Embedded: "x"},
 	} {
 		if _, err := coordinator.New(cfg); err == nil || !strings.Contains(err.Error(), "give") {
 			t.Errorf("%s: %v", name, err)
@@ -436,7 +437,7 @@ func TestConfigErrors(t *testing.T) {
 
 func TestBadRequests(t *testing.T) {
 	store, _ := fileStore(t)
-	c := start(t, coordinator.Config{Memory: coordinator.NewMemory(), Store: store})
+	c := start(t, coordinator.Config{Ledger: ledger.NewMemory(), Store: store})
 	ctx := deadline(t)
 	c.leading(ctx)
 	_, err := c.sweeps.Submit(ctx, &pb.SubmitRequest{File: []byte("name: x\ngird: {}\n"), Filename: "bad.yaml"})
@@ -462,7 +463,7 @@ func TestBadRequests(t *testing.T) {
 // TestListInPages: every sweep is listed once, the newest first, without its long spec.
 func TestListInPages(t *testing.T) {
 	store, _ := fileStore(t)
-	c := start(t, coordinator.Config{Memory: coordinator.NewMemory(), Store: store})
+	c := start(t, coordinator.Config{Ledger: ledger.NewMemory(), Store: store})
 	ctx := deadline(t)
 	c.leading(ctx)
 	var want, got []string

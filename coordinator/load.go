@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/phasegrid/phasegrid/coordinator/board"
+	"github.com/phasegrid/phasegrid/coordinator/ledger"
 	"github.com/phasegrid/phasegrid/coordinator/store"
 	"github.com/phasegrid/phasegrid/sweep"
 )
@@ -16,7 +17,7 @@ import (
 const readFor = 10 * time.Second
 
 // load puts every sweep of the ledger on the board.
-func (t *term) load(ctx context.Context) ([]*sweepState, error) {
+func (t *term) load(ctx context.Context) ([]*ledger.Sweep, error) {
 	states, err := t.read(ctx)
 	if err != nil {
 		return nil, err
@@ -33,12 +34,12 @@ func (t *term) load(ctx context.Context) ([]*sweepState, error) {
 
 // read reads the ledger. Where that fails there is an alarm, and another try, until somebody has
 // mended what is wrong; but not for ever: another coordinator may be of a release that can read it.
-func (t *term) read(ctx context.Context) (states []*sweepState, err error) {
+func (t *term) read(ctx context.Context) (states []*ledger.Sweep, err error) {
 	ctx, cancel := context.WithTimeout(ctx, readFor)
 	defer cancel()
 	var last error
 	err = t.retry(ctx, "etcd", func() error {
-		if states, t.orphans, last = loadSweeps(ctx, t.ledger); last != nil {
+		if states, t.orphans, last = ledger.LoadSweeps(ctx, t.ledger); last != nil {
 			last = fmt.Errorf("nothing goes on, as the cluster's state cannot be read: %w", last)
 		}
 		return last
@@ -61,14 +62,14 @@ func (t *term) read(ctx context.Context) (states []*sweepState, err error) {
 // tidyUp tidies the result sets of sweeps up, after processes that died, before anything else is
 // done to their files: a file that gets its name back may be one that is to go. A set where that
 // fails is tidied up later, and holds up no other.
-func (t *term) tidyUp(ctx context.Context, states []*sweepState) {
+func (t *term) tidyUp(ctx context.Context, states []*ledger.Sweep) {
 	cleaner, ok := t.cfg.Store.(store.Cleaner)
 	if !ok {
 		return
 	}
 	for _, s := range states {
 		tidySet := func(ctx context.Context) error {
-			e := t.lookup(s.id)
+			e := t.lookup(s.ID)
 			if e == nil {
 				return nil
 			}
@@ -78,46 +79,46 @@ func (t *term) tidyUp(ctx context.Context, states []*sweepState) {
 			return nil
 		}
 		if tidySet(ctx) != nil {
-			t.queueFiles(s.id, tidySet)
+			t.queueFiles(s.ID, tidySet)
 		}
 	}
 }
 
 // loadSweep puts a sweep on the board. It fails where the term ends before the sweep is cut:
 // nothing is wrong with that.
-func (t *term) loadSweep(ctx context.Context, s *sweepState) error {
+func (t *term) loadSweep(ctx context.Context, s *ledger.Sweep) error {
 	e, cuts := t.entryOf(ctx, s)
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	s.record.Cuts, s.record.Parts = nil, nil // they may be large, and are in the plan now
+	s.Record.Cuts, s.Record.Parts = nil, nil // they may be large, and are in the plan now
 	t.mu.Lock()
-	t.sweeps[s.id] = e
+	t.sweeps[s.ID] = e
 	t.mu.Unlock()
 	event := board.AddSweep{
-		ID: s.id, Cuts: cuts, Priority: s.record.Priority, Weight: s.record.Weight, Solver: s.record.Solver, Class: s.class,
-		Phase: s.phase, Removing: s.removing, Parts: map[int][]int{}, Losses: s.losses,
+		ID: s.ID, Cuts: cuts, Priority: s.Record.Priority, Weight: s.Record.Weight, Solver: s.Record.Solver, Class: s.Class,
+		Phase: s.Phase, Removing: s.Removing, Parts: map[int][]int{}, Losses: s.Losses,
 	}
 	if e.failure != "" {
-		t.log.Error("sweep cannot go on with this release", "sweep_id", s.id, "error", e.failure)
+		t.log.Error("sweep cannot go on with this release", "sweep_id", s.ID, "error", e.failure)
 		event.Losses = nil // noCuts have no shards to put them on
 		if !event.Phase.Ended() {
 			event.Phase = board.Failed
 		}
 	}
-	for i, p := range s.parts {
+	for i, p := range s.Parts {
 		event.Parts[i] = p.Missing
 		event.Counts.Add(p.Rows)
 	}
-	for _, d := range s.done {
-		t.shelf.put(partRef{s.id, d.part}, d.n, d.items, true)
-		part, stored := s.parts[d.part]
-		for _, it := range d.items {
+	for _, d := range s.Done {
+		t.shelf.put(partRef{s.ID, d.Part}, d.N, d.Items, true)
+		part, stored := s.Parts[d.Part]
+		for _, it := range d.Items {
 			if e.failure == "" {
-				event.Done = append(event.Done, it.shard)
+				event.Done = append(event.Done, it.Shard)
 			}
-			if _, lacks := slices.BinarySearch(part.Missing, it.shard); lacks || !stored {
-				event.Counts.Add(it.rows)
+			if _, lacks := slices.BinarySearch(part.Missing, it.Shard); lacks || !stored {
+				event.Counts.Add(it.Rows)
 			}
 		}
 	}
@@ -127,26 +128,26 @@ func (t *term) loadSweep(ctx context.Context, s *sweepState) error {
 
 // entryOf makes a sweep of the ledger usable; one that this release cannot plan is shown as failed,
 // and left alone.
-func (t *term) entryOf(ctx context.Context, s *sweepState) (*entry, board.Cuts) {
-	r := s.record
-	e := &entry{parts: s.parts}
+func (t *term) entryOf(ctx context.Context, s *ledger.Sweep) (*entry, board.Cuts) {
+	r := s.Record
+	e := &entry{parts: s.Parts}
 	var plan *sweep.Plan
 	spec, err := sweep.Decode(r.Canonical)
 	if err == nil {
-		plan, err = r.plan(ctx, spec)
+		plan, err = planOf(ctx, &r, spec)
 	}
 	if err == nil {
 		e.design, err = newDesign(spec, plan, r.Name, r.Solver, r.PlanVersion)
 	}
-	if err == nil && e.id != s.id {
+	if err == nil && e.id != s.ID {
 		err = fmt.Errorf("its id is %s by this release", e.id)
 	}
 	if err != nil {
 		e.failure = err.Error()
 		e.design = &design{
-			id:        s.id,
+			id:        s.ID,
 			name:      r.Name,
-			set:       r.Name + "-" + s.id[:min(8, len(s.id))],
+			set:       r.Name + "-" + s.ID[:min(8, len(s.ID))],
 			canonical: r.Canonical,
 			solver:    r.Solver,
 			version:   r.PlanVersion,
@@ -156,6 +157,15 @@ func (t *term) entryOf(ctx context.Context, s *sweepState) (*entry, board.Cuts) 
 	}
 	e.created, e.priority, e.weight = r.Created, r.Priority, r.Weight
 	return e, planCuts{e.plan}
+}
+
+// planOf is how the sweep was cut. A leader must not look at each of ten million points before it
+// leads.
+func planOf(ctx context.Context, r *ledger.SweepState, spec *sweep.Spec) (*sweep.Plan, error) {
+	if len(r.Cuts) == 0 {
+		return sweep.NewPlan(ctx, spec, r.PlanVersion)
+	}
+	return sweep.RestorePlan(spec, r.PlanVersion, r.Cuts, r.Parts)
 }
 
 // noCuts are the cuts of a sweep that cannot be planned.

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/phasegrid/phasegrid/coordinator/board"
+	"github.com/phasegrid/phasegrid/coordinator/ledger"
 	"github.com/phasegrid/phasegrid/sweep"
 )
 
@@ -32,13 +33,13 @@ func TestLeaderGoesByTheCutsThatAreKept(t *testing.T) {
 		}, 0, board.Failed},
 	} {
 		t.Run(name, func(t *testing.T) {
-			leader, e := idleTerm(t, NewMemory())
+			leader, e := idleTerm(t, ledger.NewMemory())
 			d := *e.design
 			d.plan = test.cuts(&d)
-			if err := leader.commit(t.Context(), []Write{{Key: sweepKey(d.id), Value: must(encodeSweep(&d))}}); err != nil {
+			if err := leader.commit(t.Context(), []ledger.Write{{Key: ledger.SweepKey(d.id), Value: must(ledger.EncodeSweep(d.record()))}}); err != nil {
 				t.Fatal(err)
 			}
-			next := newTerm(leader.Coordinator, &Reign{Ledger: leader.ledger, Epoch: leader.epoch})
+			next := newTerm(leader.Coordinator, &ledger.Leadership{Ledger: leader.ledger, Epoch: leader.epoch})
 			if _, err := next.load(t.Context()); err != nil {
 				t.Fatal(err)
 			}
@@ -51,18 +52,18 @@ func TestLeaderGoesByTheCutsThatAreKept(t *testing.T) {
 
 // TestTermThatEndsWhileItCuts: nothing is wrong with a sweep whose leader ended before it was cut.
 func TestTermThatEndsWhileItCuts(t *testing.T) {
-	leader, e := idleTerm(t, NewMemory())
+	leader, e := idleTerm(t, ledger.NewMemory())
 	d := *e.design
 	d.plan = &sweep.Plan{} // its cuts are not kept
-	if err := leader.commit(t.Context(), []Write{{Key: sweepKey(d.id), Value: must(encodeSweep(&d))}}); err != nil {
+	if err := leader.commit(t.Context(), []ledger.Write{{Key: ledger.SweepKey(d.id), Value: must(ledger.EncodeSweep(d.record()))}}); err != nil {
 		t.Fatal(err)
 	}
-	states, _, err := loadSweeps(t.Context(), leader.ledger)
+	states, _, err := ledger.LoadSweeps(t.Context(), leader.ledger)
 	if err != nil || len(states) != 1 {
 		t.Fatal(states, err)
 	}
 	var log bytes.Buffer
-	next := newTerm(leader.Coordinator, &Reign{Ledger: leader.ledger, Epoch: leader.epoch})
+	next := newTerm(leader.Coordinator, &ledger.Leadership{Ledger: leader.ledger, Epoch: leader.epoch})
 	next.log = slog.New(slog.NewTextHandler(&log, nil))
 	ended, end := context.WithCancel(t.Context())
 	end()

@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"github.com/phasegrid/phasegrid/coordinator/board"
+	"github.com/phasegrid/phasegrid/coordinator/ledger"
 	"github.com/phasegrid/phasegrid/coordinator/store"
 	"github.com/phasegrid/phasegrid/results"
 )
@@ -50,9 +51,9 @@ func (t *term) mergePart(ctx context.Context, a board.Merge) error {
 		return fmt.Errorf("merge part %d of sweep %s: %w", a.Part, e.set, err)
 	}
 	t.fail("before-publish")
-	record := partRecord{Missing: a.Missing}
+	record := ledger.PartState{Missing: a.Missing}
 	for _, it := range items {
-		record.Rows.Add(it.rows)
+		record.Rows.Add(it.Rows)
 	}
 	for _, f := range files {
 		file, err := t.publish(ctx, e, a.Part, f, writers[f.Table])
@@ -69,14 +70,14 @@ func (t *term) mergePart(ctx context.Context, a board.Merge) error {
 
 // storePart makes the part's key durable; its done keys end in the same transaction, and then its
 // spool is freed. A part that lacks shards keeps both for the retry.
-func (t *term) storePart(ctx context.Context, e *entry, part int, record partRecord) error {
-	value, err := encodePart(record)
+func (t *term) storePart(ctx context.Context, e *entry, part int, record ledger.PartState) error {
+	value, err := ledger.EncodePart(record)
 	if err != nil {
 		return err
 	}
-	writes := []Write{{Key: partKey(e.id, part), Value: value}}
+	writes := []ledger.Write{{Key: ledger.PartKey(e.id, part), Value: value}}
 	if len(record.Missing) == 0 {
-		writes = append(writes, Write{Key: donePrefix(e.id, part), Delete: true, Prefix: true})
+		writes = append(writes, ledger.Write{Key: ledger.DonePrefix(e.id, part), Delete: true, Prefix: true})
 	}
 	if err := t.persist(ctx, writes); err != nil {
 		return err
@@ -94,14 +95,14 @@ func (t *term) storePart(ctx context.Context, e *entry, part int, record partRec
 }
 
 // sources are a part's shards for the merge.
-func (t *term) sources(e *entry, items []shelfItem, cache map[string]store.Object) []results.Source {
+func (t *term) sources(e *entry, items []ledger.DoneShard, cache map[string]store.Object) []results.Source {
 	sources := make([]results.Source, len(items))
 	for i, it := range items {
-		first, end := e.plan.Shard(int64(it.shard))
+		first, end := e.plan.Shard(int64(it.Shard))
 		sources[i] = results.Source{
-			Expectation: results.Expectation{First: first, End: end, Points: it.rows.Rows()},
+			Expectation: results.Expectation{First: first, End: end, Points: it.Rows.Rows()},
 			Open: func(ctx context.Context) (results.Delivery, error) {
-				f, err := t.spool.read(ctx, it.at, cache)
+				f, err := t.spool.read(ctx, frameOf(it), cache)
 				if err != nil {
 					return results.Delivery{}, err
 				}
@@ -117,7 +118,7 @@ func (t *term) sources(e *entry, items []shelfItem, cache map[string]store.Objec
 func (t *term) shardLog(
 	ctx context.Context,
 	e *entry,
-	items []shelfItem,
+	items []ledger.DoneShard,
 	cache map[string]store.Object,
 ) ([]results.ShardRow, error) {
 	attempts, err := ask(ctx, t, func() map[int]int { return t.board.Attempts(e.id) })
@@ -126,7 +127,7 @@ func (t *term) shardLog(
 	}
 	rows := make([]results.ShardRow, len(items))
 	for i, it := range items {
-		header, err := t.spool.header(ctx, it.at, cache)
+		header, err := t.spool.header(ctx, frameOf(it), cache)
 		if err != nil {
 			return nil, err
 		}
@@ -134,8 +135,8 @@ func (t *term) shardLog(
 		if err != nil {
 			return nil, err
 		}
-		first, end := e.plan.Shard(int64(it.shard))
-		rows[i] = shardRow(h, first, end, it.rows.Rows(), 1+attempts[it.shard])
+		first, end := e.plan.Shard(int64(it.Shard))
+		rows[i] = shardRow(h, first, end, it.Rows.Rows(), 1+attempts[it.Shard])
 	}
 	return rows, nil
 }
@@ -144,19 +145,19 @@ func (t *term) shardLog(
 // is this one; with others it is in the way, and the part is not stored until somebody has moved
 // it. Only a file that this sweep stored without its quarantined shards gives way. The log of
 // shards is another one each time; that of an earlier merge is as good.
-func (t *term) publish(ctx context.Context, e *entry, part int, f results.File, w store.Writer) (partFile, error) {
+func (t *term) publish(ctx context.Context, e *entry, part int, f results.File, w store.Writer) (ledger.PartFile, error) {
 	name := results.PartName(f.Table, int64(part))
 	full := path.Join(e.set, name)
 	t.mu.RLock()
 	before := e.parts[part]
 	t.mu.RUnlock()
-	i := slices.IndexFunc(before.Files, func(p partFile) bool { return p.Path == name })
+	i := slices.IndexFunc(before.Files, func(p ledger.PartFile) bool { return p.Path == name })
 	if i >= 0 && len(before.Missing) > 0 && before.Files[i].SHA256 != f.SHA256 {
 		if err := t.makeWay(ctx, full, before.Files[i]); err != nil {
-			return partFile{}, err
+			return ledger.PartFile{}, err
 		}
 	}
-	ours := partFile{Path: name, Bytes: f.Bytes, Rows: f.Rows, SHA256: f.SHA256}
+	ours := ledger.PartFile{Path: name, Bytes: f.Bytes, Rows: f.Rows, SHA256: f.SHA256}
 	err := w.Commit()
 	if err == nil {
 		err = t.readBack(ctx, full, f)
@@ -166,14 +167,14 @@ func (t *term) publish(ctx context.Context, e *entry, part int, f results.File, 
 	}
 	there, err := hashObject(ctx, t.cfg.Store, full)
 	if err != nil {
-		return partFile{}, err
+		return ledger.PartFile{}, err
 	}
 	if there.SHA256 == f.SHA256 {
 		return ours, nil
 	}
 	if f.Table != results.Shards {
 		t.metrics.foreignParts.Inc()
-		return partFile{}, fmt.Errorf(
+		return ledger.PartFile{}, fmt.Errorf(
 			"%s is there already, with other bytes than this sweep's, and is kept; move it away, and the part is stored",
 			full,
 		)

@@ -8,6 +8,7 @@ import (
 
 	"google.golang.org/grpc"
 
+	"github.com/phasegrid/phasegrid/coordinator/ledger"
 	"github.com/phasegrid/phasegrid/coordinator/store"
 	pb "github.com/phasegrid/phasegrid/proto/phasegrid/v1"
 )
@@ -49,7 +50,7 @@ func TestNodeThatDoesNotRead(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := New(Config{Memory: NewMemory(), Store: sets, Listener: listener})
+	c, err := New(Config{Ledger: ledger.NewMemory(), Store: sets, Listener: listener})
 	if err != nil {
 		t.Fatal(err)
 	}

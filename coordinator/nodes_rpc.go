@@ -13,6 +13,7 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/phasegrid/phasegrid/coordinator/board"
+	"github.com/phasegrid/phasegrid/coordinator/ledger"
 	pb "github.com/phasegrid/phasegrid/proto/phasegrid/v1"
 )
 
@@ -89,7 +90,7 @@ func (s *nodesServer) Attach(stream grpc.BidiStreamingServer[pb.AttachRequest, p
 		return err
 	}
 	info := nodeFromProto(hello.GetInfo())
-	record, err := encode(&pb.NodeRecord{Info: nodeToProto(info), Since: timestamppb.Now()})
+	record, err := ledger.Encode(&pb.NodeRecord{Info: nodeToProto(info), Since: timestamppb.Now()})
 	if err != nil {
 		return err
 	}
@@ -102,7 +103,7 @@ func (s *nodesServer) Attach(stream grpc.BidiStreamingServer[pb.AttachRequest, p
 		LeaseTtlMs: s.cfg.LeaseTTL.Milliseconds(), HeartbeatMs: (s.cfg.LeaseTTL / 4).Milliseconds(),
 		SilenceMs: max(s.cfg.LeaseTTL/2, leastSilence).Milliseconds(),
 	}}})
-	t.saves.put(save{writes: []Write{{Key: nodeKey(info.Name), Perishable: true, Value: record}}, then: func() {}})
+	t.saves.put(save{writes: []ledger.Write{{Key: ledger.NodeKey(info.Name), Perishable: true, Value: record}}, then: func() {}})
 	t.post(board.Attach{Conn: n.conn, Info: info, Instance: n.instance, Capacity: int(hello.GetCapacity()), Held: held})
 
 	// This one ends with the stream too, and is not waited for: where a node does not read, only

@@ -22,6 +22,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/phasegrid/phasegrid/coordinator"
+	"github.com/phasegrid/phasegrid/coordinator/ledger"
 	pb "github.com/phasegrid/phasegrid/proto/phasegrid/v1"
 )
 
@@ -37,7 +38,7 @@ func TestDeposedLeader(t *testing.T) {
 		t,
 		coordinator.Config{
 			Name:     "first",
-			Etcd:     coordinator.Etcd{Endpoints: []string{endpoint}},
+			Etcd:     ledger.Etcd{Endpoints: []string{endpoint}},
 			Store:    store,
 			Registry: registry,
 		},
@@ -45,7 +46,7 @@ func TestDeposedLeader(t *testing.T) {
 	first.leading(ctx)
 	second := start(
 		t,
-		coordinator.Config{Name: "second", Etcd: coordinator.Etcd{Endpoints: []string{endpoint}}, Store: store},
+		coordinator.Config{Name: "second", Etcd: ledger.Etcd{Endpoints: []string{endpoint}}, Store: store},
 	)
 	id := first.submit(ctx, smallSweep).GetSweep().GetId()
 	node := &zeroNode{name: "n1", seen: map[int64]int{}}

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/phasegrid/phasegrid/coordinator/board"
+	"github.com/phasegrid/phasegrid/coordinator/ledger"
 )
 
 func (t *term) step(event board.Event) { t.perform(t.board.Step(event)) }
@@ -13,7 +14,7 @@ func (t *term) step(event board.Event) { t.perform(t.board.Step(event)) }
 // does what later steps would have written by others than the saver: a transaction that is on its
 // way may delete the keys of the same shards.
 func (t *term) perform(actions []board.Action) {
-	var writes []Write
+	var writes []ledger.Write
 	for _, a := range actions {
 		writes = append(writes, t.writesOf(a)...)
 	}
@@ -132,7 +133,7 @@ func (t *term) doubt() {
 }
 
 // free gives frames of the spool up, in the background.
-func (t *term) free(items []shelfItem) {
+func (t *term) free(items []ledger.DoneShard) {
 	if len(items) > 0 {
 		t.queueFiles("", func(ctx context.Context) error { t.shelf.free(ctx, items); return nil })
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/apache/arrow/go/v15/arrow/flight"
 
 	"github.com/phasegrid/phasegrid/coordinator"
+	"github.com/phasegrid/phasegrid/coordinator/ledger"
 	pb "github.com/phasegrid/phasegrid/proto/phasegrid/v1"
 )
 
@@ -17,7 +18,7 @@ import (
 // memory of the leader, and do not keep another reader waiting for ever.
 func TestReadersThatStall(t *testing.T) {
 	store, _ := fileStore(t)
-	cfg := coordinator.Config{Memory: coordinator.NewMemory(), Store: store, ReaderTimeout: 5 * time.Second}
+	cfg := coordinator.Config{Ledger: ledger.NewMemory(), Store: store, ReaderTimeout: 5 * time.Second}
 	bench, err := coordinator.Schedule(
 		t.Context(),
 		coordinator.Bench{Config: cfg, Nodes: 1, Slots: 4, Shards: 8, Points: 16384},

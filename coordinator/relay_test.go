@@ -9,7 +9,7 @@ import (
 
 	"go.etcd.io/etcd/server/v3/embed"
 
-	"github.com/phasegrid/phasegrid/coordinator"
+	"github.com/phasegrid/phasegrid/coordinator/ledger"
 )
 
 // relay is the way to an etcd server. Closed, it loses what is on it at once: etcd itself takes
@@ -50,8 +50,8 @@ func newRelay(t *testing.T, cfg *embed.Config) *relay {
 
 // etcd is the cluster at the end of the way, for coordinators that wait for it no longer than tests
 // can.
-func (r *relay) etcd() coordinator.Etcd {
-	return coordinator.Etcd{
+func (r *relay) etcd() ledger.Etcd {
+	return ledger.Etcd{
 		Endpoints:  []string{"http://" + r.listener.Addr().String()},
 		SessionTTL: 2 * time.Second,
 		Timeout:    time.Second,

@@ -13,6 +13,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/phasegrid/phasegrid/coordinator"
+	"github.com/phasegrid/phasegrid/coordinator/ledger"
 	"github.com/phasegrid/phasegrid/coordinator/store"
 	pb "github.com/phasegrid/phasegrid/proto/phasegrid/v1"
 )
@@ -23,7 +24,7 @@ func TestFullStoreIsFreed(t *testing.T) {
 	t.Parallel()
 	store, dir := fileStore(t)
 	full := &fullStore{Store: store}
-	c := start(t, coordinator.Config{Memory: coordinator.NewMemory(), Store: full})
+	c := start(t, coordinator.Config{Ledger: ledger.NewMemory(), Store: full})
 	ctx := deadline(t)
 	c.leading(ctx)
 	m := c.submit(ctx, smallSweep).GetSweep()
@@ -80,9 +81,9 @@ func TestRemovalThatWaitsIsNotForgotten(t *testing.T) {
 	store, dir := fileStore(t)
 	spool, _ := fileStore(t)
 	hanging := &hangingStore{Store: store, reached: make(chan struct{}, 1)}
-	memory := coordinator.NewMemory()
+	memory := ledger.NewMemory()
 	ctx := deadline(t)
-	c := start(t, coordinator.Config{Memory: memory, Store: hanging, Spool: spool})
+	c := start(t, coordinator.Config{Ledger: memory, Store: hanging, Spool: spool})
 	c.leading(ctx)
 	other := c.submit(ctx, strings.Replace(smallSweep, "num: 500", "num: 499", 1)).GetSweep()
 	if _, err := c.sweeps.Pause(ctx, &pb.PauseRequest{Sweep: other.GetId()}); err != nil {
@@ -114,7 +115,7 @@ func TestRemovalThatWaitsIsNotForgotten(t *testing.T) {
 	}
 	c.stop()
 
-	c = start(t, coordinator.Config{Memory: memory, Store: store, Spool: spool})
+	c = start(t, coordinator.Config{Ledger: memory, Store: store, Spool: spool})
 	c.leading(ctx)
 	for {
 		list, err := c.sweeps.List(ctx, &pb.ListRequest{})

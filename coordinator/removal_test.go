@@ -14,6 +14,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/phasegrid/phasegrid/coordinator"
+	"github.com/phasegrid/phasegrid/coordinator/ledger"
 	"github.com/phasegrid/phasegrid/coordinator/store"
 	pb "github.com/phasegrid/phasegrid/proto/phasegrid/v1"
 )
@@ -47,7 +48,7 @@ func TestCancelledSweepCanBeRemoved(t *testing.T) {
 			store, dir := fileStore(t)
 			spool, spoolDir := fileStore(t)
 			ctx := deadline(t)
-			c := start(t, coordinator.Config{Memory: coordinator.NewMemory(), Store: store, Spool: spool})
+			c := start(t, coordinator.Config{Ledger: ledger.NewMemory(), Store: store, Spool: spool})
 			c.leading(ctx)
 			m := c.submit(ctx, smallSweep).GetSweep()
 			set := filepath.Join(dir, m.GetResultSet())
@@ -108,9 +109,9 @@ func TestRemovalGoesOn(t *testing.T) {
 	spool, _ := fileStore(t)
 	keeping := &keepingStore{Store: store}
 	keeping.keep.Store(true)
-	memory := coordinator.NewMemory()
+	memory := ledger.NewMemory()
 	ctx := deadline(t)
-	c := start(t, coordinator.Config{Memory: memory, Store: keeping, Spool: spool})
+	c := start(t, coordinator.Config{Ledger: memory, Store: keeping, Spool: spool})
 	c.leading(ctx)
 	stopNode := c.serve(ctx, &zeroNode{name: "n"})
 	id := c.submit(ctx, smallSweep).GetSweep().GetId()
@@ -137,7 +138,7 @@ func TestRemovalGoesOn(t *testing.T) {
 	checkRemoving(ctx, t, c, id)
 	c.stop()
 
-	c = start(t, coordinator.Config{Memory: memory, Store: keeping, Spool: spool})
+	c = start(t, coordinator.Config{Ledger: memory, Store: keeping, Spool: spool})
 	c.leading(ctx)
 	checkRemoving(ctx, t, c, id)
 	keeping.keep.Store(false)

@@ -12,6 +12,7 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 
 	"github.com/phasegrid/phasegrid/coordinator/board"
+	"github.com/phasegrid/phasegrid/coordinator/ledger"
 	"github.com/phasegrid/phasegrid/coordinator/store"
 	pb "github.com/phasegrid/phasegrid/proto/phasegrid/v1"
 	"github.com/phasegrid/phasegrid/sweep"
@@ -71,34 +72,33 @@ func committedShards(b *testing.B, folder string, shards int) (size int) {
 		b.Fatal(err)
 	}
 	d.created, d.weight = time.Now(), 1
-	ledger, err := startEmbedded(b.Context(), folder, slog.New(slog.DiscardHandler))
+	embedded, err := ledger.StartEmbedded(b.Context(), folder, slog.New(slog.DiscardHandler))
 	if err != nil {
 		b.Fatal(err)
 	}
-	reign, err := ledger.campaign(b.Context(), "bench", func() {})
+	reign, err := embedded.Campaign(b.Context(), "bench", func() {})
 	if err != nil {
 		b.Fatal(err)
 	}
-	writes := []Write{
-		{Key: sweepKey(d.id), Value: must(encodeSweep(d))},
-		{Key: phaseKey(d.id), Value: []byte("running")},
-		{Key: classKey(d.id), Value: []byte("bench")},
+	writes := []ledger.Write{
+		{Key: ledger.SweepKey(d.id), Value: must(ledger.EncodeSweep(d.record()))},
+		{Key: ledger.PhaseKey(d.id), Value: []byte("running")},
+		{Key: ledger.ClassKey(d.id), Value: []byte("bench")},
 	}
-	var items []shelfItem
+	var items []ledger.DoneShard
 	folded := 0
 	for s := range shards {
 		items = append(
 			items,
-			shelfItem{
-				s,
-				location{fmt.Sprintf("spool/0000000000000001-%06d", s/20000), int64(s) * 3000, 3000},
-				board.Counts{OK: 1},
+			ledger.DoneShard{
+				Shard: s, Object: fmt.Sprintf("spool/0000000000000001-%06d", s/20000),
+				Offset: int64(s) * 3000, Bytes: 3000, Rows: board.Counts{OK: 1},
 			},
 		)
 		if len(items) == foldAt*8 || s == shards-1 {
 			writes = append(
 				writes,
-				Write{Key: doneKey(d.id, int(d.plan.PartOf(int64(s))), folded), Value: must(encodeDone(items))},
+				ledger.Write{Key: ledger.DoneKey(d.id, int(d.plan.PartOf(int64(s))), folded), Value: must(ledger.EncodeDone(items))},
 			)
 			items = nil
 			folded++
@@ -113,7 +113,7 @@ func committedShards(b *testing.B, folder string, shards int) (size int) {
 	if err := reign.Resign(b.Context()); err != nil {
 		b.Fatal(err)
 	}
-	if err := ledger.close(); err != nil {
+	if err := embedded.Close(); err != nil {
 		b.Fatal(err)
 	}
 	return size

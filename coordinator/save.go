@@ -6,11 +6,12 @@ import (
 	"time"
 
 	"github.com/phasegrid/phasegrid/coordinator/board"
+	"github.com/phasegrid/phasegrid/coordinator/ledger"
 )
 
 // save is a transaction, or none, and what follows once it and all before it are durable.
 type save struct {
-	writes []Write
+	writes []ledger.Write
 	prove  bool // without writes: that this leader leads
 	then   func()
 }
@@ -47,14 +48,14 @@ func (t *term) saver(ctx context.Context) error {
 // together is how many of the first saves one transaction takes, and their writes: what people ask
 // for does not wait for a transaction of each of a thousand nodes that came at once. A transaction
 // writes a key once, and none below a prefix that it deletes.
-func together(saves []save) (n int, writes []Write) {
+func together(saves []save) (n int, writes []ledger.Write) {
 	alone := func(s save) bool {
-		return s.prove || slices.ContainsFunc(s.writes, func(w Write) bool { return w.Prefix })
+		return s.prove || slices.ContainsFunc(s.writes, func(w ledger.Write) bool { return w.Prefix })
 	}
 	keys := map[string]bool{}
 	for _, s := range saves {
-		twice := slices.ContainsFunc(s.writes, func(w Write) bool { return keys[w.Key] })
-		if n > 0 && (twice || alone(s) || alone(saves[0]) || len(writes)+len(s.writes) > maxWrites) {
+		twice := slices.ContainsFunc(s.writes, func(w ledger.Write) bool { return keys[w.Key] })
+		if n > 0 && (twice || alone(s) || alone(saves[0]) || len(writes)+len(s.writes) > ledger.MaxWrites) {
 			break
 		}
 		for _, w := range s.writes {
@@ -66,13 +67,10 @@ func together(saves []save) (n int, writes []Write) {
 	return n, writes
 }
 
-// maxWrites bounds one transaction; etcd takes 128 operations.
-const maxWrites = 100
-
 // persist commits writes to the ledger, and tries until it worked or this leader is no more.
-func (t *term) persist(ctx context.Context, writes []Write) error {
+func (t *term) persist(ctx context.Context, writes []ledger.Write) error {
 	for len(writes) > 0 {
-		n := min(len(writes), maxWrites)
+		n := min(len(writes), ledger.MaxWrites)
 		if err := t.retry(ctx, "etcd", func() error { return t.commit(ctx, writes[:n]) }); err != nil {
 			return err
 		}
@@ -82,7 +80,7 @@ func (t *term) persist(ctx context.Context, writes []Write) error {
 }
 
 // commit is one transaction, measured.
-func (t *term) commit(ctx context.Context, writes []Write) error {
+func (t *term) commit(ctx context.Context, writes []ledger.Write) error {
 	start := time.Now()
 	err := t.ledger.Commit(ctx, writes)
 	t.metrics.txnSeconds.Observe(time.Since(start).Seconds())
@@ -92,26 +90,26 @@ func (t *term) commit(ctx context.Context, writes []Write) error {
 // writesOf is what an action makes durable. There may be more writes than one transaction takes:
 // whatever number of the first of them is durable when the leader dies, the next one finds a state
 // from which it goes on.
-func (t *term) writesOf(a board.Action) []Write {
+func (t *term) writesOf(a board.Action) []ledger.Write {
 	switch a := a.(type) {
 	case board.SaveLoss:
-		value, err := encodeLoss(a.Loss)
+		value, err := ledger.EncodeLoss(a.Loss)
 		if err != nil { // the next leader counts this shard's losses anew, and nothing worse
 			t.log.Error("loss is not kept", "sweep_id", a.Sweep, "shard_id", a.Loss.Shard, "error", err)
 			return nil
 		}
-		return []Write{{Key: lossKey(a.Sweep, a.Loss.Shard), Value: value}}
+		return []ledger.Write{{Key: ledger.LossKey(a.Sweep, a.Loss.Shard), Value: value}}
 	case board.SavePhase:
-		return []Write{{Key: phaseKey(a.Sweep), Value: []byte(a.Phase.String())}}
+		return []ledger.Write{{Key: ledger.PhaseKey(a.Sweep), Value: []byte(a.Phase.String())}}
 	case board.Close:
-		return []Write{{Key: phaseKey(a.Sweep), Value: []byte(board.Done.String())}}
+		return []ledger.Write{{Key: ledger.PhaseKey(a.Sweep), Value: []byte(board.Done.String())}}
 	case board.DropLosses:
 		// The phase comes first: a sweep that runs with some of its shards still in quarantine ends
 		// again, and they wait for the next retry. One that is done with none in quarantine would
 		// never go on.
-		writes := []Write{{Key: phaseKey(a.Sweep), Value: []byte(a.Phase.String())}}
+		writes := []ledger.Write{{Key: ledger.PhaseKey(a.Sweep), Value: []byte(a.Phase.String())}}
 		for _, s := range a.Shards {
-			writes = append(writes, Write{Key: lossKey(a.Sweep, s), Delete: true})
+			writes = append(writes, ledger.Write{Key: ledger.LossKey(a.Sweep, s), Delete: true})
 		}
 		return writes
 	case board.DropParts:
@@ -119,17 +117,17 @@ func (t *term) writesOf(a board.Action) []Write {
 		// the next submit. One that runs would count parts as stored whose files are gone, and end
 		// so. A part's own key goes before its done keys: without it they are shards to merge,
 		// without them it would lack shards that it says it has.
-		var writes []Write
+		var writes []ledger.Write
 		for _, i := range a.Parts {
-			writes = append(writes, Write{Key: partKey(a.Sweep, i), Delete: true}, Write{Key: donePrefix(a.Sweep, i), Delete: true, Prefix: true})
+			writes = append(writes, ledger.Write{Key: ledger.PartKey(a.Sweep, i), Delete: true}, ledger.Write{Key: ledger.DonePrefix(a.Sweep, i), Delete: true, Prefix: true})
 		}
-		return append(writes, Write{Key: phaseKey(a.Sweep), Value: []byte(a.Phase.String())})
+		return append(writes, ledger.Write{Key: ledger.PhaseKey(a.Sweep), Value: []byte(a.Phase.String())})
 	case board.SaveRemoval:
-		return []Write{{Key: removingKey(a.Sweep)}}
+		return []ledger.Write{{Key: ledger.RemovingKey(a.Sweep)}}
 	case board.Remove: // again where it was saved before: the files go when it is durable
-		return []Write{{Key: removingKey(a.Sweep)}}
+		return []ledger.Write{{Key: ledger.RemovingKey(a.Sweep)}}
 	case board.Forget:
-		return []Write{{Key: nodeKey(a.Node), Delete: true}}
+		return []ledger.Write{{Key: ledger.NodeKey(a.Node), Delete: true}}
 	}
 	return nil
 }

@@ -5,39 +5,40 @@ import (
 	"time"
 
 	"github.com/phasegrid/phasegrid/coordinator/board"
+	"github.com/phasegrid/phasegrid/coordinator/ledger"
 )
 
 // manyParts and manyLosses need several transactions.
-const manyParts, manyLosses = 3 * maxWrites, 3 * maxWrites
+const manyParts, manyLosses = 3 * ledger.MaxWrites, 3 * ledger.MaxWrites
 
 // prefixes calls look with the sweep as the ledger has it after each transaction of an action's
 // writes.
-func prefixes(t *testing.T, before []Write, a board.Action, look func(s *sweepState, last bool)) {
+func prefixes(t *testing.T, before []ledger.Write, a board.Action, look func(s *ledger.Sweep, last bool)) {
 	t.Helper()
-	memory := NewMemory()
-	reign, err := memory.campaign(t.Context(), "here", func() {})
+	memory := ledger.NewMemory()
+	reign, err := memory.Campaign(t.Context(), "here", func() {})
 	if err != nil {
 		t.Fatal(err)
 	}
-	commit := func(writes []Write) {
+	commit := func(writes []ledger.Write) {
 		for len(writes) > 0 {
-			n := min(len(writes), maxWrites)
+			n := min(len(writes), ledger.MaxWrites)
 			if err := reign.Ledger.Commit(t.Context(), writes[:n]); err != nil {
 				t.Fatal(err)
 			}
 			writes = writes[n:]
 		}
 	}
-	commit(append([]Write{{Key: sweepKey("id"), Value: nil}}, before...))
+	commit(append([]ledger.Write{{Key: ledger.SweepKey("id"), Value: nil}}, before...))
 	writes := new(term).writesOf(a)
-	if len(writes) <= maxWrites {
+	if len(writes) <= ledger.MaxWrites {
 		t.Fatalf("%d writes are one transaction: the test does not test", len(writes))
 	}
 	for len(writes) > 0 {
-		n := min(len(writes), maxWrites)
+		n := min(len(writes), ledger.MaxWrites)
 		commit(writes[:n])
 		writes = writes[n:]
-		states, orphans, err := loadSweeps(t.Context(), reign.Ledger)
+		states, orphans, err := ledger.LoadSweeps(t.Context(), reign.Ledger)
 		if err != nil || len(orphans) > 0 || len(states) != 1 {
 			t.Fatalf("%d sweeps, %v", len(states), err)
 		}
@@ -49,21 +50,21 @@ func prefixes(t *testing.T, before []Write, a board.Action, look func(s *sweepSt
 // files are gone.
 func TestDropPartsIsConsistentThroughout(t *testing.T) {
 	drop := board.DropParts{Sweep: "id", Phase: board.Running}
-	before := []Write{{Key: phaseKey("id"), Value: []byte("done")}}
+	before := []ledger.Write{{Key: ledger.PhaseKey("id"), Value: []byte("done")}}
 	for i := range manyParts {
 		drop.Parts = append(drop.Parts, i)
-		before = append(before, Write{Key: partKey("id", i), Value: must(encodePart(partRecord{Missing: []int{i}}))},
-			Write{Key: doneKey("id", i, 0), Value: must(encodeDone(nil))})
+		before = append(before, ledger.Write{Key: ledger.PartKey("id", i), Value: must(ledger.EncodePart(ledger.PartState{Missing: []int{i}}))},
+			ledger.Write{Key: ledger.DoneKey("id", i, 0), Value: must(ledger.EncodeDone(nil))})
 	}
-	prefixes(t, before, drop, func(s *sweepState, last bool) {
-		if s.phase == board.Running && len(s.parts) > 0 || last != (s.phase == board.Running) {
-			t.Errorf("%v with %d parts that are gone", s.phase, len(s.parts))
+	prefixes(t, before, drop, func(s *ledger.Sweep, last bool) {
+		if s.Phase == board.Running && len(s.Parts) > 0 || last != (s.Phase == board.Running) {
+			t.Errorf("%v with %d parts that are gone", s.Phase, len(s.Parts))
 		}
 		done := map[int]bool{}
-		for _, d := range s.done {
-			done[d.part] = true
+		for _, d := range s.Done {
+			done[d.Part] = true
 		}
-		for i := range s.parts {
+		for i := range s.Parts {
 			if !done[i] {
 				t.Errorf("part %d is stored without shards, the ones it has are forgotten", i)
 			}
@@ -74,17 +75,17 @@ func TestDropPartsIsConsistentThroughout(t *testing.T) {
 // TestDropLossesIsConsistentThroughout: a sweep with shards to compute again runs.
 func TestDropLossesIsConsistentThroughout(t *testing.T) {
 	drop := board.DropLosses{Sweep: "id", Phase: board.Running}
-	before := []Write{{Key: phaseKey("id"), Value: []byte("done")}}
+	before := []ledger.Write{{Key: ledger.PhaseKey("id"), Value: []byte("done")}}
 	for i := range manyLosses {
 		drop.Shards = append(drop.Shards, i)
 		before = append(
 			before,
-			Write{Key: lossKey("id", i), Value: must(encodeLoss(board.Loss{Shard: i, Quarantined: true}))},
+			ledger.Write{Key: ledger.LossKey("id", i), Value: must(ledger.EncodeLoss(board.Loss{Shard: i, Quarantined: true}))},
 		)
 	}
-	prefixes(t, before, drop, func(s *sweepState, _ bool) {
-		if s.phase != board.Running && len(s.losses) < manyLosses {
-			t.Errorf("%v with %d shards out of quarantine", s.phase, manyLosses-len(s.losses))
+	prefixes(t, before, drop, func(s *ledger.Sweep, _ bool) {
+		if s.Phase != board.Running && len(s.Losses) < manyLosses {
+			t.Errorf("%v with %d shards out of quarantine", s.Phase, manyLosses-len(s.Losses))
 		}
 	})
 }

@@ -6,25 +6,27 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"github.com/phasegrid/phasegrid/coordinator/board"
+	"github.com/phasegrid/phasegrid/coordinator/ledger"
 	pb "github.com/phasegrid/phasegrid/proto/phasegrid/v1"
 )
 
 // heldLedger holds transactions that delete a key below prefix back until open is closed.
 type heldLedger struct {
-	Ledger
+	ledger.Ledger
 	prefix string
 	held   chan struct{} // one for each transaction that is held
 	open   chan struct{}
 }
 
-func (l *heldLedger) Commit(ctx context.Context, writes []Write) error {
-	if slices.ContainsFunc(writes, func(w Write) bool { return w.Delete && strings.HasPrefix(w.Key, l.prefix) }) {
+func (l *heldLedger) Commit(ctx context.Context, writes []ledger.Write) error {
+	if slices.ContainsFunc(writes, func(w ledger.Write) bool { return w.Delete && strings.HasPrefix(w.Key, l.prefix) }) {
 		l.held <- struct{}{}
 		select {
 		case <-l.open:
@@ -62,14 +64,14 @@ func do(ctx context.Context, t *testing.T, leader *term, f func()) {
 // which takes long. A delivery of one of its shards is not committed before that: it would be
 // acknowledged, and its key deleted.
 func TestRowsFollowWhatIsNotDurableYet(t *testing.T) {
-	leader, e := idleTerm(t, NewMemory())
-	ledger := &heldLedger{
+	leader, e := idleTerm(t, ledger.NewMemory())
+	held := &heldLedger{
 		Ledger: leader.ledger,
-		prefix: partKey(e.id, 0),
+		prefix: ledger.PartKey(e.id, 0),
 		held:   make(chan struct{}, 1),
 		open:   make(chan struct{}),
 	}
-	leader.ledger, leader.sweeps[e.id] = ledger, e
+	leader.ledger, leader.sweeps[e.id] = held, e
 	ctx, _ := decide(t, leader)
 
 	stored := map[int][]int{}
@@ -84,7 +86,7 @@ func TestRowsFollowWhatIsNotDurableYet(t *testing.T) {
 	}
 	step(board.AddSweep{ID: e.id, Cuts: planCuts{e.plan}, Phase: board.Done, Solver: e.solver, Class: "fma", Parts: stored})
 	step(board.Reopen{Sweep: e.id, Parts: map[int]board.Counts{0: {}}})
-	<-ledger.held
+	<-held.held
 
 	in := &incoming{entry: e, shard: 0, token: 1}
 	do(ctx, t, leader, func() { leader.incoming[in.token] = in })
@@ -102,7 +104,7 @@ func TestRowsFollowWhatIsNotDurableYet(t *testing.T) {
 	if early := stream.out.all(); len(early) > 0 {
 		t.Fatalf("granted before the keys of the part are gone: %v", early)
 	}
-	close(ledger.open)
+	close(held.open)
 	if got, err := leader.commits.next(ctx); err != nil || got.shard != 0 {
 		t.Errorf("commits %v, %v", got, err)
 	}
@@ -111,14 +113,27 @@ func TestRowsFollowWhatIsNotDurableYet(t *testing.T) {
 	}
 }
 
+// losableLedger refuses transactions once another leader was elected.
+type losableLedger struct {
+	ledger.Ledger
+	lost atomic.Bool
+}
+
+func (l *losableLedger) Commit(ctx context.Context, writes []ledger.Write) error {
+	if l.lost.Load() {
+		return ledger.ErrFenced
+	}
+	return l.Ledger.Commit(ctx, writes)
+}
+
 // TestGrantsOfWhoStoodStill: a leader whose process was stopped grants nothing before it has seen
 // that it still leads. Another one may lead by now, and what this one would grant may be
 // acknowledged.
 func TestGrantsOfWhoStoodStill(t *testing.T) {
 	for _, deposed := range []bool{false, true} {
-		memory := NewMemory()
-		leader, e := idleTerm(t, memory)
-		leader.sweeps[e.id] = e
+		leader, e := idleTerm(t, ledger.NewMemory())
+		guarded := &losableLedger{Ledger: leader.ledger}
+		leader.ledger, leader.sweeps[e.id] = guarded, e
 		stream := &nodeStream{conn: 1, name: "n", instance: "i", out: newQueue[*pb.AttachResponse]()}
 		leader.nodes[stream.conn] = stream
 		ctx, saved := decide(t, leader)
@@ -132,9 +147,7 @@ func TestGrantsOfWhoStoodStill(t *testing.T) {
 			)
 		})
 		if deposed {
-			memory.mu.Lock()
-			memory.epoch++
-			memory.mu.Unlock()
+			guarded.lost.Store(true)
 		}
 		do(ctx, t, leader, func() {
 			leader.tick(time.Now().Add(-2 * stalledAfter))
@@ -144,7 +157,7 @@ func TestGrantsOfWhoStoodStill(t *testing.T) {
 			}
 		})
 		if deposed {
-			if err := <-saved; !errors.Is(err, ErrFenced) {
+			if err := <-saved; !errors.Is(err, ledger.ErrFenced) {
 				t.Errorf("the saver of a deposed leader ended with %v", err)
 			}
 			if granted := stream.out.all(); len(granted) > 0 {
@@ -160,11 +173,11 @@ func TestGrantsOfWhoStoodStill(t *testing.T) {
 
 // countedLedger counts transactions.
 type countedLedger struct {
-	Ledger
+	ledger.Ledger
 	commits int
 }
 
-func (l *countedLedger) Commit(ctx context.Context, writes []Write) error {
+func (l *countedLedger) Commit(ctx context.Context, writes []ledger.Write) error {
 	l.commits++
 	return l.Ledger.Commit(ctx, writes)
 }
@@ -172,40 +185,40 @@ func (l *countedLedger) Commit(ctx context.Context, writes []Write) error {
 // TestCancelDoesNotWaitForEachNode: a thousand nodes come at once, as they do to a new leader, and
 // each is noted. What is asked for after them is saved after a few transactions, and in order.
 func TestCancelDoesNotWaitForEachNode(t *testing.T) {
-	leader, e := idleTerm(t, NewMemory())
-	ledger := &countedLedger{Ledger: leader.ledger}
-	leader.ledger = ledger
+	leader, e := idleTerm(t, ledger.NewMemory())
+	counted := &countedLedger{Ledger: leader.ledger}
+	leader.ledger = counted
 	var order []int
-	note := func(i int, writes ...Write) {
+	note := func(i int, writes ...ledger.Write) {
 		leader.saves.put(save{writes: writes, then: func() { order = append(order, i) }})
 	}
 	const nodes = 1000
 	for i := range nodes {
-		note(i, Write{Key: nodeKey(fmt.Sprint("n", i)), Value: []byte("here"), Perishable: true})
+		note(i, ledger.Write{Key: ledger.NodeKey(fmt.Sprint("n", i)), Value: []byte("here"), Perishable: true})
 	}
-	note(nodes, Write{Key: nodeKey("n0"), Delete: true})
-	note(nodes+1, Write{Key: partKey(e.id, 0), Value: []byte("part")})
-	note(nodes+2, Write{Key: belowSweep(e.id), Delete: true, Prefix: true})
-	note(nodes+3, Write{Key: phaseKey(e.id), Value: []byte("cancelled")})
+	note(nodes, ledger.Write{Key: ledger.NodeKey("n0"), Delete: true})
+	note(nodes+1, ledger.Write{Key: ledger.PartKey(e.id, 0), Value: []byte("part")})
+	note(nodes+2, ledger.Write{Key: ledger.BelowSweep(e.id), Delete: true, Prefix: true})
+	note(nodes+3, ledger.Write{Key: ledger.PhaseKey(e.id), Value: []byte("cancelled")})
 	ctx, cancel := context.WithCancel(t.Context())
 	leader.saves.put(save{then: cancel})
 	if err := leader.saver(ctx); !errors.Is(err, context.Canceled) {
 		t.Fatalf("saver = %v", err)
 	}
-	if ledger.commits > nodes/maxWrites+4 {
-		t.Errorf("a cancel after %d nodes waits for %d transactions", nodes, ledger.commits)
+	if counted.commits > nodes/ledger.MaxWrites+4 {
+		t.Errorf("a cancel after %d nodes waits for %d transactions", nodes, counted.commits)
 	}
 	if !slices.IsSorted(order) || len(order) != nodes+4 {
 		t.Errorf("saved in the order %v", order)
 	}
 	var left []string
-	err := ledger.Load(t.Context(), keyRoot, func(key string, _ []byte) error {
-		if !strings.HasPrefix(key, nodesRoot) || key == nodeKey("n0") {
+	err := counted.Load(t.Context(), ledger.Root, func(key string, _ []byte) error {
+		if !strings.HasPrefix(key, ledger.NodesRoot) || key == ledger.NodeKey("n0") {
 			left = append(left, key)
 		}
 		return nil
 	})
-	if err != nil || len(left) != 1 || left[0] != phaseKey(e.id) {
+	if err != nil || len(left) != 1 || left[0] != ledger.PhaseKey(e.id) {
 		t.Errorf("besides the nodes there are %v, %v", left, err)
 	}
 }

@@ -5,25 +5,23 @@ import (
 	"slices"
 	"sync"
 
-	"github.com/phasegrid/phasegrid/coordinator/board"
+	"github.com/phasegrid/phasegrid/coordinator/ledger"
 )
 
 // foldAt is how many done keys of a part are folded into one. That is one transaction: in two, a
 // crash between them would leave shards that were acknowledged without a key.
 const foldAt = 64
 
-const _ = uint(maxWrites - (foldAt + 1)) // the keys that go and the one that comes
+const _ = uint(ledger.MaxWrites - (foldAt + 1)) // the keys that go and the one that comes
 
 // maxFolded is from how many shards on a done key is large enough, and is not folded. So a folded
 // one has less than foldAt times as many: some 30 bytes each, far from the 1.5 MiB at which etcd
 // refuses a request.
 const maxFolded = 512
 
-// shelfItem is one committed shard whose part is not merged yet.
-type shelfItem struct {
-	shard int
-	at    location
-	rows  board.Counts
+// frameOf is where the frame of a committed shard lies.
+func frameOf(s ledger.DoneShard) location {
+	return location{object: s.Object, offset: s.Offset, bytes: s.Bytes}
 }
 
 // shelf knows where the bytes of committed shards lie until their part is merged, and which keys of
@@ -41,7 +39,7 @@ type partRef struct {
 }
 
 type shelfPart struct {
-	items  []shelfItem
+	items  []ledger.DoneShard
 	next   int          // number of the next done key
 	groups []shelfGroup // small keys since the last fold
 }
@@ -49,7 +47,7 @@ type shelfPart struct {
 // shelfGroup is one key of the ledger with a few items.
 type shelfGroup struct {
 	n     int
-	items []shelfItem
+	items []ledger.DoneShard
 }
 
 func newShelf(s *spool) *shelf { return &shelf{spool: s, parts: map[partRef]*shelfPart{}} }
@@ -74,7 +72,7 @@ func (s *shelf) number(ref partRef) int {
 
 // put notes what done key n of a part holds. The spool holds each frame already, unless load is
 // set.
-func (s *shelf) put(ref partRef, n int, items []shelfItem, load bool) {
+func (s *shelf) put(ref partRef, n int, items []ledger.DoneShard, load bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	p := s.at(ref)
@@ -85,7 +83,7 @@ func (s *shelf) put(ref partRef, n int, items []shelfItem, load bool) {
 	}
 	if load {
 		for _, it := range items {
-			s.spool.hold(it.at.object, 1)
+			s.spool.hold(it.Object, 1)
 		}
 	}
 }
@@ -111,16 +109,16 @@ func (s *shelf) folded(ref partRef, groups int) {
 }
 
 // items are the committed shards of a part, by shard.
-func (s *shelf) items(ref partRef) []shelfItem {
+func (s *shelf) items(ref partRef) []ledger.DoneShard {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	items := slices.Clone(s.at(ref).items)
-	slices.SortFunc(items, func(a, b shelfItem) int { return a.shard - b.shard })
+	slices.SortFunc(items, func(a, b ledger.DoneShard) int { return a.Shard - b.Shard })
 	return items
 }
 
 // drop forgets a part that is merged, or whose sweep is gone. The frames that it had are for free.
-func (s *shelf) drop(ref partRef) []shelfItem {
+func (s *shelf) drop(ref partRef) []ledger.DoneShard {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	p := s.parts[ref]
@@ -132,10 +130,10 @@ func (s *shelf) drop(ref partRef) []shelfItem {
 }
 
 // free gives frames up.
-func (s *shelf) free(ctx context.Context, items []shelfItem) {
+func (s *shelf) free(ctx context.Context, items []ledger.DoneShard) {
 	frames := map[string]int{}
 	for _, it := range items {
-		frames[it.at.object]++
+		frames[it.Object]++
 	}
 	for object, n := range frames {
 		s.spool.release(ctx, object, n)
@@ -143,7 +141,7 @@ func (s *shelf) free(ctx context.Context, items []shelfItem) {
 }
 
 // dropSweep drops every part of a sweep.
-func (s *shelf) dropSweep(sweep string) []shelfItem {
+func (s *shelf) dropSweep(sweep string) []ledger.DoneShard {
 	s.mu.Lock()
 	var refs []partRef
 	for ref := range s.parts {
@@ -152,7 +150,7 @@ func (s *shelf) dropSweep(sweep string) []shelfItem {
 		}
 	}
 	s.mu.Unlock()
-	var items []shelfItem
+	var items []ledger.DoneShard
 	for _, ref := range refs {
 		items = append(items, s.drop(ref)...)
 	}

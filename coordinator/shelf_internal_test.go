@@ -6,16 +6,17 @@ import (
 	"testing"
 
 	"github.com/phasegrid/phasegrid/coordinator/board"
+	"github.com/phasegrid/phasegrid/coordinator/ledger"
 	"github.com/phasegrid/phasegrid/coordinator/store"
 )
 
 // oneTransaction is a ledger that notes how many writes each transaction has.
 type oneTransaction struct {
-	Ledger
+	ledger.Ledger
 	sizes []int
 }
 
-func (l *oneTransaction) Commit(ctx context.Context, writes []Write) error {
+func (l *oneTransaction) Commit(ctx context.Context, writes []ledger.Write) error {
 	l.sizes = append(l.sizes, len(writes))
 	return l.Ledger.Commit(ctx, writes)
 }
@@ -23,55 +24,55 @@ func (l *oneTransaction) Commit(ctx context.Context, writes []Write) error {
 // TestFoldIsOneTransaction: a new leader finds more done keys of a part than one transaction can
 // write.
 func TestFoldIsOneTransaction(t *testing.T) {
-	c, err := New(Config{Memory: NewMemory(), Store: noStore{}})
+	c, err := New(Config{Ledger: ledger.NewMemory(), Store: noStore{}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	reign, err := c.cfg.Memory.campaign(t.Context(), "here", func() {})
+	reign, err := c.cfg.Ledger.Campaign(t.Context(), "here", func() {})
 	if err != nil {
 		t.Fatal(err)
 	}
-	ledger := &oneTransaction{Ledger: reign.Ledger}
-	reign.Ledger = ledger
+	guarded := &oneTransaction{Ledger: reign.Ledger}
+	reign.Ledger = guarded
 	term := newTerm(c, reign)
 	ref := partRef{"id", 0}
-	for n := range 2*maxWrites + 50 {
-		item := []shelfItem{{shard: n, at: location{object: "spool/x"}}}
-		if err := term.commit(t.Context(), []Write{{Key: doneKey("id", 0, n), Value: must(encodeDone(item))}}); err != nil {
+	for n := range 2*ledger.MaxWrites + 50 {
+		item := []ledger.DoneShard{{Shard: n, Object: "spool/x"}}
+		if err := term.commit(t.Context(), []ledger.Write{{Key: ledger.DoneKey("id", 0, n), Value: must(ledger.EncodeDone(item))}}); err != nil {
 			t.Fatal(err)
 		}
 		term.shelf.put(ref, n, item, true)
 	}
-	ledger.sizes = nil
+	guarded.sizes = nil
 	for range 5 {
 		if err := term.fold(t.Context(), ref); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if want := []int{foldAt + 1, foldAt + 1, foldAt + 1}; !slices.Equal(ledger.sizes, want) {
-		t.Errorf("folded by transactions of %v writes, want %v", ledger.sizes, want)
+	if want := []int{foldAt + 1, foldAt + 1, foldAt + 1}; !slices.Equal(guarded.sizes, want) {
+		t.Errorf("folded by transactions of %v writes, want %v", guarded.sizes, want)
 	}
 	var shards []int
-	err = reign.Ledger.Load(t.Context(), donePrefix("id", 0), func(_ string, value []byte) error {
-		items, err := decodeDone(value)
+	err = reign.Ledger.Load(t.Context(), ledger.DonePrefix("id", 0), func(_ string, value []byte) error {
+		items, err := ledger.DecodeDone(value)
 		for _, it := range items {
-			shards = append(shards, it.shard)
+			shards = append(shards, it.Shard)
 		}
 		return err
 	})
 	slices.Sort(shards)
-	if err != nil || len(shards) != 2*maxWrites+50 || len(slices.Compact(shards)) != len(shards) {
+	if err != nil || len(shards) != 2*ledger.MaxWrites+50 || len(slices.Compact(shards)) != len(shards) {
 		t.Errorf("the keys hold %d shards, %v", len(shards), err)
 	}
 }
 
 // widest is a ledger that notes how many bytes the largest value has.
 type widest struct {
-	Ledger
+	ledger.Ledger
 	bytes int
 }
 
-func (l *widest) Commit(ctx context.Context, writes []Write) error {
+func (l *widest) Commit(ctx context.Context, writes []ledger.Write) error {
 	for _, w := range writes {
 		l.bytes = max(l.bytes, len(w.Value))
 	}
@@ -83,27 +84,27 @@ func (l *widest) Commit(ctx context.Context, writes []Write) error {
 // and the part would never go on.
 func TestFoldedKeysStaySmall(t *testing.T) {
 	const shards, leaders, group = 360_000, 3, 8
-	memory := NewMemory()
+	memory := ledger.NewMemory()
 	ref := partRef{"id", 0}
 	for n := range leaders {
-		c, err := New(Config{Memory: memory, Store: noStore{}})
+		c, err := New(Config{Ledger: memory, Store: noStore{}})
 		if err != nil {
 			t.Fatal(err)
 		}
-		reign, err := memory.campaign(t.Context(), "here", func() {})
+		reign, err := memory.Campaign(t.Context(), "here", func() {})
 		if err != nil {
 			t.Fatal(err)
 		}
-		ledger := &widest{Ledger: reign.Ledger}
-		reign.Ledger = ledger
+		guarded := &widest{Ledger: reign.Ledger}
+		reign.Ledger = guarded
 		term := newTerm(c, reign)
 		keys, held := 0, 0
-		err = ledger.Load(t.Context(), donePrefix("id", 0), func(key string, value []byte) error {
-			_, _, numbers, err := splitSweepKey(key)
+		err = guarded.Load(t.Context(), ledger.DonePrefix("id", 0), func(key string, value []byte) error {
+			_, _, numbers, err := ledger.SplitSweepKey(key)
 			if err != nil {
 				return err
 			}
-			items, err := decodeDone(value)
+			items, err := ledger.DecodeDone(value)
 			term.shelf.put(ref, numbers[1], items, true)
 			keys, held = keys+1, held+len(items)
 			return err
@@ -115,14 +116,13 @@ func TestFoldedKeysStaySmall(t *testing.T) {
 			t.Errorf("leader %d finds %d keys; at most %d are needed", n, keys, limit)
 		}
 		for first := n * shards / leaders; first < (n+1)*shards/leaders; first += group {
-			var items []shelfItem
+			var items []ledger.DoneShard
 			for s := first; s < first+group; s++ {
 				items = append(
 					items,
-					shelfItem{
-						s,
-						location{"spool/0000000000000001-000001", int64(s%6000) * 11000, 11000},
-						board.Counts{OK: 1},
+					ledger.DoneShard{
+						Shard: s, Object: "spool/0000000000000001-000001",
+						Offset: int64(s%6000) * 11000, Bytes: 11000, Rows: board.Counts{OK: 1},
 					},
 				)
 			}
@@ -130,13 +130,13 @@ func TestFoldedKeysStaySmall(t *testing.T) {
 				t.Fatal(err)
 			}
 			number := term.shelf.number(ref)
-			if err := term.commit(t.Context(), []Write{{Key: doneKey("id", 0, number), Value: must(encodeDone(items))}}); err != nil {
+			if err := term.commit(t.Context(), []ledger.Write{{Key: ledger.DoneKey("id", 0, number), Value: must(ledger.EncodeDone(items))}}); err != nil {
 				t.Fatal(err)
 			}
 			term.shelf.put(ref, number, items, false)
 		}
-		if ledger.bytes > 1<<20 {
-			t.Errorf("leader %d wrote a value of %d bytes", n, ledger.bytes)
+		if guarded.bytes > 1<<20 {
+			t.Errorf("leader %d wrote a value of %d bytes", n, guarded.bytes)
 		}
 		if err := reign.Resign(t.Context()); err != nil {
 			t.Fatal(err)

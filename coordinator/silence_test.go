@@ -11,6 +11,7 @@ import (
 	"github.com/johannesboyne/gofakes3/backend/s3mem"
 
 	"github.com/phasegrid/phasegrid/coordinator"
+	"github.com/phasegrid/phasegrid/coordinator/ledger"
 	"github.com/phasegrid/phasegrid/coordinator/store"
 )
 
@@ -68,7 +69,7 @@ func TestSilentS3(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var n atomic.Int64
 			store := silentStore(t, 2*time.Second, func(r *http.Request) bool { return swallowed(r) && n.Add(1) == 1 })
-			testSweepRuns(t, coordinator.Config{Memory: coordinator.NewMemory(), Store: store})
+			testSweepRuns(t, coordinator.Config{Ledger: ledger.NewMemory(), Store: store})
 			if n.Load() < 2 {
 				t.Errorf("%d requests of this kind: none was made again", n.Load())
 			}

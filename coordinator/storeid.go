@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/phasegrid/phasegrid/coordinator/ledger"
 	"github.com/phasegrid/phasegrid/coordinator/store"
 )
 
@@ -41,47 +42,33 @@ type clusterStore struct {
 // state, but may write its result sets anywhere: those that are missing are computed again when
 // people ask.
 func (c *Coordinator) clusterStores() []clusterStore {
-	spool := clusterStore{c.cfg.Spool, "the spool's store", spoolIDKey}
+	spool := clusterStore{c.cfg.Spool, "the spool's store", ledger.SpoolIDKey}
 	if len(c.cfg.Etcd.Endpoints) == 0 {
 		return []clusterStore{spool}
 	}
-	return []clusterStore{{c.cfg.Store, "the result sets' store", resultsIDKey}, spool}
-}
-
-// storeRecord is what the ledger says of a store: its id, and where the leader that noted it had
-// it.
-type storeRecord struct{ id, at string }
-
-func loadStoreRecords(ctx context.Context, ledger Ledger) (map[string]storeRecord, error) {
-	records := map[string]storeRecord{}
-	err := ledger.Load(ctx, storesRoot, func(key string, value []byte) error {
-		id, at, _ := strings.Cut(string(value), " ")
-		records[key] = storeRecord{id, at}
-		return nil
-	})
-	return records, err
+	return []clusterStore{{c.cfg.Store, "the result sets' store", ledger.ResultsIDKey}, spool}
 }
 
 // adoptStores makes sure, for a leader, that its stores are the cluster's. Where the cluster has
 // none yet, or no sweep that could be in them, they become so; a store may be older than its etcd,
 // and keeps its id.
-func (c *Coordinator) adoptStores(ctx context.Context, ledger Ledger) error {
-	records, err := loadStoreRecords(ctx, ledger)
+func (c *Coordinator) adoptStores(ctx context.Context, l ledger.Ledger) error {
+	records, err := ledger.LoadStores(ctx, l)
 	if err != nil {
 		return err
 	}
-	var writes []Write
+	var writes []ledger.Write
 	for _, s := range c.clusterStores() {
 		id, err := s.id(ctx)
 		if err != nil {
 			return err
 		}
 		want := records[s.key]
-		if id != "" && id == want.id {
+		if id != "" && id == want.ID {
 			continue
 		}
-		if want.id != "" {
-			if swept, err := hasSweeps(ctx, ledger); err != nil {
+		if want.ID != "" {
+			if swept, err := ledger.HasSweeps(ctx, l); err != nil {
 				return err
 			} else if swept {
 				return s.foreign(id, want)
@@ -92,12 +79,12 @@ func (c *Coordinator) adoptStores(ctx context.Context, ledger Ledger) error {
 				return err
 			}
 		}
-		writes = append(writes, Write{Key: s.key, Value: fmt.Appendf(nil, "%s %v", id, s.Store)})
+		writes = append(writes, ledger.Write{Key: s.key, Value: ledger.StoreState{ID: id, At: fmt.Sprint(s.Store)}.Encode()})
 	}
 	if len(writes) == 0 {
 		return nil
 	}
-	if err := ledger.Commit(ctx, writes); err != nil {
+	if err := l.Commit(ctx, writes); err != nil {
 		return fmt.Errorf("note the stores' ids: %w", err)
 	}
 	return nil
@@ -107,19 +94,17 @@ func (c *Coordinator) adoptStores(ctx context.Context, ledger Ledger) error {
 // whether they are the same, as far as that can be known yet; that etcd is away, or full, is for
 // the campaign to say.
 func (c *Coordinator) checkStores(ctx context.Context) (same bool, err error) {
-	b, ok := c.backend.(*etcdBackend)
-	if !ok {
+	if c.cfg.Ledger != nil {
 		return false, nil // memory is for one process
 	}
-	ledger := &etcdLedger{client: b.client, timeout: b.timeout} // for reading
-	records, err := loadStoreRecords(ctx, ledger)
+	records, err := ledger.LoadStores(ctx, c.backend)
 	if err != nil {
 		return false, nil //nolint:nilerr // see above
 	}
 	same = true
 	for _, s := range c.clusterStores() {
 		want := records[s.key]
-		if want.id == "" {
+		if want.ID == "" {
 			same = false
 			continue
 		}
@@ -127,11 +112,11 @@ func (c *Coordinator) checkStores(ctx context.Context) (same bool, err error) {
 		if err != nil {
 			return false, err
 		}
-		if id == want.id {
+		if id == want.ID {
 			continue
 		}
 		same = false
-		if used, err := c.inUse(ctx, b, ledger); err == nil && used {
+		if used, err := c.inUse(ctx); err == nil && used {
 			return false, s.foreign(id, want)
 		}
 	}
@@ -140,16 +125,14 @@ func (c *Coordinator) checkStores(ctx context.Context) (same bool, err error) {
 
 // inUse tells whether the cluster has a sweep, or another leader: if not, it may begin anew with
 // other stores.
-func (c *Coordinator) inUse(ctx context.Context, b *etcdBackend, ledger Ledger) (bool, error) {
-	if swept, err := hasSweeps(ctx, ledger); err != nil || swept {
+func (c *Coordinator) inUse(ctx context.Context) (bool, error) {
+	if swept, err := ledger.HasSweeps(ctx, c.backend); err != nil || swept {
 		return swept, err
 	}
-	if b.alone {
+	if c.cfg.Embedded != "" { // nobody else can be there
 		return false, nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, b.timeout)
-	defer cancel()
-	leader, err := b.leader(ctx)
+	leader, err := c.backend.Leader(ctx)
 	return leader != "" && leader != c.cfg.Advertise, err
 }
 
@@ -168,16 +151,6 @@ func (c *Coordinator) awaitForeignStore(ctx context.Context) error {
 			return err
 		}
 	}
-}
-
-// hasSweeps tells whether the ledger has any.
-func hasSweeps(ctx context.Context, ledger Ledger) (bool, error) {
-	found := errors.New("found")
-	err := ledger.Load(ctx, sweepsRoot, func(string, []byte) error { return found })
-	if errors.Is(err, found) {
-		return true, nil
-	}
-	return false, err
 }
 
 // id reads a store's id; "" if it has none.
@@ -232,14 +205,14 @@ func (s clusterStore) giveID(ctx context.Context) (string, error) {
 }
 
 // foreign is the error where a store has another id than the cluster's.
-func (s clusterStore) foreign(id string, want storeRecord) error {
+func (s clusterStore) foreign(id string, want ledger.StoreState) error {
 	has := "has the id " + id
 	mend := ""
 	if id == "" {
 		has = "has no id"
 		mend = fmt.Sprintf(
 			", and see that it is mounted; if its contents are lost for good, write %s into its object %s, and remove its sweeps",
-			want.id,
+			want.ID,
 			storeIDName,
 		)
 	}
@@ -249,8 +222,8 @@ func (s clusterStore) foreign(id string, want storeRecord) error {
 		s.what,
 		s.Store,
 		has,
-		want.at,
-		want.id,
+		want.At,
+		want.ID,
 		mend,
 	)
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/phasegrid/phasegrid/coordinator"
+	"github.com/phasegrid/phasegrid/coordinator/ledger"
 	"github.com/phasegrid/phasegrid/coordinator/store"
 	pb "github.com/phasegrid/phasegrid/proto/phasegrid/v1"
 )
@@ -62,7 +63,7 @@ func again(t *testing.T, folder string) store.Store {
 func TestForeignStore(t *testing.T) {
 	t.Parallel()
 	ctx := deadline(t)
-	etcd := coordinator.Etcd{Endpoints: []string{etcdServer(t, nil)}}
+	etcd := ledger.Etcd{Endpoints: []string{etcdServer(t, nil)}}
 	store, folder := fileStore(t)
 	other, otherFolder := fileStore(t)
 	first := start(t, coordinator.Config{Name: "first", Etcd: etcd, Store: store})
@@ -117,7 +118,7 @@ func readFile(t *testing.T, path string) string {
 func TestStoreWithoutSweeps(t *testing.T) {
 	t.Parallel()
 	ctx := deadline(t)
-	etcd := coordinator.Etcd{Endpoints: []string{etcdServer(t, nil)}}
+	etcd := ledger.Etcd{Endpoints: []string{etcdServer(t, nil)}}
 	for range 2 {
 		store, _ := fileStore(t)
 		c := start(t, coordinator.Config{Etcd: etcd, Store: store})
@@ -133,7 +134,7 @@ func TestForeignStoreOfCandidate(t *testing.T) {
 	t.Parallel()
 	ctx := deadline(t)
 	endpoint := etcdServer(t, nil)
-	etcd := coordinator.Etcd{Endpoints: []string{endpoint}}
+	etcd := ledger.Etcd{Endpoints: []string{endpoint}}
 	store, folder := fileStore(t)
 	other, otherFolder := fileStore(t)
 	reign := campaign(ctx, t, dial(t, endpoint), "nobody:1")
@@ -185,7 +186,7 @@ func (c *cluster) alarm(ctx context.Context, subject string) string {
 // TestForeignStoreS3: the same in object storage.
 func TestForeignStoreS3(t *testing.T) {
 	ctx := deadline(t)
-	etcd := coordinator.Etcd{Endpoints: []string{etcdServer(t, nil)}}
+	etcd := ledger.Etcd{Endpoints: []string{etcdServer(t, nil)}}
 	store, other := s3Store(t), s3Store(t)
 	for range 2 {
 		c := start(t, coordinator.Config{Etcd: etcd, Store: store})

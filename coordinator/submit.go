@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/phasegrid/phasegrid/coordinator/board"
+	"github.com/phasegrid/phasegrid/coordinator/ledger"
 	"github.com/phasegrid/phasegrid/sweep"
 )
 
@@ -23,22 +24,22 @@ func (t *term) create(ctx context.Context, d *design) (e *entry, created bool, e
 		return nil, false, err
 	}
 	t.fail("before-submit")
-	value, err := encodeSweep(d)
+	value, err := ledger.EncodeSweep(d.record())
 	if err != nil {
 		return nil, false, err
 	}
 	if t.orphans[d.id] != nil {
-		if err := t.commit(ctx, []Write{{Key: belowSweep(d.id), Delete: true, Prefix: true}}); err != nil {
+		if err := t.commit(ctx, []ledger.Write{{Key: ledger.BelowSweep(d.id), Delete: true, Prefix: true}}); err != nil {
 			return nil, false, fmt.Errorf("delete keys that are in the sweep's way: %w", err)
 		}
 		delete(t.orphans, d.id)
 	}
-	writes := []Write{{Key: sweepKey(d.id), Value: value}, {Key: phaseKey(d.id), Value: []byte(board.Running.String())}}
+	writes := []ledger.Write{{Key: ledger.SweepKey(d.id), Value: value}, {Key: ledger.PhaseKey(d.id), Value: []byte(board.Running.String())}}
 	if err := t.commit(ctx, writes); err != nil {
 		return nil, false, fmt.Errorf("store the sweep: %w", err)
 	}
 	t.fail("after-submit")
-	e = &entry{design: d, parts: map[int]partRecord{}}
+	e = &entry{design: d, parts: map[int]ledger.PartState{}}
 	t.mu.Lock()
 	t.sweeps[d.id] = e
 	t.mu.Unlock()
@@ -199,7 +200,7 @@ func (t *term) removeSweep(ctx context.Context, id string) error {
 		return fmt.Errorf("remove the files of sweep %s: %w", e.set, err)
 	}
 	t.fail("before-drop")
-	writes := []Write{{Key: sweepKey(id), Delete: true}, {Key: belowSweep(id), Delete: true, Prefix: true}}
+	writes := []ledger.Write{{Key: ledger.SweepKey(id), Delete: true}, {Key: ledger.BelowSweep(id), Delete: true, Prefix: true}}
 	if err := t.persist(ctx, writes); err != nil {
 		return err
 	}

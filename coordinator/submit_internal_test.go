@@ -9,13 +9,14 @@ import (
 
 	"google.golang.org/grpc"
 
+	"github.com/phasegrid/phasegrid/coordinator/ledger"
 	pb "github.com/phasegrid/phasegrid/proto/phasegrid/v1"
 )
 
 // TestPlansWaitForEachOther: very many large sweep files at once take the memory and the time of a
 // few. Who waits for a turn may give up.
 func TestPlansWaitForEachOther(t *testing.T) {
-	leader, _ := idleTerm(t, NewMemory())
+	leader, _ := idleTerm(t, ledger.NewMemory())
 	c := leader.Coordinator
 	service := &sweepsServer{Coordinator: c}
 	file, err := benchSweep(100, 1)
@@ -39,7 +40,7 @@ func TestPlansWaitForEachOther(t *testing.T) {
 // TestSweepFilesHaveTime: ten million points whose cost is an expression take half a minute of a
 // processor that nobody else uses.
 func TestSweepFilesHaveTime(t *testing.T) {
-	leader, _ := idleTerm(t, NewMemory())
+	leader, _ := idleTerm(t, ledger.NewMemory())
 	for _, method := range []string{pb.Sweeps_Submit_FullMethodName, pb.Sweeps_Plan_FullMethodName} {
 		_, err := leader.answerUnary(
 			t.Context(),

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sync/semaphore"
 
 	"github.com/phasegrid/phasegrid/coordinator/board"
+	"github.com/phasegrid/phasegrid/coordinator/ledger"
 )
 
 const (
@@ -32,7 +33,7 @@ const (
 // lock or never changes.
 type term struct {
 	*Coordinator
-	ledger Ledger
+	ledger ledger.Ledger
 	epoch  uint64
 	spool  *spool
 	shelf  *shelf
@@ -68,11 +69,11 @@ type term struct {
 // entry is one sweep as the leader's goroutines see it.
 type entry struct {
 	*design
-	failure string             // why it cannot be planned by this release, or ""
-	parts   map[int]partRecord // belongs to term.mu
+	failure string                   // why it cannot be planned by this release, or ""
+	parts   map[int]ledger.PartState // belongs to term.mu
 }
 
-func newTerm(c *Coordinator, r *Reign) *term {
+func newTerm(c *Coordinator, r *ledger.Leadership) *term {
 	log := c.log.With("epoch", r.Epoch)
 	sp := newSpool(c.cfg.Spool, r.Epoch, log)
 	return &term{
@@ -95,7 +96,7 @@ func (t *term) run(ctx context.Context, lost <-chan struct{}, ready func()) erro
 	g.Go(func() error {
 		select {
 		case <-lost:
-			return ErrFenced
+			return ledger.ErrFenced
 		case <-ctx.Done():
 			return nil
 		}
@@ -175,7 +176,7 @@ func (t *term) retry(ctx context.Context, subject string, do func() error) error
 		switch {
 		case err == nil:
 			return nil
-		case errors.Is(err, ErrFenced):
+		case errors.Is(err, ledger.ErrFenced):
 			return err
 		case ctx.Err() != nil:
 			return ctx.Err()

@@ -8,6 +8,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/phasegrid/phasegrid/coordinator/board"
+	"github.com/phasegrid/phasegrid/coordinator/ledger"
 	"github.com/phasegrid/phasegrid/coordinator/store"
 	"github.com/phasegrid/phasegrid/sweep"
 )
@@ -19,14 +20,14 @@ func TestUnplannableSweepWithShardsLoads(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	memory := NewMemory()
+	memory := ledger.NewMemory()
 	c, err := New(
-		Config{Memory: memory, Store: sets, Registry: prometheus.NewRegistry(), Logger: slog.New(slog.DiscardHandler)},
+		Config{Ledger: memory, Store: sets, Registry: prometheus.NewRegistry(), Logger: slog.New(slog.DiscardHandler)},
 	)
 	if err != nil {
 		t.Fatal(err)
 	}
-	reign, err := memory.campaign(t.Context(), "here", func() {})
+	reign, err := memory.Campaign(t.Context(), "here", func() {})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -40,13 +41,13 @@ func TestUnplannableSweepWithShardsLoads(t *testing.T) {
 		created:   time.Unix(1e9, 0),
 		plan:      &sweep.Plan{},
 	}
-	err = reign.Ledger.Commit(t.Context(), []Write{
-		{Key: sweepKey(id), Value: must(encodeSweep(d))}, {Key: phaseKey(id), Value: []byte(board.Running.String())},
+	err = reign.Ledger.Commit(t.Context(), []ledger.Write{
+		{Key: ledger.SweepKey(id), Value: must(ledger.EncodeSweep(d.record()))}, {Key: ledger.PhaseKey(id), Value: []byte(board.Running.String())},
 		{
-			Key:   doneKey(id, 0, 0),
-			Value: must(encodeDone([]shelfItem{{shard: 70, at: location{object: "spool/x"}, rows: board.Counts{OK: 3}}})),
+			Key:   ledger.DoneKey(id, 0, 0),
+			Value: must(ledger.EncodeDone([]ledger.DoneShard{{Shard: 70, Object: "spool/x", Rows: board.Counts{OK: 3}}})),
 		},
-		{Key: lossKey(id, 71), Value: must(encodeLoss(board.Loss{Shard: 71, Attempts: 1}))},
+		{Key: ledger.LossKey(id, 71), Value: must(ledger.EncodeLoss(board.Loss{Shard: 71, Attempts: 1}))},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -74,10 +75,12 @@ func TestValueThatCannotBeEncoded(t *testing.T) {
 	const bad = "\xff"
 	loss := board.Loss{Shard: 1, Causes: []board.Cause{{Node: bad}}}
 	for name, encoded := range map[string]func() ([]byte, error){
-		"sweep": func() ([]byte, error) { return encodeSweep(&design{name: bad, plan: &sweep.Plan{}}) },
-		"done":  func() ([]byte, error) { return encodeDone([]shelfItem{{at: location{object: bad}}}) },
-		"part":  func() ([]byte, error) { return encodePart(partRecord{Files: []partFile{{Path: bad}}}) },
-		"loss":  func() ([]byte, error) { return encodeLoss(loss) },
+		"sweep": func() ([]byte, error) { return ledger.EncodeSweep(ledger.SweepState{Name: bad}) },
+		"done":  func() ([]byte, error) { return ledger.EncodeDone([]ledger.DoneShard{{Object: bad}}) },
+		"part": func() ([]byte, error) {
+			return ledger.EncodePart(ledger.PartState{Files: []ledger.PartFile{{Path: bad}}})
+		},
+		"loss": func() ([]byte, error) { return ledger.EncodeLoss(loss) },
 	} {
 		if value, err := encoded(); err == nil {
 			t.Errorf("%s: %q", name, value)

@@ -11,6 +11,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/phasegrid/phasegrid/coordinator"
+	"github.com/phasegrid/phasegrid/coordinator/ledger"
 	pb "github.com/phasegrid/phasegrid/proto/phasegrid/v1"
 )
 
@@ -19,19 +20,19 @@ import (
 func TestOrphanKeys(t *testing.T) {
 	t.Parallel()
 	store, dir := fileStore(t)
-	memory := coordinator.NewMemory()
+	memory := ledger.NewMemory()
 	ctx := deadline(t)
-	c := start(t, coordinator.Config{Memory: memory, Store: store})
+	c := start(t, coordinator.Config{Ledger: memory, Store: store})
 	c.leading(ctx)
 	id := c.submit(ctx, smallSweep).GetSweep().GetId()
 	c.stop()
-	reign := campaign(ctx, t, coordinator.MemoryBackend(memory), "between")
+	reign := campaign(ctx, t, memory, "between")
 	key := "/phasegrid/v1/sweeps/" + id
 	commit(
 		ctx,
 		t,
 		reign,
-		coordinator.Write{Key: key, Delete: true},
+		ledger.Write{Key: key, Delete: true},
 		put(key+"/removing", ""),
 		put(key+"/class", "another"),
 		put("/phasegrid/v1/sweeps/dead/phase", "running"),
@@ -40,7 +41,7 @@ func TestOrphanKeys(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, created := range []bool{true, false} {
-		c = start(t, coordinator.Config{Memory: memory, Store: store})
+		c = start(t, coordinator.Config{Ledger: memory, Store: store})
 		c.leading(ctx)
 		m := c.submit(ctx, smallSweep)
 		if m.GetCreated() != created || m.GetSweep().GetPhase() != pb.Phase_PHASE_RUNNING {
@@ -81,7 +82,7 @@ func TestUnreadableState(t *testing.T) {
 		coordinator.Config{
 			StatusListener: listener,
 			Store:          store,
-			Etcd:           coordinator.Etcd{Endpoints: []string{endpoint}},
+			Etcd:           ledger.Etcd{Endpoints: []string{endpoint}},
 		},
 	)
 	for {

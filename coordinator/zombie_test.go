@@ -16,6 +16,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/phasegrid/phasegrid/coordinator"
+	"github.com/phasegrid/phasegrid/coordinator/ledger"
 	"github.com/phasegrid/phasegrid/coordinator/store"
 	pb "github.com/phasegrid/phasegrid/proto/phasegrid/v1"
 )
@@ -95,7 +96,7 @@ func twoCoordinators(
 	store, dir := fileStore(t)
 	spool, _ := fileStore(t)
 	stopped = stopAt(store, at)
-	etcd := coordinator.Etcd{Endpoints: []string{endpoint}}
+	etcd := ledger.Etcd{Endpoints: []string{endpoint}}
 	first = start(
 		t,
 		coordinator.Config{

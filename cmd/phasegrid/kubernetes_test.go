@@ -15,6 +15,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/phasegrid/phasegrid/coordinator"
+	"github.com/phasegrid/phasegrid/coordinator/ledger"
 	"github.com/phasegrid/phasegrid/coordinator/store"
 	"github.com/phasegrid/phasegrid/node"
 )
@@ -139,7 +140,7 @@ func TestMonitoringUsesRealMetrics(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := coordinator.New(coordinator.Config{Memory: coordinator.NewMemory(), Store: sets, Registry: ofCoordinator}); err != nil {
+	if _, err := coordinator.New(coordinator.Config{Ledger: ledger.NewMemory(), Store: sets, Registry: ofCoordinator}); err != nil {
 		t.Fatal(err)
 	}
 	node.NewMetrics(ofNode)

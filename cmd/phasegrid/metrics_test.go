@@ -6,6 +6,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/phasegrid/phasegrid/coordinator"
+	"github.com/phasegrid/phasegrid/coordinator/ledger"
 	"github.com/phasegrid/phasegrid/coordinator/store"
 	"github.com/phasegrid/phasegrid/node"
 )
@@ -18,7 +19,7 @@ func TestRolesShareNoMetric(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := coordinator.New(coordinator.Config{Memory: coordinator.NewMemory(), Store: sets, Registry: registry}); err != nil {
+	if _, err := coordinator.New(coordinator.Config{Ledger: ledger.NewMemory(), Store: sets, Registry: registry}); err != nil {
 		t.Fatal(err)
 	}
 	node.NewMetrics(registry) // panics where a name is taken

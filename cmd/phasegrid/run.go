@@ -15,7 +15,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/phasegrid/phasegrid/coordinator"
+	"github.com/phasegrid/phasegrid/coordinator/ledger"
 	"github.com/phasegrid/phasegrid/node"
 	"github.com/phasegrid/phasegrid/node/solver"
 	"github.com/phasegrid/phasegrid/results"
@@ -60,7 +60,7 @@ the file, points that a finished sweep of the same name below --out has already 
 			o.logLevel, _ = cmd.Flags().GetString("log-level")
 			o.coordinator = o.log
 			if !cmd.Flags().Changed("log-level") {
-				if o.coordinator, err = m.loggerFrom(coordinator.LevelFatal, o.logFormat); err != nil {
+				if o.coordinator, err = m.loggerFrom(ledger.LevelFatal, o.logFormat); err != nil {
 					return err
 				}
 			}

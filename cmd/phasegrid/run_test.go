@@ -22,6 +22,7 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 
 	"github.com/phasegrid/phasegrid/coordinator"
+	"github.com/phasegrid/phasegrid/coordinator/ledger"
 	"github.com/phasegrid/phasegrid/coordinator/store"
 	"github.com/phasegrid/phasegrid/node"
 	"github.com/phasegrid/phasegrid/node/solver"
@@ -283,7 +284,7 @@ func startCoordinator(t *testing.T, out string) (address string) {
 		t.Fatal(err)
 	}
 	c, err := coordinator.New(
-		coordinator.Config{Listener: listener, Store: sets, Spool: spool, Memory: coordinator.NewMemory()},
+		coordinator.Config{Listener: listener, Store: sets, Spool: spool, Ledger: ledger.NewMemory()},
 	)
 	if err != nil {
 		t.Fatal(err)

@@ -1,4 +1,4 @@
-package coordinator
+package ledger
 
 import (
 	"fmt"
@@ -19,40 +19,40 @@ import (
 //	/phasegrid/v1/stores/results, spool        id of a store, and where the leader that noted it had it (see storeid.go)
 //	/phasegrid/v1/nodes/<name>                 NodeRecord, on the lease of the leader's session
 const (
-	keyRoot    = "/phasegrid/v1/"
-	leaderKey  = keyRoot + "leader"
-	sweepsRoot = keyRoot + "sweeps/"
-	nodesRoot  = keyRoot + "nodes/"
-	storesRoot = keyRoot + "stores/"
+	Root       = "/phasegrid/v1/"
+	leaderKey  = Root + "leader"
+	sweepsRoot = Root + "sweeps/"
+	NodesRoot  = Root + "nodes/"
+	storesRoot = Root + "stores/"
 
-	resultsIDKey = storesRoot + "results"
-	spoolIDKey   = storesRoot + "spool"
+	ResultsIDKey = storesRoot + "results"
+	SpoolIDKey   = storesRoot + "spool"
 )
 
-func sweepKey(id string) string    { return sweepsRoot + id }
-func phaseKey(id string) string    { return sweepsRoot + id + "/phase" }
-func removingKey(id string) string { return sweepsRoot + id + "/removing" }
-func classKey(id string) string    { return sweepsRoot + id + "/class" }
-func nodeKey(name string) string   { return nodesRoot + name }
+func SweepKey(id string) string    { return sweepsRoot + id }
+func PhaseKey(id string) string    { return sweepsRoot + id + "/phase" }
+func RemovingKey(id string) string { return sweepsRoot + id + "/removing" }
+func ClassKey(id string) string    { return sweepsRoot + id + "/class" }
+func NodeKey(name string) string   { return NodesRoot + name }
 
 // belowSweep is the prefix of everything of a sweep but its own key.
-func belowSweep(id string) string { return sweepsRoot + id + "/" }
+func BelowSweep(id string) string { return sweepsRoot + id + "/" }
 
-func doneKey(id string, part, n int) string { return donePrefix(id, part) + fmt.Sprintf("%08d", n) }
+func DoneKey(id string, part, n int) string { return DonePrefix(id, part) + fmt.Sprintf("%08d", n) }
 
-func donePrefix(id string, part int) string {
+func DonePrefix(id string, part int) string {
 	return sweepsRoot + id + fmt.Sprintf("/done/%06d/", part)
 }
 
-func partKey(id string, part int) string { return sweepsRoot + id + fmt.Sprintf("/parts/%06d", part) }
+func PartKey(id string, part int) string { return sweepsRoot + id + fmt.Sprintf("/parts/%06d", part) }
 
-func lossKey(id string, shard int) string {
+func LossKey(id string, shard int) string {
 	return sweepsRoot + id + fmt.Sprintf("/losses/%07d", shard)
 }
 
 // splitSweepKey takes a key under sweepsRoot apart: the sweep's id, what the key is ("" for the
 // sweep itself), its numbers.
-func splitSweepKey(key string) (id, what string, numbers []int, err error) {
+func SplitSweepKey(key string) (id, what string, numbers []int, err error) {
 	words := strings.Split(strings.TrimPrefix(key, sweepsRoot), "/")
 	id = words[0]
 	if len(words) > 1 {

@@ -1,11 +1,11 @@
-package coordinator_test
+package ledger_test
 
 import (
 	"context"
 	"testing"
 	"time"
 
-	"github.com/phasegrid/phasegrid/coordinator"
+	"github.com/phasegrid/phasegrid/coordinator/ledger"
 )
 
 // TestCompactionDuringAWatch: neither a candidate that waits while etcd is compacted, nor one whose
@@ -16,25 +16,21 @@ func TestCompactionDuringAWatch(t *testing.T) {
 	defer cancel()
 	first, second := dial(t, endpoint), dial(t, endpoint)
 	leader := campaign(ctx, t, first, "first:1")
-	elected := make(chan *coordinator.Reign, 1)
+	elected := make(chan *ledger.Leadership, 1)
 	go func() {
-		r, err := second.Campaign(ctx, "second:1")
+		r, err := second.Campaign(ctx, "second:1", func() {})
 		if err != nil {
 			t.Errorf("Campaign = %v", err)
 		}
 		elected <- r
 	}()
-	etcd := first.(interface {
-		Compact(context.Context) error
-		AwaitChange(ctx context.Context, key string, from int64) error
-	})
 	for _, value := range []string{"1", "2", "3"} {
 		commit(ctx, t, leader, put("/w/x", value))
-		if err := etcd.Compact(ctx); err != nil {
+		if err := ledger.Compact(ctx, first); err != nil {
 			t.Fatalf("compact: %v", err)
 		}
 	}
-	if err := etcd.AwaitChange(ctx, coordinator.LeaderKeyOf(leader), 1); err != nil {
+	if err := ledger.AwaitChange(ctx, first, ledger.LeaderKeyOf(leader), 1); err != nil {
 		t.Errorf("a watch from revision 1 = %v, want a return to look again", err)
 	}
 	if err := leader.Resign(ctx); err != nil {

@@ -1,4 +1,4 @@
-package coordinator
+package ledger
 
 import (
 	"context"
@@ -30,7 +30,7 @@ const (
 
 // startEmbedded runs an etcd server in this process, on the data in a folder, without any listener:
 // its client calls it directly. A lock on the folder says that this coordinator is alone.
-func startEmbedded(ctx context.Context, folder string, log *slog.Logger) (*etcdBackend, error) {
+func StartEmbedded(ctx context.Context, folder string, log *slog.Logger) (*etcdBackend, error) {
 	folder, err := filepath.Abs(folder)
 	if err != nil {
 		return nil, fmt.Errorf("embedded etcd: %w", err)

@@ -1,4 +1,4 @@
-package coordinator
+package ledger
 
 import (
 	"context"
@@ -23,10 +23,10 @@ func NewMemory() *Memory {
 	return &Memory{keys: map[string][]byte{}, perish: map[string]bool{}, held: make(chan struct{}, 1)}
 }
 
-var _ backend = (*Memory)(nil)
+var _ Backend = (*Memory)(nil)
 
-// campaign waits for the reign before to end.
-func (m *Memory) campaign(ctx context.Context, address string, standing func()) (*Reign, error) {
+// Campaign waits for the reign before to end.
+func (m *Memory) Campaign(ctx context.Context, address string, standing func()) (*Leadership, error) {
 	standing()
 	select {
 	case m.held <- struct{}{}:
@@ -42,7 +42,7 @@ func (m *Memory) campaign(ctx context.Context, address string, standing func()) 
 	}
 	clear(m.perish)
 	var once sync.Once
-	return &Reign{
+	return &Leadership{
 		Ledger: &memoryLedger{m, m.epoch}, Epoch: m.epoch, Lost: make(chan struct{}),
 		Resign: func(context.Context) error {
 			once.Do(func() {
@@ -56,33 +56,25 @@ func (m *Memory) campaign(ctx context.Context, address string, standing func()) 
 	}, nil
 }
 
-func (m *Memory) leader(context.Context) (string, error) {
+func (m *Memory) Leader(context.Context) (string, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.address, nil
 }
 
-func (m *Memory) close() error { return nil }
+func (m *Memory) Close() error { return nil }
 
-// memoryLedger is Memory as the leader of one epoch writes it.
-type memoryLedger struct {
-	*Memory
-	term uint64
-}
-
-var _ Ledger = (*memoryLedger)(nil)
-
-func (l *memoryLedger) Load(ctx context.Context, prefix string, visit func(key string, value []byte) error) error {
-	l.mu.Lock()
+func (m *Memory) Load(ctx context.Context, prefix string, visit func(key string, value []byte) error) error {
+	m.mu.Lock()
 	var keys []string
 	values := map[string][]byte{}
-	for k, v := range l.keys {
+	for k, v := range m.keys {
 		if strings.HasPrefix(k, prefix) {
 			keys = append(keys, k)
 			values[k] = v
 		}
 	}
-	l.mu.Unlock()
+	m.mu.Unlock()
 	slices.Sort(keys)
 	for _, k := range keys {
 		if err := visit(k, values[k]); err != nil {
@@ -92,29 +84,41 @@ func (l *memoryLedger) Load(ctx context.Context, prefix string, visit func(key s
 	return ctx.Err()
 }
 
+// memoryLedger is Memory as the leader of one epoch writes it.
+type memoryLedger struct {
+	memory *Memory
+	epoch  uint64 // of the leader
+}
+
+var _ Ledger = (*memoryLedger)(nil)
+
+func (l *memoryLedger) Load(ctx context.Context, prefix string, visit func(key string, value []byte) error) error {
+	return l.memory.Load(ctx, prefix, visit)
+}
+
 func (l *memoryLedger) Commit(ctx context.Context, writes []Write) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.term != l.epoch {
+	l.memory.mu.Lock()
+	defer l.memory.mu.Unlock()
+	if l.epoch != l.memory.epoch {
 		return ErrFenced
 	}
 	for _, w := range writes {
 		switch {
 		case w.Delete && w.Prefix:
-			for k := range l.keys {
+			for k := range l.memory.keys {
 				if strings.HasPrefix(k, w.Key) {
-					delete(l.keys, k)
+					delete(l.memory.keys, k)
 				}
 			}
 		case w.Delete:
-			delete(l.keys, w.Key)
+			delete(l.memory.keys, w.Key)
 		default:
-			l.keys[w.Key] = slices.Clone(w.Value)
+			l.memory.keys[w.Key] = slices.Clone(w.Value)
 			if w.Perishable {
-				l.perish[w.Key] = true
+				l.memory.perish[w.Key] = true
 			}
 		}
 	}

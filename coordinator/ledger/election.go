@@ -1,4 +1,4 @@
-package coordinator
+package ledger
 
 import (
 	"cmp"
@@ -13,9 +13,9 @@ import (
 	"go.etcd.io/etcd/client/v3/concurrency"
 )
 
-// campaign waits in the session's own context: a candidate whose session has ended is no candidate
+// Campaign waits in the session's own context: a candidate whose session has ended is no candidate
 // any more. Whoever has won reads its key again, so that it leads by a key that is there.
-func (b *etcdBackend) campaign(ctx context.Context, address string, standing func()) (*Reign, error) {
+func (b *etcdBackend) Campaign(ctx context.Context, address string, standing func()) (*Leadership, error) {
 	if b.alone {
 		if err := b.depose(ctx); err != nil {
 			return nil, err
@@ -43,14 +43,13 @@ func (b *etcdBackend) campaign(ctx context.Context, address string, standing fun
 	maintainCtx, stopMaintain := context.WithCancel(sessionCtx)
 	var maintained sync.WaitGroup
 	maintained.Go(func() { b.maintain(maintainCtx, space) })
-	return &Reign{
+	return &Leadership{
 		Ledger: &etcdLedger{
-			client:  b.client,
+			backend: b,
 			key:     key,
 			rev:     rev,
 			lease:   session.Lease(),
 			space:   space,
-			timeout: b.timeout,
 		},
 		Epoch: uint64(rev),
 		Lost:  session.Done(),
@@ -109,25 +108,6 @@ func (b *etcdBackend) awaitChange(ctx context.Context, key string, from int64) e
 	return cmp.Or(ctx.Err(), errors.New("the watch ended"))
 }
 
-// relieve makes room in an etcd that was too full for a candidacy, and returns err. A leader would
-// do so; where there is none there would never be one.
-func (b *etcdBackend) relieve(ctx context.Context, err error) error {
-	if !errors.Is(err, rpctypes.ErrNoSpace) {
-		return err
-	}
-	pause(ctx, maxRetryDelay) // making room stops etcd for a while; if it is of no use, it is not done all the time
-	asking, cancel := context.WithTimeout(ctx, b.timeout)
-	defer cancel()
-	leader, failed := b.leader(asking)
-	if failed == nil && leader == "" {
-		failed = b.compact(ctx)
-	}
-	if failed == nil && leader == "" {
-		failed = b.makeRoom(ctx)
-	}
-	return errors.Join(fmt.Errorf("out of space: raise its quota if this goes on: %w", err), failed)
-}
-
 // verify reads the key by which an election was won.
 func (b *etcdBackend) verify(ctx context.Context, key string, rev int64, lease clientv3.LeaseID) error {
 	ctx, cancel := context.WithTimeout(ctx, b.timeout)
@@ -158,13 +138,32 @@ func (b *etcdBackend) depose(ctx context.Context) error {
 	return nil
 }
 
-// leader is who has the oldest key.
-func (b *etcdBackend) leader(ctx context.Context) (string, error) {
+// Leader is who has the oldest key.
+func (b *etcdBackend) Leader(ctx context.Context) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, b.timeout)
+	defer cancel()
 	answer, err := b.client.Get(ctx, leaderKey+"/", clientv3.WithFirstCreate()...)
 	if err != nil || len(answer.Kvs) == 0 {
 		return "", err
 	}
 	return string(answer.Kvs[0].Value), nil
+}
+
+// newSession begins a session that ends with ctx, at the latest.
+func (b *etcdBackend) newSession(ctx context.Context) (*concurrency.Session, error) {
+	grantCtx, cancel := context.WithTimeout(ctx, b.timeout)
+	defer cancel()
+	ttl := int(b.ttl / time.Second)
+	lease, err := b.client.Grant(grantCtx, int64(ttl))
+	if err != nil {
+		return nil, fmt.Errorf("grant a lease: %w", err)
+	}
+	return concurrency.NewSession(
+		b.client,
+		concurrency.WithLease(lease.ID),
+		concurrency.WithTTL(ttl),
+		concurrency.WithContext(ctx),
+	)
 }
 
 // closeSession revokes a session's lease, if etcd answers soon.

@@ -1,0 +1,177 @@
+package ledger
+
+import (
+	"errors"
+	"fmt"
+
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"github.com/phasegrid/phasegrid/coordinator/board"
+	pb "github.com/phasegrid/phasegrid/proto/phasegrid/v1"
+	"github.com/phasegrid/phasegrid/sweep"
+)
+
+// encode fails for a text that is not UTF-8: whoever let it in is told, and nobody else.
+func Encode(m proto.Message) ([]byte, error) {
+	b, err := proto.MarshalOptions{Deterministic: true}.Marshal(m)
+	if err != nil {
+		return nil, fmt.Errorf("encode %s: %w", m.ProtoReflect().Descriptor().Name(), err)
+	}
+	return b, nil
+}
+
+// encodeSweep leaves out how the sweep is cut where that is too large for one value: it is cut
+// again then. There is room for some 80,000 shards of which no two are equal.
+func EncodeSweep(s SweepState) ([]byte, error) {
+	m := &pb.SweepState{
+		Spec: &pb.Spec{
+			Canonical: s.Canonical, Name: s.Name, SolverVersion: int32(s.Solver), PlanVersion: int32(s.PlanVersion),
+		},
+		Created: timestamppb.New(s.Created), Priority: int32(s.Priority), Weight: int32(s.Weight),
+	}
+	if cuts := cutsToProto(s); proto.Size(m)+proto.Size(cuts) <= sweep.MaxCanonicalBytes {
+		m.Cuts = cuts
+	}
+	return Encode(m)
+}
+
+func cutsToProto(s SweepState) *pb.CutsState {
+	m := &pb.CutsState{Parts: s.Parts}
+	for _, r := range s.Cuts {
+		m.Shards, m.Points = append(m.Shards, r.Shards), append(m.Points, r.Points)
+		m.Cost, m.MemoryBytes = append(m.Cost, r.Cost), append(m.MemoryBytes, r.Bytes)
+	}
+	return m
+}
+
+func cutsFromProto(m *pb.CutsState) ([]sweep.CutRun, error) {
+	n := len(m.GetShards())
+	if len(m.GetPoints()) != n || len(m.GetCost()) != n || len(m.GetMemoryBytes()) != n {
+		return nil, errors.New("columns of cuts differ in length")
+	}
+	runs := make([]sweep.CutRun, n)
+	for i := range runs {
+		runs[i] = sweep.CutRun{Shards: m.Shards[i], Points: m.Points[i], Cost: m.Cost[i], Bytes: m.MemoryBytes[i]}
+	}
+	return runs, nil
+}
+
+func decodeSweep(b []byte) (SweepState, error) {
+	var m pb.SweepState
+	if err := proto.Unmarshal(b, &m); err != nil {
+		return SweepState{}, err
+	}
+	cuts, err := cutsFromProto(m.GetCuts())
+	if err != nil {
+		return SweepState{}, err
+	}
+	return SweepState{
+		Cuts: cuts, Parts: m.GetCuts().GetParts(),
+		Canonical: m.GetSpec().GetCanonical(), Name: m.GetSpec().GetName(), Solver: int(m.GetSpec().GetSolverVersion()),
+		PlanVersion: int(m.GetSpec().GetPlanVersion()), Created: m.GetCreated().AsTime(),
+		Priority: int(m.GetPriority()), Weight: int(m.GetWeight()),
+	}, nil
+}
+
+func EncodeDone(items []DoneShard) ([]byte, error) {
+	m := &pb.DoneState{}
+	index := map[string]uint32{}
+	for _, it := range items {
+		o, ok := index[it.Object]
+		if !ok {
+			o = uint32(len(m.Objects))
+			index[it.Object] = o
+			m.Objects = append(m.Objects, it.Object)
+		}
+		m.Shards = append(m.Shards, int64(it.Shard))
+		m.Object = append(m.Object, o)
+		m.Offsets = append(m.Offsets, it.Offset)
+		m.PayloadBytes = append(m.PayloadBytes, it.Bytes)
+		m.Ok = append(m.Ok, it.Rows.OK)
+		m.Diverged = append(m.Diverged, it.Rows.Diverged)
+		m.Failed = append(m.Failed, it.Rows.Failed)
+		m.Invalid = append(m.Invalid, it.Rows.Invalid)
+	}
+	return Encode(m)
+}
+
+func DecodeDone(b []byte) ([]DoneShard, error) {
+	var m pb.DoneState
+	if err := proto.Unmarshal(b, &m); err != nil {
+		return nil, err
+	}
+	n := len(m.Shards)
+	for _, k := range []int{len(m.Object), len(m.Offsets), len(m.PayloadBytes), len(m.Ok), len(m.Diverged), len(m.Failed), len(m.Invalid)} {
+		if k != n {
+			return nil, errors.New("columns of different length")
+		}
+	}
+	items := make([]DoneShard, n)
+	for i := range items {
+		if int(m.Object[i]) >= len(m.Objects) {
+			return nil, fmt.Errorf("object %d of %d", m.Object[i], len(m.Objects))
+		}
+		items[i] = DoneShard{
+			Shard: int(m.Shards[i]), Object: m.Objects[m.Object[i]], Offset: m.Offsets[i], Bytes: m.PayloadBytes[i],
+			Rows: board.Counts{OK: m.Ok[i], Diverged: m.Diverged[i], Failed: m.Failed[i], Invalid: m.Invalid[i]},
+		}
+	}
+	return items, nil
+}
+
+func EncodePart(p PartState) ([]byte, error) {
+	m := &pb.PartState{Ok: p.Rows.OK, Diverged: p.Rows.Diverged, Failed: p.Rows.Failed, Invalid: p.Rows.Invalid}
+	for _, f := range p.Files {
+		m.Files = append(m.Files, &pb.PartFile{Path: f.Path, Bytes: f.Bytes, Rows: f.Rows, Sha256: f.SHA256[:]})
+	}
+	for _, s := range p.Missing {
+		m.Missing = append(m.Missing, int64(s))
+	}
+	return Encode(m)
+}
+
+func decodePart(b []byte) (PartState, error) {
+	var m pb.PartState
+	if err := proto.Unmarshal(b, &m); err != nil {
+		return PartState{}, err
+	}
+	p := PartState{Rows: board.Counts{OK: m.GetOk(), Diverged: m.GetDiverged(), Failed: m.GetFailed(), Invalid: m.GetInvalid()}}
+	for _, f := range m.GetFiles() {
+		file := PartFile{Path: f.GetPath(), Bytes: f.GetBytes(), Rows: f.GetRows()}
+		if copy(file.SHA256[:], f.GetSha256()) != len(file.SHA256) {
+			return PartState{}, fmt.Errorf("file %q: sha256 of %d bytes", file.Path, len(f.GetSha256()))
+		}
+		p.Files = append(p.Files, file)
+	}
+	for _, s := range m.GetMissing() {
+		p.Missing = append(p.Missing, int(s))
+	}
+	return p, nil
+}
+
+func LossToProto(l board.Loss) *pb.Loss {
+	m := &pb.Loss{Shard: int64(l.Shard), Attempts: int32(l.Attempts), Quarantined: l.Quarantined}
+	for _, c := range l.Causes {
+		m.Causes = append(m.Causes, &pb.LossCause{Node: c.Node, Cause: c.Text, Time: timestamppb.New(c.Time)})
+	}
+	return m
+}
+
+func EncodeLoss(l board.Loss) ([]byte, error) { return Encode(&pb.LossState{Loss: LossToProto(l)}) }
+
+func decodeLoss(b []byte) (board.Loss, error) {
+	var m pb.LossState
+	if err := proto.Unmarshal(b, &m); err != nil {
+		return board.Loss{}, err
+	}
+	l := board.Loss{
+		Shard:       int(m.GetLoss().GetShard()),
+		Attempts:    int(m.GetLoss().GetAttempts()),
+		Quarantined: m.GetLoss().GetQuarantined(),
+	}
+	for _, c := range m.GetLoss().GetCauses() {
+		l.Causes = append(l.Causes, board.Cause{Node: c.GetNode(), Text: c.GetCause(), Time: c.GetTime().AsTime()})
+	}
+	return l, nil
+}
