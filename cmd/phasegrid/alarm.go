@@ -7,6 +7,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/phasegrid/phasegrid/cmd/phasegrid/client"
 )
 
 // alarmPatience is how long an alarm of the local cluster may last before run gives up: a disk that
@@ -34,7 +36,7 @@ type alarmWatch struct {
 	alarms []string // the last that were seen
 }
 
-func (w *alarmWatch) see(v sweepView) {
+func (w *alarmWatch) see(v client.Sweep) {
 	w.mu.Lock()
 	w.alarms = v.Progress.Alarms
 	w.mu.Unlock()

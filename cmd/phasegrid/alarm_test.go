@@ -6,20 +6,22 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/phasegrid/phasegrid/cmd/phasegrid/client"
 )
 
 // TestAlarmThatLasts: run gives up on an alarm although nothing changes that would be seen.
 func TestAlarmThatLasts(t *testing.T) {
-	alarm := sweepView{Progress: progressView{Alarms: []string{"spool: no space left on device"}}}
+	alarm := client.Sweep{Progress: client.Progress{Alarms: []string{"spool: no space left on device"}}}
 	for _, c := range []struct {
 		name    string
-		seen    []sweepView // one a second
+		seen    []client.Sweep // one a second
 		wait    time.Duration
 		givenUp bool
 	}{
-		{"nothing more is seen", []sweepView{alarm}, alarmPatience + time.Second, true},
-		{"it goes in time", []sweepView{alarm, {}}, 2 * alarmPatience, false},
-		{"another one begins", []sweepView{alarm, {}, alarm}, alarmPatience - time.Second, false},
+		{"nothing more is seen", []client.Sweep{alarm}, alarmPatience + time.Second, true},
+		{"it goes in time", []client.Sweep{alarm, {}}, 2 * alarmPatience, false},
+		{"another one begins", []client.Sweep{alarm, {}, alarm}, alarmPatience - time.Second, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

@@ -6,9 +6,9 @@ import (
 	"fmt"
 	"time"
 
-	"google.golang.org/grpc/credentials/insecure"
+	"github.com/phasegrid/phasegrid/cmd/phasegrid/client"
 
-	"github.com/phasegrid/phasegrid/node"
+	"google.golang.org/grpc/credentials/insecure"
 )
 
 const (
@@ -63,12 +63,12 @@ func (s benchScheduleOptions) failover(ctx context.Context, report *benchReport,
 		return err
 	}
 	defer func() { err = errors.Join(err, cluster.close()) }()
-	link, err := node.Dial(cluster.address, sweepsService, insecure.NewCredentials())
+	c, conn, err := client.Dial(cluster.address, insecure.NewCredentials())
 	if err != nil {
 		return err
 	}
-	defer link.Close()
-	if _, err := newSweepClient(link).submitWhenLed(ctx, "failover.yaml", []byte(failoverSweep)); err != nil {
+	defer conn.Close()
+	if _, err := c.SubmitWhenLed(ctx, "failover.yaml", []byte(failoverSweep)); err != nil {
 		return err
 	}
 	if _, _, err = cluster.committedSince(ctx, time.Time{}); err != nil {
@@ -126,7 +126,7 @@ func (c *chaosCluster) committedSince(
 ) (at time.Time, leader *chaosProcess, err error) {
 	ctx, cancel := context.WithTimeout(ctx, failoverPatience)
 	defer cancel()
-	for pause(ctx, failoverPoll) {
+	for client.Pause(ctx, failoverPoll) {
 		leader, term, err := c.lastTerm()
 		if err != nil {
 			return at, nil, err

@@ -10,10 +10,10 @@ import (
 	"sync"
 	"time"
 
+	"github.com/phasegrid/phasegrid/cmd/phasegrid/client"
+
 	"github.com/spf13/cobra"
 	"google.golang.org/grpc/credentials/insecure"
-
-	"github.com/phasegrid/phasegrid/node"
 )
 
 type chaosOptions struct {
@@ -101,7 +101,7 @@ func chaos(ctx context.Context, o chaosOptions, folder string) (report *chaosRep
 	if cluster.disk.reason != "" {
 		report.Skipped = append(report.Skipped, "full disk: "+cluster.disk.reason)
 	}
-	conn, err := node.Dial(cluster.address, sweepsService, insecure.NewCredentials())
+	c, conn, err := client.Dial(cluster.address, insecure.NewCredentials())
 	if err != nil {
 		return report, err
 	}
@@ -111,8 +111,8 @@ func chaos(ctx context.Context, o chaosOptions, folder string) (report *chaosRep
 		report:  report,
 		folder:  folder,
 		cluster: cluster,
-		client:  newSweepClient(conn),
-		reader:  newChaosReader(conn, cluster.disk.folder),
+		client:  c,
+		reader:  newChaosReader(c, cluster.disk.folder),
 	}
 	if err := run.storm(ctx); err != nil {
 		return report, err
@@ -142,7 +142,7 @@ type chaosRun struct {
 	report  *chaosReport
 	folder  string
 	cluster *chaosCluster
-	client  *sweepClient
+	client  *client.Client
 	reader  *chaosReader
 }
 
@@ -190,9 +190,9 @@ func (r *chaosRun) storm(ctx context.Context) error {
 
 // feed submits the next sweep when the last one is mostly done, until ctx ends.
 func (r *chaosRun) feed(ctx context.Context) error {
-	for pause(ctx, 300*time.Millisecond) {
+	for client.Pause(ctx, 300*time.Millisecond) {
 		sweeps := r.reader.all()
-		now, err := r.client.get(ctx, sweeps[len(sweeps)-1].ID)
+		now, err := r.client.Get(ctx, sweeps[len(sweeps)-1].ID)
 		if err != nil || now.Progress.ShardsDone < now.Progress.Shards*2/3 {
 			continue
 		}
@@ -210,7 +210,7 @@ func (r *chaosRun) submit(ctx context.Context) error {
 	defer cancel()
 	var last error
 	for {
-		view, _, _, err := r.client.submit(ctx, filename, file, 0, 1)
+		view, _, _, err := r.client.Submit(ctx, filename, file, 0, 1)
 		if err == nil {
 			r.reader.add(view)
 			return os.WriteFile(filepath.Join(r.folder, filename), file, 0o644)
@@ -218,7 +218,7 @@ func (r *chaosRun) submit(ctx context.Context) error {
 		if ctx.Err() == nil {
 			last = err
 		}
-		if errors.As(err, new(usageError)) || !pause(ctx, 100*time.Millisecond) {
+		if errors.As(err, new(client.InvalidError)) || !client.Pause(ctx, 100*time.Millisecond) {
 			return fmt.Errorf("no sweep could be submitted for %v: %w", settlePatience, errors.Join(err, last))
 		}
 	}

@@ -9,6 +9,8 @@ import (
 	"os"
 	"strings"
 	"time"
+
+	"github.com/phasegrid/phasegrid/cmd/phasegrid/client"
 )
 
 // chaosLogLine is what the audit reads of a line of a process's log.
@@ -78,7 +80,7 @@ func auditLogs(c *chaosCluster) (chaosAudit, error) {
 						a.Recomputed = append(
 							a.Recomputed,
 							fmt.Sprintf("%s of epoch %d granted shard %d of %s to %s %v after it was acknowledged",
-								p.name, l.Epoch, s, shortID(l.Sweep), l.Node, l.Time.Sub(at)),
+								p.name, l.Epoch, s, client.ShortID(l.Sweep), l.Node, l.Time.Sub(at)),
 						)
 					}
 				}

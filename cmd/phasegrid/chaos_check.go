@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"slices"
 
+	"github.com/phasegrid/phasegrid/cmd/phasegrid/client"
+
 	"github.com/phasegrid/phasegrid/results"
 )
 
@@ -40,7 +42,7 @@ func (r *chaosRun) check(ctx context.Context) error {
 }
 
 // compare runs a sweep again on this machine, undisturbed, and compares the files.
-func (r *chaosRun) compare(ctx context.Context, k int, v sweepView) error {
+func (r *chaosRun) compare(ctx context.Context, k int, v client.Sweep) error {
 	filename, _ := r.sweepFile(k)
 	out, state := filepath.Join(r.folder, "undisturbed"), filepath.Join(r.folder, "state")
 	program, err := os.Executable()

@@ -9,6 +9,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/phasegrid/phasegrid/cmd/phasegrid/client"
 )
 
 // maxFaults is how many faults may last at once.
@@ -222,7 +224,7 @@ func (m *chaosMonkey) run(ctx context.Context) error {
 	room := make(chan struct{}, maxFaults)
 	for {
 		wait := 200*time.Millisecond + time.Duration(m.random.Int64N(int64(1200*time.Millisecond)))
-		if !pause(ctx, wait) {
+		if !client.Pause(ctx, wait) {
 			break
 		}
 		fault, target, length := m.draw()
@@ -277,7 +279,7 @@ func (m *chaosMonkey) do(ctx context.Context, f chaosFault, t chaosTarget, lengt
 	began := time.Now()
 	err := t.begin()
 	if err == nil {
-		pause(ctx, length)
+		client.Pause(ctx, length)
 	}
 	err = errors.Join(err, t.end())
 	event := chaosEvent{At: began.Sub(m.start), Fault: f.name, Target: t.name, Lasted: time.Since(began)}

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -16,10 +15,9 @@ import (
 	"sync"
 	"time"
 
+	"github.com/phasegrid/phasegrid/cmd/phasegrid/client"
+
 	"github.com/apache/arrow/go/v15/arrow/array"
-	"github.com/apache/arrow/go/v15/arrow/flight"
-	flightpb "github.com/apache/arrow/go/v15/arrow/flight/gen/flight"
-	"google.golang.org/grpc"
 
 	"github.com/phasegrid/phasegrid/results"
 )
@@ -31,12 +29,11 @@ const readPatience = 20 * time.Second
 // Flight, in merged files, and by asking for progress. Whatever it sees must be whole, in order, no
 // less than before and no more than the truth.
 type chaosReader struct {
-	conn   grpc.ClientConnInterface
-	client *sweepClient
+	client *client.Client
 	store  string
 
 	mu     sync.Mutex
-	sweeps []sweepView
+	sweeps []client.Sweep
 
 	// The rest belongs to run's goroutine.
 	seen       map[string]int64    // rows by sweep and way of reading
@@ -46,10 +43,9 @@ type chaosReader struct {
 	violations []string
 }
 
-func newChaosReader(conn grpc.ClientConnInterface, store string) *chaosReader {
+func newChaosReader(c *client.Client, store string) *chaosReader {
 	return &chaosReader{
-		conn:   conn,
-		client: newSweepClient(conn),
+		client: c,
 		store:  store,
 		seen:   map[string]int64{},
 		files:  map[string][32]byte{},
@@ -58,21 +54,21 @@ func newChaosReader(conn grpc.ClientConnInterface, store string) *chaosReader {
 }
 
 // add has a sweep read from now on.
-func (r *chaosReader) add(v sweepView) {
+func (r *chaosReader) add(v client.Sweep) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.sweeps = append(r.sweeps, v)
 }
 
-func (r *chaosReader) all() []sweepView {
+func (r *chaosReader) all() []client.Sweep {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return append([]sweepView(nil), r.sweeps...)
+	return append([]client.Sweep(nil), r.sweeps...)
 }
 
 // run reads until ctx ends.
 func (r *chaosReader) run(ctx context.Context) {
-	for pause(ctx, 200*time.Millisecond) {
+	for client.Pause(ctx, 200*time.Millisecond) {
 		r.once(ctx)
 	}
 }
@@ -81,7 +77,7 @@ func (r *chaosReader) run(ctx context.Context) {
 func (r *chaosReader) once(ctx context.Context) {
 	for _, v := range r.all() {
 		r.see(ctx, v, "progress", func(ctx context.Context) (int64, error) {
-			now, err := r.client.get(ctx, v.ID)
+			now, err := r.client.Get(ctx, v.ID)
 			return now.Progress.PointsDone, err
 		})
 		r.see(ctx, v, "flight", func(ctx context.Context) (int64, error) { return r.flight(ctx, v.ID, "points") })
@@ -101,7 +97,7 @@ func (r *chaosReader) once(ctx context.Context) {
 var errWrongRows = errors.New("wrong rows")
 
 // see reads once by one way and compares with what was seen before.
-func (r *chaosReader) see(ctx context.Context, v sweepView, way string, read func(context.Context) (int64, error)) {
+func (r *chaosReader) see(ctx context.Context, v client.Sweep, way string, read func(context.Context) (int64, error)) {
 	ctx, cancel := context.WithTimeout(ctx, readPatience)
 	defer cancel()
 	rows, err := read(ctx)
@@ -132,17 +128,9 @@ func (r *chaosReader) violate(format string, args ...any) {
 
 // flight counts the rows of a table and checks that points rise.
 func (r *chaosReader) flight(ctx context.Context, sweep, table string) (rows int64, err error) {
-	ticket, err := json.Marshal(map[string]any{"sweep": sweep, "table": table, "columns": []string{"point"}})
+	reader, err := r.client.Rows(ctx, sweep, table, "point")
 	if err != nil {
-		return 0, fmt.Errorf("encode a ticket: %w", err)
-	}
-	stream, err := flightpb.NewFlightServiceClient(r.conn).DoGet(ctx, &flightpb.Ticket{Ticket: ticket})
-	if err != nil {
-		return 0, fmt.Errorf("read %s: %w", table, err)
-	}
-	reader, err := flight.NewRecordReader(stream)
-	if err != nil {
-		return 0, fmt.Errorf("read %s: %w", table, err)
+		return 0, err
 	}
 	defer reader.Release()
 	last := int64(-1)
@@ -167,7 +155,7 @@ func (r *chaosReader) flight(ctx context.Context, sweep, table string) (rows int
 
 // whole checks every Parquet file of a set that has come since: it opens, and its bytes never
 // change.
-func (r *chaosReader) whole(v sweepView) error {
+func (r *chaosReader) whole(v client.Sweep) error {
 	folder := filepath.Join(r.store, v.ResultSet)
 	return filepath.WalkDir(folder, func(name string, d fs.DirEntry, err error) error {
 		_, known := r.files[name]
@@ -186,7 +174,7 @@ func (r *chaosReader) whole(v sweepView) error {
 
 // forget gives up what was seen of a sweep's files: some of them will be replaced. Nobody may be
 // reading.
-func (r *chaosReader) forget(v sweepView) {
+func (r *chaosReader) forget(v client.Sweep) {
 	folder := filepath.Join(r.store, v.ResultSet) + string(filepath.Separator)
 	maps.DeleteFunc(r.files, func(name string, _ [32]byte) bool { return strings.HasPrefix(name, folder) })
 }

@@ -4,8 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
+
+	"github.com/phasegrid/phasegrid/cmd/phasegrid/client"
 )
 
 // settlePatience bounds the time from the last fault to the end of all sweeps, beside as much as
@@ -41,7 +44,7 @@ func (r *chaosRun) settle(ctx context.Context) error {
 		r.report.Points += v.Progress.PointsDone
 		r.report.Shards += v.Progress.ShardsDone
 		r.report.Parts += v.Progress.PartsDone
-		if v.Phase != phaseDone || v.Progress.ShardsQuarantined > 0 || v.Progress.PointsDone != v.Progress.Indices {
+		if v.Phase != client.PhaseDone || v.Progress.ShardsQuarantined > 0 || v.Progress.PointsDone != v.Progress.Indices {
 			r.report.violate("%s came to rest without all of its rows: %+v", v.Name, v)
 		}
 	}
@@ -49,8 +52,8 @@ func (r *chaosRun) settle(ctx context.Context) error {
 }
 
 // await waits for each sweep's end, and returns the sweeps as they are then.
-func (r *chaosRun) await(ctx context.Context) ([]sweepView, error) {
-	var sweeps []sweepView
+func (r *chaosRun) await(ctx context.Context) ([]client.Sweep, error) {
+	var sweeps []client.Sweep
 	for _, v := range r.reader.all() {
 		end, err := r.awaitEnd(ctx, v)
 		if err != nil {
@@ -61,13 +64,13 @@ func (r *chaosRun) await(ctx context.Context) ([]sweepView, error) {
 	return sweeps, nil
 }
 
-func (r *chaosRun) awaitEnd(ctx context.Context, v sweepView) (sweepView, error) {
+func (r *chaosRun) awaitEnd(ctx context.Context, v client.Sweep) (client.Sweep, error) {
 	for {
-		now, err := r.client.get(ctx, v.ID)
-		if err == nil && now.ended() {
+		now, err := r.client.Get(ctx, v.ID)
+		if err == nil && now.Ended() {
 			return now, nil
 		}
-		if !pause(ctx, 100*time.Millisecond) {
+		if !client.Pause(ctx, 100*time.Millisecond) {
 			return v, errors.Join(
 				fmt.Errorf("%s is not done %v after the last fault: %+v", v.Name, settlePatience+r.o.Duration, now),
 				err,
@@ -79,13 +82,13 @@ func (r *chaosRun) awaitEnd(ctx context.Context, v sweepView) (sweepView, error)
 // retry has quarantined shards run again, and waits until their sweeps have ended once more: faults
 // that hit a shard on three nodes, one after the other, look like a shard that kills nodes. Its
 // part is written anew then.
-func (r *chaosRun) retry(ctx context.Context, sweeps []sweepView) (err error) {
+func (r *chaosRun) retry(ctx context.Context, sweeps []client.Sweep) (err error) {
 	for i, v := range sweeps {
-		for _, l := range v.Progress.Losses {
+		for _, l := range v.Progress.Suspects {
 			if l.Quarantined {
 				r.report.Quarantined = append(
 					r.report.Quarantined,
-					fmt.Sprintf("shard %d of %s: %s", l.Shard, v.Name, l.causes()),
+					fmt.Sprintf("shard %d of %s: %s", l.Shard, v.Name, causesOf(l)),
 				)
 			}
 		}
@@ -93,7 +96,7 @@ func (r *chaosRun) retry(ctx context.Context, sweeps []sweepView) (err error) {
 			continue
 		}
 		r.reader.forget(v)
-		if _, _, err := r.client.retry(ctx, v.ID); err != nil {
+		if _, _, err := r.client.Retry(ctx, v.ID); err != nil {
 			return err
 		}
 		if sweeps[i], err = r.awaitEnd(ctx, v); err != nil {
@@ -110,11 +113,11 @@ func (r *chaosRun) awaitCalm(ctx context.Context) error {
 	defer cancel()
 	for _, v := range r.reader.all() {
 		for {
-			now, err := r.client.get(ctx, v.ID)
+			now, err := r.client.Get(ctx, v.ID)
 			if err == nil && len(now.Progress.Alarms) == 0 {
 				break
 			}
-			if !pause(ctx, 100*time.Millisecond) {
+			if !client.Pause(ctx, 100*time.Millisecond) {
 				return errors.Join(
 					fmt.Errorf(
 						"%s is done and the alarms go on %v later: %q",
@@ -128,4 +131,13 @@ func (r *chaosRun) awaitCalm(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// causesOf tells in one line how a shard's leases failed.
+func causesOf(s client.Suspect) string {
+	var texts []string
+	for _, c := range s.Causes {
+		texts = append(texts, c.Node+": "+c.Cause)
+	}
+	return fmt.Sprintf("%d attempts; %s", s.Attempts, strings.Join(texts, "; "))
 }

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/phasegrid/phasegrid/cmd/phasegrid/client"
 )
 
 // TestChaos runs sweeps on a cluster of processes that are killed, stopped, cut off and filled up.
@@ -75,7 +77,7 @@ func TestChaosAudit(t *testing.T) {
 // that are not whole.
 func TestChaosReaderSees(t *testing.T) {
 	r := newChaosReader(nil, t.TempDir())
-	v := sweepView{ID: "s", Name: "s", ResultSet: "s-1", Progress: progressView{Indices: 5}}
+	v := client.Sweep{ID: "s", Name: "s", ResultSet: "s-1", Progress: client.Progress{Indices: 5}}
 	for _, rows := range []int64{2, 4, 3, 6} {
 		r.see(t.Context(), v, "flight", func(context.Context) (int64, error) { return rows, nil })
 	}

@@ -8,6 +8,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/phasegrid/phasegrid/cmd/phasegrid/client"
+
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
 
@@ -21,18 +23,18 @@ const maxLocalNodes = 256
 
 // runLocal runs a sweep on a cluster of its own, in this process and the node processes it starts,
 // until the sweep ends or ctx does. It returns when all of the cluster has ended.
-func runLocal(ctx context.Context, o runOptions, state string, file []byte, earlier *memo) (sweepView, error) {
+func runLocal(ctx context.Context, o runOptions, state string, file []byte, earlier *memo) (client.Sweep, error) {
 	out, err := store.OpenFolder(o.Out)
 	if err != nil {
-		return sweepView{}, fmt.Errorf("--out: %w", err)
+		return client.Sweep{}, fmt.Errorf("--out: %w", err)
 	}
 	spool, err := store.OpenFolder(filepath.Join(state, "spool"))
 	if err != nil {
-		return sweepView{}, fmt.Errorf("--state: %w", err)
+		return client.Sweep{}, fmt.Errorf("--state: %w", err)
 	}
 	listener, address, closeSocket, err := listenPrivately()
 	if err != nil {
-		return sweepView{}, err
+		return client.Sweep{}, err
 	}
 	defer closeSocket()
 	c, err := coordinator.New(coordinator.Config{
@@ -40,11 +42,11 @@ func runLocal(ctx context.Context, o runOptions, state string, file []byte, earl
 		MaxPointBytes: o.MaxPointBytes, GitRevision: currentVersion().Revision, Logger: o.coordinator,
 	})
 	if err != nil {
-		return sweepView{}, err
+		return client.Sweep{}, err
 	}
 	conn, err := grpc.NewClient(address, grpc.WithTransportCredentials(insecure.NewCredentials()))
 	if err != nil {
-		return sweepView{}, fmt.Errorf("connect to the local coordinator: %w", err)
+		return client.Sweep{}, fmt.Errorf("connect to the local coordinator: %w", err)
 	}
 	defer conn.Close()
 
@@ -117,14 +119,14 @@ func runLocalNodes(ctx context.Context, o runOptions, address string, earlier *m
 }
 
 // followSweep submits the sweep and shows its progress until it ends.
-func followSweep(ctx context.Context, conn grpc.ClientConnInterface, o runOptions, file []byte) (sweepView, error) {
-	c := newSweepClient(conn)
-	view, err := c.submitWhenLed(ctx, o.File, file)
+func followSweep(ctx context.Context, conn grpc.ClientConnInterface, o runOptions, file []byte) (client.Sweep, error) {
+	c := client.New(conn)
+	view, err := c.SubmitWhenLed(ctx, o.File, file)
 	if err != nil {
 		return view, err
 	}
 	if view.Progress.ShardsQuarantined > 0 {
-		if view, _, err = c.retry(ctx, view.ID); err != nil {
+		if view, _, err = c.Retry(ctx, view.ID); err != nil {
 			return view, err
 		}
 	}
@@ -133,7 +135,7 @@ func followSweep(ctx context.Context, conn grpc.ClientConnInterface, o runOption
 	watchAlarm := alarmWatch{giveUp: giveUp}
 	defer watchAlarm.stop()
 	bar := newProgress(o.stderr)
-	view, err = c.watch(ctx, view.ID, func(v sweepView) {
+	view, err = c.Watch(ctx, view.ID, func(v client.Sweep) {
 		bar.show(v)
 		watchAlarm.see(v)
 	})

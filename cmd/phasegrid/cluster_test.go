@@ -14,7 +14,10 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
+
+	"github.com/phasegrid/phasegrid/cmd/phasegrid/client"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
@@ -97,7 +100,7 @@ func TestClusterCommands(t *testing.T) {
 	}
 	if got := do("fetch", "many-shards", "--out", t.TempDir()); !strings.Contains(
 		got.stderr,
-		"not all of the set: 0 of ",
+		"incomplete: 0 of ",
 	) ||
 		!strings.Contains(got.stderr, "cancelled") {
 		t.Errorf("fetch a cancelled sweep: %s", got.stderr)
@@ -117,7 +120,7 @@ func TestClusterCommands(t *testing.T) {
 	if got := do("submit", file, "--watch"); !strings.Contains(got.stdout, "done") {
 		t.Errorf("submit --watch: %s", got.stdout)
 	}
-	var listed []sweepView
+	var listed []client.Sweep
 	if err := json.Unmarshal([]byte(do("ls", "-o", "json").stdout), &listed); err != nil {
 		t.Fatal(err)
 	}
@@ -125,7 +128,7 @@ func TestClusterCommands(t *testing.T) {
 		t.Errorf("ls: %+v", listed)
 	}
 	for _, args := range [][]string{{"submit", file, "--watch"}, {"watch", "many-shards"}, {"retry", "many-shards", "--watch"}} {
-		var watched sweepView
+		var watched client.Sweep
 		if err := json.Unmarshal([]byte(do(append(args, "-o", "json")...).stdout), &watched); err != nil ||
 			watched.ID != listed[0].ID {
 			t.Errorf("%v -o json: %+v, %v", args, watched, err)
@@ -272,7 +275,7 @@ func TestStatusNamesFencedNodes(t *testing.T) {
 	if got := phasegrid(t, "submit", writeSweep(t, manyShards), "--coordinator", address); got.code != exitDone {
 		t.Fatal(got.stderr)
 	}
-	var view sweepView
+	var view client.Sweep
 	if err := json.Unmarshal([]byte(phasegrid(t, "status", "many-shards", "-o", "json", "--coordinator", address).stdout), &view); err != nil {
 		t.Fatal(err)
 	}
@@ -324,7 +327,7 @@ func awaitLeader(t *testing.T, address string, flags ...string) {
 		if phasegrid(t, append([]string{"ls", "--coordinator", address}, flags...)...).code == exitDone {
 			return
 		}
-		pause(t.Context(), 20e6)
+		client.Pause(t.Context(), 20e6)
 	}
 	t.Fatal("no coordinator leads")
 }
@@ -353,10 +356,7 @@ func testFetchTidiesUp(t *testing.T, folder, address string) {
 			t.Fatal(err)
 		}
 	}
-	used, err := openUnfinished(filepath.Join(points, ".part-000001.parquet.fetching"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	used := lockedFile(t, filepath.Join(points, ".part-000001.parquet.fetching"))
 	defer os.Remove(used.Name())
 	defer used.Close()
 	complete()
@@ -365,22 +365,32 @@ func testFetchTidiesUp(t *testing.T, folder, address string) {
 			t.Errorf("%s is left behind: %v", name, err)
 		}
 	}
-	if !stillNamed(used) {
+	if _, err := os.Stat(used.Name()); err != nil {
 		t.Error("the file that another fetch is at was removed")
 	}
 	part := filepath.Join(points, "part-000000.parquet")
 	if err := os.Remove(part); err != nil {
 		t.Fatal(err)
 	}
-	busy, err := openUnfinished(left[0])
-	if err != nil {
-		t.Fatal(err)
-	}
+	busy := lockedFile(t, left[0])
 	if got := fetch(); got.code != exitFailed || !strings.Contains(got.stderr, "another fetch") {
 		t.Errorf("fetch of a file that another fetch is at: exit code %d, %s", got.code, got.stderr)
 	}
 	busy.Close()
 	complete() // as after that fetch has died
+}
+
+// lockedFile makes a file as a fetch in another process holds it.
+func lockedFile(t *testing.T, name string) *os.File {
+	t.Helper()
+	f, err := os.Create(name)
+	if err == nil {
+		err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
 }
 
 // TestLeaderlessCluster: without a leader, clients are told what those know who would like to be

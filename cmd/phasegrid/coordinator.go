@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/phasegrid/phasegrid/cmd/phasegrid/client"
+
 	"github.com/spf13/cobra"
 	"google.golang.org/grpc"
 
@@ -29,7 +31,7 @@ type coordinatorOptions struct {
 	Spool         string
 	LeaseTTL      time.Duration
 	MaxPointBytes int64
-	TLS           tlsOptions
+	TLS           client.TLS
 	log           *slog.Logger
 }
 
@@ -77,7 +79,7 @@ s3://bucket. On SIGTERM it hands over and exits with 0.`,
 		"how long a node may be silent before its shards go to others; 1s or more",
 	)
 	addPointBytesFlag(cmd, &o.MaxPointBytes)
-	o.TLS.addFlags(flags)
+	addTLSFlags(flags, &o.TLS)
 	return cmd
 }
 
@@ -121,7 +123,7 @@ func (o coordinatorOptions) config(ctx context.Context) (coordinator.Config, err
 	if err := o.Probe.check(); err != nil {
 		return none, err
 	}
-	creds, mutual, err := o.TLS.transport(o.Listen)
+	creds, mutual, err := o.TLS.Transport(o.Listen)
 	if err != nil {
 		return none, usageError{err}
 	}
@@ -141,7 +143,7 @@ func (o coordinatorOptions) config(ctx context.Context) (coordinator.Config, err
 	}
 	if len(o.Etcd) > 0 {
 		cfg.Etcd.Endpoints = o.Etcd
-		if cfg.Etcd.Credentials, err = o.TLS.etcd(o.Etcd); err != nil {
+		if cfg.Etcd.Credentials, err = o.TLS.EtcdTransport(o.Etcd); err != nil {
 			return none, usageError{err}
 		}
 	}

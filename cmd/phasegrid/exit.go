@@ -2,6 +2,8 @@ package main
 
 import (
 	"errors"
+
+	"github.com/phasegrid/phasegrid/cmd/phasegrid/client"
 )
 
 // Exit codes of phasegrid.
@@ -25,9 +27,13 @@ type usageError struct{ error }
 
 func (e usageError) Unwrap() error { return e.error }
 
+// isUsage tells whether an error is about what the user gave: flags, arguments or a sweep file.
+func isUsage(err error) bool {
+	return errors.As(err, new(usageError)) || errors.As(err, new(client.InvalidError))
+}
+
 // exitCode maps a command's error to the process's exit code. Nothing else does.
 func exitCode(err error) int {
-	var usage usageError
 	switch {
 	case err == nil:
 		return exitDone
@@ -35,7 +41,7 @@ func exitCode(err error) int {
 		return exitInterrupted
 	case errors.Is(err, errQuarantined):
 		return exitQuarantined
-	case errors.As(err, &usage):
+	case isUsage(err):
 		return exitUsage
 	}
 	return exitFailed

@@ -2,8 +2,11 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -84,10 +87,10 @@ func beginAgain(ctx context.Context, o runOptions, folder, state string, m *resu
 func removeDamaged(ctx context.Context, folder string, m *results.Manifest) (removed []string, err error) {
 	for _, f := range m.Files {
 		if ctx.Err() != nil {
-			return nil, errInterrupted
+			return nil, ctx.Err()
 		}
 		path := filepath.Join(folder, filepath.FromSlash(f.Path))
-		sum, err := fileSHA256(path)
+		sum, err := fileSum(path)
 		if errors.Is(err, fs.ErrNotExist) || err == nil && sum == f.SHA256 {
 			continue
 		}
@@ -100,4 +103,15 @@ func removeDamaged(ctx context.Context, folder string, m *results.Manifest) (rem
 		removed = append(removed, f.Path)
 	}
 	return removed, nil
+}
+
+func fileSum(path string) (string, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	sum := sha256.New()
+	_, err = io.Copy(sum, f)
+	return hex.EncodeToString(sum.Sum(nil)), err
 }

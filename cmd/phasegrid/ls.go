@@ -5,31 +5,33 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/phasegrid/phasegrid/cmd/phasegrid/client"
+
 	"github.com/spf13/cobra"
 )
 
 type lsOptions struct {
-	remote
+	Client client.Config
 	Output output
 	stdout io.Writer
 }
 
 func (m Main) lsCommand() *cobra.Command {
-	o := lsOptions{remote: remote{notes: m.Stderr}, stdout: m.Stdout}
+	o := lsOptions{Client: client.Config{Notes: m.Stderr}, stdout: m.Stdout}
 	cmd := &cobra.Command{
 		Use:   "ls",
 		Short: "List the sweeps of a cluster",
 		Args:  cobra.NoArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return runLs(cmd.Context(), o) },
 	}
-	o.addFlags(cmd.Flags())
+	addClientFlags(cmd.Flags(), &o.Client)
 	o.Output.addFlag(cmd.Flags())
 	return cmd
 }
 
 func runLs(ctx context.Context, o lsOptions) error {
-	return o.with(ctx, func(ctx context.Context, c *sweepClient) error {
-		views, err := c.list(ctx)
+	return o.Client.With(ctx, func(ctx context.Context, c *client.Client) error {
+		views, err := c.List(ctx)
 		if err != nil {
 			return err
 		}
@@ -40,7 +42,7 @@ func runLs(ctx context.Context, o lsOptions) error {
 				fmt.Fprintf(
 					w,
 					"%s\t%s\t%s\t%s\t%d\t%d\t%s\t%s\n",
-					shortID(v.ID),
+					client.ShortID(v.ID),
 					v.Name,
 					v.Phase,
 					percent(p.ShardsDone, p.Shards),
@@ -53,6 +55,3 @@ func runLs(ctx context.Context, o lsOptions) error {
 		})
 	})
 }
-
-// shortID is as much of an id as people need.
-func shortID(id string) string { return id[:min(len(id), 8)] }

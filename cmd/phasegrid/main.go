@@ -41,7 +41,7 @@ func (m Main) Run(ctx context.Context) int {
 	}
 	err := m.command().ExecuteContext(ctx)
 	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
-		err = errInterrupted // whichever step the signal cut short, and however that says it
+		err = errInterrupted // whichever step the signal cut short
 	}
 	if err != nil {
 		m.report(err)
@@ -53,7 +53,7 @@ func (m Main) Run(ctx context.Context) int {
 // with their places.
 func (m Main) report(err error) {
 	text := strings.TrimRight(err.Error(), "\n")
-	if errors.Is(err, errInterrupted) || errors.As(err, new(usageError)) && strings.Contains(text, "\n") {
+	if errors.Is(err, errInterrupted) || isUsage(err) && strings.Contains(text, "\n") {
 		fmt.Fprintln(m.Stderr, text)
 		return
 	}
@@ -104,7 +104,7 @@ Exit codes: 0 done, 1 failed, 2 bad usage or sweep file, 3 done but with quarant
 		m.cancelCommand(),
 		m.retryCommand(),
 		m.rmCommand(),
-		certsCommand(),
+		m.certsCommand(),
 		m.coordinatorCommand(),
 		m.nodeCommand(),
 		m.fetchCommand(),

@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/phasegrid/phasegrid/cmd/phasegrid/client"
+
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/spf13/cobra"
@@ -21,7 +23,7 @@ import (
 const nodesService = "phasegrid.v1.Nodes"
 
 type nodeOptions struct {
-	remote
+	Client       client.Config
 	Name         string
 	Slots        int
 	MemoryBytes  int64
@@ -47,7 +49,7 @@ the rest is handed back, and it exits with 0.`,
 			return runNode(cmd.Context(), o)
 		},
 	}
-	o.addFlags(cmd.Flags())
+	addClientFlags(cmd.Flags(), &o.Client)
 	flags := cmd.Flags()
 	flags.StringVar(&o.Name, "name", "", "unique `name` of this node (default host name and process id)")
 	flags.IntVar(&o.Slots, "slots", 0, "shards solved at once (default the number of cores)")
@@ -66,18 +68,18 @@ the rest is handed back, and it exits with 0.`,
 }
 
 func runNode(ctx context.Context, o nodeOptions) error {
-	o.Probe.Insecure = o.Probe.Insecure || o.TLS.Insecure
+	o.Probe.Insecure = o.Probe.Insecure || o.Client.TLS.Insecure
 	if err := o.Probe.check(); err != nil {
 		return err
 	}
 	if err := (node.Config{Name: o.Name, Slots: o.Slots, MemoryBytes: o.MemoryBytes}).Check(); err != nil {
 		return usageError{err}
 	}
-	creds, _, err := o.TLS.transport(o.Coordinator)
+	creds, _, err := o.Client.TLS.Transport(o.Client.Coordinator)
 	if err != nil {
 		return usageError{err}
 	}
-	conn, err := node.Dial(o.Coordinator, nodesService, creds)
+	conn, err := node.Dial(o.Client.Coordinator, nodesService, creds)
 	if err != nil {
 		return usageError{err}
 	}

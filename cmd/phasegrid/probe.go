@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net"
 
+	"github.com/phasegrid/phasegrid/cmd/phasegrid/client"
+
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/spf13/pflag"
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
@@ -37,7 +39,7 @@ func (o *probeOptions) addFlags(flags *pflag.FlagSet, fallback string) {
 
 // check refuses to show plain text to other machines unless somebody says so.
 func (o probeOptions) check() error {
-	if o.Listen == "" || o.Insecure || loopback(o.Listen) {
+	if o.Listen == "" || o.Insecure || client.Loopback(o.Listen) {
 		return nil
 	}
 	return usageError{

@@ -13,6 +13,8 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/phasegrid/phasegrid/cmd/phasegrid/client"
+
 	"github.com/spf13/pflag"
 )
 
@@ -30,7 +32,7 @@ func superviseNode(ctx context.Context, o runOptions, address, name string, earl
 		err := nodeProcess(ctx, o, address, fmt.Sprintf("%s-%d-%d", name, os.Getpid(), life), earlier).Run()
 		if ctx.Err() == nil {
 			o.log.Warn("a node process ended and is started again", "node", name, "error", err)
-			pause(ctx, restartDelay)
+			client.Pause(ctx, restartDelay)
 		}
 	}
 }

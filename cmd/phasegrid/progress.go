@@ -8,6 +8,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/phasegrid/phasegrid/cmd/phasegrid/client"
+
 	"github.com/dustin/go-humanize"
 	"github.com/vbauerster/mpb/v8"
 	"github.com/vbauerster/mpb/v8/decor"
@@ -26,7 +28,7 @@ type progress struct {
 	bars *mpb.Progress // nil without a terminal
 	bar  *mpb.Bar
 	text atomic.Pointer[string] // behind the bar, which another goroutine draws
-	last sweepView
+	last client.Sweep
 
 	printed  time.Time
 	lastLine string
@@ -43,7 +45,7 @@ func newProgress(w io.Writer) *progress {
 }
 
 // show takes the sweep's present state.
-func (p *progress) show(v sweepView) {
+func (p *progress) show(v client.Sweep) {
 	p.last = v
 	if p.bars == nil {
 		p.line(false)
@@ -67,7 +69,7 @@ func (p *progress) close() {
 	case p.bars == nil:
 		p.line(true)
 	case p.bar != nil:
-		if p.last.Phase != phaseDone {
+		if p.last.Phase != client.PhaseDone {
 			p.bar.Abort(false)
 		} else {
 			p.bar.SetCurrent(barScale)
@@ -89,10 +91,10 @@ func (p *progress) line(end bool) {
 }
 
 // fraction is the part of the work that is done, by cost where it is known.
-func fraction(v sweepView) float64 {
+func fraction(v client.Sweep) float64 {
 	p := v.Progress
 	switch {
-	case v.Phase == phaseDone:
+	case v.Phase == client.PhaseDone:
 		return 1
 	case p.CostTotal > 0:
 		return min(p.CostDone/p.CostTotal, 1)
@@ -103,7 +105,7 @@ func fraction(v sweepView) float64 {
 }
 
 // describe is the rest of a progress line.
-func describe(v sweepView) string {
+func describe(v client.Sweep) string {
 	p := v.Progress
 	parts := []string{
 		fmt.Sprintf("%s/%s", humanize.Comma(p.ShardsDone), counted(p.Shards, "shard")),

@@ -11,13 +11,15 @@ import (
 	"strings"
 	"time"
 
+	"github.com/phasegrid/phasegrid/cmd/phasegrid/client"
+
 	"github.com/spf13/cobra"
 
 	"github.com/phasegrid/phasegrid/results"
 )
 
 type queryOptions struct {
-	remote
+	Client client.Config
 	Live   string
 	SQL    string
 	Sets   []string
@@ -30,7 +32,7 @@ type queryOptions struct {
 }
 
 func (m Main) queryCommand() *cobra.Command {
-	o := queryOptions{remote: remote{notes: m.Stderr}, stdin: m.Stdin, stdout: m.Stdout, stderr: m.Stderr}
+	o := queryOptions{Client: client.Config{Notes: m.Stderr}, stdin: m.Stdin, stdout: m.Stdout, stderr: m.Stderr}
 	cmd := &cobra.Command{
 		Use:   "query SQL",
 		Short: "Ask a result set in SQL (DuckDB)",
@@ -65,7 +67,7 @@ With --live the rows come from the coordinator: all that are committed now, also
 		"",
 		"`sweep` of a cluster, by id or name: ask its committed rows instead of a folder",
 	)
-	o.addFlags(cmd.Flags())
+	addClientFlags(cmd.Flags(), &o.Client)
 	cmd.Flags().StringVar(&o.Out, "out", "results", "`folder` of result sets")
 	cmd.Flags().StringVar(&o.Format, "format", "table", "table, csv, json (one object a line) or parquet")
 	cmd.Flags().StringVar(&o.To, "to", "", "`file` for the rows instead of standard output; it must not exist yet")
@@ -101,11 +103,14 @@ func runQuery(ctx context.Context, o queryOptions) error {
 			return fmt.Errorf("make a folder for the sweep's rows: %w", err)
 		}
 		defer os.RemoveAll(dir)
-		folder, err := o.snapshot(ctx, o.Live, dir)
+		err = o.Client.With(ctx, func(ctx context.Context, c *client.Client) error {
+			folder, err := c.CopyCommitted(ctx, o.Live, dir)
+			o.Sets = []string{folder}
+			return err
+		})
 		if err != nil {
 			return err
 		}
-		o.Sets = []string{folder}
 	}
 	sets, err := openSets(o.Sets, o.Out)
 	if err != nil {

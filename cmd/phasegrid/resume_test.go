@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/phasegrid/phasegrid/cmd/phasegrid/client"
+
 	"github.com/phasegrid/phasegrid/results"
 )
 
@@ -33,7 +35,7 @@ func awaitCommit(ctx context.Context, tmp string) bool {
 	for {
 		sockets, _ := filepath.Glob(filepath.Join(tmp, "phasegrid-*", "grpc")) // the pattern is well formed
 		for _, socket := range sockets {
-			var sweeps []sweepView
+			var sweeps []client.Sweep
 			got := phasegridWith(ctx, nil, nil, "ls", "--coordinator", "unix:"+socket, "-o", "json")
 			if json.Unmarshal([]byte(got.stdout), &sweeps) == nil && len(sweeps) > 0 &&
 				sweeps[0].Progress.PointsDone > 0 {

@@ -5,11 +5,13 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/phasegrid/phasegrid/cmd/phasegrid/client"
+
 	"github.com/spf13/cobra"
 )
 
 type retryOptions struct {
-	remote
+	Client client.Config
 	Sweep  string
 	Watch  bool
 	Output output
@@ -19,12 +21,12 @@ type retryOptions struct {
 
 // retryView is a sweep, and how many of its shards run again.
 type retryView struct {
-	Sweep   sweepView `json:"sweep" yaml:"sweep"`
-	Retried int64     `json:"shards_retried" yaml:"shards_retried"`
+	Sweep   client.Sweep `json:"sweep" yaml:"sweep"`
+	Retried int64        `json:"shards_retried" yaml:"shards_retried"`
 }
 
 func (m Main) retryCommand() *cobra.Command {
-	o := retryOptions{remote: remote{notes: m.Stderr}, stdout: m.Stdout, stderr: m.Stderr}
+	o := retryOptions{Client: client.Config{Notes: m.Stderr}, stdout: m.Stdout, stderr: m.Stderr}
 	cmd := &cobra.Command{
 		Use:   "retry SWEEP",
 		Short: "Run a sweep's quarantined shards again",
@@ -34,18 +36,18 @@ func (m Main) retryCommand() *cobra.Command {
 			return runRetry(cmd.Context(), o)
 		},
 	}
-	o.addFlags(cmd.Flags())
+	addClientFlags(cmd.Flags(), &o.Client)
 	o.Output.addFlag(cmd.Flags())
 	cmd.Flags().BoolVar(&o.Watch, "watch", false, "watch the sweep until it ends")
 	return cmd
 }
 
 func runRetry(ctx context.Context, o retryOptions) error {
-	return o.withSweep(ctx, o.Sweep, func(ctx context.Context, c *sweepClient, s sweepView) error {
-		if s.Phase == phaseCancelled {
+	return o.Client.WithSweep(ctx, o.Sweep, func(ctx context.Context, c *client.Client, s client.Sweep) error {
+		if s.Phase == client.PhaseCancelled {
 			return outcome(s)
 		}
-		view, shards, err := c.retry(ctx, s.ID)
+		view, shards, err := c.Retry(ctx, s.ID)
 		if err != nil {
 			return err
 		}
@@ -54,7 +56,7 @@ func runRetry(ctx context.Context, o retryOptions) error {
 			return watchSweep(ctx, c, view.ID, o.Output, o.stderr, o.stdout)
 		}
 		return o.Output.print(o.stdout, retryView{view, shards}, func(w io.Writer) {
-			fmt.Fprintf(w, "%s\t%s\tto run again: %s\n", shortID(view.ID), view.Name, counted(shards, "shard"))
+			fmt.Fprintf(w, "%s\t%s\tto run again: %s\n", client.ShortID(view.ID), view.Name, counted(shards, "shard"))
 		})
 	})
 }

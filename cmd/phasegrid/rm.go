@@ -5,11 +5,13 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/phasegrid/phasegrid/cmd/phasegrid/client"
+
 	"github.com/spf13/cobra"
 )
 
 type rmOptions struct {
-	remote
+	Client client.Config
 	Sweep  string
 	Output output
 	stdout io.Writer
@@ -23,7 +25,7 @@ type removedView struct {
 }
 
 func (m Main) rmCommand() *cobra.Command {
-	o := rmOptions{remote: remote{notes: m.Stderr}, stdout: m.Stdout}
+	o := rmOptions{Client: client.Config{Notes: m.Stderr}, stdout: m.Stdout}
 	cmd := &cobra.Command{
 		Use:   "rm SWEEP",
 		Short: "Remove a sweep that has ended, and its result set, from a cluster",
@@ -33,21 +35,21 @@ func (m Main) rmCommand() *cobra.Command {
 			return runRm(cmd.Context(), o)
 		},
 	}
-	o.addFlags(cmd.Flags())
+	addClientFlags(cmd.Flags(), &o.Client)
 	o.Output.addFlag(cmd.Flags())
 	return cmd
 }
 
 func runRm(ctx context.Context, o rmOptions) error {
-	return o.withSweep(ctx, o.Sweep, func(ctx context.Context, c *sweepClient, s sweepView) error {
-		if err := c.remove(ctx, s.ID); err != nil {
+	return o.Client.WithSweep(ctx, o.Sweep, func(ctx context.Context, c *client.Client, s client.Sweep) error {
+		if err := c.Remove(ctx, s.ID); err != nil {
 			return err
 		}
 		removed := removedView{s.ID, s.Name, s.ResultSet}
 		return o.Output.print(
 			o.stdout,
 			removed,
-			func(w io.Writer) { fmt.Fprintf(w, "%s\t%s\tremoved\n", shortID(s.ID), s.Name) },
+			func(w io.Writer) { fmt.Fprintf(w, "%s\t%s\tremoved\n", client.ShortID(s.ID), s.Name) },
 		)
 	})
 }

@@ -8,18 +8,20 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/phasegrid/phasegrid/cmd/phasegrid/client"
+
 	"github.com/spf13/cobra"
 )
 
 type statusOptions struct {
-	remote
+	Client client.Config
 	Sweep  string
 	Output output
 	stdout io.Writer
 }
 
 func (m Main) statusCommand() *cobra.Command {
-	o := statusOptions{remote: remote{notes: m.Stderr}, stdout: m.Stdout}
+	o := statusOptions{Client: client.Config{Notes: m.Stderr}, stdout: m.Stdout}
 	cmd := &cobra.Command{
 		Use:   "status SWEEP",
 		Short: "Show a sweep: progress, what it waits for, losses, quarantined shards with causes, nodes fenced off",
@@ -30,25 +32,25 @@ func (m Main) statusCommand() *cobra.Command {
 			return runStatus(cmd.Context(), o)
 		},
 	}
-	o.addFlags(cmd.Flags())
+	addClientFlags(cmd.Flags(), &o.Client)
 	o.Output.addFlag(cmd.Flags())
 	return cmd
 }
 
 func runStatus(ctx context.Context, o statusOptions) error {
-	return o.with(ctx, func(ctx context.Context, c *sweepClient) error {
-		view, err := c.get(ctx, o.Sweep)
+	return o.Client.With(ctx, func(ctx context.Context, c *client.Client) error {
+		view, err := c.Get(ctx, o.Sweep)
 		if err != nil {
 			return err
 		}
-		if view.Fenced, err = c.fenced(ctx); err != nil {
+		if view.Fenced, err = c.FencedNodes(ctx); err != nil {
 			return err
 		}
 		return o.Output.print(o.stdout, view, func(w io.Writer) { printStatus(w, view) })
 	})
 }
 
-func printStatus(w io.Writer, v sweepView) {
+func printStatus(w io.Writer, v client.Sweep) {
 	p := v.Progress
 	fmt.Fprintf(w, "sweep\t%s\n", v.ID)
 	fmt.Fprintf(w, "name\t%s\n", v.Name)
@@ -77,7 +79,7 @@ func printStatus(w io.Writer, v sweepView) {
 		fmt.Fprintf(w, "eta\t%s\n", duration(p.ETA))
 	}
 	fmt.Fprintf(w, "result set\t%s\n", v.ResultSet)
-	for _, l := range p.Losses {
+	for _, l := range p.Suspects {
 		state := "lost"
 		if l.Quarantined {
 			state = "quarantined"
@@ -88,7 +90,7 @@ func printStatus(w io.Writer, v sweepView) {
 		}
 	}
 	if p.ShardsQuarantined > 0 {
-		fmt.Fprintf(w, "next\tphasegrid retry %s\truns the quarantined shards again\n", shortID(v.ID))
+		fmt.Fprintf(w, "next\tphasegrid retry %s\truns the quarantined shards again\n", client.ShortID(v.ID))
 	}
 }
 

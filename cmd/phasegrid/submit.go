@@ -5,11 +5,13 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/phasegrid/phasegrid/cmd/phasegrid/client"
+
 	"github.com/spf13/cobra"
 )
 
 type submitOptions struct {
-	remote
+	Client   client.Config
 	File     string
 	Priority int32
 	Weight   int32
@@ -22,7 +24,7 @@ type submitOptions struct {
 }
 
 func (m Main) submitCommand() *cobra.Command {
-	o := submitOptions{remote: remote{notes: m.Stderr}, stdin: m.Stdin, stdout: m.Stdout, stderr: m.Stderr}
+	o := submitOptions{Client: client.Config{Notes: m.Stderr}, stdin: m.Stdin, stdout: m.Stdout, stderr: m.Stderr}
 	cmd := &cobra.Command{
 		Use:   "submit FILE",
 		Short: "Submit a sweep to a cluster",
@@ -35,7 +37,7 @@ same sweep; a cancelled or failed one is reopened and its finished shards are ke
 			return runSubmit(cmd.Context(), o)
 		},
 	}
-	o.addFlags(cmd.Flags())
+	addClientFlags(cmd.Flags(), &o.Client)
 	cmd.Flags().Int32Var(&o.Priority, "priority", 0, "sweeps of higher priority are served first")
 	cmd.Flags().Int32Var(&o.Weight, "weight", 1, "share among sweeps of equal priority")
 	cmd.Flags().BoolVar(&o.Watch, "watch", false, "watch the sweep until it ends")
@@ -48,8 +50,8 @@ func runSubmit(ctx context.Context, o submitOptions) error {
 	if err != nil {
 		return err
 	}
-	return o.with(ctx, func(ctx context.Context, c *sweepClient) error {
-		view, created, warnings, err := c.submit(ctx, o.File, file, o.Priority, o.Weight)
+	return o.Client.With(ctx, func(ctx context.Context, c *client.Client) error {
+		view, created, warnings, err := c.Submit(ctx, o.File, file, o.Priority, o.Weight)
 		if err != nil {
 			return err
 		}

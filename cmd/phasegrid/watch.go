@@ -6,18 +6,20 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/phasegrid/phasegrid/cmd/phasegrid/client"
+
 	"github.com/spf13/cobra"
 )
 
 type watchOptions struct {
-	remote
+	Client         client.Config
 	Sweep          string
 	Output         output
 	stdout, stderr io.Writer
 }
 
 func (m Main) watchCommand() *cobra.Command {
-	o := watchOptions{remote: remote{notes: m.Stderr}, stdout: m.Stdout, stderr: m.Stderr}
+	o := watchOptions{Client: client.Config{Notes: m.Stderr}, stdout: m.Stdout, stderr: m.Stderr}
 	cmd := &cobra.Command{
 		Use:   "watch SWEEP",
 		Short: "Watch a sweep until it ends",
@@ -28,27 +30,27 @@ func (m Main) watchCommand() *cobra.Command {
 			return runWatch(cmd.Context(), o)
 		},
 	}
-	o.addFlags(cmd.Flags())
+	addClientFlags(cmd.Flags(), &o.Client)
 	o.Output.addFlag(cmd.Flags())
 	return cmd
 }
 
 func runWatch(ctx context.Context, o watchOptions) error {
-	return o.with(ctx, func(ctx context.Context, c *sweepClient) error {
+	return o.Client.With(ctx, func(ctx context.Context, c *client.Client) error {
 		return watchSweep(ctx, c, o.Sweep, o.Output, o.stderr, o.stdout)
 	})
 }
 
 // watchSweep shows progress on stderr, then the sweep's end on stdout.
-func watchSweep(ctx context.Context, c *sweepClient, name string, format output, stderr, stdout io.Writer) error {
+func watchSweep(ctx context.Context, c *client.Client, name string, format output, stderr, stdout io.Writer) error {
 	bar := newProgress(stderr)
-	view, err := c.watch(ctx, name, bar.show)
+	view, err := c.Watch(ctx, name, bar.show)
 	bar.close()
 	if err != nil {
 		return err
 	}
 	if err := format.print(stdout, view, func(w io.Writer) {
-		fmt.Fprintf(w, "%s  %s  %s  %s%s\n", shortID(view.ID), view.Name, view.Phase, view.ResultSet, byStatus(view.Progress.PointsByStatus))
+		fmt.Fprintf(w, "%s  %s  %s  %s%s\n", client.ShortID(view.ID), view.Name, view.Phase, view.ResultSet, byStatus(view.Progress.PointsByStatus))
 	}); err != nil {
 		return err
 	}
@@ -56,17 +58,17 @@ func watchSweep(ctx context.Context, c *sweepClient, name string, format output,
 }
 
 // outcome is the error of a sweep that has ended otherwise than well.
-func outcome(v sweepView) error {
+func outcome(v client.Sweep) error {
 	switch {
-	case v.Phase == phaseFailed:
-		return fmt.Errorf("sweep %s failed: %s", shortID(v.ID), cmp.Or(v.Progress.Waiting, "see the coordinator's log"))
-	case v.Phase == phaseCancelled:
-		return fmt.Errorf("sweep %s was cancelled; submit it again to go on", shortID(v.ID))
-	case v.Phase == phaseRemoving:
-		return fmt.Errorf("sweep %s is being removed", shortID(v.ID))
+	case v.Phase == client.PhaseFailed:
+		return fmt.Errorf("sweep %s failed: %s", client.ShortID(v.ID), cmp.Or(v.Progress.Waiting, "see the coordinator's log"))
+	case v.Phase == client.PhaseCancelled:
+		return fmt.Errorf("sweep %s was cancelled; submit it again to go on", client.ShortID(v.ID))
+	case v.Phase == client.PhaseRemoving:
+		return fmt.Errorf("sweep %s is being removed", client.ShortID(v.ID))
 	case v.Progress.ShardsQuarantined > 0:
 		return fmt.Errorf("%d of %d %w: their rows are missing; see `phasegrid status %s`, then `phasegrid retry %s`",
-			v.Progress.ShardsQuarantined, v.Progress.Shards, errQuarantined, shortID(v.ID), shortID(v.ID))
+			v.Progress.ShardsQuarantined, v.Progress.Shards, errQuarantined, client.ShortID(v.ID), client.ShortID(v.ID))
 	}
 	return nil
 }

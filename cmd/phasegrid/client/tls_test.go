@@ -1,11 +1,10 @@
-package main
+package client
 
 import (
 	"bytes"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
-	"io"
 	"net"
 	"os"
 	"path/filepath"
@@ -26,13 +25,32 @@ import (
 
 func makeCerts(t *testing.T, folder string, roles ...string) {
 	t.Helper()
-	if err := runCerts(t.Context(), certsOptions{Out: folder, Namespace: "phasegrid", Days: 1, Roles: roles}, io.Discard); err != nil {
+	if len(roles) == 0 {
+		roles = CertRoles()
+	}
+	for _, role := range roles {
+		issue(t, folder, Certificate{Role: role, Namespace: "phasegrid", Days: 1})
+	}
+}
+
+// issue writes one certificate of the folder's authority.
+func issue(t *testing.T, folder string, c Certificate) {
+	t.Helper()
+	ca, err := OpenAuthority(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pair, err := ca.Issue(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := pair.Write(folder, c.Role); err != nil {
 		t.Fatal(err)
 	}
 }
 
-func optionsFor(folder, role string) tlsOptions {
-	return tlsOptions{
+func optionsFor(folder, role string) TLS {
+	return TLS{
 		Cert: filepath.Join(folder, role+".crt"),
 		Key:  filepath.Join(folder, role+".key"),
 		CA:   filepath.Join(folder, "ca.crt"),
@@ -40,9 +58,9 @@ func optionsFor(folder, role string) tlsOptions {
 }
 
 // serveHealth runs a server with the role's certificate until the test ends.
-func serveHealth(t *testing.T, o tlsOptions) (address string) {
+func serveHealth(t *testing.T, o TLS) (address string) {
 	t.Helper()
-	creds, mutual, err := o.transport("127.0.0.1:0")
+	creds, mutual, err := o.Transport("127.0.0.1:0")
 	if err != nil || !mutual {
 		t.Fatalf("transport: mutual %t, %v", mutual, err)
 	}
@@ -76,9 +94,9 @@ func checkHealth(t *testing.T, address string, creds credentials.TransportCreden
 	return err
 }
 
-func clientCreds(t *testing.T, o tlsOptions) credentials.TransportCredentials {
+func clientCreds(t *testing.T, o TLS) credentials.TransportCredentials {
 	t.Helper()
-	creds, _, err := o.transport("coordinator.example:7443")
+	creds, _, err := o.Transport("coordinator.example:7443")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -195,10 +213,10 @@ func TestPlainTextIsForLoopback(t *testing.T) {
 		{"dns://127.0.0.1/phasegrid-coordinator:7443", false},
 	}
 	for _, test := range tests {
-		if _, _, err := (tlsOptions{}).transport(test.address); (err == nil) != test.ok {
+		if _, _, err := (TLS{}).Transport(test.address); (err == nil) != test.ok {
 			t.Errorf("%s: got %v, allowed should be %t", test.address, err, test.ok)
 		}
-		if _, _, err := (tlsOptions{Insecure: true}).transport(test.address); err != nil {
+		if _, _, err := (TLS{Insecure: true}).Transport(test.address); err != nil {
 			t.Errorf("%s with --insecure: %v", test.address, err)
 		}
 	}
@@ -210,20 +228,20 @@ func TestEtcdEndpointsDecideTheirTransport(t *testing.T) {
 	secure := optionsFor(folder, "coordinator")
 	tests := []struct {
 		name      string
-		options   tlsOptions
+		options   TLS
 		endpoints string
 		want      string // protocol, or part of the error
 	}{
-		{"loopback", tlsOptions{}, "http://127.0.0.1:2379", "insecure"},
-		{"loopback without a scheme", tlsOptions{}, "127.0.0.1:2379", "insecure"},
-		{"plain text elsewhere", tlsOptions{}, "http://etcd:2379", "--insecure"},
-		{"plain text elsewhere, asked for", tlsOptions{Insecure: true}, "http://etcd:2379", "insecure"},
+		{"loopback", TLS{}, "http://127.0.0.1:2379", "insecure"},
+		{"loopback without a scheme", TLS{}, "127.0.0.1:2379", "insecure"},
+		{"plain text elsewhere", TLS{}, "http://etcd:2379", "--insecure"},
+		{"plain text elsewhere, asked for", TLS{Insecure: true}, "http://etcd:2379", "insecure"},
 		{"https", secure, "https://etcd-0:2379,https://etcd-1:2379", "tls"},
-		{"https without files", tlsOptions{}, "https://etcd:2379", "--tls-cert"},
+		{"https without files", TLS{}, "https://etcd:2379", "--tls-cert"},
 		{"mixed", secure, "https://etcd:2379,http://127.0.0.1:2379", "mix"},
 	}
 	for _, test := range tests {
-		creds, err := test.options.etcd(strings.Split(test.endpoints, ","))
+		creds, err := test.options.EtcdTransport(strings.Split(test.endpoints, ","))
 		got := ""
 		if err != nil {
 			got = err.Error()
@@ -241,19 +259,19 @@ func TestWrongTLSFlagsAreErrors(t *testing.T) {
 	makeCerts(t, folder)
 	good := optionsFor(folder, "client")
 	tests := map[string]struct {
-		change func(*tlsOptions)
+		change func(*TLS)
 		want   string
 	}{
-		"no key":         {func(o *tlsOptions) { o.Key = "" }, "all three"},
-		"with insecure":  {func(o *tlsOptions) { o.Insecure = true }, "exclude each other"},
-		"missing file":   {func(o *tlsOptions) { o.CA += "x" }, "no such file"},
-		"key of another": {func(o *tlsOptions) { o.Key = filepath.Join(folder, "node.key") }, "does not match"},
-		"CA is a key":    {func(o *tlsOptions) { o.CA = o.Key }, "no PEM certificate"},
+		"no key":         {func(o *TLS) { o.Key = "" }, "required together"},
+		"with insecure":  {func(o *TLS) { o.Insecure = true }, "exclude each other"},
+		"missing file":   {func(o *TLS) { o.CA += "x" }, "no such file"},
+		"key of another": {func(o *TLS) { o.Key = filepath.Join(folder, "node.key") }, "does not match"},
+		"CA is a key":    {func(o *TLS) { o.CA = o.Key }, "no PEM certificate"},
 	}
 	for name, test := range tests {
 		o := good
 		test.change(&o)
-		if _, _, err := o.transport("127.0.0.1:0"); err == nil || !strings.Contains(err.Error(), test.want) {
+		if _, _, err := o.Transport("127.0.0.1:0"); err == nil || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%s: got %v, want %q in it", name, err, test.want)
 		}
 	}
@@ -277,8 +295,8 @@ func TestCertsKeepsItsAuthority(t *testing.T) {
 	if err := os.Remove(filepath.Join(folder, "ca.key")); err != nil {
 		t.Fatal(err)
 	}
-	err = runCerts(t.Context(), certsOptions{Out: folder, Days: 1}, io.Discard)
-	if err == nil || !strings.Contains(err.Error(), "other half") {
+	_, err = OpenAuthority(folder)
+	if err == nil || !strings.Contains(err.Error(), "only ca.crt is there") {
 		t.Errorf("with the authority's key lost: got %v", err)
 	}
 	info, err := os.Stat(filepath.Join(folder, "client.key"))
@@ -289,9 +307,9 @@ func TestCertsKeepsItsAuthority(t *testing.T) {
 
 func TestCertificatesNameWhatTheyAreFor(t *testing.T) {
 	folder := t.TempDir()
-	o := certsOptions{Out: folder, Namespace: "sweeps", Names: []string{"grid.example.org", "192.0.2.7"}, Days: 1}
-	if err := runCerts(t.Context(), o, io.Discard); err != nil {
-		t.Fatal(err)
+	for _, role := range CertRoles() {
+		names := []string{"grid.example.org", "192.0.2.7"}
+		issue(t, folder, Certificate{Role: role, Namespace: "sweeps", Names: names, Days: 1})
 	}
 	read := func(role string) *x509.Certificate {
 		pair, err := tls.LoadX509KeyPair(filepath.Join(folder, role+".crt"), filepath.Join(folder, role+".key"))

@@ -1,0 +1,86 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path"
+	"path/filepath"
+
+	parquetfile "github.com/apache/arrow/go/v15/parquet"
+	"github.com/apache/arrow/go/v15/parquet/pqarrow"
+
+	"github.com/phasegrid/phasegrid/results"
+)
+
+// snapshotRowGroup is the length of a row group in a copy of committed rows.
+const snapshotRowGroup = 122_880
+
+// CopyCommitted copies the committed rows of a sweep, merged or not, into a result set below dir,
+// and returns its folder.
+func (c *Client) CopyCommitted(ctx context.Context, ref, dir string) (folder string, err error) {
+	s, err := c.Get(ctx, ref)
+	if err != nil {
+		return "", err
+	}
+	if folder, err = setFolder(dir, s); err != nil {
+		return "", err
+	}
+	files, err := c.files(ctx, s.ID)
+	if err != nil {
+		return "", err
+	}
+	for _, f := range files {
+		table := path.Dir(f.Path)
+		if path.Base(f.Path) != path.Base(results.EmptyName(results.Points)) {
+			continue
+		}
+		if err := c.download(ctx, s.ID, folder, f); err != nil {
+			return "", err
+		}
+		if table == results.Shards.String() {
+			continue // a shard's row is made when its part is merged
+		}
+		if err := c.copyTable(ctx, s.ID, table, filepath.Join(folder, table, "part-000000.parquet")); err != nil {
+			return "", err
+		}
+	}
+	return folder, nil
+}
+
+// copyTable writes one table's committed rows to a new Parquet file.
+func (c *Client) copyTable(ctx context.Context, id, table, name string) error {
+	rows, err := c.Rows(ctx, id, table)
+	if err != nil {
+		return err
+	}
+	defer rows.Release()
+	f, err := os.Create(name)
+	if err != nil {
+		return fmt.Errorf("copy %s: %w", table, err)
+	}
+	defer f.Close()
+	w, err := pqarrow.NewFileWriter(
+		rows.Schema(),
+		f,
+		parquetfile.NewWriterProperties(parquetfile.WithMaxRowGroupLength(snapshotRowGroup)),
+		pqarrow.DefaultWriterProps(),
+	)
+	if err != nil {
+		return fmt.Errorf("copy %s: %w", table, err)
+	}
+	for rows.Next() {
+		if err := w.WriteBuffered(rows.Record()); err != nil {
+			return fmt.Errorf("copy %s: %w", table, err)
+		}
+	}
+	if err := rows.Err(); err != nil && !errors.Is(err, io.EOF) {
+		return fmt.Errorf("read %s: %w", table, err)
+	}
+	if err := w.Close(); err != nil {
+		return fmt.Errorf("copy %s: %w", table, err)
+	}
+	return nil
+}
