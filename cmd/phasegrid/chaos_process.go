@@ -11,6 +11,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/phasegrid/phasegrid/cmd/phasegrid/local"
 )
 
 // exitPatience bounds how long a process may take to end after SIGTERM.
@@ -56,7 +58,7 @@ func (p *chaosProcess) start() error {
 		return fmt.Errorf("log of %s: %w", p.name, err)
 	}
 	cmd := exec.Command(program, p.args...)
-	cmd.Stdout, cmd.Stderr, cmd.Env, cmd.SysProcAttr = log, log, p.env, childAttributes()
+	cmd.Stdout, cmd.Stderr, cmd.Env, cmd.SysProcAttr = log, log, p.env, local.ChildAttributes()
 	exited, started := make(chan struct{}), make(chan error)
 	go func() {
 		// The death signal comes when the thread that started the process ends, so that thread must

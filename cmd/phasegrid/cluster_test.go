@@ -435,7 +435,7 @@ func (p poisoned) Result(id [16]byte) (solver.Result, bool, error) {
 // startNode works in this process until stop is called.
 func startNode(t *testing.T, address string, cfg node.Config) (stop func()) {
 	t.Helper()
-	conn, err := node.Dial(address, nodesService, insecure.NewCredentials())
+	conn, err := node.Dial(address, client.NodesService, insecure.NewCredentials())
 	if err != nil {
 		t.Fatal(err)
 	}

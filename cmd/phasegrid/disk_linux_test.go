@@ -24,7 +24,7 @@ func TestFullDiskEndsClearlyAndTheSameCommandFinishesLater(t *testing.T) {
 	run := func() outcomeOf { return phasegrid(t, "run", file, "--out", out, "--state", state) }
 	got := run()
 	if got.code != exitFailed || !strings.Contains(got.stderr, "no space left on device") ||
-		!strings.Contains(got.stderr, "the same command goes on") {
+		!strings.Contains(got.stderr, "run the same command to resume") {
 		t.Fatalf("exit code %d\n%s", got.code, got.stderr)
 	}
 	if parts, err := filepath.Glob(filepath.Join(out, "*", "*", "part-*.parquet")); err != nil || len(parts) > 0 {

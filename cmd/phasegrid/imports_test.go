@@ -42,12 +42,13 @@ var mayImport = map[string][]string{
 		"node", "sweep", "results", "node/solver", "cmd/phasegrid/client", "proto/phasegrid/v1",
 	},
 	"cmd/phasegrid/chaos": {
-		"cmd/phasegrid/client", "cmd/phasegrid/reuse", "coordinator", "coordinator/store", "coordinator/ledger",
+		"cmd/phasegrid/client", "cmd/phasegrid/local", "cmd/phasegrid/reuse", "coordinator", "coordinator/store", "coordinator/ledger",
 		"coordinator/coordtest", "node", "sweep", "results",
 	},
-	"cmd/phasegrid/reuse": {"node", "sweep", "results", "cmd/phasegrid/client"},
+	"cmd/phasegrid/reuse": {"node", "node/solver", "sweep", "results", "cmd/phasegrid/client"},
+	"cmd/phasegrid/local": {"coordinator", "coordinator/store", "node", "cmd/phasegrid/client"},
 	"cmd/phasegrid": {
-		"cmd/phasegrid/bench", "cmd/phasegrid/chaos", "cmd/phasegrid/client", "cmd/phasegrid/reuse",
+		"cmd/phasegrid/bench", "cmd/phasegrid/chaos", "cmd/phasegrid/client", "cmd/phasegrid/local", "cmd/phasegrid/reuse",
 		"coordinator/board", "coordinator/ledger", "coordinator/spool", "coordinator/store", "coordinator/coordtest",
 		"coordinator",
 		"node",

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/phasegrid/phasegrid/cmd/phasegrid/client"
+	"github.com/phasegrid/phasegrid/cmd/phasegrid/reuse"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -18,9 +19,6 @@ import (
 	"github.com/phasegrid/phasegrid/coordinator"
 	"github.com/phasegrid/phasegrid/node"
 )
-
-// nodesService is whose health check tells nodes which coordinator leads.
-const nodesService = "phasegrid.v1.Nodes"
 
 type nodeOptions struct {
 	Client       client.Config
@@ -79,7 +77,7 @@ func runNode(ctx context.Context, o nodeOptions) error {
 	if err != nil {
 		return usageError{err}
 	}
-	conn, err := node.Dial(o.Client.Coordinator, nodesService, creds)
+	conn, err := node.Dial(o.Client.Coordinator, client.NodesService, creds)
 	if err != nil {
 		return usageError{err}
 	}
@@ -92,12 +90,12 @@ func runNode(ctx context.Context, o nodeOptions) error {
 		Grace: o.Grace, DrainTimeout: o.DrainTimeout, Log: o.log, Metrics: node.NewMetrics(registry),
 	}
 	if o.Memo != "" {
-		earlier, err := openMemo(o.Memo)
+		memo, err := reuse.Open(o.Memo)
 		if err != nil {
 			return fmt.Errorf("open the results of earlier sweeps: %w", err)
 		}
-		defer earlier.close()
-		cfg.Memo = earlier
+		defer memo.Close()
+		cfg.Memo = memo
 	}
 	return withProbe(ctx, o.Probe, registry, checks, node.New(conn, cfg).Run)
 }

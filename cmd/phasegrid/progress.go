@@ -25,7 +25,8 @@ const lineEvery = 5 * time.Second
 // uses it.
 type progress struct {
 	w    io.Writer
-	bars *mpb.Progress // nil without a terminal
+	draw bool          // w is a terminal
+	bars *mpb.Progress // nil before the first show, and without a terminal
 	bar  *mpb.Bar
 	text atomic.Pointer[string] // behind the bar, which another goroutine draws
 	last client.Sweep
@@ -37,23 +38,21 @@ type progress struct {
 // newProgress shows progress on w. NO_COLOR and TERM=dumb ask for plain lines, as does a w that is
 // no terminal.
 func newProgress(w io.Writer) *progress {
-	p := &progress{w: w, printed: time.Now()}
-	if terminal(w) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" {
-		p.bars = mpb.New(mpb.WithOutput(w), mpb.WithWidth(40))
-	}
-	return p
+	draw := terminal(w) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
+	return &progress{w: w, draw: draw, printed: time.Now()}
 }
 
 // show takes the sweep's present state.
 func (p *progress) show(v client.Sweep) {
 	p.last = v
-	if p.bars == nil {
+	if !p.draw {
 		p.line(false)
 		return
 	}
 	text := describe(v)
 	p.text.Store(&text)
-	if p.bar == nil {
+	if p.bars == nil {
+		p.bars = mpb.New(mpb.WithOutput(p.w), mpb.WithWidth(40))
 		p.bar = p.bars.AddBar(barScale,
 			mpb.PrependDecorators(decor.Name(v.Name+" "), decor.Any(func(s decor.Statistics) string {
 				return fmt.Sprintf("%3d%%", s.Current*100/barScale)
@@ -65,17 +64,19 @@ func (p *progress) show(v client.Sweep) {
 
 // close leaves the last state on the screen.
 func (p *progress) close() {
-	switch {
-	case p.bars == nil:
+	if !p.draw {
 		p.line(true)
-	case p.bar != nil:
-		if p.last.Phase != client.PhaseDone {
-			p.bar.Abort(false)
-		} else {
-			p.bar.SetCurrent(barScale)
-		}
-		p.bars.Wait()
+		return
 	}
+	if p.bars == nil {
+		return
+	}
+	if p.last.Phase == client.PhaseDone {
+		p.bar.SetCurrent(barScale)
+	} else {
+		p.bar.Abort(false)
+	}
+	p.bars.Wait()
 }
 
 // line prints a plain line now and then, and one at the end.

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,8 +12,6 @@ import (
 	"time"
 
 	"github.com/phasegrid/phasegrid/cmd/phasegrid/client"
-
-	"github.com/phasegrid/phasegrid/results"
 )
 
 // slowSweep has shards of a tenth of a second.
@@ -102,7 +99,7 @@ func TestInterruptedRunGoesOn(t *testing.T) {
 			interrupt()
 		}()
 		got := phasegridWith(ctx, nil, nil, "run", file, "--out", filepath.Join(link, "results"), "--state", state)
-		if got.code != exitInterrupted || !strings.Contains(got.stderr, "the same command goes on") {
+		if got.code != exitInterrupted || !strings.Contains(got.stderr, "run the same command to resume") {
 			t.Fatalf("exit code %d\n%s", got.code, got.stderr)
 		}
 		resumed(t, file, filepath.Join(disk, "results"), state, want)
@@ -229,29 +226,5 @@ func TestDamagedSetIsMended(t *testing.T) {
 				t.Errorf("verify: %s%s", got.stdout, got.stderr)
 			}
 		})
-	}
-}
-
-// TestFilesBeingComputedAgainStay: while there is state, a file that differs from the manifest is
-// newer than it.
-func TestFilesBeingComputedAgainStay(t *testing.T) {
-	folder, state, file := t.TempDir(), t.TempDir(), filepath.Join("shards", "part-000000.parquet")
-	if err := os.Mkdir(filepath.Join(folder, "shards"), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(folder, file), []byte("newer"), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	m := &results.Manifest{Files: []results.ManifestFile{{Path: filepath.ToSlash(file), Bytes: 3, SHA256: "older"}}}
-	for _, c := range []struct {
-		state string
-		stays bool
-	}{{state, true}, {filepath.Join(state, "none"), false}} {
-		if err := beginAgain(t.Context(), runOptions{stderr: io.Discard}, folder, c.state, m, nil); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := os.Stat(filepath.Join(folder, file)); (err == nil) != c.stays {
-			t.Errorf("stays %v: %v", c.stays, err)
-		}
 	}
 }

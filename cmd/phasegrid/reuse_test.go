@@ -104,7 +104,7 @@ func TestOnlySoundSetsAreReused(t *testing.T) {
 			if got.code != exitDone || strings.Contains(got.stderr, "reused ") {
 				t.Errorf("exit code %d, %s", got.code, got.stderr)
 			}
-			if says := "no points of " + set + " are reused: "; !strings.Contains(got.stderr, says) {
+			if says := "not reusing points of " + set + ": "; !strings.Contains(got.stderr, says) {
 				t.Errorf("it does not say why nothing is reused: %s", got.stderr)
 			}
 		})

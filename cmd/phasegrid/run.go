@@ -11,12 +11,18 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
+	"strings"
 	"time"
 
+	"github.com/dustin/go-humanize"
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
+	"github.com/phasegrid/phasegrid/cmd/phasegrid/client"
+	"github.com/phasegrid/phasegrid/cmd/phasegrid/local"
+	"github.com/phasegrid/phasegrid/cmd/phasegrid/reuse"
 	"github.com/phasegrid/phasegrid/coordinator/ledger"
-	"github.com/phasegrid/phasegrid/node"
 	"github.com/phasegrid/phasegrid/node/solver"
 	"github.com/phasegrid/phasegrid/results"
 	"github.com/phasegrid/phasegrid/sweep"
@@ -31,13 +37,15 @@ type runOptions struct {
 	NoReuse       bool
 	Output        output
 	MaxPointBytes int64
-	stdin         io.Reader
-	stdout        io.Writer
-	stderr        io.Writer
-	log           *slog.Logger
-	logFormat     string       // of log, for the processes of --nodes
-	logLevel      string       // likewise
-	coordinator   *slog.Logger // of the local coordinator: its last words, as run shows its alarms itself
+
+	stdin  io.Reader
+	stdout io.Writer
+	stderr io.Writer
+	log    *slog.Logger
+	// coordinatorLog is the local coordinator's: only its last words by default, as run shows alarms
+	// itself.
+	coordinatorLog *slog.Logger
+	nodeFlags      []string // flags of node processes, so that they log as this process does
 }
 
 func (m Main) runCommand() *cobra.Command {
@@ -45,9 +53,9 @@ func (m Main) runCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "run FILE",
 		Short: "Run a sweep on this machine",
-		Long: `run solves a sweep on this machine and writes its result set to a folder below --out. Ctrl-C, a crash or a full disk
-lose nothing that is finished: the same command goes on where it was. A finished sweep answers at once. After an edit of
-the file, points that a finished sweep of the same name below --out has already are not solved again.`,
+		Long: `run solves a sweep on this machine and writes its result set to a directory below --out. Finished work survives
+Ctrl-C, crashes and full disks; run the same command to resume. A finished sweep is not computed again. After the file
+was edited, points that a finished sweep of the same name below --out already has are reused.`,
 		Example: `  phasegrid run sweep/examples/spiked-phase-diagram.yaml
   phasegrid run sweep.yaml --out /data/results --slots 4`,
 		Args: cobra.ExactArgs(1),
@@ -56,11 +64,12 @@ the file, points that a finished sweep of the same name below --out has already 
 			if o.log, err = m.logger(cmd); err != nil {
 				return err
 			}
-			o.logFormat, _ = cmd.Flags().GetString("log-format")
-			o.logLevel, _ = cmd.Flags().GetString("log-level")
-			o.coordinator = o.log
+			format, _ := cmd.Flags().GetString("log-format")
+			level, _ := cmd.Flags().GetString("log-level")
+			o.nodeFlags = []string{"--log-level", level, "--log-format", format}
+			o.coordinatorLog = o.log
 			if !cmd.Flags().Changed("log-level") {
-				if o.coordinator, err = m.loggerFrom(ledger.LevelFatal, o.logFormat); err != nil {
+				if o.coordinatorLog, err = m.loggerFrom(ledger.LevelFatal, format); err != nil {
 					return err
 				}
 			}
@@ -68,31 +77,18 @@ the file, points that a finished sweep of the same name below --out has already 
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&o.Out, "out", "results", "`folder` for result sets")
-	flags.StringVar(&o.State, "state", ".phasegrid", "`folder` for what is not finished")
-	flags.IntVar(&o.Nodes, "nodes", 0, "solve in that many separate processes; 0 solves in this one")
-	flags.IntVar(
-		&o.Slots,
-		"slots",
-		0,
-		"shards solved at once, by each node (default the cores, shared among the nodes)",
-	)
-	flags.BoolVar(
-		&o.NoReuse,
-		"no-reuse",
-		false,
-		"solve points again that an earlier sweep of this name below --out has",
-	)
+	flags.StringVar(&o.Out, "out", "results", "`directory` for result sets")
+	flags.StringVar(&o.State, "state", ".phasegrid", "`directory` for in-progress state")
+	flags.IntVar(&o.Nodes, "nodes", 0, "number of node processes; 0 solves in this process")
+	flags.IntVar(&o.Slots, "slots", 0, "shards that each node solves at once (default the cores divided by the nodes)")
+	flags.BoolVar(&o.NoReuse, "no-reuse", false, "solve all points, even those of earlier sweeps of this name below --out")
 	addPointBytesFlag(cmd, &o.MaxPointBytes)
 	o.Output.addFlag(flags)
 	return cmd
 }
 
 func runRun(ctx context.Context, o runOptions) error {
-	if o.Nodes < 0 || o.Slots < 0 || o.Nodes > maxLocalNodes {
-		return usageError{fmt.Errorf("--nodes goes from 0 to %d, --slots from 0", maxLocalNodes)}
-	}
-	if err := (node.Config{Name: "local", Slots: o.Slots}).Check(); err != nil { // no node would ever be taken
+	if err := (local.Config{Nodes: o.Nodes, Slots: o.Slots}).Check(); err != nil {
 		return usageError{err}
 	}
 	if o.Slots == 0 {
@@ -114,16 +110,17 @@ func runRun(ctx context.Context, o runOptions) error {
 	}
 	id := spec.ID(solver.Version)
 	folder := filepath.Join(o.Out, spec.Name()+"-"+id[:8])
-	m, err := finishedBefore(folder, id)
+	finished, err := reuse.OpenFinished(folder, id)
 	if err != nil {
 		return err
 	}
-	if m != nil && len(m.Missing) == 0 && sameSizes(folder, m) {
-		if err = conclude(ctx, o, folder, "finished before"); err == nil || ctx.Err() != nil {
-			return err
+	var unreadable error
+	if finished != nil && finished.Complete() {
+		unreadable = conclude(ctx, o, folder, "finished before")
+		if unreadable == nil || ctx.Err() != nil {
+			return unreadable
 		}
 	}
-	unreadable := err
 	unlock, err := lockFolder(o.State, "--state")
 	if err != nil {
 		return err
@@ -133,45 +130,102 @@ func runRun(ctx context.Context, o runOptions) error {
 	if err != nil {
 		return err
 	}
-	if m != nil {
-		if err := beginAgain(ctx, o, folder, state, m, unreadable); err != nil {
+	if finished != nil {
+		damaged, err := finished.RemoveDamaged(ctx, state, unreadable)
+		for _, path := range damaged {
+			fmt.Fprintf(o.stderr, "%s is damaged; computing it again\n", path)
+		}
+		if err != nil {
 			return err
 		}
 	}
+	return o.solve(ctx, spec, id, file, folder, state)
+}
+
+// memoFolder is the directory of the memo below the state.
+const memoFolder = "memo"
+
+// solve runs the sweep on a local cluster and prints its result set.
+func (o runOptions) solve(
+	ctx context.Context,
+	spec *sweep.Spec,
+	id string,
+	file []byte,
+	folder, state string,
+) (err error) {
 	started := time.Now()
-	var earlier *memo
+	var memo *reuse.Memo
 	if !o.NoReuse {
-		if earlier, err = memoOf(ctx, o, spec, id, filepath.Join(state, memoFolder)); err != nil {
+		memo, err = reuse.Collect(ctx, spec, id, o.Out, filepath.Join(state, memoFolder), o.stderr)
+		if err != nil {
 			return err
 		}
 	}
-	defer earlier.close()
-	view, err := runLocal(ctx, o, state, file, earlier)
+	defer memo.Close()
+	s, err := o.runLocal(ctx, state, file, memo)
 	if err != nil {
 		return err
 	}
-	if err := sayReused(ctx, o, folder, earlier); err != nil {
+	if err := printReused(ctx, o, folder, memo); err != nil {
 		return err
 	}
-	if err := outcome(view); err != nil {
+	if err := outcome(s); err != nil {
 		if errors.Is(err, errQuarantined) {
-			return errors.Join(conclude(ctx, o, folder, "not complete"), fmt.Errorf(
-				"%d of %d %w: their points have no rows; the same command tries them again",
-				view.Progress.ShardsQuarantined,
-				view.Progress.Shards,
+			return errors.Join(conclude(ctx, o, folder, "incomplete"), fmt.Errorf(
+				"%d of %d %w: their points have no rows; run the same command to retry them",
+				s.Progress.ShardsQuarantined,
+				s.Progress.Shards,
 				errQuarantined,
 			))
 		}
 		return err
 	}
 	if err := os.RemoveAll(state); err != nil {
-		o.log.Warn("the state of a finished sweep stays", "folder", state, "error", err)
+		o.log.Warn("cannot remove the state of a finished sweep", "directory", state, "error", err)
 	}
 	return conclude(ctx, o, folder, "in "+duration(time.Since(started)))
 }
 
-// stateFolder is where a sweep's state is kept until it is finished: one for each sweep and each
-// folder that its result set may have. The name is in the latter and not in the id.
+// runLocal runs the sweep on a local cluster and shows its progress.
+func (o runOptions) runLocal(
+	ctx context.Context,
+	state string,
+	file []byte,
+	memo *reuse.Memo,
+) (client.Sweep, error) {
+	version := currentVersion()
+	cfg := local.Config{
+		Out: o.Out, State: state, Nodes: o.Nodes, Slots: o.Slots, MaxPointBytes: o.MaxPointBytes,
+		Version: version.Version, Revision: version.Revision,
+		Log: o.log, CoordinatorLog: o.coordinatorLog,
+		Environ: withoutNodeFlags(os.Environ()), NodeFlags: o.nodeFlags, Stderr: o.stderr,
+	}
+	if memo != nil {
+		cfg.Memo, cfg.MemoFolder = memo, memo.Folder()
+	}
+	bar := newProgress(o.stderr)
+	s, err := local.Run(ctx, cfg, o.File, file, bar.show)
+	bar.close()
+	if err != nil && ctx.Err() != nil {
+		err = fmt.Errorf("%w; finished work is kept; run the same command to resume", errInterrupted)
+	}
+	return s, err
+}
+
+// withoutNodeFlags removes the variables of node's own flags from an environment: they are meant
+// for nodes of a cluster, whose certificates and ports a local node does not use.
+func withoutNodeFlags(environ []string) []string {
+	variables := map[string]bool{}
+	Main{}.nodeCommand().Flags().VisitAll(func(f *pflag.Flag) { variables[variableOf(f)] = true })
+	return slices.DeleteFunc(environ, func(entry string) bool {
+		name, _, _ := strings.Cut(entry, "=")
+		return variables[name]
+	})
+}
+
+// stateFolder returns the directory of a sweep's state until the sweep is finished: one for each
+// sweep and each directory that its result set may have. The name is in the latter and not in the
+// id.
 func stateFolder(o runOptions, name, id string) (string, error) {
 	out, err := withoutLinks(o.Out)
 	if err == nil {
@@ -181,24 +235,46 @@ func stateFolder(o runOptions, name, id string) (string, error) {
 			return filepath.Join(state, id[:16]+"-"+hex.EncodeToString(sum[:4])), nil
 		}
 	}
-	return "", fmt.Errorf("state folder: %w", err)
+	return "", fmt.Errorf("find the state directory: %w", err)
 }
 
-// withoutLinks is the one absolute path of a folder that may be reached by several, through
-// symbolic links. It need not be there yet.
+// withoutLinks returns the absolute path, without symbolic links, of a directory that may not exist
+// yet.
 func withoutLinks(folder string) (string, error) {
 	path, err := filepath.Abs(folder)
 	if err != nil {
 		return "", err
 	}
-	if there, err := filepath.EvalSymlinks(path); err == nil || path == filepath.Dir(path) {
-		return there, err
+	if resolved, err := filepath.EvalSymlinks(path); err == nil || path == filepath.Dir(path) {
+		return resolved, err
 	}
 	parent, err := withoutLinks(filepath.Dir(path))
 	return filepath.Join(parent, filepath.Base(path)), err
 }
 
-// conclude prints the path of a result set and its table by optimizer.
+// printReused tells how many points were not solved again; nothing without a memo.
+func printReused(ctx context.Context, o runOptions, folder string, memo *reuse.Memo) error {
+	if memo == nil {
+		return nil
+	}
+	set, err := results.OpenSet(folder)
+	if err != nil {
+		return err
+	}
+	count, points, err := memo.Count(ctx, set)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(
+		o.stderr,
+		"reused %s of %s points from earlier sweeps of this name (--no-reuse solves all)\n",
+		humanize.Comma(count),
+		humanize.Comma(points),
+	)
+	return nil
+}
+
+// conclude prints the path of a result set and its summary by optimizer.
 func conclude(ctx context.Context, o runOptions, folder, how string) error {
 	set, err := results.OpenSet(folder)
 	var summaries []*optimizerSummary
@@ -206,7 +282,7 @@ func conclude(ctx context.Context, o runOptions, folder, how string) error {
 		summaries, err = summarize(ctx, set)
 	}
 	if err != nil {
-		return fmt.Errorf("%w; the same command computes again what is damaged", err)
+		return fmt.Errorf("%w; run the same command to compute damaged files again", err)
 	}
 	return o.Output.print(o.stdout, viewRun(folder, summaries), func(w io.Writer) {
 		fmt.Fprintf(w, "%s  (%s)\n\n", folder, how)

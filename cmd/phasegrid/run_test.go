@@ -21,6 +21,7 @@ import (
 	"go.uber.org/goleak"
 	"google.golang.org/grpc/credentials/insecure"
 
+	"github.com/phasegrid/phasegrid/cmd/phasegrid/client"
 	"github.com/phasegrid/phasegrid/coordinator"
 	"github.com/phasegrid/phasegrid/coordinator/ledger"
 	"github.com/phasegrid/phasegrid/coordinator/store"
@@ -233,7 +234,7 @@ func runShuffled(t *testing.T, text string) string {
 	t.Helper()
 	out := t.TempDir()
 	address := startCoordinator(t, out)
-	conn, err := node.Dial(address, nodesService, insecure.NewCredentials())
+	conn, err := node.Dial(address, client.NodesService, insecure.NewCredentials())
 	if err != nil {
 		t.Fatal(err)
 	}

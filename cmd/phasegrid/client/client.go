@@ -16,8 +16,11 @@ import (
 	pb "github.com/phasegrid/phasegrid/proto/phasegrid/v1"
 )
 
-// sweepsService is the service whose health check tells clients which coordinator leads.
-const sweepsService = "phasegrid.v1.Sweeps"
+// The services whose health checks tell clients and nodes which coordinator leads.
+const (
+	sweepsService = "phasegrid.v1.Sweeps"
+	NodesService  = "phasegrid.v1.Nodes"
+)
 
 const (
 	// callTimeout bounds every call but Submit, Watch and the transfer of files.

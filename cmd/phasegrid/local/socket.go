@@ -1,4 +1,4 @@
-package main
+package local
 
 import (
 	"errors"
@@ -11,30 +11,30 @@ import (
 	"time"
 )
 
-// The socket of a local cluster has a folder of its own below TMPDIR.
+// The socket of a local cluster has a directory of its own below TMPDIR.
 const socketFolder, socketName = "phasegrid-", "grpc"
 
-// socketGrace is how old a folder must be before its socket counts as left behind: one that was
-// just made may not listen yet.
+// socketGrace is the age at which a socket that nobody listens on counts as stale: a new one may not
+// listen yet.
 const socketGrace = time.Minute
 
-// listenPrivately opens a socket that only this user can reach.
+// listenPrivately opens a socket that only this user can reach. remove removes its directory.
 func listenPrivately() (listener net.Listener, address string, remove func(), err error) {
 	removeStaleSockets()
 	folder, err := os.MkdirTemp("", socketFolder+"*")
 	if err != nil {
-		return nil, "", nil, fmt.Errorf("folder for a socket: %w; set TMPDIR to one that can be written", err)
+		return nil, "", nil, fmt.Errorf("create a directory for the local socket: %w; set TMPDIR to a writable directory", err)
 	}
 	path := filepath.Join(folder, socketName)
 	if listener, err = net.Listen("unix", path); err != nil {
 		os.RemoveAll(folder)
-		return nil, "", nil, fmt.Errorf("local socket: %w; set TMPDIR to a shorter path", err)
+		return nil, "", nil, fmt.Errorf("listen on the local socket: %w; set TMPDIR to a shorter path", err)
 	}
 	return listener, "unix:" + path, func() { os.RemoveAll(folder) }, nil
 }
 
-// removeStaleSockets removes the folders of this user's runs that were killed. What cannot be
-// removed stays: it is in nobody's way.
+// removeStaleSockets removes the socket directories of this user's runs that were killed. Errors are
+// ignored: what stays does no harm.
 func removeStaleSockets() {
 	sockets, _ := filepath.Glob(filepath.Join(os.TempDir(), socketFolder+"*", socketName)) // the pattern is well formed
 	for _, socket := range sockets {
@@ -50,12 +50,12 @@ func removeStaleSockets() {
 			continue
 		}
 		if os.Remove(socket) == nil {
-			_ = os.Remove(folder) // it stays where something else is in it
+			_ = os.Remove(folder) // fails if something else is in it
 		}
 	}
 }
 
-// ownAndOld tells whether a file is of a type, this user's and not just made.
+// ownAndOld tells whether a file has a type, belongs to this user and is older than socketGrace.
 func ownAndOld(path string, kind fs.FileMode) bool {
 	info, err := os.Lstat(path)
 	if err != nil || info.Mode().Type() != kind || time.Since(info.ModTime()) < socketGrace {

@@ -2,10 +2,8 @@ package main
 
 import (
 	"context"
-	"log/slog"
 	"net"
 	"slices"
-	"strings"
 	"sync"
 	"testing"
 
@@ -135,33 +133,5 @@ func TestCallsMadeAgainStayWithTheirSweep(t *testing.T) {
 				t.Errorf("asked for %v, want %s alone", leader.asked, newerSweep)
 			}
 		})
-	}
-}
-
-// refusing takes no node.
-type refusing struct{ pb.UnimplementedNodesServer }
-
-func (refusing) Attach(grpc.BidiStreamingServer[pb.AttachRequest, pb.AttachResponse]) error {
-	return status.Error(codes.InvalidArgument, "hello: no such thing")
-}
-
-// TestRefusedNodeEndsTheRun: without its only node a run would wait for ever.
-func TestRefusedNodeEndsTheRun(t *testing.T) {
-	listener, address, remove, err := listenPrivately()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer remove()
-	server := grpc.NewServer()
-	pb.RegisterNodesServer(server, refusing{})
-	served := make(chan error, 1)
-	go func() { served <- server.Serve(listener) }()
-	err = runLocalNodes(t.Context(), runOptions{Slots: 1, log: slog.New(slog.DiscardHandler)}, address, nil)
-	server.Stop()
-	if err == nil || !strings.Contains(err.Error(), "no such thing") {
-		t.Errorf("the node ends with %v", err)
-	}
-	if err := <-served; err != nil {
-		t.Fatal(err)
 	}
 }

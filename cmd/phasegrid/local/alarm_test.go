@@ -1,4 +1,4 @@
-package main
+package local
 
 import (
 	"context"
@@ -19,9 +19,9 @@ func TestAlarmThatLasts(t *testing.T) {
 		wait    time.Duration
 		givenUp bool
 	}{
-		{"nothing more is seen", []client.Sweep{alarm}, alarmPatience + time.Second, true},
-		{"it goes in time", []client.Sweep{alarm, {}}, 2 * alarmPatience, false},
-		{"another one begins", []client.Sweep{alarm, {}, alarm}, alarmPatience - time.Second, false},
+		{"nothing more is seen", []client.Sweep{alarm}, alarmTimeout + time.Second, true},
+		{"it goes in time", []client.Sweep{alarm, {}}, 2 * alarmTimeout, false},
+		{"another one begins", []client.Sweep{alarm, {}, alarm}, alarmTimeout - time.Second, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
