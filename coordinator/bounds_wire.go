@@ -17,11 +17,11 @@ import (
 // What may stand in the fields of requests. Whatever is out of bounds is refused with the field's
 // name, before anything happens by it.
 const (
-	maxNameBytes     = 253
+	maxNameBytes     = pb.MaxNameBytes
 	maxFilename      = 4096
 	maxPriority      = 1000
 	maxWeight        = 1000
-	maxSlots         = 1 << 16
+	maxSlots         = pb.MaxSlots
 	maxHeldRuns      = board.MaxCapacity
 	maxSegments      = 8
 	maxInstanceBytes = 64

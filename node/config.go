@@ -1,52 +1,82 @@
 package node
 
 import (
+	"cmp"
 	"fmt"
 	"log/slog"
+	"os"
+	"runtime"
 	"strings"
 	"time"
 	"unicode"
+
+	"github.com/phasegrid/phasegrid/node/solver"
 )
 
-// Config is what a node is told at its start. Zero values are defaults.
+// Config configures a node. Zero values select the defaults.
 type Config struct {
-	// Name must be unique in the cluster; by default host name and process id.
+	// Name must be unique in the cluster; default: host name and process id.
 	Name string
-	// Slots is how many shards are solved at once; by default GOMAXPROCS.
+	// Slots is the number of shards solved at once; default: GOMAXPROCS.
 	Slots int
-	// MemoryBytes is registered with the coordinator, which grants no shard above it; by default
-	// what the machine has available (its cgroup's limit, where there is one).
+	// MemoryBytes is registered with the coordinator, which grants no shard that needs more;
+	// default: the available memory of the machine or control group.
 	MemoryBytes int64
-	// Version of the program, for people.
+	// Version of the program, shown to operators.
 	Version string
-	// Grace is how long running shards may go on once the node drains. By default none: they are
+	// Grace is how long running shards may continue once the node drains; default 0: they are
 	// handed back.
 	Grace time.Duration
-	// DrainTimeout bounds the drain as a whole; by default 10 s.
+	// DrainTimeout bounds the whole drain; default: 10 s.
 	DrainTimeout time.Duration
-	// Memo answers points that are known already; nil for none.
+	// Memo has the results of points solved before; nil for none.
 	Memo Memo
-	// NewSolver makes a slot's solver; by default the real one.
+	// NewSolver creates the solver of a slot; default: the built-in one.
 	NewSolver func() Solver
-	// Log is by default slog's.
+	// Log defaults to slog.Default.
 	Log *slog.Logger
-	// Metrics are by default kept and not shown.
+	// Metrics are not registered by default.
 	Metrics *Metrics
 }
 
-// Check tells what a coordinator would refuse.
+// Check returns an error for a configuration that a coordinator would reject.
 func (c Config) Check() error {
 	switch {
 	case strings.Contains(c.Name, "/") || len(c.Name) > maxNameBytes || strings.ContainsFunc(c.Name, unicode.IsControl):
-		return fmt.Errorf(
-			"the name %q: give at most %d bytes without slashes and control characters",
-			c.Name,
-			maxNameBytes,
-		)
+		return fmt.Errorf("check node name %q: want at most %d bytes without slashes and control characters",
+			c.Name, maxNameBytes)
 	case c.Slots < 0 || c.Slots > maxSlots:
-		return fmt.Errorf("%d slots: give 1 to %d, or 0 for the number of cores", c.Slots, maxSlots)
+		return fmt.Errorf("check slots: got %d, want 1..%d, or 0 for the number of cores", c.Slots, maxSlots)
 	case c.MemoryBytes < 0:
-		return fmt.Errorf("%d bytes of memory: give a number above 0, or 0 for what is free", c.MemoryBytes)
+		return fmt.Errorf("check memory: got %d bytes, want more than 0, or 0 for the available memory", c.MemoryBytes)
 	}
 	return nil
+}
+
+// withDefaults replaces zero values.
+func (c Config) withDefaults() Config {
+	if c.Name == "" {
+		host, _ := os.Hostname()
+		c.Name = fmt.Sprintf("%s-%d", cmp.Or(host, "node"), os.Getpid())
+	}
+	if c.Slots <= 0 {
+		c.Slots = runtime.GOMAXPROCS(0)
+	}
+	if c.MemoryBytes <= 0 {
+		c.MemoryBytes = availableMemory()
+	}
+	if c.DrainTimeout <= 0 {
+		c.DrainTimeout = 10 * time.Second
+	}
+	if c.NewSolver == nil {
+		c.NewSolver = func() Solver { return solver.New() }
+	}
+	if c.Log == nil {
+		c.Log = slog.Default()
+	}
+	if c.Metrics == nil {
+		c.Metrics = NewMetrics(nil)
+	}
+	c.Log = c.Log.With("node", c.Name)
+	return c
 }

@@ -1,53 +1,76 @@
 package node
 
 import (
+	"errors"
+	"fmt"
 	"slices"
 	"time"
 )
 
-// drain stops the start of shards and hands back those that no slot has.
+// errDrained is the cause of cancelling a shard that the node hands back.
+var errDrained = errors.New("handed back: the node drains")
+
+// drain stops starting shards and hands back those that no slot has.
 func (n *Node) drain() {
 	n.draining = true
-	n.cfg.Log.Info("draining", "held", len(n.held), "queued", len(n.queue))
+	n.cfg.Log.Info("drain started", "held", len(n.held), "queued", len(n.queue))
 	queued := n.queue
 	n.queue = nil
-	n.handBack(func(w *work) bool { return slices.Contains(queued, w) })
+	n.handBack(func(s *heldShard) bool { return slices.Contains(queued, s) })
+	n.grace = time.After(n.cfg.Grace)
+	n.bound = time.After(n.cfg.DrainTimeout - n.byeTimeout()) // the rest is for saying bye
 }
 
+func unsolvedShard(s *heldShard) bool { return !s.solved }
+
 // handBack gives up the shards that match.
-func (n *Node) handBack(match func(*work) bool) {
-	for _, w := range n.held {
-		if match(w) {
-			n.returned = append(n.returned, w.lease)
-			w.cancel(errDrained)
-			n.forget(w)
+func (n *Node) handBack(match func(*heldShard) bool) {
+	for _, s := range n.held {
+		if match(s) {
+			n.returned = append(n.returned, s.lease)
+			s.cancel(errDrained)
+			n.forget(s)
 		}
 	}
 	n.sendDrain()
 }
 
-// sendDrain tells what was handed back; without a connection it is told after the next attach, or
-// by the node's end.
+// sendDrain tells the coordinator what was handed back. Without a session it is told after the next
+// attach, or by the node's bye.
 func (n *Node) sendDrain() {
 	if n.session == nil {
 		return
 	}
-	err := n.session.drain(n.returned)
+	err := n.session.send(drain{n.returned})
 	n.logSend(err)
 	if err == nil {
 		n.returned = nil
 	}
 }
 
-// byeTimeout bounds the wait for the coordinator to close the stream after Bye.
+// endDrain hands back everything at the end of the drain's time. It returns an error if that
+// includes solved shards.
+func (n *Node) endDrain() error {
+	n.handBack(unsolvedShard) // if the grace period is longer than the drain
+	undelivered := len(n.held)
+	n.handBack(func(*heldShard) bool { return true })
+	n.leave()
+	if undelivered == 0 {
+		return nil
+	}
+	return fmt.Errorf("deliver %d solved shards: no answer within %v; they will be computed again",
+		undelivered, n.cfg.DrainTimeout)
+}
+
+// byeTimeout bounds the wait for the coordinator to close the stream after bye.
 func (n *Node) byeTimeout() time.Duration { return min(2*time.Second, n.cfg.DrainTimeout/4) }
 
-// leave says Bye and waits until the coordinator has read it.
+// leave says bye and waits until the coordinator has read it.
 func (n *Node) leave() {
 	if n.session == nil {
 		return
 	}
-	if err := n.session.bye(n.returned); err != nil {
+	if err := n.session.close(n.returned); err != nil {
 		n.logSend(err)
 		return
 	}

@@ -6,62 +6,81 @@ import (
 	"slices"
 )
 
-// key names a shard of a sweep.
-type key struct {
-	sweep string
-	shard int64
+// shardKey identifies a shard: its sweep, and its number within it.
+type shardKey struct {
+	sweep  string
+	number int64
 }
 
 // lease is one shard that the coordinator granted to this node.
 type lease struct {
-	key
-	first, end int64  // the unfiltered indices first..end-1
+	shard      shardKey
+	first, end int64  // the unfiltered indices [first, end)
 	epoch      uint64 // echoed in the delivery
 }
 
-// run is a run of consecutive shards of one sweep and one epoch, as it travels.
-type run struct {
+// shardRange is consecutive shards of one sweep and one epoch, as leases are sent.
+type shardRange struct {
 	sweep  string
-	shard  int64   // the first one
-	bounds []int64 // shards + 1 rising indices
+	first  int64   // number of the first shard
+	bounds []int64 // first index of each shard, and the end of the last; not falling
 	epoch  uint64
 }
 
-// leases cuts a run into its shards.
-func (r run) leases() []lease {
-	out := make([]lease, len(r.bounds)-1)
+// shards is the number of shards in the range.
+func (r shardRange) shards() int64 { return int64(len(r.bounds) - 1) }
+
+// leases splits a range into its shards.
+func (r shardRange) leases() []lease {
+	out := make([]lease, r.shards())
 	for i := range out {
-		out[i] = lease{key: key{r.sweep, r.shard + int64(i)}, first: r.bounds[i], end: r.bounds[i+1], epoch: r.epoch}
+		shard := shardKey{r.sweep, r.first + int64(i)}
+		out[i] = lease{shard: shard, first: r.bounds[i], end: r.bounds[i+1], epoch: r.epoch}
 	}
 	return out
 }
 
-// runs joins leases to as few runs as possible.
-func runs(leases []lease) []run {
+// rangesOf joins leases into as few ranges as possible.
+func rangesOf(leases []lease) []shardRange {
 	leases = slices.SortedFunc(slices.Values(leases), func(a, b lease) int {
-		return cmp.Or(cmp.Compare(a.sweep, b.sweep), cmp.Compare(a.epoch, b.epoch), cmp.Compare(a.shard, b.shard))
+		return cmp.Or(
+			cmp.Compare(a.shard.sweep, b.shard.sweep),
+			cmp.Compare(a.epoch, b.epoch),
+			cmp.Compare(a.shard.number, b.shard.number),
+		)
 	})
-	var out []run
+	var out []shardRange
 	for _, l := range leases {
 		if n := len(out); n > 0 {
 			last := &out[n-1]
-			next := last.shard + int64(len(last.bounds)-1)
-			if last.sweep == l.sweep && last.epoch == l.epoch && next == l.shard &&
+			if last.sweep == l.shard.sweep && last.epoch == l.epoch && last.first+last.shards() == l.shard.number &&
 				last.bounds[len(last.bounds)-1] == l.first {
 				last.bounds = append(last.bounds, l.end)
 				continue
 			}
 		}
-		out = append(out, run{sweep: l.sweep, shard: l.shard, bounds: []int64{l.first, l.end}, epoch: l.epoch})
+		out = append(out, shardRange{
+			sweep: l.shard.sweep, first: l.shard.number, bounds: []int64{l.first, l.end}, epoch: l.epoch,
+		})
 	}
 	return out
 }
 
-// work is a lease inside the node. Run's goroutine owns it; ctx ends when the shard is no longer
-// wanted.
-type work struct {
-	lease
+// revocation is consecutive shards of one sweep whose results are no longer wanted.
+type revocation struct {
+	sweep         string
+	first, shards int64
+}
+
+func (r revocation) covers(k shardKey) bool {
+	return k.sweep == r.sweep && k.number >= r.first && k.number-r.first < r.shards
+}
+
+// heldShard is a lease that the node holds. Run's goroutine owns it; ctx ends when the shard is no
+// longer wanted.
+type heldShard struct {
+	lease  lease
 	ctx    context.Context
 	cancel context.CancelCauseFunc
-	solved bool // its payload waits to be delivered, or is on its way
+	solved bool // its payload waits to be delivered, or is being delivered
 }

@@ -13,7 +13,7 @@ import (
 // memoryBudget is the memory that a node registered, shared by its slots: the coordinator looks at
 // one shard at a time.
 type memoryBudget struct {
-	*semaphore.Weighted
+	bytes        *semaphore.Weighted
 	share, whole int64 // of a slot, of all
 }
 
@@ -25,8 +25,11 @@ func newMemoryBudget(bytes int64, slots int) *memoryBudget {
 // be released.
 func (m *memoryBudget) take(ctx context.Context, bytes int64) (taken int64, err error) {
 	taken = min(max(bytes, m.share), m.whole)
-	return taken, m.Acquire(ctx, taken)
+	return taken, m.bytes.Acquire(ctx, taken)
 }
+
+// release gives back what take returned.
+func (m *memoryBudget) release(taken int64) { m.bytes.Release(taken) }
 
 // fallbackMemory is registered where the system does not tell.
 const fallbackMemory = 2 << 30

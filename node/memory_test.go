@@ -23,7 +23,7 @@ func TestMemoryBudget(t *testing.T) {
 					}
 					inside.Add(1)
 					<-leave
-					budget.Release(taken)
+					budget.release(taken)
 				}()
 			}
 			synctest.Wait()

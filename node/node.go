@@ -1,15 +1,9 @@
 package node
 
 import (
-	"cmp"
 	"context"
 	"crypto/rand"
-	"errors"
 	"fmt"
-	"log/slog"
-	"os"
-	"runtime"
-	"slices"
 	"sync"
 	"time"
 
@@ -19,104 +13,74 @@ import (
 	"github.com/phasegrid/phasegrid/node/solver"
 )
 
-// deliveryBytes of solved shards may wait for the coordinator, for each slot.
-const deliveryBytes = 32 << 20
-
-// minDeliveryBytes is what a delivery counts at least, so that many empty ones are bounded too.
-const minDeliveryBytes = 512 << 10
-
-// ahead is how long the queue of granted shards should last; maxAhead bounds it in shards for each
-// slot.
 const (
-	ahead    = 500 * time.Millisecond
-	maxAhead = 128
+	// deliveryBytes bounds the solved shards that wait for the coordinator, per slot.
+	deliveryBytes = 32 << 20
+	// minDeliveryBytes is the least that a delivery counts, so that the number of empty ones is
+	// bounded too.
+	minDeliveryBytes = 512 << 10
 )
 
-// What a coordinator takes.
-const (
-	maxNameBytes = 253
-	maxSlots     = 1 << 16
-)
-
-// errRevoked is the cause of cancelling a shard that the coordinator no longer wants.
-var errRevoked = errors.New("revoked by the coordinator")
-
-// errDrained is the cause of cancelling a shard that the node hands back.
-var errDrained = errors.New("handed back: the node drains")
+// minHeartbeat bounds the interval of heartbeats that a coordinator may ask for.
+const minHeartbeat = 10 * time.Millisecond
 
 // Node solves shards for a coordinator.
 //
-// The fields from held on belong to Run's goroutine alone; slots, deliveries and the connection
-// tell it what happened by events.
+// The fields from held on belong to Run's goroutine alone; slots, deliveries and the session report
+// to it by events.
 type Node struct {
 	cfg    Config
 	id     identity
 	client *client
-	specs  *specs
+	sweeps *sweepCache
 	events chan any
-	jobs   chan *work
-	budget *semaphore.Weighted // bytes of solved shards on their way
+	starts chan *heldShard     // to the slots
+	budget *semaphore.Weighted // bytes of solved shards that are not delivered
 	memory *memoryBudget
 	group  sync.WaitGroup  // every goroutine that Run starts
 	base   context.Context // outlives Run's context by the drain
 	stop   context.CancelFunc
 
-	held     map[key]*work
-	queue    []*work       // granted, not started, in the order granted
-	pace     time.Duration // mean time of a slot on a shard, exponentially weighted; 0 before the first
-	session  *session      // nil while there is no connection
-	since    time.Time     // when the session began
-	failures int           // connections lost in a row, none of which lasted
+	held     map[shardKey]*heldShard
+	queue    []*heldShard  // granted, not started, in the order granted
+	pace     time.Duration // exponentially weighted mean time of a slot on a shard; 0 before the first
 	draining bool
-	returned []lease // handed back and not yet told
+	returned []lease // handed back, and not yet told
+
+	session  *session  // nil while there is none
+	since    time.Time // start of the session
+	failures int       // sessions lost in a row, none of which was stable
+
+	connect      <-chan time.Time // time of the next attempt to attach
+	grace, bound <-chan time.Time // ends of the drain's grace period and of the drain
+	beat         *time.Timer
+	interval     time.Duration // of heartbeats
 }
 
-// Events. A work that is no longer held by the time its event arrives was revoked or handed back.
+// Events. A shard that is no longer held when its event arrives was revoked or handed back.
 type (
 	attached struct {
 		session *session
 		welcome welcome
 	}
 	detached struct {
-		err     error
-		refused bool // the coordinator answered the hello, and would answer it so again
+		err      error
+		rejected bool // the coordinator answered the hello, and would give the same answer again
 	}
 	solved struct {
-		work *work
-		took time.Duration
+		shard *heldShard
+		took  time.Duration
 	}
-	delivered struct{ work *work }
+	delivered struct{ shard *heldShard }
 	abandoned struct {
-		work  *work
+		shard *heldShard
 		cause error
 	}
 )
 
-// New returns a node that will work for the coordinator behind conn.
+// New returns a node that works for the coordinator behind conn.
 func New(conn grpc.ClientConnInterface, cfg Config) *Node {
-	if cfg.Name == "" {
-		host, _ := os.Hostname()
-		cfg.Name = fmt.Sprintf("%s-%d", cmp.Or(host, "node"), os.Getpid())
-	}
-	if cfg.Slots <= 0 {
-		cfg.Slots = runtime.GOMAXPROCS(0)
-	}
-	if cfg.MemoryBytes <= 0 {
-		cfg.MemoryBytes = availableMemory()
-	}
-	if cfg.DrainTimeout <= 0 {
-		cfg.DrainTimeout = 10 * time.Second
-	}
-	if cfg.NewSolver == nil {
-		cfg.NewSolver = func() Solver { return solver.New() }
-	}
-	if cfg.Log == nil {
-		cfg.Log = slog.Default()
-	}
-	if cfg.Metrics == nil {
-		cfg.Metrics = NewMetrics(nil)
-	}
-	cfg.Log = cfg.Log.With("node", cfg.Name)
+	cfg = cfg.withDefaults()
 	c := newClient(conn)
 	instance := make([]byte, 16)
 	rand.Read(instance)
@@ -128,91 +92,75 @@ func New(conn grpc.ClientConnInterface, cfg Config) *Node {
 			instance: instance,
 		},
 		client: c,
-		specs:  &specs{client: c},
+		sweeps: &sweepCache{client: c},
 		events: make(chan any),
-		jobs:   make(chan *work),
+		starts: make(chan *heldShard),
 		budget: semaphore.NewWeighted(int64(cfg.Slots) * deliveryBytes),
 		memory: newMemoryBudget(cfg.MemoryBytes, cfg.Slots),
-		held:   map[key]*work{},
+		held:   map[shardKey]*heldShard{},
 	}
 }
 
 // Run works until ctx ends, then drains: no shard is started any more, running ones have cfg.Grace
-// to finish, finished ones are delivered, the rest is handed back, all within cfg.DrainTimeout. It
-// returns an error where that time was too short to deliver what was finished, and where the
-// coordinator refuses the node as it is. A node runs once.
+// to finish, finished ones are delivered and the others handed back, all within cfg.DrainTimeout. It
+// returns an error if finished shards could not be delivered in that time, or if the coordinator
+// rejects the node. A node runs once.
 func (n *Node) Run(ctx context.Context) error {
 	n.base, n.stop = context.WithCancel(context.WithoutCancel(ctx))
 	defer n.group.Wait()
 	defer n.stop()
+	n.cfg.Log.Info("node started", "slots", n.id.slots, "memory_bytes", n.id.memoryBytes,
+		"solver_version", n.id.solverVersion, "arithmetic_class", n.id.arithmeticClass, "kernel", n.id.kernel)
 	for range n.cfg.Slots {
 		n.group.Go(n.slot)
 	}
+	n.interval = time.Minute // until a welcome says otherwise
+	n.beat = time.NewTimer(n.interval)
+	defer n.beat.Stop()
+	n.connect = time.After(0)
+	err := n.loop(ctx.Done())
+	if err == nil {
+		n.cfg.Log.Info("node stopped")
+	}
+	return err
+}
 
-	beat := time.NewTimer(0)
-	defer beat.Stop()
-	connect := time.After(0)
-	stop := ctx.Done()
-	var grace, bound <-chan time.Time
-	var interval time.Duration
+// loop handles events until the node has drained.
+func (n *Node) loop(stop <-chan struct{}) error {
 	for !n.draining || len(n.held) > 0 {
-		var jobs chan<- *work
-		var next *work
+		var starts chan<- *heldShard
+		var next *heldShard
 		if len(n.queue) > 0 {
-			jobs, next = n.jobs, n.queue[0]
+			starts, next = n.starts, n.queue[0]
 		}
 		select {
-		case jobs <- next:
+		case starts <- next:
 			n.queue = n.queue[1:]
 		case e := <-n.events:
-			switch e := e.(type) {
-			case attached:
-				n.attached(e)
-				interval = max(e.welcome.heartbeat, 10*time.Millisecond)
-				beat.Reset(interval)
-			case detached:
-				wait := n.detached(e)
-				if e.refused {
-					return fmt.Errorf("the coordinator does not take this node: %w", e.err)
-				}
-				connect = time.After(wait)
-			default:
-				n.handle(e)
+			if err := n.handle(e); err != nil {
+				return err
 			}
-		case <-connect:
-			connect = nil
-			held, capacity := n.leases(), n.capacity()
-			n.group.Go(func() { n.attach(held, capacity) })
-		case <-beat.C:
-			n.beat()
-			beat.Reset(max(interval, 10*time.Millisecond))
+		case <-n.connect:
+			n.connect = nil
+			m := hello{id: n.id, held: n.leases(), capacity: n.capacity()}
+			n.group.Go(func() { n.attach(m) })
+		case <-n.beat.C:
+			n.sendHeartbeat()
+			n.beat.Reset(n.interval)
 		case <-stop:
 			stop = nil
 			n.drain()
-			// What is left of the bound is for saying so.
-			grace, bound = time.After(n.cfg.Grace), time.After(n.cfg.DrainTimeout-n.byeTimeout())
-		case <-grace:
-			n.handBack(func(w *work) bool { return !w.solved })
-		case <-bound:
-			n.handBack(func(w *work) bool { return !w.solved }) // where the grace is the longer one
-			late := len(n.held)
-			n.handBack(func(*work) bool { return true })
-			n.leave()
-			if late == 0 {
-				return nil
-			}
-			return fmt.Errorf(
-				"%d finished shards could not be delivered within %v; they will be computed again",
-				late,
-				n.cfg.DrainTimeout,
-			)
+		case <-n.grace:
+			n.handBack(unsolvedShard)
+		case <-n.bound:
+			return n.endDrain()
 		}
 	}
 	n.leave()
 	return nil
 }
 
-// post tells Run's goroutine; it gives up when the node has ended.
+// post sends an event to Run's goroutine; it returns early when the node has ended.
 func (n *Node) post(event any) {
 	select {
 	case n.events <- event:
@@ -220,178 +168,31 @@ func (n *Node) post(event any) {
 	}
 }
 
-// attach holds a connection from hello to its end. It runs beside Run, one at a time.
-func (n *Node) attach(held []lease, capacity int) {
-	s, err := n.client.attach(n.base, n.id, held, capacity)
-	if err != nil {
-		n.lose(err, hopeless(err))
-		return
-	}
-	defer s.end()
-	welcomed := false
-	for {
-		m, err := s.receive()
-		if err != nil {
-			n.lose(err, !welcomed && hopeless(err))
-			return
-		}
-		if m.welcome != nil {
-			welcomed = true
-			n.post(attached{s, *m.welcome})
-			continue
-		}
-		n.post(m)
-	}
-}
-
-// lose reports a session's end. Who was silent may stay so for long: the next attempt shall not
-// wait for it.
-func (n *Node) lose(err error, refused bool) {
-	if errors.Is(err, errSilent) {
-		err = errors.Join(err, n.client.renew())
-	}
-	n.post(detached{err, refused})
-}
-
-func (n *Node) attached(e attached) {
-	n.session, n.since = e.session, time.Now()
-	n.cfg.Metrics.attached.Set(1)
-	n.cfg.Log.Info("attached to the coordinator", "lease_ttl", e.welcome.leaseTTL, "held", len(n.held))
-	n.beat()
-	if n.draining {
-		n.sendDrain()
-	}
-}
-
-// detached returns how long to wait before the next attempt.
-func (n *Node) detached(e detached) time.Duration {
-	if n.session != nil && time.Since(n.since) > lasting {
-		n.failures = 0
-	}
-	n.session = nil
-	n.cfg.Metrics.attached.Set(0)
-	n.failures++
-	wait := backOff(n.failures, e.err)
-	level := slog.LevelInfo // a coordinator that starts or is replaced is nothing to worry about
-	if n.failures%worrisomeFailures == 0 || n.failures == 1 && nameTaken(e.err) {
-		level = slog.LevelWarn
-	}
-	n.cfg.Log.Log(
-		n.base,
-		level,
-		"no connection to the coordinator",
-		"error",
-		e.err,
-		"attempt",
-		n.failures,
-		"retry_in",
-		wait,
-	)
-	return wait
-}
-
-// handle takes every event that does not concern the connection itself.
-func (n *Node) handle(event any) {
+// handle handles an event; an error ends the node.
+func (n *Node) handle(event any) error {
 	switch e := event.(type) {
-	case downward:
-		switch {
-		case e.refused != "":
-			n.cfg.Log.Error("the coordinator gives this node no work", "reason", e.refused)
-		case e.revoke != nil:
-			n.revoke(e.revoke)
-		default:
-			n.grant(e.grant)
+	case attached:
+		n.attached(e)
+	case detached:
+		if e.rejected {
+			return fmt.Errorf("register node %s: %w", n.cfg.Name, e.err)
 		}
+		n.detached(e.err)
+	case sessionMessage:
+		n.receive(e)
 	case solved:
-		e.work.solved = true
+		e.shard.solved = true
 		if n.pace == 0 {
 			n.pace = e.took
 		}
 		n.pace += (e.took - n.pace) / 8
 	case delivered:
-		n.forget(e.work)
+		n.forget(e.shard)
 	case abandoned:
-		if n.holds(e.work) && n.session != nil {
-			n.logSend(n.session.abandon(e.work.lease, e.cause.Error()))
+		if n.holds(e.shard) && n.session != nil {
+			n.logSend(n.session.send(abandon{e.shard.lease, e.cause.Error()}))
 		}
-		n.forget(e.work)
+		n.forget(e.shard)
 	}
-}
-
-func (n *Node) grant(leases []lease) {
-	for _, l := range leases {
-		if n.held[l.key] != nil {
-			continue // granted again after a reconnect: the work goes on
-		}
-		if n.draining {
-			n.returned = append(n.returned, l)
-			continue
-		}
-		w := &work{lease: l}
-		w.ctx, w.cancel = context.WithCancelCause(n.base)
-		n.held[l.key] = w
-		n.queue = append(n.queue, w)
-	}
-	if n.draining {
-		n.sendDrain()
-	}
-}
-
-func (n *Node) revoke(keys []key) {
-	for _, k := range keys {
-		if w := n.held[k]; w != nil {
-			n.forget(w)
-			w.cancel(errRevoked)
-			n.cfg.Metrics.shards.WithLabelValues("revoked").Inc()
-		}
-	}
-}
-
-func (n *Node) holds(w *work) bool { return n.held[w.key] == w }
-
-// forget ends the node's interest in a shard.
-func (n *Node) forget(w *work) {
-	if !n.holds(w) {
-		return
-	}
-	w.cancel(nil)
-	delete(n.held, w.key)
-	n.queue = slices.DeleteFunc(n.queue, func(q *work) bool { return q == w })
-}
-
-// capacity is how many shards this node wants to hold: those its slots work on, the same again on
-// their way, and a queue that lasts for a moment, so that cheap shards do not wait for the
-// coordinator.
-func (n *Node) capacity() int {
-	if n.draining {
-		return 0
-	}
-	queue := n.cfg.Slots
-	if n.pace > 0 {
-		queue = int(min(float64(n.cfg.Slots)*float64(ahead)/float64(n.pace), float64(n.cfg.Slots*maxAhead)))
-	}
-	return 2*n.cfg.Slots + queue
-}
-
-func (n *Node) beat() {
-	if n.session != nil {
-		n.logSend(n.session.heartbeat(n.capacity()))
-	}
-}
-
-// leases lists what the node holds.
-func (n *Node) leases() []lease {
-	var out []lease
-	for _, w := range n.held {
-		out = append(out, w.lease)
-	}
-	return out
-}
-
-// logSend notes a failed send. The receiver reports the same failure as the connection's end, which
-// is what acts on it.
-func (n *Node) logSend(err error) {
-	if err != nil {
-		n.cfg.Log.Debug("send failed", "error", err)
-	}
+	return nil
 }

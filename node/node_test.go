@@ -168,7 +168,7 @@ func TestDrainIsBounded(t *testing.T) {
 	if took := time.Since(begun); took > bound+time.Second {
 		t.Errorf("the drain took %v, its bound is %v", took, bound)
 	}
-	if err == nil || !strings.Contains(err.Error(), "could not be delivered within 4s") {
+	if err == nil || !strings.Contains(err.Error(), "no answer within 4s") {
 		t.Errorf("error %v", err)
 	}
 }

@@ -68,33 +68,33 @@ func newShardSolver(memory *memoryBudget, memo Memo, fresh func() Solver) *shard
 
 // solve computes the rows of the points with indices first..end-1. Its only errors are ctx's, the
 // memo's and the writer's: a point that cannot be solved is a row.
-func (s *shardSolver) solve(ctx context.Context, task *task, first, end int64) (results.Delivery, error) {
-	b := task.schema.NewBuilder()
+func (s *shardSolver) solve(ctx context.Context, prepared *preparedSweep, first, end int64) (results.Delivery, error) {
+	b := prepared.schema.NewBuilder()
 	defer b.Release()
-	for p := range task.spec.Points(first, end) {
+	for p := range prepared.spec.Points(first, end) {
 		if s.points = append(s.points, p); len(s.points) == windowPoints {
-			if err := s.window(ctx, task, b); err != nil {
+			if err := s.window(ctx, prepared, b); err != nil {
 				return results.Delivery{}, err
 			}
 		}
 	}
-	if err := s.window(ctx, task, b); err != nil {
+	if err := s.window(ctx, prepared, b); err != nil {
 		return results.Delivery{}, err
 	}
 	return b.Encode()
 }
 
 // window solves the points collected so far and appends their rows in the order of the points.
-func (s *shardSolver) window(ctx context.Context, task *task, b *results.Builder) error {
+func (s *shardSolver) window(ctx context.Context, prepared *preparedSweep, b *results.Builder) error {
 	defer func() { s.points = s.points[:0] }()
-	if err := s.prepare(task); err != nil {
+	if err := s.prepare(prepared); err != nil {
 		return err
 	}
-	if err := s.solveAll(ctx, task.record); err != nil {
+	if err := s.solveAll(ctx, prepared.record); err != nil {
 		return err
 	}
 	for i := range s.points {
-		if err := s.write(task, b, i); err != nil {
+		if err := s.write(prepared, b, i); err != nil {
 			return fmt.Errorf("point %d: %w", s.points[i].Index, err)
 		}
 	}
@@ -102,7 +102,7 @@ func (s *shardSolver) window(ctx context.Context, task *task, b *results.Builder
 }
 
 // prepare sorts the window's points into invalid ones, known ones and problems.
-func (s *shardSolver) prepare(task *task) error {
+func (s *shardSolver) prepare(prepared *preparedSweep) error {
 	s.outcomes, s.pending = s.outcomes[:0], s.pending[:0]
 	s.shapes, s.records = map[solver.Shape]int{}, map[int64][]int{}
 	for i := range s.points {
@@ -121,7 +121,7 @@ func (s *shardSolver) prepare(task *task) error {
 		}
 		if o.invalid == "" {
 			steps := p.Params[sweep.Steps].Int()
-			solvable, err := problem(&p.Params, s.record(task, steps), task.record.Coefficients)
+			solvable, err := problem(&p.Params, s.record(prepared, steps), prepared.record.Coefficients)
 			if err != nil {
 				o.invalid = err.Error()
 			} else {
@@ -141,10 +141,10 @@ func (s *shardSolver) prepare(task *task) error {
 }
 
 // record lists the recorded steps of a run; runs of one length share the list.
-func (s *shardSolver) record(task *task, steps int64) []int {
+func (s *shardSolver) record(prepared *preparedSweep, steps int64) []int {
 	list, ok := s.records[steps]
 	if !ok {
-		for _, step := range task.record.At(steps) {
+		for _, step := range prepared.record.At(steps) {
 			list = append(list, int(step))
 		}
 		s.records[steps] = list
@@ -188,7 +188,7 @@ func (s *shardSolver) within(ctx context.Context, bytes int64, solve func() erro
 	if err != nil {
 		return err
 	}
-	defer s.memory.Release(taken)
+	defer s.memory.release(taken)
 	err = solve()
 	if taken > s.memory.share {
 		s.solver = s.fresh()
@@ -236,9 +236,9 @@ func (s *shardSolver) try(ctx context.Context, problems []solver.Problem, out []
 }
 
 // write appends the rows of one point.
-func (s *shardSolver) write(task *task, b *results.Builder, i int) error {
+func (s *shardSolver) write(prepared *preparedSweep, b *results.Builder, i int) error {
 	p, o := &s.points[i], &s.outcomes[i]
-	identify(&s.row, p, task.parameters)
+	identify(&s.row, p, prepared.parameters)
 	r := &o.known
 	switch {
 	case o.invalid != "":
@@ -258,7 +258,7 @@ func (s *shardSolver) write(task *task, b *results.Builder, i int) error {
 		if err := b.AddTrajectory(trajectoryRow(p.Index, r, sample)); err != nil {
 			return err
 		}
-		if !task.record.Coefficients {
+		if !prepared.record.Coefficients {
 			continue
 		}
 		for group := range min(len(r.Groups), len(sample.Coefficients)) {

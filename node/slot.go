@@ -1,20 +1,21 @@
 package node
 
 import (
-	"context"
 	"fmt"
 	"runtime/debug"
 	"time"
+
+	"github.com/phasegrid/phasegrid/results"
 )
 
 // slot solves one shard after the other.
 func (n *Node) slot() {
-	s := newShardSolver(n.memory, n.cfg.Memo, n.cfg.NewSolver)
+	solver := newShardSolver(n.memory, n.cfg.Memo, n.cfg.NewSolver)
 	for {
 		select {
-		case w := <-n.jobs:
+		case s := <-n.starts:
 			n.cfg.Metrics.busy.Inc()
-			n.solve(s, w)
+			n.solve(solver, s)
 			n.cfg.Metrics.busy.Dec()
 		case <-n.base.Done():
 			return
@@ -22,101 +23,78 @@ func (n *Node) slot() {
 	}
 }
 
-// solve turns a lease into a delivery on its way. It returns before the delivery is acknowledged,
-// but not before there is room for it.
-func (n *Node) solve(s *shardSolver, w *work) {
-	d := delivery{lease: w.lease, started: time.Now()}
-	n.cfg.Log.Debug("shard started", "sweep_id", w.sweep, "shard_id", w.shard)
-	err := n.rows(s, w, &d)
+// solve solves a shard and starts its delivery. It returns before the delivery is acknowledged, but
+// not before the budget has room for it.
+func (n *Node) solve(solver *shardSolver, s *heldShard) {
+	log := n.cfg.Log.With("sweep_id", s.lease.shard.sweep, "shard_id", s.lease.shard.number)
+	log.Debug("shard started")
+	d := delivery{lease: s.lease, started: time.Now()}
+	var err error
+	d.rows, err = n.rows(solver, s)
 	d.finished = time.Now()
 	switch {
-	case w.ctx.Err() != nil: // revoked or handed back: Run knows
+	case s.ctx.Err() != nil: // revoked or handed back: Run knows
 		return
 	case err != nil:
-		n.cfg.Log.Error("cannot solve a shard", "sweep_id", w.sweep, "shard_id", w.shard, "error", err)
+		log.Error("shard abandoned", "error", err)
 		n.cfg.Metrics.shards.WithLabelValues("abandoned").Inc()
-		n.post(abandoned{w, err})
+		n.post(abandoned{s, err})
 		return
 	}
-	n.cfg.Metrics.seconds.Observe(d.finished.Sub(d.started).Seconds())
-	n.post(solved{w, d.finished.Sub(d.started)})
+	took := d.finished.Sub(d.started)
+	n.cfg.Metrics.seconds.Observe(took.Seconds())
+	n.post(solved{s, took})
 	size := min(max(int64(len(d.rows.Payload)), minDeliveryBytes), deliveryBytes)
-	if n.budget.Acquire(w.ctx, size) != nil {
+	if n.budget.Acquire(s.ctx, size) != nil {
 		return
 	}
 	n.group.Go(func() {
 		defer n.budget.Release(size)
-		n.deliver(w, d)
+		n.deliver(s, d)
 	})
 }
 
-// rows fetches the sweep and solves the shard. A panic becomes an error: the node lives on.
-func (n *Node) rows(s *shardSolver, w *work, d *delivery) (err error) {
+// rows fetches the sweep and solves the shard. A panic becomes an error: the node continues.
+func (n *Node) rows(solver *shardSolver, s *heldShard) (rows results.Delivery, err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			err = fmt.Errorf("panic: %v", r)
-			n.cfg.Log.Error(
-				"panic in a shard",
-				"sweep_id",
-				w.sweep,
-				"shard_id",
-				w.shard,
-				"panic",
-				r,
-				"stack",
-				string(debug.Stack()),
-			)
+			n.cfg.Log.Error("panic while solving a shard", "sweep_id", s.lease.shard.sweep,
+				"shard_id", s.lease.shard.number, "panic", r, "stack", string(debug.Stack()))
 		}
 	}()
-	task, err := n.specs.get(w.ctx, w.sweep)
+	sweep, err := n.sweeps.get(s.ctx, s.lease.shard.sweep)
 	if err != nil {
-		return err
+		return results.Delivery{}, err
 	}
-	d.rows, err = s.solve(w.ctx, task, w.first, w.end)
-	return err
+	return solver.solve(s.ctx, sweep, s.lease.first, s.lease.end)
 }
 
 // deliver sends a solved shard until the coordinator has answered or no longer wants it.
-func (n *Node) deliver(w *work, d delivery) {
-	log := n.cfg.Log.With("sweep_id", w.sweep, "shard_id", w.shard)
-	for attempt := 1; ; attempt++ {
-		wanted, err := n.client.deliver(w.ctx, n.id, d)
-		switch {
-		case err == nil && wanted:
-			log.Debug("shard committed")
-			n.cfg.Metrics.shards.WithLabelValues("committed").Inc()
-			n.post(delivered{w})
-			return
-		case err == nil:
-			n.cfg.Metrics.shards.WithLabelValues("unwanted").Inc()
-			n.post(delivered{w})
-			return
-		case w.ctx.Err() != nil:
-			return
-		case permanent(err):
-			log.Error("the coordinator refused a shard", "error", err)
-			n.cfg.Metrics.shards.WithLabelValues("refused").Inc()
-			n.post(abandoned{w, fmt.Errorf("refused: %w", err)})
-			return
-		}
-		wait := backOff(attempt, err)
-		if attempt&(attempt-1) == 0 { // an outage has many of them
+func (n *Node) deliver(s *heldShard, d delivery) {
+	log := n.cfg.Log.With("sweep_id", s.lease.shard.sweep, "shard_id", s.lease.shard.number)
+	var committed bool
+	err := retry(s.ctx, func(attempt int, err error, wait time.Duration) {
+		if attempt&(attempt-1) == 0 { // powers of two: an outage has many attempts
 			log.Warn("delivery failed", "error", err, "attempt", attempt, "retry_in", wait)
 		}
-		if !sleep(w.ctx, wait) {
-			return
-		}
-	}
-}
-
-// sleep waits and tells whether ctx is still alive.
-func sleep(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
+	}, func() (err error) {
+		committed, err = n.client.deliver(s.ctx, n.id, d)
+		return err
+	})
+	switch {
+	case err == nil && committed:
+		log.Debug("shard committed")
+		n.cfg.Metrics.shards.WithLabelValues("committed").Inc()
+		n.post(delivered{s})
+	case err == nil:
+		log.Debug("shard not wanted")
+		n.cfg.Metrics.shards.WithLabelValues("unwanted").Inc()
+		n.post(delivered{s})
+	case s.ctx.Err() != nil: // revoked or handed back: Run knows
+	default:
+		log.Error("delivery rejected", "error", err)
+		n.cfg.Metrics.shards.WithLabelValues("refused").Inc()
+		n.post(abandoned{s, fmt.Errorf("delivery rejected: %w", err)})
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"hash/crc32"
 	"math"
 	"strings"
 
@@ -13,37 +12,8 @@ import (
 	"github.com/apache/arrow/go/v15/arrow/memory"
 )
 
-const (
-	// MaxPayloadBytes bounds a delivery: sixteen times what shards are cut for.
-	MaxPayloadBytes = 256 << 20
-
-	batchRows = 8192    // rows of one record batch on the wire
-	maxText   = 1 << 20 // bytes of a text cell: a list of eigenvalues, say
-	maxDetail = 4 << 10 // bytes of a point's detail
-)
-
-// ErrTooLarge is returned by a Builder whose shard has grown beyond MaxPayloadBytes.
-var ErrTooLarge = errors.New("the shard's rows exceed the largest payload: record fewer steps")
-
-// Segment is one table's Arrow IPC stream inside a payload.
-type Segment struct {
-	Table       Table
-	Bytes, Rows int64
-}
-
-// Delivery is the rows of one shard on their way from a node: one uncompressed Arrow IPC stream for
-// each table of the set, in the tables' order, concatenated. CRC32C (Castagnoli) is of the whole
-// payload: IPC has no checksum of its own.
-type Delivery struct {
-	Segments []Segment
-	Payload  []byte
-	CRC32C   uint32
-}
-
-var castagnoli = crc32.MakeTable(crc32.Castagnoli)
-
-// Checksum is the CRC-32C of a payload.
-func Checksum(payload []byte) uint32 { return crc32.Checksum(payload, castagnoli) }
+// batchRows is the number of rows of a record batch on the wire.
+const batchRows = 8192
 
 // Builder turns the rows of one shard into a Delivery. Rows come in the tables' order: points by
 // point, trajectories by (point, step), coefficients by (point, step, group). It is not safe for

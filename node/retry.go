@@ -1,0 +1,74 @@
+package node
+
+import (
+	"context"
+	"math/rand/v2"
+	"time"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+)
+
+const (
+	backOffBase = 100 * time.Millisecond
+	// backOffMax is short: without a leader an attempt does not reach the network, and recovery
+	// from a failover waits for the next one.
+	backOffMax = 500 * time.Millisecond
+	// backOffPermanent follows an answer that would be the same again.
+	backOffPermanent = 5 * time.Second
+)
+
+// backOff is the wait after a failed attempt, counted from 1: exponential with jitter, so that nodes
+// do not return at the same time.
+func backOff(attempt int, err error) time.Duration {
+	longest := backOffMax
+	if permanent(err) {
+		longest = backOffPermanent
+	}
+	d := min(backOffBase<<min(attempt-1, 16), longest)
+	return d/2 + rand.N(d/2+1)
+}
+
+// retry calls try until it succeeds, fails permanently or ctx ends, and returns its last error.
+// failed, if not nil, is told of every attempt that is to be repeated.
+func retry(ctx context.Context, failed func(attempt int, err error, wait time.Duration), try func() error) error {
+	for attempt := 1; ; attempt++ {
+		err := try()
+		if err == nil || permanent(err) || ctx.Err() != nil {
+			return err
+		}
+		wait := backOff(attempt, err)
+		if failed != nil {
+			failed(attempt, err, wait)
+		}
+		select {
+		case <-time.After(wait):
+		case <-ctx.Done():
+			return err
+		}
+	}
+}
+
+// permanent reports whether the coordinator would give the same answer again.
+func permanent(err error) bool {
+	switch status.Code(err) {
+	case codes.InvalidArgument, codes.FailedPrecondition, codes.NotFound, codes.PermissionDenied, codes.OutOfRange,
+		codes.Unimplemented:
+		return true
+	}
+	return false
+}
+
+// rejected reports whether the answer to a hello would be the same until the node's flags or
+// certificate change.
+func rejected(err error) bool {
+	switch status.Code(err) {
+	case codes.InvalidArgument, codes.PermissionDenied, codes.Unauthenticated:
+		return true
+	}
+	return false
+}
+
+// nameTaken reports whether another process is attached under this node's name; it may have just
+// ended.
+func nameTaken(err error) bool { return status.Code(err) == codes.AlreadyExists }
