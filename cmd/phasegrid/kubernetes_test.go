@@ -135,15 +135,7 @@ func TestMonitoringUsesRealMetrics(t *testing.T) {
 			known[name.FindStringSubmatch(d.String())[1]] = true
 		}
 	}
-	ofCoordinator, ofNode := processMetrics(), processMetrics()
-	sets, err := store.OpenFolder(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := coordinator.New(coordinator.Config{Ledger: ledger.NewMemory(), Store: sets, Registry: ofCoordinator}); err != nil {
-		t.Fatal(err)
-	}
-	node.NewMetrics(ofNode)
+	ofCoordinator, ofNode := registries(t)
 	describe(ofCoordinator)
 	describe(ofNode)
 	describe(prometheus.DefaultRegisterer.(*prometheus.Registry))
@@ -166,6 +158,21 @@ func TestMonitoringUsesRealMetrics(t *testing.T) {
 	}
 }
 
+// registries are those of a coordinator and of a node, with every metric that they register.
+func registries(t *testing.T) (ofCoordinator, ofNode *prometheus.Registry) {
+	t.Helper()
+	ofCoordinator, ofNode = processMetrics(), processMetrics()
+	sets, err := store.OpenFolder(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := coordinator.New(coordinator.Config{Ledger: ledger.NewMemory(), Store: sets, Registry: ofCoordinator}); err != nil {
+		t.Fatal(err)
+	}
+	node.NewMetrics(ofNode)
+	return ofCoordinator, ofNode
+}
+
 func alertExpressions(t *testing.T) []string {
 	t.Helper()
 	text, err := os.Open(manifestsFolder + "monitoring/alerts.yaml")
@@ -173,7 +180,7 @@ func alertExpressions(t *testing.T) []string {
 		t.Fatal(err)
 	}
 	defer text.Close()
-	readme, err := os.ReadFile(manifestsFolder + "README.md")
+	explained, err := os.ReadFile(docsFolder + "monitoring.md")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -198,8 +205,8 @@ func alertExpressions(t *testing.T) []string {
 			if rule.Annotations["summary"] == "" || rule.Labels["severity"] == "" {
 				t.Errorf("%s has no summary or no severity", rule.Alert)
 			}
-			if !strings.Contains(string(readme), "`"+rule.Alert+"`") {
-				t.Errorf("k8s/README.md does not say what %s means", rule.Alert)
+			if !strings.Contains(string(explained), "| `"+rule.Alert+"` |") {
+				t.Errorf("docs/monitoring.md does not say what %s means", rule.Alert)
 			}
 		}
 	}
