@@ -21,7 +21,7 @@ PACKAGES ?= ./...
 GO_BENCH = go test -run '^$$' -bench '^BenchmarkLanes$$/^groups=/^(gd|specgd|muon)$$/|^Benchmark(Dense|Subspace|Merge|Resolve)$$|^BenchmarkGemm$$/n=(64|256)$$/' \
 	-benchtime 50ms -count 6 ./node/solver ./node/solver/simd ./results ./sweep
 
-.PHONY: run build test test-next-go race lint generate verify bench bench-baseline fuzz figures image kind-up kind-run kind-down e2e-k8s clean help
+.PHONY: run build test test-next-go race lint generate docs docs-reference notice verify bench bench-baseline fuzz figures image kind-up kind-run kind-down e2e-k8s clean help
 
 run: build ## run the example phase diagram (SWEEP=file for another)
 	bin/phasegrid run $(SWEEP) --out $(OUT)
@@ -54,12 +54,31 @@ lint: bin/tools/golangci-lint ## run the linters
 generate: bin/tools/buf ## regenerate the protocol's Go code
 	bin/tools/buf generate
 
-verify: bin/tools/buf ## check formatting, go.mod, the protocol and its generated code
+docs-reference: ## write the reference pages of docs/ from the code
+	go test -run '^TestReferencePagesAreCurrent$$' ./cmd/phasegrid -update-reference
+
+notice: ## write NOTICE from the licence files of the linked modules
+	@mkdir -p bin
+	go run ./.ci/notice > bin/NOTICE.new
+	mv bin/NOTICE.new NOTICE
+
+# The site generator lives in a Python environment of its own.
+bin/docs/.installed: docs/requirements.txt
+	python3 -m venv bin/docs
+	bin/docs/bin/pip install --quiet --disable-pip-version-check -r docs/requirements.txt
+	touch $@
+
+docs: bin/docs/.installed ## build the documentation site into bin/site; a broken link fails
+	NO_MKDOCS_2_WARNING=1 bin/docs/bin/mkdocs build --quiet --strict --clean -f .ci/docs/mkdocs.yml
+
+verify: bin/tools/buf ## check formatting, go.mod, the protocol, and that what is made from the code is current
 	@test -z "$$(gofmt -l $(GO_FILES))" || { echo 'run gofmt -w on:'; gofmt -l $(GO_FILES); exit 1; }
 	go mod tidy -diff
 	bin/tools/buf lint
 	@fresh=$$(mktemp -d) && bin/tools/buf generate -o $$fresh && \
 	  for f in $$(cd $$fresh/proto && find . -name '*.pb.go'); do cmp $$fresh/proto/$$f proto/$$f || { echo 'stale: run make generate'; exit 1; }; done; rm -rf $$fresh
+	go test -count=1 -run '^TestReferencePagesAreCurrent$$' ./cmd/phasegrid
+	@fresh=$$(mktemp) && go run ./.ci/notice > $$fresh && cmp $$fresh NOTICE || { echo 'stale: run make notice'; exit 1; }; rm $$fresh
 	@! git rev-parse -q --verify origin/main >/dev/null || bin/tools/buf breaking --against '.git#branch=origin/main'
 
 bench: build bin/tools/benchstat ## measure this machine: phasegrid bench, then the Go benchmarks against the baseline
