@@ -23,7 +23,7 @@ func Cost(a *Assignment, records int64) int64 {
 	switch a[Representation].text {
 	case "reduced":
 		r := float64(groups(a))
-		setup, step, record = 20*r, r*(10+8+reducedUpdate(a)), 12*r
+		setup, step, record = 20*r, r*(10+8+ruleOf(a).flops(a).Coefficient), 12*r
 	case "subspace":
 		setup, step, record = subspaceCost(a)
 	case "dense":
@@ -36,48 +36,13 @@ func Cost(a *Assignment, records int64) int64 {
 	return int64(min(flops, 1<<53))
 }
 
-// groups bounds the number of coefficients of a reduced run: the teacher's, and one for each other
-// eigenvalue.
-func groups(a *Assignment) int64 {
-	d := a[Dimension].i
-	switch a[Covariance].text {
-	case "isotropic":
-		return min(d, 2)
-	case "spiked":
-		return min(d, 3)
-	case "multi_spike":
-		return min(d, 2+int64(len(a[Spikes].list)))
-	case "block":
-		return min(d, 1+int64(len(a[Blocks].list)/2))
-	}
-	return d
-}
-
-// reducedUpdate is the cost of the optimizer for one coefficient and step.
-func reducedUpdate(a *Assignment) float64 {
-	switch a[Optimizer].text {
-	case "muon":
-		if a[Orthogonalizer].text == "exact" {
-			return 8
-		}
-		return 8 + 7*a[NSSteps].Float()
-	case "power", "dynmuon":
-		return 50 // one power
-	case "adam":
-		return 16
-	case "gd", "specgd", "signgd":
-		return 3
-	}
-	return 6
-}
-
 // denseCost is the cost of a d x m run: before the first step, of a step, and of a recorded step. Q
-// is applied without being formed, also where it is rotated or autoregressive.
+// is applied without being formed, also where it is rotated or correlated.
 func denseCost(a *Assignment) (setup, step, record float64) {
 	d, m := a[Dimension].Float(), a[Width].Float()
-	rotated, autoregressive := a[Rotate].text != "none", a[Covariance].text == "ar1"
+	rotated, correlated := a[Rotate].text != "none", !familyOf(a).Diagonal
 	product := d * m // M = QW
-	if rotated || autoregressive {
+	if rotated || correlated {
 		product += 8 * d * m
 	}
 	loss := product + 2*d*m*m + 4*d*m // S = WᵀM, Wᵀq, T
@@ -96,7 +61,7 @@ func denseCost(a *Assignment) (setup, step, record float64) {
 			setup += draw
 		}
 	}
-	if autoregressive {
+	if correlated {
 		setup += 9 * d * d * d // eigenvectors above the teacher's variance, up to half of them
 		step += d * d * m
 	} else {
@@ -105,7 +70,7 @@ func denseCost(a *Assignment) (setup, step, record float64) {
 	if a[Init].text == "gaussian" {
 		setup += 40 * d * m
 	}
-	return setup, step + matrixUpdate(a, d, m), gramCost(d, m)
+	return setup, step + ruleOf(a).flops(a).matrix(d, m), gramCost(d, m)
 }
 
 // sampleCount is the n of the sampled models.
@@ -114,30 +79,6 @@ func sampleCount(a *Assignment) float64 {
 		return a[BatchSize].Float()
 	}
 	return a[Samples].Float()
-}
-
-// matrixUpdate is the cost of the optimizer on a matrix of the given size, the weights' own update
-// included.
-func matrixUpdate(a *Assignment, rows, columns float64) float64 {
-	high, low := max(rows, columns), min(rows, columns)
-	entries := rows * columns
-	polar := 14*high*low*low + 8*low*low*low
-	switch a[Optimizer].text {
-	case "specgd", "nucspec":
-		return polar + 4*entries
-	case "muon":
-		if a[Orthogonalizer].text == "exact" {
-			return polar + 8*entries
-		}
-		return a[NSSteps].Float()*(4*high*low*low+2*low*low*low+4*entries) + 10*entries
-	case "power", "dynmuon":
-		return 2*polar + 8*entries
-	case "shampoo":
-		return 4*rows*rows*columns + 4*rows*columns*columns + 9*(rows*rows*rows+columns*columns*columns)
-	case "adam":
-		return 18 * entries
-	}
-	return 8 * entries
 }
 
 // gramCost is the cost of the metrics of a recorded step: the eigenvalues of the smaller Gram
@@ -159,10 +100,10 @@ func subspaceCost(a *Assignment) (setup, step, record float64) {
 		if a[Init].text == "gaussian" {
 			setup += 40 * a[Dimension].Float() * m
 		}
-		return setup, loss + 4*rows*m*m + matrixUpdate(a, rows, m), gramCost(rows, m)
+		return setup, loss + 4*rows*m*m + ruleOf(a).flops(a).matrix(rows, m), gramCost(rows, m)
 	}
 	n, frame := sampleCount(a), float64(onlineFrame(a))
 	seen := 1 + float64(special(a)) + frame // coordinates of x that enter the predictions
 	step = loss + n*(40*seen+4*seen*m+3*m) + 4*n*m*m + 4*rows*frame*frame + 2*rows*frame*m
-	return 40 * frame * m, step + matrixUpdate(a, rows, m), gramCost(seen, m)
+	return 40 * frame * m, step + ruleOf(a).flops(a).matrix(rows, m), gramCost(seen, m)
 }

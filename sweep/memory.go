@@ -8,7 +8,7 @@ const pointOverhead = 64 << 10
 // PointBytes bounds the memory that one resolved point needs while it is solved, its rows included.
 func PointBytes(a *Assignment, r Record) int64 {
 	d, m := a[Dimension].Float(), a[Width].Float()
-	words := 0.0
+	words, rule := 0.0, ruleOf(a)
 	switch a[Representation].text {
 	case "reduced":
 		words = float64(groups(a)) * (96 + float64(r.Count(a[Steps].i)))
@@ -17,18 +17,16 @@ func PointBytes(a *Assignment, r Record) int64 {
 		if a[Init].text == "identity" {
 			m = rows
 		}
-		words = (8+matrixBuffers(a))*rows*max(rows, m) + 3*d
+		words = (8+rule.Memory.Matrices)*rows*max(rows, m) + 3*d
 		if a[Model].text == "online" {
 			words += sampleCount(a) * (rows + 3*m)
 		}
 	case "dense":
-		words = (5+matrixBuffers(a))*d*m + 4*m*m + 16*d
-		if a[Covariance].text == "ar1" {
+		words = (5+rule.Memory.Matrices)*d*m + 4*m*m + 16*d
+		if !familyOf(a).Diagonal {
 			words += 3 * d * d // eigenvectors
 		}
-		if a[Optimizer].text == "shampoo" {
-			words += 4 * (d*d + m*m)
-		}
+		words += rule.Memory.Squares * (d*d + m*m)
 		rotated := a[Rotate].text != "none"
 		if rotated {
 			words += 2 * d * m
@@ -42,19 +40,6 @@ func PointBytes(a *Assignment, r Record) int64 {
 	}
 	rows := arrowBytes(a, r)
 	return int64(min(pointOverhead+8*words+float64(rows.total()), math.MaxInt64/2))
-}
-
-// matrixBuffers is the number of matrices of W's size that an optimizer works with.
-func matrixBuffers(a *Assignment) float64 {
-	switch a[Optimizer].text {
-	case "gd", "ngd", "signgd":
-		return 1
-	case "momentum", "signum":
-		return 2
-	case "adam":
-		return 3
-	}
-	return 8 // singular values, or the polynomial's powers
 }
 
 // TableBytes are estimated sizes as Arrow record batches, by table.

@@ -70,8 +70,20 @@ type Parameter struct {
 	// where there is no bound.
 	Min, Max         float64
 	MinOpen, MaxOpen bool
-	// Use says where the parameter applies, "covariance: spiked"; empty: everywhere.
+	// Default is null where a value has to be given, where it is another parameter's (width:
+	// dimension), and where the row of the optimizer or the covariance has it.
+	Default Value
+	// When are the conditions of which one has to hold for the parameter to apply; none: it always
+	// applies.
+	When []Condition
+	// Use is When in words, "covariance: spiked"; empty: everywhere.
 	Use string
 	// Unit and Doc are for the JSON Schema and for Parquet field metadata.
 	Unit, Doc string
+}
+
+// Condition holds where a text parameter has one of the words.
+type Condition struct {
+	ID    ParameterID
+	Words []string
 }

@@ -3,6 +3,7 @@ package sweep
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 )
 
@@ -34,29 +35,22 @@ func lookup(name string) (ParameterID, bool) {
 	return 0, false
 }
 
-func textParameter(id ParameterID, name, doc, use string, words ...string) Parameter {
-	return Parameter{
-		ID:    id,
-		Name:  name,
-		Kind:  KindText,
-		Words: words,
-		Min:   math.Inf(-1),
-		Max:   math.Inf(1),
-		Use:   use,
-		Doc:   doc,
-	}
+// The constructors of Parameter set what the kind decides; the methods below set the rest.
+
+func textParameter(id ParameterID, name, doc string, words ...string) Parameter {
+	return Parameter{ID: id, Name: name, Kind: KindText, Words: words, Min: math.Inf(-1), Max: math.Inf(1), Doc: doc}
 }
 
-func intParameter(id ParameterID, name string, low int, high float64, unit, doc, use string) Parameter {
-	return Parameter{ID: id, Name: name, Kind: KindInt, Min: float64(low), Max: high, Unit: unit, Use: use, Doc: doc}
+func intParameter(id ParameterID, name string, low int, high float64, unit, doc string) Parameter {
+	return Parameter{ID: id, Name: name, Kind: KindInt, Min: float64(low), Max: high, Unit: unit, Doc: doc}
 }
 
-func numberParameter(id ParameterID, name string, low, high float64, doc, use string) Parameter {
-	return Parameter{ID: id, Name: name, Kind: KindFloat, Min: low, Max: high, Unit: "1", Use: use, Doc: doc}
+func numberParameter(id ParameterID, name string, low, high float64, doc string) Parameter {
+	return Parameter{ID: id, Name: name, Kind: KindFloat, Min: low, Max: high, Unit: "1", Doc: doc}
 }
 
-func boolParameter(id ParameterID, name, doc, use string) Parameter {
-	return Parameter{ID: id, Name: name, Kind: KindBool, Min: math.Inf(-1), Max: math.Inf(1), Use: use, Doc: doc}
+func boolParameter(id ParameterID, name, doc string) Parameter {
+	return Parameter{ID: id, Name: name, Kind: KindBool, Min: math.Inf(-1), Max: math.Inf(1), Doc: doc}
 }
 
 // above excludes the lower bound.
@@ -71,204 +65,145 @@ func (p Parameter) kind(k Kind) Parameter { p.Kind = k; return p }
 // auto allows the word "auto".
 func (p Parameter) auto() Parameter { p.Auto = true; return p }
 
-var parameterTable = [NumParameters]Parameter{
-	textParameter(Model, "model", "which gradient drives the dynamics; metrics are always those of the population", "",
-		"population", "finite_sample", "online"),
-	textParameter(
-		Representation,
-		"representation",
-		"how the iterate is stored; auto takes the cheapest that is exact",
-		"",
-		"auto",
-		"reduced",
-		"subspace",
-		"dense",
-	),
-	textParameter(
-		Optimizer,
-		"optimizer",
-		"map from the gradient G to the update U of W <- W(1 - lr_k wd) - lr_k U",
-		"",
-		"gd",
-		"momentum",
-		"ngd",
-		"specgd",
-		"nucspec",
-		"muon",
-		"power",
-		"dynmuon",
-		"signgd",
-		"signum",
-		"adam",
-		"shampoo",
-	),
-	intParameter(Dimension, "dimension", 1, maxCount, "1", "d, length of the input x and rows of W", ""),
-	intParameter(Width, "width", 1, maxCount, "1", "m, columns of W (default: dimension)", ""),
-	intParameter(Steps, "steps", 1, maxCount, "step", "T, number of updates", ""),
-	intParameter(Samples, "samples", 1, maxCount, "1", "n, number of fixed pairs (x, y)", "model: finite_sample"),
-	intParameter(
-		BatchSize,
-		"batch_size",
-		1,
-		maxCount,
-		"1",
-		"n, number of fresh pairs (x, y) each step",
-		"model: online",
-	),
-	textParameter(Covariance, "covariance", "family of Q, the covariance of x ~ N(0, Q)", "",
-		"isotropic", "spiked", "multi_spike", "power_law", "block", "custom", "ar1"),
-	numberParameter(Scale, "scale", 0, 1e12, "q_i = scale", "covariance: isotropic").above(),
-	numberParameter(
-		Anisotropy,
-		"anisotropy",
-		-1,
-		1e12,
-		"lambda; q_1 = 1 + lambda, the other q_i = 1",
-		"covariance: spiked",
-	).above(),
-	numberParameter(
-		Spikes,
-		"spikes",
-		-1,
-		1e12,
-		"q_(1+j) = 1 + spikes[j], the other q_i = 1",
-		"covariance: multi_spike",
-	).above().kind(
-		KindList,
-	),
-	numberParameter(Exponent, "exponent", 0, 20, "p; q_i = (i+1)^-p, i = 0..d-1", "covariance: power_law"),
-	numberParameter(
-		Blocks,
-		"blocks",
-		0,
-		1e12,
-		"list of [value, count]: q_i in order; the counts add up to dimension",
-		"covariance: block",
-	).above().kind(
-		KindPairs,
-	),
-	numberParameter(
-		Eigenvalues,
-		"eigenvalues",
-		0,
-		1e12,
-		"q_i in order, as many as dimension",
-		"covariance: custom",
-	).above().kind(
-		KindList,
-	),
-	numberParameter(Rho, "rho", -1, 1, "Q_ij = rho^|i-j|", "covariance: ar1").above().below(),
-	textParameter(Normalize, "normalize", "scale of Q: as given, trace d, trace 1, or largest eigenvalue 1", "",
-		"none", "trace_d", "trace_1", "max_1"),
-	textParameter(Rotate, "rotate", "Q -> HQH, theta -> H theta with H = I - 2hhᵀ/‖h‖², h_i = 1/(i+2)", "",
-		"none", "householder"),
-	textParameter(
-		Teacher,
-		"teacher",
-		"direction of theta: e_index, (1,...,1)/sqrt(d), or a normalised mix of coordinates",
-		"",
-		"eigen",
-		"uniform",
-		"mix",
-	),
-	intParameter(
-		TeacherIndex,
-		"teacher_index",
-		0,
-		maxCount-1,
-		"1",
-		"theta is along e_index, counted from 0",
-		"teacher: eigen",
-	),
-	numberParameter(
-		TeacherWeights,
-		"teacher_weights",
-		math.Inf(-1),
-		math.Inf(1),
-		"list of [index, weight]: theta along sum of weight e_index",
-		"teacher: mix",
-	).kind(
-		KindPairs,
-	),
-	numberParameter(TeacherNorm2, "teacher_norm2", 0, 1e12, "‖theta‖²", "").above(),
-	textParameter(Init, "init", "W_0: alpha I, alpha/sqrt(m) N(0,1), or alpha H[:, :m]", "",
-		"identity", "gaussian", "orthonormal"),
-	numberParameter(InitScale, "init_scale", 0, 1e6, "alpha, scale of W_0", "").above(),
-	numberParameter(LearningRate, "learning_rate", 0, 1e12, "lr, step size before the schedule", "").above().auto(),
-	textParameter(Schedule, "schedule", "lr_k/lr: 1, 1 - k/T, (1 + cos(pi k/T))/2, 1/sqrt(1 + k/lr_warm)", "",
-		"constant", "linear", "cosine", "invsqrt"),
-	numberParameter(LRWarm, "lr_warm", 0, 1e12, "lr_k = lr/sqrt(1 + k/lr_warm)", "schedule: invsqrt").above(),
-	numberParameter(WeightDecay, "weight_decay", 0, 1e12, "wd of W <- W(1 - lr_k wd) - lr_k U", ""),
-	numberParameter(
-		Momentum,
-		"momentum",
-		0,
-		1,
-		"beta of the buffer B",
-		"optimizer: momentum, muon, dynmuon, signum",
-	).below(),
-	boolParameter(
-		Nesterov,
-		"nesterov",
-		"U from G + beta B (muon: (1 - beta)G + beta B) instead of B",
-		"optimizer: momentum, muon",
-	),
-	textParameter(Orthogonalizer, "orthogonalizer", "how muon maps singular values towards 1", "optimizer: muon",
-		"newton_schulz", "polar_express", "exact"),
-	intParameter(
-		NSSteps,
-		"ns_steps",
-		1,
-		100,
-		"1",
-		"polynomial iterations",
-		"orthogonalizer: newton_schulz, polar_express",
-	),
-	numberParameter(Power, "power", -4, 4, "p of phi(s) = s^p on singular values", "optimizer: power"),
-	boolParameter(
-		NormalizePower,
-		"normalize_power",
-		"phi(s) = (s/s_max)^p instead of s^p",
-		"optimizer: power, dynmuon",
-	),
-	numberParameter(
-		PowerMax,
-		"power_max",
-		-4,
-		4,
-		"p_t = p_min + (p_max - p_min)/(1 + exp((t/T - tau)/w)), t = k + 1",
-		"optimizer: dynmuon",
-	),
-	numberParameter(PowerMin, "power_min", -4, 4, "p_min of p_t, the power at the end", "optimizer: dynmuon"),
-	numberParameter(PowerMidpoint, "power_midpoint", -1e6, 1e6, "tau of p_t, as a fraction of T", "optimizer: dynmuon"),
-	numberParameter(PowerWidth, "power_width", 0, 1e6, "w of p_t, as a fraction of T", "optimizer: dynmuon").above(),
-	numberParameter(Beta1, "beta1", 0, 1, "decay of the first moment", "optimizer: adam").below(),
-	numberParameter(Beta2, "beta2", 0, 1, "decay of the second moment", "optimizer: adam").below(),
-	numberParameter(
-		Epsilon,
-		"epsilon",
-		0,
-		1e6,
-		"adam: added to the root; shampoo: L_0 = R_0 = epsilon I",
-		"optimizer: adam, shampoo",
-	).above(),
-	numberParameter(
-		LabelNoise,
-		"label_noise",
-		0,
-		1e12,
-		"sigma; y = <x, theta>² + sigma N(0,1)",
-		"model: finite_sample, online",
-	),
-	intParameter(
-		Seed,
-		"seed",
-		0,
-		math.MaxInt64,
-		"1",
-		"seed of SplitMix64; replicate r uses seed + r",
-		"model: finite_sample, online, or init: gaussian",
-	),
+// or sets the default.
+func (p Parameter) or(v Value) Parameter { p.Default = v; return p }
+
+// when adds a condition; one of them has to hold for the parameter to apply.
+func (p Parameter) when(id ParameterID, words ...string) Parameter {
+	p.When = append(p.When, Condition{id, words})
+	return p
+}
+
+// parameterTable is in the order of ParameterID.
+var parameterTable = newParameterTable()
+
+// newParameterTable lists the parameters. Those of optimizers and covariances apply where a row of
+// these tables has them, and take their defaults from there.
+func newParameterTable() (table [NumParameters]Parameter) {
+	for _, group := range [][]Parameter{runParameters(), covarianceParameters(), stateParameters(), optimizerParameters()} {
+		for _, p := range group {
+			table[p.ID] = p
+		}
+	}
+	for i := range table {
+		p := &table[i]
+		if len(p.When) == 0 {
+			p.When = owners(p.ID)
+		}
+		p.Use = use(table[:], p.When)
+	}
+	return table
+}
+
+// owners is the condition under which a parameter of rows applies, if it is one.
+func owners(id ParameterID) []Condition {
+	has := func(own []OwnParameter) bool {
+		return slices.ContainsFunc(own, func(o OwnParameter) bool { return o.ID == id })
+	}
+	if names := optimizerNames(func(r *UpdateRule) bool { return has(r.Parameters) }); names != nil {
+		return []Condition{{Optimizer, names}}
+	}
+	if names := covarianceNames(func(f *CovarianceFamily) bool { return has(f.Parameters) }); names != nil {
+		return []Condition{{Covariance, names}}
+	}
+	return nil
+}
+
+// use writes conditions as "model: online, or init: gaussian".
+func use(table []Parameter, when []Condition) string {
+	parts := make([]string, len(when))
+	for i, c := range when {
+		parts[i] = table[c.ID].Name + ": " + strings.Join(c.Words, ", ")
+	}
+	return strings.Join(parts, ", or ")
+}
+
+// runParameters are those of the run as a whole.
+func runParameters() []Parameter {
+	return []Parameter{
+		textParameter(Model, "model", "which gradient drives the dynamics; metrics are always those of the population",
+			"population", "finite_sample", "online").or(Text("population")),
+		textParameter(Representation, "representation", "how the iterate is stored; auto takes the cheapest that is exact",
+			"auto", "reduced", "subspace", "dense").or(Text("auto")),
+		textParameter(Optimizer, "optimizer", "map from the gradient G to the update U of W <- W(1 - lr_k wd) - lr_k U",
+			optimizerNames(func(*UpdateRule) bool { return true })...),
+		intParameter(Dimension, "dimension", 1, maxCount, "1", "d, length of the input x and rows of W"),
+		intParameter(Width, "width", 1, maxCount, "1", "m, columns of W (default: dimension)"),
+		intParameter(Steps, "steps", 1, maxCount, "step", "T, number of updates"),
+		intParameter(Samples, "samples", 1, maxCount, "1", "n, number of fixed pairs (x, y)").
+			when(Model, "finite_sample"),
+		intParameter(BatchSize, "batch_size", 1, maxCount, "1", "n, number of fresh pairs (x, y) each step").
+			when(Model, "online"),
+		numberParameter(LabelNoise, "label_noise", 0, 1e12, "sigma; y = <x, theta>² + sigma N(0,1)").
+			when(Model, "finite_sample", "online").or(Float(0)),
+		intParameter(Seed, "seed", 0, math.MaxInt64, "1", "seed of SplitMix64; replicate r uses seed + r").
+			when(Model, "finite_sample", "online").when(Init, "gaussian").or(Int(0)),
+	}
+}
+
+// covarianceParameters are those of Q.
+func covarianceParameters() []Parameter {
+	return []Parameter{
+		textParameter(Covariance, "covariance", "family of Q, the covariance of x ~ N(0, Q)",
+			covarianceNames(func(*CovarianceFamily) bool { return true })...),
+		numberParameter(Scale, "scale", 0, 1e12, "q_i = scale").above(),
+		numberParameter(Anisotropy, "anisotropy", -1, 1e12, "lambda; q_1 = 1 + lambda, the other q_i = 1").above(),
+		numberParameter(Spikes, "spikes", -1, 1e12, "q_(1+j) = 1 + spikes[j], the other q_i = 1").above().kind(KindList),
+		numberParameter(Exponent, "exponent", 0, 20, "p; q_i = (i+1)^-p, i = 0..d-1"),
+		numberParameter(Blocks, "blocks", 0, 1e12, "list of [value, count]: q_i in order; the counts add up to dimension").
+			above().kind(KindPairs),
+		numberParameter(Eigenvalues, "eigenvalues", 0, 1e12, "q_i in order, as many as dimension").above().kind(KindList),
+		numberParameter(Rho, "rho", -1, 1, "Q_ij = rho^|i-j|").above().below(),
+		textParameter(Normalize, "normalize", "scale of Q: as given, trace d, trace 1, or largest eigenvalue 1",
+			"none", "trace_d", "trace_1", "max_1").or(Text("none")),
+		textParameter(Rotate, "rotate", "Q -> HQH, theta -> H theta with H = I - 2hhᵀ/‖h‖², h_i = 1/(i+2)",
+			"none", "householder").or(Text("none")),
+	}
+}
+
+// stateParameters are those of the teacher and of W_0.
+func stateParameters() []Parameter {
+	return []Parameter{
+		textParameter(Teacher, "teacher",
+			"direction of theta: e_index, (1,...,1)/sqrt(d), or a normalised mix of coordinates",
+			"eigen", "uniform", "mix").or(Text("eigen")),
+		intParameter(TeacherIndex, "teacher_index", 0, maxCount-1, "1", "theta is along e_index, counted from 0").
+			when(Teacher, "eigen").or(Int(0)),
+		numberParameter(TeacherWeights, "teacher_weights", math.Inf(-1), math.Inf(1),
+			"list of [index, weight]: theta along sum of weight e_index").kind(KindPairs).when(Teacher, "mix"),
+		numberParameter(TeacherNorm2, "teacher_norm2", 0, 1e12, "‖theta‖²").above().or(Float(1)),
+		textParameter(Init, "init", "W_0: alpha I, alpha/sqrt(m) N(0,1), or alpha H[:, :m]",
+			"identity", "gaussian", "orthonormal").or(Text("identity")),
+		numberParameter(InitScale, "init_scale", 0, 1e6, "alpha, scale of W_0").above(),
+	}
+}
+
+// optimizerParameters are those of the update.
+func optimizerParameters() []Parameter {
+	return []Parameter{
+		numberParameter(LearningRate, "learning_rate", 0, 1e12, "lr, step size before the schedule").above().auto(),
+		textParameter(Schedule, "schedule", "lr_k/lr: 1, 1 - k/T, (1 + cos(pi k/T))/2, 1/sqrt(1 + k/lr_warm)",
+			"constant", "linear", "cosine", "invsqrt").or(Text("constant")),
+		numberParameter(LRWarm, "lr_warm", 0, 1e12, "lr_k = lr/sqrt(1 + k/lr_warm)").above().
+			when(Schedule, "invsqrt").or(Float(100)),
+		numberParameter(WeightDecay, "weight_decay", 0, 1e12, "wd of W <- W(1 - lr_k wd) - lr_k U").or(Float(0)),
+		numberParameter(Momentum, "momentum", 0, 1, "beta of the buffer B").below(),
+		boolParameter(Nesterov, "nesterov", "U from G + beta B (muon: (1 - beta)G + beta B) instead of B"),
+		textParameter(Orthogonalizer, "orthogonalizer", "how muon maps singular values towards 1",
+			"newton_schulz", "polar_express", "exact"),
+		intParameter(NSSteps, "ns_steps", 1, 100, "1", "polynomial iterations").
+			when(Orthogonalizer, "newton_schulz", "polar_express"),
+		numberParameter(Power, "power", -4, 4, "p of phi(s) = s^p on singular values"),
+		boolParameter(NormalizePower, "normalize_power", "phi(s) = (s/s_max)^p instead of s^p"),
+		numberParameter(PowerMax, "power_max", -4, 4,
+			"p_t = p_min + (p_max - p_min)/(1 + exp((t/T - tau)/w)), t = k + 1"),
+		numberParameter(PowerMin, "power_min", -4, 4, "p_min of p_t, the power at the end"),
+		numberParameter(PowerMidpoint, "power_midpoint", -1e6, 1e6, "tau of p_t, as a fraction of T"),
+		numberParameter(PowerWidth, "power_width", 0, 1e6, "w of p_t, as a fraction of T").above(),
+		numberParameter(Beta1, "beta1", 0, 1, "decay of the first moment").below(),
+		numberParameter(Beta2, "beta2", 0, 1, "decay of the second moment").below(),
+		numberParameter(Epsilon, "epsilon", 0, 1e6, "adam: added to the root; shampoo: L_0 = R_0 = epsilon I").above(),
+	}
 }
 
 // check tells what is wrong with one value on its own: "" when nothing is, else a sentence saying

@@ -31,28 +31,19 @@ func resolveRepresentation(a *Assignment) string {
 	return ""
 }
 
-// basisDependent tells whether an optimizer's update changes with the coordinate basis.
-func basisDependent(a *Assignment) bool {
-	switch a[Optimizer].text {
-	case "signgd", "signum", "adam":
-		return true
-	}
-	return false
-}
-
 // notReduced says why W = sum of w_g P_g over the eigenspaces does not follow the dynamics exactly;
 // "" when it does.
 func notReduced(a *Assignment) string {
 	switch {
 	case a[Model].text != "population":
 		return "model: " + a[Model].text + " draws random inputs"
-	case a[Covariance].text == "ar1":
-		return "the eigenvectors of covariance: ar1 are not coordinates"
+	case !familyOf(a).Diagonal:
+		return "the eigenvectors of covariance: " + a[Covariance].text + " are not coordinates"
 	case a[Teacher].text != "eigen":
 		return "teacher: " + a[Teacher].text + " is no eigenvector"
 	case a[Init].text != "identity":
 		return "init: " + a[Init].text + " is not a multiple of the identity"
-	case a[Rotate].text != "none" && basisDependent(a):
+	case a[Rotate].text != "none" && ruleOf(a).BasisDependent:
 		return "optimizer " + a[Optimizer].text + " depends on the basis, which rotate: householder turns"
 	}
 	return ""
@@ -63,41 +54,21 @@ func notReduced(a *Assignment) string {
 // draws other random numbers than the dense run, so that the two agree as distributions over seeds,
 // not seed by seed.
 func notSubspace(a *Assignment) string {
-	switch a[Covariance].text {
-	case "isotropic", "spiked", "multi_spike", "block":
-	default:
-		return "covariance: " + a[Covariance].text + " has no large isotropic block"
-	}
+	rule := ruleOf(a)
 	switch {
+	case familyOf(a).special == nil:
+		return "covariance: " + a[Covariance].text + " has no large isotropic block"
 	case a[Model].text == "finite_sample":
 		return "model: finite_sample has as many directions as samples"
-	case basisDependent(a):
+	case rule.BasisDependent:
 		return "optimizer " + a[Optimizer].text + " depends on the basis"
-	case a[Model].text == "online" && a[Optimizer].text == "shampoo":
-		return "shampoo's left factor gains directions with every batch"
+	case a[Model].text == "online" && rule.OnlineDense != "":
+		return rule.OnlineDense
 	}
 	if rows, d := subspaceRows(a), a[Dimension].i; rows >= d {
 		return fmt.Sprintf("its %d directions are not fewer than dimension %d", rows, d)
 	}
 	return ""
-}
-
-// special is the number of directions outside the largest isotropic block that the covariance
-// itself singles out.
-func special(a *Assignment) int64 {
-	switch a[Covariance].text {
-	case "spiked":
-		return 1
-	case "multi_spike":
-		return int64(len(a[Spikes].list))
-	case "block":
-		widest := int64(0)
-		for i := 1; i < len(a[Blocks].list); i += 2 {
-			widest = max(widest, int64(a[Blocks].list[i]))
-		}
-		return a[Dimension].i - widest
-	}
-	return 0
 }
 
 // subspaceRows bounds the rows of the subspace run: span(theta, special directions, W_0) for the
@@ -115,11 +86,11 @@ func subspaceRows(a *Assignment) int64 {
 }
 
 // onlineFrame is the number of bulk directions that the state of an online run spans: those of W,
-// and of the buffer.
+// and of the optimizer's buffers.
 func onlineFrame(a *Assignment) int64 {
-	switch a[Optimizer].text {
-	case "momentum", "muon", "dynmuon":
-		return 2 * a[Width].i
+	rule := ruleOf(a)
+	if rule.BasisDependent { // not exact: such a point is counted, but not solved
+		return a[Width].i
 	}
-	return a[Width].i
+	return int64(1+rule.Buffers) * a[Width].i
 }

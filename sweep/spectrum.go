@@ -1,154 +1,117 @@
 package sweep
 
-import "math"
+import (
+	"iter"
+	"math"
+)
 
-// Run is an eigenvalue repeated Count times.
-type Run struct {
-	Value float64
-	Count int64
-}
+// The functions of the rows of the table of covariances.
 
-// Spectrum returns the eigenvalues q_0, q_1, ... of Q in coordinate order, normalised and
-// run-length encoded, of a resolved assignment. The counts add up to dimension. Nil for ar1, whose
-// eigenvectors are not coordinates.
-func Spectrum(a *Assignment) []Run {
-	d, scale := a[Dimension].i, normalization(a)
-	var runs []Run
-	add := func(value float64, count int64) {
-		if count > 0 {
-			runs = append(runs, Run{value * scale, count})
+func multiSpikeSpectrum(a *Assignment) iter.Seq[Run] {
+	spikes := a[Spikes].list
+	return func(yield func(Run) bool) {
+		if !yield(Run{1, 1}) {
+			return
 		}
-	}
-	switch a[Covariance].text {
-	case "isotropic":
-		add(a[Scale].num, d)
-	case "spiked":
-		add(1, 1)
-		add(1+a[Anisotropy].num, 1)
-		add(1, d-2)
-	case "multi_spike":
-		add(1, 1)
-		for _, spike := range a[Spikes].list {
-			add(1+spike, 1)
-		}
-		add(1, d-1-int64(len(a[Spikes].list)))
-	case "power_law":
-		runs = make([]Run, 0, d)
-		for i := range d {
-			add(powerLaw(i, a[Exponent].num), 1)
-		}
-	case "block":
-		for i := 0; i < len(a[Blocks].list); i += 2 {
-			add(a[Blocks].list[i], int64(a[Blocks].list[i+1]))
-		}
-	case "custom":
-		runs = make([]Run, 0, d)
-		for _, value := range a[Eigenvalues].list {
-			add(value, 1)
-		}
-	}
-	return runs
-}
-
-// eigenvalue is q_i of a diagonal covariance, normalised.
-func eigenvalue(a *Assignment, i int64) float64 {
-	q := 1.0
-	switch a[Covariance].text {
-	case "isotropic":
-		q = a[Scale].num
-	case "spiked":
-		if i == 1 {
-			q = 1 + a[Anisotropy].num
-		}
-	case "multi_spike":
-		if spikes := a[Spikes].list; i >= 1 && i <= int64(len(spikes)) {
-			q = 1 + spikes[i-1]
-		}
-	case "power_law":
-		q = powerLaw(i, a[Exponent].num)
-	case "block":
-		blocks := a[Blocks].list
-		for k := 0; k < len(blocks); k += 2 {
-			if q = blocks[k]; i < int64(blocks[k+1]) {
-				break
+		for _, spike := range spikes {
+			if !yield(Run{1 + spike, 1}) {
+				return
 			}
-			i -= int64(blocks[k+1])
 		}
-	case "custom":
-		q = a[Eigenvalues].list[i]
+		if bulk := a[Dimension].i - 1 - int64(len(spikes)); bulk > 0 {
+			yield(Run{1, bulk})
+		}
 	}
-	return q * normalization(a)
 }
 
-// largest is the largest eigenvalue of a diagonal covariance before normalisation.
-func largest(a *Assignment) float64 {
-	q := 1.0
-	switch a[Covariance].text {
-	case "isotropic":
-		q = a[Scale].num
-	case "spiked":
-		q = max(1, 1+a[Anisotropy].num)
-	case "multi_spike":
-		for _, spike := range a[Spikes].list {
-			q = max(q, 1+spike)
+func powerLawSpectrum(a *Assignment) iter.Seq[Run] {
+	return func(yield func(Run) bool) {
+		for i := range a[Dimension].i {
+			if !yield(Run{powerLaw(i, a[Exponent].num), 1}) {
+				return
+			}
 		}
-	case "block":
-		q = 0
-		for i := 0; i < len(a[Blocks].list); i += 2 {
-			q = max(q, a[Blocks].list[i])
+	}
+}
+
+func blockSpectrum(a *Assignment) iter.Seq[Run] {
+	blocks := a[Blocks].list
+	return func(yield func(Run) bool) {
+		for i := 0; i < len(blocks); i += 2 {
+			if !yield(Run{blocks[i], int64(blocks[i+1])}) {
+				return
+			}
 		}
-	case "custom":
-		q = 0
+	}
+}
+
+func customSpectrum(a *Assignment) iter.Seq[Run] {
+	return func(yield func(Run) bool) {
 		for _, value := range a[Eigenvalues].list {
-			q = max(q, value)
+			if !yield(Run{value, 1}) {
+				return
+			}
 		}
 	}
-	return q
 }
 
-// trace is tr(Q) before normalisation.
-func trace(a *Assignment) float64 {
-	d := float64(a[Dimension].i)
-	switch a[Covariance].text {
-	case "isotropic":
-		return d * a[Scale].num
-	case "spiked":
-		return d + a[Anisotropy].num
-	case "multi_spike":
-		sum := d
-		for _, spike := range a[Spikes].list {
-			sum += spike
-		}
-		return sum
-	case "power_law":
-		return powerSum(a[Dimension].i, a[Exponent].num)
-	case "block":
-		sum := 0.0
-		for i := 0; i < len(a[Blocks].list); i += 2 {
-			sum += a[Blocks].list[i] * a[Blocks].list[i+1]
-		}
-		return sum
-	case "custom":
-		sum := 0.0
-		for _, value := range a[Eigenvalues].list {
-			sum += value
-		}
-		return sum
+// blockSpecial counts the directions outside the largest block.
+func blockSpecial(a *Assignment) int64 {
+	widest := int64(0)
+	for i := 1; i < len(a[Blocks].list); i += 2 {
+		widest = max(widest, int64(a[Blocks].list[i]))
 	}
-	return d
+	return a[Dimension].i - widest
 }
 
-// normalization is the factor that `normalize` puts on Q: 1, d/tr Q, 1/tr Q or 1/q_max.
-func normalization(a *Assignment) float64 {
-	switch a[Normalize].text {
-	case "trace_d":
-		return float64(a[Dimension].i) / trace(a)
-	case "trace_1":
-		return 1 / trace(a)
-	case "max_1":
-		return 1 / largest(a)
+func checkDistinct(a *Assignment, add addViolation) {
+	if d := a[Dimension].i; d > maxDistinct {
+		add(Dimension, "covariance: %s needs dimension at most %d, not %d: its eigenvalues are all different",
+			a[Covariance].text, maxDistinct, d)
 	}
-	return 1
+}
+
+func checkSpiked(a *Assignment, add addViolation) {
+	if d := a[Dimension].i; d < 2 {
+		add(Dimension, "covariance: spiked needs dimension at least 2 (the spike is at index 1), not %d", d)
+	}
+}
+
+func checkMultiSpike(a *Assignment, add addViolation) {
+	if n, d := int64(len(a[Spikes].list)), a[Dimension].i; d < n+1 {
+		add(Spikes, "%d spikes need dimension at least %d (they start at index 1), not %d", n, n+1, d)
+	}
+}
+
+func checkBlock(a *Assignment, add addViolation) {
+	total := int64(0)
+	for i := 1; i < len(a[Blocks].list); i += 2 {
+		total += int64(a[Blocks].list[i])
+	}
+	if d := a[Dimension].i; total != d {
+		add(Blocks, "the counts of blocks must add up to dimension %d, not %d", d, total)
+	}
+}
+
+func checkCustom(a *Assignment, add addViolation) {
+	if n, d := int64(len(a[Eigenvalues].list)), a[Dimension].i; n != d {
+		add(Eigenvalues, "eigenvalues must list dimension = %d numbers, not %d", d, n)
+	}
+}
+
+func checkAR1(a *Assignment, add addViolation) {
+	checkDistinct(a, add)
+	if n := a[Normalize].text; n == "trace_1" || n == "max_1" {
+		add(Normalize, "normalize: %s is not defined for covariance: ar1, whose trace is dimension: use none or trace_d", n)
+	}
+}
+
+// sum adds numbers to start, in order.
+func sum(start float64, numbers []float64) float64 {
+	for _, x := range numbers {
+		start += x
+	}
+	return start
 }
 
 // powerLaw is (i+1)^-p.

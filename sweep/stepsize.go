@@ -1,6 +1,10 @@
 package sweep
 
-import "math"
+import (
+	"fmt"
+	"math"
+	"strings"
+)
 
 // StepLimit is the largest stable step of gradient descent at the optimum,
 //
@@ -12,8 +16,8 @@ import "math"
 func StepLimit(a *Assignment) float64 {
 	norm2 := a[TeacherNorm2].num
 	switch {
-	case a[Covariance].text == "ar1":
-		return 1 / ar1Curvature(a)
+	case familyOf(a).curvature != nil:
+		return 1 / familyOf(a).curvature(a)
 	case a[Teacher].text == "eigen":
 		q := eigenvalue(a, a[TeacherIndex].i)
 		return 1 / (norm2 * max(3*q*q, q*largest(a)*normalization(a)))
@@ -21,58 +25,47 @@ func StepLimit(a *Assignment) float64 {
 	return 1 / diagonalCurvature(a)
 }
 
-// resolveLearningRate turns auto into a number: gd eta_max/2, momentum (1 - beta) eta_max/2, specgd
-// and muon 0.0207‖theta‖/sqrt(d), ngd 0.01‖theta‖. It returns what is wrong where there is no rule.
+// resolveLearningRate turns auto into the number that the optimizer's row gives. It returns what is
+// wrong where there is no rule.
 func resolveLearningRate(a *Assignment) string {
 	if a[LearningRate].Kind() != KindText {
 		return ""
 	}
-	norm := math.Sqrt(a[TeacherNorm2].num)
-	switch optimizer := a[Optimizer].text; optimizer {
-	case "gd":
-		a[LearningRate] = Float(0.5 * StepLimit(a))
-	case "momentum":
-		a[LearningRate] = Float(0.5 * (1 - a[Momentum].num) * StepLimit(a))
-	case "specgd", "muon":
-		a[LearningRate] = Float(0.0207 * norm / math.Sqrt(float64(a[Dimension].i)))
-	case "ngd":
-		a[LearningRate] = Float(0.01 * norm)
-	default:
-		return "learning_rate: auto has no rule for optimizer " + optimizer + " (only for gd, momentum, ngd, specgd and muon): give a number"
+	rule := ruleOf(a)
+	if rule.AutoRate.rate == nil {
+		return fmt.Sprintf("learning_rate: auto has no rule for optimizer %s (only for %s): give a number",
+			a[Optimizer].text, enumeration(optimizerNames(func(r *UpdateRule) bool { return r.AutoRate.rate != nil })))
 	}
+	a[LearningRate] = Float(rule.AutoRate.rate(a))
 	return ""
+}
+
+// enumeration writes words as "a, b and c".
+func enumeration(words []string) string {
+	last := len(words) - 1
+	if last < 1 {
+		return strings.Join(words, "")
+	}
+	return strings.Join(words[:last], ", ") + " and " + words[last]
 }
 
 // unstableStep tells whether gd runs above its step-size limit, where the reduced run may look
 // converged while a run with any round-off off the manifold diverges.
 func unstableStep(a *Assignment) bool {
-	return a[Optimizer].text == "gd" && a[LearningRate].num > StepLimit(a)
+	return ruleOf(a).StepLimited && a[LearningRate].num > StepLimit(a)
 }
 
 // resonantStep tells whether a sign-like optimizer starts a whole number of steps away from zero:
 // its coefficients then land on 0 exactly, or miss it by round-off, and sign(0) decides the run.
-// Sign-like are the optimizers whose singular values or entries all move by the same lr: specgd,
-// signgd, signum, muon with the exact polar factor, power with p = 0. The polynomial
-// orthogonalizers of muon, nucspec and adam move by amounts that are never exactly lr.
 func resonantStep(a *Assignment) bool {
-	step := a[LearningRate].num
-	switch a[Optimizer].text {
-	case "specgd", "signgd", "signum":
-	case "muon":
-		if a[Orthogonalizer].text != "exact" {
-			return false
-		}
-		step *= math.Sqrt(max(1, a[Dimension].Float()/a[Width].Float()))
-	case "power":
-		if a[Power].num != 0 {
-			return false
-		}
-	default:
+	rule := ruleOf(a)
+	if rule.Sign.size == nil {
 		return false
 	}
-	ratio := a[InitScale].num / step
+	size := rule.Sign.size(a)
+	ratio := a[InitScale].num / (a[LearningRate].num * size)
 	whole := math.Round(ratio)
-	return whole >= 1 && math.Abs(ratio-whole) <= 1e-6
+	return size > 0 && whole >= 1 && math.Abs(ratio-whole) <= 1e-6
 }
 
 // diagonalCurvature is lambda_max(c Q + 2zzᵀ) with c = thetaᵀQtheta and z = Q theta, for a diagonal

@@ -1,0 +1,254 @@
+package sweep
+
+import (
+	"iter"
+	"slices"
+)
+
+// CovarianceFamily is a family of Q, the covariance of x ~ N(0, Q), and what checking, planning and
+// documenting a sweep needs to know about it. Covariances returns the table that everything else
+// derives from. Functions take an assignment whose parameters have been checked one by one; what
+// they return is before `normalize`.
+type CovarianceFamily struct {
+	// Name is the value of the parameter covariance.
+	Name string
+	// Formula gives the eigenvalues q_i of a diagonal Q, i = 0..d-1, or else the entries Q_ij.
+	Formula string
+	// Parameters are those that it adds, in the order of the parameter table.
+	Parameters []OwnParameter
+	// Diagonal tells that the eigenvectors are the coordinate axes. What is not diagonal has no
+	// spectrum here, and runs dense.
+	Diagonal bool
+
+	// spectrum yields q_0, q_1, ... run-length encoded, with no count below 1. nil: not diagonal.
+	spectrum func(a *Assignment) iter.Seq[Run]
+	// distinct bounds the number of different eigenvalues, at most d. nil: d.
+	distinct func(a *Assignment) int64
+	// special counts the directions outside the largest isotropic block. nil: no large block.
+	special func(a *Assignment) int64
+	// check calls add for each rule between its parameters and d that fails. nil: no rules.
+	check func(a *Assignment, add addViolation)
+
+	// The rest may be nil where a pass over the spectrum is fast enough and rounds well enough.
+	eigenvalue func(a *Assignment, i int64) float64
+	largest    func(a *Assignment) float64
+	trace      func(a *Assignment) float64
+	// curvature is lambda_max((thetaᵀQtheta) Q + 2 Q theta thetaᵀ Q) of what is not diagonal.
+	curvature func(a *Assignment) float64
+}
+
+// Run is an eigenvalue repeated Count times.
+type Run struct {
+	Value float64
+	Count int64
+}
+
+// maxDistinct bounds the dimension of covariances with as many eigenvalues as dimensions.
+const maxDistinct = 1_000_000
+
+// covarianceTable is in the order in which sweep files, help and documentation list the families.
+var covarianceTable = []CovarianceFamily{
+	{
+		Name:       "isotropic",
+		Formula:    "q_i = scale",
+		Parameters: []OwnParameter{{Scale, Float(1)}},
+		Diagonal:   true,
+		spectrum: func(a *Assignment) iter.Seq[Run] {
+			return listed(Run{a[Scale].num, a[Dimension].i})
+		},
+		distinct: func(*Assignment) int64 { return 1 },
+		special:  func(*Assignment) int64 { return 0 },
+		trace:    func(a *Assignment) float64 { return a[Dimension].Float() * a[Scale].num },
+	},
+	{
+		Name:       "spiked",
+		Formula:    "q_1 = 1 + anisotropy, the other q_i = 1",
+		Parameters: []OwnParameter{{Anisotropy, Null()}},
+		Diagonal:   true,
+		spectrum: func(a *Assignment) iter.Seq[Run] {
+			return listed(Run{1, 1}, Run{1 + a[Anisotropy].num, 1}, Run{1, a[Dimension].i - 2})
+		},
+		distinct: func(*Assignment) int64 { return 2 },
+		special:  func(*Assignment) int64 { return 1 },
+		check:    checkSpiked,
+		trace:    func(a *Assignment) float64 { return a[Dimension].Float() + a[Anisotropy].num },
+	},
+	{
+		Name:       "multi_spike",
+		Formula:    "q_(1+j) = 1 + spikes[j], the other q_i = 1",
+		Parameters: []OwnParameter{{Spikes, Null()}},
+		Diagonal:   true,
+		spectrum:   multiSpikeSpectrum,
+		distinct:   func(a *Assignment) int64 { return 1 + int64(len(a[Spikes].list)) },
+		special:    func(a *Assignment) int64 { return int64(len(a[Spikes].list)) },
+		check:      checkMultiSpike,
+		trace:      func(a *Assignment) float64 { return sum(a[Dimension].Float(), a[Spikes].list) },
+	},
+	{
+		Name:       "power_law",
+		Formula:    "q_i = (i+1)^(-exponent)",
+		Parameters: []OwnParameter{{Exponent, Null()}},
+		Diagonal:   true,
+		spectrum:   powerLawSpectrum,
+		check:      checkDistinct,
+		eigenvalue: func(a *Assignment, i int64) float64 { return powerLaw(i, a[Exponent].num) },
+		largest:    func(*Assignment) float64 { return 1 },
+		trace:      func(a *Assignment) float64 { return powerSum(a[Dimension].i, a[Exponent].num) },
+	},
+	{
+		Name:       "block",
+		Formula:    "q_i by blocks of [value, count], in order",
+		Parameters: []OwnParameter{{Blocks, Null()}},
+		Diagonal:   true,
+		spectrum:   blockSpectrum,
+		distinct:   func(a *Assignment) int64 { return int64(len(a[Blocks].list) / 2) },
+		special:    blockSpecial,
+		check:      checkBlock,
+	},
+	{
+		Name:       "custom",
+		Formula:    "q_i = eigenvalues[i]",
+		Parameters: []OwnParameter{{Eigenvalues, Null()}},
+		Diagonal:   true,
+		spectrum:   customSpectrum,
+		check:      checkCustom,
+		eigenvalue: func(a *Assignment, i int64) float64 { return a[Eigenvalues].list[i] },
+	},
+	{
+		Name:       "ar1",
+		Formula:    "Q_ij = rho^|i-j|",
+		Parameters: []OwnParameter{{Rho, Null()}},
+		check:      checkAR1,
+		trace:      func(a *Assignment) float64 { return a[Dimension].Float() },
+		curvature:  ar1Curvature,
+	},
+}
+
+// Covariances returns the table of covariances. The caller owns the slice, but not what its rows
+// refer to.
+func Covariances() []CovarianceFamily { return slices.Clone(covarianceTable) }
+
+// noFamily stands in where a sweep names no known covariance.
+var noFamily = CovarianceFamily{Diagonal: true, spectrum: func(*Assignment) iter.Seq[Run] { return listed() }}
+
+// familyOf returns the row of the assignment's covariance.
+func familyOf(a *Assignment) *CovarianceFamily {
+	for i := range covarianceTable {
+		if covarianceTable[i].Name == a[Covariance].text {
+			return &covarianceTable[i]
+		}
+	}
+	return &noFamily
+}
+
+// covarianceNames lists the table's names, or those that a condition holds for.
+func covarianceNames(holds func(f *CovarianceFamily) bool) []string {
+	var names []string
+	for i := range covarianceTable {
+		if holds(&covarianceTable[i]) {
+			names = append(names, covarianceTable[i].Name)
+		}
+	}
+	return names
+}
+
+// Spectrum returns the eigenvalues q_0, q_1, ... of Q in coordinate order, normalised and
+// run-length encoded, of a resolved assignment. The counts add up to dimension. It is nil for a Q
+// that is not diagonal.
+func Spectrum(a *Assignment) []Run {
+	f := familyOf(a)
+	if !f.Diagonal {
+		return nil
+	}
+	scale := normalization(a)
+	var runs []Run
+	for r := range f.spectrum(a) {
+		runs = append(runs, Run{r.Value * scale, r.Count})
+	}
+	return runs
+}
+
+// groups bounds the number of coefficients of a reduced run: the teacher's, and one for each other
+// eigenvalue.
+func groups(a *Assignment) int64 {
+	d := a[Dimension].i
+	if f := familyOf(a); f.distinct != nil {
+		return min(d, 1+f.distinct(a))
+	}
+	return d
+}
+
+// special is the number of directions outside the largest isotropic block that the covariance
+// itself singles out; 0 where there is no such block.
+func special(a *Assignment) int64 {
+	if f := familyOf(a); f.special != nil {
+		return f.special(a)
+	}
+	return 0
+}
+
+// eigenvalue is q_i of a diagonal covariance, normalised.
+func eigenvalue(a *Assignment, i int64) float64 {
+	f := familyOf(a)
+	if f.eigenvalue != nil {
+		return f.eigenvalue(a, i) * normalization(a)
+	}
+	q := 1.0
+	for r := range f.spectrum(a) {
+		if q = r.Value; i < r.Count {
+			break
+		}
+		i -= r.Count
+	}
+	return q * normalization(a)
+}
+
+// largest is the largest eigenvalue of a diagonal covariance before normalisation.
+func largest(a *Assignment) float64 {
+	f := familyOf(a)
+	if f.largest != nil {
+		return f.largest(a)
+	}
+	q := 0.0
+	for r := range f.spectrum(a) {
+		q = max(q, r.Value)
+	}
+	return q
+}
+
+// trace is tr(Q) before normalisation.
+func trace(a *Assignment) float64 {
+	f := familyOf(a)
+	if f.trace != nil {
+		return f.trace(a)
+	}
+	sum := 0.0
+	for r := range f.spectrum(a) {
+		sum += r.Value * float64(r.Count)
+	}
+	return sum
+}
+
+// normalization is the factor that `normalize` puts on Q: 1, d/tr Q, 1/tr Q or 1/q_max.
+func normalization(a *Assignment) float64 {
+	switch a[Normalize].text {
+	case "trace_d":
+		return float64(a[Dimension].i) / trace(a)
+	case "trace_1":
+		return 1 / trace(a)
+	case "max_1":
+		return 1 / largest(a)
+	}
+	return 1
+}
+
+// listed yields the runs that are not empty.
+func listed(runs ...Run) iter.Seq[Run] {
+	return func(yield func(Run) bool) {
+		for _, r := range runs {
+			if r.Count > 0 && !yield(r) {
+				return
+			}
+		}
+	}
+}
