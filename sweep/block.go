@@ -171,7 +171,7 @@ func (b *block) cost() (cost int64) {
 func (b *block) sizes(replicates int64) string {
 	var parts []string
 	for _, f := range b.factors {
-		parts = append(parts, fmt.Sprintf("%d %s", f.n, parameters()[f.place()].Name))
+		parts = append(parts, fmt.Sprintf("%d %s", f.n, parameterTable[f.place()].Name))
 	}
 	if replicates > 1 {
 		parts = append(parts, fmt.Sprintf("%d replicates", replicates))
@@ -194,7 +194,7 @@ func (b *block) order() (problem string, at position) {
 		if start := slices.Index(path, id); start >= 0 {
 			var names []string
 			for _, step := range append(path[start:], id) {
-				names = append(names, parameters()[step].Name)
+				names = append(names, parameterTable[step].Name)
 			}
 			problem = "derive goes in a circle: " + strings.Join(names, " -> ")
 			return false

@@ -122,7 +122,7 @@ func (r *reader) checkWhole(s *Spec, kept, idle int64, useless idSet) {
 		useless = useless.without(Seed) // said below
 	}
 	for id := range useless.all() {
-		r.warn(s.given(id), "%s applies to no point of this sweep (%s), and is ignored", id, parameters()[id].Use)
+		r.warn(s.given(id), "%s applies to no point of this sweep (%s), and is ignored", id, parameterTable[id].Use)
 	}
 	if s.replicates > 1 && idle > 0 {
 		r.warn(

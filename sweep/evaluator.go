@@ -28,7 +28,7 @@ func newEvaluator() *evaluator {
 // run evaluates x on a. The assignment may have changed since the last run only if changed was
 // called.
 func (e *evaluator) run(x *expression, a *Assignment) (any, string) {
-	table := parameters()
+	table := &parameterTable
 	unset := ""
 	for id := range x.refs.all() {
 		v := a[id]
@@ -149,7 +149,7 @@ func unbox(out any, p *Parameter) (Value, string) {
 
 // unboxList is unbox for lists, and lists of pairs.
 func unboxList(out any, p *Parameter) (Value, string) {
-	wrong := fmt.Sprintf("%s must be %s; it comes out as %T", p.Name, p.allowed(), out)
+	wrong := fmt.Sprintf("%s must be %s; it comes out as %T", p.Name, p.Allowed(), out)
 	var items []any
 	switch out := out.(type) {
 	case []any:
@@ -209,7 +209,7 @@ func complete(a *Assignment) {
 		if a[id].IsNull() {
 			a[id] = fallback(id, a)
 		}
-		a[id] = asKind(a[id], parameters()[id].Kind)
+		a[id] = asKind(a[id], parameterTable[id].Kind)
 		if a[id].IsNull() && id != Steps && id != InitScale {
 			known = false
 		}

@@ -53,7 +53,7 @@ func compile(source string, pos position) (*expression, string) {
 	}
 	env := make(map[string]any, NumParameters)
 	names := make([]string, 0, NumParameters)
-	for _, p := range parameters() {
+	for _, p := range parameterTable {
 		env[p.Name] = sampleOf(p.Kind)
 		names = append(names, p.Name)
 	}
@@ -194,7 +194,7 @@ func (v *inspector) binary(n *ast.BinaryNode, inside bool) {
 		v.word(n.Right, n.Left)
 		for _, side := range []ast.Node{n.Left, n.Right} {
 			if name, ok := side.(*ast.IdentifierNode); ok {
-				if id, ok := lookup(name.Value); ok && parameters()[id].Kind >= KindList {
+				if id, ok := lookup(name.Value); ok && parameterTable[id].Kind >= KindList {
 					v.text = fmt.Sprintf("%s is a list, and lists cannot be compared", name.Value)
 				}
 			}
@@ -210,12 +210,12 @@ func (v *inspector) word(parameter, word ast.Node) {
 		return
 	}
 	if id, ok := lookup(name.Value); ok {
-		if p := &parameters()[id]; p.Kind == KindText && !slices.Contains(p.Words, text.Value) {
+		if p := &parameterTable[id]; p.Kind == KindText && !slices.Contains(p.Words, text.Value) {
 			v.text = fmt.Sprintf(
 				"%s is never %q: it is %s%s",
 				p.Name,
 				text.Value,
-				p.allowed(),
+				p.Allowed(),
 				hint(text.Value, p.Words),
 			)
 		}

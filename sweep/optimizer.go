@@ -3,6 +3,7 @@ package sweep
 import (
 	"math"
 	"slices"
+	"strings"
 )
 
 // UpdateRule is an optimizer: the map from the gradient G of step k to the update U of
@@ -236,14 +237,36 @@ func optimizerNames(holds func(r *UpdateRule) bool) []string {
 	return names
 }
 
-// Flops counts the operations of one update with the assignment's parameters.
-func (r *UpdateRule) Flops(a *Assignment) Flops { return r.flops(a) }
+// DefaultFlops counts the operations of one update with the rule's default parameters.
+func (r *UpdateRule) DefaultFlops() Flops {
+	var a Assignment
+	for _, own := range r.Parameters {
+		a[own.ID] = own.Default
+	}
+	return r.flops(&a)
+}
 
 // matrix counts the operations of one update of a matrix.
 func (f Flops) matrix(rows, columns float64) float64 {
 	h, l := max(rows, columns), min(rows, columns)
 	return f.Entry*h*l + f.Polar*(14*h*l*l+8*l*l*l) + f.Quintic*(4*h*l*l+2*l*l*l+4*h*l) +
 		f.Root*(4*h*h*l+4*h*l*l+9*(h*h*h+l*l*l))
+}
+
+// String writes the count for a matrix, "14hl² + 8l³ + 4hl".
+func (f Flops) String() string {
+	var terms []string
+	add := func(factor float64, term string) {
+		if factor != 0 {
+			terms = append(terms, formatFloat(factor)+term)
+		}
+	}
+	add(4*f.Root, "h²l")
+	add(14*f.Polar+4*f.Quintic+4*f.Root, "hl²")
+	add(8*f.Polar+2*f.Quintic+9*f.Root, "l³")
+	add(9*f.Root, "h³")
+	add(f.Entry+4*f.Quintic, "hl")
+	return strings.Join(terms, " + ")
 }
 
 func fixedFlops(f Flops) func(*Assignment) Flops { return func(*Assignment) Flops { return f } }

@@ -1,5 +1,7 @@
 package sweep
 
+import "strings"
+
 // ParameterID names a solver parameter. Its order is the enumeration order of the axes, cost axes
 // first.
 type ParameterID uint8
@@ -86,4 +88,42 @@ type Parameter struct {
 type Condition struct {
 	ID    ParameterID
 	Words []string
+}
+
+// DefaultText is the default in words: a value, the name of the parameter whose value it is, one
+// value for each optimizer or covariance that has the parameter, or "required".
+func (p Parameter) DefaultText() string {
+	if p.ID == Width {
+		return parameterTable[Dimension].Name
+	}
+	if !p.Default.IsNull() {
+		return p.Default.plain()
+	}
+	type owned struct{ owner, value string }
+	var all []owned
+	collect := func(name string, own []OwnParameter) {
+		for _, o := range own {
+			if o.ID == p.ID && !o.Default.IsNull() {
+				all = append(all, owned{name, o.Default.plain()})
+			}
+		}
+	}
+	for _, r := range optimizerTable {
+		collect(r.Name, r.Parameters)
+	}
+	for _, f := range covarianceTable {
+		collect(f.Name, f.Parameters)
+	}
+	if len(all) == 0 {
+		return "required"
+	}
+	parts, same := make([]string, len(all)), true
+	for i, o := range all {
+		parts[i] = o.owner + ": " + o.value
+		same = same && o.value == all[0].value
+	}
+	if same {
+		return all[0].value
+	}
+	return strings.Join(parts, ", ")
 }

@@ -11,8 +11,9 @@ import (
 // within int64.
 const maxCount = 1_000_000_000
 
-// parameters returns the table of all parameters. Read only.
-func parameters() *[NumParameters]Parameter { return &parameterTable }
+// Parameters returns the table of parameters, in the order in which axes are enumerated. The caller
+// owns the slice, but not what its rows refer to.
+func Parameters() []Parameter { return slices.Clone(parameterTable[:]) }
 
 // Describe returns the description of a parameter.
 func Describe(id ParameterID) Parameter { return parameterTable[id] }
@@ -237,14 +238,14 @@ func (p Parameter) check(v Value) string {
 	if ok {
 		return ""
 	}
-	return p.Name + " must be " + p.allowed()
+	return p.Name + " must be " + p.Allowed()
 }
 
 // checkPairs is check for blocks ([value, count]) and teacher_weights ([index, weight]).
 func (p Parameter) checkPairs(v Value) string {
 	flat := v.List()
 	if v.Kind() != KindPairs || len(flat) == 0 || len(flat)%2 != 0 {
-		return p.Name + " must be " + p.allowed()
+		return p.Name + " must be " + p.Allowed()
 	}
 	norm2 := 0.0
 	for i := 0; i < len(flat); i += 2 {
@@ -254,7 +255,7 @@ func (p Parameter) checkPairs(v Value) string {
 			whole, value, low = flat[i], flat[i+1], 0
 		}
 		if !p.inRange(value) || whole != math.Trunc(whole) || !(whole >= low && whole <= maxCount) {
-			return p.Name + " must be " + p.allowed()
+			return p.Name + " must be " + p.Allowed()
 		}
 		norm2 += value * value
 	}
@@ -280,8 +281,8 @@ func (p Parameter) inRange(x float64) bool {
 	return (x > p.Min || x == p.Min && !p.MinOpen) && (x < p.Max || x == p.Max && !p.MaxOpen)
 }
 
-// allowed says what values the parameter takes, to follow "must be".
-func (p Parameter) allowed() string {
+// Allowed says what values the parameter takes, to follow "must be".
+func (p Parameter) Allowed() string {
 	switch p.Kind {
 	case KindInt:
 		return "an integer" + p.interval()

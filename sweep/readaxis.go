@@ -76,7 +76,7 @@ func (r *reader) rows(p *Parameter, list []node) []row {
 // form reads {linspace: {from, to, num}}, {logspace: ...} or {range: {from, to, step}}.
 func (r *reader) form(p *Parameter, x *axis, form entry) *axis {
 	if p.Kind != KindInt && p.Kind != KindFloat {
-		r.fail(form.pos, "%s cannot make values of %s, which must be %s", form.key, p.Name, p.allowed())
+		r.fail(form.pos, "%s cannot make values of %s, which must be %s", form.key, p.Name, p.Allowed())
 		return nil
 	}
 	third := "num"
@@ -163,9 +163,9 @@ func (r *reader) zip(n node) zipped {
 			r.fail(
 				x.pos,
 				"zip needs axes of equal length: %s has %d values, %s has %d",
-				parameters()[x.id].Name,
+				parameterTable[x.id].Name,
 				x.size(),
-				parameters()[axes[0].id].Name,
+				parameterTable[axes[0].id].Name,
 				axes[0].size(),
 			)
 			return nil

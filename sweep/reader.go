@@ -78,10 +78,10 @@ func (r *reader) unknown(e entry, names []string) {
 // parameter finds the parameter that a key names.
 func (r *reader) parameter(e entry) (*Parameter, bool) {
 	if id, ok := lookup(e.key); ok {
-		return &parameters()[id], true
+		return &parameterTable[id], true
 	}
 	names := make([]string, 0, NumParameters)
-	for _, p := range parameters() {
+	for _, p := range parameterTable {
 		names = append(names, p.Name)
 	}
 	text := hint(e.key, names)
@@ -120,7 +120,7 @@ func number(n node) (Value, bool) {
 func (r *reader) value(p *Parameter, n node) (Value, bool) {
 	v, ok := scan(p, n)
 	if !ok {
-		r.fail(n.pos, "%s must be %s, not %s", p.Name, p.allowed(), n)
+		r.fail(n.pos, "%s must be %s, not %s", p.Name, p.Allowed(), n)
 		return v, false
 	}
 	if text := p.check(v); text != "" {
@@ -213,7 +213,7 @@ func (r *reader) row(p *Parameter, n node) (row, bool) {
 		good = good && ok
 	}
 	if !named {
-		r.fail(n.pos, "an entry of %s with parameters of its own needs name: %s", p.Name, p.allowed())
+		r.fail(n.pos, "an entry of %s with parameters of its own needs name: %s", p.Name, p.Allowed())
 		return nil, false
 	}
 	return out, good

@@ -92,7 +92,7 @@ func (r *reader) sampledAxis(p *Parameter, e entry) *sampledAxis {
 		return x
 	}
 	if p.Kind != KindInt && p.Kind != KindFloat {
-		r.fail(e.value.pos, "%s must be %s: give a list of choices, not %s", p.Name, p.allowed(), e.value)
+		r.fail(e.value.pos, "%s must be %s: give a list of choices, not %s", p.Name, p.Allowed(), e.value)
 		return x
 	}
 	parts := r.members(

@@ -107,7 +107,7 @@ func missing(id ParameterID) string {
 	if p.Use != "" {
 		text += " (" + p.Use + ")"
 	}
-	return text + ": set it to " + p.allowed()
+	return text + ": set it to " + p.Allowed()
 }
 
 // addViolation reports a broken rule at the parameter to point at.

@@ -133,7 +133,7 @@ func TestResolveIsIdempotent(t *testing.T) {
 }
 
 func TestTableIsWellFormed(t *testing.T) {
-	for i, p := range parameters() {
+	for i, p := range parameterTable {
 		if int(p.ID) != i || p.Name == "" || p.Doc == "" || p.Kind == KindNull {
 			t.Errorf("parameter %d: %+v", i, p)
 		}

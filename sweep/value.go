@@ -119,6 +119,14 @@ func (v Value) String() string {
 	return "null"
 }
 
+// plain is the value as a sweep file may write it: a word without quotes.
+func (v Value) plain() string {
+	if v.kind == KindText {
+		return v.text
+	}
+	return v.String()
+}
+
 // formatFloat is the shortest decimal that reads back as x, as encoding/json writes it.
 func formatFloat(x float64) string {
 	if a := math.Abs(x); a != 0 && (a < 1e-6 || a >= 1e21) {

@@ -138,7 +138,7 @@ func (w *walker) derive(a *Assignment) {
 	for _, d := range w.block.derive {
 		out, text := w.evaluator.run(d.expression, a)
 		if text == "" {
-			a[d.id], text = unbox(out, &parameters()[d.id])
+			a[d.id], text = unbox(out, &parameterTable[d.id])
 		} else {
 			text = d.id.String() + ": " + text
 		}
