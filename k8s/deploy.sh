@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# deploy.sh OVERLAY: applies k8s/overlays/OVERLAY to the cluster of the current
-# kubeconfig, with certificates from `phasegrid certs`, and waits until all is ready.
-# A cluster with cert-manager needs none of this: kubectl apply -k k8s/overlays/cluster.
+# deploy.sh OVERLAY: applies k8s/overlays/OVERLAY to the cluster of the current kubeconfig, with
+# certificates from `phasegrid certs`, and waits until everything is ready. With cert-manager use
+# kubectl apply -k k8s/overlays/cluster instead.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 overlay=${1:?usage: deploy.sh OVERLAY}

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# e2e.sh: checks phasegrid on a real cluster and prints a table. It takes any
-# kubeconfig (KUBECONFIG, or that of kind.sh), brings the overlay up if it is not
-# there (OVERLAY, default kind; the image must be loaded), runs a sweep (SWEEP, or
-# one that lasts SECONDS_ON_HOST) while it disturbs everything, and compares the results with `phasegrid run` on this host.
+# e2e.sh: checks phasegrid on a real cluster and prints a table. It uses any kubeconfig
+# (KUBECONFIG, or that of kind.sh), deploys the overlay if it is not there (OVERLAY, default kind;
+# the image must be loaded), runs a sweep (SWEEP, or one that lasts SECONDS_ON_HOST) while it kills
+# and restarts pods, and compares the results with `phasegrid run` on this host.
 #
 # Exit codes: 0 all passed or no cluster, 1 a check failed.
 # shellcheck disable=SC2317  # functions are called by name, through check
@@ -44,7 +44,7 @@ check() {
 # refused NAME WORDS COMMAND...: passes if the command fails and says WORDS.
 refused() {
   local name=$1 words=$2; shift 2
-  if "$@" >"$work/out" 2>&1; then fail "$name" "it was let in"
+  if "$@" >"$work/out" 2>&1; then fail "$name" "it was accepted"
   elif grep -Eqi "$words" "$work/out"; then pass "$name"
   else fail "$name" "other reason: $(tail -1 "$work/out")"; fi
 }
@@ -54,9 +54,9 @@ eventually() {
   until "$@"; do [ $SECONDS -lt $end ] || return 1; sleep 0.5; done
 }
 
-# --- the cluster and the way to it
+# --- the cluster and connections to it
 if ! k get statefulset phasegrid-coordinator >/dev/null 2>&1; then
-  k8s/deploy.sh "$overlay" || { echo "e2e-k8s: the overlay $overlay does not come up" >&2; exit 1; }
+  k8s/deploy.sh "$overlay" || { echo "e2e-k8s: overlay $overlay did not become ready" >&2; exit 1; }
 fi
 [ -f "$CERTS/client.crt" ] || { echo "e2e-k8s: no certificates in $CERTS; set CERTS to the folder that deploy.sh used" >&2; exit 1; }
 
@@ -67,7 +67,7 @@ all_ready() {
   done
 }
 
-# forward POD REMOTE LOCAL: a port of the pod on this host, again after the pod was replaced.
+# forward POD REMOTE LOCAL: forwards a port of the pod, again after the pod was replaced.
 forward() {
   local pid
   while :; do
@@ -98,7 +98,7 @@ phase() { status_of phase; }
 done_shards() { local n; n=$(status_of shards_done); echo "${n:-0}"; }
 has_phase() { [ "$(phase)" = "$1" ]; }
 more_shards() { [ "$(done_shards)" -gt "$1" ]; }
-# leader prints the coordinator that leads, by the health that clients go by.
+# leader prints the coordinator that leads.
 leader() {
   local i
   for ((i = 0; i < coordinators; i++)); do
@@ -115,10 +115,10 @@ check "one coordinator leads" eventually 60 leader
 
 # --- roles
 refused "a node certificate cannot submit" "PermissionDenied|role" as node submit "$sweep"
-# A node tries again for ever: a short look is enough.
+# A node retries forever: a few seconds are enough.
 intrude() { as client node --name intruder --log-level debug & local pid=$!; sleep 5; kill "$pid"; wait "$pid"; return 1; }
 refused "a client certificate cannot take or deliver work" "PermissionDenied.*role node" intrude
-refused "without a certificate nobody calls" "certificate|handshake|EOF|reset|unavailable" \
+refused "a caller without a certificate is rejected" "certificate|handshake|EOF|reset|unavailable" \
   "$phasegrid" ls --coordinator "$addresses" --insecure
 etcd_version() { # etcd_version ROLE
   curl -fsS --max-time 10 --cacert "$CERTS/ca.crt" --cert "$CERTS/$1.crt" --key "$CERTS/$1.key" https://127.0.0.1:27379/version
@@ -126,7 +126,7 @@ etcd_version() { # etcd_version ROLE
 if command -v curl >/dev/null; then
   check "a coordinator certificate opens etcd" eventually 30 etcd_version coordinator
   for role in node client; do
-    # A refused handshake ends the port-forward, which then begins anew.
+    # A rejected handshake ends the port-forward, which then restarts.
     eventually 30 etcd_version coordinator >/dev/null 2>&1
     refused "a $role certificate does not open etcd" "curl: \((35|52|55|56)\)" etcd_version "$role"
   done
@@ -134,11 +134,11 @@ else
   skip "certificates at etcd" "curl is not installed"
 fi
 
-# --- a sweep, disturbed
+# --- a sweep under disturbances
 # The sweep must outlast the disturbances: with SWEEP not given, its replicates are
 # as many as keep this host busy for SECONDS_ON_HOST.
 run_here() { "$phasegrid" run "$sweep" --out "$work/$1" --state "$work/$1.state" >"$work/run.log" 2>&1; }
-# milliseconds REPLICATES: what so many take here.
+# milliseconds REPLICATES: run time of that many replicates on this host.
 milliseconds() {
   local start; start=$(date +%s%N)
   sed "s/^replicates: .*/replicates: $1/" k8s/testdata/e2e.yaml >"$work/e2e.yaml"
@@ -153,12 +153,12 @@ if [ -z "${SWEEP:-}" ]; then
   sed "s/^replicates: .*/replicates: $((budget / (each > 0 ? each : 1) + 1))/" k8s/testdata/e2e.yaml >"$sweep"
 fi
 run_here host & host_run=$!
-as client rm e2e >/dev/null 2>&1   # what an earlier run of this script left
+as client rm e2e >/dev/null 2>&1   # left by an earlier run of this script
 submitted() { id=$(as client submit "$sweep" -o json 2>"$work/submit.log" | field id); [ -n "$id" ]; }
 eventually 30 submitted || { fail "a client certificate submits" "$(tail -1 "$work/submit.log")"; exit 1; }
 pass "a client certificate submits" "$id"
 
-# goes_on: the sweep still runs and gets on after a disturbance.
+# goes_on: the sweep makes progress after a disturbance.
 goes_on() {
   local before; before=$(done_shards)
   eventually 90 more_shards_or_done "$before"
@@ -166,33 +166,34 @@ goes_on() {
 more_shards_or_done() { has_phase "done" || more_shards "$1"; }
 during() { # during NAME COMMAND...
   local name=$1; shift
-  has_phase "done" && { fail "$name" "the sweep ended before: give a longer SWEEP"; return; }
+  has_phase "done" && { fail "$name" "the sweep ended too early: use a longer SWEEP"; return; }
   check "$name" eval "$* && goes_on"
 }
 delete_nodes() { local pods; mapfile -t pods < <(node_pods); k delete --grace-period=0 --force --wait=false "${pods[@]}"; }
 delete_leader() { k delete pod "$(leader)" --grace-period=0 --force --wait=false; }
 
 check "shards are done" eventually 90 more_shards 0
-during "every node pod killed: the sweep goes on" delete_nodes
-during "the leader killed: another leads and the sweep goes on" delete_leader
-during "an etcd pod killed: the sweep goes on" k delete pod phasegrid-etcd-1 --grace-period=0 --force --wait=false
-check "all ready again" all_ready
+during "every node pod killed: the sweep continues" delete_nodes
+during "leader killed: another one leads and the sweep continues" delete_leader
+during "an etcd pod killed: the sweep continues" k delete pod phasegrid-etcd-1 --grace-period=0 --force --wait=false
+check "everything is ready again" all_ready
 
 # --- drain
-drained() { # drained POD: it went within its grace period, and said that it handed its work back
+drained() { # drained POD: it ended within its grace period and logged a drain
   local pod=$1 grace start=$SECONDS
   grace=$(k get "$pod" -o jsonpath='{.spec.terminationGracePeriodSeconds}')
   k logs -f "$pod" >"$work/drain.log" 2>/dev/null & local logs=$!
   k delete "$pod" --wait --timeout="$((grace + 30))s" || return 1
   wait "$logs"
   [ $((SECONDS - start)) -lt "$grace" ] || { echo "took $((SECONDS - start)) s of $grace s"; return 1; }
-  grep -qi drain "$work/drain.log" || { echo "its log does not tell of a drain"; return 1; }
+  grep -qi drain "$work/drain.log" || { echo "its log does not mention a drain"; return 1; }
 }
 losses() { as client status "$id" -o json | grep -c '"attempts"' || true; }
 before=$(losses)
 during "a deleted node hands its work back within its grace period" drained "$(node_pods | head -1)"
 after=$(losses)
-if [ "$after" -le "$before" ]; then pass "its drain counts as no loss"; else fail "its drain counts as no loss" "$before losses before, $after after"; fi
+name="its drain is not a lease failure"
+if [ "$after" -le "$before" ]; then pass "$name"; else fail "$name" "$before lease failures before, $after after"; fi
 if [ "$(hosts)" -gt 1 ]; then
   machine=$(k get "$(node_pods | head -1)" -o jsonpath='{.spec.nodeName}')
   check "a machine is drained of its nodes" kubectl drain "$machine" --ignore-daemonsets --delete-emptydir-data \
@@ -205,7 +206,7 @@ fi
 restart_all() {
   k rollout restart statefulset/phasegrid-etcd statefulset/phasegrid-coordinator deployment/phasegrid-node && all_ready
 }
-during "everything is restarted, one after the other: the sweep goes on" restart_all
+during "rolling restart of everything: the sweep continues" restart_all
 check "the sweep ends" eventually "${SWEEP_TIMEOUT:-900}" has_phase "done"
 
 # --- results
@@ -224,10 +225,10 @@ same_bytes() {
 }
 check "Parquet of cluster and host is byte-identical" same_bytes
 quarantined() { [ "$(status_of shards_quarantined)" -eq 0 ]; }
-check "no shard was given up" quarantined
+check "no shard is quarantined" quarantined
 
-# --- network policies, from pods with and without the labels that open them
-# reaches NAME LABELS SECRET ADDRESS: whether such a pod gets as far as TLS.
+# --- network policies, from pods with and without the labels that they select
+# reaches NAME LABELS SECRET ADDRESS: whether a pod with these labels gets as far as TLS.
 reaches() {
   local name=$1 labels=$2 secret=$3 address=$4 image
   image=$(k get statefulset phasegrid-coordinator -o jsonpath='{.spec.template.spec.containers[0].image}')
@@ -255,12 +256,12 @@ EOF
   k logs "$name" >"$work/out" 2>&1
   local phase; phase=$(k get pod "$name" -o jsonpath='{.status.phase}')
   k delete pod "$name" --wait=false >/dev/null 2>&1
-  # Refused by the server, in whatever words, is reached; what never got a connection is not.
+  # An error from the server counts as reached; no connection does not.
   [ "$phase" = Succeeded ] || ! grep -Eqi 'dial|deadline|lookup' "$work/out"
 }
 ended() { case $(k get pod "$1" -o jsonpath='{.status.phase}') in Succeeded | Failed) ;; *) return 1 ;; esac; }
 if reaches e2e-stranger "e2e: stranger" phasegrid-node-tls phasegrid-etcd:2379; then
-  skip "NetworkPolicies" "this cluster does not enforce them: a pod that may reach nothing reached etcd"
+  skip "NetworkPolicies" "this cluster does not enforce them: a pod without access reached etcd"
 else
   pass "a pod without labels reaches nothing"
   for target in "client phasegrid.io/client phasegrid-coordinator:7443 yes" "client phasegrid.io/client phasegrid-etcd:2379 no" \

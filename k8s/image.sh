@@ -1,11 +1,10 @@
 #!/usr/bin/env bash
 # image.sh [IMAGE]: builds the container image (phasegrid:dev).
 #
-# With docker or podman and the builder image of k8s/Containerfile at hand, or in
-# reach, that is what is used. Otherwise the binary is built by this host's Go and
-# packed into bin/image.tar, an archive for `docker load`, `podman load`, `ctr
-# images import` and `kind load image-archive`; the same commit gives the same
-# bytes. BUILDER=host asks for that, ENGINE=podman for podman.
+# It uses docker or podman and the builder image of k8s/Containerfile where that can be pulled.
+# Otherwise the binary is built by this host's Go and packed into bin/image.tar, an archive for
+# `docker load`, `podman load`, `ctr images import` and `kind load image-archive`; the same commit
+# gives the same bytes. BUILDER=host forces that, ENGINE=podman uses podman.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 image=${1:-phasegrid:dev}
@@ -17,7 +16,7 @@ has_builder() {
   "$engine" image inspect "$builder" >/dev/null 2>&1 || timeout 60 "$engine" pull -q "$builder" >/dev/null 2>&1
 }
 
-# pack BINARY ARCHIVE: one layer with the binary; every time is that of the commit.
+# pack BINARY ARCHIVE: one layer with the binary; all times are the commit's.
 pack() {
   local binary=$1 archive=$2 epoch created arch layer config
   epoch=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)}

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# kind.sh up          creates a kind cluster, loads the image and brings phasegrid up
+# kind.sh up          creates a kind cluster, loads the image and deploys phasegrid
 # kind.sh run SWEEP   submits a sweep file, watches it and fetches its results
 # kind.sh down        deletes the cluster; results stay
 #
-# All state is in .kind: the kubeconfig, the certificates and the store.
-# KIND_IMAGE chooses the node image, OUT where results go (results).
+# State is in .kind: the kubeconfig, the certificates and the store. KIND_IMAGE selects the kind
+# node image, OUT the folder for results (results).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 name=${KIND_NAME:-phasegrid}
@@ -21,7 +21,7 @@ client() {
 up() {
   need kind; need kubectl
   mkdir -p .kind/store
-  chmod 0777 .kind/store   # the coordinators' user is another one
+  chmod 0777 .kind/store   # coordinators run as another user
   if ! kind get clusters 2>/dev/null | grep -qx "$name"; then
     sed "s#@STORE@#$PWD/.kind/store#" k8s/kind.yaml |
       kind create cluster --name "$name" --config - --wait 120s ${KIND_IMAGE:+--image "$KIND_IMAGE"}
