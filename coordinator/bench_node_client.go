@@ -195,12 +195,14 @@ func benchRows(d *design, b *results.Builder, shard int) (results.Delivery, erro
 		x := 1 / float64(1+i)
 		err := b.AddPoint(results.PointRow{
 			Point: i, PointID: [16]byte(id[:16]), Parameters: parameters, Representation: "reduced", Status: results.StatusOK,
-			Metrics: results.Metrics{
-				Loss: x, SignalAlignment: 1 - x, SpikeAlignment: x / 2, BulkAlignment: x / 2,
-				SignalEnergy: 1 - x, WeightNorm2: 1, TopEigenvectorOverlap: 1, StableRank: 1 + x,
+			RunSummary: results.RunSummary{
+				Metrics: results.Metrics{
+					Loss: x, SignalAlignment: 1 - x, SpikeAlignment: x / 2, BulkAlignment: x / 2,
+					SignalEnergy: 1 - x, WeightNorm2: 1, TopEigenvectorOverlap: 1, StableRank: 1 + x,
+				},
+				EscapeStep: i, StepsTo90: i + 1, StepsTo99: i + 2, PeakSpikeAlignment: x,
+				PeakSpikeStep: i, DivergedStep: -1, StepsRun: 1000, TailSignalAlignment: 1 - x, TailLoss: x,
 			},
-			EscapeStep: i, StepsTo90: i + 1, StepsTo99: i + 2, PeakSpikeAlignment: x,
-			PeakSpikeStep: i, DivergedStep: -1, StepsRun: 1000, TailSignalAlignment: 1 - x, TailLoss: x,
 		})
 		if err != nil {
 			return results.Delivery{}, err

@@ -229,7 +229,10 @@ func rows(spec *sweep.Spec, first, end int64) (results.Delivery, error) {
 		sum := sha256.Sum256(fmt.Append(nil, p.Index))
 		err := b.AddPoint(
 			results.PointRow{Point: p.Index, PointID: [16]byte(sum[:16]), Parameters: cells, Representation: "reduced",
-				Status: results.StatusOK, Metrics: results.Metrics{Loss: float64(p.Index)}, EscapeStep: -1, StepsTo90: -1, StepsTo99: -1, PeakSpikeStep: -1, DivergedStep: -1},
+				Status: results.StatusOK, RunSummary: results.RunSummary{
+					Metrics:    results.Metrics{Loss: float64(p.Index)},
+					EscapeStep: -1, StepsTo90: -1, StepsTo99: -1, PeakSpikeStep: -1, DivergedStep: -1,
+				}},
 		)
 		if err != nil {
 			return results.Delivery{}, err

@@ -8,14 +8,15 @@ import (
 	"github.com/phasegrid/phasegrid/sweep"
 )
 
-// statuses are the solver's statuses as the result set writes them.
+// statuses are the solver's statuses as the points table stores them.
 var statuses = [...]string{
 	solver.OK:       results.StatusOK,
 	solver.Diverged: results.StatusDiverged,
 	solver.Failed:   results.StatusFailed,
 }
 
-// identify fills in what a row says before anything is computed.
+// identify sets everything of a row that is known before its point is solved; the cells of the
+// parameters are reused.
 func identify(row *results.PointRow, p *sweep.Point, parameters []sweep.ParameterID) {
 	cells := row.Parameters[:0]
 	for _, id := range parameters {
@@ -28,31 +29,23 @@ func identify(row *results.PointRow, p *sweep.Point, parameters []sweep.Paramete
 	}
 }
 
-// unsolved is the result of a point that was not computed, or not to an end.
-func unsolved(detail string) solver.Result {
-	return solver.Result{
-		Status: solver.Failed, Detail: detail,
-		Final:      solver.Metrics(results.UndefinedMetrics()),
-		EscapeStep: -1, StepsTo90: -1, StepsTo99: -1,
-		PeakSpike: math.NaN(), PeakSpikeStep: -1, DivergedStep: -1, StepsRun: -1,
-		SignalGroup: -1, SpikeGroup: -1, BulkGroup: -1,
+// summaryOf is a solver's result as the points table stores it.
+func summaryOf(r *solver.Result) results.RunSummary {
+	s := results.RunSummary{
+		Metrics:    results.Metrics(r.Final),
+		EscapeStep: int64(r.EscapeStep), StepsTo90: int64(r.StepsTo90), StepsTo99: int64(r.StepsTo99),
+		PeakSpikeAlignment: r.PeakSpike, PeakSpikeStep: int64(r.PeakSpikeStep),
+		DivergedStep: int64(r.DivergedStep), StepsRun: int64(r.StepsRun),
+		TailSignalAlignment: r.TailSignal, TailLoss: r.TailLoss,
 	}
+	if !r.TailOK {
+		s.TailSignalAlignment, s.TailLoss = math.NaN(), math.NaN()
+	}
+	return s
 }
 
-// conclude fills in what was computed.
-func conclude(row *results.PointRow, r *solver.Result) {
-	row.Status, row.Detail = statuses[r.Status], r.Detail
-	row.Metrics = results.Metrics(r.Final)
-	row.EscapeStep, row.StepsTo90, row.StepsTo99 = int64(r.EscapeStep), int64(r.StepsTo90), int64(r.StepsTo99)
-	row.PeakSpikeAlignment, row.PeakSpikeStep = r.PeakSpike, int64(r.PeakSpikeStep)
-	row.DivergedStep, row.StepsRun = int64(r.DivergedStep), int64(r.StepsRun)
-	row.TailSignalAlignment, row.TailLoss = math.NaN(), math.NaN()
-	if r.TailOK {
-		row.TailSignalAlignment, row.TailLoss = r.TailSignal, r.TailLoss
-	}
-}
-
-// trajectoryRow is a sample; the named coefficients are null unless the run is reduced.
+// trajectoryRow is the row of a recorded step. Its named coefficients are null unless the run is
+// reduced.
 func trajectoryRow(point int64, r *solver.Result, s *solver.Sample) results.TrajectoryRow {
 	coefficient := func(group int) float64 {
 		if group < 0 || group >= len(s.Coefficients) {
@@ -69,7 +62,7 @@ func trajectoryRow(point int64, r *solver.Result, s *solver.Sample) results.Traj
 	}
 }
 
-// coefficientRow is one group's coefficient in a sample.
+// coefficientRow is one group's coefficient at a recorded step.
 func coefficientRow(point int64, r *solver.Result, s *solver.Sample, group int) results.CoefficientRow {
 	return results.CoefficientRow{
 		Point: point, Step: int64(s.Step), Group: int64(group),

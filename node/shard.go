@@ -1,73 +1,47 @@
 package node
 
 import (
-	"cmp"
 	"context"
-	"errors"
 	"fmt"
-	"slices"
-	"strings"
 
 	"github.com/phasegrid/phasegrid/node/solver"
 	"github.com/phasegrid/phasegrid/results"
 	"github.com/phasegrid/phasegrid/sweep"
 )
 
-// windowPoints is how many points are resolved, solved and written at once: enough to fill batches,
-// few enough that a shard's points never stand in memory together.
+// windowPoints is the number of points resolved, solved and written at once: enough to fill batches,
+// few enough to bound the memory of a large shard.
 const windowPoints = 1024
 
-// Memo knows results of points from earlier sweeps. It is asked by every slot at once.
+// Memo has the rows of points that were solved before. All slots use it at once.
 type Memo interface {
-	// Result finds a point by its id; false where it is not known. Its samples may have more
-	// coefficients than there are groups: SignalGroup, SpikeGroup and BulkGroup may point at those.
-	Result(id [16]byte) (solver.Result, bool, error)
+	// Rows returns the rows of a point by its id, and whether the memo has them.
+	Rows(id [16]byte) (results.PointRows, bool, error)
 }
 
-// Solver solves batches of problems of one shape, as solver.Solver does. One slot uses it.
-type Solver interface {
-	Solve(ctx context.Context, problems []solver.Problem, results []solver.Result) error
-}
-
-var _ Solver = (*solver.Solver)(nil)
-
-// shardSolver solves one shard after the other; its memory is reused.
+// shardSolver solves one shard after the other and reuses its memory. One goroutine uses it.
 type shardSolver struct {
-	memory *memoryBudget
-	memo   Memo
-	fresh  func() Solver
-	solver Solver
+	memo    Memo
+	batches *batchSolver
 
-	points   []sweep.Point
-	outcomes []outcome // of points
-	pending  []pending
-	problems []solver.Problem
-	results  []solver.Result
-	shapes   map[solver.Shape]int
-	records  map[int64][]int
+	points   []sweep.Point // of the window
+	outcomes []outcome     // of points
 	row      results.PointRow
 }
 
-// outcome is where a point's result is found.
+// outcome says where a point's rows come from: one of its fields is set.
 type outcome struct {
-	invalid string        // why the point cannot be solved, or empty
-	known   solver.Result // from the memo, where place is negative
-	place   int           // in results
-}
-
-// pending is a point to be solved.
-type pending struct {
-	point   int // in the window
-	shape   int // number of its shape, by first appearance
-	problem solver.Problem
+	invalid string             // why the point cannot be solved
+	known   *results.PointRows // from the memo
+	problem int                // number of its problem in the batch solver; otherwise -1
 }
 
 func newShardSolver(memory *memoryBudget, memo Memo, fresh func() Solver) *shardSolver {
-	return &shardSolver{memory: memory, memo: memo, fresh: fresh, solver: fresh()}
+	return &shardSolver{memo: memo, batches: newBatchSolver(memory, fresh)}
 }
 
-// solve computes the rows of the points with indices first..end-1. Its only errors are ctx's, the
-// memo's and the writer's: a point that cannot be solved is a row.
+// solve computes the rows of the points with indices [first, end). It returns errors of ctx, the memo
+// and the builder only: a point that cannot be solved is a row.
 func (s *shardSolver) solve(ctx context.Context, prepared *preparedSweep, first, end int64) (results.Delivery, error) {
 	b := prepared.schema.NewBuilder()
 	defer b.Release()
@@ -87,182 +61,103 @@ func (s *shardSolver) solve(ctx context.Context, prepared *preparedSweep, first,
 // window solves the points collected so far and appends their rows in the order of the points.
 func (s *shardSolver) window(ctx context.Context, prepared *preparedSweep, b *results.Builder) error {
 	defer func() { s.points = s.points[:0] }()
-	if err := s.prepare(prepared); err != nil {
-		return err
+	s.outcomes = s.outcomes[:0]
+	s.batches.reset(prepared.record)
+	for i := range s.points {
+		o, err := s.outcome(&s.points[i])
+		if err != nil {
+			return err
+		}
+		s.outcomes = append(s.outcomes, o)
 	}
-	if err := s.solveAll(ctx, prepared.record); err != nil {
+	if err := s.batches.solve(ctx); err != nil {
 		return err
 	}
 	for i := range s.points {
-		if err := s.write(prepared, b, i); err != nil {
+		if err := s.write(prepared, b, &s.points[i], s.outcomes[i]); err != nil {
 			return fmt.Errorf("point %d: %w", s.points[i].Index, err)
 		}
 	}
 	return nil
 }
 
-// prepare sorts the window's points into invalid ones, known ones and problems.
-func (s *shardSolver) prepare(prepared *preparedSweep) error {
-	s.outcomes, s.pending = s.outcomes[:0], s.pending[:0]
-	s.shapes, s.records = map[solver.Shape]int{}, map[int64][]int{}
-	for i := range s.points {
-		p := &s.points[i]
-		o := outcome{invalid: p.Invalid, place: -1}
-		if o.invalid == "" && s.memo != nil {
-			known, ok, err := s.memo.Result(sweep.PointID(&p.Params, solver.Version))
-			if err != nil {
-				return fmt.Errorf("reuse of earlier results: %w", err)
-			}
-			if ok {
-				o.known = known
-				s.outcomes = append(s.outcomes, o)
-				continue
-			}
-		}
-		if o.invalid == "" {
-			steps := p.Params[sweep.Steps].Int()
-			solvable, err := problem(&p.Params, s.record(prepared, steps), prepared.record.Coefficients)
-			if err != nil {
-				o.invalid = err.Error()
-			} else {
-				o.place = 0 // set when the order is known
-				shape := solvable.Shape()
-				number, ok := s.shapes[shape]
-				if !ok {
-					number = len(s.shapes)
-					s.shapes[shape] = number
-				}
-				s.pending = append(s.pending, pending{i, number, solvable})
-			}
-		}
-		s.outcomes = append(s.outcomes, o)
+// outcome looks a point up in the memo, or adds it to the problems to be solved.
+func (s *shardSolver) outcome(p *sweep.Point) (outcome, error) {
+	if p.Invalid != "" {
+		return outcome{invalid: p.Invalid, problem: -1}, nil
 	}
-	return nil
-}
-
-// record lists the recorded steps of a run; runs of one length share the list.
-func (s *shardSolver) record(prepared *preparedSweep, steps int64) []int {
-	list, ok := s.records[steps]
-	if !ok {
-		for _, step := range prepared.record.At(steps) {
-			list = append(list, int(step))
-		}
-		s.records[steps] = list
-	}
-	return list
-}
-
-// solveAll solves the problems in batches of one shape, runs of similar length side by side.
-func (s *shardSolver) solveAll(ctx context.Context, record sweep.Record) error {
-	slices.SortStableFunc(s.pending, func(a, b pending) int {
-		return cmp.Or(cmp.Compare(a.shape, b.shape), cmp.Compare(a.problem.Steps, b.problem.Steps))
-	})
-	s.problems = s.problems[:0]
-	for place, p := range s.pending {
-		s.problems = append(s.problems, p.problem)
-		s.outcomes[p.point].place = place
-	}
-	s.results = slices.Grow(s.results[:0], len(s.problems))[:len(s.problems)]
-	for first := 0; first < len(s.pending); {
-		end := first + 1
-		for end < len(s.pending) && s.pending[end].shape == s.pending[first].shape {
-			end++
-		}
-		most := int64(0)
-		for _, p := range s.pending[first:end] {
-			most = max(most, sweep.PointBytes(&s.points[p.point].Params, record))
-		}
-		err := s.within(ctx, most, func() error { return s.batch(ctx, s.problems[first:end], s.results[first:end]) })
+	if s.memo != nil {
+		known, ok, err := s.memo.Rows(sweep.PointID(&p.Params, solver.Version))
 		if err != nil {
-			return err
+			return outcome{}, fmt.Errorf("look up earlier results: %w", err)
 		}
-		first = end
+		if ok {
+			return outcome{known: &known, problem: -1}, nil
+		}
 	}
-	return nil
-}
-
-// within solves when there is memory for a point of so many bytes. A solver keeps its memory for
-// the next point: one that took more than its slot's share gives it up.
-func (s *shardSolver) within(ctx context.Context, bytes int64, solve func() error) error {
-	taken, err := s.memory.take(ctx, bytes)
+	number, err := s.batches.add(p)
 	if err != nil {
-		return err
+		return outcome{invalid: err.Error(), problem: -1}, nil
 	}
-	defer s.memory.release(taken)
-	err = solve()
-	if taken > s.memory.share {
-		s.solver = s.fresh()
-	}
-	return err
-}
-
-// batch solves problems of one shape. Where the solver panics they are solved one by one, and those
-// that panic alone are failed rows.
-func (s *shardSolver) batch(ctx context.Context, problems []solver.Problem, out []solver.Result) error {
-	err := s.try(ctx, problems, out)
-	var panicked panicError
-	switch {
-	case !errors.As(err, &panicked):
-		return err
-	case len(problems) == 1:
-		out[0] = unsolved(panicked.Error())
-		return nil
-	}
-	for i := range problems {
-		if err := s.batch(ctx, problems[i:i+1], out[i:i+1]); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// panicError is a panic of the solver, in one line.
-type panicError struct{ text string }
-
-func (e panicError) Error() string { return "the solver panicked: " + e.text }
-
-// maxPanicText bounds what a panic may write into a row.
-const maxPanicText = 200
-
-func (s *shardSolver) try(ctx context.Context, problems []solver.Problem, out []solver.Result) (err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			text := strings.Join(strings.Fields(fmt.Sprint(r)), " ")
-			err = panicError{strings.ToValidUTF8(text[:min(len(text), maxPanicText)], "")}
-			s.solver = s.fresh() // the old one's memory may be half written
-		}
-	}()
-	return s.solver.Solve(ctx, problems, out)
+	return outcome{problem: number}, nil
 }
 
 // write appends the rows of one point.
-func (s *shardSolver) write(prepared *preparedSweep, b *results.Builder, i int) error {
-	p, o := &s.points[i], &s.outcomes[i]
+func (s *shardSolver) write(prepared *preparedSweep, b *results.Builder, p *sweep.Point, o outcome) error {
 	identify(&s.row, p, prepared.parameters)
-	r := &o.known
 	switch {
-	case o.invalid != "":
-		invalid := unsolved(o.invalid)
-		conclude(&s.row, &invalid)
-		s.row.Status = results.StatusInvalid
+	case o.known != nil:
+		return s.writeKnown(b, o.known)
+	case o.problem < 0:
+		s.row.Status, s.row.Detail = results.StatusInvalid, o.invalid
+		s.row.RunSummary = results.NoRun()
 		return b.AddPoint(s.row)
-	case o.place >= 0:
-		r = &s.results[o.place]
 	}
-	conclude(&s.row, r)
+	r, panicked := s.batches.result(o.problem)
+	if panicked != nil {
+		s.row.Status, s.row.Detail = results.StatusFailed, panicked.Error()
+		s.row.RunSummary = results.NoRun()
+		return b.AddPoint(s.row)
+	}
+	return s.writeSolved(b, r, prepared.record.Coefficients)
+}
+
+// writeKnown appends rows of an earlier sweep, in which the point had another index.
+func (s *shardSolver) writeKnown(b *results.Builder, known *results.PointRows) error {
+	s.row.Status, s.row.RunSummary = known.Point.Status, known.Point.RunSummary
+	if err := b.AddPoint(s.row); err != nil {
+		return err
+	}
+	for _, t := range known.Trajectory {
+		t.Point = s.row.Point
+		if err := b.AddTrajectory(t); err != nil {
+			return err
+		}
+	}
+	for _, c := range known.Coefficients {
+		c.Point = s.row.Point
+		if err := b.AddCoefficient(c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *shardSolver) writeSolved(b *results.Builder, r *solver.Result, coefficients bool) error {
+	s.row.Status, s.row.Detail, s.row.RunSummary = statuses[r.Status], r.Detail, summaryOf(r)
 	if err := b.AddPoint(s.row); err != nil {
 		return err
 	}
 	for k := range r.Trajectory {
 		sample := &r.Trajectory[k]
-		if err := b.AddTrajectory(trajectoryRow(p.Index, r, sample)); err != nil {
+		if err := b.AddTrajectory(trajectoryRow(s.row.Point, r, sample)); err != nil {
 			return err
 		}
-		if !prepared.record.Coefficients {
+		if !coefficients {
 			continue
 		}
 		for group := range min(len(r.Groups), len(sample.Coefficients)) {
-			if err := b.AddCoefficient(coefficientRow(p.Index, r, sample, group)); err != nil {
+			if err := b.AddCoefficient(coefficientRow(s.row.Point, r, sample, group)); err != nil {
 				return err
 			}
 		}

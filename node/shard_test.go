@@ -139,23 +139,19 @@ derive:
 }
 
 // memo knows one point, with a loss that no solver computes.
-type memo map[[16]byte]solver.Result
+type memo map[[16]byte]results.PointRows
 
-func (m memo) Result(id [16]byte) (solver.Result, bool, error) {
+func (m memo) Rows(id [16]byte) (results.PointRows, bool, error) {
 	r, ok := m[id]
 	return r, ok, nil
 }
 
 func TestKnownPointIsNotSolvedAgain(t *testing.T) {
 	plain := solveAll(t, ratesSweep, node.Config{Slots: 1}, 8)
-	known := solver.Result{
-		Status:      solver.OK,
-		Final:       solver.Metrics{Loss: 42},
-		StepsRun:    40,
-		SignalGroup: -1,
-		SpikeGroup:  -1,
-		BulkGroup:   -1,
-	}
+	known := results.PointRows{Point: results.PointRow{
+		Status:     results.StatusOK,
+		RunSummary: results.RunSummary{Metrics: results.Metrics{Loss: 42}, StepsRun: 40},
+	}}
 	rows := solveAll(t, ratesSweep, node.Config{Slots: 1, Memo: memo{plain[2].PointID: known}}, 8)
 	for i, r := range rows {
 		if (r.Loss == 42) != (i == 2) {

@@ -14,14 +14,6 @@ type Metrics struct {
 	StableRank            float64
 }
 
-// UndefinedMetrics are those of a run without an iterate: all are NaN.
-func UndefinedMetrics() (m Metrics) {
-	for i := range metricFields {
-		metricFields[i].set(&m, Cell{Null: true})
-	}
-	return m
-}
-
 // metricFields are the columns of Metrics in the points table (at the last iterate) and in the
 // trajectories table. Formulas: W is the d x m iterate, theta the teacher, u = theta/|theta|, Q the
 // covariance of the inputs, A = W W^T - theta theta^T.

@@ -23,12 +23,35 @@ type PointRow struct {
 	Status         string
 	Detail         string // "" is null
 
-	Metrics                               // at the last iterate
+	RunSummary
+	UnstableStep, ResonantStep bool // properties of the parameters
+}
+
+// RunSummary is what a run came to, under the same rule for nulls. It has a fixed size.
+type RunSummary struct {
+	Metrics                               // of the last iterate
 	EscapeStep, StepsTo90, StepsTo99      int64
 	PeakSpikeAlignment                    float64
 	PeakSpikeStep, DivergedStep, StepsRun int64
 	TailSignalAlignment, TailLoss         float64
-	UnstableStep, ResonantStep            bool
+}
+
+// NoRun is the summary of a point that was not solved: all of it is null.
+func NoRun() RunSummary {
+	var r PointRow
+	for i := range measurementFields {
+		if f := &measurementFields[i]; f.Nullable {
+			f.set(&r, Cell{Null: true})
+		}
+	}
+	return r.RunSummary
+}
+
+// PointRows are the rows of one point in all tables.
+type PointRows struct {
+	Point        PointRow
+	Trajectory   []TrajectoryRow
+	Coefficients []CoefficientRow
 }
 
 // Measurements yields the point's metrics and results with their columns, in the table's order.

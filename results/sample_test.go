@@ -54,13 +54,17 @@ func samplePoint(i int64) results.PointRow {
 			{Null: true},
 		},
 		Representation: "reduced", Status: results.StatusOK,
-		Metrics: results.Metrics{
-			Loss: r.Float64(), SignalAlignment: r.Float64(), SpikeAlignment: r.Float64(), BulkAlignment: r.Float64(),
-			SignalEnergy: r.Float64(), WeightNorm2: r.Float64(), TopEigenvectorOverlap: r.Float64(), StableRank: 1 + r.Float64(),
+		RunSummary: results.RunSummary{
+			Metrics: results.Metrics{
+				Loss: r.Float64(), SignalAlignment: r.Float64(), SpikeAlignment: r.Float64(), BulkAlignment: r.Float64(),
+				SignalEnergy: r.Float64(), WeightNorm2: r.Float64(), TopEigenvectorOverlap: r.Float64(),
+				StableRank: 1 + r.Float64(),
+			},
+			EscapeStep: r.Int64N(500), StepsTo90: r.Int64N(900) - 100, StepsTo99: -1,
+			PeakSpikeAlignment: r.Float64(), PeakSpikeStep: r.Int64N(100), DivergedStep: -1, StepsRun: 8000,
+			TailSignalAlignment: r.Float64(), TailLoss: r.Float64(),
 		},
-		EscapeStep: r.Int64N(500), StepsTo90: r.Int64N(900) - 100, StepsTo99: -1,
-		PeakSpikeAlignment: r.Float64(), PeakSpikeStep: r.Int64N(100), DivergedStep: -1, StepsRun: 8000,
-		TailSignalAlignment: r.Float64(), TailLoss: r.Float64(), UnstableStep: i%5 == 0,
+		UnstableStep: i%5 == 0,
 	}
 	binary.BigEndian.PutUint64(p.PointID[:], r.Uint64())
 	binary.BigEndian.PutUint64(p.PointID[8:], uint64(i))

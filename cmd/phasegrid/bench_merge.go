@@ -124,9 +124,11 @@ func spooled(path string, d results.Delivery) (results.Source, error) {
 func addMergePoint(b *results.Builder, i int64) error {
 	point := results.PointRow{
 		Point: i, PointID: [16]byte{byte(i), byte(i >> 8), byte(i >> 16), byte(i >> 24)}, Representation: "reduced", Status: results.StatusOK,
-		Metrics:    results.Metrics{SignalAlignment: 1, WeightNorm2: 1, StableRank: 1},
-		EscapeStep: -1, StepsTo90: -1, StepsTo99: -1, PeakSpikeStep: -1, DivergedStep: -1,
-		StepsRun: (benchMergeSteps - 1) * (benchMergeSteps - 1),
+		RunSummary: results.RunSummary{
+			Metrics:    results.Metrics{SignalAlignment: 1, WeightNorm2: 1, StableRank: 1},
+			EscapeStep: -1, StepsTo90: -1, StepsTo99: -1, PeakSpikeStep: -1, DivergedStep: -1,
+			StepsRun: (benchMergeSteps - 1) * (benchMergeSteps - 1),
+		},
 	}
 	if err := b.AddPoint(point); err != nil {
 		return err

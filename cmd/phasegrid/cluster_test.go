@@ -25,6 +25,7 @@ import (
 	"github.com/phasegrid/phasegrid/node"
 	"github.com/phasegrid/phasegrid/node/solver"
 	pb "github.com/phasegrid/phasegrid/proto/phasegrid/v1"
+	"github.com/phasegrid/phasegrid/results"
 	"github.com/phasegrid/phasegrid/sweep"
 )
 
@@ -425,11 +426,11 @@ func TestLeaderlessCluster(t *testing.T) {
 // poisoned is a memo that fails for one point, so that its node gives the shard up.
 type poisoned [16]byte
 
-func (p poisoned) Result(id [16]byte) (solver.Result, bool, error) {
+func (p poisoned) Rows(id [16]byte) (results.PointRows, bool, error) {
 	if id == p {
-		return solver.Result{}, false, errors.New("poison")
+		return results.PointRows{}, false, errors.New("poison")
 	}
-	return solver.Result{}, false, nil
+	return results.PointRows{}, false, nil
 }
 
 // startNode works in this process until stop is called.

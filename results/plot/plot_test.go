@@ -70,8 +70,10 @@ func write(t *testing.T, runs []run) *results.Set {
 						{Float: r.rate},
 						{Int: r.seed},
 					},
-					Metrics:   results.Metrics{SignalAlignment: r.alignment},
-					StepsTo90: r.steps90,
+					RunSummary: results.RunSummary{
+						Metrics:   results.Metrics{SignalAlignment: r.alignment},
+						StepsTo90: r.steps90,
+					},
 				},
 			),
 		)

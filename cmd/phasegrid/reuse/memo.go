@@ -10,7 +10,7 @@ import (
 	"sort"
 	"syscall"
 
-	"github.com/phasegrid/phasegrid/node/solver"
+	"github.com/phasegrid/phasegrid/results"
 )
 
 // The files of a memo.
@@ -27,7 +27,7 @@ type memoEntry struct {
 
 const memoEntryBytes = 16 + 8
 
-// Memo returns the results of points of earlier sweeps. It is safe for concurrent use.
+// Memo has the rows of points of earlier sweeps. It is safe for concurrent use.
 type Memo struct {
 	folder string
 	rows   *os.File
@@ -84,28 +84,24 @@ func (m *Memo) find(id [16]byte) (offset int64, ok bool) {
 	return e.offset, e.id == id
 }
 
-// Result returns the result of a point, and whether the memo has it.
-func (m *Memo) Result(id [16]byte) (solver.Result, bool, error) {
+// Rows returns the rows of a point, and whether the memo has them.
+func (m *Memo) Rows(id [16]byte) (rows results.PointRows, ok bool, err error) {
 	offset, ok := m.find(id)
 	if !ok {
-		return solver.Result{}, false, nil
+		return rows, false, nil
 	}
 	var length [4]byte
-	_, err := m.rows.ReadAt(length[:], offset)
+	_, err = m.rows.ReadAt(length[:], offset)
 	record := make([]byte, binary.LittleEndian.Uint32(length[:]))
 	if err == nil {
 		_, err = m.rows.ReadAt(record, offset+4)
 	}
-	var r solver.Result
 	if err == nil {
-		r, err = decodeResult(record)
+		rows, err = decodeRecord(record)
 	}
 	if err != nil {
-		return solver.Result{}, false, fmt.Errorf(
-			"read a reused point from %s: %w; --no-reuse solves all points",
-			m.rows.Name(),
-			err,
-		)
+		return results.PointRows{}, false, fmt.Errorf("read a reused point from %s: %w; --no-reuse solves all points",
+			m.rows.Name(), err)
 	}
-	return r, true, nil
+	return rows, true, nil
 }

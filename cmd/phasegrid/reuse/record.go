@@ -1,55 +1,39 @@
 package reuse
 
 import (
-	"cmp"
+	"bytes"
 	"encoding/binary"
 	"errors"
+	"fmt"
 
-	"github.com/phasegrid/phasegrid/node/solver"
 	"github.com/phasegrid/phasegrid/results"
 )
 
-// memoResult is the part of a record that has a fixed size.
-type memoResult struct {
-	Status, TailOK                        uint8
-	Final                                 solver.Metrics
-	EscapeStep, StepsTo90, StepsTo99      int64
-	PeakSpike                             float64
-	PeakSpikeStep, DivergedStep, StepsRun int64
-	TailSignal, TailLoss                  float64
-	Samples, Groups                       uint32
+// A record is the rows of one point: a header, the summary of its run, and its rows in the other
+// tables, all of fixed size.
+
+// recordHeader opens a record.
+type recordHeader struct {
+	Diverged                 bool // otherwise ok
+	Trajectory, Coefficients uint32
 }
 
-// memoSample is one recorded step of a record; its coefficients follow it.
-type memoSample struct {
-	Step    int64
-	Metrics solver.Metrics
+// canReuse reports whether a row can stand in for a solved point: failed and invalid ones are solved
+// again.
+func canReuse(p *results.PointRow) bool {
+	return p.Status == results.StatusOK || p.Status == results.StatusDiverged
 }
 
-// namedCoefficients follow those of the groups in every sample: signal, spike and bulk.
-const namedCoefficients = 3
-
-// appendResult encodes a result. Each sample has the coefficients of the groups, then the named ones.
-func appendResult(b []byte, r *solver.Result) []byte {
-	fixed := memoResult{
-		Status: uint8(r.Status), Final: r.Final,
-		EscapeStep: int64(r.EscapeStep), StepsTo90: int64(r.StepsTo90), StepsTo99: int64(r.StepsTo99),
-		PeakSpike: r.PeakSpike, PeakSpikeStep: int64(r.PeakSpikeStep), DivergedStep: int64(r.DivergedStep), StepsRun: int64(r.StepsRun),
-		TailSignal: r.TailSignal, TailLoss: r.TailLoss, Samples: uint32(len(r.Trajectory)), Groups: uint32(len(r.Groups)),
-	}
-	if r.TailOK {
-		fixed.TailOK = 1
-	}
-	b = mustAppend(b, &fixed)
-	for _, g := range r.Groups {
-		b = mustAppend(b, [2]float64{g.Eigenvalue, float64(g.Multiplicity)})
-	}
-	for i := range r.Trajectory {
-		s := &r.Trajectory[i]
-		b = mustAppend(b, memoSample{int64(s.Step), s.Metrics})
-		b = mustAppend(b, s.Coefficients)
-	}
-	return b
+// appendRecord encodes the rows of a point that can be reused.
+func appendRecord(b []byte, rows *results.PointRows) []byte {
+	b = mustAppend(b, recordHeader{
+		Diverged:     rows.Point.Status == results.StatusDiverged,
+		Trajectory:   uint32(len(rows.Trajectory)),
+		Coefficients: uint32(len(rows.Coefficients)),
+	})
+	b = mustAppend(b, rows.Point.RunSummary)
+	b = mustAppend(b, rows.Trajectory)
+	return mustAppend(b, rows.Coefficients)
 }
 
 // mustAppend encodes a value of fixed size, which cannot fail.
@@ -61,62 +45,28 @@ func mustAppend(b []byte, v any) []byte {
 	return b
 }
 
-// decodeResult reads what appendResult wrote.
-func decodeResult(record []byte) (solver.Result, error) {
-	var failed error
-	take := func(v any) {
-		n, err := binary.Decode(record, binary.LittleEndian, v)
-		failed = cmp.Or(failed, err)
-		record = record[n:]
+// decodeRecord reads what appendRecord wrote.
+func decodeRecord(record []byte) (rows results.PointRows, err error) {
+	r := bytes.NewReader(record)
+	var h recordHeader
+	if err := binary.Read(r, binary.LittleEndian, &h); err != nil {
+		return rows, fmt.Errorf("read header: %w", err)
 	}
-	var fixed memoResult
-	take(&fixed)
-	sample := int64(binary.Size(memoSample{})) + 8*(int64(fixed.Groups)+namedCoefficients)
-	if size := int64(fixed.Groups)*2*8 + int64(fixed.Samples)*sample; failed != nil || size != int64(len(record)) {
-		return solver.Result{}, errors.New("the length of a record does not match its header")
+	size := binary.Size(rows.Point.RunSummary) + int(h.Trajectory)*binary.Size(results.TrajectoryRow{}) +
+		int(h.Coefficients)*binary.Size(results.CoefficientRow{})
+	if r.Len() != size {
+		return rows, errors.New("the length of a record does not match its header")
 	}
-	n := int(fixed.Groups)
-	r := solver.Result{
-		Status: solver.Status(fixed.Status), TailOK: fixed.TailOK == 1, Final: fixed.Final,
-		EscapeStep: int(fixed.EscapeStep), StepsTo90: int(fixed.StepsTo90), StepsTo99: int(fixed.StepsTo99),
-		PeakSpike: fixed.PeakSpike, PeakSpikeStep: int(fixed.PeakSpikeStep), DivergedStep: int(fixed.DivergedStep), StepsRun: int(fixed.StepsRun),
-		TailSignal: fixed.TailSignal, TailLoss: fixed.TailLoss,
-		SignalGroup: n, SpikeGroup: n + 1, BulkGroup: n + 2,
+	rows.Point.Status = results.StatusOK
+	if h.Diverged {
+		rows.Point.Status = results.StatusDiverged
 	}
-	for range n {
-		var g [2]float64
-		take(&g)
-		r.Groups = append(r.Groups, solver.Group{Eigenvalue: g[0], Multiplicity: int(g[1])})
+	rows.Trajectory = make([]results.TrajectoryRow, h.Trajectory)
+	rows.Coefficients = make([]results.CoefficientRow, h.Coefficients)
+	for _, v := range []any{&rows.Point.RunSummary, rows.Trajectory, rows.Coefficients} {
+		if err := binary.Read(r, binary.LittleEndian, v); err != nil {
+			return rows, err
+		}
 	}
-	for range fixed.Samples {
-		var s memoSample
-		take(&s)
-		coefficients := make([]float64, n+namedCoefficients)
-		take(coefficients)
-		r.Trajectory = append(
-			r.Trajectory,
-			solver.Sample{Step: int(s.Step), Metrics: s.Metrics, Coefficients: coefficients},
-		)
-	}
-	return r, failed
-}
-
-// resultOf turns a row of an earlier set back into what the solver returned, without its trajectory.
-// It returns false for rows that are neither ok nor diverged: those are solved again.
-func resultOf(p *results.PointRow) (solver.Result, bool) {
-	r := solver.Result{
-		Final:      solver.Metrics(p.Metrics),
-		EscapeStep: int(p.EscapeStep), StepsTo90: int(p.StepsTo90), StepsTo99: int(p.StepsTo99),
-		PeakSpike: p.PeakSpikeAlignment, PeakSpikeStep: int(p.PeakSpikeStep), DivergedStep: int(p.DivergedStep), StepsRun: int(p.StepsRun),
-		TailOK: true, TailSignal: p.TailSignalAlignment, TailLoss: p.TailLoss,
-	}
-	switch p.Status {
-	case results.StatusOK:
-		r.Status = solver.OK
-	case results.StatusDiverged:
-		r.Status = solver.Diverged
-	default:
-		return solver.Result{}, false
-	}
-	return r, true
+	return rows, nil
 }

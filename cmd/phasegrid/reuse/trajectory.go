@@ -2,10 +2,8 @@ package reuse
 
 import (
 	"context"
-	"fmt"
 	"iter"
 
-	"github.com/phasegrid/phasegrid/node/solver"
 	"github.com/phasegrid/phasegrid/results"
 )
 
@@ -21,12 +19,15 @@ func addSet(ctx context.Context, w *memoWriter, set *results.Set) error {
 		if err != nil {
 			return err
 		}
-		r, usable := resultOf(&p)
-		if err := trajectoryOf(&r, p.Point, steps, groups); err != nil {
+		rows := results.PointRows{Point: p}
+		if rows.Trajectory, err = steps.takeAll(func(t *results.TrajectoryRow) bool { return t.Point == p.Point }); err != nil {
 			return err
 		}
-		if usable {
-			if err := w.add(p.PointID, &r); err != nil {
+		if rows.Coefficients, err = groups.takeAll(func(c *results.CoefficientRow) bool { return c.Point == p.Point }); err != nil {
+			return err
+		}
+		if canReuse(&p) {
+			if err := w.add(p.PointID, &rows); err != nil {
 				return err
 			}
 		}
@@ -42,49 +43,6 @@ func rowsIfAny[T any](set *results.Set, t results.Table, rows iter.Seq2[T, error
 	return func(func(T, error) bool) {}
 }
 
-// trajectoryOf takes the rows of one point from the tables, which are in the order of points.
-func trajectoryOf(
-	r *solver.Result,
-	point int64,
-	steps *lookahead[results.TrajectoryRow],
-	groups *lookahead[results.CoefficientRow],
-) error {
-	for {
-		t, ok, err := steps.take(func(t *results.TrajectoryRow) bool { return t.Point == point })
-		if err != nil || !ok {
-			return err
-		}
-		s := solver.Sample{Step: int(t.Step), Metrics: solver.Metrics(t.Metrics)}
-		first := len(r.Trajectory) == 0
-		for {
-			c, ok, err := groups.take(
-				func(c *results.CoefficientRow) bool { return c.Point == point && c.Step == t.Step },
-			)
-			if err != nil {
-				return err
-			}
-			if !ok {
-				break
-			}
-			if first {
-				r.Groups = append(r.Groups, solver.Group{Eigenvalue: c.Eigenvalue, Multiplicity: int(c.Multiplicity)})
-			}
-			s.Coefficients = append(s.Coefficients, c.Coefficient)
-		}
-		if len(s.Coefficients) != len(r.Groups) {
-			return fmt.Errorf(
-				"point %d has %d coefficients at step %d and %d at the first step",
-				point,
-				len(s.Coefficients),
-				t.Step,
-				len(r.Groups),
-			)
-		}
-		s.Coefficients = append(s.Coefficients, t.SignalCoefficient, t.SpikeCoefficient, t.BulkCoefficient)
-		r.Trajectory = append(r.Trajectory, s)
-	}
-}
-
 // lookahead is an iterator whose next value can be inspected before it is taken.
 type lookahead[T any] struct {
 	next  func() (T, error, bool)
@@ -92,17 +50,18 @@ type lookahead[T any] struct {
 	have  bool
 }
 
-// take returns the next value if it matches.
-func (l *lookahead[T]) take(match func(*T) bool) (value T, ok bool, err error) {
-	if !l.have {
-		var err error
-		if l.value, err, l.have = l.next(); err != nil {
-			return value, false, err
+// takeAll returns the next values up to the first that does not match.
+func (l *lookahead[T]) takeAll(match func(*T) bool) (values []T, err error) {
+	for {
+		if !l.have {
+			if l.value, err, l.have = l.next(); err != nil {
+				return nil, err
+			}
 		}
+		if !l.have || !match(&l.value) {
+			return values, nil
+		}
+		values = append(values, l.value)
+		l.have = false
 	}
-	if !l.have || !match(&l.value) {
-		return value, false, nil
-	}
-	l.have = false
-	return l.value, true, nil
 }

@@ -10,7 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 
-	"github.com/phasegrid/phasegrid/node/solver"
+	"github.com/phasegrid/phasegrid/results"
 )
 
 // memoWriter builds a memo, which is complete after finish. Ids are sorted bucket by bucket, so that
@@ -62,9 +62,9 @@ func (w *memoWriter) close() {
 	}
 }
 
-// add stores the result of a point.
-func (w *memoWriter) add(id [16]byte, r *solver.Result) error {
-	w.record = appendResult(append(w.record[:0], 0, 0, 0, 0), r)
+// add stores the rows of a point.
+func (w *memoWriter) add(id [16]byte, rows *results.PointRows) error {
+	w.record = appendRecord(append(w.record[:0], 0, 0, 0, 0), rows)
 	binary.LittleEndian.PutUint32(w.record, uint32(len(w.record)-4))
 	if _, err := w.out.Write(w.record); err != nil {
 		return err

@@ -32,47 +32,55 @@ var outcomeFields = []field[PointRow]{
 	},
 }
 
-// measurementFields are the metrics of a point's last iterate and what its run as a whole came to.
-var measurementFields = join(within(func(r *PointRow) *Metrics { return &r.Metrics }, metricFields), runFields)
+// measurementFields are the summary of a point's run and the properties of its parameters.
+var measurementFields = join(
+	within(func(r *PointRow) *Metrics { return &r.Metrics }, metricFields),
+	within(func(r *PointRow) *RunSummary { return &r.RunSummary }, runFields),
+	stepFields,
+)
 
-// runFields are what a run as a whole came to.
-var runFields = []field[PointRow]{
+// runFields are the columns of RunSummary after the metrics of the last iterate.
+var runFields = []field[RunSummary]{
 	{
 		nullable("escape_step", Int64, "steps", "first k with loss <= 0.375 (theta^T Q theta)^2"),
-		distinct | censored, func(r *PointRow) any { return &r.EscapeStep },
+		distinct | censored, func(r *RunSummary) any { return &r.EscapeStep },
 	},
 	{
 		nullable("steps_to_90", Int64, "steps", "first k with signal_alignment >= 0.9"),
-		distinct | censored, func(r *PointRow) any { return &r.StepsTo90 },
+		distinct | censored, func(r *RunSummary) any { return &r.StepsTo90 },
 	},
 	{
 		nullable("steps_to_99", Int64, "steps", "first k with signal_alignment >= 0.99"),
-		distinct | censored, func(r *PointRow) any { return &r.StepsTo99 },
+		distinct | censored, func(r *RunSummary) any { return &r.StepsTo99 },
 	},
 	{
 		nullable("peak_spike_alignment", Float64, "1", "max over k of spike_alignment"),
-		distinct | fraction, func(r *PointRow) any { return &r.PeakSpikeAlignment },
+		distinct | fraction, func(r *RunSummary) any { return &r.PeakSpikeAlignment },
 	},
 	{
 		nullable("peak_spike_step", Int64, "steps", "first k at which peak_spike_alignment is reached"),
-		distinct, func(r *PointRow) any { return &r.PeakSpikeStep },
+		distinct, func(r *RunSummary) any { return &r.PeakSpikeStep },
 	},
 	{
 		nullable("diverged_step", Int64, "steps", "first k with an entry that is not finite or beyond 1e6"),
-		distinct, func(r *PointRow) any { return &r.DivergedStep },
+		distinct, func(r *RunSummary) any { return &r.DivergedStep },
 	},
 	{
 		nullable("steps_run", Int64, "steps", "number of updates taken"),
-		distinct, func(r *PointRow) any { return &r.StepsRun },
+		distinct, func(r *RunSummary) any { return &r.StepsRun },
 	},
 	{
 		nullable("tail_signal_alignment", Float64, "1", "mean of signal_alignment over the last 100 iterates"),
-		distinct | fraction, func(r *PointRow) any { return &r.TailSignalAlignment },
+		distinct | fraction, func(r *RunSummary) any { return &r.TailSignalAlignment },
 	},
 	{
 		nullable("tail_loss", Float64, "1", "mean of loss over the last 100 iterates"),
-		distinct, func(r *PointRow) any { return &r.TailLoss },
+		distinct, func(r *RunSummary) any { return &r.TailLoss },
 	},
+}
+
+// stepFields warn of learning rates.
+var stepFields = []field[PointRow]{
 	{
 		required("unstable_step", Bool, "",
 			"gd with learning_rate > 1/lambda_max((theta^T Q theta) Q + 2 Q theta theta^T Q)"),
