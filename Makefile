@@ -55,7 +55,8 @@ generate: bin/tools/buf ## regenerate the protocol's Go code
 	bin/tools/buf generate
 
 docs-reference: ## write the reference pages of docs/ from the code
-	go test -run '^TestReferencePagesAreCurrent$$' ./cmd/phasegrid -update-reference
+	go run ./docs/reference/generate docs/reference
+	go test -run '^TestCommandsPageIsCurrent$$' ./cmd/phasegrid -update-reference
 
 notice: ## write NOTICE from the licence files of the linked modules
 	@mkdir -p bin
@@ -77,7 +78,7 @@ verify: bin/tools/buf ## check formatting, go.mod, the protocol, and that what i
 	bin/tools/buf lint
 	@fresh=$$(mktemp -d) && bin/tools/buf generate -o $$fresh && \
 	  for f in $$(cd $$fresh/proto && find . -name '*.pb.go'); do cmp $$fresh/proto/$$f proto/$$f || { echo 'stale: run make generate'; exit 1; }; done; rm -rf $$fresh
-	go test -count=1 -run '^TestReferencePagesAreCurrent$$' ./cmd/phasegrid
+	go test -count=1 -run '^(TestPagesAreCurrent|TestCommandsPageIsCurrent)$$' ./docs/reference/generate ./cmd/phasegrid
 	@fresh=$$(mktemp) && go run ./.ci/notice > $$fresh && cmp $$fresh NOTICE || { echo 'stale: run make notice'; exit 1; }; rm $$fresh
 	@! git rev-parse -q --verify origin/main >/dev/null || bin/tools/buf breaking --against '.git#branch=origin/main'
 
