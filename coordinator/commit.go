@@ -7,6 +7,7 @@ import (
 
 	"github.com/phasegrid/phasegrid/coordinator/board"
 	"github.com/phasegrid/phasegrid/coordinator/ledger"
+	"github.com/phasegrid/phasegrid/coordinator/spool"
 )
 
 const (
@@ -20,10 +21,10 @@ type incoming struct {
 	token    uint64
 	entry    *entry
 	shard    int
-	frame    frame
+	frame    spool.Frame
 	rows     board.Counts
 	pinClass string
-	at       location
+	at       spool.Location
 }
 
 // committer makes deliveries durable in groups: one sync of the spool and one transaction for all
@@ -88,7 +89,7 @@ func (t *term) spoolGroups(ctx context.Context, spooled chan<- []*incoming) erro
 func firstGroup(waiting []*incoming) []*incoming {
 	n, size := 0, int64(0)
 	for n < len(waiting) && n < maxGroup && size < maxGroupBytes {
-		size += waiting[n].frame.size()
+		size += waiting[n].frame.Size()
 		n++
 	}
 	return waiting[:n]
@@ -112,12 +113,12 @@ func (t *term) stillWanted(ctx context.Context, waiting []*incoming) ([]*incomin
 // spoolGroup writes a group to the spool, and returns it, or nothing where that fails.
 func (t *term) spoolGroup(ctx context.Context, group []*incoming) ([]*incoming, error) {
 	start := time.Now()
-	frames := make([]frame, len(group))
+	frames := make([]spool.Frame, len(group))
 	for i, in := range group {
 		frames[i] = in.frame
 	}
 	t.fail("before-spool")
-	locations, err := t.spool.append(ctx, frames)
+	locations, err := t.spool.Append(ctx, frames)
 	if err != nil {
 		return nil, err
 	}
@@ -125,7 +126,7 @@ func (t *term) spoolGroup(ctx context.Context, group []*incoming) ([]*incoming, 
 	t.metrics.spoolSeconds.Observe(time.Since(start).Seconds())
 	for i, in := range group {
 		in.at = locations[i]
-		in.frame = frame{}
+		in.frame = spool.Frame{}
 	}
 	return group, nil
 }
@@ -162,7 +163,7 @@ func (t *term) commitGroup(ctx context.Context, group []*incoming) error {
 			order = append(order, ref)
 		}
 		items[ref] = append(items[ref], ledger.DoneShard{
-			Shard: in.shard, Object: in.at.object, Offset: in.at.offset, Bytes: in.at.bytes, Rows: in.rows,
+			Shard: in.shard, Object: in.at.Object, Offset: in.at.Offset, Bytes: in.at.Bytes, Rows: in.rows,
 		})
 	}
 	numbers := map[partRef]int{}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/phasegrid/phasegrid/coordinator/board"
 	"github.com/phasegrid/phasegrid/coordinator/ledger"
+	"github.com/phasegrid/phasegrid/coordinator/spool"
 	pb "github.com/phasegrid/phasegrid/proto/phasegrid/v1"
 	"github.com/phasegrid/phasegrid/results"
 )
@@ -164,7 +165,7 @@ func (t *term) receiveShard(
 	return &incoming{
 		entry: e,
 		shard: int(h.GetShard()),
-		frame: frame{header: header, payload: payload},
+		frame: spool.Frame{Header: header, Payload: payload},
 		rows:  countsOf(shard),
 	}, nil
 }

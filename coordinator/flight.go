@@ -13,7 +13,7 @@ import (
 	"github.com/apache/arrow/go/v15/arrow/flight/gen/flight"
 
 	"github.com/phasegrid/phasegrid/coordinator/ledger"
-	"github.com/phasegrid/phasegrid/coordinator/store"
+	"github.com/phasegrid/phasegrid/coordinator/spool"
 	"github.com/phasegrid/phasegrid/results"
 )
 
@@ -281,14 +281,14 @@ func (f tableFlight) sendFile(ctx context.Context, part int, records *results.Re
 // sendSpooled sends the committed shards of a part in order. What was sent is skipped if the part
 // is sent again.
 func (f tableFlight) sendSpooled(ctx context.Context, part int, records *results.RecordStream) error {
-	cache := map[string]store.Object{}
-	defer closeAll(cache)
+	opened := spool.Cache{}
+	defer opened.Close()
 	for _, it := range f.shelf.items(partRef{f.id, part}) {
 		first, end := f.plan.Shard(int64(it.Shard))
 		if end <= f.projection.First || first >= f.projection.End {
 			continue
 		}
-		if err := f.sendShard(ctx, it, results.Expectation{First: first, End: end, Points: it.Rows.Rows()}, cache, records); err != nil {
+		if err := f.sendShard(ctx, it, results.Expectation{First: first, End: end, Points: it.Rows.Rows()}, opened, records); err != nil {
 			return err
 		}
 		records.Skip(end)
@@ -321,7 +321,7 @@ func (f tableFlight) sendShard(
 	ctx context.Context,
 	it ledger.DoneShard,
 	e results.Expectation,
-	cache map[string]store.Object,
+	opened spool.Cache,
 	records *results.RecordStream,
 ) error {
 	weight := min(it.Bytes, readerMemory)
@@ -329,7 +329,7 @@ func (f tableFlight) sendShard(
 		return err
 	}
 	defer f.reading.Release(weight)
-	fr, err := f.spool.read(ctx, frameOf(it), cache)
+	fr, err := f.spool.Read(ctx, frameOf(it), opened)
 	if err != nil {
 		return err
 	}

@@ -28,7 +28,7 @@ func (t *term) load(ctx context.Context) ([]*ledger.Sweep, error) {
 			return nil, err
 		}
 	}
-	t.queueFiles("", t.spool.removeOrphans)
+	t.queueFiles("", t.spool.RemoveOrphans)
 	return states, nil
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"github.com/phasegrid/phasegrid/coordinator/board"
 	"github.com/phasegrid/phasegrid/coordinator/ledger"
+	"github.com/phasegrid/phasegrid/coordinator/spool"
 	"github.com/phasegrid/phasegrid/coordinator/store"
 	"github.com/phasegrid/phasegrid/results"
 )
@@ -27,9 +28,9 @@ func (t *term) mergePart(ctx context.Context, a board.Merge) error {
 	}
 	ref := partRef{a.Sweep, a.Part}
 	items := t.shelf.items(ref)
-	cache := map[string]store.Object{}
-	defer closeAll(cache)
-	log, err := t.shardLog(ctx, e, items, cache)
+	opened := spool.Cache{}
+	defer opened.Close()
+	log, err := t.shardLog(ctx, e, items, opened)
 	if err != nil {
 		return err
 	}
@@ -40,7 +41,7 @@ func (t *term) mergePart(ctx context.Context, a board.Merge) error {
 		}
 	}()
 	t.fail("before-merge")
-	files, err := e.schema.Merge(ctx, t.sources(e, items, cache), log, func(table results.Table) (io.Writer, error) {
+	files, err := e.schema.Merge(ctx, t.sources(e, items, opened), log, func(table results.Table) (io.Writer, error) {
 		w, err := t.cfg.Store.Create(ctx, path.Join(e.set, results.PartName(table, int64(a.Part))))
 		if err == nil {
 			writers[table] = w
@@ -95,14 +96,14 @@ func (t *term) storePart(ctx context.Context, e *entry, part int, record ledger.
 }
 
 // sources are a part's shards for the merge.
-func (t *term) sources(e *entry, items []ledger.DoneShard, cache map[string]store.Object) []results.Source {
+func (t *term) sources(e *entry, items []ledger.DoneShard, opened spool.Cache) []results.Source {
 	sources := make([]results.Source, len(items))
 	for i, it := range items {
 		first, end := e.plan.Shard(int64(it.Shard))
 		sources[i] = results.Source{
 			Expectation: results.Expectation{First: first, End: end, Points: it.Rows.Rows()},
 			Open: func(ctx context.Context) (results.Delivery, error) {
-				f, err := t.spool.read(ctx, frameOf(it), cache)
+				f, err := t.spool.Read(ctx, frameOf(it), opened)
 				if err != nil {
 					return results.Delivery{}, err
 				}
@@ -119,7 +120,7 @@ func (t *term) shardLog(
 	ctx context.Context,
 	e *entry,
 	items []ledger.DoneShard,
-	cache map[string]store.Object,
+	opened spool.Cache,
 ) ([]results.ShardRow, error) {
 	attempts, err := ask(ctx, t, func() map[int]int { return t.board.Attempts(e.id) })
 	if err != nil {
@@ -127,11 +128,11 @@ func (t *term) shardLog(
 	}
 	rows := make([]results.ShardRow, len(items))
 	for i, it := range items {
-		header, err := t.spool.header(ctx, frameOf(it), cache)
+		header, err := t.spool.Header(ctx, frameOf(it), opened)
 		if err != nil {
 			return nil, err
 		}
-		h, _, err := deliveryFromFrame(frame{header: header})
+		h, _, err := deliveryFromFrame(spool.Frame{Header: header})
 		if err != nil {
 			return nil, err
 		}
@@ -181,10 +182,4 @@ func (t *term) publish(ctx context.Context, e *entry, part int, f results.File, 
 	}
 	there.Path, there.Rows = name, f.Rows
 	return there, nil
-}
-
-func closeAll(cache map[string]store.Object) {
-	for _, o := range cache {
-		o.Close()
-	}
 }

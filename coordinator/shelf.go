@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"github.com/phasegrid/phasegrid/coordinator/ledger"
+	"github.com/phasegrid/phasegrid/coordinator/spool"
 )
 
 // foldAt is how many done keys of a part are folded into one. That is one transaction: in two, a
@@ -20,14 +21,14 @@ const _ = uint(ledger.MaxWrites - (foldAt + 1)) // the keys that go and the one 
 const maxFolded = 512
 
 // frameOf is where the frame of a committed shard lies.
-func frameOf(s ledger.DoneShard) location {
-	return location{object: s.Object, offset: s.Offset, bytes: s.Bytes}
+func frameOf(s ledger.DoneShard) spool.Location {
+	return spool.Location{Object: s.Object, Offset: s.Offset, Bytes: s.Bytes}
 }
 
 // shelf knows where the bytes of committed shards lie until their part is merged, and which keys of
 // the ledger say so. Safe for concurrent use.
 type shelf struct {
-	spool *spool
+	spool *spool.Spool
 
 	mu    sync.Mutex
 	parts map[partRef]*shelfPart
@@ -50,7 +51,7 @@ type shelfGroup struct {
 	items []ledger.DoneShard
 }
 
-func newShelf(s *spool) *shelf { return &shelf{spool: s, parts: map[partRef]*shelfPart{}} }
+func newShelf(s *spool.Spool) *shelf { return &shelf{spool: s, parts: map[partRef]*shelfPart{}} }
 
 func (s *shelf) at(ref partRef) *shelfPart {
 	p := s.parts[ref]
@@ -83,7 +84,7 @@ func (s *shelf) put(ref partRef, n int, items []ledger.DoneShard, load bool) {
 	}
 	if load {
 		for _, it := range items {
-			s.spool.hold(it.Object, 1)
+			s.spool.Hold(it.Object, 1)
 		}
 	}
 }
@@ -136,7 +137,7 @@ func (s *shelf) free(ctx context.Context, items []ledger.DoneShard) {
 		frames[it.Object]++
 	}
 	for object, n := range frames {
-		s.spool.release(ctx, object, n)
+		s.spool.Release(ctx, object, n)
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 
 	"github.com/phasegrid/phasegrid/coordinator/board"
 	"github.com/phasegrid/phasegrid/coordinator/ledger"
+	"github.com/phasegrid/phasegrid/coordinator/spool"
 )
 
 const (
@@ -35,7 +36,7 @@ type term struct {
 	*Coordinator
 	ledger ledger.Ledger
 	epoch  uint64
-	spool  *spool
+	spool  *spool.Spool
 	shelf  *shelf
 	log    *slog.Logger
 	ended  <-chan struct{}
@@ -75,7 +76,7 @@ type entry struct {
 
 func newTerm(c *Coordinator, r *ledger.Leadership) *term {
 	log := c.log.With("epoch", r.Epoch)
-	sp := newSpool(c.cfg.Spool, r.Epoch, log)
+	sp := spool.New(c.cfg.Spool, r.Epoch, log)
 	return &term{
 		Coordinator: c, ledger: r.Ledger, epoch: r.Epoch, spool: sp, shelf: newShelf(sp), log: log,
 		budget:  semaphore.NewWeighted(c.cfg.DeliveryMemory),

@@ -9,6 +9,7 @@ import (
 
 	"github.com/phasegrid/phasegrid/coordinator/board"
 	"github.com/phasegrid/phasegrid/coordinator/ledger"
+	"github.com/phasegrid/phasegrid/coordinator/spool"
 	pb "github.com/phasegrid/phasegrid/proto/phasegrid/v1"
 	"github.com/phasegrid/phasegrid/results"
 )
@@ -86,12 +87,12 @@ func tableOf(t pb.Table) (results.Table, bool) {
 }
 
 // deliveryFromFrame is a spooled shard as package results reads it.
-func deliveryFromFrame(f frame) (*pb.DeliverHeader, results.Delivery, error) {
+func deliveryFromFrame(f spool.Frame) (*pb.DeliverHeader, results.Delivery, error) {
 	var h pb.DeliverHeader
-	if err := proto.Unmarshal(f.header, &h); err != nil {
+	if err := proto.Unmarshal(f.Header, &h); err != nil {
 		return nil, results.Delivery{}, fmt.Errorf("header of a spool frame: %w", err)
 	}
-	d, err := deliveryFromProto(&h, f.payload)
+	d, err := deliveryFromProto(&h, f.Payload)
 	return &h, d, err
 }
 

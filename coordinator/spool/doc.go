@@ -1,0 +1,14 @@
+// Package spool keeps the bytes of committed shards until their part is merged.
+//
+// On a store that can append, the spool is a log of segments with one sync for a group of shards;
+// on any other store each group is an object. Objects are named spool/<epoch>-<n>, so that a new
+// leader never writes to an object of an older one. Invariants:
+//
+//   - Append returns once the frames are durable.
+//   - An object is deleted when it holds no frame any more, or as an orphan of an earlier epoch.
+//   - A frame is read back only if its checksum is right.
+//
+// A frame is, all little endian:
+//
+//	magic "PGS1", uint32 header bytes, uint64 payload bytes, header, payload, uint32 CRC-32C of all before
+package spool

@@ -1,0 +1,254 @@
+package spool
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"log/slog"
+	"strings"
+	"sync"
+
+	"github.com/phasegrid/phasegrid/coordinator/store"
+)
+
+const (
+	spoolPrefix  = "spool/"
+	segmentBytes = 64 << 20
+)
+
+// location is where a frame lies.
+type Location struct {
+	Object string
+	Offset int64
+	Bytes  int64
+}
+
+// spool hands out locations and frees objects when nothing lies in them any more. Safe for
+// concurrent use; append is for one goroutine.
+type Spool struct {
+	store store.Store
+	epoch uint64
+	log   *slog.Logger
+
+	segment store.Log // of append's goroutine
+	seq     int
+	written int64
+
+	mu      sync.Mutex
+	live    map[string]int // frames that are held, by object
+	current string         // segment that is still written to
+}
+
+func New(store store.Store, epoch uint64, log *slog.Logger) *Spool {
+	return &Spool{store: store, epoch: epoch, log: log, live: map[string]int{}}
+}
+
+// append makes frames durable, with one sync, and holds each of them once.
+func (s *Spool) Append(ctx context.Context, frames []Frame) ([]Location, error) {
+	var chunks [][]byte
+	locations := make([]Location, len(frames))
+	var size int64
+	for i, f := range frames {
+		locations[i] = Location{Offset: size, Bytes: f.Size()}
+		size += f.Size()
+		chunks = append(chunks, f.chunks()...)
+	}
+	object, base, err := s.write(ctx, chunks)
+	if err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	s.live[object] += len(frames)
+	s.mu.Unlock()
+	for i := range locations {
+		locations[i].Object = object
+		locations[i].Offset += base
+	}
+	s.written += size
+	if s.segment != nil && s.written >= segmentBytes {
+		s.seal(ctx)
+	}
+	return locations, nil
+}
+
+// write appends to the open segment, or writes an object.
+func (s *Spool) write(ctx context.Context, chunks [][]byte) (object string, offset int64, err error) {
+	logs, ok := s.store.(store.Appender)
+	if !ok {
+		object := s.next()
+		return object, 0, s.put(ctx, object, chunks)
+	}
+	if s.segment == nil {
+		object := s.next()
+		segment, err := logs.CreateLog(ctx, object)
+		if err != nil {
+			return "", 0, fmt.Errorf("begin spool segment: %w", err)
+		}
+		s.segment, s.written = segment, 0
+		s.mu.Lock()
+		s.current = object
+		s.mu.Unlock()
+	}
+	offset, err = s.segment.Append(ctx, chunks)
+	if err != nil {
+		// After a failed sync nobody knows what is on disk: the rest of this segment is not used.
+		s.seal(ctx)
+		return "", 0, err
+	}
+	return s.current, offset, nil
+}
+
+func (s *Spool) next() string {
+	s.seq++
+	return fmt.Sprintf("%s%016x-%06d", spoolPrefix, s.epoch, s.seq)
+}
+
+func (s *Spool) put(ctx context.Context, object string, chunks [][]byte) error {
+	w, err := s.store.Create(ctx, object)
+	if err != nil {
+		return err
+	}
+	defer w.Discard()
+	for _, c := range chunks {
+		if _, err := w.Write(c); err != nil {
+			return err
+		}
+	}
+	return w.Commit()
+}
+
+// seal ends the open segment; it goes as soon as nothing lies in it.
+func (s *Spool) seal(ctx context.Context) {
+	if s.segment == nil {
+		return
+	}
+	if err := s.segment.Close(); err != nil {
+		s.log.Warn("close spool segment", "error", err)
+	}
+	s.segment = nil
+	s.mu.Lock()
+	object := s.current
+	s.current = ""
+	s.mu.Unlock()
+	s.Release(ctx, object, 0)
+}
+
+// hold notes n frames of an object that an earlier leader committed.
+func (s *Spool) Hold(object string, n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.live[object] += n
+}
+
+// release gives n frames of an object up. The last one deletes it.
+func (s *Spool) Release(ctx context.Context, object string, n int) {
+	s.mu.Lock()
+	s.live[object] -= n
+	gone := s.live[object] <= 0 && object != s.current
+	if gone {
+		delete(s.live, object)
+	}
+	s.mu.Unlock()
+	if gone {
+		if err := s.store.Delete(ctx, object); err != nil {
+			s.log.Warn("free spool object; it is removed at the next start", "object", object, "error", err)
+		}
+	}
+}
+
+// read returns a frame. Objects opened for it stay open in cache until the caller closes them.
+func (s *Spool) Read(ctx context.Context, l Location, cache Cache) (Frame, error) {
+	if l.Bytes < 0 || l.Bytes > maxFrameBytes {
+		return Frame{}, fmt.Errorf("spool frame of %d bytes in %s", l.Bytes, l.Object)
+	}
+	o, err := s.object(ctx, l, cache)
+	if err != nil {
+		return Frame{}, err
+	}
+	b := make([]byte, l.Bytes)
+	if _, err := io.ReadFull(io.NewSectionReader(o, l.Offset, l.Bytes), b); err != nil {
+		return Frame{}, fmt.Errorf("read %d bytes at %d of %s: %w", l.Bytes, l.Offset, l.Object, err)
+	}
+	f, err := parseFrame(b)
+	if err != nil {
+		return Frame{}, fmt.Errorf("at %d of %s: %w", l.Offset, l.Object, err)
+	}
+	return f, nil
+}
+
+// removeOrphans deletes objects of earlier leaders that hold no committed frame. Call it once
+// everything is held.
+func (s *Spool) RemoveOrphans(ctx context.Context) error {
+	mine := fmt.Sprintf("%s%016x-", spoolPrefix, s.epoch)
+	var orphans []string
+	err := s.store.List(ctx, spoolPrefix, func(name string, _ int64) error {
+		s.mu.Lock()
+		held := s.live[name] > 0
+		s.mu.Unlock()
+		if !held && !strings.HasPrefix(name, mine) && name < mine {
+			orphans = append(orphans, name)
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("look for old spool objects: %w", err)
+	}
+	for _, name := range orphans {
+		if err := s.store.Delete(ctx, name); err != nil {
+			return fmt.Errorf("remove old spool object: %w", err)
+		}
+	}
+	return nil
+}
+
+// header returns the header of a frame without its payload; the checksum is left to read.
+func (s *Spool) Header(ctx context.Context, l Location, cache Cache) ([]byte, error) {
+	if l.Bytes < frameFixed+frameTrailer {
+		return nil, fmt.Errorf("spool frame of %d bytes in %s", l.Bytes, l.Object)
+	}
+	o, err := s.object(ctx, l, cache)
+	if err != nil {
+		return nil, err
+	}
+	fixed := make([]byte, frameFixed)
+	if _, err := o.ReadAt(fixed, l.Offset); err != nil {
+		return nil, fmt.Errorf("read a frame at %d of %s: %w", l.Offset, l.Object, err)
+	}
+	n := int64(binary.LittleEndian.Uint32(fixed[4:]))
+	if string(fixed[:4]) != frameMagic || n > l.Bytes-frameFixed-frameTrailer {
+		return nil, fmt.Errorf("at %d of %s: not a spool frame", l.Offset, l.Object)
+	}
+	header := make([]byte, n)
+	if _, err := o.ReadAt(header, l.Offset+frameFixed); err != nil {
+		return nil, fmt.Errorf("read a header at %d of %s: %w", l.Offset, l.Object, err)
+	}
+	return header, nil
+}
+
+// object opens an object, or finds it in cache. One that has grown since is opened again.
+func (s *Spool) object(ctx context.Context, l Location, cache Cache) (store.Object, error) {
+	o := cache[l.Object]
+	if o != nil && l.Offset+l.Bytes <= o.Size() {
+		return o, nil
+	}
+	opened, err := s.store.Open(ctx, l.Object)
+	if err != nil {
+		return nil, fmt.Errorf("open spool object %s: %w", l.Object, err)
+	}
+	if o != nil {
+		o.Close()
+	}
+	cache[l.Object] = opened
+	return opened, nil
+}
+
+// cache holds the objects that were opened to read frames, by name.
+type Cache map[string]store.Object
+
+// close closes them.
+func (c Cache) Close() {
+	for _, o := range c {
+		o.Close()
+	}
+}
