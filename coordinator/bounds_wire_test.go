@@ -13,6 +13,7 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/phasegrid/phasegrid/coordinator"
+	"github.com/phasegrid/phasegrid/coordinator/coordtest"
 	"github.com/phasegrid/phasegrid/coordinator/ledger"
 	"github.com/phasegrid/phasegrid/node/solver"
 	pb "github.com/phasegrid/phasegrid/proto/phasegrid/v1"
@@ -129,7 +130,7 @@ func TestBadFieldsOfAttach(t *testing.T) {
 	ctx := deadline(t)
 	c.leading(ctx)
 	hello := func(change func(*pb.Hello)) *pb.AttachRequest {
-		h := &pb.Hello{Info: (&zeroNode{name: "x"}).info(), Capacity: 1}
+		h := &pb.Hello{Info: (&coordtest.Node{Name: "x"}).Info(), Capacity: 1}
 		change(h)
 		return &pb.AttachRequest{Message: &pb.AttachRequest_Hello{Hello: h}}
 	}
@@ -239,7 +240,7 @@ func TestBadFieldsOfDeliveries(t *testing.T) {
 	} {
 		h := proto.CloneOf(good)
 		bad.change(h)
-		_, err := deliver(ctx, c.nodes, h, nil)
+		_, err := coordtest.Deliver(ctx, c.nodes, h, nil)
 		checkField(t, bad.field, err)
 	}
 	for _, id := range []string{"", long, control} {

@@ -4,13 +4,13 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
-	"io"
 	"io/fs"
 	"log/slog"
 	"net"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -18,11 +18,10 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 
 	"github.com/phasegrid/phasegrid/coordinator"
+	"github.com/phasegrid/phasegrid/coordinator/coordtest"
 	"github.com/phasegrid/phasegrid/coordinator/ledger"
-	"github.com/phasegrid/phasegrid/node/solver"
 	pb "github.com/phasegrid/phasegrid/proto/phasegrid/v1"
 	"github.com/phasegrid/phasegrid/results"
-	"github.com/phasegrid/phasegrid/sweep"
 )
 
 // testWriter sends logs to the test.
@@ -99,167 +98,25 @@ func (c *cluster) leading(ctx context.Context) {
 	}
 }
 
-// zeroNode is a node that solves nothing: its rows follow from the points' numbers.
-type zeroNode struct {
-	name  string
-	class string
-	seen  map[int64]int // shards computed
-	log   io.Writer     // says what was computed and acknowledged, or nil
+// seenShards are the shards that a node computed. Read it when the node has ended.
+type seenShards struct {
+	mu    sync.Mutex
+	times map[int64]int // by shard
 }
 
-func (z *zeroNode) info() *pb.NodeInfo {
-	class := z.class
-	if class == "" {
-		class = "test"
+func (s *seenShards) add(shard int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.times == nil {
+		s.times = map[int64]int{}
 	}
-	return &pb.NodeInfo{Name: z.name, Slots: 2, SolverVersion: solver.Version, ArithmeticClass: class, Kernel: "zero"}
+	s.times[shard]++
 }
 
-// run serves leases until ctx ends or the stream does.
-func (z *zeroNode) run(ctx context.Context, c pb.NodesClient) error {
-	stream, err := c.Attach(ctx)
-	if err != nil {
-		return err
-	}
-	err = stream.Send(
-		&pb.AttachRequest{Message: &pb.AttachRequest_Hello{Hello: &pb.Hello{Info: z.info(), Capacity: 8}}},
-	)
-	if err != nil {
-		return err
-	}
-	beating := make(chan struct{})
-	ctx, cancel := context.WithCancel(ctx)
-	go func() {
-		defer close(beating)
-		tick := time.NewTicker(time.Second)
-		defer tick.Stop()
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case <-tick.C:
-			}
-			beat := &pb.AttachRequest{Message: &pb.AttachRequest_Heartbeat{Heartbeat: &pb.Heartbeat{Capacity: 8}}}
-			if stream.Send(beat) != nil {
-				return
-			}
-		}
-	}()
-	defer func() {
-		cancel()
-		<-beating
-	}()
-	for {
-		m, err := stream.Recv()
-		if err != nil {
-			return err
-		}
-		for _, run := range m.GetGrant().GetRuns() {
-			for i := range run.GetShards() {
-				if z.seen != nil {
-					z.seen[run.GetFirstShard()+i]++
-				}
-				header, payload, err := z.solve(ctx, c, run, i)
-				if err != nil {
-					return err
-				}
-				z.note("computed", header)
-				outcome, err := deliver(ctx, c, header, payload)
-				if err != nil {
-					return err
-				}
-				if outcome == pb.DeliverResponse_OUTCOME_COMMITTED {
-					z.note("acked", header)
-				}
-			}
-		}
-	}
-}
-
-func (z *zeroNode) note(what string, h *pb.DeliverHeader) {
-	if z.log != nil {
-		fmt.Fprintf(z.log, "%s %d\n", what, h.GetShard())
-	}
-}
-
-func (z *zeroNode) solve(
-	ctx context.Context,
-	c pb.NodesClient,
-	run *pb.ShardRun,
-	i int64,
-) (*pb.DeliverHeader, []byte, error) {
-	answer, err := c.GetSpec(ctx, &pb.GetSpecRequest{SweepId: run.GetSweepId()})
-	if err != nil {
-		return nil, nil, err
-	}
-	spec, err := sweep.Decode(answer.GetSpec().GetCanonical())
-	if err != nil {
-		return nil, nil, err
-	}
-	d, err := rows(spec, run.GetBounds()[i], run.GetBounds()[i+1])
-	if err != nil {
-		return nil, nil, err
-	}
-	header := &pb.DeliverHeader{
-		SweepId: run.GetSweepId(), Shard: run.GetFirstShard() + i, Epoch: run.GetEpoch(), Node: z.name, SolverVersion: solver.Version,
-		ArithmeticClass: z.info().GetArithmeticClass(), Kernel: "zero", PayloadBytes: int64(len(d.Payload)), Crc32C: d.CRC32C,
-	}
-	for _, s := range d.Segments {
-		header.Segments = append(
-			header.Segments,
-			&pb.Segment{Table: pb.Table(s.Table) + 1, Bytes: s.Bytes, Rows: s.Rows},
-		)
-	}
-	return header, d.Payload, nil
-}
-
-// rows are what a zero node delivers for the indices [first, end).
-func rows(spec *sweep.Spec, first, end int64) (results.Delivery, error) {
-	schema, err := results.SweepSchema(spec, solver.Version)
-	if err != nil {
-		return results.Delivery{}, err
-	}
-	b := schema.NewBuilder()
-	defer b.Release()
-	for p := range spec.Points(first, end) {
-		cells := make([]results.Cell, len(schema.Parameters()))
-		for i := range cells {
-			cells[i].Null = true
-		}
-		sum := sha256.Sum256(fmt.Append(nil, p.Index))
-		err := b.AddPoint(
-			results.PointRow{Point: p.Index, PointID: [16]byte(sum[:16]), Parameters: cells, Representation: "reduced",
-				Status: results.StatusOK, RunSummary: results.RunSummary{
-					Metrics:    results.Metrics{Loss: float64(p.Index)},
-					EscapeStep: -1, StepsTo90: -1, StepsTo99: -1, PeakSpikeStep: -1, DivergedStep: -1,
-				}},
-		)
-		if err != nil {
-			return results.Delivery{}, err
-		}
-	}
-	return b.Encode()
-}
-
-// deliver sends one shard in chunks.
-func deliver(
-	ctx context.Context,
-	c pb.NodesClient,
-	header *pb.DeliverHeader,
-	payload []byte,
-) (pb.DeliverResponse_Outcome, error) {
-	stream, err := c.Deliver(ctx)
-	if err != nil {
-		return 0, err
-	}
-	err = stream.Send(&pb.DeliverRequest{Message: &pb.DeliverRequest_Header{Header: header}})
-	for err == nil && len(payload) > 0 {
-		n := min(len(payload), 1<<20)
-		err = stream.Send(&pb.DeliverRequest{Message: &pb.DeliverRequest_Chunk{Chunk: payload[:n]}})
-		payload = payload[n:]
-	}
-	answer, err := stream.CloseAndRecv()
-	return answer.GetOutcome(), err
+func (s *seenShards) count() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.times)
 }
 
 // submit submits a sweep file.
@@ -340,17 +197,18 @@ func testSweepRuns(t *testing.T, cfg coordinator.Config) *pb.Sweep {
 	if m := c.submit(ctx, smallSweep); m.GetCreated() {
 		t.Error("submitted twice, created twice")
 	}
-	node := &zeroNode{name: "n1", seen: map[int64]int{}}
+	var seen seenShards
+	node := &coordtest.Node{Name: "n1", Computed: seen.add}
 	ended := make(chan error, 1)
 	nodeCtx, stopNode := context.WithCancel(ctx)
-	go func() { ended <- node.run(nodeCtx, c.nodes) }()
+	go func() { ended <- node.Run(nodeCtx, c.nodes) }()
 	last := c.wait(ctx, m.GetSweep().GetId())
 	stopNode()
 	<-ended
 	if last.GetPhase() != pb.Phase_PHASE_DONE || last.GetProgress().GetPointsDone() != 1000 {
 		t.Fatalf("ended as %v", last)
 	}
-	for shard, n := range node.seen {
+	for shard, n := range seen.times {
 		if n != 1 {
 			t.Errorf("shard %d computed %d times", shard, n)
 		}

@@ -21,6 +21,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/phasegrid/phasegrid/coordinator"
+	"github.com/phasegrid/phasegrid/coordinator/coordtest"
 	"github.com/phasegrid/phasegrid/coordinator/store"
 	pb "github.com/phasegrid/phasegrid/proto/phasegrid/v1"
 	"github.com/phasegrid/phasegrid/results"
@@ -360,7 +361,20 @@ func (c *crashing) remove(ctx context.Context) {
 
 // work has a node compute, and write down what it does, until stop is called.
 func (c *crashing) work(ctx context.Context) (stop func()) {
-	return c.serve(ctx, &zeroNode{name: fmt.Sprint("node-", os.Getpid()), log: c.log})
+	return c.serve(ctx, &coordtest.Node{Name: fmt.Sprint("node-", os.Getpid()), Computed: c.note("computed"), Delivered: c.noteAcked})
+}
+
+// note writes down what was done with a shard.
+func (c *crashing) note(what string) func(shard int64) {
+	return func(shard int64) { fmt.Fprintf(c.log, "%s %d\n", what, shard) }
+}
+
+// noteAcked writes down that a shard was acknowledged.
+func (c *crashing) noteAcked(d coordtest.Delivered) error {
+	if d.Outcome == pb.DeliverResponse_OUTCOME_COMMITTED {
+		c.note("acked")(d.Shard)
+	}
+	return nil
 }
 
 // done waits until the sweep is, with all of its rows.

@@ -12,6 +12,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/phasegrid/phasegrid/coordinator"
+	"github.com/phasegrid/phasegrid/coordinator/coordtest"
 	"github.com/phasegrid/phasegrid/coordinator/ledger"
 	"github.com/phasegrid/phasegrid/coordinator/store"
 	pb "github.com/phasegrid/phasegrid/proto/phasegrid/v1"
@@ -25,7 +26,7 @@ func TestFilesTellsWhatIsMissing(t *testing.T) {
 	c := start(t, coordinator.Config{Ledger: ledger.NewMemory(), Store: store})
 	ctx := deadline(t)
 	c.leading(ctx)
-	defer c.serve(ctx, &zeroNode{name: "n"})()
+	defer c.serve(ctx, &coordtest.Node{Name: "n"})()
 	id := c.submit(ctx, smallSweep).GetSweep().GetId()
 	set := filepath.Join(dir, c.wait(ctx, id).GetResultSet())
 	complete, err := c.sweeps.Files(ctx, &pb.FilesRequest{Sweep: id})
@@ -76,7 +77,7 @@ func TestFilesOfPartsTakenBack(t *testing.T) {
 		t.Errorf("Files = %v", err)
 	}
 	c.submit(ctx, smallSweep)
-	defer c.serve(ctx, &zeroNode{name: "n"})()
+	defer c.serve(ctx, &coordtest.Node{Name: "n"})()
 	c.wait(ctx, id)
 	if _, err := c.sweeps.Files(ctx, &pb.FilesRequest{Sweep: id}); err != nil {
 		t.Errorf("when it is done again: %v", err)
@@ -106,7 +107,7 @@ func TestSubmitAgainOpensNoParts(t *testing.T) {
 		c := start(t, coordinator.Config{Ledger: ledger.NewMemory(), Store: counting, Spool: spool})
 		ctx := deadline(t)
 		c.leading(ctx)
-		stopNode := c.serve(ctx, &zeroNode{name: "n"})
+		stopNode := c.serve(ctx, &coordtest.Node{Name: "n"})
 		set := c.wait(ctx, c.submit(ctx, smallSweep).GetSweep().GetId()).GetResultSet()
 		stopNode()
 		counting.opened.Store(0)

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/phasegrid/phasegrid/coordinator"
+	"github.com/phasegrid/phasegrid/coordinator/coordtest"
 	"github.com/phasegrid/phasegrid/coordinator/ledger"
 	pb "github.com/phasegrid/phasegrid/proto/phasegrid/v1"
 )
@@ -23,7 +24,7 @@ func TestOneSweepsFilesHoldUpNoOthers(t *testing.T) {
 	if err := os.MkdirAll(filepath.Join(obstacle, "not empty"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	defer c.serve(ctx, &zeroNode{name: "n"})()
+	defer c.serve(ctx, &coordtest.Node{Name: "n"})()
 	c.expect(ctx, blocked.GetId(), "an alarm of its own", func(s *pb.Sweep) bool {
 		alarms := strings.Join(s.GetProgress().GetAlarms(), "\n")
 		return strings.Contains(alarms, "store, "+blocked.GetResultSet()+": ")
@@ -53,7 +54,7 @@ func TestForeignFileIsNotRecorded(t *testing.T) {
 	if err := os.WriteFile(foreign, []byte("something else"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	defer c.serve(ctx, &zeroNode{name: "n"})()
+	defer c.serve(ctx, &coordtest.Node{Name: "n"})()
 	s := c.expect(ctx, m.GetId(), "an alarm", func(s *pb.Sweep) bool {
 		return strings.Contains(strings.Join(s.GetProgress().GetAlarms(), "\n"), "move it away")
 	})

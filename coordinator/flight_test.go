@@ -21,6 +21,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/phasegrid/phasegrid/coordinator"
+	"github.com/phasegrid/phasegrid/coordinator/coordtest"
 	"github.com/phasegrid/phasegrid/coordinator/ledger"
 	pb "github.com/phasegrid/phasegrid/proto/phasegrid/v1"
 )
@@ -67,13 +68,13 @@ func fly(ctx context.Context, client flight.Client, ticket string) (first []int6
 // deliverShards solves and delivers some shards of a fresh lease, and goes.
 func (c *cluster) deliverShards(ctx context.Context, n int64) {
 	c.t.Helper()
-	z := &zeroNode{name: fmt.Sprintf("partial-%d", n)}
+	z := &coordtest.Node{Name: fmt.Sprintf("partial-%d", n)}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	stream, err := c.nodes.Attach(ctx)
 	if err == nil {
 		err = stream.Send(
-			&pb.AttachRequest{Message: &pb.AttachRequest_Hello{Hello: &pb.Hello{Info: z.info(), Capacity: int32(n)}}},
+			&pb.AttachRequest{Message: &pb.AttachRequest_Hello{Hello: &pb.Hello{Info: z.Info(), Capacity: int32(n)}}},
 		)
 	}
 	for delivered := int64(0); err == nil && delivered < n; {
@@ -85,8 +86,8 @@ func (c *cluster) deliverShards(ctx context.Context, n int64) {
 			for i := int64(0); i < run.GetShards() && delivered < n && err == nil; i++ {
 				var header *pb.DeliverHeader
 				var payload []byte
-				if header, payload, err = z.solve(ctx, c.nodes, run, i); err == nil {
-					_, err = deliver(ctx, c.nodes, header, payload)
+				if header, payload, err = z.Solve(ctx, c.nodes, run, i); err == nil {
+					_, err = coordtest.Deliver(ctx, c.nodes, header, payload)
 				}
 				delivered++
 			}
@@ -117,10 +118,10 @@ func TestFlightSeesCommittedRowsOnce(t *testing.T) {
 	}
 	some := len(rows)
 
-	node := &zeroNode{name: "n1"}
+	node := &coordtest.Node{Name: "n1"}
 	ended := make(chan error, 1)
 	nodeCtx, stop := context.WithCancel(ctx)
-	go func() { ended <- node.run(nodeCtx, c.nodes) }()
+	go func() { ended <- node.Run(nodeCtx, c.nodes) }()
 	// While shards are committed and merged, the number of rows never falls and no row comes twice.
 	for last := some; last < 1000; {
 		rows, _, err := fly(ctx, client, points)

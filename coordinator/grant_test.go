@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/phasegrid/phasegrid/coordinator"
+	"github.com/phasegrid/phasegrid/coordinator/coordtest"
 	"github.com/phasegrid/phasegrid/coordinator/ledger"
 	pb "github.com/phasegrid/phasegrid/proto/phasegrid/v1"
 )
@@ -24,7 +25,7 @@ func TestGrantsThatNeverArrived(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		hello := &pb.Hello{Info: (&zeroNode{name: name}).info(), Capacity: 8, Instance: []byte("process of " + name)}
+		hello := &pb.Hello{Info: (&coordtest.Node{Name: name}).Info(), Capacity: 8, Instance: []byte("process of " + name)}
 		if err := stream.Send(&pb.AttachRequest{Message: &pb.AttachRequest_Hello{Hello: hello}}); err != nil {
 			t.Fatal(err)
 		}
@@ -53,6 +54,6 @@ func TestGrantsThatNeverArrived(t *testing.T) {
 	if p := c.get(ctx, id).GetProgress(); p.GetShardsQuarantined() != 0 || len(p.GetLosses()) != 0 {
 		t.Errorf("%d shards are in quarantine, losses are %v", p.GetShardsQuarantined(), p.GetLosses())
 	}
-	defer c.serve(ctx, &zeroNode{name: "n"})()
+	defer c.serve(ctx, &coordtest.Node{Name: "n"})()
 	checkSmallSet(t, filepath.Join(dir, c.wait(ctx, id).GetResultSet()))
 }

@@ -20,6 +20,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/phasegrid/phasegrid/coordinator"
+	"github.com/phasegrid/phasegrid/coordinator/coordtest"
 	"github.com/phasegrid/phasegrid/coordinator/ledger"
 	"github.com/phasegrid/phasegrid/coordinator/store"
 	pb "github.com/phasegrid/phasegrid/proto/phasegrid/v1"
@@ -39,12 +40,12 @@ func TestHostileDeliveries(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	honest := &zeroNode{name: "honest"}
-	if err := stream.Send(&pb.AttachRequest{Message: &pb.AttachRequest_Hello{Hello: &pb.Hello{Info: honest.info(), Capacity: 4}}}); err != nil {
+	honest := &coordtest.Node{Name: "honest"}
+	if err := stream.Send(&pb.AttachRequest{Message: &pb.AttachRequest_Hello{Hello: &pb.Hello{Info: honest.Info(), Capacity: 4}}}); err != nil {
 		t.Fatal(err)
 	}
 	run := awaitGrant(t, stream)
-	header, payload, err := honest.solve(ctx, c.nodes, run, 0)
+	header, payload, err := honest.Solve(ctx, c.nodes, run, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -89,7 +90,7 @@ func TestHostileDeliveries(t *testing.T) {
 		h := proto.CloneOf(header)
 		h.Node = "hostile-" + strings.ReplaceAll(name, " ", "-")
 		bytes := change(h, append([]byte(nil), payload...))
-		outcome, err := deliver(ctx, c.nodes, h, bytes)
+		outcome, err := coordtest.Deliver(ctx, c.nodes, h, bytes)
 		if code := status.Code(err); code != codes.InvalidArgument && code != codes.FailedPrecondition {
 			t.Errorf("%s: %v, %v", name, outcome, err)
 		}
@@ -100,7 +101,7 @@ func TestHostileDeliveries(t *testing.T) {
 		h.Node = "flipper"
 		p[r.IntN(len(p))] ^= 1 << r.IntN(8)
 		sum(h, p) // the checksum is right: only the decoder stands in the way
-		if _, err := deliver(ctx, c.nodes, h, p); err == nil {
+		if _, err := coordtest.Deliver(ctx, c.nodes, h, p); err == nil {
 			break // a flip in a value is not to be seen; the shard is committed by it
 		}
 	}
@@ -130,7 +131,7 @@ func TestHostileStreams(t *testing.T) {
 	ctx := deadline(t)
 	c.leading(ctx)
 	hello := func(change func(*pb.NodeInfo)) *pb.AttachRequest {
-		info := (&zeroNode{name: "x"}).info()
+		info := (&coordtest.Node{Name: "x"}).Info()
 		change(info)
 		return &pb.AttachRequest{Message: &pb.AttachRequest_Hello{Hello: &pb.Hello{Info: info}}}
 	}
@@ -192,7 +193,7 @@ func testStalledDelivery(t *testing.T, cfg coordinator.Config) {
 	if err := stalled.RecvMsg(&pb.DeliverResponse{}); status.Code(err) != codes.DeadlineExceeded {
 		t.Errorf("the stalled delivery hears %v", err)
 	}
-	defer c.serve(ctx, &zeroNode{name: "n"})()
+	defer c.serve(ctx, &coordtest.Node{Name: "n"})()
 	last := c.wait(ctx, m.GetId())
 	checkSmallSet(t, filepath.Join(dir, last.GetResultSet()))
 }
@@ -209,9 +210,9 @@ func TestNoNodeFencesAnother(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	victim := &zeroNode{name: "victim"}
+	victim := &coordtest.Node{Name: "victim"}
 	err = stream.Send(&pb.AttachRequest{Message: &pb.AttachRequest_Hello{Hello: &pb.Hello{
-		Info: victim.info(), Capacity: 4, Instance: []byte("secret")}}})
+		Info: victim.Info(), Capacity: 4, Instance: []byte("secret")}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -221,11 +222,11 @@ func TestNoNodeFencesAnother(t *testing.T) {
 		fenced   bool
 	}{{"", false}, {"guess", false}, {"secret", true}} {
 		for range 10 {
-			_, err := deliver(
+			_, err := coordtest.Deliver(
 				ctx,
 				c.nodes,
 				&pb.DeliverHeader{SweepId: id, Node: "victim", Instance: []byte(try.instance),
-					SolverVersion: victim.info().GetSolverVersion(), ArithmeticClass: "test"},
+					SolverVersion: victim.Info().GetSolverVersion(), ArithmeticClass: "test"},
 				nil,
 			)
 			if status.Code(err) != codes.InvalidArgument {
@@ -255,7 +256,7 @@ func TestOneNodeOfAName(t *testing.T) {
 			t.Fatal(err)
 		}
 		err = stream.Send(&pb.AttachRequest{Message: &pb.AttachRequest_Hello{Hello: &pb.Hello{
-			Info: (&zeroNode{name: "twin"}).info(), Instance: []byte(instance)}}})
+			Info: (&coordtest.Node{Name: "twin"}).Info(), Instance: []byte(instance)}}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -305,10 +306,10 @@ func TestSlowFirstMessages(t *testing.T) {
 		})
 	}
 	huge := &pb.DeliverHeader{SweepId: id, Node: strings.Repeat("x", 15<<20)}
-	if _, err := deliver(ctx, c.nodes, huge, nil); status.Code(err) != codes.ResourceExhausted {
+	if _, err := coordtest.Deliver(ctx, c.nodes, huge, nil); status.Code(err) != codes.ResourceExhausted {
 		t.Errorf("a header of 15 MiB hears %v", err)
 	}
-	defer c.serve(ctx, &zeroNode{name: "n"})()
+	defer c.serve(ctx, &coordtest.Node{Name: "n"})()
 	checkSmallSet(t, filepath.Join(dir, c.wait(ctx, id).GetResultSet()))
 	if err := ended.Wait(); err != nil {
 		t.Error(err)
@@ -345,7 +346,7 @@ func TestFullStore(t *testing.T) {
 	full.mu.Lock()
 	full.full = true
 	full.mu.Unlock()
-	defer c.serve(ctx, &zeroNode{name: "n"})()
+	defer c.serve(ctx, &coordtest.Node{Name: "n"})()
 	s := c.expect(ctx, id, "the alarm", func(s *pb.Sweep) bool { return len(s.GetProgress().GetAlarms()) > 0 })
 	if a := s.GetProgress().GetAlarms()[0]; !strings.Contains(a, "no space left") ||
 		s.GetProgress().GetShardsDone() != 0 {

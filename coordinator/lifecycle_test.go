@@ -22,16 +22,17 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/phasegrid/phasegrid/coordinator"
+	"github.com/phasegrid/phasegrid/coordinator/coordtest"
 	"github.com/phasegrid/phasegrid/coordinator/ledger"
 	pb "github.com/phasegrid/phasegrid/proto/phasegrid/v1"
 	"github.com/phasegrid/phasegrid/results"
 )
 
 // serve runs a node until stop is called.
-func (c *cluster) serve(ctx context.Context, node *zeroNode) (stop func()) {
+func (c *cluster) serve(ctx context.Context, node *coordtest.Node) (stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	ended := make(chan error, 1)
-	go func() { ended <- node.run(ctx, c.nodes) }()
+	go func() { ended <- node.Run(ctx, c.nodes) }()
 	return func() {
 		cancel()
 		<-ended
@@ -73,7 +74,7 @@ func TestCancelPauseResume(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	hello := &pb.Hello{Info: (&zeroNode{name: "slow"}).info(), Capacity: 4}
+	hello := &pb.Hello{Info: (&coordtest.Node{Name: "slow"}).Info(), Capacity: 4}
 	if err := stream.Send(&pb.AttachRequest{Message: &pb.AttachRequest_Hello{Hello: hello}}); err != nil {
 		t.Fatal(err)
 	}
@@ -81,11 +82,11 @@ func TestCancelPauseResume(t *testing.T) {
 	if _, err := c.sweeps.Pause(ctx, &pb.PauseRequest{Sweep: id[:8]}); err != nil {
 		t.Fatal(err)
 	}
-	header, payload, err := (&zeroNode{name: "slow"}).solve(ctx, c.nodes, run, 0)
+	header, payload, err := (&coordtest.Node{Name: "slow"}).Solve(ctx, c.nodes, run, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if o, err := deliver(ctx, c.nodes, header, payload); err != nil || o != pb.DeliverResponse_OUTCOME_COMMITTED {
+	if o, err := coordtest.Deliver(ctx, c.nodes, header, payload); err != nil || o != pb.DeliverResponse_OUTCOME_COMMITTED {
 		t.Errorf("delivery to a paused sweep: %v, %v", o, err)
 	}
 	if m, err := c.sweeps.Cancel(ctx, &pb.CancelRequest{Sweep: "small"}); err != nil ||
@@ -101,11 +102,11 @@ func TestCancelPauseResume(t *testing.T) {
 			break
 		}
 	}
-	header, payload, err = (&zeroNode{name: "slow"}).solve(ctx, c.nodes, run, 1)
+	header, payload, err = (&coordtest.Node{Name: "slow"}).Solve(ctx, c.nodes, run, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if o, err := deliver(ctx, c.nodes, header, payload); err != nil || o != pb.DeliverResponse_OUTCOME_UNWANTED {
+	if o, err := coordtest.Deliver(ctx, c.nodes, header, payload); err != nil || o != pb.DeliverResponse_OUTCOME_UNWANTED {
 		t.Errorf("delivery to a cancelled sweep: %v, %v", o, err)
 	}
 	if err := stream.Send(&pb.AttachRequest{Message: &pb.AttachRequest_Bye{Bye: &pb.Bye{}}}); err != nil {
@@ -115,7 +116,7 @@ func TestCancelPauseResume(t *testing.T) {
 		m.GetSweep().GetProgress().GetShardsDone() != 1 {
 		t.Errorf("submitting a cancelled sweep: %v", m)
 	}
-	defer c.serve(ctx, &zeroNode{name: "n"})()
+	defer c.serve(ctx, &coordtest.Node{Name: "n"})()
 	last := c.wait(ctx, id)
 	checkSmallSet(t, filepath.Join(dir, last.GetResultSet()))
 
@@ -153,7 +154,7 @@ func TestQuarantine(t *testing.T) {
 	calm, calmDir := fileStore(t)
 	undisturbed := start(t, coordinator.Config{Ledger: ledger.NewMemory(), Store: calm})
 	undisturbed.leading(ctx)
-	stopNode := undisturbed.serve(ctx, &zeroNode{name: "n"})
+	stopNode := undisturbed.serve(ctx, &coordtest.Node{Name: "n"})
 	undisturbed.wait(ctx, undisturbed.submit(ctx, smallSweep).GetSweep().GetId())
 	stopNode()
 
@@ -162,7 +163,7 @@ func TestQuarantine(t *testing.T) {
 	c.leading(ctx)
 	id := c.submit(ctx, smallSweep).GetSweep().GetId()
 	c.quarantine(ctx, t, id)
-	stop := c.serve(ctx, &zeroNode{name: "healthy"})
+	stop := c.serve(ctx, &coordtest.Node{Name: "healthy"})
 	last := c.wait(ctx, id)
 	stop()
 	if p := last.GetProgress(); last.GetPhase() != pb.Phase_PHASE_DONE || p.GetShardsQuarantined() != 1 ||
@@ -177,7 +178,7 @@ func TestQuarantine(t *testing.T) {
 	if err != nil || m.GetShards() != 1 {
 		t.Fatalf("Retry = %v, %v", m, err)
 	}
-	defer c.serve(ctx, &zeroNode{name: "healthy"})()
+	defer c.serve(ctx, &coordtest.Node{Name: "healthy"})()
 	last = c.wait(ctx, id)
 	if p := last.GetProgress(); p.GetShardsQuarantined() != 0 || len(p.GetAlarms()) != 0 {
 		t.Errorf("after retry: %v", last)
@@ -199,7 +200,7 @@ func (c *cluster) quarantine(ctx context.Context, t *testing.T, id string) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		info := (&zeroNode{name: name}).info()
+		info := (&coordtest.Node{Name: name}).Info()
 		info.Slots = 1
 		if err := stream.Send(&pb.AttachRequest{Message: &pb.AttachRequest_Hello{Hello: &pb.Hello{Info: info, Capacity: 1}}}); err != nil {
 			t.Fatal(err)
@@ -241,7 +242,7 @@ func TestReopen(t *testing.T) {
 	ctx := deadline(t)
 	c := start(t, coordinator.Config{Embedded: state, Store: store})
 	c.leading(ctx)
-	defer c.serve(ctx, &zeroNode{name: "n"})()
+	defer c.serve(ctx, &coordtest.Node{Name: "n"})()
 	id := c.submit(ctx, smallSweep).GetSweep().GetId()
 	set := filepath.Join(dir, c.wait(ctx, id).GetResultSet())
 	want := hashes(t, set)
@@ -286,7 +287,7 @@ func partsTakenBack(ctx context.Context, t *testing.T) (cfg coordinator.Config, 
 	cfg = coordinator.Config{Ledger: memory, Store: store}
 	c := start(t, cfg)
 	c.leading(ctx)
-	stopNode := c.serve(ctx, &zeroNode{name: "n"})
+	stopNode := c.serve(ctx, &coordtest.Node{Name: "n"})
 	id = c.submit(ctx, smallSweep).GetSweep().GetId()
 	set = filepath.Join(dir, c.wait(ctx, id).GetResultSet())
 	stopNode()
@@ -310,7 +311,7 @@ func TestReopenDiedHalfWay(t *testing.T) {
 	}
 	c := start(t, cfg)
 	c.leading(ctx)
-	defer c.serve(ctx, &zeroNode{name: "n"})()
+	defer c.serve(ctx, &coordtest.Node{Name: "n"})()
 	c.submit(ctx, smallSweep)
 	if last := c.wait(ctx, id); last.GetPhase() != pb.Phase_PHASE_DONE || last.GetProgress().GetPointsDone() != 1000 {
 		t.Errorf("ended as %v", last)
@@ -351,13 +352,13 @@ func TestFailover(t *testing.T) {
 	checkHealth(ctx, t, second.conn, "", healthpb.HealthCheckResponse_SERVING)
 
 	id := first.submit(ctx, smallSweep).GetSweep().GetId()
-	node := &zeroNode{name: "n1", seen: map[int64]int{}}
+	node := &coordtest.Node{Name: "n1"}
 	stop := first.serve(ctx, node)
 	first.expect(ctx, id, "some shards", func(s *pb.Sweep) bool { return s.GetProgress().GetShardsDone() >= 5 })
 	stop()
 	first.stop()
 	second.leading(ctx)
-	defer second.serve(ctx, &zeroNode{name: "n2"})()
+	defer second.serve(ctx, &coordtest.Node{Name: "n2"})()
 	last := second.wait(ctx, id)
 	checkSmallSet(t, filepath.Join(dir, last.GetResultSet()))
 	checkHealth(ctx, t, second.conn, "phasegrid.v1.Sweeps", healthpb.HealthCheckResponse_SERVING)

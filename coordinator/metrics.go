@@ -4,7 +4,6 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	dto "github.com/prometheus/client_model/go"
 
 	"github.com/phasegrid/phasegrid/coordinator/board"
 	"github.com/phasegrid/phasegrid/results"
@@ -151,14 +150,4 @@ func (m *metrics) deposed() {
 	m.fenced.Set(0)
 	m.shards.Reset()
 	m.leader.Set(0)
-}
-
-// sampled is how often a histogram was observed, and the mean.
-func sampled(h prometheus.Histogram) (n int64, mean time.Duration) {
-	var d dto.Metric
-	if err := h.Write(&d); err != nil || d.GetHistogram().GetSampleCount() == 0 {
-		return 0, 0
-	}
-	n = int64(d.GetHistogram().GetSampleCount())
-	return n, time.Duration(d.GetHistogram().GetSampleSum() / float64(n) * float64(time.Second))
 }

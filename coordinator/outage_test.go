@@ -22,6 +22,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/phasegrid/phasegrid/coordinator"
+	"github.com/phasegrid/phasegrid/coordinator/coordtest"
 	"github.com/phasegrid/phasegrid/coordinator/ledger"
 	pb "github.com/phasegrid/phasegrid/proto/phasegrid/v1"
 )
@@ -49,9 +50,9 @@ func TestDeposedLeader(t *testing.T) {
 		coordinator.Config{Name: "second", Etcd: ledger.Etcd{Endpoints: []string{endpoint}}, Store: store},
 	)
 	id := first.submit(ctx, smallSweep).GetSweep().GetId()
-	node := &zeroNode{name: "n1", seen: map[int64]int{}}
+	node := &coordtest.Node{Name: "n1"}
 	ended := make(chan error, 1)
-	go func() { ended <- node.run(ctx, first.nodes) }()
+	go func() { ended <- node.Run(ctx, first.nodes) }()
 	first.expect(ctx, id, "some shards", func(s *pb.Sweep) bool { return s.GetProgress().GetShardsDone() >= 3 })
 
 	depose(ctx, t, endpoint, first)
@@ -70,7 +71,7 @@ func TestDeposedLeader(t *testing.T) {
 	if n := metricSum(t, registry, "phasegrid_lease_renew_failures_total"); n != 1 {
 		t.Errorf("%v lost leases are counted", n)
 	}
-	defer second.serve(ctx, &zeroNode{name: "n2"})()
+	defer second.serve(ctx, &coordtest.Node{Name: "n2"})()
 	last := second.wait(ctx, id)
 	checkSmallSet(t, filepath.Join(dir, last.GetResultSet()))
 	second.stop()
@@ -205,9 +206,10 @@ func TestLostEtcd(t *testing.T) {
 	c := start(t, coordinator.Config{Etcd: way.etcd(), Store: store})
 	c.leading(ctx)
 	id := c.submit(ctx, smallSweep).GetSweep().GetId()
-	node := &zeroNode{name: "n", seen: map[int64]int{}}
+	var before, after seenShards
+	node := &coordtest.Node{Name: "n", Computed: before.add}
 	ended := make(chan error, 1)
-	go func() { ended <- node.run(ctx, c.nodes) }()
+	go func() { ended <- node.Run(ctx, c.nodes) }()
 	c.expect(ctx, id, "some shards", func(s *pb.Sweep) bool { return s.GetProgress().GetShardsDone() >= 3 })
 	way.close()
 	server.Close()
@@ -240,12 +242,10 @@ func TestLostEtcd(t *testing.T) {
 	way.open()
 	defer c.stop() // while etcd is there
 	c.leading(ctx)
-	seen := len(node.seen)
-	again := &zeroNode{name: "n", seen: map[int64]int{}}
-	defer c.serve(ctx, again)()
+	defer c.serve(ctx, &coordtest.Node{Name: "n", Computed: after.add})()
 	last := c.wait(ctx, id)
 	checkSmallSet(t, filepath.Join(dir, last.GetResultSet()))
-	if computed := seen + len(again.seen); computed > int(last.GetProgress().GetShards())+1 {
+	if computed := before.count() + after.count(); computed > int(last.GetProgress().GetShards())+1 {
 		t.Errorf("%d shards were computed for %d", computed, last.GetProgress().GetShards())
 	}
 	if a := last.GetProgress().GetAlarms(); len(a) != 0 {

@@ -10,6 +10,7 @@ import (
 	"github.com/apache/arrow/go/v15/arrow/flight"
 
 	"github.com/phasegrid/phasegrid/coordinator"
+	"github.com/phasegrid/phasegrid/coordinator/coordtest"
 	"github.com/phasegrid/phasegrid/coordinator/ledger"
 	pb "github.com/phasegrid/phasegrid/proto/phasegrid/v1"
 )
@@ -19,16 +20,20 @@ import (
 func TestReadersThatStall(t *testing.T) {
 	store, _ := fileStore(t)
 	cfg := coordinator.Config{Ledger: ledger.NewMemory(), Store: store, ReaderTimeout: 5 * time.Second}
-	bench, err := coordinator.Schedule(
-		t.Context(),
-		coordinator.Bench{Config: cfg, Nodes: 1, Slots: 4, Shards: 8, Points: 16384},
-	)
+	const points = 8 * 16384
+	file, err := coordtest.SweepFile(8, 16384)
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := start(t, cfg)
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
+	c := start(t, cfg)
+	c.leading(ctx)
+	stopNode := c.serve(ctx, &coordtest.Node{Name: "n", Slots: 4, Workers: 4})
+	c.wait(ctx, c.submit(ctx, string(file)).GetSweep().GetId())
+	stopNode()
+	c.stop()
+	c = start(t, cfg)
 	c.leading(ctx)
 	list, err := c.sweeps.List(ctx, &pb.ListRequest{})
 	if err != nil {
@@ -60,8 +65,8 @@ func TestReadersThatStall(t *testing.T) {
 	for {
 		select {
 		case err := <-read:
-			if err != nil || int64(len(rows)) != bench.Points {
-				t.Errorf("the reader that takes what it asked for has %d rows of %d, %v", len(rows), bench.Points, err)
+			if err != nil || len(rows) != points {
+				t.Errorf("the reader that takes what it asked for has %d rows of %d, %v", len(rows), points, err)
 			}
 			return
 		case <-time.After(500 * time.Millisecond): // a look at the memory now and then

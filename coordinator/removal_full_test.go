@@ -13,6 +13,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/phasegrid/phasegrid/coordinator"
+	"github.com/phasegrid/phasegrid/coordinator/coordtest"
 	"github.com/phasegrid/phasegrid/coordinator/ledger"
 	"github.com/phasegrid/phasegrid/coordinator/store"
 	pb "github.com/phasegrid/phasegrid/proto/phasegrid/v1"
@@ -32,7 +33,7 @@ func TestFullStoreIsFreed(t *testing.T) {
 	full.mu.Lock()
 	full.full = true
 	full.mu.Unlock()
-	stopNode := c.serve(ctx, &zeroNode{name: "n"})
+	stopNode := c.serve(ctx, &coordtest.Node{Name: "n"})
 	c.expect(ctx, m.GetId(), "the alarm", func(s *pb.Sweep) bool { return len(s.GetProgress().GetAlarms()) > 0 })
 	if _, err := c.sweeps.Cancel(ctx, &pb.CancelRequest{Sweep: m.GetId()}); err != nil {
 		t.Fatalf("Cancel = %v", err)
@@ -47,7 +48,7 @@ func TestFullStoreIsFreed(t *testing.T) {
 	full.mu.Lock()
 	full.full = false
 	full.mu.Unlock()
-	defer c.serve(ctx, &zeroNode{name: "n"})()
+	defer c.serve(ctx, &coordtest.Node{Name: "n"})()
 	c.submit(ctx, smallSweep)
 	last := c.wait(ctx, m.GetId())
 	if alarms := last.GetProgress().GetAlarms(); len(alarms) != 0 {
@@ -90,7 +91,7 @@ func TestRemovalThatWaitsIsNotForgotten(t *testing.T) {
 		t.Fatal(err)
 	}
 	m := c.submit(ctx, smallSweep).GetSweep()
-	stopNode := c.serve(ctx, &zeroNode{name: "n"})
+	stopNode := c.serve(ctx, &coordtest.Node{Name: "n"})
 	await(ctx, t, hanging.reached, "a part is merged")
 	stopNode()
 	if _, err := c.sweeps.Cancel(ctx, &pb.CancelRequest{Sweep: m.GetId()}); err != nil {

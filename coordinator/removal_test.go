@@ -14,6 +14,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/phasegrid/phasegrid/coordinator"
+	"github.com/phasegrid/phasegrid/coordinator/coordtest"
 	"github.com/phasegrid/phasegrid/coordinator/ledger"
 	"github.com/phasegrid/phasegrid/coordinator/store"
 	pb "github.com/phasegrid/phasegrid/proto/phasegrid/v1"
@@ -53,7 +54,7 @@ func TestCancelledSweepCanBeRemoved(t *testing.T) {
 			m := c.submit(ctx, smallSweep).GetSweep()
 			set := filepath.Join(dir, m.GetResultSet())
 			harm(ctx, c, set, spoolDir)
-			defer c.serve(ctx, &zeroNode{name: "n"})()
+			defer c.serve(ctx, &coordtest.Node{Name: "n"})()
 			c.expect(ctx, m.GetId(), "an alarm", func(s *pb.Sweep) bool { return len(s.GetProgress().GetAlarms()) > 0 })
 			if _, err := c.sweeps.Cancel(ctx, &pb.CancelRequest{Sweep: m.GetId()}); err != nil {
 				t.Fatalf("Cancel = %v", err)
@@ -113,7 +114,7 @@ func TestRemovalGoesOn(t *testing.T) {
 	ctx := deadline(t)
 	c := start(t, coordinator.Config{Ledger: memory, Store: keeping, Spool: spool})
 	c.leading(ctx)
-	stopNode := c.serve(ctx, &zeroNode{name: "n"})
+	stopNode := c.serve(ctx, &coordtest.Node{Name: "n"})
 	id := c.submit(ctx, smallSweep).GetSweep().GetId()
 	set := filepath.Join(dir, c.wait(ctx, id).GetResultSet())
 	stopNode()
@@ -151,7 +152,7 @@ func TestRemovalGoesOn(t *testing.T) {
 	if m, err := c.sweeps.List(ctx, &pb.ListRequest{}); err != nil || len(m.GetSweeps()) != 0 {
 		t.Errorf("List = %v, %v", m, err)
 	}
-	defer c.serve(ctx, &zeroNode{name: "n"})()
+	defer c.serve(ctx, &coordtest.Node{Name: "n"})()
 	if m := c.submit(ctx, smallSweep); !m.GetCreated() {
 		t.Error("a sweep that was removed is there")
 	}

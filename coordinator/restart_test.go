@@ -12,6 +12,7 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 
 	"github.com/phasegrid/phasegrid/coordinator/board"
+	"github.com/phasegrid/phasegrid/coordinator/coordtest"
 	"github.com/phasegrid/phasegrid/coordinator/ledger"
 	"github.com/phasegrid/phasegrid/coordinator/store"
 	pb "github.com/phasegrid/phasegrid/proto/phasegrid/v1"
@@ -55,7 +56,7 @@ func BenchmarkRestart(b *testing.B) {
 // and returns its size.
 func committedShards(b *testing.B, folder string, shards int) (size int) {
 	b.Helper()
-	file, err := benchSweep(shards+100, 1)
+	file, err := coordtest.SweepFile(shards+100, 1)
 	if err != nil {
 		b.Fatal(err)
 	}

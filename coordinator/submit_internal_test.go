@@ -9,6 +9,7 @@ import (
 
 	"google.golang.org/grpc"
 
+	"github.com/phasegrid/phasegrid/coordinator/coordtest"
 	"github.com/phasegrid/phasegrid/coordinator/ledger"
 	pb "github.com/phasegrid/phasegrid/proto/phasegrid/v1"
 )
@@ -19,7 +20,7 @@ func TestPlansWaitForEachOther(t *testing.T) {
 	leader, _ := idleTerm(t, ledger.NewMemory())
 	c := leader.Coordinator
 	service := &sweepsServer{Coordinator: c}
-	file, err := benchSweep(100, 1)
+	file, err := coordtest.SweepFile(100, 1)
 	if err != nil {
 		t.Fatal(err)
 	}

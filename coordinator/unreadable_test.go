@@ -11,6 +11,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/phasegrid/phasegrid/coordinator"
+	"github.com/phasegrid/phasegrid/coordinator/coordtest"
 	"github.com/phasegrid/phasegrid/coordinator/ledger"
 	pb "github.com/phasegrid/phasegrid/proto/phasegrid/v1"
 )
@@ -52,7 +53,7 @@ func TestOrphanKeys(t *testing.T) {
 		}
 		c.stop()
 	}
-	defer c.serve(ctx, &zeroNode{name: "n"})()
+	defer c.serve(ctx, &coordtest.Node{Name: "n"})()
 	checkSmallSet(t, filepath.Join(dir, c.wait(ctx, id).GetResultSet()))
 }
 

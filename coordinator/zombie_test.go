@@ -16,6 +16,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/phasegrid/phasegrid/coordinator"
+	"github.com/phasegrid/phasegrid/coordinator/coordtest"
 	"github.com/phasegrid/phasegrid/coordinator/ledger"
 	"github.com/phasegrid/phasegrid/coordinator/store"
 	pb "github.com/phasegrid/phasegrid/proto/phasegrid/v1"
@@ -118,7 +119,7 @@ func TestZombieRemovesNothing(t *testing.T) {
 	t.Parallel()
 	ctx := deadline(t)
 	stopped, first, second, endpoint, dir := twoCoordinators(ctx, t, "points/part-000000.parquet")
-	stopNode := first.serve(ctx, &zeroNode{name: "n"})
+	stopNode := first.serve(ctx, &coordtest.Node{Name: "n"})
 	id := first.submit(ctx, smallSweep).GetSweep().GetId()
 	set := filepath.Join(dir, first.wait(ctx, id).GetResultSet())
 	stopNode()
@@ -140,7 +141,7 @@ func TestZombieRemovesNothing(t *testing.T) {
 	if !second.submit(ctx, smallSweep).GetCreated() {
 		t.Error("the sweep is there still")
 	}
-	defer second.serve(ctx, &zeroNode{name: "other"})()
+	defer second.serve(ctx, &coordtest.Node{Name: "other"})()
 	second.wait(ctx, id)
 	checkSmallSet(t, set)
 	want := contents(t, set)
@@ -163,7 +164,7 @@ func TestZombieReplacesNothing(t *testing.T) {
 			stopped, first, second, endpoint, dir := twoCoordinators(ctx, t, at)
 			id := first.submit(ctx, smallSweep).GetSweep().GetId()
 			first.quarantine(ctx, t, id)
-			stopNode := first.serve(ctx, &zeroNode{name: "healthy"})
+			stopNode := first.serve(ctx, &coordtest.Node{Name: "healthy"})
 			set := filepath.Join(dir, first.wait(ctx, id).GetResultSet())
 			if _, err := first.sweeps.Retry(ctx, &pb.RetryRequest{Sweep: id}); err != nil {
 				t.Fatal(err)
@@ -172,7 +173,7 @@ func TestZombieReplacesNothing(t *testing.T) {
 			depose(ctx, t, endpoint, first)
 			stopNode()
 			second.leading(ctx)
-			defer second.serve(ctx, &zeroNode{name: "other"})()
+			defer second.serve(ctx, &coordtest.Node{Name: "other"})()
 			second.wait(ctx, id)
 			checkSmallSet(t, set)
 			want := contents(t, set)

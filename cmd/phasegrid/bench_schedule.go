@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/phasegrid/phasegrid/cmd/phasegrid/bench"
 	"github.com/phasegrid/phasegrid/coordinator"
 	"github.com/phasegrid/phasegrid/coordinator/store"
 )
@@ -133,7 +134,7 @@ func (s benchScheduleOptions) add(report *benchReport, f benchFigure, targets ..
 // throughput offers shards of one point as fast as they are taken.
 func (s benchScheduleOptions) throughput(ctx context.Context, report *benchReport) error {
 	report.begin(s.label+"%d shards as fast as they go", s.Shards)
-	r, err := s.run(ctx, coordinator.Bench{Nodes: benchNodes, Slots: benchSlots, Shards: s.Shards, Points: 1})
+	r, err := s.run(ctx, bench.Schedule{Nodes: benchNodes, Slots: benchSlots, Shards: s.Shards, Points: 1})
 	if err != nil {
 		return err
 	}
@@ -161,7 +162,7 @@ func (s benchScheduleOptions) latency(ctx context.Context, report *benchReport) 
 	// Enough slots that a slow answer does not slow the offer down.
 	r, err := s.run(
 		ctx,
-		coordinator.Bench{
+		bench.Schedule{
 			Nodes:  benchNodes,
 			Slots:  8,
 			Shards: max(1, int(s.Duration.Seconds()*benchOffered)),
@@ -188,7 +189,7 @@ func ms(d time.Duration) float64 { return d.Seconds() * 1e3 }
 func (s benchScheduleOptions) points(ctx context.Context, report *benchReport, points int) error {
 	report.begin(s.label+"%d points in large shards", points)
 	perShard := min(benchWideShard, points)
-	r, err := s.run(ctx, coordinator.Bench{Nodes: 2, Slots: 1, Shards: points / perShard, Points: perShard})
+	r, err := s.run(ctx, bench.Schedule{Nodes: 2, Slots: 1, Shards: points / perShard, Points: perShard})
 	if err != nil {
 		return err
 	}
@@ -209,7 +210,7 @@ func (s benchScheduleOptions) points(ctx context.Context, report *benchReport, p
 // manyNodes has many streams open.
 func (s benchScheduleOptions) manyNodes(ctx context.Context, report *benchReport) error {
 	report.begin("%d nodes", s.Nodes)
-	r, err := s.run(ctx, coordinator.Bench{Nodes: s.Nodes, Slots: 1, Shards: max(s.Shards, s.Nodes), Points: 1})
+	r, err := s.run(ctx, bench.Schedule{Nodes: s.Nodes, Slots: 1, Shards: max(s.Shards, s.Nodes), Points: 1})
 	if err != nil {
 		return err
 	}
@@ -235,7 +236,7 @@ func (s benchScheduleOptions) manyNodes(ctx context.Context, report *benchReport
 func (s benchScheduleOptions) restart(ctx context.Context, report *benchReport, done int) error {
 	report.begin("%d shards, then a restart", done)
 	return s.with(ctx, func(cfg coordinator.Config) error {
-		b := coordinator.Bench{
+		b := bench.Schedule{
 			Config:    cfg,
 			Nodes:     benchNodes,
 			Slots:     benchSlots,
@@ -243,12 +244,12 @@ func (s benchScheduleOptions) restart(ctx context.Context, report *benchReport, 
 			Points:    1,
 			StopAfter: done,
 		}
-		first, err := coordinator.Schedule(ctx, b)
+		first, err := b.Run(ctx)
 		if err != nil {
 			return err
 		}
 		b.StopAfter = 1
-		second, err := coordinator.Schedule(ctx, b)
+		second, err := b.Run(ctx)
 		if err != nil {
 			return err
 		}
@@ -272,7 +273,7 @@ func (s benchScheduleOptions) submit(ctx context.Context, report *benchReport, p
 	const perShard = 100
 	r, err := s.run(
 		ctx,
-		coordinator.Bench{Nodes: 1, Slots: 1, Shards: points / perShard, Points: perShard, StopAfter: 1},
+		bench.Schedule{Nodes: 1, Slots: 1, Shards: points / perShard, Points: perShard, StopAfter: 1},
 	)
 	if err != nil {
 		return err
@@ -291,18 +292,18 @@ func (s benchScheduleOptions) submit(ctx context.Context, report *benchReport, p
 // scheduled is a measurement and the processor time of this process in it, simulated nodes
 // included.
 type scheduled struct {
-	coordinator.BenchResult
+	bench.ScheduleResult
 	cpu time.Duration
 }
 
-func (s benchScheduleOptions) run(ctx context.Context, b coordinator.Bench) (r scheduled, err error) {
+func (s benchScheduleOptions) run(ctx context.Context, b bench.Schedule) (r scheduled, err error) {
 	err = s.with(ctx, func(cfg coordinator.Config) error {
 		b.Config = cfg
 		start, err := processorTime()
 		if err != nil {
 			return err
 		}
-		if r.BenchResult, err = coordinator.Schedule(ctx, b); err != nil {
+		if r.ScheduleResult, err = b.Run(ctx); err != nil {
 			return err
 		}
 		end, err := processorTime()

@@ -1,0 +1,2 @@
+// Package bench measures a cluster on this machine.
+package bench

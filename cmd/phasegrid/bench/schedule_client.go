@@ -1,0 +1,317 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"runtime"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/errgroup"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/status"
+
+	"github.com/phasegrid/phasegrid/coordinator"
+	"github.com/phasegrid/phasegrid/coordinator/coordtest"
+	"github.com/phasegrid/phasegrid/coordinator/ledger"
+	pb "github.com/phasegrid/phasegrid/proto/phasegrid/v1"
+	"github.com/phasegrid/phasegrid/sweep"
+)
+
+// Schedule measures what a coordinator takes for one sweep, with nodes that solve nothing.
+type Schedule struct {
+	// Config of the coordinator: ledger and stores. Its listener, registry and SolverVersion are
+	// chosen here.
+	Config coordinator.Config
+	// Nodes simulated, each with Slots deliveries at once.
+	Nodes, Slots int
+	// Shards of the sweep, of Points points each, at most 16,384.
+	Shards, Points int
+	// Rate bounds deliveries per second, all nodes together; 0 is no bound.
+	Rate float64
+	// StopAfter ends the run once so many deliveries are acknowledged, and leaves the sweep as it
+	// is then: a second run on the same ledger and stores continues there. 0 runs to the end.
+	StopAfter int
+}
+
+// ScheduleResult is what a run of Schedule measured.
+type ScheduleResult struct {
+	Shards, Points  int64         // of the sweep
+	Delivered       int64         // shards acknowledged
+	Submit          time.Duration // from the request to the answer
+	FirstLease      time.Duration // from the start of the coordinator to the first grant
+	Leasing         time.Duration // from the first grant to the last acknowledgement
+	Total           time.Duration // from the submission to the finished result set
+	Transactions    int64
+	Transaction     time.Duration // mean of one
+	Spool           time.Duration // mean of one group's write to the spool, with its sync
+	P50, P99        time.Duration // from a delivery's first byte to its acknowledgement
+	HeapBytes       uint64        // largest heap in use seen, simulated nodes included
+	StateBytes      int64         // largest sum of live keys and values in the ledger seen, about once a second
+	ShardsPerSecond float64
+	PointsPerSecond float64 // from the submission to Parquet
+}
+
+const (
+	// scheduleConnections carry the streams of all simulated nodes, more where one would carry too
+	// many.
+	scheduleConnections = 8
+	nodesPerConnection  = 64 // each has a long stream, delivers and asks; a connection carries 256
+	leaderPoll          = time.Millisecond
+	measureStateEvery   = time.Second
+)
+
+// Run runs one sweep on a real coordinator: what it takes is the cluster's own share.
+func (b Schedule) Run(ctx context.Context) (ScheduleResult, error) {
+	file, err := coordtest.SweepFile(b.Shards, b.Points)
+	if err != nil {
+		return ScheduleResult{}, err
+	}
+	run := scheduleRun{options: b, started: time.Now()}
+	cfg := b.Config
+	cfg.SolverVersion, cfg.Registry = 0, prometheus.NewRegistry()
+	if cfg.Listener, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
+		return ScheduleResult{}, err
+	}
+	if run.state, err = openLedger(ctx, &cfg); err != nil {
+		cfg.Listener.Close()
+		return ScheduleResult{}, err
+	}
+	c, err := coordinator.New(cfg)
+	if err != nil {
+		cfg.Listener.Close()
+		return ScheduleResult{}, errors.Join(err, run.state.Close())
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	ended := make(chan error, 1)
+	go func() { ended <- c.Run(ctx) }()
+	err = run.drive(ctx, cfg.Listener.Addr().String(), file)
+	cancel()
+	err = errors.Join(err, <-ended)
+	var failed error
+	run.result.Transactions, run.result.Transaction, failed = sampled(cfg.Registry, "phasegrid_etcd_txn_seconds")
+	err = errors.Join(err, failed)
+	_, run.result.Spool, failed = sampled(cfg.Registry, "phasegrid_spool_write_seconds")
+	return run.result, errors.Join(err, failed)
+}
+
+// openLedger opens the ledger of a configuration, so that it can be read while the coordinator
+// uses it, and configures the open one. The coordinator closes it.
+func openLedger(ctx context.Context, cfg *coordinator.Config) (ledger.Backend, error) {
+	log := cfg.Logger
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	var err error
+	switch {
+	case cfg.Embedded != "":
+		cfg.Ledger, err = ledger.StartEmbedded(ctx, cfg.Embedded, log)
+		cfg.Embedded = ""
+	case len(cfg.Etcd.Endpoints) > 0:
+		cfg.Ledger, err = ledger.Dial(cfg.Etcd, log)
+		cfg.Etcd = ledger.Etcd{}
+	}
+	return cfg.Ledger, err
+}
+
+// scheduleRun is one run of Schedule.
+type scheduleRun struct {
+	options Schedule
+	started time.Time
+	state   ledger.Backend
+	result  ScheduleResult
+	spec    *sweep.Spec
+	plan    *sweep.Plan
+	rows    *coordtest.Rows
+	stop    context.CancelFunc // of the nodes
+	pace    chan struct{}      // a token for each delivery allowed, nil without a rate
+
+	mu    sync.Mutex
+	first time.Time // first grant
+	last  time.Time // last acknowledgement
+	acks  []time.Duration
+}
+
+// drive submits the sweep, runs the nodes until it is done, and takes the figures.
+func (r *scheduleRun) drive(ctx context.Context, address string, file []byte) error {
+	conns := make([]*grpc.ClientConn, max(scheduleConnections, r.options.Nodes/nodesPerConnection+1))
+	for i := range conns {
+		conn, err := grpc.NewClient(address, grpc.WithTransportCredentials(insecure.NewCredentials()))
+		if err != nil {
+			return err
+		}
+		defer conn.Close()
+		conns[i] = conn
+	}
+	client := pb.NewSweepsClient(conns[0])
+	id, submitted, err := r.submit(ctx, conns[0], file)
+	if err != nil {
+		return err
+	}
+	nodes, stop := context.WithCancel(ctx)
+	defer stop()
+	r.stop = stop
+	g, nodes := errgroup.WithContext(nodes)
+	r.startPace(nodes, g)
+	for i := range r.options.Nodes {
+		g.Go(func() error { return r.node(nodes, pb.NewNodesClient(conns[i%len(conns)]), i) })
+	}
+	g.Go(func() error { defer stop(); return r.watch(nodes, client, id) })
+	err = g.Wait()
+	r.result.Total = time.Since(submitted)
+	r.measureState(ctx)
+	if err != nil && ctx.Err() == nil && !errors.Is(err, context.Canceled) {
+		return err
+	}
+	return r.summarize()
+}
+
+// submit waits for a leader, submits the sweep and makes its plan.
+func (r *scheduleRun) submit(ctx context.Context, conn *grpc.ClientConn, file []byte) (
+	id string, submitted time.Time, err error,
+) {
+	client := pb.NewSweepsClient(conn)
+	for {
+		if _, err := client.List(ctx, &pb.ListRequest{}); err == nil {
+			break
+		} else if ctx.Err() != nil {
+			return "", submitted, fmt.Errorf("wait for a leader: %w", err)
+		}
+		time.Sleep(leaderPoll)
+	}
+	submitted = time.Now()
+	answer, err := client.Submit(ctx, &pb.SubmitRequest{File: file, Filename: "bench.yaml"}, grpc.WaitForReady(true))
+	if err != nil {
+		return "", submitted, fmt.Errorf("submit: %w", err)
+	}
+	r.result.Submit = time.Since(submitted)
+	id = answer.GetSweep().GetId()
+	stored, err := pb.NewNodesClient(conn).GetSpec(ctx, &pb.GetSpecRequest{SweepId: id})
+	if err != nil {
+		return "", submitted, fmt.Errorf("get the spec: %w", err)
+	}
+	if r.spec, err = sweep.Decode(stored.GetSpec().GetCanonical()); err != nil {
+		return "", submitted, err
+	}
+	if r.plan, err = sweep.NewPlan(ctx, r.spec, sweep.PlanVersion); err != nil {
+		return "", submitted, err
+	}
+	r.rows, err = coordtest.NewRows(r.spec, int(answer.GetSweep().GetSpec().GetSolverVersion()))
+	return id, submitted, err
+}
+
+// node runs one simulated node.
+func (r *scheduleRun) node(ctx context.Context, client pb.NodesClient, i int) error {
+	n := &coordtest.Node{
+		Name: fmt.Sprintf("bench-%04d", i), Class: "bench",
+		Slots: r.options.Slots, Capacity: 2 * r.options.Slots, Workers: r.options.Slots,
+		Rows: r.rows, Granted: r.granted, Delivered: r.delivered,
+	}
+	if r.pace != nil {
+		n.Admit = r.admit
+	}
+	err := n.Run(ctx, client)
+	if ctx.Err() != nil || errors.Is(err, io.EOF) || status.Code(err) == codes.Canceled {
+		return nil // the end that was wanted
+	}
+	return err
+}
+
+func (r *scheduleRun) granted() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.first.IsZero() {
+		r.first = time.Now()
+	}
+}
+
+// admit waits for a token.
+func (r *scheduleRun) admit(ctx context.Context) error {
+	select {
+	case <-r.pace:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (r *scheduleRun) delivered(d coordtest.Delivered) error {
+	if d.Outcome != pb.DeliverResponse_OUTCOME_COMMITTED {
+		return fmt.Errorf("bench: shard %d was answered %v", d.Shard, d.Outcome)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.last = time.Now()
+	r.acks = append(r.acks, d.Took)
+	if len(r.acks) == r.options.StopAfter {
+		r.stop()
+	}
+	return nil
+}
+
+// watch waits for the end, and looks at the heap meanwhile.
+func (r *scheduleRun) watch(ctx context.Context, client pb.SweepsClient, id string) error {
+	stream, err := client.Watch(ctx, &pb.WatchRequest{Sweep: id})
+	if err != nil {
+		return err
+	}
+	measured := time.Now()
+	for {
+		m, err := stream.Recv()
+		if err != nil {
+			if ctx.Err() != nil {
+				return nil
+			}
+			return fmt.Errorf("watch: %w", err)
+		}
+		if time.Since(measured) > measureStateEvery {
+			r.measureState(ctx)
+			measured = time.Now()
+		}
+		var memory runtime.MemStats
+		runtime.ReadMemStats(&memory)
+		r.result.HeapBytes = max(r.result.HeapBytes, memory.HeapInuse)
+		switch m.GetSweep().GetPhase() {
+		case pb.Phase_PHASE_DONE:
+			return nil
+		case pb.Phase_PHASE_CANCELLED, pb.Phase_PHASE_FAILED:
+			return fmt.Errorf("bench: the sweep ended as %v", m.GetSweep().GetPhase())
+		}
+	}
+}
+
+// measureState adds the ledger's live keys and values up. A ledger that cannot be read just then is
+// measured again later.
+func (r *scheduleRun) measureState(ctx context.Context) {
+	sum := int64(0)
+	err := r.state.Load(ctx, ledger.Root, func(key string, value []byte) error {
+		sum += int64(len(key) + len(value))
+		return nil
+	})
+	if err == nil {
+		r.result.StateBytes = max(r.result.StateBytes, sum)
+	}
+}
+
+func (r *scheduleRun) summarize() error {
+	if len(r.acks) == 0 {
+		return errors.New("bench: no shard was delivered")
+	}
+	slices.Sort(r.acks)
+	r.result.P50, r.result.P99 = r.acks[len(r.acks)/2], r.acks[len(r.acks)*99/100]
+	r.result.FirstLease, r.result.Leasing = r.first.Sub(r.started), r.last.Sub(r.first)
+	r.result.Delivered = int64(len(r.acks))
+	r.result.Shards, r.result.Points = r.plan.Shards(), r.spec.Size()
+	r.result.ShardsPerSecond = float64(len(r.acks)) / r.result.Leasing.Seconds()
+	r.result.PointsPerSecond = float64(r.result.Points) / r.result.Total.Seconds()
+	return nil
+}

@@ -1,0 +1,37 @@
+package coordtest
+
+import (
+	"fmt"
+
+	"github.com/phasegrid/phasegrid/sweep"
+)
+
+// SweepFile is a sweep file whose shards have so many points each.
+func SweepFile(shards, points int) ([]byte, error) {
+	text := func(steps int64) []byte {
+		return fmt.Appendf(nil, `
+name: bench
+fixed: {model: population, covariance: spiked, dimension: 100, init: identity, init_scale: 0.01, learning_rate: 0.001, steps: %d, optimizer: gd}
+grid: {anisotropy: {linspace: {from: 1, to: 100, num: %d}}}
+record: none
+`, steps, max(2, shards*points))
+	}
+	spec, err := sweep.Parse("bench.yaml", text(1), sweep.Limits{})
+	if err != nil {
+		return nil, err
+	}
+	var a sweep.Assignment
+	for p := range spec.Points(0, 1) {
+		a = p.Params
+	}
+	cost := func(steps int64) int64 {
+		a[sweep.Steps] = sweep.Int(steps)
+		return sweep.Cost(&a, 0)
+	}
+	const probe = 1000
+	step := (cost(2*probe) - cost(probe)) / probe
+	return text(max(1, (shardCost/int64(points)-cost(0))/step)), nil
+}
+
+// shardCost is the cost at which plan version 1 ends a shard.
+const shardCost = 2_000_000_000
