@@ -15,11 +15,7 @@ var (
 	representations = map[string]solver.Representation{
 		"reduced": solver.Reduced, "subspace": solver.Subspace, "dense": solver.Dense,
 	}
-	optimizers = map[string]solver.Optimizer{
-		"gd": solver.GD, "momentum": solver.MomentumGD, "ngd": solver.NGD, "specgd": solver.SpecGD, "nucspec": solver.NucSpec,
-		"muon": solver.Muon, "power": solver.Power, "dynmuon": solver.DynMuon, "signgd": solver.SignGD, "signum": solver.Signum,
-		"adam": solver.Adam, "shampoo": solver.Shampoo,
-	}
+	optimizers      = optimizerWords()
 	orthogonalizers = map[string]solver.Orthogonalizer{
 		"newton_schulz": solver.NewtonSchulz, "polar_express": solver.PolarExpress, "exact": solver.ExactPolar,
 	}
@@ -33,6 +29,38 @@ var (
 	}
 	teachers = map[string]solver.TeacherKind{"eigen": solver.Eigen, "uniform": solver.Uniform, "mix": solver.Mix}
 )
+
+// optimizerWords are the names of the solver's optimizers.
+func optimizerWords() map[string]solver.Optimizer {
+	words := map[string]solver.Optimizer{}
+	for i, o := range solver.Optimizers() {
+		words[o.Name] = solver.Optimizer(i)
+	}
+	return words
+}
+
+// checkOptimizers compares the tables of optimizers of sweep files and of the solver, and has the
+// solver check its own.
+func checkOptimizers() error {
+	unused := optimizerWords()
+	traits := solver.Optimizers()
+	for _, row := range sweep.Optimizers() {
+		o, known := unused[row.Name]
+		if !known {
+			return fmt.Errorf("check optimizer %s: the solver has none of this name", row.Name)
+		}
+		delete(unused, row.Name)
+		want := solver.OptimizerTraits{Name: row.Name, BasisDependent: row.BasisDependent, Buffers: row.Buffers,
+			OnlineDense: row.OnlineDense != ""}
+		if traits[o] != want {
+			return fmt.Errorf("check optimizer %s: the solver has %+v, sweep files %+v", row.Name, traits[o], want)
+		}
+	}
+	for name := range unused {
+		return fmt.Errorf("check optimizer %s: sweep files have none of this name", name)
+	}
+	return solver.SelfCheck()
+}
 
 // problem turns a point's resolved parameters into what the solver takes. A null parameter does not
 // apply, and the solver does not look at its field. The error names a word that this program does

@@ -10,6 +10,13 @@ type adam struct {
 	m, v                  []float64
 }
 
+func newAdam(p *Problem, _ algebra, buffers [][]float64) rule {
+	return &adam{beta1: p.Beta1, beta2: p.Beta2, epsilon: p.Epsilon, power1: 1, power2: 1, m: buffers[0], v: buffers[1]}
+}
+
+// firstMoment is β₁, where the lanes take one β.
+func firstMoment(p *Problem) float64 { return p.Beta1 }
+
 func (o *adam) update(u, g []float64, _ int) error {
 	o.power1 *= o.beta1
 	o.power2 *= o.beta2

@@ -10,7 +10,7 @@ func check(p *Problem) error {
 	switch {
 	case p.Dimension < 1 || p.Width < 1:
 		return fmt.Errorf("dimension %d and width %d must be at least 1", p.Dimension, p.Width)
-	case p.Optimizer > Shampoo:
+	case !p.Optimizer.known():
 		return fmt.Errorf("optimizer %d is unknown", p.Optimizer)
 	case p.Steps < 0:
 		return fmt.Errorf("steps %d must not be negative", p.Steps)
@@ -81,7 +81,6 @@ func checkTeacher(p *Problem) error {
 
 // checkReduced holds a problem against the conditions under which W = Σ w_g P_g stays exact.
 func checkReduced(p *Problem) error {
-	coordinatewise := p.Optimizer == SignGD || p.Optimizer == Signum || p.Optimizer == Adam
 	switch {
 	case p.Model != Population:
 		return errors.New("the reduced representation needs the population model")
@@ -91,7 +90,7 @@ func checkReduced(p *Problem) error {
 		return errors.New("the reduced representation needs an eigenvector as teacher")
 	case p.Init != Identity:
 		return errors.New("the reduced representation needs identity init")
-	case p.Covariance.Rotate && coordinatewise:
+	case p.Covariance.Rotate && p.Optimizer.row().basisDependent:
 		return errors.New(
 			"the reduced representation of an optimizer that acts on coordinates needs an unrotated covariance",
 		)

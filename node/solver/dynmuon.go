@@ -10,8 +10,8 @@ type dynmuon struct {
 	buffer   []float64
 }
 
-func newDynMuon(p *Problem, a algebra, ws *workspace) *dynmuon {
-	o := &dynmuon{algebra: a, p: p, buffer: ws.take(a.size())}
+func newDynMuon(p *Problem, a algebra, buffers [][]float64) rule {
+	o := &dynmuon{algebra: a, p: p, buffer: buffers[0]}
 	o.phi = spectralPower(&o.exponent, p.NormalizePower)
 	return o
 }

@@ -58,19 +58,11 @@ type law struct {
 }
 
 func newLaw(p *Problem, groups int) law {
-	l := law{optimizer: p.Optimizer, groups: groups, decays: p.WeightDecay != 0, scheduled: p.Schedule != Constant}
-	switch p.Optimizer {
-	case MomentumGD:
-		l.nesterov = p.Nesterov
-	case Muon:
-		l.nesterov, l.orthogonalizer = p.Nesterov, p.Orthogonalizer
-		if p.Orthogonalizer != ExactPolar {
-			l.steps = p.NSSteps
-		}
-	case Power:
-		l.normalize = p.NormalizePower
-	case DynMuon:
-		l.normalize, l.scheduled = p.NormalizePower, true
+	row := p.Optimizer.row()
+	l := law{optimizer: p.Optimizer, groups: groups, decays: p.WeightDecay != 0,
+		scheduled: p.Schedule != Constant || row.power != nil, orthogonalizer: ExactPolar}
+	if row.share != nil {
+		row.share(&l, p)
 	}
 	return l
 }
@@ -110,23 +102,9 @@ func (l law) compare(m law) int {
 }
 
 func (l law) rules() simd.Law {
-	rules := map[Optimizer]simd.Rule{
-		GD:         simd.GD,
-		MomentumGD: simd.Momentum,
-		NGD:        simd.NGD,
-		SpecGD:     simd.SpecGD,
-		NucSpec:    simd.NucSpec,
-		Muon:       simd.Muon,
-		Power:      simd.Power,
-		DynMuon:    simd.DynMuon,
-		SignGD:     simd.SignGD,
-		Signum:     simd.Signum,
-		Adam:       simd.Adam,
-		Shampoo:    simd.Shampoo,
-	}
 	// m = d, so that muon's scale is 1.
 	s := simd.Law{
-		Rule:      rules[l.optimizer],
+		Rule:      l.optimizer.row().lanes,
 		Nesterov:  l.nesterov,
 		Decays:    l.decays,
 		Scheduled: l.scheduled,
@@ -135,7 +113,7 @@ func (l law) rules() simd.Law {
 		Slack:     1,
 		Scale:     1,
 	}
-	if l.optimizer == Muon && l.orthogonalizer != ExactPolar {
+	if l.orthogonalizer != ExactPolar {
 		s.Exact = false
 		s.Quintics, s.Slack = quintics(l.orthogonalizer, l.steps)
 	}
@@ -197,8 +175,8 @@ func (h *laneHost) Load(lane int) bool {
 }
 
 func (a *reducedPoint) beta() float64 {
-	if a.p.Optimizer == Adam {
-		return a.p.Beta1
+	if decay := a.p.Optimizer.row().decay; decay != nil {
+		return decay(a.p)
 	}
 	return a.p.Momentum
 }
@@ -262,8 +240,8 @@ func (h *laneHost) Rate(lane, k int) (rate, power float64) {
 	case a.p.Schedule != Constant:
 		rate *= a.p.schedule(k)
 	}
-	if a.p.Optimizer == DynMuon {
-		power = a.p.dynamicPower(k)
+	if exponent := a.p.Optimizer.row().power; exponent != nil {
+		power = exponent(a.p, k)
 	}
 	return rate, power
 }

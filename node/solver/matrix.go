@@ -10,15 +10,16 @@ package solver
 // A subspace run from αI is W = B C Bᵀ + c(I - BBᵀ). Then the slices have c as their last entry,
 // and it counts rest times.
 type matrix struct {
-	ws     *workspace
-	p      *Problem
-	frame  *frame
-	n, m   int
-	rest   float64 // d - n where W has c on the other directions, else 0
-	rule   rule
-	spikes *spikes
-	source gradientSource // nil for the population
-	top    overlap
+	ws      *workspace
+	p       *Problem
+	frame   *frame
+	n, m    int
+	rest    float64 // d - n where W has c on the other directions, else 0
+	rule    rule
+	buffers [][]float64 // the rule's
+	spikes  *spikes
+	source  gradientSource // nil for the population
+	top     overlap
 
 	q      []float64 // Qθ
 	energy float64   // θᵀQθ
@@ -61,8 +62,8 @@ func newMatrix(p *Problem, f *frame, m, rest int, ws *workspace) (*matrix, error
 	if rest > 0 {
 		a = &extended{space, s.rest, 0}
 	}
-	s.rule, err = newRule(p, a, ws)
-	return s, err
+	s.rule, s.buffers = newRule(p, a, ws)
+	return s, nil
 }
 
 func (s *matrix) teacherEnergy() float64 { return s.energy }

@@ -58,14 +58,22 @@ func quintics(o Orthogonalizer, steps int) (all [][3]float64, slack float64) {
 	return all, slack
 }
 
-func newMuon(p *Problem, a algebra, ws *workspace) *muon {
+func newMuon(p *Problem, a algebra, buffers [][]float64) rule {
 	d, m := a.shape()
 	o := &muon{algebra: a, beta: p.Momentum, nesterov: p.Nesterov, slack: 1, exact: p.Orthogonalizer == ExactPolar,
-		scale: math.Sqrt(max(1, float64(d)/float64(m))), buffer: ws.take(a.size())}
+		scale: math.Sqrt(max(1, float64(d)/float64(m))), buffer: buffers[0]}
 	if !o.exact {
 		o.steps, o.slack = quintics(p.Orthogonalizer, p.NSSteps)
 	}
 	return o
+}
+
+// shareMuon keeps points with other look-aheads, orthogonalizers or numbers of iterations apart.
+func shareMuon(l *law, p *Problem) {
+	l.nesterov, l.orthogonalizer = p.Nesterov, p.Orthogonalizer
+	if p.Orthogonalizer != ExactPolar {
+		l.steps = p.NSSteps
+	}
 }
 
 func (o *muon) update(u, g []float64, _ int) error {

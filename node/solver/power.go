@@ -15,9 +15,12 @@ func spectralPower(p *float64, normalize bool) func(s, smax float64) float64 {
 	return func(s, _ float64) float64 { return pow(s, *p) }
 }
 
-func newPower(p *Problem, a algebra) power {
+func newPower(p *Problem, a algebra, _ [][]float64) rule {
 	exponent := p.Power
 	return power{a, spectralPower(&exponent, p.NormalizePower)}
 }
+
+// sharePower keeps normalised powers and others apart.
+func sharePower(l *law, p *Problem) { l.normalize = p.NormalizePower }
 
 func (o power) update(u, g []float64, _ int) error { return o.spectral(u, g, o.phi) }

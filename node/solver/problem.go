@@ -19,24 +19,6 @@ const (
 	Dense                          // W, d x m
 )
 
-// Optimizer maps the gradient G to the update U of W <- W(1 - lr_k wd) - lr_k U.
-type Optimizer uint8
-
-const (
-	GD Optimizer = iota
-	MomentumGD
-	NGD
-	SpecGD
-	NucSpec
-	Muon
-	Power
-	DynMuon
-	SignGD
-	Signum
-	Adam
-	Shampoo
-)
-
 // Orthogonalizer is how Muon maps singular values.
 type Orthogonalizer uint8
 

@@ -11,6 +11,10 @@ import (
 // shampoo (Gupta et al. 2018): L <- L + GGᵀ, R <- R + GᵀG, U = L^-¼ G R^-¼, from L = R = εI.
 type shampoo struct{ preconditioner }
 
+func newShampoo(p *Problem, a algebra, _ [][]float64) rule {
+	return shampoo{a.preconditioner(p.Epsilon)}
+}
+
 func (o shampoo) update(u, g []float64, _ int) error { return o.apply(u, g) }
 
 // matrixPreconditioner is Shampoo's on n x m matrices. Eigenvalues of L and R are floored at ε.

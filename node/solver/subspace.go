@@ -48,12 +48,11 @@ func checkSubspace(p *Problem) error {
 		return errors.New("the subspace representation needs a covariance with a large isotropic block, not ar1")
 	case p.Model == FiniteSample:
 		return errors.New("the subspace representation cannot follow fixed samples")
-	case p.Optimizer == SignGD || p.Optimizer == Signum || p.Optimizer == Adam:
+	case p.Optimizer.row().basisDependent:
 		return errors.New("the subspace representation needs an optimizer that does not depend on the basis")
-	case p.Model == Online && p.Optimizer == Shampoo:
-		return errors.New(
-			"the subspace representation cannot follow shampoo online: its left factor gains directions with every batch",
-		)
+	case p.Model == Online && p.Optimizer.row().onlineDense:
+		return fmt.Errorf(
+			"the subspace representation cannot follow %v online: its state gains directions with every batch", p.Optimizer)
 	}
 	return nil
 }

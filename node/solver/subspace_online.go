@@ -26,25 +26,13 @@ type subspaceOnline struct {
 	z        []float64 // XW, then K
 	triangle []float64 // of Z
 	l        *foldedQR
-	carried  []float64 // the optimizer's buffer, nil where it has none
-	bulkRows *foldedQR // of [W M]
+	bulkRows *foldedQR // of [W M], M the optimizer's buffers
 	row      []float64
 }
 
-// buffered is a rule whose buffer lies in the space of W.
-type buffered interface{ carried() []float64 }
-
-func (o *momentum) carried() []float64 { return o.buffer }
-func (o *muon) carried() []float64     { return o.buffer }
-func (o *dynmuon) carried() []float64  { return o.buffer }
-
 func newSubspaceOnline(p *Problem, split *bulkSplit, ws *workspace) (*subspaceOnline, error) {
 	m, n := p.Width, p.Samples
-	signal, frame, fresh := split.signal(), m, min(n, m)
-	switch p.Optimizer {
-	case MomentumGD, Muon, DynMuon:
-		frame = 2 * m
-	}
+	signal, frame, fresh := split.signal(), (1+p.Optimizer.row().buffers)*m, min(n, m)
 	outside := p.Dimension - signal - frame
 	if outside < fresh {
 		return nil, fmt.Errorf(
@@ -60,10 +48,7 @@ func newSubspaceOnline(p *Problem, split *bulkSplit, ws *workspace) (*subspaceOn
 	seen := signal + frame
 	s := &subspaceOnline{matrix: run, seenRows: seen, signal: signal, fresh: fresh, outside: float64(outside),
 		rng: newRandom(p.Seed, ws), root: ws.take(seen), x: ws.take(n * seen), z: ws.take(n * m),
-		triangle: ws.take(fresh * fresh), l: newFoldedQR(m, min(n, 128), ws), row: ws.take(2 * m)}
-	if b, ok := run.rule.(buffered); ok {
-		s.carried = b.carried()
-	}
+		triangle: ws.take(fresh * fresh), l: newFoldedQR(m, min(n, 128), ws), row: ws.take(frame)}
 	s.bulkRows = newFoldedQR(frame, fresh, ws)
 	for i := range s.root {
 		s.root[i] = math.Sqrt(run.frame.values[i])
@@ -134,31 +119,33 @@ func (s *subspaceOnline) step(k int, rate float64) error {
 	return nil
 }
 
-// compress turns the bulk so that W and the buffer are zero on the rows of new directions again.
+// compress turns the bulk so that W and the buffers are zero on the rows of new directions again.
 func (s *subspaceOnline) compress() {
-	m, columns := s.m, s.bulkRows.a.Cols
+	m := s.m
 	s.bulkRows.reset()
 	for i := s.signal; i < s.n; i++ {
 		copy(s.row, s.w[i*m:(i+1)*m])
-		if s.carried != nil {
-			copy(s.row[m:], s.carried[i*m:(i+1)*m])
+		for b, buffer := range s.buffers {
+			copy(s.row[(1+b)*m:], buffer[i*m:(i+1)*m])
 		}
-		s.bulkRows.add(s.row[:columns])
+		s.bulkRows.add(s.row)
 	}
 	r := s.bulkRows.factor()
 	for i := range s.n - s.signal {
 		at := (s.signal + i) * m
-		w := s.w[at : at+m]
-		clear(w)
-		if s.carried != nil {
-			clear(s.carried[at : at+m])
-		}
-		if i >= columns {
-			continue
-		}
-		copy(w, r[i*columns:i*columns+m])
-		if s.carried != nil {
-			copy(s.carried[at:at+m], r[i*columns+m:(i+1)*columns])
+		s.turned(s.w[at:at+m], r, i, 0)
+		for b, buffer := range s.buffers {
+			s.turned(buffer[at:at+m], r, i, 1+b)
 		}
 	}
+}
+
+// turned stores row i of the block-th m columns of the triangle r, 0 below it.
+func (s *subspaceOnline) turned(dst, r []float64, i, block int) {
+	columns := s.bulkRows.a.Cols
+	if i >= columns {
+		clear(dst)
+		return
+	}
+	copy(dst, r[i*columns+block*s.m:])
 }

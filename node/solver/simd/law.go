@@ -33,3 +33,6 @@ type Law struct {
 	Slack    float64
 	Scale    float64
 }
+
+// noKernel is the panic of a Rule that the kernels have no case for.
+const noKernel = "simd: the rule has no kernel"

@@ -13,6 +13,7 @@ import (
 func (l *Lanes) update256(v *vector) {
 	u, h := &l.law, (*head256)(v.head)
 	switch u.Rule {
+	case GD: // U = G
 	case Momentum:
 		l.heavyBall256(v, set256(1))
 	case NGD:
@@ -36,6 +37,8 @@ func (l *Lanes) update256(v *vector) {
 	case Signum:
 		l.heavyBall256(v, set256(1).Sub(h.beta.v))
 		l.sign256(v)
+	default:
+		panic(noKernel)
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 func (l *Lanes) update512(v *vector) {
 	u, h := &l.law, (*head512)(v.head)
 	switch u.Rule {
+	case GD: // U = G
 	case Momentum:
 		l.heavyBall512(v, set512(1))
 	case NGD:
@@ -34,6 +35,8 @@ func (l *Lanes) update512(v *vector) {
 	case Signum:
 		l.heavyBall512(v, set512(1).Sub(h.beta.v))
 		l.sign512(v)
+	default:
+		panic(noKernel)
 	}
 }
 

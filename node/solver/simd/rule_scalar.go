@@ -11,6 +11,7 @@ import (
 func (l *Lanes) update64(v *vector) {
 	u, h := &l.law, (*head64)(v.head)
 	switch u.Rule {
+	case GD: // U = G
 	case Momentum:
 		l.heavyBall64(v, set64(1))
 	case NGD:
@@ -34,6 +35,8 @@ func (l *Lanes) update64(v *vector) {
 	case Signum:
 		l.heavyBall64(v, set64(1).Sub(h.beta.v))
 		l.sign64(v)
+	default:
+		panic(noKernel)
 	}
 }
 
