@@ -73,6 +73,7 @@ func TestExitCodes(t *testing.T) {
 		{"no result set", []string{"verify", t.TempDir()}, exitUsage, []string{"not a result set"}},
 		{"version", []string{"version", "-o", "json"}, exitDone, nil},
 		{"schema", []string{"schema"}, exitDone, nil},
+		{"optimizers", []string{"optimizers", "-o", "json"}, exitDone, nil},
 		{"completion", []string{"completion", "bash"}, exitDone, nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -112,6 +112,7 @@ Exit codes: 0 done, 1 failed, 2 bad usage or sweep file, 3 done but with quarant
 		m.explainCommand(),
 		m.plotCommand(),
 		m.benchCommand(),
+		m.optimizersCommand(),
 		m.schemaCommand(),
 		etcdCommand(),
 		m.versionCommand(),
