@@ -20,9 +20,7 @@ import (
 // troubled is a term that has alarms, and queues of files.
 func troubled() *term {
 	return &term{
-		Coordinator: &Coordinator{
-			alarms: newAlarms(slog.New(slog.DiscardHandler), newMetrics(prometheus.NewRegistry()).alarms),
-		},
+		alarms:  newAlarms(slog.New(slog.DiscardHandler), newMetrics(prometheus.NewRegistry()).alarms),
 		files:   newQueue[fileJob](),
 		failing: newQueue[fileJob](),
 	}

@@ -100,8 +100,8 @@ func (t *term) stillWanted(ctx context.Context, waiting []*incoming) ([]*incomin
 	return ask(ctx, t, func() []*incoming {
 		var wanted []*incoming
 		for _, in := range waiting {
-			if t.board.Ended(in.entry.id) {
-				t.step(board.CommitGivenUp{Sweep: in.entry.id, Shard: in.shard})
+			if t.board.Ended(in.entry.design.id) {
+				t.step(board.CommitGivenUp{Sweep: in.entry.design.id, Shard: in.shard})
 			} else {
 				wanted = append(wanted, in)
 			}
@@ -158,7 +158,7 @@ func (t *term) commitGroup(ctx context.Context, group []*incoming) error {
 	items := map[partRef][]ledger.DoneShard{}
 	var writes []ledger.Write
 	for _, in := range group {
-		ref := partRef{in.entry.id, int(in.entry.plan.PartOf(int64(in.shard)))}
+		ref := partRef{in.entry.design.id, int(in.entry.design.plan.PartOf(int64(in.shard)))}
 		if items[ref] == nil {
 			order = append(order, ref)
 		}
@@ -196,7 +196,7 @@ func (t *term) commitGroup(ctx context.Context, group []*incoming) error {
 	}
 	t.inbox.put(func() {
 		for _, in := range group {
-			t.step(board.Committed{Sweep: in.entry.id, Shard: in.shard})
+			t.step(board.Committed{Sweep: in.entry.design.id, Shard: in.shard})
 		}
 	})
 	return nil
@@ -209,9 +209,9 @@ func pinClasses(group []*incoming) []ledger.Write {
 	var writes []ledger.Write
 	pinned := map[string]bool{} // a transaction writes a key once
 	for _, in := range group {
-		if in.pinClass != "" && !pinned[in.entry.id] {
-			pinned[in.entry.id] = true
-			writes = append(writes, ledger.Write{Key: ledger.ClassKey(in.entry.id), Value: []byte(in.pinClass)})
+		if in.pinClass != "" && !pinned[in.entry.design.id] {
+			pinned[in.entry.design.id] = true
+			writes = append(writes, ledger.Write{Key: ledger.ClassKey(in.entry.design.id), Value: []byte(in.pinClass)})
 		}
 	}
 	return writes

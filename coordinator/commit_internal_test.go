@@ -37,11 +37,21 @@ func idleTerm(t *testing.T, memory *ledger.Memory) (*term, *entry) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d, err := c.parse(t.Context(), "tiny.yaml", []byte(tinySweep))
+	d, err := c.planner.parse(t.Context(), "tiny.yaml", []byte(tinySweep))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return newTerm(c, reign), &entry{design: d, parts: map[int]ledger.PartState{}}
+	return termOf(c, reign), &entry{design: d, parts: map[int]ledger.PartState{}}
+}
+
+// termOf is a term of a coordinator of which nothing runs.
+func termOf(c *Coordinator, l *ledger.Leadership) *term {
+	return newTerm(&c.cfg, l, c.log, c.alarms, c.metrics)
+}
+
+// again is the next term of the coordinator that a term belongs to, with the same ledger.
+func again(t *term) *term {
+	return newTerm(t.cfg, &ledger.Leadership{Ledger: t.ledger, Epoch: t.epoch}, t.log, t.alarms, t.metrics)
 }
 
 // classOf is the arithmetic class that a ledger has of a sweep.
@@ -71,14 +81,14 @@ func TestClassIsPinnedAgain(t *testing.T) {
 		if err := leader.commitGroup(ctx, group); err != nil {
 			t.Fatal(err)
 		}
-		if class := classOf(ctx, t, leader.ledger, e.id); class != "fma" {
+		if class := classOf(ctx, t, leader.ledger, e.design.id); class != "fma" {
 			t.Errorf("shards %d are durable, and the class is %q", shards, class)
 		}
 	}
 	commit(0, 1)
-	if err := leader.persist(ctx, []ledger.Write{{Key: ledger.BelowSweep(e.id), Delete: true, Prefix: true}}); err != nil {
+	if err := leader.persist(ctx, []ledger.Write{{Key: ledger.BelowSweep(e.design.id), Delete: true, Prefix: true}}); err != nil {
 		t.Fatal(err)
 	}
-	leader.free(leader.shelf.dropSweep(e.id))
+	leader.free(leader.shelf.dropSweep(e.design.id))
 	commit(2)
 }

@@ -15,7 +15,6 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/errgroup"
-	"golang.org/x/sync/semaphore"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/health"
@@ -177,8 +176,9 @@ type Coordinator struct {
 	metrics  *metrics
 	alarms   *alarms
 	health   *health.Server
-	opening  *semaphore.Weighted // streams that have not sent their first message
-	planning *semaphore.Weighted // sweep files that are being read and cut: up to a million shards each, and seconds of work
+	calls    *calls
+	openings *openings
+	planner  *planner
 	backend  ledger.Backend
 	term     atomic.Pointer[term] // nil while another leads
 }
@@ -192,11 +192,13 @@ func New(cfg Config) (*Coordinator, error) {
 	checks := health.NewServer()
 	checks.SetServingStatus(LiveService, healthpb.HealthCheckResponse_SERVING)
 	m := newMetrics(cfg.Registry)
-	return &Coordinator{cfg: cfg, log: log, metrics: m, alarms: newAlarms(log, m.alarms), health: checks,
-		opening: semaphore.NewWeighted(maxOpening), planning: semaphore.NewWeighted(int64(runtime.GOMAXPROCS(0)))}, nil
+	return &Coordinator{
+		cfg: cfg, log: log, metrics: m, alarms: newAlarms(log, m.alarms), health: checks,
+		calls:    &calls{log, m},
+		openings: newOpenings(cfg.OpenTimeout),
+		planner:  newPlanner(cfg.MaxPointBytes, cfg.SolverVersion),
+	}, nil
 }
-
-func (c *Coordinator) fail(step string) { c.cfg.fail(step) }
 
 // The services whose health tells who leads.
 var leaderServices = []string{"phasegrid.v1.Sweeps", "phasegrid.v1.Nodes", "arrow.flight.protocol.FlightService"}
@@ -260,7 +262,7 @@ func (c *Coordinator) govern(ctx context.Context) error {
 		if same {
 			stores.clear()
 		}
-		reign, err := c.campaign(ctx, candidacy.clear)
+		leadership, err := c.campaign(ctx, candidacy.clear)
 		if errors.Is(err, errForeignStore) {
 			c.troubled(ctx, stores, err)
 			continue
@@ -272,7 +274,7 @@ func (c *Coordinator) govern(ctx context.Context) error {
 			}
 			continue
 		}
-		if err := c.lead(ctx, reign, stores); err != nil && ctx.Err() == nil {
+		if err := c.lead(ctx, leadership, stores); err != nil && ctx.Err() == nil {
 			c.log.Warn("leads no more", "error", err)
 			pause(ctx, retryDelay)
 		}
@@ -298,21 +300,21 @@ func (c *Coordinator) campaign(ctx context.Context, standing func()) (*ledger.Le
 			withdraw(err)
 		}
 	})
-	reign, err := c.backend.Campaign(ctx, c.cfg.Advertise, standing)
+	leadership, err := c.backend.Campaign(ctx, c.cfg.Advertise, standing)
 	if cause := context.Cause(ctx); err != nil && errors.Is(cause, errForeignStore) {
 		err = cause
 	}
-	return reign, err
+	return leadership, err
 }
 
-// lead serves one reign and gives it up.
-func (c *Coordinator) lead(ctx context.Context, reign *ledger.Leadership, stores *trouble) error {
-	err := c.adoptStores(ctx, reign.Ledger)
+// lead serves one leadership and gives it up.
+func (c *Coordinator) lead(ctx context.Context, leadership *ledger.Leadership, stores *trouble) error {
+	err := c.adoptStores(ctx, leadership.Ledger)
 	if err == nil {
 		stores.clear()
-		c.log.Info("leads", "epoch", reign.Epoch)
-		t := newTerm(c, reign)
-		err = t.run(ctx, reign.Lost, func() {
+		c.log.Info("leads", "epoch", leadership.Epoch)
+		t := newTerm(&c.cfg, leadership, c.log, c.alarms, c.metrics)
+		err = t.run(ctx, leadership.Lost, func() {
 			c.term.Store(t)
 			c.setLeading(true)
 		})
@@ -326,7 +328,7 @@ func (c *Coordinator) lead(ctx context.Context, reign *ledger.Leadership, stores
 	c.setLeading(false)
 	resigned, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
 	defer cancel()
-	if failed := reign.Resign(resigned); failed != nil {
+	if failed := leadership.Resign(resigned); failed != nil {
 		c.log.Warn("resign; the next leader waits for this one's lease to expire", "error", failed)
 	}
 	return err

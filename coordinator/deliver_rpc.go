@@ -21,23 +21,23 @@ import (
 // returns the stream ends, and with it whatever deliver was waiting for.
 func (s *nodesServer) Deliver(stream grpc.ClientStreamingServer[pb.DeliverRequest, pb.DeliverResponse]) error {
 	ctx := stream.Context()
-	t, err := s.leading(ctx)
+	t, err := s.leader.leading(ctx)
 	if err != nil {
 		return err
 	}
-	silence := newSilence(s.cfg.ChunkTimeout)
-	done := s.inBackground("Deliver", func() error { return s.deliver(ctx, t, chunkStream{stream, silence}) })
-	timeout := time.NewTimer(s.cfg.DeliveryTimeout)
+	silence := newSilence(t.cfg.ChunkTimeout)
+	done := s.calls.inBackground("Deliver", func() error { return s.deliver(ctx, t, chunkStream{stream, silence}) })
+	timeout := time.NewTimer(t.cfg.DeliveryTimeout)
 	defer timeout.Stop()
 	select {
 	case err := <-done:
 		return err
 	case <-timeout.C:
-		return fmt.Errorf("a delivery of more than %v: %w", s.cfg.DeliveryTimeout, context.DeadlineExceeded)
-	case <-silence.C:
-		return fmt.Errorf("nothing of a delivery within %v: %w", s.cfg.ChunkTimeout, context.DeadlineExceeded)
+		return fmt.Errorf("a delivery of more than %v: %w", t.cfg.DeliveryTimeout, context.DeadlineExceeded)
+	case <-silence.timer.C:
+		return fmt.Errorf("nothing of a delivery within %v: %w", t.cfg.ChunkTimeout, context.DeadlineExceeded)
 	case <-t.ended:
-		return s.notLeader(ctx)
+		return s.leader.notLeader(ctx)
 	}
 }
 
@@ -58,14 +58,14 @@ func (s *nodesServer) deliver(
 	t *term,
 	stream grpc.ClientStreamingServer[pb.DeliverRequest, pb.DeliverResponse],
 ) error {
-	first, err := opened(ctx, s.Coordinator, stream.Recv)
+	first, err := opened(ctx, s.openings, stream.Recv)
 	if err != nil {
 		return err
 	}
 	h := first.GetHeader()
 	e, err := t.admit(h)
 	if err != nil {
-		s.metrics.rejected.WithLabelValues("header").Inc()
+		t.metrics.rejected.WithLabelValues("header").Inc()
 		return err
 	}
 	if e == nil {
@@ -73,8 +73,8 @@ func (s *nodesServer) deliver(
 	}
 	// Nothing is received before there is room for it: nodes wait, and with them their appetite for
 	// more. Whatever the header says, one message comes in before it can be found too long.
-	weight := min(h.GetPayloadBytes(), s.cfg.DeliveryMemory)
-	receiving := min(max(weight, maxMessageBytes), s.cfg.DeliveryMemory)
+	weight := min(h.GetPayloadBytes(), t.cfg.DeliveryMemory)
+	receiving := min(max(weight, maxMessageBytes), t.cfg.DeliveryMemory)
 	if err := t.budget.Acquire(ctx, receiving); err != nil {
 		return err
 	}
@@ -112,15 +112,15 @@ func (t *term) admit(h *pb.DeliverHeader) (*entry, error) {
 	if e == nil || e.failure != "" {
 		return nil, nil
 	}
-	if int(h.GetSolverVersion()) != e.solver {
+	if int(h.GetSolverVersion()) != e.design.solver {
 		return nil, fmt.Errorf(
 			"%w: the sweep needs solver %d, this node has %d",
 			ErrRejected,
-			e.solver,
+			e.design.solver,
 			h.GetSolverVersion(),
 		)
 	}
-	return e, checkRange("header.shard", h.GetShard(), 0, e.plan.Shards()-1)
+	return e, checkRange("header.shard", h.GetShard(), 0, e.design.plan.Shards()-1)
 }
 
 // receiveShard receives a payload and verifies that it is the shard it should be. What does not
@@ -152,7 +152,7 @@ func (t *term) receiveShard(
 	if err != nil {
 		return nil, t.refuse(h, string(results.Tables), err)
 	}
-	shard, err := e.schema.Decode(d, e.expectation(int(h.GetShard())))
+	shard, err := e.design.schema.Decode(d, e.design.expectation(int(h.GetShard())))
 	if err != nil {
 		return nil, t.refuse(h, string(results.ReasonOf(err)), err)
 	}
@@ -207,7 +207,7 @@ func (t *term) await(ctx context.Context, in *incoming, h *pb.DeliverHeader, wei
 			answer <- a
 		}
 		t.step(board.Deliver{
-			Token: in.token, Sweep: in.entry.id, Shard: in.shard, Node: h.GetNode(), Solver: int(h.GetSolverVersion()),
+			Token: in.token, Sweep: in.entry.design.id, Shard: in.shard, Node: h.GetNode(), Solver: int(h.GetSolverVersion()),
 			Class: h.GetArithmeticClass(), Counts: in.rows,
 		})
 	})

@@ -1,7 +1,12 @@
 package coordinator
 
 import (
+	"context"
+	"fmt"
+	"runtime"
 	"time"
+
+	"golang.org/x/sync/semaphore"
 
 	"github.com/phasegrid/phasegrid/coordinator/board"
 	"github.com/phasegrid/phasegrid/coordinator/ledger"
@@ -42,6 +47,42 @@ func newDesign(spec *sweep.Spec, plan *sweep.Plan, name string, solver, version 
 	return d, err
 }
 
+// planner reads sweep files and cuts them.
+type planner struct {
+	limit         *semaphore.Weighted // files at once: up to a million shards each, and seconds of work
+	maxPointBytes int64
+	solverVersion int
+}
+
+func newPlanner(maxPointBytes int64, solverVersion int) *planner {
+	return &planner{semaphore.NewWeighted(int64(runtime.GOMAXPROCS(0))), maxPointBytes, solverVersion}
+}
+
+// parse reads a sweep file and cuts it. Whoever asks for very many at once waits, and leaves the
+// leader its memory.
+func (p *planner) parse(ctx context.Context, filename string, file []byte) (*design, error) {
+	if err := p.limit.Acquire(ctx, 1); err != nil {
+		return nil, err
+	}
+	defer p.limit.Release(1)
+	spec, err := sweep.Parse(filename, file, sweep.Limits{PointBytes: p.maxPointBytes})
+	if err != nil {
+		return nil, err
+	}
+	plan, err := sweep.NewPlan(ctx, spec, sweep.PlanVersion)
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("cut the sweep: %w", err)
+	}
+	if err != nil {
+		return nil, badField("file", "%w", err)
+	}
+	d, err := newDesign(spec, plan, spec.Name(), p.solverVersion, sweep.PlanVersion)
+	if err != nil {
+		return nil, badField("file", "%w", err)
+	}
+	return d, nil
+}
+
 // record is what the ledger keeps of the sweep.
 func (d *design) record() ledger.SweepState {
 	runs, parts := d.plan.CutRuns()
@@ -78,16 +119,16 @@ func (d *design) expectation(shard int) results.Expectation {
 }
 
 // planCuts are a plan's cuts as the board sees them.
-type planCuts struct{ *sweep.Plan }
+type planCuts struct{ plan *sweep.Plan }
 
 var _ board.Cuts = planCuts{}
 
-func (c planCuts) Shards() int            { return int(c.Plan.Shards()) }
-func (c planCuts) Parts() int             { return int(c.Plan.Parts()) }
-func (c planCuts) PartOf(shard int) int   { return int(c.Plan.PartOf(int64(shard))) }
-func (c planCuts) Cost(shard int) float64 { return float64(max(1, c.Plan.Cost(int64(shard)))) }
-func (c planCuts) Memory(shard int) int64 { return c.Bytes(int64(shard)) }
+func (c planCuts) Shards() int            { return int(c.plan.Shards()) }
+func (c planCuts) Parts() int             { return int(c.plan.Parts()) }
+func (c planCuts) PartOf(shard int) int   { return int(c.plan.PartOf(int64(shard))) }
+func (c planCuts) Cost(shard int) float64 { return float64(max(1, c.plan.Cost(int64(shard)))) }
+func (c planCuts) Memory(shard int) int64 { return c.plan.Bytes(int64(shard)) }
 func (c planCuts) Part(i int) (first, end int) {
-	a, b := c.Plan.Part(int64(i))
+	a, b := c.plan.Part(int64(i))
 	return int(a), int(b)
 }

@@ -152,7 +152,7 @@ func (t *term) deleteAll(ctx context.Context, set string, files []seenFile) erro
 // removeFiles deletes the result set of a sweep: the files that are there now.
 func (t *term) removeFiles(ctx context.Context, e *entry) error {
 	var files []seenFile
-	err := t.cfg.Store.List(ctx, e.set+"/", func(name string, _ int64) error {
+	err := t.cfg.Store.List(ctx, e.design.set+"/", func(name string, _ int64) error {
 		f, there, err := t.see(ctx, name)
 		if there {
 			files = append(files, f)
@@ -162,7 +162,7 @@ func (t *term) removeFiles(ctx context.Context, e *entry) error {
 	if err != nil {
 		return err
 	}
-	return t.deleteAll(ctx, e.set, files)
+	return t.deleteAll(ctx, e.design.set, files)
 }
 
 // hashObject reads an object through.

@@ -28,20 +28,20 @@ const (
 // Files lists what a result set has now: the files of its stored parts, all of them, and the small
 // ones that are there.
 func (s *sweepsServer) Files(ctx context.Context, r *pb.FilesRequest) (*pb.FilesResponse, error) {
-	t, e, err := s.named(ctx, r.GetSweep())
+	t, e, err := resolve(ctx, s.leader, r.GetSweep())
 	if err != nil {
 		return nil, err
 	}
 	if p, err := t.progress(ctx, e); err != nil {
 		return nil, err
 	} else if p.Removing {
-		return nil, fmt.Errorf("sweep %s: %w", e.set, ErrRemoving)
+		return nil, fmt.Errorf("sweep %s: %w", e.design.set, ErrRemoving)
 	}
 	expected := t.storedFiles(e)
 	found := map[string]bool{}
 	response := &pb.FilesResponse{}
-	err = s.cfg.Store.List(ctx, e.set+"/", func(name string, size int64) error {
-		relative, err := filepath.Rel(e.set, name)
+	err = t.cfg.Store.List(ctx, e.design.set+"/", func(name string, size int64) error {
+		relative, err := filepath.Rel(e.design.set, name)
 		if err != nil {
 			return err
 		}
@@ -54,7 +54,7 @@ func (s *sweepsServer) Files(ctx context.Context, r *pb.FilesRequest) (*pb.Files
 			if size > maxSmallFiles || !isSmall(relative) {
 				return nil
 			}
-			if f, err = hashObject(ctx, s.cfg.Store, name); errors.Is(err, fs.ErrNotExist) {
+			if f, err = hashObject(ctx, t.cfg.Store, name); errors.Is(err, fs.ErrNotExist) {
 				return nil
 			} else if err != nil {
 				return err
@@ -118,9 +118,9 @@ func (t *term) checkComplete(ctx context.Context, e *entry, expected map[string]
 		lacking = append(lacking, fmt.Sprintf("%d of its %d parts", p.Parts-p.PartsDone, p.Parts))
 	}
 	for name, size := range unseen {
-		f, there, err := t.see(ctx, path.Join(e.set, name))
+		f, there, err := t.see(ctx, path.Join(e.design.set, name))
 		if err != nil {
-			return fmt.Errorf("look for %s of sweep %s: %w", name, e.set, err)
+			return fmt.Errorf("look for %s of sweep %s: %w", name, e.design.set, err)
 		}
 		if !there || size >= 0 && f.size != size {
 			lacking = append(lacking, name)
@@ -140,7 +140,7 @@ func (t *term) checkComplete(ctx context.Context, e *entry, expected map[string]
 	}
 	return fmt.Errorf(
 		"sweep %s: %w: %s; submit the sweep again%s: they are computed again",
-		e.set,
+		e.design.set,
 		errIncomplete,
 		text,
 		when,
@@ -169,7 +169,7 @@ var tables = []results.Table{results.Points, results.Trajectories, results.Coeff
 // whose errors name its own paths.
 func (s *sweepsServer) Fetch(r *pb.FetchRequest, stream grpc.ServerStreamingServer[pb.FetchResponse]) error {
 	ctx := stream.Context()
-	_, e, err := s.named(ctx, r.GetSweep())
+	t, e, err := resolve(ctx, s.leader, r.GetSweep())
 	if err != nil {
 		return err
 	}
@@ -179,7 +179,7 @@ func (s *sweepsServer) Fetch(r *pb.FetchRequest, stream grpc.ServerStreamingServ
 	if !isPart(r.GetPath()) && !isSmall(r.GetPath()) {
 		return badField("path", "%q is not the path of a file of a result set; see Files", r.GetPath())
 	}
-	o, err := s.cfg.Store.Open(ctx, path.Join(e.set, r.GetPath()))
+	o, err := t.cfg.Store.Open(ctx, path.Join(e.design.set, r.GetPath()))
 	if errors.Is(err, fs.ErrNotExist) {
 		return badField("path", "the set has no file %q; see Files", r.GetPath())
 	}

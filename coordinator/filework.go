@@ -21,7 +21,7 @@ type fileJob struct {
 func (t *term) queueFiles(sweep string, do func(context.Context) error) {
 	subject := "store"
 	if e := t.lookup(sweep); e != nil {
-		subject += ", " + e.set
+		subject += ", " + e.design.set
 	}
 	t.files.put(fileJob{trouble: t.alarms.trouble(subject), do: do})
 }

@@ -27,7 +27,8 @@ import (
 // their points, each once.
 type flightServer struct {
 	flight.UnimplementedFlightServiceServer
-	*Coordinator
+	leader leader
+	calls  *calls
 }
 
 const maxTicket = 64 << 10
@@ -42,14 +43,14 @@ type ticket struct {
 
 // tableFlight is what a ticket stands for.
 type tableFlight struct {
-	*term
-	*entry
+	term       *term
+	entry      *entry
 	projection results.Projection
 }
 
 func (s *flightServer) ListFlights(_ *flight.Criteria, stream flight.FlightService_ListFlightsServer) error {
 	ctx := stream.Context()
-	t, err := s.leading(ctx)
+	t, err := s.leader.leading(ctx)
 	if err != nil {
 		return err
 	}
@@ -62,8 +63,8 @@ func (s *flightServer) ListFlights(_ *flight.Criteria, stream flight.FlightServi
 	}
 	t.mu.RUnlock()
 	for _, e := range entries {
-		for _, table := range flightTables(e.schema) {
-			info, err := s.info(ctx, ticket{Sweep: e.id, Table: table.String()})
+		for _, table := range flightTables(e.design.schema) {
+			info, err := s.info(ctx, ticket{Sweep: e.design.id, Table: table.String()})
 			if err != nil {
 				return err
 			}
@@ -126,12 +127,12 @@ func parseTicket(data []byte) (t ticket, err error) {
 
 // find resolves a ticket.
 func (s *flightServer) find(ctx context.Context, k ticket) (tableFlight, error) {
-	t, e, err := (&sweepsServer{Coordinator: s.Coordinator}).named(ctx, k.Sweep)
+	t, e, err := resolve(ctx, s.leader, k.Sweep)
 	if err != nil {
 		return tableFlight{}, err
 	}
 	if e.failure != "" {
-		return tableFlight{}, fmt.Errorf("sweep %s cannot be read by this release: %s", e.id, e.failure)
+		return tableFlight{}, fmt.Errorf("sweep %s cannot be read by this release: %s", e.design.id, e.failure)
 	}
 	if k.First < 0 || k.End < 0 {
 		return tableFlight{}, badField("ticket.first", "points are counted from 0")
@@ -144,7 +145,7 @@ func (s *flightServer) find(ctx context.Context, k ticket) (tableFlight, error) 
 	if k.End > 0 {
 		f.projection.End = k.End
 	}
-	for _, table := range flightTables(e.schema) {
+	for _, table := range flightTables(e.design.schema) {
 		if table.String() == k.Table {
 			f.projection.Table = table
 			return f, nil
@@ -153,9 +154,9 @@ func (s *flightServer) find(ctx context.Context, k ticket) (tableFlight, error) 
 	return tableFlight{}, badField(
 		"ticket.table",
 		"sweep %s has no table %q to send; it has %v",
-		e.id,
+		e.design.id,
 		k.Table,
-		flightTables(e.schema),
+		flightTables(e.design.schema),
 	)
 }
 
@@ -164,18 +165,18 @@ func (s *flightServer) info(ctx context.Context, k ticket) (*flight.FlightInfo, 
 	if err != nil {
 		return nil, err
 	}
-	schema, err := f.schema.ArrowSchema(f.projection)
+	schema, err := f.entry.design.schema.ArrowSchema(f.projection)
 	if err != nil {
 		return nil, badField("ticket.columns", "%v", err)
 	}
-	k.Sweep = f.id
+	k.Sweep = f.entry.design.id
 	encoded, err := json.Marshal(k)
 	if err != nil {
 		return nil, fmt.Errorf("encode a ticket: %w", err)
 	}
 	return &flight.FlightInfo{
 		Schema:           schema,
-		FlightDescriptor: &flight.FlightDescriptor{Type: flight.FlightDescriptor_PATH, Path: []string{f.id, k.Table}},
+		FlightDescriptor: &flight.FlightDescriptor{Type: flight.FlightDescriptor_PATH, Path: []string{f.entry.design.id, k.Table}},
 		// No location: the rows come from where the information came from.
 		Endpoint:     []*flight.FlightEndpoint{{Ticket: &flight.Ticket{Ticket: encoded}}},
 		TotalRecords: -1, TotalBytes: -1,
@@ -192,26 +193,26 @@ func (s *flightServer) DoGet(r *flight.Ticket, stream flight.FlightService_DoGet
 	if err != nil {
 		return err
 	}
-	silence := newSilence(s.cfg.ReaderTimeout)
-	records, err := f.schema.NewRecordStream(f.projection, func(header, body []byte) error {
+	silence := newSilence(f.term.cfg.ReaderTimeout)
+	records, err := f.entry.design.schema.NewRecordStream(f.projection, func(header, body []byte) error {
 		defer silence.begin()()
 		return stream.Send(&flight.FlightData{DataHeader: header, DataBody: body})
 	})
 	if err != nil {
 		return badField("ticket.columns", "%v", err)
 	}
-	sent := s.inBackground("DoGet", func() error { return f.send(ctx, records) })
+	sent := s.calls.inBackground("DoGet", func() error { return f.send(ctx, records) })
 	select {
 	case err := <-sent:
 		return err
-	case <-silence.C: // with the stream ends what waits for its reader, and others have the memory that it holds
-		return fmt.Errorf("the reader took nothing for %v: %w", s.cfg.ReaderTimeout, context.DeadlineExceeded)
+	case <-silence.timer.C: // with the stream ends what waits for its reader, and others have the memory that it holds
+		return fmt.Errorf("the reader took nothing for %v: %w", f.term.cfg.ReaderTimeout, context.DeadlineExceeded)
 	}
 }
 
 // send sends the rows, part by part.
 func (f tableFlight) send(ctx context.Context, records *results.RecordStream) error {
-	for part := range int(f.plan.Parts()) {
+	for part := range int(f.entry.design.plan.Parts()) {
 		first, end := f.bounds(part)
 		if end <= f.projection.First || first >= f.projection.End {
 			continue
@@ -225,9 +226,9 @@ func (f tableFlight) send(ctx context.Context, records *results.RecordStream) er
 
 // bounds are the indices of a part.
 func (f tableFlight) bounds(part int) (first, end int64) {
-	a, b := f.plan.Part(int64(part))
-	first, _ = f.plan.Shard(a)
-	_, end = f.plan.Shard(b - 1)
+	a, b := f.entry.design.plan.Part(int64(part))
+	first, _ = f.entry.design.plan.Shard(a)
+	_, end = f.entry.design.plan.Shard(b - 1)
 	return first, end
 }
 
@@ -250,20 +251,20 @@ func (f tableFlight) sendPart(ctx context.Context, part int, records *results.Re
 
 // merged tells whether a part's file has all of its rows.
 func (f tableFlight) merged(part int) bool {
-	f.mu.RLock()
-	defer f.mu.RUnlock()
-	record, stored := f.parts[part]
+	f.term.mu.RLock()
+	defer f.term.mu.RUnlock()
+	record, stored := f.entry.parts[part]
 	return stored && len(record.Missing) == 0
 }
 
 func (f tableFlight) sendFile(ctx context.Context, part int, records *results.RecordStream) error {
-	name := path.Join(f.set, results.PartName(f.projection.Table, int64(part)))
+	name := path.Join(f.entry.design.set, results.PartName(f.projection.Table, int64(part)))
 	weight := f.fileMemory(part)
-	if err := f.reading.Acquire(ctx, weight); err != nil {
+	if err := f.term.reading.Acquire(ctx, weight); err != nil {
 		return err
 	}
-	defer f.reading.Release(weight)
-	o, err := f.cfg.Store.Open(ctx, name)
+	defer f.term.reading.Release(weight)
+	o, err := f.term.cfg.Store.Open(ctx, name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("%s is gone from the store: submit the sweep again to write it anew", name)
 	}
@@ -283,8 +284,8 @@ func (f tableFlight) sendFile(ctx context.Context, part int, records *results.Re
 func (f tableFlight) sendSpooled(ctx context.Context, part int, records *results.RecordStream) error {
 	opened := spool.Cache{}
 	defer opened.Close()
-	for _, it := range f.shelf.items(partRef{f.id, part}) {
-		first, end := f.plan.Shard(int64(it.Shard))
+	for _, it := range f.term.shelf.items(partRef{f.entry.design.id, part}) {
+		first, end := f.entry.design.plan.Shard(int64(it.Shard))
 		if end <= f.projection.First || first >= f.projection.End {
 			continue
 		}
@@ -306,10 +307,10 @@ const rowGroupMemory = 64 << 20
 // fileMemory is about what sending a part's file takes: its bytes, the pages that are decompressed,
 // and what is made of them; never more than for one row group.
 func (f tableFlight) fileMemory(part int) int64 {
-	f.mu.RLock()
-	defer f.mu.RUnlock()
+	f.term.mu.RLock()
+	defer f.term.mu.RUnlock()
 	size := int64(0)
-	for _, file := range f.parts[part].Files {
+	for _, file := range f.entry.parts[part].Files {
 		if file.Path == results.PartName(f.projection.Table, int64(part)) {
 			size = file.Bytes
 		}
@@ -325,11 +326,11 @@ func (f tableFlight) sendShard(
 	records *results.RecordStream,
 ) error {
 	weight := min(it.Bytes, readerMemory)
-	if err := f.reading.Acquire(ctx, weight); err != nil {
+	if err := f.term.reading.Acquire(ctx, weight); err != nil {
 		return err
 	}
-	defer f.reading.Release(weight)
-	fr, err := f.spool.Read(ctx, frameOf(it), opened)
+	defer f.term.reading.Release(weight)
+	fr, err := f.term.spool.Read(ctx, frameOf(it), opened)
 	if err != nil {
 		return err
 	}

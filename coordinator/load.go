@@ -73,8 +73,8 @@ func (t *term) tidyUp(ctx context.Context, states []*ledger.Sweep) {
 			if e == nil {
 				return nil
 			}
-			if err := cleaner.RemoveLeftovers(ctx, e.set); err != nil {
-				return fmt.Errorf("tidy up %s: %w", e.set, err)
+			if err := cleaner.RemoveLeftovers(ctx, e.design.set); err != nil {
+				return fmt.Errorf("tidy up %s: %w", e.design.set, err)
 			}
 			return nil
 		}
@@ -139,8 +139,8 @@ func (t *term) entryOf(ctx context.Context, s *ledger.Sweep) (*entry, board.Cuts
 	if err == nil {
 		e.design, err = newDesign(spec, plan, r.Name, r.Solver, r.PlanVersion)
 	}
-	if err == nil && e.id != s.ID {
-		err = fmt.Errorf("its id is %s by this release", e.id)
+	if err == nil && e.design.id != s.ID {
+		err = fmt.Errorf("its id is %s by this release", e.design.id)
 	}
 	if err != nil {
 		e.failure = err.Error()
@@ -152,11 +152,11 @@ func (t *term) entryOf(ctx context.Context, s *ledger.Sweep) (*entry, board.Cuts
 			solver:    r.Solver,
 			version:   r.PlanVersion,
 		}
-		e.created, e.priority, e.weight = r.Created, r.Priority, r.Weight
+		e.design.created, e.design.priority, e.design.weight = r.Created, r.Priority, r.Weight
 		return e, noCuts{}
 	}
-	e.created, e.priority, e.weight = r.Created, r.Priority, r.Weight
-	return e, planCuts{e.plan}
+	e.design.created, e.design.priority, e.design.weight = r.Created, r.Priority, r.Weight
+	return e, planCuts{e.design.plan}
 }
 
 // planOf is how the sweep was cut. A leader must not look at each of ten million points before it

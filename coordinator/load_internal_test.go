@@ -39,7 +39,7 @@ func TestLeaderGoesByTheCutsThatAreKept(t *testing.T) {
 			if err := leader.commit(t.Context(), []ledger.Write{{Key: ledger.SweepKey(d.id), Value: must(ledger.EncodeSweep(d.record()))}}); err != nil {
 				t.Fatal(err)
 			}
-			next := newTerm(leader.Coordinator, &ledger.Leadership{Ledger: leader.ledger, Epoch: leader.epoch})
+			next := again(leader)
 			if _, err := next.load(t.Context()); err != nil {
 				t.Fatal(err)
 			}
@@ -63,7 +63,7 @@ func TestTermThatEndsWhileItCuts(t *testing.T) {
 		t.Fatal(states, err)
 	}
 	var log bytes.Buffer
-	next := newTerm(leader.Coordinator, &ledger.Leadership{Ledger: leader.ledger, Epoch: leader.epoch})
+	next := again(leader)
 	next.log = slog.New(slog.NewTextHandler(&log, nil))
 	ended, end := context.WithCancel(t.Context())
 	end()

@@ -41,15 +41,15 @@ func (t *term) mergePart(ctx context.Context, a board.Merge) error {
 		}
 	}()
 	t.fail("before-merge")
-	files, err := e.schema.Merge(ctx, t.sources(e, items, opened), log, func(table results.Table) (io.Writer, error) {
-		w, err := t.cfg.Store.Create(ctx, path.Join(e.set, results.PartName(table, int64(a.Part))))
+	files, err := e.design.schema.Merge(ctx, t.sources(e, items, opened), log, func(table results.Table) (io.Writer, error) {
+		w, err := t.cfg.Store.Create(ctx, path.Join(e.design.set, results.PartName(table, int64(a.Part))))
 		if err == nil {
 			writers[table] = w
 		}
 		return w, err
 	})
 	if err != nil {
-		return fmt.Errorf("merge part %d of sweep %s: %w", a.Part, e.set, err)
+		return fmt.Errorf("merge part %d of sweep %s: %w", a.Part, e.design.set, err)
 	}
 	t.fail("before-publish")
 	record := ledger.PartState{Missing: a.Missing}
@@ -76,9 +76,9 @@ func (t *term) storePart(ctx context.Context, e *entry, part int, record ledger.
 	if err != nil {
 		return err
 	}
-	writes := []ledger.Write{{Key: ledger.PartKey(e.id, part), Value: value}}
+	writes := []ledger.Write{{Key: ledger.PartKey(e.design.id, part), Value: value}}
 	if len(record.Missing) == 0 {
-		writes = append(writes, ledger.Write{Key: ledger.DonePrefix(e.id, part), Delete: true, Prefix: true})
+		writes = append(writes, ledger.Write{Key: ledger.DonePrefix(e.design.id, part), Delete: true, Prefix: true})
 	}
 	if err := t.persist(ctx, writes); err != nil {
 		return err
@@ -88,10 +88,10 @@ func (t *term) storePart(ctx context.Context, e *entry, part int, record ledger.
 	e.parts[part] = record
 	t.mu.Unlock()
 	if len(record.Missing) == 0 {
-		t.shelf.free(ctx, t.shelf.drop(partRef{e.id, part}))
+		t.shelf.free(ctx, t.shelf.drop(partRef{e.design.id, part}))
 	}
 	t.fail("after-free")
-	t.post(board.PartStored{Sweep: e.id, Part: part})
+	t.post(board.PartStored{Sweep: e.design.id, Part: part})
 	return nil
 }
 
@@ -99,7 +99,7 @@ func (t *term) storePart(ctx context.Context, e *entry, part int, record ledger.
 func (t *term) sources(e *entry, items []ledger.DoneShard, opened spool.Cache) []results.Source {
 	sources := make([]results.Source, len(items))
 	for i, it := range items {
-		first, end := e.plan.Shard(int64(it.Shard))
+		first, end := e.design.plan.Shard(int64(it.Shard))
 		sources[i] = results.Source{
 			Expectation: results.Expectation{First: first, End: end, Points: it.Rows.Rows()},
 			Open: func(ctx context.Context) (results.Delivery, error) {
@@ -122,7 +122,7 @@ func (t *term) shardLog(
 	items []ledger.DoneShard,
 	opened spool.Cache,
 ) ([]results.ShardRow, error) {
-	attempts, err := ask(ctx, t, func() map[int]int { return t.board.Attempts(e.id) })
+	attempts, err := ask(ctx, t, func() map[int]int { return t.board.Attempts(e.design.id) })
 	if err != nil {
 		return nil, err
 	}
@@ -136,7 +136,7 @@ func (t *term) shardLog(
 		if err != nil {
 			return nil, err
 		}
-		first, end := e.plan.Shard(int64(it.Shard))
+		first, end := e.design.plan.Shard(int64(it.Shard))
 		rows[i] = shardRow(h, first, end, it.Rows.Rows(), 1+attempts[it.Shard])
 	}
 	return rows, nil
@@ -148,7 +148,7 @@ func (t *term) shardLog(
 // shards is another one each time; that of an earlier merge is as good.
 func (t *term) publish(ctx context.Context, e *entry, part int, f results.File, w store.Writer) (ledger.PartFile, error) {
 	name := results.PartName(f.Table, int64(part))
-	full := path.Join(e.set, name)
+	full := path.Join(e.design.set, name)
 	t.mu.RLock()
 	before := e.parts[part]
 	t.mu.RUnlock()

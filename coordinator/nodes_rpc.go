@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/sync/semaphore"
 	"google.golang.org/grpc"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
@@ -28,7 +29,9 @@ const leastSilence = 3 * time.Second
 // nodesServer is the service for nodes.
 type nodesServer struct {
 	pb.UnimplementedNodesServer
-	*Coordinator
+	leader   leader
+	calls    *calls
+	openings *openings
 }
 
 // maxUnread is how many messages may wait for a node to read them. The board may say as much at
@@ -68,11 +71,11 @@ func (n *nodeStream) pulse() {
 func (s *nodesServer) Attach(stream grpc.BidiStreamingServer[pb.AttachRequest, pb.AttachResponse]) error {
 	ctx, cancel := context.WithCancelCause(stream.Context())
 	defer cancel(nil)
-	t, err := s.leading(ctx)
+	t, err := s.leader.leading(ctx)
 	if err != nil {
 		return err
 	}
-	first, err := opened(ctx, s.Coordinator, stream.Recv)
+	first, err := opened(ctx, s.openings, stream.Recv)
 	if err != nil {
 		return err
 	}
@@ -100,8 +103,8 @@ func (s *nodesServer) Attach(stream grpc.BidiStreamingServer[pb.AttachRequest, p
 	}
 	defer t.removeNode(n)
 	n.send(&pb.AttachResponse{Message: &pb.AttachResponse_Welcome{Welcome: &pb.Welcome{
-		LeaseTtlMs: s.cfg.LeaseTTL.Milliseconds(), HeartbeatMs: (s.cfg.LeaseTTL / 4).Milliseconds(),
-		SilenceMs: max(s.cfg.LeaseTTL/2, leastSilence).Milliseconds(),
+		LeaseTtlMs: t.cfg.LeaseTTL.Milliseconds(), HeartbeatMs: (t.cfg.LeaseTTL / 4).Milliseconds(),
+		SilenceMs: max(t.cfg.LeaseTTL/2, leastSilence).Milliseconds(),
 	}}})
 	t.saves.put(save{writes: []ledger.Write{{Key: ledger.NodeKey(info.Name), Perishable: true, Value: record}}, then: func() {}})
 	t.post(board.Attach{Conn: n.conn, Info: info, Instance: n.instance, Capacity: int(hello.GetCapacity()), Held: held})
@@ -155,7 +158,7 @@ func (s *nodesServer) converse(
 		case <-ctx.Done():
 			return false, context.Cause(ctx)
 		case <-t.ended:
-			return false, s.notLeader(ctx)
+			return false, s.leader.notLeader(ctx)
 		}
 	}
 }
@@ -202,13 +205,23 @@ func receive(
 	}
 }
 
+// openings are the streams that have not sent their first message.
+type openings struct {
+	limit   *semaphore.Weighted // of streams
+	timeout time.Duration
+}
+
+func newOpenings(timeout time.Duration) *openings {
+	return &openings{semaphore.NewWeighted(maxOpening), timeout}
+}
+
 // opened receives the first message of a stream, whose handler must return where this fails: that
 // ends the receiving.
-func opened[M any](ctx context.Context, c *Coordinator, receive func() (M, error)) (first M, err error) {
-	if err := c.opening.Acquire(ctx, 1); err != nil {
+func opened[M any](ctx context.Context, o *openings, receive func() (M, error)) (first M, err error) {
+	if err := o.limit.Acquire(ctx, 1); err != nil {
 		return first, err
 	}
-	defer c.opening.Release(1)
+	defer o.limit.Release(1)
 	received := make(chan error, 1)
 	var m M
 	go func() {
@@ -216,13 +229,13 @@ func opened[M any](ctx context.Context, c *Coordinator, receive func() (M, error
 		m, err = receive()
 		received <- err
 	}()
-	timeout := time.NewTimer(c.cfg.OpenTimeout)
+	timeout := time.NewTimer(o.timeout)
 	defer timeout.Stop()
 	select {
 	case err := <-received:
 		return m, err
 	case <-timeout.C:
-		return first, fmt.Errorf("no first message within %v: %w", c.cfg.OpenTimeout, context.DeadlineExceeded)
+		return first, fmt.Errorf("no first message within %v: %w", o.timeout, context.DeadlineExceeded)
 	case <-ctx.Done():
 		return first, ctx.Err()
 	}
@@ -306,7 +319,7 @@ func (t *term) grant(a board.Grant) {
 	runs := make([]*pb.ShardRun, 0, len(a.Runs))
 	for _, r := range a.Runs {
 		if e := t.lookup(r.Sweep); e != nil {
-			runs = append(runs, runToProto(r, e.bounds(r)))
+			runs = append(runs, runToProto(r, e.design.bounds(r)))
 			t.log.Debug("shards granted", "node_id", n.name, "sweep_id", r.Sweep, "first", r.First, "shards", r.Count)
 		}
 	}
@@ -338,7 +351,7 @@ func (t *term) dismiss(a board.Dismiss) {
 }
 
 func (s *nodesServer) GetSpec(ctx context.Context, r *pb.GetSpecRequest) (*pb.GetSpecResponse, error) {
-	t, err := s.leading(ctx)
+	t, err := s.leader.leading(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -67,7 +67,7 @@ func (t *term) finish(ctx context.Context, id string) error {
 		return err
 	}
 	t.fail("before-manifest")
-	if err := t.put(ctx, path.Join(e.set, results.ManifestName), data); err != nil {
+	if err := t.put(ctx, path.Join(e.design.set, results.ManifestName), data); err != nil {
 		return fmt.Errorf("write the manifest: %w", err)
 	}
 	t.fail("after-manifest")
@@ -76,10 +76,10 @@ func (t *term) finish(ctx context.Context, id string) error {
 }
 
 func (t *term) manifest(e *entry, p board.Progress, files []results.ManifestFile) results.Manifest {
-	sum := sha256.Sum256(e.canonical)
+	sum := sha256.Sum256(e.design.canonical)
 	m := results.Manifest{
-		Sweep: e.id, Name: e.name, SpecSHA256: hex.EncodeToString(sum[:]), SolverVersion: e.solver, PlanVersion: e.version,
-		ArithmeticClass: p.Class, GitRevision: t.cfg.GitRevision, Indices: e.spec.Size(), Files: files,
+		Sweep: e.design.id, Name: e.design.name, SpecSHA256: hex.EncodeToString(sum[:]), SolverVersion: e.design.solver, PlanVersion: e.design.version,
+		ArithmeticClass: p.Class, GitRevision: t.cfg.GitRevision, Indices: e.design.spec.Size(), Files: files,
 		PointsByStatus: map[string]int64{
 			results.StatusOK: p.Counts.OK, results.StatusDiverged: p.Counts.Diverged,
 			results.StatusFailed: p.Counts.Failed, results.StatusInvalid: p.Counts.Invalid,
@@ -87,17 +87,17 @@ func (t *term) manifest(e *entry, p board.Progress, files []results.ManifestFile
 	}
 	t.mu.RLock()
 	defer t.mu.RUnlock()
-	for i := range e.plan.Parts() {
+	for i := range e.design.plan.Parts() {
 		record := e.parts[int(i)]
-		a, b := e.plan.Part(i)
-		first, _ := e.plan.Shard(a)
-		_, end := e.plan.Shard(b - 1)
+		a, b := e.design.plan.Part(i)
+		first, _ := e.design.plan.Shard(a)
+		_, end := e.design.plan.Shard(b - 1)
 		m.Parts = append(
 			m.Parts,
 			results.Part{IndexRange: results.IndexRange{First: first, End: end}, Points: record.Rows.Rows()},
 		)
 		for _, s := range record.Missing {
-			first, end := e.plan.Shard(int64(s))
+			first, end := e.design.plan.Shard(int64(s))
 			m.Missing = append(m.Missing, results.IndexRange{First: first, End: end})
 		}
 		for _, f := range record.Files {
@@ -131,8 +131,8 @@ func (t *term) missing(ctx context.Context, e *entry) (lacks, error) {
 	}
 	expected := t.storedFiles(e)
 	looks := map[string]look{}
-	err := t.cfg.Store.List(ctx, e.set+"/", func(full string, size int64) error {
-		name := strings.TrimPrefix(full, e.set+"/")
+	err := t.cfg.Store.List(ctx, e.design.set+"/", func(full string, size int64) error {
+		name := strings.TrimPrefix(full, e.design.set+"/")
 		if f, ok := expected[name]; ok && f.Bytes == size {
 			looks[name] = look{seenFile{name: full, size: size}, true}
 		}
@@ -145,13 +145,13 @@ func (t *term) missing(ctx context.Context, e *entry) (lacks, error) {
 		if _, listed := looks[name]; listed {
 			continue
 		}
-		f, there, err := t.see(ctx, path.Join(e.set, name))
+		f, there, err := t.see(ctx, path.Join(e.design.set, name))
 		if err != nil {
 			return lacks{}, err
 		}
 		looks[name] = look{f, there}
 	}
-	_, manifest, err := t.see(ctx, path.Join(e.set, results.ManifestName))
+	_, manifest, err := t.see(ctx, path.Join(e.design.set, results.ManifestName))
 	if err != nil {
 		return lacks{}, err
 	}
@@ -162,7 +162,7 @@ func (t *term) missing(ctx context.Context, e *entry) (lacks, error) {
 		t.mu.RLock()
 		defer t.mu.RUnlock()
 		for i, r := range e.parts {
-			if !t.board.Stored(e.id, i) {
+			if !t.board.Stored(e.design.id, i) {
 				continue
 			}
 			for _, f := range r.Files {

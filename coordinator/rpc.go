@@ -37,26 +37,37 @@ func callTimeout(method string) time.Duration {
 
 // registerServices gives a gRPC server the services of this coordinator.
 func (c *Coordinator) registerServices(server *grpc.Server) {
-	pb.RegisterSweepsServer(server, &sweepsServer{Coordinator: c})
-	pb.RegisterNodesServer(server, &nodesServer{Coordinator: c})
-	flight.RegisterFlightServiceServer(server, &flightServer{Coordinator: c})
+	pb.RegisterSweepsServer(server, &sweepsServer{leader: c, planner: c.planner})
+	pb.RegisterNodesServer(server, &nodesServer{leader: c, calls: c.calls, openings: c.openings})
+	flight.RegisterFlightServiceServer(server, &flightServer{leader: c, calls: c.calls})
 }
+
+// leader tells servers whether this coordinator leads.
+type leader interface {
+	// leading is the present term, or the error that tells a caller where to go.
+	leading(ctx context.Context) (*term, error)
+	// notLeader is that error.
+	notLeader(ctx context.Context) error
+}
+
+var _ leader = (*Coordinator)(nil)
 
 // sweepsServer is the service for clients.
 type sweepsServer struct {
 	pb.UnimplementedSweepsServer
-	*Coordinator
+	leader  leader
+	planner *planner
 }
 
 func (s *sweepsServer) Submit(ctx context.Context, r *pb.SubmitRequest) (*pb.SubmitResponse, error) {
-	t, err := s.leading(ctx)
+	t, err := s.leader.leading(ctx)
 	if err != nil {
 		return nil, err
 	}
 	if err := checkSubmit(r); err != nil {
 		return nil, err
 	}
-	d, err := s.parse(ctx, r.GetFilename(), r.GetFile())
+	d, err := s.planner.parse(ctx, r.GetFilename(), r.GetFile())
 	if err != nil {
 		return nil, err
 	}
@@ -75,12 +86,12 @@ func (s *sweepsServer) sweep(ctx context.Context, t *term, e *entry) (*pb.Sweep,
 	if err != nil {
 		return nil, err
 	}
-	return sweepToProto(e.design, p, s.alarms.list()), nil
+	return sweepToProto(e.design, p, t.alarms.list()), nil
 }
 
-// named finds the sweep that a request names.
-func (s *sweepsServer) named(ctx context.Context, ref string) (*term, *entry, error) {
-	t, err := s.leading(ctx)
+// resolve finds the sweep that a request names.
+func resolve(ctx context.Context, l leader, ref string) (*term, *entry, error) {
+	t, err := l.leading(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -92,7 +103,7 @@ func (s *sweepsServer) named(ctx context.Context, ref string) (*term, *entry, er
 }
 
 func (s *sweepsServer) Get(ctx context.Context, r *pb.GetRequest) (*pb.GetResponse, error) {
-	t, e, err := s.named(ctx, r.GetSweep())
+	t, e, err := resolve(ctx, s.leader, r.GetSweep())
 	if err != nil {
 		return nil, err
 	}
@@ -103,7 +114,7 @@ func (s *sweepsServer) Get(ctx context.Context, r *pb.GetRequest) (*pb.GetRespon
 // List sends the sweeps in pages, the newest first. A page's token is the place of its last sweep,
 // so that sweeps which come and go between two pages neither hide others nor show them twice.
 func (s *sweepsServer) List(ctx context.Context, r *pb.ListRequest) (*pb.ListResponse, error) {
-	t, err := s.leading(ctx)
+	t, err := s.leader.leading(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -143,12 +154,12 @@ func (s *sweepsServer) List(ctx context.Context, r *pb.ListRequest) (*pb.ListRes
 
 // place of a sweep among all, as a text that sorts the newest first.
 func place(e *entry) string {
-	return fmt.Sprintf("%016x-%s", math.MaxInt64-e.created.UnixNano(), e.id)
+	return fmt.Sprintf("%016x-%s", math.MaxInt64-e.design.created.UnixNano(), e.design.id)
 }
 
 func (s *sweepsServer) Watch(r *pb.WatchRequest, stream grpc.ServerStreamingServer[pb.WatchResponse]) error {
 	ctx := stream.Context()
-	t, e, err := s.named(ctx, r.GetSweep())
+	t, e, err := resolve(ctx, s.leader, r.GetSweep())
 	if err != nil {
 		return err
 	}
@@ -174,7 +185,7 @@ func (s *sweepsServer) Watch(r *pb.WatchRequest, stream grpc.ServerStreamingServ
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-t.ended:
-			return s.notLeader(ctx)
+			return s.leader.notLeader(ctx)
 		}
 	}
 }
@@ -185,19 +196,19 @@ func (s *sweepsServer) change(
 	ref string,
 	event func(id string, token uint64) board.Event,
 ) (*pb.Sweep, board.Answer, error) {
-	t, e, err := s.named(ctx, ref)
+	t, e, err := resolve(ctx, s.leader, ref)
 	if err != nil {
 		return nil, board.Answer{}, err
 	}
 	if e.failure != "" {
 		return nil, board.Answer{}, fmt.Errorf("%w: this release cannot go on with it: %s", ErrEnded, e.failure)
 	}
-	a, err := t.request(ctx, func(token uint64) board.Event { return event(e.id, token) })
+	a, err := t.request(ctx, func(token uint64) board.Event { return event(e.design.id, token) })
 	if err == nil {
 		err = outcomeError(a.Outcome)
 	}
 	if err != nil {
-		return nil, a, fmt.Errorf("sweep %s: %w", e.set, err)
+		return nil, a, fmt.Errorf("sweep %s: %w", e.design.set, err)
 	}
 	m, err := s.sweep(ctx, t, e)
 	return m, a, err
@@ -229,7 +240,7 @@ func (s *sweepsServer) Retry(ctx context.Context, r *pb.RetryRequest) (*pb.Retry
 }
 
 func (s *sweepsServer) Delete(ctx context.Context, r *pb.DeleteRequest) (*pb.DeleteResponse, error) {
-	t, e, err := s.named(ctx, r.GetSweep())
+	t, e, err := resolve(ctx, s.leader, r.GetSweep())
 	if err != nil {
 		return nil, err
 	}
@@ -240,7 +251,7 @@ func (s *sweepsServer) Plan(ctx context.Context, r *pb.PlanRequest) (*pb.PlanRes
 	if err := checkFile(r.GetFile(), r.GetFilename()); err != nil {
 		return nil, err
 	}
-	d, err := s.parse(ctx, r.GetFilename(), r.GetFile())
+	d, err := s.planner.parse(ctx, r.GetFilename(), r.GetFile())
 	if err != nil {
 		return nil, err
 	}
@@ -259,7 +270,7 @@ func (s *sweepsServer) Plan(ctx context.Context, r *pb.PlanRequest) (*pb.PlanRes
 }
 
 func (s *sweepsServer) ListNodes(ctx context.Context, _ *pb.ListNodesRequest) (*pb.ListNodesResponse, error) {
-	t, err := s.leading(ctx)
+	t, err := s.leader.leading(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -67,15 +67,15 @@ func TestRowsFollowWhatIsNotDurableYet(t *testing.T) {
 	leader, e := idleTerm(t, ledger.NewMemory())
 	held := &heldLedger{
 		Ledger: leader.ledger,
-		prefix: ledger.PartKey(e.id, 0),
+		prefix: ledger.PartKey(e.design.id, 0),
 		held:   make(chan struct{}, 1),
 		open:   make(chan struct{}),
 	}
-	leader.ledger, leader.sweeps[e.id] = held, e
+	leader.ledger, leader.sweeps[e.design.id] = held, e
 	ctx, _ := decide(t, leader)
 
 	stored := map[int][]int{}
-	for i := range planCuts.Parts(planCuts{e.plan}) {
+	for i := range planCuts.Parts(planCuts{e.design.plan}) {
 		stored[i] = nil
 	}
 	stream := &nodeStream{conn: 1, name: "n", instance: "i", out: newQueue[*pb.AttachResponse]()}
@@ -84,17 +84,17 @@ func TestRowsFollowWhatIsNotDurableYet(t *testing.T) {
 		t.Helper()
 		do(ctx, t, leader, func() { leader.step(event) })
 	}
-	step(board.AddSweep{ID: e.id, Cuts: planCuts{e.plan}, Phase: board.Done, Solver: e.solver, Class: "fma", Parts: stored})
-	step(board.Reopen{Sweep: e.id, Parts: map[int]board.Counts{0: {}}})
+	step(board.AddSweep{ID: e.design.id, Cuts: planCuts{e.design.plan}, Phase: board.Done, Solver: e.design.solver, Class: "fma", Parts: stored})
+	step(board.Reopen{Sweep: e.design.id, Parts: map[int]board.Counts{0: {}}})
 	<-held.held
 
 	in := &incoming{entry: e, shard: 0, token: 1}
 	do(ctx, t, leader, func() { leader.incoming[in.token] = in })
-	step(board.Deliver{Token: in.token, Sweep: e.id, Shard: 0, Node: "n", Solver: e.solver, Class: "fma"})
+	step(board.Deliver{Token: in.token, Sweep: e.design.id, Shard: 0, Node: "n", Solver: e.design.solver, Class: "fma"})
 	step(
 		board.Attach{
 			Conn:     stream.conn,
-			Info:     board.NodeInfo{Name: "n", Slots: 1, Solver: e.solver, Class: "fma", MemoryBytes: 1 << 40},
+			Info:     board.NodeInfo{Name: "n", Slots: 1, Solver: e.design.solver, Class: "fma", MemoryBytes: 1 << 40},
 			Capacity: 2,
 		},
 	)
@@ -133,7 +133,7 @@ func TestGrantsOfWhoStoodStill(t *testing.T) {
 	for _, deposed := range []bool{false, true} {
 		leader, e := idleTerm(t, ledger.NewMemory())
 		guarded := &losableLedger{Ledger: leader.ledger}
-		leader.ledger, leader.sweeps[e.id] = guarded, e
+		leader.ledger, leader.sweeps[e.design.id] = guarded, e
 		stream := &nodeStream{conn: 1, name: "n", instance: "i", out: newQueue[*pb.AttachResponse]()}
 		leader.nodes[stream.conn] = stream
 		ctx, saved := decide(t, leader)
@@ -141,7 +141,7 @@ func TestGrantsOfWhoStoodStill(t *testing.T) {
 			leader.step(
 				board.Attach{
 					Conn:     stream.conn,
-					Info:     board.NodeInfo{Name: "n", Slots: 1, Solver: e.solver, Class: "fma", MemoryBytes: 1 << 40},
+					Info:     board.NodeInfo{Name: "n", Slots: 1, Solver: e.design.solver, Class: "fma", MemoryBytes: 1 << 40},
 					Capacity: 2,
 				},
 			)
@@ -151,7 +151,7 @@ func TestGrantsOfWhoStoodStill(t *testing.T) {
 		}
 		do(ctx, t, leader, func() {
 			leader.tick(time.Now().Add(-2 * stalledAfter))
-			leader.step(board.AddSweep{ID: e.id, Cuts: planCuts{e.plan}, Phase: board.Running, Solver: e.solver, Class: "fma"})
+			leader.step(board.AddSweep{ID: e.design.id, Cuts: planCuts{e.design.plan}, Phase: board.Running, Solver: e.design.solver, Class: "fma"})
 			if early := stream.out.all(); len(early) > 0 {
 				t.Errorf("granted before it is known who leads: %v", early)
 			}
@@ -197,9 +197,9 @@ func TestCancelDoesNotWaitForEachNode(t *testing.T) {
 		note(i, ledger.Write{Key: ledger.NodeKey(fmt.Sprint("n", i)), Value: []byte("here"), Perishable: true})
 	}
 	note(nodes, ledger.Write{Key: ledger.NodeKey("n0"), Delete: true})
-	note(nodes+1, ledger.Write{Key: ledger.PartKey(e.id, 0), Value: []byte("part")})
-	note(nodes+2, ledger.Write{Key: ledger.BelowSweep(e.id), Delete: true, Prefix: true})
-	note(nodes+3, ledger.Write{Key: ledger.PhaseKey(e.id), Value: []byte("cancelled")})
+	note(nodes+1, ledger.Write{Key: ledger.PartKey(e.design.id, 0), Value: []byte("part")})
+	note(nodes+2, ledger.Write{Key: ledger.BelowSweep(e.design.id), Delete: true, Prefix: true})
+	note(nodes+3, ledger.Write{Key: ledger.PhaseKey(e.design.id), Value: []byte("cancelled")})
 	ctx, cancel := context.WithCancel(t.Context())
 	leader.saves.put(save{then: cancel})
 	if err := leader.saver(ctx); !errors.Is(err, context.Canceled) {
@@ -218,7 +218,7 @@ func TestCancelDoesNotWaitForEachNode(t *testing.T) {
 		}
 		return nil
 	})
-	if err != nil || len(left) != 1 || left[0] != ledger.PhaseKey(e.id) {
+	if err != nil || len(left) != 1 || left[0] != ledger.PhaseKey(e.design.id) {
 		t.Errorf("besides the nodes there are %v, %v", left, err)
 	}
 }

@@ -3,6 +3,7 @@ package coordinator
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"runtime/debug"
@@ -82,8 +83,8 @@ func (c *Coordinator) newServer() *grpc.Server {
 		grpc.KeepaliveEnforcementPolicy(
 			keepalive.EnforcementPolicy{MinTime: 10 * time.Second, PermitWithoutStream: true},
 		),
-		grpc.ChainUnaryInterceptor(c.answerUnary),
-		grpc.ChainStreamInterceptor(c.answerStream),
+		grpc.ChainUnaryInterceptor(c.calls.answerUnary),
+		grpc.ChainStreamInterceptor(c.calls.answerStream),
 	}
 	if c.cfg.Credentials != nil {
 		options = append(options, grpc.Creds(c.cfg.Credentials))
@@ -103,8 +104,14 @@ func stopServer(server *grpc.Server, h *health.Server) {
 	server.GracefulStop()
 }
 
+// calls answers calls: it gives them deadlines, counts them, and survives their panics.
+type calls struct {
+	log     *slog.Logger
+	metrics *metrics
+}
+
 // answerUnary gives a call a deadline and its error a status, and survives a panic.
-func (c *Coordinator) answerUnary(
+func (c *calls) answerUnary(
 	ctx context.Context,
 	request any,
 	info *grpc.UnaryServerInfo,
@@ -116,7 +123,7 @@ func (c *Coordinator) answerUnary(
 	return next(ctx, request)
 }
 
-func (c *Coordinator) answerStream(
+func (c *calls) answerStream(
 	server any,
 	stream grpc.ServerStream,
 	info *grpc.StreamServerInfo,
@@ -127,7 +134,7 @@ func (c *Coordinator) answerStream(
 }
 
 // answered counts a call and makes its error a status.
-func (c *Coordinator) answered(method string, err error, panicked any) error {
+func (c *calls) answered(method string, err error, panicked any) error {
 	if panicked != nil {
 		err = c.panicked(method, panicked)
 	}
@@ -137,7 +144,7 @@ func (c *Coordinator) answered(method string, err error, panicked any) error {
 }
 
 // panicked logs a panic, with the stack of the goroutine that recovered it, and makes it an error.
-func (c *Coordinator) panicked(method string, p any) error {
+func (c *calls) panicked(method string, p any) error {
 	c.log.Error("a call panicked", "method", method, "panic", p, "stack", string(debug.Stack()))
 	return status.Errorf(codes.Internal, "%s panicked: this is a bug; the coordinator's log has its stack", method)
 }
@@ -152,4 +159,40 @@ func (c *Coordinator) readyz(w http.ResponseWriter, _ *http.Request) {
 	for _, a := range c.alarms.list() {
 		fmt.Fprintln(w, a)
 	}
+}
+
+// A handler cannot end a call on its stream but by returning. So what may wait for a peer for ever
+// is done in the background: with the handler the stream ends, and what waits for it.
+
+// inBackground does what a handler is for, and survives a panic of it.
+func (c *calls) inBackground(method string, do func() error) <-chan error {
+	done := make(chan error, 1)
+	go func() {
+		defer func() {
+			if p := recover(); p != nil {
+				done <- c.panicked(method, p)
+			}
+		}()
+		done <- do()
+	}()
+	return done
+}
+
+// silence is a timer that runs while one call on a stream is under way, and fires when the peer
+// takes or brings nothing for as long as it has patience.
+type silence struct {
+	timer    *time.Timer
+	patience time.Duration
+}
+
+func newSilence(patience time.Duration) silence {
+	timer := time.NewTimer(patience)
+	timer.Stop()
+	return silence{timer, patience}
+}
+
+// begin lets it run until stop is called.
+func (s silence) begin() (stop func() bool) {
+	s.timer.Reset(s.patience)
+	return s.timer.Stop
 }

@@ -34,7 +34,7 @@ func TestFoldIsOneTransaction(t *testing.T) {
 	}
 	guarded := &oneTransaction{Ledger: reign.Ledger}
 	reign.Ledger = guarded
-	term := newTerm(c, reign)
+	term := termOf(c, reign)
 	ref := partRef{"id", 0}
 	for n := range 2*ledger.MaxWrites + 50 {
 		item := []ledger.DoneShard{{Shard: n, Object: "spool/x"}}
@@ -97,7 +97,7 @@ func TestFoldedKeysStaySmall(t *testing.T) {
 		}
 		guarded := &widest{Ledger: reign.Ledger}
 		reign.Ledger = guarded
-		term := newTerm(c, reign)
+		term := termOf(c, reign)
 		keys, held := 0, 0
 		err = guarded.Load(t.Context(), ledger.DonePrefix("id", 0), func(key string, value []byte) error {
 			_, _, numbers, err := ledger.SplitSweepKey(key)

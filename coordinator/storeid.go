@@ -33,9 +33,9 @@ var errForeignStore = errors.New("a store is not the cluster's")
 
 // clusterStore is a store that has to be the same for every leader.
 type clusterStore struct {
-	store.Store
-	what string
-	key  string
+	store store.Store
+	what  string
+	key   string
 }
 
 // clusterStores are the stores that are checked. A coordinator that is alone needs the spool of its
@@ -79,7 +79,7 @@ func (c *Coordinator) adoptStores(ctx context.Context, l ledger.Ledger) error {
 				return err
 			}
 		}
-		writes = append(writes, ledger.Write{Key: s.key, Value: ledger.StoreState{ID: id, At: fmt.Sprint(s.Store)}.Encode()})
+		writes = append(writes, ledger.Write{Key: s.key, Value: ledger.StoreState{ID: id, At: fmt.Sprint(s.store)}.Encode()})
 	}
 	if len(writes) == 0 {
 		return nil
@@ -157,24 +157,24 @@ func (c *Coordinator) awaitForeignStore(ctx context.Context) error {
 func (s clusterStore) id(ctx context.Context) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
-	o, err := s.Open(ctx, storeIDName)
+	o, err := s.store.Open(ctx, storeIDName)
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", nil
 	}
 	if err != nil {
-		return "", fmt.Errorf("read the id of %s %v: %w", s.what, s.Store, err)
+		return "", fmt.Errorf("read the id of %s %v: %w", s.what, s.store, err)
 	}
 	defer o.Close()
 	text, err := io.ReadAll(io.NewSectionReader(o, 0, min(o.Size(), maxStoreID)))
 	if err != nil {
-		return "", fmt.Errorf("read the id of %s %v: %w", s.what, s.Store, err)
+		return "", fmt.Errorf("read the id of %s %v: %w", s.what, s.store, err)
 	}
 	id := strings.TrimSpace(string(text))
 	if id == "" || strings.ContainsAny(id, " \n") {
 		return "", fmt.Errorf(
 			"%s %v: its object %s is empty or damaged: write the cluster's id into it, or delete it if the cluster has no sweeps",
 			s.what,
-			s.Store,
+			s.store,
 			storeIDName,
 		)
 	}
@@ -186,7 +186,7 @@ func (s clusterStore) id(ctx context.Context) (string, error) {
 func (s clusterStore) giveID(ctx context.Context) (string, error) {
 	writing, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
-	w, err := s.Create(writing, storeIDName)
+	w, err := s.store.Create(writing, storeIDName)
 	if err == nil {
 		defer w.Discard()
 		_, err = io.WriteString(w, rand.Text()+"\n")
@@ -195,11 +195,11 @@ func (s clusterStore) giveID(ctx context.Context) (string, error) {
 		err = w.Commit()
 	}
 	if err != nil && !errors.Is(err, fs.ErrExist) {
-		return "", fmt.Errorf("give %s %v an id: %w", s.what, s.Store, err)
+		return "", fmt.Errorf("give %s %v an id: %w", s.what, s.store, err)
 	}
 	id, err := s.id(ctx)
 	if err == nil && id == "" {
-		err = fmt.Errorf("%s %v: %s is gone as soon as it is written", s.what, s.Store, storeIDName)
+		err = fmt.Errorf("%s %v: %s is gone as soon as it is written", s.what, s.store, storeIDName)
 	}
 	return id, err
 }
@@ -220,7 +220,7 @@ func (s clusterStore) foreign(id string, want ledger.StoreState) error {
 		"%w: %s %v %s, the cluster's is %s with the id %s: give every coordinator the same --store and --spool%s",
 		errForeignStore,
 		s.what,
-		s.Store,
+		s.store,
 		has,
 		want.At,
 		want.ID,

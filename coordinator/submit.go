@@ -6,7 +6,6 @@ import (
 
 	"github.com/phasegrid/phasegrid/coordinator/board"
 	"github.com/phasegrid/phasegrid/coordinator/ledger"
-	"github.com/phasegrid/phasegrid/sweep"
 )
 
 // create stores a sweep and puts it on the board; false if it was there already. One that has ended
@@ -16,7 +15,7 @@ func (t *term) create(ctx context.Context, d *design) (e *entry, created bool, e
 	defer t.submit.Unlock()
 	if e := t.lookup(d.id); e != nil {
 		if e.failure != "" {
-			return nil, false, fmt.Errorf("sweep %s cannot go on with this release: %s", e.set, e.failure)
+			return nil, false, fmt.Errorf("sweep %s cannot go on with this release: %s", e.design.set, e.failure)
 		}
 		return e, false, t.reopen(ctx, e)
 	}
@@ -66,14 +65,14 @@ func (t *term) reopen(ctx context.Context, e *entry) error {
 		return err
 	}
 	if p.Removing {
-		return fmt.Errorf("sweep %s: %w", e.set, ErrRemoving)
+		return fmt.Errorf("sweep %s: %w", e.design.set, ErrRemoving)
 	}
 	if !p.Phase.Ended() {
 		return nil
 	}
 	lacks, err := t.missing(ctx, e)
 	if err != nil {
-		return fmt.Errorf("look at the result set %s: %w", e.set, err)
+		return fmt.Errorf("look at the result set %s: %w", e.design.set, err)
 	}
 	// First, so that who dies after it leaves parts without files, which the next submit finds:
 	// what stands in the place of a file keeps its part from being stored again.
@@ -81,13 +80,13 @@ func (t *term) reopen(ctx context.Context, e *entry) error {
 		t.log.Warn(
 			"files of another size than they were stored with are deleted",
 			"sweep_id",
-			e.id,
+			e.design.id,
 			"files",
 			len(lacks.damaged),
 			"first",
 			lacks.damaged[0].name,
 		)
-		if err := t.deleteAll(ctx, e.set, lacks.damaged); err != nil {
+		if err := t.deleteAll(ctx, e.design.set, lacks.damaged); err != nil {
 			return fmt.Errorf("delete damaged files; submit again: %w", err)
 		}
 	}
@@ -97,7 +96,7 @@ func (t *term) reopen(ctx context.Context, e *entry) error {
 		t.log.Warn(
 			"result set is not complete, opened again",
 			"sweep_id",
-			e.id,
+			e.design.id,
 			"parts",
 			len(lacks.parts),
 			"manifest",
@@ -105,10 +104,14 @@ func (t *term) reopen(ctx context.Context, e *entry) error {
 		)
 		a, err = t.request(
 			ctx,
-			func(token uint64) board.Event { return board.Reopen{Token: token, Sweep: e.id, Parts: lacks.parts} },
+			func(token uint64) board.Event {
+				return board.Reopen{Token: token, Sweep: e.design.id, Parts: lacks.parts}
+			},
 		)
 	case p.Phase != board.Done:
-		a, err = t.request(ctx, func(token uint64) board.Event { return board.SetPhase{Token: token, Sweep: e.id, Phase: board.Running} })
+		a, err = t.request(ctx, func(token uint64) board.Event {
+			return board.SetPhase{Token: token, Sweep: e.design.id, Phase: board.Running}
+		})
 	}
 	if err == nil && a.Outcome == board.OutcomeRemoving {
 		err = ErrRemoving
@@ -123,7 +126,7 @@ func (t *term) progress(ctx context.Context, e *entry) (board.Progress, error) {
 		ok bool
 	}
 	a, err := ask(ctx, t, func() answer {
-		p, ok := t.board.Progress(e.id)
+		p, ok := t.board.Progress(e.design.id)
 		return answer{p, ok}
 	})
 	if err == nil && !a.ok {
@@ -152,40 +155,15 @@ func outcomeError(o board.Outcome) error {
 	return fmt.Errorf("outcome %d", o)
 }
 
-// parse reads a sweep file and cuts it. Whoever asks for very many at once waits, and leaves the
-// leader its memory.
-func (c *Coordinator) parse(ctx context.Context, filename string, file []byte) (*design, error) {
-	if err := c.planning.Acquire(ctx, 1); err != nil {
-		return nil, err
-	}
-	defer c.planning.Release(1)
-	spec, err := sweep.Parse(filename, file, sweep.Limits{PointBytes: c.cfg.MaxPointBytes})
-	if err != nil {
-		return nil, err
-	}
-	plan, err := sweep.NewPlan(ctx, spec, sweep.PlanVersion)
-	if err := ctx.Err(); err != nil {
-		return nil, fmt.Errorf("cut the sweep: %w", err)
-	}
-	if err != nil {
-		return nil, badField("file", "%w", err)
-	}
-	d, err := newDesign(spec, plan, spec.Name(), c.cfg.SolverVersion, sweep.PlanVersion)
-	if err != nil {
-		return nil, badField("file", "%w", err)
-	}
-	return d, nil
-}
-
 // remove has an ended sweep and its result set removed, and waits for it. The removal goes on where
 // the caller does not wait.
 func (t *term) remove(ctx context.Context, e *entry) error {
-	a, err := t.request(ctx, func(token uint64) board.Event { return board.RemoveSweep{Token: token, Sweep: e.id} })
+	a, err := t.request(ctx, func(token uint64) board.Event { return board.RemoveSweep{Token: token, Sweep: e.design.id} })
 	if err == nil {
 		err = outcomeError(a.Outcome)
 	}
 	if err != nil {
-		return fmt.Errorf("remove sweep %s: %w", e.set, err)
+		return fmt.Errorf("remove sweep %s: %w", e.design.set, err)
 	}
 	return nil
 }
@@ -197,7 +175,7 @@ func (t *term) removeSweep(ctx context.Context, id string) error {
 		return nil
 	}
 	if err := t.removeFiles(ctx, e); err != nil {
-		return fmt.Errorf("remove the files of sweep %s: %w", e.set, err)
+		return fmt.Errorf("remove the files of sweep %s: %w", e.design.set, err)
 	}
 	t.fail("before-drop")
 	writes := []ledger.Write{{Key: ledger.SweepKey(id), Delete: true}, {Key: ledger.BelowSweep(id), Delete: true, Prefix: true}}

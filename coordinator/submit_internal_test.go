@@ -3,28 +3,29 @@ package coordinator
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"runtime"
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"google.golang.org/grpc"
 
 	"github.com/phasegrid/phasegrid/coordinator/coordtest"
-	"github.com/phasegrid/phasegrid/coordinator/ledger"
+	"github.com/phasegrid/phasegrid/node/solver"
 	pb "github.com/phasegrid/phasegrid/proto/phasegrid/v1"
 )
 
 // TestPlansWaitForEachOther: very many large sweep files at once take the memory and the time of a
 // few. Who waits for a turn may give up.
 func TestPlansWaitForEachOther(t *testing.T) {
-	leader, _ := idleTerm(t, ledger.NewMemory())
-	c := leader.Coordinator
-	service := &sweepsServer{Coordinator: c}
+	planner := newPlanner(0, solver.Version)
+	service := &sweepsServer{planner: planner}
 	file, err := coordtest.SweepFile(100, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := c.planning.Acquire(t.Context(), int64(runtime.GOMAXPROCS(0))); err != nil {
+	if err := planner.limit.Acquire(t.Context(), int64(runtime.GOMAXPROCS(0))); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
@@ -32,7 +33,7 @@ func TestPlansWaitForEachOther(t *testing.T) {
 	if _, err := service.Plan(ctx, &pb.PlanRequest{File: file}); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("while as many as may be planned are, another plan ends with %v", err)
 	}
-	c.planning.Release(int64(runtime.GOMAXPROCS(0)))
+	planner.limit.Release(int64(runtime.GOMAXPROCS(0)))
 	if m, err := service.Plan(t.Context(), &pb.PlanRequest{File: file}); err != nil || m.GetShards() != 100 {
 		t.Errorf("Plan = %v, %v", m, err)
 	}
@@ -41,9 +42,9 @@ func TestPlansWaitForEachOther(t *testing.T) {
 // TestSweepFilesHaveTime: ten million points whose cost is an expression take half a minute of a
 // processor that nobody else uses.
 func TestSweepFilesHaveTime(t *testing.T) {
-	leader, _ := idleTerm(t, ledger.NewMemory())
+	answering := &calls{slog.New(slog.DiscardHandler), newMetrics(prometheus.NewRegistry())}
 	for _, method := range []string{pb.Sweeps_Submit_FullMethodName, pb.Sweeps_Plan_FullMethodName} {
-		_, err := leader.answerUnary(
+		_, err := answering.answerUnary(
 			t.Context(),
 			nil,
 			&grpc.UnaryServerInfo{FullMethod: method},

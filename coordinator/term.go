@@ -33,13 +33,15 @@ const (
 // functions through inbox. What mu guards is read by the servers too. Everything else has its own
 // lock or never changes.
 type term struct {
-	*Coordinator
-	ledger ledger.Ledger
-	epoch  uint64
-	spool  *spool.Spool
-	shelf  *shelf
-	log    *slog.Logger
-	ended  <-chan struct{}
+	cfg     *Config
+	ledger  ledger.Ledger
+	epoch   uint64
+	spool   *spool.Spool
+	shelf   *shelf
+	log     *slog.Logger
+	alarms  *alarms
+	metrics *metrics
+	ended   <-chan struct{}
 
 	budget  *semaphore.Weighted // bytes of deliveries in memory
 	reading *semaphore.Weighted // bytes of shards in memory that are sent to readers
@@ -69,25 +71,29 @@ type term struct {
 
 // entry is one sweep as the leader's goroutines see it.
 type entry struct {
-	*design
+	design  *design
 	failure string                   // why it cannot be planned by this release, or ""
 	parts   map[int]ledger.PartState // belongs to term.mu
 }
 
-func newTerm(c *Coordinator, r *ledger.Leadership) *term {
-	log := c.log.With("epoch", r.Epoch)
-	sp := spool.New(c.cfg.Spool, r.Epoch, log)
+func newTerm(cfg *Config, l *ledger.Leadership, log *slog.Logger, alarms *alarms, metrics *metrics) *term {
+	log = log.With("epoch", l.Epoch)
+	sp := spool.New(cfg.Spool, l.Epoch, log)
 	return &term{
-		Coordinator: c, ledger: r.Ledger, epoch: r.Epoch, spool: sp, shelf: newShelf(sp), log: log,
-		budget:  semaphore.NewWeighted(c.cfg.DeliveryMemory),
+		cfg: cfg, ledger: l.Ledger, epoch: l.Epoch, spool: sp, shelf: newShelf(sp), log: log,
+		alarms: alarms, metrics: metrics,
+		budget:  semaphore.NewWeighted(cfg.DeliveryMemory),
 		reading: semaphore.NewWeighted(readerMemory),
-		board:   board.New(c.cfg.LeaseTTL, min(c.cfg.LeaseTTL, c.cfg.ReconnectGrace), r.Epoch<<32),
+		board:   board.New(cfg.LeaseTTL, min(cfg.LeaseTTL, cfg.ReconnectGrace), l.Epoch<<32),
 		waiters: map[uint64]func(board.Answer){}, incoming: map[uint64]*incoming{},
 		inbox: newQueue[func()](), saves: newQueue[save](), commits: newQueue[*incoming](),
 		files: newQueue[fileJob](), failing: newQueue[fileJob](),
 		sweeps: map[string]*entry{}, nodes: map[uint64]*nodeStream{},
 	}
 }
+
+// fail is where a test ends the process.
+func (t *term) fail(step string) { t.cfg.fail(step) }
 
 // run leads until ctx ends, the reign is lost or something cannot go on; it returns when every
 // goroutine of it has. Ready is called once requests can be served.
@@ -208,10 +214,10 @@ func (t *term) find(ref string) (*entry, error) {
 	var named *entry
 	var prefixed []*entry
 	for id, e := range t.sweeps {
-		if e.name == ref && (named == nil || e.created.After(named.created)) {
+		if e.design.name == ref && (named == nil || e.design.created.After(named.design.created)) {
 			named = e
 		}
-		if len(ref) >= 4 && strings.HasPrefix(id, ref) || e.set == ref {
+		if len(ref) >= 4 && strings.HasPrefix(id, ref) || e.design.set == ref {
 			prefixed = append(prefixed, e)
 		}
 	}

@@ -52,7 +52,7 @@ func TestUnplannableSweepWithShardsLoads(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	leader := newTerm(c, reign)
+	leader := termOf(c, reign)
 	if _, err := leader.load(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -87,10 +87,9 @@ func TestValueThatCannotBeEncoded(t *testing.T) {
 		}
 	}
 	leader := &term{
-		Coordinator: &Coordinator{},
-		log:         slog.New(slog.DiscardHandler),
-		saves:       newQueue[save](),
-		waiters:     map[uint64]func(board.Answer){},
+		log:     slog.New(slog.DiscardHandler),
+		saves:   newQueue[save](),
+		waiters: map[uint64]func(board.Answer){},
 	}
 	told := false
 	leader.waiters[1] = func(board.Answer) { told = true }
