@@ -150,7 +150,7 @@ func (t *term) receiveShard(
 	}
 	d, err := deliveryFromProto(h, payload)
 	if err != nil {
-		return nil, t.refuse(h, string(results.Tables), err)
+		return nil, t.refuse(h, string(results.BadTables), err)
 	}
 	shard, err := e.design.schema.Decode(d, e.design.expectation(int(h.GetShard())))
 	if err != nil {

@@ -10,9 +10,9 @@ import (
 	"github.com/apache/arrow/go/v15/arrow/ipc"
 )
 
-// arrowType is the Arrow type of a kind. Enumerations are plain strings: a nullable dictionary
-// column without nulls cannot be written by this Arrow version, and Parquet dictionary-encodes
-// strings anyway.
+// arrowType returns the Arrow type of a kind. Enumerations are plain strings: this Arrow version
+// cannot write a nullable dictionary column without nulls, and Parquet dictionary-encodes strings
+// anyway.
 func arrowType(k Kind) arrow.DataType {
 	switch k {
 	case Int64:
@@ -27,8 +27,8 @@ func arrowType(k Kind) arrow.DataType {
 	return arrow.BinaryTypes.String
 }
 
-// wireSchema is what nodes send: names, types and nullability. It carries no prose, so that
-// rewording a formula does not make two releases strangers.
+// wireSchema is the schema that nodes send: names, types and nullability. It has no texts, so that
+// releases with another wording of a formula stay compatible.
 func wireSchema(columns []Column) *arrow.Schema {
 	fields := make([]arrow.Field, len(columns))
 	for i, c := range columns {
@@ -37,7 +37,7 @@ func wireSchema(columns []Column) *arrow.Schema {
 	return arrow.NewSchema(fields, nil)
 }
 
-// wireSchemaBytes is the opening message of every stream of the table.
+// wireSchemaBytes encodes the schema message that opens every stream of a table.
 func wireSchemaBytes(columns []Column) ([]byte, error) {
 	stream, err := schemaStream(wireSchema(columns))
 	if err != nil {
@@ -46,8 +46,8 @@ func wireSchemaBytes(columns []Column) ([]byte, error) {
 	return stream[:len(stream)-len(endOfStream)], nil
 }
 
-// fileSchema is what Parquet footers carry under ARROW:schema, base64: unit and formula beside the
-// wire schema.
+// fileSchema encodes the value of ARROW:schema in Parquet footers, in base64: the wire schema with
+// units and formulas.
 func fileSchema(columns []Column) (string, error) {
 	fields := make([]arrow.Field, len(columns))
 	for i, c := range columns {
@@ -60,7 +60,7 @@ func fileSchema(columns []Column) (string, error) {
 	return base64.StdEncoding.EncodeToString(stream), err
 }
 
-// schemaStream is an IPC stream without batches.
+// schemaStream encodes a schema as an IPC stream without batches.
 func schemaStream(s *arrow.Schema) ([]byte, error) {
 	var b bytes.Buffer
 	if err := ipc.NewWriter(&b, ipc.WithSchema(s)).Close(); err != nil {
@@ -69,5 +69,5 @@ func schemaStream(s *arrow.Schema) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// endOfStream ends an IPC stream: the continuation mark and a length of 0.
+// endOfStream ends an IPC stream: the continuation marker and a length of 0.
 var endOfStream = []byte{0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0}

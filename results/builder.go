@@ -15,14 +15,14 @@ import (
 // batchRows is the number of rows of a record batch on the wire.
 const batchRows = 8192
 
-// Builder turns the rows of one shard into a Delivery. Rows come in the tables' order: points by
-// point, trajectories by (point, step), coefficients by (point, step, group). It is not safe for
-// concurrent use. Its memory is the payload plus one record batch a table.
+// Builder encodes the rows of one shard as a Delivery. Rows are added in the tables' order: points by
+// point, trajectories by (point, step), coefficients by (point, step, group). Its memory is the
+// payload plus one record batch per table. It is not safe for concurrent use.
 type Builder struct {
 	schema *Schema
 	tables [numTables]*tableBuilder
 
-	// The row that is written, here so that rows need not be allocated.
+	// The row being written; fields, so that rows are not allocated one by one.
 	point       PointRow
 	trajectory  TrajectoryRow
 	coefficient CoefficientRow
@@ -42,12 +42,8 @@ func (s *Schema) newBuilder(mem memory.Allocator) *Builder {
 // AddPoint appends a row to the points table.
 func (b *Builder) AddPoint(r PointRow) error {
 	if len(r.Parameters) != len(b.schema.parameters) {
-		return fmt.Errorf(
-			"results: point %d has %d parameters, the schema %d",
-			r.Point,
-			len(r.Parameters),
-			len(b.schema.parameters),
-		)
+		return fmt.Errorf("results: add point %d: got %d parameters, want %d",
+			r.Point, len(r.Parameters), len(b.schema.parameters))
 	}
 	t := b.tables[Points]
 	b.point = r
@@ -60,7 +56,7 @@ func (b *Builder) AddPoint(r PointRow) error {
 func (b *Builder) AddTrajectory(r TrajectoryRow) error {
 	t := b.tables[Trajectories]
 	if t == nil {
-		return errors.New("results: this set has no trajectories")
+		return errors.New("results: add trajectory row: the result set has no trajectories table")
 	}
 	b.trajectory = r
 	writeFields(t, trajectoryFields, &b.trajectory)
@@ -71,15 +67,15 @@ func (b *Builder) AddTrajectory(r TrajectoryRow) error {
 func (b *Builder) AddCoefficient(r CoefficientRow) error {
 	t := b.tables[Coefficients]
 	if t == nil {
-		return errors.New("results: this set has no coefficients")
+		return errors.New("results: add coefficient row: the result set has no coefficients table")
 	}
 	b.coefficient = r
 	writeFields(t, coefficientFields, &b.coefficient)
 	return t.endRow()
 }
 
-// Encode returns the rows added since the last Encode. It empties the builder, also where it
-// returns an error.
+// Encode returns the rows added since the last Encode. It empties the builder, even if it returns an
+// error.
 func (b *Builder) Encode() (Delivery, error) {
 	defer func() {
 		for _, t := range b.schema.deliverable() {
@@ -97,7 +93,7 @@ func (b *Builder) Encode() (Delivery, error) {
 		size += segment.Bytes
 	}
 	if size > MaxPayloadBytes {
-		return Delivery{}, fmt.Errorf("results: %d bytes: %w", size, ErrTooLarge)
+		return Delivery{}, fmt.Errorf("results: encode %d bytes: %w", size, errTooLarge)
 	}
 	d.Payload = make([]byte, 0, size)
 	for _, t := range b.schema.deliverable() {
@@ -116,29 +112,30 @@ func (b *Builder) Release() {
 	}
 }
 
-// tableBuilder writes one table's stream. The first error sticks.
+// tableBuilder encodes one table's stream. It keeps its first error.
 type tableBuilder struct {
 	table   Table
-	names   []Column
+	schema  []Column
 	columns *array.RecordBuilder
 	mem     memory.Allocator
 	stream  bytes.Buffer
 	writer  *ipc.Writer
 
-	column  int   // the next cell's
+	column  int   // of the next cell
 	pending int   // rows in columns
-	rows    int64 // all rows
+	rows    int64 // written and pending
 	err     error
 }
 
 var _ cells = (*tableBuilder)(nil)
 
 func newTableBuilder(t Table, columns []Column, mem memory.Allocator) *tableBuilder {
-	b := &tableBuilder{table: t, names: columns, columns: array.NewRecordBuilder(mem, wireSchema(columns)), mem: mem}
+	b := &tableBuilder{table: t, schema: columns, columns: array.NewRecordBuilder(mem, wireSchema(columns)), mem: mem}
 	b.reset()
 	return b
 }
 
+// reset drops all rows and begins a new stream.
 func (b *tableBuilder) reset() {
 	if b.pending > 0 {
 		b.columns.NewRecord().Release()
@@ -148,7 +145,7 @@ func (b *tableBuilder) reset() {
 	b.column, b.pending, b.rows, b.err = 0, 0, 0, nil
 }
 
-// number appends a float, which is what nearly all cells are; null where it is not finite.
+// number appends a float; nearly all cells are floats. One that is not finite becomes null.
 func (b *tableBuilder) number(x float64) {
 	if x-x != 0 { // NaN or Inf
 		b.cell(Float64, Cell{Null: true})
@@ -160,25 +157,27 @@ func (b *tableBuilder) number(x float64) {
 
 // cell appends a cell. Floats that are not finite and empty texts of nullable columns become null.
 func (b *tableBuilder) cell(kind Kind, c Cell) {
-	column := &b.names[b.column]
+	column := &b.schema[b.column]
 	switch kind {
 	case Float64:
 		c.Null = c.Null || math.IsNaN(c.Float) || math.IsInf(c.Float, 0)
 	case String:
 		c.Null = c.Null || c.Text == "" && column.Nullable
 		if len(c.Text) > maxText && b.err == nil {
-			b.err = fmt.Errorf("results: %s.%s has %d bytes of text in row %d; at most %d",
-				b.table, column.Name, len(c.Text), b.rows, maxText)
+			b.err = fmt.Errorf("results: encode %s.%s, row %d: got %d bytes of text, want at most %d",
+				b.table, column.Name, b.rows, len(c.Text), maxText)
 			c.Text = ""
 		}
 	}
 	if c.Null && !column.Nullable && b.err == nil {
-		b.err = fmt.Errorf("results: %s.%s is required: null or not finite in row %d", b.table, column.Name, b.rows)
+		b.err = fmt.Errorf("results: encode %s.%s, row %d: null or not finite in a required column",
+			b.table, column.Name, b.rows)
 	}
 	appendCell(b.columns.Field(b.column), c)
 	b.column++
 }
 
+// endRow ends a row and writes a record batch if it is full.
 func (b *tableBuilder) endRow() error {
 	b.column = 0
 	b.pending++
@@ -197,10 +196,11 @@ func (b *tableBuilder) flush() {
 	if err := b.writer.Write(record); err != nil {
 		b.err = fmt.Errorf("results: encode %s: %w", b.table, err)
 	} else if b.stream.Len() > MaxPayloadBytes {
-		b.err = fmt.Errorf("results: %s: %w", b.table, ErrTooLarge)
+		b.err = fmt.Errorf("results: encode %s: %w", b.table, errTooLarge)
 	}
 }
 
+// finish ends the stream.
 func (b *tableBuilder) finish() (Segment, error) {
 	if b.err == nil && b.pending > 0 {
 		b.flush()
@@ -214,7 +214,7 @@ func (b *tableBuilder) finish() (Segment, error) {
 	return Segment{Table: b.table, Bytes: int64(b.stream.Len()), Rows: b.rows}, nil
 }
 
-// oneLine makes an error text fit for a cell.
+// oneLine turns a text into one line of valid UTF-8 of at most maxDetail bytes.
 func oneLine(s string) string {
 	s = strings.Join(strings.Fields(strings.ToValidUTF8(s, "�")), " ")
 	if len(s) > maxDetail {

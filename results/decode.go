@@ -8,49 +8,48 @@ import (
 	"math"
 )
 
-// Reason says why a payload was refused: a label of metrics.
+// Reason is why a delivery was rejected; it is a label of metrics.
 type Reason string
 
 const (
-	Size     Reason = "size"     // too large, or not the sum of its segments
-	Corrupt  Reason = "checksum" // not the bytes that were sent
-	Tables   Reason = "tables"   // segments are not the set's tables in order
-	Mismatch Reason = "schema"   // columns of another sweep or release
-	Frame    Reason = "frame"    // no well-formed Arrow stream
-	Null     Reason = "null"     // null in a required column
-	Text     Reason = "text"     // overlong, or no UTF-8
-	Finite   Reason = "finite"   // NaN or Inf
-	Range    Reason = "range"    // a point outside the shard, or a negative number where none may be
-	Order    Reason = "order"    // rows out of order, or doubled
-	Rows     Reason = "rows"     // row counts that are not the expected ones
-	BadWord  Reason = "status"   // unknown status or representation
+	BadSize     Reason = "size"     // too large, or not the sum of its segments
+	Corrupt     Reason = "checksum" // not the bytes that were sent
+	BadTables   Reason = "tables"   // segments are not the set's tables in order
+	OtherSchema Reason = "schema"   // columns of another sweep or release
+	Malformed   Reason = "frame"    // not a well-formed Arrow stream
+	Null        Reason = "null"     // null in a required column
+	BadText     Reason = "text"     // too long, not UTF-8, or not an id
+	Infinite    Reason = "finite"   // NaN or Inf
+	OutOfRange  Reason = "range"    // a point outside the shard, or a negative step
+	OutOfOrder  Reason = "order"    // rows out of order or duplicated
+	BadCount    Reason = "rows"     // unexpected number of rows
+	BadWord     Reason = "status"   // unknown status or representation
 )
 
-// Refusal is the error of a payload that is not exactly the shard it should be.
-type Refusal struct {
-	Reason Reason
-	Detail string
+// rejection is the error for a delivery that is not exactly the expected shard.
+type rejection struct {
+	reason Reason
+	detail string
 }
 
-func (r *Refusal) Error() string {
-	return fmt.Sprintf("results: payload refused (%s): %s", r.Reason, r.Detail)
+func (r *rejection) Error() string {
+	return fmt.Sprintf("results: delivery rejected (%s): %s", r.reason, r.detail)
 }
 
-func refuse(reason Reason, format string, args ...any) error {
-	return &Refusal{Reason: reason, Detail: fmt.Sprintf(format, args...)}
+func reject(reason Reason, format string, args ...any) error {
+	return &rejection{reason, fmt.Sprintf(format, args...)}
 }
 
-// Expectation is the shard that a payload must be.
+// Expectation describes the shard that a delivery must be.
 type Expectation struct {
 	First, End int64 // unfiltered indices [First, End)
-	// Points is the number of points among them; below 0: all of them.
+	// Points is the number of points among the indices; below 0: every index that is present.
 	Points int64
-	// Present tells which indices are points, where the caller can tell; nil: any Points of them.
+	// Present reports which indices are points; nil if the caller does not know.
 	Present func(index int64) bool
 }
 
-// Shard is a decoded payload. It points into the payload's bytes, which must not change while it is
-// in use.
+// Shard is a decoded delivery. It aliases the payload, which must not change while it is in use.
 type Shard struct {
 	Points   int64
 	ByStatus map[string]int64
@@ -58,14 +57,14 @@ type Shard struct {
 }
 
 // Decode checks that a delivery is exactly the expected shard and returns its rows. It trusts
-// nothing: sizes first, then the checksum, then every length, null count, order, range and number.
-// The error is a *Refusal.
+// nothing: it checks sizes, then the checksum, then every length, null count, order, range and
+// number. ReasonOf tells why a delivery was rejected.
 func (s *Schema) Decode(d Delivery, e Expectation) (shard *Shard, err error) {
 	defer func() {
 		// The metadata of an IPC message is a flatbuffer, whose accessors panic outside their
 		// slice.
 		if r := recover(); r != nil {
-			shard, err = nil, refuse(Frame, "unreadable message: %v", r)
+			shard, err = nil, reject(Malformed, "unreadable message: %v", r)
 		}
 	}()
 	if err := s.checkSegments(d); err != nil {
@@ -90,51 +89,51 @@ func (s *Schema) Decode(d Delivery, e Expectation) (shard *Shard, err error) {
 	return shard, nil
 }
 
-// ReasonOf is the reason of a refusal, "" for other errors.
+// ReasonOf returns the reason of a rejection, "" for other errors.
 func ReasonOf(err error) Reason {
-	var r *Refusal
+	var r *rejection
 	if errors.As(err, &r) {
-		return r.Reason
+		return r.reason
 	}
 	return ""
 }
 
+// checkSegments checks tables, sizes and checksum.
 func (s *Schema) checkSegments(d Delivery) error {
 	if len(d.Payload) > MaxPayloadBytes {
-		return refuse(Size, "%d bytes; at most %d", len(d.Payload), MaxPayloadBytes)
+		return reject(BadSize, "got %d bytes, want at most %d", len(d.Payload), MaxPayloadBytes)
 	}
 	tables := s.deliverable()
 	if len(d.Segments) != len(tables) {
-		return refuse(Tables, "%d segments for %d tables", len(d.Segments), len(tables))
+		return reject(BadTables, "got %d segments for %d tables", len(d.Segments), len(tables))
 	}
 	left := int64(len(d.Payload))
 	for i, segment := range d.Segments {
 		if segment.Table != tables[i] {
-			return refuse(Tables, "segment %d is %s; want %s", i, segment.Table, tables[i])
+			return reject(BadTables, "segment %d: got %s, want %s", i, segment.Table, tables[i])
 		}
 		if segment.Bytes < 0 || segment.Bytes > left || segment.Bytes%8 != 0 || segment.Rows < 0 {
-			return refuse(Size, "segment of %d bytes and %d rows with %d bytes left", segment.Bytes, segment.Rows, left)
+			return reject(BadSize, "segment of %d bytes and %d rows with %d bytes left", segment.Bytes, segment.Rows, left)
 		}
 		left -= segment.Bytes
 	}
 	if left != 0 {
-		return refuse(Size, "%d bytes beyond the segments", left)
+		return reject(BadSize, "%d bytes after the last segment", left)
 	}
 	if sum := Checksum(d.Payload); sum != d.CRC32C {
-		return refuse(Corrupt, "CRC-32C is %08x; want %08x", sum, d.CRC32C)
+		return reject(Corrupt, "CRC-32C: got %08x, want %08x", sum, d.CRC32C)
 	}
 	return nil
 }
 
-// decodeTable decodes one segment and checks what holds for every table: schema, row count, finite
-// numbers.
+// decodeTable decodes one segment and checks what holds for every table: schema, number of rows and
+// finite numbers.
 func (s *Schema) decodeTable(segment Segment, stream []byte) ([]batch, error) {
 	columns := s.tables[segment.Table]
-	// The schema message is compared, not parsed: nodes and coordinators of one plan write the same
-	// one.
+	// The schema message is compared and not parsed: both sides encode the same one.
 	rest, ok := bytes.CutPrefix(stream, s.wire[segment.Table])
 	if !ok {
-		return nil, refuse(Mismatch, "the stream does not open with the schema of this sweep")
+		return nil, reject(OtherSchema, "the schema is not that of this sweep")
 	}
 	var batches []batch
 	var rows int64
@@ -154,7 +153,7 @@ func (s *Schema) decodeTable(segment Segment, stream []byte) ([]batch, error) {
 		batches, rest, rows = append(batches, b), next, rows+int64(b.rows)
 	}
 	if rows != segment.Rows {
-		return nil, refuse(Rows, "%d rows in a segment of %d", rows, segment.Rows)
+		return nil, reject(BadCount, "got %d rows in a segment of %d", rows, segment.Rows)
 	}
 	return batches, nil
 }
@@ -163,7 +162,7 @@ func (c *column) checkFinite(name string) error {
 	const exponent = 0x7ff << 52
 	for i, x := range c.floats {
 		if math.Float64bits(x)&exponent == exponent && !c.isNull(i) {
-			return refuse(Finite, "%s is %v in row %d", name, x, i)
+			return reject(Infinite, "%s is %v in row %d", name, x, i)
 		}
 	}
 	return nil
@@ -172,37 +171,37 @@ func (c *column) checkFinite(name string) error {
 // checkPoints checks that the points are exactly the expected ones, with known words and
 // well-formed ids.
 func (s *Schema) checkPoints(shard *Shard, e Expectation) error {
-	representation := 2 + len(s.parameters)
+	representation := len(pointKey) + len(s.parameters)
 	last := e.First - 1
 	for _, b := range shard.tables[Points] {
 		for i, point := range b.columns[0].ints {
 			if point < e.First || point >= e.End {
-				return refuse(Range, "point %d is not in [%d, %d)", point, e.First, e.End)
+				return reject(OutOfRange, "point: got %d, want %d..%d", point, e.First, e.End-1)
 			}
 			if point <= last {
-				return refuse(Order, "point %d after %d", point, last)
+				return reject(OutOfOrder, "point %d after %d", point, last)
 			}
 			last = point
 			if e.Present != nil && !e.Present(point) {
-				return refuse(Range, "point %d is not part of the sweep", point)
+				return reject(OutOfRange, "point %d is not a point of the sweep", point)
 			}
 			var id [16]byte
 			if text := b.columns[1].text(i); len(text) != 32 {
-				return refuse(Text, "point_id %q", text)
+				return reject(BadText, "point_id %.40q: want 32 hex digits", text)
 			} else if _, err := hex.Decode(id[:], text); err != nil {
-				return refuse(Text, "point_id %q", text)
+				return reject(BadText, "point_id %.40q: want 32 hex digits", text)
 			}
 			status := b.columns[representation+1].text(i)
 			if !knownStatus(status) {
-				return refuse(BadWord, "status %.40q", status)
+				return reject(BadWord, "status %.40q", status)
 			}
 			if w := b.columns[representation].text(i); !knownRepresentation(w) && string(status) != StatusInvalid {
-				return refuse(BadWord, "representation %.40q of a point that is %s", w, status)
+				return reject(BadWord, "representation %.40q of a point with status %s", w, status)
 			}
 			shard.ByStatus[string(status)]++
 			if detail := b.columns[representation+2].text(i); len(detail) > maxDetail ||
 				bytes.ContainsAny(detail, "\r\n") {
-				return refuse(Text, "detail of point %d is not one line of at most %d bytes", point, maxDetail)
+				return reject(BadText, "detail of point %d is not one line of at most %d bytes", point, maxDetail)
 			}
 			shard.Points++
 		}
@@ -215,12 +214,12 @@ func (s *Schema) checkPoints(shard *Shard, e Expectation) error {
 		}
 	}
 	if want := e.points(); shard.Points != want {
-		return refuse(Rows, "%d points; want %d", shard.Points, want)
+		return reject(BadCount, "got %d points, want %d", shard.Points, want)
 	}
 	return nil
 }
 
-// points is the number of points that there must be.
+// points returns the expected number of points.
 func (e Expectation) points() int64 {
 	switch {
 	case e.Points >= 0:
@@ -237,17 +236,18 @@ func (e Expectation) points() int64 {
 	return n
 }
 
+// checkSign checks that no value is negative.
 func (c *column) checkSign(name string) error {
 	for i, x := range c.ints {
 		if x < 0 && !c.isNull(i) {
-			return refuse(Range, "%s is %d", name, x)
+			return reject(OutOfRange, "%s: got %d, want at least 0", name, x)
 		}
 	}
 	return nil
 }
 
-// checkSteps checks that the rows of trajectories or coefficients rise by (point, step[, group])
-// and belong to points.
+// checkSteps checks that the rows of trajectories or coefficients are in order of (point, step[,
+// group]) and belong to points of the shard.
 func (s *Schema) checkSteps(shard *Shard, t Table) error {
 	points := shard.pointCursor()
 	last := [3]int64{-1, -1, -1}
@@ -259,13 +259,13 @@ func (s *Schema) checkSteps(shard *Shard, t Table) error {
 		for i, point := range b.columns[0].ints {
 			row := [3]int64{point, b.columns[1].ints[i], group[i]}
 			if row[1] < 0 || row[2] < 0 {
-				return refuse(Range, "point %d step %d group %d", row[0], row[1], row[2])
+				return reject(OutOfRange, "(point, step, group): got %v, want no negative number", row)
 			}
 			if !less(last, row) {
-				return refuse(Order, "(point, step, group) %v after %v", row, last)
+				return reject(OutOfOrder, "(point, step, group) %v after %v", row, last)
 			}
 			if point != last[0] && !points.seek(point) {
-				return refuse(Range, "point %d has no row in the points table", point)
+				return reject(OutOfRange, "point %d has no row in the points table", point)
 			}
 			last = row
 		}
@@ -282,7 +282,7 @@ func less(a, b [3]int64) bool {
 	return false
 }
 
-// pointCursor walks the shard's points upwards.
+// pointCursor iterates over the shard's points in rising order.
 type pointCursor struct {
 	batches []batch
 	row     int
@@ -290,7 +290,7 @@ type pointCursor struct {
 
 func (s *Shard) pointCursor() *pointCursor { return &pointCursor{batches: s.tables[Points]} }
 
-// seek moves on to the point, and tells whether it is there. Points must be sought in rising order.
+// seek advances to a point and reports whether the shard has it. Calls must be in rising order.
 func (c *pointCursor) seek(point int64) bool {
 	for len(c.batches) > 0 {
 		for ints := c.batches[0].columns[0].ints; c.row < len(ints); c.row++ {

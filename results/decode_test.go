@@ -54,11 +54,11 @@ func TestDecodeWantsExactlyTheShard(t *testing.T) {
 		{"whole", whole, results.Expectation{First: 10, End: 20, Points: -1}, ""},
 		{"gaps counted", gaps, results.Expectation{First: 10, End: 20, Points: 5}, ""},
 		{"gaps known", gaps, results.Expectation{First: 10, End: 20, Points: -1, Present: even}, ""},
-		{"too few", gaps, results.Expectation{First: 10, End: 20, Points: -1}, results.Rows},
-		{"too many", whole, results.Expectation{First: 10, End: 20, Points: 5}, results.Rows},
-		{"other gaps", gaps, results.Expectation{First: 10, End: 20, Points: -1, Present: odd}, results.Range},
-		{"before", whole, results.Expectation{First: 11, End: 20, Points: 9}, results.Range},
-		{"after", whole, results.Expectation{First: 10, End: 19, Points: 9}, results.Range},
+		{"too few", gaps, results.Expectation{First: 10, End: 20, Points: -1}, results.BadCount},
+		{"too many", whole, results.Expectation{First: 10, End: 20, Points: 5}, results.BadCount},
+		{"other gaps", gaps, results.Expectation{First: 10, End: 20, Points: -1, Present: odd}, results.OutOfRange},
+		{"before", whole, results.Expectation{First: 11, End: 20, Points: 9}, results.OutOfRange},
+		{"after", whole, results.Expectation{First: 10, End: 19, Points: 9}, results.OutOfRange},
 		{"empty", sampleDelivery(t, s, 0, 0, nil), results.Expectation{First: 10, End: 20, Points: 0}, ""},
 	} {
 		if _, err := s.Decode(c.delivery, c.expect); results.ReasonOf(err) != c.reason ||
@@ -77,19 +77,19 @@ func TestDecodeRefusesForgedEnvelopes(t *testing.T) {
 	}{
 		"flipped bit":       {func(d *results.Delivery) { d.Payload[99] ^= 8 }, results.Corrupt},
 		"other checksum":    {func(d *results.Delivery) { d.CRC32C++ }, results.Corrupt},
-		"truncated":         {func(d *results.Delivery) { d.Payload = d.Payload[:len(d.Payload)-8] }, results.Size},
-		"longer":            {func(d *results.Delivery) { d.Payload = append(d.Payload, 0) }, results.Size},
-		"no segments":       {func(d *results.Delivery) { d.Segments = nil }, results.Tables},
-		"swapped segments":  {func(d *results.Delivery) { d.Segments[0], d.Segments[1] = d.Segments[1], d.Segments[0] }, results.Tables},
-		"shards table":      {func(d *results.Delivery) { d.Segments[1].Table = results.Shards }, results.Tables},
-		"unknown table":     {func(d *results.Delivery) { d.Segments[1].Table = 200 }, results.Tables},
-		"negative size":     {func(d *results.Delivery) { d.Segments[0].Bytes = -8 }, results.Size},
-		"huge size":         {func(d *results.Delivery) { d.Segments[0].Bytes = math.MaxInt64 &^ 7 }, results.Size},
-		"negative rows":     {func(d *results.Delivery) { d.Segments[0].Rows = -1 }, results.Size},
-		"other rows":        {func(d *results.Delivery) { d.Segments[0].Rows++ }, results.Rows},
-		"shifted segments":  {func(d *results.Delivery) { d.Segments[0].Bytes -= 8; d.Segments[1].Bytes += 8 }, results.Frame},
-		"misaligned":        {func(d *results.Delivery) { d.Segments[0].Bytes -= 4; d.Segments[1].Bytes += 4 }, results.Size},
-		"rows and checksum": {func(d *results.Delivery) { d.Payload = nil; d.CRC32C = 0; d.Segments = d.Segments[:0] }, results.Tables},
+		"truncated":         {func(d *results.Delivery) { d.Payload = d.Payload[:len(d.Payload)-8] }, results.BadSize},
+		"longer":            {func(d *results.Delivery) { d.Payload = append(d.Payload, 0) }, results.BadSize},
+		"no segments":       {func(d *results.Delivery) { d.Segments = nil }, results.BadTables},
+		"swapped segments":  {func(d *results.Delivery) { d.Segments[0], d.Segments[1] = d.Segments[1], d.Segments[0] }, results.BadTables},
+		"shards table":      {func(d *results.Delivery) { d.Segments[1].Table = results.Shards }, results.BadTables},
+		"unknown table":     {func(d *results.Delivery) { d.Segments[1].Table = 200 }, results.BadTables},
+		"negative size":     {func(d *results.Delivery) { d.Segments[0].Bytes = -8 }, results.BadSize},
+		"huge size":         {func(d *results.Delivery) { d.Segments[0].Bytes = math.MaxInt64 &^ 7 }, results.BadSize},
+		"negative rows":     {func(d *results.Delivery) { d.Segments[0].Rows = -1 }, results.BadSize},
+		"other rows":        {func(d *results.Delivery) { d.Segments[0].Rows++ }, results.BadCount},
+		"shifted segments":  {func(d *results.Delivery) { d.Segments[0].Bytes -= 8; d.Segments[1].Bytes += 8 }, results.Malformed},
+		"misaligned":        {func(d *results.Delivery) { d.Segments[0].Bytes -= 4; d.Segments[1].Bytes += 4 }, results.BadSize},
+		"rows and checksum": {func(d *results.Delivery) { d.Payload = nil; d.CRC32C = 0; d.Segments = d.Segments[:0] }, results.BadTables},
 	} {
 		d := clone(good)
 		c.forge(&d)
@@ -103,7 +103,7 @@ func TestDecodeRefusesForgedEnvelopes(t *testing.T) {
 	}
 	if _, err := other.Decode(good, results.Expectation{End: 50, Points: -1}); results.ReasonOf(
 		err,
-	) != results.Mismatch {
+	) != results.OtherSchema {
 		t.Errorf("another sweep's columns: %v", err)
 	}
 }
@@ -196,22 +196,22 @@ func TestDecodeRefusesForgedRows(t *testing.T) {
 		forge  func(points []int64, ids, reps, statuses, details []string, loss []float64) []ipc.Option
 		reason results.Reason
 	}{
-		"doubled":        {func(p []int64, _, _, _, _ []string, _ []float64) []ipc.Option { return nil }, results.Order},
-		"descending":     {func(p []int64, _, _, _, _ []string, _ []float64) []ipc.Option { p[0] = 1; return nil }, results.Order},
-		"negative steps": {func(p []int64, _, _, _, _ []string, _ []float64) []ipc.Option { p[1] = 1; return nil }, results.Range},
-		"foreign":        {func(p []int64, _, _, _, _ []string, _ []float64) []ipc.Option { p[1] = 2; return nil }, results.Range},
-		"nan":            {func(p []int64, _, _, _, _ []string, x []float64) []ipc.Option { x[1] = math.NaN(); return nil }, results.Finite},
-		"inf":            {func(p []int64, _, _, _, _ []string, x []float64) []ipc.Option { x[0] = math.Inf(-1); return nil }, results.Finite},
+		"doubled":        {func(p []int64, _, _, _, _ []string, _ []float64) []ipc.Option { return nil }, results.OutOfOrder},
+		"descending":     {func(p []int64, _, _, _, _ []string, _ []float64) []ipc.Option { p[0] = 1; return nil }, results.OutOfOrder},
+		"negative steps": {func(p []int64, _, _, _, _ []string, _ []float64) []ipc.Option { p[1] = 1; return nil }, results.OutOfRange},
+		"foreign":        {func(p []int64, _, _, _, _ []string, _ []float64) []ipc.Option { p[1] = 2; return nil }, results.OutOfRange},
+		"nan":            {func(p []int64, _, _, _, _ []string, x []float64) []ipc.Option { x[1] = math.NaN(); return nil }, results.Infinite},
+		"inf":            {func(p []int64, _, _, _, _ []string, x []float64) []ipc.Option { x[0] = math.Inf(-1); return nil }, results.Infinite},
 		"status":         {func(p []int64, _, _, s, _ []string, _ []float64) []ipc.Option { s[0] = "fine"; return nil }, results.BadWord},
 		"reduced":        {func(p []int64, _, r, _, _ []string, _ []float64) []ipc.Option { r[0] = ""; return nil }, results.BadWord},
-		"id":             {func(p []int64, i, _, _, _ []string, _ []float64) []ipc.Option { i[0] = "x" + id[1:]; return nil }, results.Text},
-		"short id":       {func(p []int64, i, _, _, _ []string, _ []float64) []ipc.Option { i[0] = "00"; return nil }, results.Text},
-		"lines":          {func(p []int64, _, _, _, d []string, _ []float64) []ipc.Option { d[0] = "a\nb"; return nil }, results.Text},
-		"no utf-8":       {func(p []int64, _, _, _, d []string, _ []float64) []ipc.Option { d[1] = "\xff"; return nil }, results.Text},
+		"id":             {func(p []int64, i, _, _, _ []string, _ []float64) []ipc.Option { i[0] = "x" + id[1:]; return nil }, results.BadText},
+		"short id":       {func(p []int64, i, _, _, _ []string, _ []float64) []ipc.Option { i[0] = "00"; return nil }, results.BadText},
+		"lines":          {func(p []int64, _, _, _, d []string, _ []float64) []ipc.Option { d[0] = "a\nb"; return nil }, results.BadText},
+		"no utf-8":       {func(p []int64, _, _, _, d []string, _ []float64) []ipc.Option { d[1] = "\xff"; return nil }, results.BadText},
 		"compressed": {func(p []int64, _, _, _, _ []string, _ []float64) []ipc.Option {
 			p[1] = 1
 			return []ipc.Option{ipc.WithZstd()}
-		}, results.Frame},
+		}, results.Malformed},
 	} {
 		p, ids, reps, statuses, details, loss := good()
 		options := c.forge(p, ids, reps, statuses, details, loss)

@@ -16,8 +16,8 @@ const (
 	chunkSize = 128 << 10 // bytes of a chunk: even a slow line sends one before the coordinator gives up
 )
 
-// ErrTooLarge is returned by a Builder whose shard has grown beyond MaxPayloadBytes.
-var ErrTooLarge = errors.New("the rows of the shard exceed the largest payload; record fewer steps")
+// errTooLarge is returned by a Builder whose shard has grown beyond MaxPayloadBytes.
+var errTooLarge = errors.New("the rows of the shard exceed the largest payload; record fewer steps")
 
 // Segment is one table's Arrow IPC stream inside a payload.
 type Segment struct {

@@ -6,6 +6,12 @@ import (
 	"github.com/apache/arrow/go/v15/arrow/memory"
 )
 
+// Errors that tests tell apart.
+var (
+	ErrNoSet    = errNoSet
+	ErrTooLarge = errTooLarge
+)
+
 // ParameterKind is the kind of column that stores parameters of a kind.
 var ParameterKind = parameterKind
 

@@ -62,15 +62,15 @@ func (f *folder) file(name string, write func(io.Writer) results.File) {
 func (f *folder) part(list []results.Source) {
 	number := int64(len(f.manifest.Parts))
 	var log []results.ShardRow
-	r := results.IndexRange{First: list[0].First, End: list[len(list)-1].End}
+	r := results.IndexRange{First: list[0].Expectation.First, End: list[len(list)-1].Expectation.End}
 	for i, source := range list {
 		log = append(
 			log,
 			results.ShardRow{
 				Shard:  number*1000 + int64(i),
-				First:  source.First,
-				End:    source.End,
-				Points: source.End - source.First,
+				First:  source.Expectation.First,
+				End:    source.Expectation.End,
+				Points: source.Expectation.End - source.Expectation.First,
 				Node:   "n1",
 			},
 		)

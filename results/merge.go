@@ -18,24 +18,23 @@ type File struct {
 
 // Source is one committed shard of a part.
 type Source struct {
-	Expectation
-	// Open returns the shard's delivery. Merge opens one at a time, and keeps none.
+	Expectation Expectation
+	// Open returns the shard's delivery. Merge opens one at a time and keeps none.
 	Open func(context.Context) (Delivery, error)
 }
 
-// Output is where a merged table goes: an unpublished file of a result set.
+// Output opens the file that a merged table is written to; it is not published yet.
 type Output func(Table) (io.Writer, error)
 
-// Merge writes the Parquet files of one part: the shards' rows in index order, whatever the order
-// of sources, and the log of the shards. Equal rows give equal bytes. It verifies each delivery
-// again, and its memory is one row group a table plus one payload. After an error nothing that was
-// written may be published, not even where it looks complete.
+// Merge writes the Parquet files of one part: the shards' rows in index order, for any order of
+// sources, and the log of the shards. Equal rows give equal bytes. It checks each delivery again; its
+// memory is one row group per table plus one payload. After an error nothing that was written may be
+// published, even if it looks complete.
 func (s *Schema) Merge(ctx context.Context, sources []Source, log []ShardRow, output Output) ([]File, error) {
-	sources = slices.SortedFunc(slices.Values(sources), func(a, b Source) int { return cmp.Compare(a.First, b.First) })
+	sources = slices.SortedFunc(slices.Values(sources), func(a, b Source) int { return cmp.Compare(a.Expectation.First, b.Expectation.First) })
 	for i := 1; i < len(sources); i++ {
-		if sources[i].First < sources[i-1].End {
-			return nil, fmt.Errorf("results: merge: shards [%d, %d) and [%d, %d) overlap",
-				sources[i-1].First, sources[i-1].End, sources[i].First, sources[i].End)
+		if a, b := sources[i-1].Expectation, sources[i].Expectation; b.First < a.End {
+			return nil, fmt.Errorf("results: merge: shards [%d, %d) and [%d, %d) overlap", a.First, a.End, b.First, b.End)
 		}
 	}
 	var writers [numTables]*tableWriter
@@ -50,7 +49,7 @@ func (s *Schema) Merge(ctx context.Context, sources []Source, log []ShardRow, ou
 	}
 	for _, source := range sources {
 		if err := s.mergeShard(ctx, source, &writers); err != nil {
-			return nil, fmt.Errorf("results: merge shard [%d, %d): %w", source.First, source.End, err)
+			return nil, fmt.Errorf("results: merge shard [%d, %d): %w", source.Expectation.First, source.Expectation.End, err)
 		}
 	}
 	if err := writers[Shards].write(shardBatch(log)); err != nil {
@@ -67,6 +66,7 @@ func (s *Schema) Merge(ctx context.Context, sources []Source, log []ShardRow, ou
 	return files, nil
 }
 
+// mergeShard appends the rows of one shard.
 func (s *Schema) mergeShard(ctx context.Context, source Source, writers *[numTables]*tableWriter) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -89,7 +89,7 @@ func (s *Schema) mergeShard(ctx context.Context, source Source, writers *[numTab
 	return nil
 }
 
-// WriteEmpty writes a table's Parquet file without rows: what gives a set its columns before its
+// WriteEmpty writes a table's Parquet file without rows, from which a set has its columns before its
 // first part.
 func (s *Schema) WriteEmpty(t Table, w io.Writer) (File, error) {
 	tw, err := s.newTableWriter(t, w)
@@ -99,10 +99,11 @@ func (s *Schema) WriteEmpty(t Table, w io.Writer) (File, error) {
 	return tw.close()
 }
 
-// shardBatch is the log, ordered by shard, as a batch.
+// shardBatch returns the log as a batch, ordered by shard.
 func shardBatch(log []ShardRow) batch {
 	b := &batchCells{batch: batch{rows: len(log), columns: make([]column, len(shardFields))}}
-	for _, r := range slices.SortedFunc(slices.Values(log), func(a, b ShardRow) int { return cmp.Compare(a.Shard, b.Shard) }) {
+	byShard := func(a, b ShardRow) int { return cmp.Compare(a.Shard, b.Shard) }
+	for _, r := range slices.SortedFunc(slices.Values(log), byShard) {
 		b.next = 0
 		writeFields(b, shardFields, &r)
 	}
@@ -117,7 +118,7 @@ type batchCells struct {
 
 var _ cells = (*batchCells)(nil)
 
-func (b *batchCells) number(float64) { panic("results: the log of shards has no floats") }
+func (b *batchCells) number(float64) { panic("results: a column of the shards table is a float") }
 
 func (b *batchCells) cell(kind Kind, v Cell) {
 	c := &b.batch.columns[b.next]

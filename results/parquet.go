@@ -18,9 +18,8 @@ const (
 	zstdLevel = 3
 )
 
-// tableWriter writes one table's Parquet file: rows in row groups of 122,880, zstd level 3,
-// statistics, and a footer with schema and solver version. Equal rows give equal bytes, however
-// they are cut into batches.
+// tableWriter writes one table's Parquet file: row groups of 122,880 rows, zstd level 3, statistics,
+// and a footer with schema and solver version. Equal rows give equal bytes, for any cut into batches.
 type tableWriter struct {
 	table Table
 	out   *digest
@@ -42,9 +41,10 @@ func (s *Schema) newTableWriter(t Table, w io.Writer) (tw *tableWriter, err erro
 		return nil, err
 	}
 	var meta metadata.KeyValueMetadata
-	for _, kv := range [][2]string{{arrowSchemaKey, arrowSchema}, {solverVersionKey, strconv.Itoa(s.options.SolverVersion)}} {
+	version := strconv.Itoa(s.options.SolverVersion)
+	for _, kv := range [][2]string{{arrowSchemaKey, arrowSchema}, {solverVersionKey, version}} {
 		if err := meta.Append(kv[0], kv[1]); err != nil {
-			return nil, fmt.Errorf("results: footer of %s: %w", t, err)
+			return nil, fmt.Errorf("results: write footer of %s: %w", t, err)
 		}
 	}
 	f, err := newParquetFile(t, out, root, writerProperties(t, columns), meta)
@@ -54,7 +54,7 @@ func (s *Schema) newTableWriter(t Table, w io.Writer) (tw *tableWriter, err erro
 	return &tableWriter{table: t, out: out, file: f, group: newRowGroup(columns)}, nil
 }
 
-// parquetSchema is the table's Parquet schema, with field ids from 1.
+// parquetSchema returns the table's Parquet schema, with field ids from 1.
 func parquetSchema(t Table, columns []Column) (*schema.GroupNode, error) {
 	fields := make(schema.FieldList, len(columns))
 	for i, c := range columns {
@@ -78,26 +78,26 @@ func parquetSchema(t Table, columns []Column) (*schema.GroupNode, error) {
 		}
 		node, err := schema.NewPrimitiveNodeLogical(c.Name, repetition, logical, physical, -1, int32(i+1))
 		if err != nil {
-			return nil, fmt.Errorf("results: column %s of %s: %w", c.Name, t, err)
+			return nil, fmt.Errorf("results: make Parquet column %s.%s: %w", t, c.Name, err)
 		}
 		fields[i] = node
 	}
 	root, err := schema.NewGroupNode(t.String(), parquet.Repetitions.Required, fields, -1)
 	if err != nil {
-		return nil, fmt.Errorf("results: schema of %s: %w", t, err)
+		return nil, fmt.Errorf("results: make Parquet schema of %s: %w", t, err)
 	}
 	return root, nil
 }
 
-// writerProperties chooses encodings: dictionaries for what repeats, plain values elsewhere. A
-// dictionary never falls back to plain values half-way: the order in which the footer lists such a
-// chunk's encodings is random in this library.
+// writerProperties selects encodings: dictionaries for columns whose values repeat, plain values for
+// the others. The size limit keeps dictionaries from falling back to plain values within a chunk: the
+// library lists the encodings of such a chunk in random order.
 func writerProperties(t Table, columns []Column) *parquet.WriterProperties {
 	options := []parquet.WriterProperty{
 		parquet.WithCompression(compress.Codecs.Zstd),
 		parquet.WithCompressionLevel(zstdLevel),
 		parquet.WithStats(true),
-		parquet.WithDictionaryPageSizeLimit(1 << 30), // a row group has less
+		parquet.WithDictionaryPageSizeLimit(1 << 30), // more than any row group
 	}
 	for _, c := range columns {
 		options = append(options, parquet.WithDictionaryFor(c.Name, repeats(t, c.Name)))
@@ -105,7 +105,7 @@ func writerProperties(t Table, columns []Column) *parquet.WriterProperties {
 	return parquet.NewWriterProperties(options...)
 }
 
-// repeats tells whether the values of a column come again and again within a row group.
+// repeats reports whether the values of a column repeat within a row group.
 func repeats(t Table, name string) bool { return !hasProperty(t, name, distinct) }
 
 // write appends the rows of a batch.
@@ -123,6 +123,7 @@ func (w *tableWriter) write(b batch) (err error) {
 	return nil
 }
 
+// flush writes the row group.
 func (w *tableWriter) flush() error {
 	if err := w.group.write(w.file); err != nil {
 		return fmt.Errorf("results: write %s: %w", w.table, err)
@@ -130,8 +131,8 @@ func (w *tableWriter) flush() error {
 	return nil
 }
 
-// close writes the last row group and the footer. After an error the file must not be used, though
-// its footer may be well-formed: this Parquet writer closes what it has.
+// close writes the last row group and the footer. After an error the file must not be used, even if
+// its footer is well-formed.
 func (w *tableWriter) close() (f File, err error) {
 	defer w.out.recoverTo(&err)
 	if w.group.rows > 0 {

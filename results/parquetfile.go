@@ -24,9 +24,8 @@ import (
 
 var parquetMagic = []byte("PAR1")
 
-// parquetFile writes a Parquet file, row group by row group. It stands in for the library's
-// file.Writer, which makes a zstd encoder for every page, and drops the errors of row groups that
-// it closes itself.
+// parquetFile writes a Parquet file, row group by row group. It replaces the library's file.Writer,
+// which creates a zstd encoder for every page and drops errors of row groups that it closes itself.
 type parquetFile struct {
 	table  Table
 	out    *digest
@@ -35,14 +34,14 @@ type parquetFile struct {
 	zstd   *zstd.Encoder
 	groups int16
 
-	pages []numberPage // of the row group that is written, by column; their memory is kept
-	plain [][]byte     // scratch, one for each core
+	pages []numberPage // of the current row group, by column; their memory is reused
+	plain [][]byte     // scratch, one per core
 }
 
-// numberPage is a column of numbers as one page.
+// numberPage is a column chunk of numbers, encoded as one page.
 type numberPage struct {
 	plain      int    // bytes before compression
-	compressed []byte // definition levels, if it has some, and plain values
+	compressed []byte // definition levels of a nullable column, and plain values
 }
 
 func newParquetFile(
@@ -54,13 +53,13 @@ func newParquetFile(
 ) (*parquetFile, error) {
 	cores := runtime.GOMAXPROCS(0)
 	encoder, err := zstd.NewWriter(nil, zstd.WithZeroFrames(true), zstd.WithEncoderConcurrency(cores),
-		zstd.WithWindowSize(1<<20), // a page is hardly longer, and the encoder keeps two windows
+		zstd.WithWindowSize(1<<20), // about the size of a page; the encoder keeps two windows
 		zstd.WithEncoderLevel(zstd.EncoderLevelFromZstd(zstdLevel)))
 	if err != nil {
-		return nil, fmt.Errorf("results: zstd: %w", err)
+		return nil, fmt.Errorf("results: create zstd encoder: %w", err)
 	}
 	if _, err := out.Write(parquetMagic); err != nil {
-		return nil, fmt.Errorf("results: write: %w", err)
+		return nil, fmt.Errorf("results: write Parquet file: %w", err)
 	}
 	return &parquetFile{
 		table: t,
@@ -72,7 +71,7 @@ func newParquetFile(
 	}, nil
 }
 
-// writeRowGroup writes one row group: each column's chunk from its vector.
+// writeRowGroup writes one row group: one column chunk per vector.
 func (f *parquetFile) writeRowGroup(rows int, columns []Column, vectors []vector) error {
 	f.compressNumbers(columns, vectors)
 	group := f.meta.AppendRowGroup()
@@ -100,7 +99,7 @@ func (f *parquetFile) writeRowGroup(rows int, columns []Column, vectors []vector
 		} else {
 			n, err = f.writeChunk(chunk, pages, &vectors[i])
 		}
-		if f.out.err != nil { // then err only repeats it
+		if f.out.err != nil { // the cause of err
 			err = f.out.err
 		}
 		if err != nil {
@@ -116,7 +115,7 @@ func (f *parquetFile) writeRowGroup(rows int, columns []Column, vectors []vector
 	return nil
 }
 
-// writeChunk writes a column by the library's encoders, and returns its size.
+// writeChunk writes a column chunk with the library's encoders and returns its size.
 func (f *parquetFile) writeChunk(
 	chunk *metadata.ColumnChunkMetaDataBuilder,
 	pages file.PageWriter,
@@ -127,15 +126,15 @@ func (f *parquetFile) writeChunk(
 	return w.TotalBytesWritten(), err
 }
 
-// isNumbers tells whether a column is written as one page of plain numbers. The library's encoder
-// of definition levels copies its buffer for every eight of them, which made columns with nulls ten
-// times slower than others.
+// isNumbers reports whether a column is written as one page of plain numbers. The library's encoder
+// copies its buffer for every eight definition levels, which makes columns with nulls ten times slower
+// than others.
 func (f *parquetFile) isNumbers(c Column) bool {
 	return (c.Kind == Int64 || c.Kind == Float64) && !repeats(f.table, c.Name)
 }
 
-// compressNumbers makes the pages of all columns of numbers, on all cores: a page hangs on its
-// column alone.
+// compressNumbers encodes the pages of all columns of numbers on all cores. A page depends on its
+// column only.
 func (f *parquetFile) compressNumbers(columns []Column, vectors []vector) {
 	if f.pages == nil {
 		f.pages = make([]numberPage, len(columns))
@@ -152,7 +151,7 @@ func (f *parquetFile) compressNumbers(columns []Column, vectors []vector) {
 				if columns[i].Nullable {
 					plain = appendLevels(plain, vectors[i].levels)
 				}
-				plain = append(plain, arrow.Int64Traits.CastToBytes(vectors[i].ints)...) // one of the two is empty
+				plain = append(plain, arrow.Int64Traits.CastToBytes(vectors[i].ints)...) // one of them is empty
 				plain = append(plain, arrow.Float64Traits.CastToBytes(vectors[i].floats)...)
 				f.pages[i].plain, f.pages[i].compressed = len(plain), f.zstd.EncodeAll(plain, f.pages[i].compressed[:0])
 				f.plain[core] = plain
@@ -162,7 +161,7 @@ func (f *parquetFile) compressNumbers(columns []Column, vectors []vector) {
 	workers.Wait()
 }
 
-// writeNumbers writes a column of int64 or double as its page, and returns its size.
+// writeNumbers writes the page of a column of int64 or double and returns its size.
 func (f *parquetFile) writeNumbers(
 	chunk *metadata.ColumnChunkMetaDataBuilder,
 	pages file.PageWriter,
@@ -190,8 +189,8 @@ func (f *parquetFile) writeNumbers(
 	return n, errors.Join(err, pages.Close(false, false))
 }
 
-// appendLevels appends definition levels of 0 and 1 in Parquet's RLE and bit-packing hybrid, behind
-// their length: one run where all are equal, else one bit-packed run of groups of eight.
+// appendLevels appends the length and the encoding of definition levels of 0 and 1, in Parquet's hybrid
+// of run lengths and bit packing: one run if all are equal, otherwise bit-packed groups of eight.
 func appendLevels(page []byte, levels []int16) []byte {
 	start := len(page)
 	page = append(page, 0, 0, 0, 0)
@@ -215,7 +214,7 @@ func appendLevels(page []byte, levels []int16) []byte {
 	return page
 }
 
-// close writes the footer, which must count rows.
+// close writes the footer and checks its number of rows.
 func (f *parquetFile) close(rows int64) error {
 	defer f.zstd.Close()
 	footer, err := f.meta.Finish()
@@ -223,31 +222,32 @@ func (f *parquetFile) close(rows int64) error {
 		return err
 	}
 	if footer.NumRows != rows {
-		return fmt.Errorf("the footer counts %d rows of %d", footer.NumRows, rows)
+		return fmt.Errorf("footer: got %d rows, want %d", footer.NumRows, rows)
 	}
 	n, err := footer.WriteTo(f.out, nil)
 	if err != nil {
 		return err
 	}
 	_, err = f.out.Write(append(binary.LittleEndian.AppendUint32(nil, uint32(n)), parquetMagic...))
-	if f.out.err != nil { // then err only repeats it
+	if f.out.err != nil { // the cause of err
 		err = f.out.err
 	}
 	return err
 }
 
-// zstdPages compresses pages by one encoder that lives as long as the file.
+// zstdPages is a page writer that compresses with the encoder of its file.
 type zstdPages struct {
 	file.PageWriter
 	encoder *zstd.Encoder
 }
 
+// Compress implements file.PageWriter.
 func (p zstdPages) Compress(buffer *bytes.Buffer, src []byte) []byte {
 	return p.encoder.EncodeAll(src, buffer.AvailableBuffer())
 }
 
-// digest counts and hashes what goes through it. It keeps the first error: the Parquet writer drops
-// some.
+// digest is a writer that counts and hashes what is written. It keeps its first error, because the
+// Parquet library drops some.
 type digest struct {
 	w     io.Writer
 	hash  hash.Hash
@@ -257,6 +257,7 @@ type digest struct {
 
 func newDigest(w io.Writer) *digest { return &digest{w: w, hash: sha256.New()} }
 
+// Write implements io.Writer.
 func (d *digest) Write(p []byte) (int, error) {
 	if d.err != nil {
 		return 0, d.err
@@ -268,16 +269,16 @@ func (d *digest) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// Tell is the offset of the next byte.
+// Tell returns the offset of the next byte.
 func (d *digest) Tell() int64 { return d.bytes }
 
-// recoverTo turns a panic of the Parquet library, which is how it reports some failed writes, into
-// an error, and prefers the failed write itself to what the library made of it.
+// recoverTo turns a panic, by which the Parquet library reports some failed writes, into an error. The
+// error of the write itself replaces that of the library.
 func (d *digest) recoverTo(err *error) {
 	if r := recover(); r != nil {
-		*err = fmt.Errorf("results: parquet: %v", r)
+		*err = fmt.Errorf("results: write Parquet file: %v", r)
 	}
 	if *err != nil && d.err != nil && !errors.Is(*err, d.err) {
-		*err = fmt.Errorf("results: write: %w", d.err)
+		*err = fmt.Errorf("results: write Parquet file: %w", d.err)
 	}
 }

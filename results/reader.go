@@ -3,7 +3,6 @@ package results
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
 	"io"
@@ -13,14 +12,13 @@ import (
 
 	"github.com/apache/arrow/go/v15/arrow"
 	"github.com/apache/arrow/go/v15/arrow/ipc"
-	"github.com/apache/arrow/go/v15/parquet"
 	"github.com/apache/arrow/go/v15/parquet/file"
 )
 
-const readRows = 4096 // rows that a Reader holds at a time
+const readRows = 4096 // rows that a Reader decodes at a time
 
-// Reader reads one Parquet file of a result set. Only files whose checksum is known to be right
-// should be read: the Parquet library does not survive every hostile file.
+// Reader reads one Parquet file of a result set. Files of unknown origin should be read only after
+// their checksum was verified: the Parquet library cannot handle every malformed file.
 type Reader struct {
 	file          *file.Reader
 	table         Table
@@ -42,27 +40,24 @@ func NewReader(r io.ReaderAt, size int64) (reader *Reader, err error) {
 	meta := f.MetaData().KeyValueMetadata()
 	version, encoded := meta.FindValue(solverVersionKey), meta.FindValue(arrowSchemaKey)
 	if version == nil || encoded == nil {
-		return nil, fmt.Errorf(
-			"results: Parquet footer without %s and %s: not a file of a result set",
-			solverVersionKey,
-			arrowSchemaKey,
-		)
+		return nil, fmt.Errorf("results: read footer: %s or %s is missing; not a file of a result set",
+			solverVersionKey, arrowSchemaKey)
 	}
 	if reader.solverVersion, err = strconv.Atoi(*version); err != nil {
-		return nil, fmt.Errorf("results: footer: %s: %w", solverVersionKey, err)
+		return nil, fmt.Errorf("results: read footer: %s: %w", solverVersionKey, err)
 	}
 	if reader.columns, err = storedColumns(*encoded); err != nil {
-		return nil, fmt.Errorf("results: footer: %s: %w", arrowSchemaKey, err)
+		return nil, fmt.Errorf("results: read footer: %s: %w", arrowSchemaKey, err)
 	}
 	for i, c := range reader.columns {
 		if f.MetaData().Schema.NumColumns() != len(reader.columns) || f.MetaData().Schema.Column(i).Name() != c.Name {
-			return nil, fmt.Errorf("results: footer: Parquet and Arrow schemas differ at column %s", c.Name)
+			return nil, fmt.Errorf("results: read footer: Parquet and Arrow schemas differ at column %s", c.Name)
 		}
 	}
 	return reader, nil
 }
 
-// storedColumns decodes what fileSchema made.
+// storedColumns decodes what fileSchema encoded.
 func storedColumns(encoded string) ([]Column, error) {
 	stream, err := base64.StdEncoding.DecodeString(encoded)
 	if err != nil {
@@ -86,29 +81,30 @@ func storedColumns(encoded string) ([]Column, error) {
 	return columns, nil
 }
 
+// kindOf is the inverse of arrowType.
 func kindOf(t arrow.DataType) (Kind, error) {
 	for k := Int64; k <= Time; k++ {
 		if arrow.TypeEqual(t, arrowType(k)) {
 			return k, nil
 		}
 	}
-	return 0, fmt.Errorf("type %s is not one of a result set", t)
+	return 0, fmt.Errorf("unknown type %s", t)
 }
 
-// Table is the table that the file belongs to.
+// Table returns the table that the file belongs to.
 func (r *Reader) Table() Table { return r.table }
 
-// Columns are the file's. Read only.
+// Columns returns the file's columns, which must not be changed.
 func (r *Reader) Columns() []Column { return r.columns }
 
-// SolverVersion is the version of the solver that computed the rows.
+// SolverVersion returns the version of the solver that computed the rows.
 func (r *Reader) SolverVersion() int { return r.solverVersion }
 
-// Rows is the number of rows that the footer states.
+// Rows returns the number of rows according to the footer.
 func (r *Reader) Rows() int64 { return r.file.NumRows() }
 
-// Scan yields the file's rows in order, as cells of the named columns; without names, of all of
-// them. The slice is reused for the next row.
+// Scan yields the file's rows in order, as cells of the named columns, or of all columns without
+// names. The slice is reused for the next row.
 func (r *Reader) Scan(ctx context.Context, columns ...string) iter.Seq2[[]Cell, error] {
 	return func(yield func([]Cell, error) bool) {
 		indices, err := r.indices(columns)
@@ -129,6 +125,7 @@ func (r *Reader) Scan(ctx context.Context, columns ...string) iter.Seq2[[]Cell, 
 	}
 }
 
+// indices returns the positions of the named columns, of all columns without names.
 func (r *Reader) indices(names []string) ([]int, error) {
 	var indices []int
 	if len(names) == 0 {
@@ -139,14 +136,14 @@ func (r *Reader) indices(names []string) ([]int, error) {
 	for _, name := range names {
 		i := slices.IndexFunc(r.columns, func(c Column) bool { return c.Name == name })
 		if i < 0 {
-			return nil, fmt.Errorf("results: the %s table has no column %s", r.table, name)
+			return nil, fmt.Errorf("results: read %s: no column %s", r.table, name)
 		}
 		indices = append(indices, i)
 	}
 	return indices, nil
 }
 
-// scanGroup yields one row group's rows; more is false where the consumer has had enough.
+// scanGroup yields one row group's rows; more is false if the consumer stopped.
 func (r *Reader) scanGroup(
 	ctx context.Context,
 	group int,
@@ -180,6 +177,7 @@ func (r *Reader) scanGroup(
 	return true, nil
 }
 
+// openGroup opens the column chunks of a row group.
 func (r *Reader) openGroup(group int, indices []int) (chunks []file.ColumnChunkReader, rows int64, err error) {
 	defer recoverRead(&err)
 	g := r.file.RowGroup(group)
@@ -193,165 +191,9 @@ func (r *Reader) openGroup(group int, indices []int) (chunks []file.ColumnChunkR
 	return chunks, g.NumRows(), nil
 }
 
-// read replaces the vector's contents by the next n rows of a column chunk.
-func (v *vector) read(chunk file.ColumnChunkReader, c Column, n int) (err error) {
-	defer recoverRead(&err)
-	v.clear()
-	for rows := 0; rows < n; {
-		levels := make([]int16, n-rows)
-		var got int64
-		switch r := chunk.(type) {
-		case *file.Int64ColumnChunkReader:
-			v.ints, got, err = readValues(v.ints, levels, r.ReadBatch)
-		case *file.Float64ColumnChunkReader:
-			v.floats, got, err = readValues(v.floats, levels, r.ReadBatch)
-		case *file.BooleanColumnChunkReader:
-			v.bools, got, err = readValues(v.bools, levels, r.ReadBatch)
-		case *file.ByteArrayColumnChunkReader:
-			var texts []parquet.ByteArray
-			texts, got, err = readValues(nil, levels, r.ReadBatch)
-			for _, text := range texts {
-				v.data = append(v.data, text...)
-				v.ends = append(v.ends, len(v.data))
-			}
-		default:
-			return fmt.Errorf("no reader for %T", r)
-		}
-		if err != nil {
-			return err
-		}
-		if got == 0 {
-			return io.ErrUnexpectedEOF
-		}
-		if c.Nullable {
-			v.levels = append(v.levels, levels[:got]...)
-		}
-		rows += int(got)
-	}
-	return nil
-}
-
-// readValues appends at most len(levels) rows' values to dst.
-func readValues[T any](
-	dst []T,
-	levels []int16,
-	read func(int64, []T, []int16, []int16) (int64, int, error),
-) ([]T, int64, error) {
-	at := len(dst)
-	dst = slices.Grow(dst, len(levels))
-	rows, values, err := read(int64(len(levels)), dst[at:at+len(levels)], levels, nil)
-	return dst[:at+values], rows, err
-}
-
-// cells stores the vector's n rows into every stride-th cell.
-func (v *vector) cells(k Kind, n int, out []Cell, stride int) {
-	at, begin := 0, 0
-	for i := range n {
-		c := &out[i*stride]
-		*c = Cell{}
-		if v.levels != nil && v.levels[i] == 0 {
-			c.Null = true
-			continue
-		}
-		switch k {
-		case Int64, Time:
-			c.Int = v.ints[at]
-		case Float64:
-			c.Float = v.floats[at]
-		case Bool:
-			c.Bool = v.bools[at]
-		case String:
-			c.Text = string(v.data[begin:v.ends[at]])
-			begin = v.ends[at]
-		}
-		at++
-	}
-}
-
-// Points yields the rows of a points file. Null floats are NaN, null steps -1.
-func (r *Reader) Points(ctx context.Context) iter.Seq2[PointRow, error] {
-	return scanRows(ctx, r, Points, readPoint)
-}
-
-// Trajectories yields the rows of a trajectories file. Null floats are NaN.
-func (r *Reader) Trajectories(ctx context.Context) iter.Seq2[TrajectoryRow, error] {
-	return scanRows(ctx, r, Trajectories, rowReader(trajectoryFields))
-}
-
-// Coefficients yields the rows of a coefficients file. Null floats are NaN.
-func (r *Reader) Coefficients(ctx context.Context) iter.Seq2[CoefficientRow, error] {
-	return scanRows(ctx, r, Coefficients, rowReader(coefficientFields))
-}
-
-// Shards yields the rows of a shards file.
-func (r *Reader) Shards(ctx context.Context) iter.Seq2[ShardRow, error] {
-	return scanRows(ctx, r, Shards, rowReader(shardFields))
-}
-
-// rowReader returns a function that reads all cells of a row.
-func rowReader[R any](fields []field[R]) func([]Cell) R {
-	return func(cells []Cell) (row R) {
-		readFields(cells, fields, &row)
-		return row
-	}
-}
-
-func scanRows[T any](ctx context.Context, r *Reader, t Table, read func([]Cell) T) iter.Seq2[T, error] {
-	return func(yield func(T, error) bool) {
-		var none T
-		if r.table != t {
-			yield(none, fmt.Errorf("results: a file of %s holds no %s", r.table, t))
-			return
-		}
-		for cells, err := range r.Scan(ctx) {
-			if err != nil {
-				yield(none, err)
-				return
-			}
-			if !yield(read(cells), nil) {
-				return
-			}
-		}
-	}
-}
-
-// Check reads a written file back and compares it with what Merge reported: size, SHA-256 and the
-// footer's table and row count. A file counts only once it has passed: this Parquet writer can
-// leave a well-formed file with fewer rows.
-func Check(r io.ReaderAt, size int64, want File) error {
-	hash := sha256.New()
-	if _, err := io.Copy(hash, io.NewSectionReader(r, 0, size)); err != nil {
-		return fmt.Errorf("results: read back %s: %w", want.Table, err)
-	}
-	if size != want.Bytes || [32]byte(hash.Sum(nil)) != want.SHA256 {
-		return fmt.Errorf(
-			"results: read back %s: %d bytes of SHA-256 %x; wrote %d of %x",
-			want.Table,
-			size,
-			hash.Sum(nil),
-			want.Bytes,
-			want.SHA256,
-		)
-	}
-	f, err := NewReader(r, size)
-	if err != nil {
-		return err
-	}
-	if f.table != want.Table || f.Rows() != want.Rows {
-		return fmt.Errorf(
-			"results: read back a file of %d %s rows; wrote %d %s rows",
-			f.Rows(),
-			f.table,
-			want.Rows,
-			want.Table,
-		)
-	}
-	return nil
-}
-
 // recoverRead turns a panic of the Parquet library on a malformed file into an error.
 func recoverRead(err *error) {
 	if r := recover(); r != nil {
-		*err = fmt.Errorf("results: malformed Parquet file: %v", r)
+		*err = fmt.Errorf("results: read Parquet file: malformed: %v", r)
 	}
 }

@@ -3,7 +3,6 @@ package results
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -13,14 +12,11 @@ import (
 	"github.com/apache/arrow/go/v15/arrow/memory"
 )
 
-// ErrProjection says that a projection names a table or a column that the set does not have.
-var ErrProjection = errors.New("no such table or column")
-
-// Projection is the part of a table that a reader asks for.
+// Projection selects columns and rows of a table.
 type Projection struct {
 	Table      Table
-	Columns    []string // in this order; none: all
-	First, End int64    // rows of the points [First, End)
+	Columns    []string // in this order; none means all
+	First, End int64    // points [First, End)
 }
 
 const (
@@ -28,8 +24,8 @@ const (
 	streamBytes = 1 << 20
 )
 
-// RecordStream sends rows as Arrow IPC messages, as Arrow Flight carries them: the schema first,
-// then record batches of about 1 MiB. Its memory is one batch. It is not safe for concurrent use.
+// RecordStream encodes rows as the Arrow IPC messages of Arrow Flight: the schema, then record batches
+// of about 1 MiB. Its memory is one record batch. It is not safe for concurrent use.
 type RecordStream struct {
 	schema  *Schema
 	table   Table
@@ -44,7 +40,7 @@ type RecordStream struct {
 	bytes   int
 }
 
-// NewRecordStream returns a stream that hands each message to send: its flatbuffer, and its body.
+// NewRecordStream returns a stream that calls send with the flatbuffer and the body of each message.
 func (s *Schema) NewRecordStream(p Projection, send func(header, body []byte) error) (*RecordStream, error) {
 	columns, indices, err := s.project(p)
 	if err != nil {
@@ -58,7 +54,7 @@ func (s *Schema) NewRecordStream(p Projection, send func(header, body []byte) er
 	}, nil
 }
 
-// ArrowSchema is the projection's schema as an IPC stream without batches.
+// ArrowSchema returns the projection's schema as an IPC stream without record batches.
 func (s *Schema) ArrowSchema(p Projection) ([]byte, error) {
 	columns, _, err := s.project(p)
 	if err != nil {
@@ -67,16 +63,16 @@ func (s *Schema) ArrowSchema(p Projection) ([]byte, error) {
 	return schemaStream(wireSchema(columns))
 }
 
-// project finds the columns of a projection.
+// project returns the columns of a projection and their positions in the table.
 func (s *Schema) project(p Projection) (columns []Column, indices []int, err error) {
 	if !s.Has(p.Table) {
-		return nil, nil, fmt.Errorf("results: table %s: %w", p.Table, ErrProjection)
+		return nil, nil, fmt.Errorf("results: select from %s: the result set has no such table", p.Table)
 	}
 	all := s.tables[p.Table]
 	for _, name := range p.Columns {
 		i := slices.IndexFunc(all, func(c Column) bool { return c.Name == name })
 		if i < 0 || slices.Contains(indices, i) {
-			return nil, nil, fmt.Errorf("results: column %s of %s, or twice the same: %w", name, p.Table, ErrProjection)
+			return nil, nil, fmt.Errorf("results: select from %s: column %s does not exist or is named twice", p.Table, name)
 		}
 		columns, indices = append(columns, all[i]), append(indices, i)
 	}
@@ -89,7 +85,7 @@ func (s *Schema) project(p Projection) (columns []Column, indices []int, err err
 	return columns, indices, nil
 }
 
-// AddShard sends the rows of a delivery, which it verifies first.
+// AddShard checks a delivery and sends its rows.
 func (w *RecordStream) AddShard(d Delivery, e Expectation) error {
 	shard, err := w.schema.Decode(d, e)
 	if err != nil {
@@ -97,7 +93,7 @@ func (w *RecordStream) AddShard(d Delivery, e Expectation) error {
 	}
 	row := make([]Cell, len(w.columns))
 	for _, b := range shard.tables[w.table] {
-		points := b.columns[0].ints // every table begins with the point
+		points := b.columns[0].ints // the first column of every table that nodes send
 		for i := range b.rows {
 			if points[i] < w.first || points[i] >= w.end {
 				continue
@@ -138,10 +134,10 @@ func (w *RecordStream) AddPart(ctx context.Context, r *Reader) error {
 	return nil
 }
 
-// Skip leaves out rows of points before first: what was sent already.
+// Skip excludes rows of points before first, such as those already sent.
 func (w *RecordStream) Skip(first int64) { w.first = max(w.first, first) }
 
-// Close sends what is left, and the schema where there was no row.
+// Close sends the remaining rows; if there were none at all, the schema.
 func (w *RecordStream) Close() error {
 	defer w.records.Release()
 	if err := w.flush(); err != nil {
@@ -190,7 +186,7 @@ func appendCell(b array.Builder, c Cell) {
 	}
 }
 
-// cell is row i of the column.
+// cell returns row i of the column.
 func (c *column) cell(k Kind, i int) Cell {
 	if c.isNull(i) {
 		return Cell{Null: true}
@@ -206,7 +202,7 @@ func (c *column) cell(k Kind, i int) Cell {
 	return Cell{Text: string(c.text(i))}
 }
 
-// messages splits IPC payloads into header and body.
+// messages is a payload writer that sends the header and the body of each message.
 type messages struct {
 	send func(header, body []byte) error
 	body bytes.Buffer
@@ -214,19 +210,19 @@ type messages struct {
 
 var _ ipc.PayloadWriter = (*messages)(nil)
 
-// Start does nothing: Flight has no mark for the beginning.
+// Start implements ipc.PayloadWriter.
 func (m *messages) Start() error { return nil }
 
-// WritePayload sends one message.
+// WritePayload implements ipc.PayloadWriter.
 func (m *messages) WritePayload(p ipc.Payload) error {
 	meta := p.Meta()
 	defer meta.Release()
 	m.body.Reset()
 	if err := p.SerializeBody(&m.body); err != nil {
-		return fmt.Errorf("results: encode a record batch: %w", err)
+		return fmt.Errorf("results: encode record batch: %w", err)
 	}
 	return m.send(meta.Bytes(), m.body.Bytes())
 }
 
-// Close does nothing: Flight has no mark for the end.
+// Close implements ipc.PayloadWriter.
 func (m *messages) Close() error { return nil }

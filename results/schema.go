@@ -6,39 +6,35 @@ import (
 	"slices"
 )
 
-// Options say which tables a set has, and which solver computes it.
+// Options select the tables of a result set and the solver that computes it.
 type Options struct {
 	SolverVersion int
-	// Trajectories: the sweep records steps. Coefficients: it records every group's coefficient
-	// too.
-	Trajectories bool
-	Coefficients bool
+	Trajectories  bool // the sweep records steps
+	Coefficients  bool // it records the coefficients of all groups, too
 }
 
-// Schema is the columns of a result set's tables. It is immutable and safe for concurrent use.
+// Schema is the tables of a result set with their columns. It is immutable and safe for concurrent
+// use.
 type Schema struct {
 	parameters []Column
 	options    Options
-	tables     [numTables][]Column // nil: the set does not have this table
-	wire       [numTables][]byte   // opening message of each table's stream
+	tables     [numTables][]Column // nil: the set does not have the table
+	wire       [numTables][]byte   // schema message of each table's stream
 }
 
 var columnName = regexp.MustCompile(`^[a-z][a-z0-9_]{0,62}$`)
 
-// NewSchema returns the schema of a sweep whose points table has the given parameter columns, in
-// their order; all of them may be null. The parameters "representation" and those named like a
-// metric are the writer's own and not allowed here.
+// NewSchema returns the schema of a result set whose points table has the given parameter columns, in
+// this order; all of them are nullable. A name of another column, such as representation or a metric,
+// is an error.
 func NewSchema(parameters []Column, options Options) (*Schema, error) {
 	s := &Schema{options: options}
 	for _, p := range parameters {
 		if !columnName.MatchString(p.Name) {
-			return nil, fmt.Errorf(
-				"results: parameter column %q: want lower case letters, digits and underscores",
-				p.Name,
-			)
+			return nil, fmt.Errorf("results: make schema: got parameter column %q, want %s", p.Name, columnName)
 		}
 		if p.Kind > Bool {
-			return nil, fmt.Errorf("results: parameter column %s: kind %d is not a parameter's", p.Name, p.Kind)
+			return nil, fmt.Errorf("results: make schema: parameter column %s has kind %s, want one of parameters", p.Name, p.Kind)
 		}
 		p.Nullable = true
 		s.parameters = append(s.parameters, p)
@@ -47,7 +43,7 @@ func NewSchema(parameters []Column, options Options) (*Schema, error) {
 	seen := map[string]bool{}
 	for _, c := range s.tables[Points] {
 		if seen[c.Name] {
-			return nil, fmt.Errorf("results: two columns named %s in the points table", c.Name)
+			return nil, fmt.Errorf("results: make schema: the points table has two columns %s", c.Name)
 		}
 		seen[c.Name] = true
 	}
@@ -67,24 +63,25 @@ func NewSchema(parameters []Column, options Options) (*Schema, error) {
 	return s, nil
 }
 
-// Parameters are the parameter columns of the points table. Read only.
+// Parameters returns the parameter columns of the points table, which must not be changed.
 func (s *Schema) Parameters() []Column { return s.parameters }
 
-// Options are those the schema was made with.
+// Options returns the options of the schema.
 func (s *Schema) Options() Options { return s.options }
 
-// Columns are those of a table, nil where the set does not have it. Read only.
+// Columns returns the columns of a table, which must not be changed; nil if the set does not have it.
 func (s *Schema) Columns(t Table) []Column { return s.tables[t] }
 
-// Has tells whether the set has the table.
+// Has reports whether the set has the table.
 func (s *Schema) Has(t Table) bool { return int(t) < numTables && s.tables[t] != nil }
 
-// Tables lists the set's tables in order.
+// Tables returns the set's tables in order.
 func (s *Schema) Tables() []Table { return s.present(numTables) }
 
-// deliverable lists the tables that nodes send, in the order in which a payload concatenates them.
+// deliverable returns the tables that nodes send, in their order in a payload.
 func (s *Schema) deliverable() []Table { return s.present(int(Shards)) }
 
+// present returns the set's tables before end.
 func (s *Schema) present(end int) []Table {
 	var tables []Table
 	for t := range end {

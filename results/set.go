@@ -14,15 +14,15 @@ import (
 	"strconv"
 )
 
-// Set is a result set in a local folder, finished or not, open for reading.
+// Set reads a result set in a local folder, finished or not.
 type Set struct {
 	dir      string
 	schema   *Schema
 	manifest *Manifest
 }
 
-// ErrNoSet is returned by OpenSet for a folder that is not a result set.
-var ErrNoSet = errors.New("not a result set: it has no points/schema.parquet")
+// errNoSet is the error for a folder that is not a result set.
+var errNoSet = errors.New("not a result set: points/schema.parquet is missing")
 
 // OpenSet opens the result set in a folder.
 func OpenSet(dir string) (*Set, error) {
@@ -37,11 +37,11 @@ func OpenSet(dir string) (*Set, error) {
 	return &Set{dir: dir, schema: schema, manifest: manifest}, nil
 }
 
-// readSchema takes the schema of a set from its files without rows.
+// readSchema reads the schema of a set from its files without rows.
 func readSchema(dir string) (*Schema, error) {
 	points, err := openFile(filepath.Join(dir, filepath.FromSlash(EmptyName(Points))))
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("results: %s: %w", dir, ErrNoSet)
+		return nil, fmt.Errorf("results: open %s: %w", dir, errNoSet)
 	}
 	if err != nil {
 		return nil, err
@@ -53,11 +53,8 @@ func readSchema(dir string) (*Schema, error) {
 	}
 	columns := points.Columns()
 	if len(columns) < len(pointKey)+len(pointResults) {
-		return nil, fmt.Errorf(
-			"results: %s has %d columns: not a points table of this release",
-			points.path,
-			len(columns),
-		)
+		return nil, fmt.Errorf("results: open %s: got %d columns, want those of a points table of this release",
+			points.path, len(columns))
 	}
 	return NewSchema(
 		columns[len(pointKey):len(columns)-len(pointResults)],
@@ -69,7 +66,7 @@ func readSchema(dir string) (*Schema, error) {
 	)
 }
 
-// readManifest is nil where there is none.
+// readManifest returns nil if there is no manifest.
 func readManifest(dir string) (*Manifest, error) {
 	data, err := os.ReadFile(filepath.Join(dir, ManifestName))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -85,18 +82,18 @@ func readManifest(dir string) (*Manifest, error) {
 	return &m, nil
 }
 
-// Schema is that of the set's files.
+// Schema returns the schema of the set's files.
 func (s *Set) Schema() *Schema { return s.schema }
 
-// Dir is the set's folder.
+// Dir returns the set's folder.
 func (s *Set) Dir() string { return s.dir }
 
-// Manifest is nil while the sweep runs. Read only.
+// Manifest returns nil until the sweep is done. It must not be changed.
 func (s *Set) Manifest() *Manifest { return s.manifest }
 
 var partFile = regexp.MustCompile(`^part-(\d{6,})\.parquet$`)
 
-// Parts lists the numbers of the parts of a table that are there, in order.
+// Parts returns the numbers of the parts of a table that exist, in order.
 func (s *Set) Parts(t Table) ([]int64, error) {
 	entries, err := os.ReadDir(filepath.Join(s.dir, t.String()))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -167,7 +164,7 @@ func scanSet[T any](s *Set, t Table, scan func(*Reader) iter.Seq2[T, error]) ite
 	}
 }
 
-// setFile is a file of a set, open.
+// setFile is a Reader of a file of a set.
 type setFile struct {
 	*Reader
 	path string

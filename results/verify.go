@@ -15,60 +15,61 @@ import (
 	"slices"
 )
 
-// Problem is a kind of violation.
-type Problem string
+// ViolationKind classifies violations.
+type ViolationKind string
 
 const (
-	MissingFile  Problem = "missing file"
-	ForeignFile  Problem = "foreign file"
-	BadManifest  Problem = "manifest"
-	BadChecksum  Problem = "checksum"
-	BadSchema    Problem = "schema"
-	Unreadable   Problem = "unreadable"
-	MissingPoint Problem = "missing point"
-	DoubledRow   Problem = "doubled row"
-	WrongOrder   Problem = "wrong order"
-	ForeignPoint Problem = "foreign point"
-	NotFinite    Problem = "not finite"
-	UnknownWord  Problem = "unknown word"
+	MissingFile  ViolationKind = "missing file"
+	ForeignFile  ViolationKind = "foreign file"
+	BadManifest  ViolationKind = "manifest"
+	BadChecksum  ViolationKind = "checksum"
+	BadSchema    ViolationKind = "schema"
+	Unreadable   ViolationKind = "unreadable"
+	MissingPoint ViolationKind = "missing point"
+	DuplicateRow ViolationKind = "duplicate row"
+	WrongOrder   ViolationKind = "wrong order"
+	ForeignPoint ViolationKind = "foreign point"
+	NotFinite    ViolationKind = "not finite"
+	UnknownWord  ViolationKind = "unknown word"
 )
 
-// Violation is one breach of what a result set promises.
+// Violation is something wrong with a result set.
 type Violation struct {
-	Problem Problem
-	File    string // below the set, "" where it is about the whole
-	Detail  string
+	Kind   ViolationKind
+	File   string // relative to the set; "" for the set as a whole
+	Detail string
 }
 
 func (v Violation) String() string {
 	if v.File == "" {
-		return fmt.Sprintf("%s: %s", v.Problem, v.Detail)
+		return fmt.Sprintf("%s: %s", v.Kind, v.Detail)
 	}
-	return fmt.Sprintf("%s: %s: %s", v.File, v.Problem, v.Detail)
+	return fmt.Sprintf("%s: %s: %s", v.File, v.Kind, v.Detail)
 }
 
-// Report is what Verify found.
+// Report is the result of Verify.
 type Report struct {
-	// Finished: the set has a manifest. Without one, checksums and missing points cannot be told.
+	// Finished reports whether the set has a manifest. Without one, checksums cannot be verified
+	// and missing points not be found.
 	Finished   bool
-	Manifest   *Manifest // nil while the sweep runs
+	Manifest   *Manifest // nil until the sweep is done
 	Points     int64
 	Files      int
 	Violations []Violation
-	// Omitted counts the violations beyond the first maxViolations.
+	// Omitted is the number of violations after the first maxViolations.
 	Omitted int64
 }
 
-// OK tells whether nothing was found.
+// OK reports whether there are no violations.
 func (r *Report) OK() bool { return len(r.Violations) == 0 }
 
 const maxViolations = 10_000
 
-// Verify reads a whole result set and lists every violation: missing, doubled and foreign points,
-// wrong order, schema or checksum, NaN, missing and foreign files, steps of unknown points, a
-// manifest that does not fit. present tells which indices are points of the sweep; nil: then parts
-// whose points are fewer than their indices are only counted. The error is about the folder or ctx,
-// not about the set.
+// Verify reads a whole result set and lists every violation: missing, duplicate and foreign points,
+// wrong order, schema or checksum, NaN, missing and foreign files, steps of unknown points, and a
+// manifest that disagrees with the files. present reports which indices are points of the sweep. If it
+// is nil, missing points are found only in parts in which every index is a point. The error is about
+// the folder or ctx, not about the set.
 func Verify(ctx context.Context, dir string, present func(index int64) bool) (*Report, error) {
 	schema, err := readSchema(dir)
 	if err != nil {
@@ -85,29 +86,27 @@ func Verify(ctx context.Context, dir string, present func(index int64) bool) (*R
 	return v.report, v.parts(ctx)
 }
 
-// verifier walks one set.
+// verifier verifies one set. One goroutine uses it.
 type verifier struct {
 	dir      string
 	schema   *Schema
-	manifest *Manifest // nil: the sweep runs
+	manifest *Manifest // nil until the sweep is done
 	present  func(int64) bool
 	report   *Report
-	listed   map[string]ManifestFile
-	sound    []string // Parquet files fit to be parsed, in order
+	listed   map[string]ManifestFile // of the manifest, by path
+	readable []string                // Parquet files with the right checksum
 }
 
-func (v *verifier) add(p Problem, file, format string, args ...any) {
+// add reports a violation.
+func (v *verifier) add(kind ViolationKind, file, format string, args ...any) {
 	if len(v.report.Violations) == maxViolations {
 		v.report.Omitted++
 		return
 	}
-	v.report.Violations = append(
-		v.report.Violations,
-		Violation{Problem: p, File: file, Detail: fmt.Sprintf(format, args...)},
-	)
+	v.report.Violations = append(v.report.Violations, Violation{kind, file, fmt.Sprintf(format, args...)})
 }
 
-// files compares the folder with the manifest, and each file with its checksum.
+// files compares the folder with the manifest and each file with its checksum.
 func (v *verifier) files(ctx context.Context) error {
 	if v.manifest != nil {
 		for _, f := range v.manifest.Files {
@@ -115,7 +114,7 @@ func (v *verifier) files(ctx context.Context) error {
 		}
 	}
 	found := map[string]bool{}
-	// With the separator at its end a symbolic link to the set is followed.
+	// The separator at the end makes WalkDir follow a symbolic link to the set.
 	err := filepath.WalkDir(v.dir+string(filepath.Separator), func(path string, d fs.DirEntry, err error) error {
 		if err != nil || ctx.Err() != nil {
 			return errors.Join(err, ctx.Err())
@@ -137,13 +136,13 @@ func (v *verifier) files(ctx context.Context) error {
 	v.report.Files = len(found)
 	for _, f := range v.expected() {
 		if !found[f] {
-			v.add(MissingFile, f, "not there")
+			v.add(MissingFile, f, "does not exist")
 		}
 	}
 	return nil
 }
 
-// expected lists the files that must be there.
+// expected lists the files that must exist.
 func (v *verifier) expected() []string {
 	names := []string{SweepName, ViewsName}
 	for _, t := range v.schema.Tables() {
@@ -157,7 +156,7 @@ func (v *verifier) expected() []string {
 	return names
 }
 
-// file checks one file's name and checksum.
+// file checks the name and the checksum of a file.
 func (v *verifier) file(name string) error {
 	switch name {
 	case ManifestName, SweepName, ViewsName:
@@ -181,19 +180,12 @@ func (v *verifier) file(name string) error {
 			return err
 		}
 		if got.Bytes != want.Bytes || got.SHA256 != want.SHA256 {
-			v.add(
-				BadChecksum,
-				name,
-				"%d bytes, sha256 %.16s...; the manifest has %d bytes, %.16s...",
-				got.Bytes,
-				got.SHA256,
-				want.Bytes,
-				want.SHA256,
-			)
+			v.add(BadChecksum, name, "got %d bytes, sha256 %.16s..., the manifest has %d bytes, %.16s...",
+				got.Bytes, got.SHA256, want.Bytes, want.SHA256)
 			return nil
 		}
 	}
-	v.sound = append(v.sound, name)
+	v.readable = append(v.readable, name)
 	return nil
 }
 
@@ -208,7 +200,7 @@ func hashFile(path string) (ManifestFile, error) {
 	return ManifestFile{Bytes: n, SHA256: hex.EncodeToString(h.Sum(nil))}, err
 }
 
-// parts reads the rows of every part.
+// parts verifies the rows of every part.
 func (v *verifier) parts(ctx context.Context) error {
 	set := Set{dir: v.dir, schema: v.schema}
 	numbers := map[int64]bool{}
@@ -226,12 +218,12 @@ func (v *verifier) parts(ctx context.Context) error {
 	for _, part := range slices.Sorted(maps.Keys(numbers)) {
 		if v.manifest == nil {
 			for _, t := range v.schema.Tables() {
-				if !slices.Contains(v.sound, PartName(t, part)) {
-					v.add(MissingFile, PartName(t, part), "the part has other tables")
+				if !slices.Contains(v.readable, PartName(t, part)) {
+					v.add(MissingFile, PartName(t, part), "does not exist, but the part has other tables")
 				}
 			}
 		}
-		p := partVerifier{verifier: v, part: part, last: last, byStatus: byStatus}
+		p := partVerifier{set: v, part: part, last: last, byStatus: byStatus}
 		if err := p.run(ctx); err != nil {
 			return err
 		}
@@ -241,7 +233,7 @@ func (v *verifier) parts(ctx context.Context) error {
 	return nil
 }
 
-// totals compares the sums with the manifest.
+// totals compares the numbers of points with the manifest.
 func (v *verifier) totals(byStatus map[string]int64) {
 	for _, n := range byStatus {
 		v.report.Points += n
@@ -251,17 +243,12 @@ func (v *verifier) totals(byStatus map[string]int64) {
 	}
 	for _, status := range []string{StatusOK, StatusDiverged, StatusFailed, StatusInvalid} {
 		if got, want := byStatus[status], v.manifest.PointsByStatus[status]; got != want {
-			v.add(BadManifest, ManifestName, "%d points are %s; the manifest has %d", got, status, want)
+			v.add(BadManifest, ManifestName, "got %d points with status %s, the manifest has %d", got, status, want)
 		}
 	}
 	if v.manifest.SolverVersion != v.schema.options.SolverVersion {
-		v.add(
-			BadManifest,
-			ManifestName,
-			"solver version %d; the files have %d",
-			v.manifest.SolverVersion,
-			v.schema.options.SolverVersion,
-		)
+		v.add(BadManifest, ManifestName, "got solver version %d, the files have %d",
+			v.manifest.SolverVersion, v.schema.options.SolverVersion)
 	}
 }
 

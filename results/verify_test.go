@@ -22,7 +22,7 @@ func verify(t *testing.T, f *folder, present func(int64) bool) []string {
 	f.check(err)
 	var found []string
 	for _, v := range report.Violations {
-		found = append(found, strings.TrimPrefix(fmt.Sprintf("%s: %s", v.File, v.Problem), ": "))
+		found = append(found, strings.TrimPrefix(fmt.Sprintf("%s: %s", v.File, v.Kind), ": "))
 	}
 	return found
 }
@@ -114,13 +114,13 @@ func TestVerifyFindsBadRows(t *testing.T) {
 		"nan": {spoil(t, results.Points, "weight_norm2", 7, math.NaN()), []string{points + ": not finite"}},
 		"inf": {spoil(t, results.Trajectories, "loss", 7, math.Inf(1)), []string{steps + ": not finite"}},
 		"doubled point": {spoil(t, results.Points, "point", 8, 7),
-			[]string{points + ": doubled row", points + ": missing point", points + ": manifest", steps + ": foreign point", groups + ": foreign point"}},
+			[]string{points + ": duplicate row", points + ": missing point", points + ": manifest", steps + ": foreign point", groups + ": foreign point"}},
 		"descending point": {spoil(t, results.Points, "point", 8, 3),
 			[]string{points + ": wrong order", points + ": missing point", points + ": manifest", steps + ": foreign point", groups + ": foreign point"}},
-		"doubled step":  {spoil(t, results.Trajectories, "step", 4, 0), []string{steps + ": doubled row"}},
+		"doubled step":  {spoil(t, results.Trajectories, "step", 4, 0), []string{steps + ": duplicate row"}},
 		"earlier step":  {spoil(t, results.Trajectories, "step", 5, 3), []string{steps + ": wrong order"}},
 		"unknown point": {spoil(t, results.Trajectories, "point", 899, 300), []string{steps + ": foreign point"}},
-		"doubled group": {spoil(t, results.Coefficients, "group", 1, 0), []string{groups + ": doubled row"}},
+		"doubled group": {spoil(t, results.Coefficients, "group", 1, 0), []string{groups + ": duplicate row"}},
 	} {
 		if got := verify(t, c.folder, nil); !slices.Equal(got, c.want) {
 			t.Errorf("%s: %q; want %q", name, got, c.want)
@@ -173,7 +173,7 @@ func TestVerifyFindsOverlappingParts(t *testing.T) {
 	got := verify(t, f, nil)
 	if len(got) != 100 ||
 		got[0] != results.PartName(results.Points, 1)+": wrong order" &&
-			got[0] != results.PartName(results.Points, 1)+": doubled row" {
+			got[0] != results.PartName(results.Points, 1)+": duplicate row" {
 		t.Errorf("%d violations, first %q", len(got), got[:1])
 	}
 }

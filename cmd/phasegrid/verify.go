@@ -65,7 +65,7 @@ func runVerify(ctx context.Context, o verifyOptions) error {
 		Omitted:  report.Omitted,
 	}
 	for _, v := range report.Violations {
-		view.Violations = append(view.Violations, violationView{string(v.Problem), v.File, v.Detail})
+		view.Violations = append(view.Violations, violationView{string(v.Kind), v.File, v.Detail})
 	}
 	err = o.Output.print(o.stdout, view, func(w io.Writer) {
 		for _, v := range report.Violations {
@@ -126,7 +126,7 @@ func verifySet(ctx context.Context, dir string) (report *results.Report, missing
 	if m.Sweep != spec.ID(m.SolverVersion) {
 		report.Violations = append(
 			report.Violations,
-			results.Violation{Problem: results.BadManifest, File: results.SweepName,
+			results.Violation{Kind: results.BadManifest, File: results.SweepName,
 				Detail: "not the sweep that the manifest names: its id is " + spec.ID(
 					m.SolverVersion,
 				) + ", the manifest has " + m.Sweep},

@@ -15,9 +15,6 @@ import (
 	"github.com/phasegrid/phasegrid/results"
 )
 
-// snapshotRowGroup is the length of a row group in a copy of committed rows.
-const snapshotRowGroup = 122_880
-
 // CopyCommitted copies the committed rows of a sweep, merged or not, into a result set below dir,
 // and returns its folder.
 func (c *Client) CopyCommitted(ctx context.Context, ref, dir string) (folder string, err error) {
@@ -65,7 +62,7 @@ func (c *Client) copyTable(ctx context.Context, id, table, name string) error {
 	w, err := pqarrow.NewFileWriter(
 		rows.Schema(),
 		f,
-		parquetfile.NewWriterProperties(parquetfile.WithMaxRowGroupLength(snapshotRowGroup)),
+		parquetfile.NewWriterProperties(parquetfile.WithMaxRowGroupLength(results.RowGroupRows)),
 		pqarrow.DefaultWriterProps(),
 	)
 	if err != nil {
