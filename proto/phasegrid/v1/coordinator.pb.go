@@ -29,9 +29,9 @@ type DeliverResponse_Outcome int32
 const (
 	DeliverResponse_OUTCOME_UNSPECIFIED DeliverResponse_Outcome = 0
 	DeliverResponse_OUTCOME_COMMITTED   DeliverResponse_Outcome = 1
-	// A twin was first; the bytes are dropped.
+	// The shard was committed already; the bytes are dropped.
 	DeliverResponse_OUTCOME_DUPLICATE DeliverResponse_Outcome = 2
-	// The sweep no longer wants it (cancelled, deleted).
+	// The sweep was cancelled or deleted.
 	DeliverResponse_OUTCOME_UNWANTED DeliverResponse_Outcome = 3
 )
 
@@ -80,7 +80,7 @@ func (DeliverResponse_Outcome) EnumDescriptor() ([]byte, []int) {
 
 type SubmitRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The sweep file as written by its author; parsed by the coordinator alone.
+	// The sweep file as written by its author; only the coordinator parses it.
 	File          []byte `protobuf:"bytes,1,opt,name=file,proto3" json:"file,omitempty"`
 	Filename      string `protobuf:"bytes,2,opt,name=filename,proto3" json:"filename,omitempty"`
 	Priority      int32  `protobuf:"varint,3,opt,name=priority,proto3" json:"priority,omitempty"`
@@ -150,9 +150,9 @@ func (x *SubmitRequest) GetWeight() int32 {
 type SubmitResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Sweep *Sweep                 `protobuf:"bytes,1,opt,name=sweep,proto3" json:"sweep,omitempty"`
-	// Created is false where the sweep was there already.
+	// Created is false if the sweep existed already.
 	Created bool `protobuf:"varint,2,opt,name=created,proto3" json:"created,omitempty"`
-	// Warnings of the sweep file, for people.
+	// Warnings about the sweep file, for display.
 	Warnings      []string `protobuf:"bytes,3,rep,name=warnings,proto3" json:"warnings,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -209,7 +209,8 @@ func (x *SubmitResponse) GetWarnings() []string {
 	return nil
 }
 
-// A sweep is named by id, by an unambiguous prefix of it, or by the name of the newest sweep that has it.
+// A sweep is named by its id, an unambiguous prefix of it, or a name; of several sweeps with that
+// name the newest is meant.
 type GetRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Sweep         string                 `protobuf:"bytes,1,opt,name=sweep,proto3" json:"sweep,omitempty"`
@@ -300,9 +301,11 @@ func (x *GetResponse) GetSweep() *Sweep {
 
 type ListRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// At most this many sweeps in the answer; 0 leaves it to the coordinator, which may send fewer in any case.
+	// Maximum number of sweeps in the response; 0 leaves it to the coordinator, which may send fewer
+	// in any case.
 	PageSize int32 `protobuf:"varint,1,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
-	// Of the answer before; empty for the first page, which has the newest sweeps.
+	// The next_page_token of the previous response; empty for the first page, which has the newest
+	// sweeps.
 	PageToken     string `protobuf:"bytes,2,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1159,7 +1162,7 @@ func (x *FilesResponse) GetFiles() []*File {
 
 type File struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Path below the result set, for instance points/part-000000.parquet.
+	// Path below the result set, for example points/part-000000.parquet.
 	Path          string `protobuf:"bytes,1,opt,name=path,proto3" json:"path,omitempty"`
 	Bytes         int64  `protobuf:"varint,2,opt,name=bytes,proto3" json:"bytes,omitempty"`
 	Sha256        string `protobuf:"bytes,3,opt,name=sha256,proto3" json:"sha256,omitempty"`
@@ -1415,7 +1418,7 @@ type NodeState struct {
 	Info       *NodeInfo              `protobuf:"bytes,1,opt,name=info,proto3" json:"info,omitempty"`
 	ShardsHeld int64                  `protobuf:"varint,2,opt,name=shards_held,json=shardsHeld,proto3" json:"shards_held,omitempty"`
 	Draining   bool                   `protobuf:"varint,3,opt,name=draining,proto3" json:"draining,omitempty"`
-	// Fenced says why this node gets no work, or is empty.
+	// The reason why this node gets no leases; empty if it is not fenced.
 	Fenced        string                 `protobuf:"bytes,4,opt,name=fenced,proto3" json:"fenced,omitempty"`
 	LastSeen      *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=last_seen,json=lastSeen,proto3" json:"last_seen,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -1596,17 +1599,17 @@ type AttachRequest_Heartbeat struct {
 }
 
 type AttachRequest_Drain struct {
-	// Drain: no new leases; unstarted shards are handed back in returned.
+	// Drain: no new leases; shards that have not started are handed back.
 	Drain *Drain `protobuf:"bytes,3,opt,name=drain,proto3,oneof"`
 }
 
 type AttachRequest_Bye struct {
-	// Bye ends the node's life cleanly.
+	// Bye: the node ends cleanly.
 	Bye *Bye `protobuf:"bytes,4,opt,name=bye,proto3,oneof"`
 }
 
 type AttachRequest_Abandon struct {
-	// Abandon gives up shards that this node cannot solve; it counts as an unclean loss of them.
+	// Abandon: the node cannot solve these shards; their leases fail.
 	Abandon *Abandon `protobuf:"bytes,5,opt,name=abandon,proto3,oneof"`
 }
 
@@ -1623,12 +1626,12 @@ func (*AttachRequest_Abandon) isAttachRequest_Message() {}
 type Hello struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Info  *NodeInfo              `protobuf:"bytes,1,opt,name=info,proto3" json:"info,omitempty"`
-	// Held are the shards that the node still has from before a reconnect.
+	// Shards that the node still has from before a reconnect.
 	Held []*ShardRun `protobuf:"bytes,2,rep,name=held,proto3" json:"held,omitempty"`
-	// Capacity as in Heartbeat, so that the first grant need not wait for one.
+	// Capacity as in Heartbeat, so that the first grant does not wait for one.
 	Capacity int32 `protobuf:"varint,3,opt,name=capacity,proto3" json:"capacity,omitempty"`
-	// Instance is random, made by the node's process at its start and told to coordinators alone. It proves in later streams
-	// and deliveries that they are of this node and not of another that uses its name.
+	// A random secret of the node's process. It proves that later streams and deliveries come from
+	// this process and not from another node of the same name.
 	Instance      []byte `protobuf:"bytes,4,opt,name=instance,proto3" json:"instance,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1694,8 +1697,9 @@ func (x *Hello) GetInstance() []byte {
 
 type Heartbeat struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Capacity is how many shards the node is willing to hold at once, those it holds now included. The coordinator
-	// grants up to it as soon as shards are committed; no heartbeat needs to ask. Shards are solved in the order granted.
+	// The number of shards that the node is willing to hold, including those it holds now. The
+	// coordinator grants up to it as shards are committed, without waiting for a heartbeat. Shards
+	// are solved in the order granted.
 	Capacity      int32 `protobuf:"varint,1,opt,name=capacity,proto3" json:"capacity,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1829,7 +1833,7 @@ func (x *Bye) GetReturned() []*ShardRun {
 type Abandon struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Run   *ShardRun              `protobuf:"bytes,1,opt,name=run,proto3" json:"run,omitempty"`
-	// Cause is one line for people.
+	// One line, for display.
 	Cause         string `protobuf:"bytes,2,opt,name=cause,proto3" json:"cause,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1992,12 +1996,12 @@ type AttachResponse_Revoke struct {
 }
 
 type AttachResponse_Refused struct {
-	// Refused: this node gets no work; the reason is for its log.
+	// Refused: this node gets no leases; the reason is for its log.
 	Refused *Refused `protobuf:"bytes,4,opt,name=refused,proto3,oneof"`
 }
 
 type AttachResponse_Pulse struct {
-	// Pulse answers each heartbeat.
+	// Pulse acknowledges a heartbeat.
 	Pulse *Pulse `protobuf:"bytes,5,opt,name=pulse,proto3,oneof"`
 }
 
@@ -2013,10 +2017,11 @@ func (*AttachResponse_Pulse) isAttachResponse_Message() {}
 
 type Welcome struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// A node silent for longer than this is lost.
+	// A node that is silent for longer than this loses its leases.
 	LeaseTtlMs  int64 `protobuf:"varint,1,opt,name=lease_ttl_ms,json=leaseTtlMs,proto3" json:"lease_ttl_ms,omitempty"`
 	HeartbeatMs int64 `protobuf:"varint,2,opt,name=heartbeat_ms,json=heartbeatMs,proto3" json:"heartbeat_ms,omitempty"`
-	// A coordinator silent for longer than this, heartbeats notwithstanding, leads no more or cannot be reached; 0 is never.
+	// A coordinator that does not acknowledge heartbeats for longer than this has lost its leadership
+	// or cannot be reached; 0 means never.
 	SilenceMs     int64 `protobuf:"varint,3,opt,name=silence_ms,json=silenceMs,proto3" json:"silence_ms,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -2153,7 +2158,7 @@ func (x *Grant) GetRuns() []*ShardRun {
 	return nil
 }
 
-// Revoke: stop these shards, their results are no longer wanted (cancelled, or committed by a twin).
+// Revoke takes leases back: the sweep was cancelled, or another node has delivered the shard.
 type Revoke struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Runs          []*ShardRun            `protobuf:"bytes,1,rep,name=runs,proto3" json:"runs,omitempty"`
@@ -2335,12 +2340,12 @@ type DeliverHeader struct {
 	ArithmeticClass string                 `protobuf:"bytes,6,opt,name=arithmetic_class,json=arithmeticClass,proto3" json:"arithmetic_class,omitempty"`
 	Segments        []*Segment             `protobuf:"bytes,7,rep,name=segments,proto3" json:"segments,omitempty"`
 	PayloadBytes    int64                  `protobuf:"varint,8,opt,name=payload_bytes,json=payloadBytes,proto3" json:"payload_bytes,omitempty"`
-	// CRC-32C (Castagnoli) of the whole payload.
+	// CRC-32C (Castagnoli) of the complete payload.
 	Crc32C   uint32                 `protobuf:"fixed32,9,opt,name=crc32c,proto3" json:"crc32c,omitempty"`
 	Started  *timestamppb.Timestamp `protobuf:"bytes,10,opt,name=started,proto3" json:"started,omitempty"`
 	Finished *timestamppb.Timestamp `protobuf:"bytes,11,opt,name=finished,proto3" json:"finished,omitempty"`
 	Kernel   string                 `protobuf:"bytes,12,opt,name=kernel,proto3" json:"kernel,omitempty"`
-	// Instance as in Hello; without it a delivery that is refused is held against nobody.
+	// Instance as in Hello; without it a rejected delivery is not counted against the node.
 	Instance      []byte `protobuf:"bytes,13,opt,name=instance,proto3" json:"instance,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

@@ -40,29 +40,30 @@ const (
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
-// Sweeps is what clients call. Only the leader serves it; the others answer UNAVAILABLE with an ErrorInfo of reason NOT_LEADER
-// and a PreconditionFailure that has their alarms as violations of type ALARM.
+// Sweeps is called by clients. Only the leader serves it; other coordinators return UNAVAILABLE
+// with an ErrorInfo of reason NOT_LEADER and a PreconditionFailure that lists their alarms as
+// violations of type ALARM.
 type SweepsClient interface {
-	// Submit stores a sweep; submitting the same file twice is the same sweep.
-	// A cancelled or failed sweep is reopened, its finished shards kept.
+	// Submit stores a sweep. Submitting an equal file again returns the same sweep. A cancelled or
+	// failed sweep is reopened and keeps its committed shards.
 	Submit(ctx context.Context, in *SubmitRequest, opts ...grpc.CallOption) (*SubmitResponse, error)
 	Get(ctx context.Context, in *GetRequest, opts ...grpc.CallOption) (*GetResponse, error)
 	List(ctx context.Context, in *ListRequest, opts ...grpc.CallOption) (*ListResponse, error)
-	// Watch sends the sweep now and whenever it changes, until it ends.
+	// Watch sends the sweep at once and after each change, until it ends.
 	Watch(ctx context.Context, in *WatchRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchResponse], error)
 	Pause(ctx context.Context, in *PauseRequest, opts ...grpc.CallOption) (*PauseResponse, error)
 	Resume(ctx context.Context, in *ResumeRequest, opts ...grpc.CallOption) (*ResumeResponse, error)
 	Cancel(ctx context.Context, in *CancelRequest, opts ...grpc.CallOption) (*CancelResponse, error)
-	// Retry lifts the quarantine of shards and runs them again.
+	// Retry leases the sweep's quarantined shards again.
 	Retry(ctx context.Context, in *RetryRequest, opts ...grpc.CallOption) (*RetryResponse, error)
-	// Delete removes the sweep's state and result set, and answers when they are gone. It goes on where the caller does not wait.
-	// The sweep must have ended.
+	// Delete removes the state and the result set of an ended sweep and returns when they are gone.
+	// It continues if the caller disconnects.
 	Delete(ctx context.Context, in *DeleteRequest, opts ...grpc.CallOption) (*DeleteResponse, error)
-	// Plan is a dry run: the cuts of a sweep file on this cluster.
+	// Plan is a dry run: it returns how this cluster would cut a sweep file.
 	Plan(ctx context.Context, in *PlanRequest, opts ...grpc.CallOption) (*PlanResponse, error)
-	// Files lists a result set's files with sizes and sha256.
+	// Files lists the files of a result set with size and SHA-256.
 	Files(ctx context.Context, in *FilesRequest, opts ...grpc.CallOption) (*FilesResponse, error)
-	// Fetch streams one file of a result set in chunks of at most 1 MiB.
+	// Fetch streams a file of a result set in chunks of at most 1 MiB.
 	Fetch(ctx context.Context, in *FetchRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[FetchResponse], error)
 	ListNodes(ctx context.Context, in *ListNodesRequest, opts ...grpc.CallOption) (*ListNodesResponse, error)
 }
@@ -227,29 +228,30 @@ func (c *sweepsClient) ListNodes(ctx context.Context, in *ListNodesRequest, opts
 // All implementations must embed UnimplementedSweepsServer
 // for forward compatibility.
 //
-// Sweeps is what clients call. Only the leader serves it; the others answer UNAVAILABLE with an ErrorInfo of reason NOT_LEADER
-// and a PreconditionFailure that has their alarms as violations of type ALARM.
+// Sweeps is called by clients. Only the leader serves it; other coordinators return UNAVAILABLE
+// with an ErrorInfo of reason NOT_LEADER and a PreconditionFailure that lists their alarms as
+// violations of type ALARM.
 type SweepsServer interface {
-	// Submit stores a sweep; submitting the same file twice is the same sweep.
-	// A cancelled or failed sweep is reopened, its finished shards kept.
+	// Submit stores a sweep. Submitting an equal file again returns the same sweep. A cancelled or
+	// failed sweep is reopened and keeps its committed shards.
 	Submit(context.Context, *SubmitRequest) (*SubmitResponse, error)
 	Get(context.Context, *GetRequest) (*GetResponse, error)
 	List(context.Context, *ListRequest) (*ListResponse, error)
-	// Watch sends the sweep now and whenever it changes, until it ends.
+	// Watch sends the sweep at once and after each change, until it ends.
 	Watch(*WatchRequest, grpc.ServerStreamingServer[WatchResponse]) error
 	Pause(context.Context, *PauseRequest) (*PauseResponse, error)
 	Resume(context.Context, *ResumeRequest) (*ResumeResponse, error)
 	Cancel(context.Context, *CancelRequest) (*CancelResponse, error)
-	// Retry lifts the quarantine of shards and runs them again.
+	// Retry leases the sweep's quarantined shards again.
 	Retry(context.Context, *RetryRequest) (*RetryResponse, error)
-	// Delete removes the sweep's state and result set, and answers when they are gone. It goes on where the caller does not wait.
-	// The sweep must have ended.
+	// Delete removes the state and the result set of an ended sweep and returns when they are gone.
+	// It continues if the caller disconnects.
 	Delete(context.Context, *DeleteRequest) (*DeleteResponse, error)
-	// Plan is a dry run: the cuts of a sweep file on this cluster.
+	// Plan is a dry run: it returns how this cluster would cut a sweep file.
 	Plan(context.Context, *PlanRequest) (*PlanResponse, error)
-	// Files lists a result set's files with sizes and sha256.
+	// Files lists the files of a result set with size and SHA-256.
 	Files(context.Context, *FilesRequest) (*FilesResponse, error)
-	// Fetch streams one file of a result set in chunks of at most 1 MiB.
+	// Fetch streams a file of a result set in chunks of at most 1 MiB.
 	Fetch(*FetchRequest, grpc.ServerStreamingServer[FetchResponse]) error
 	ListNodes(context.Context, *ListNodesRequest) (*ListNodesResponse, error)
 	mustEmbedUnimplementedSweepsServer()
@@ -619,14 +621,15 @@ const (
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
-// Nodes is what nodes call. Only the leader serves it.
+// Nodes is called by nodes. Only the leader serves it.
 type NodesClient interface {
-	// Attach is the node's life: its first message is Hello, then heartbeats up, leases down.
-	// The stream's end without Bye is an unclean loss of what the node holds.
+	// Attach is open while the node works: Hello first, then heartbeats up and leases down. If the
+	// stream ends without Bye, the leases that the node holds fail.
 	Attach(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[AttachRequest, AttachResponse], error)
-	// Deliver commits one shard, or refuses it as a whole. The first message carries the header.
+	// Deliver commits one shard, or rejects it as a whole. The first message has the header.
 	Deliver(ctx context.Context, opts ...grpc.CallOption) (grpc.ClientStreamingClient[DeliverRequest, DeliverResponse], error)
-	// GetSpec is asked once for each sweep that a node meets. No other message has the canonical spec: it may be long.
+	// GetSpec is called once per sweep by each node. No other message has the canonical spec, which
+	// may be long.
 	GetSpec(ctx context.Context, in *GetSpecRequest, opts ...grpc.CallOption) (*GetSpecResponse, error)
 }
 
@@ -678,14 +681,15 @@ func (c *nodesClient) GetSpec(ctx context.Context, in *GetSpecRequest, opts ...g
 // All implementations must embed UnimplementedNodesServer
 // for forward compatibility.
 //
-// Nodes is what nodes call. Only the leader serves it.
+// Nodes is called by nodes. Only the leader serves it.
 type NodesServer interface {
-	// Attach is the node's life: its first message is Hello, then heartbeats up, leases down.
-	// The stream's end without Bye is an unclean loss of what the node holds.
+	// Attach is open while the node works: Hello first, then heartbeats up and leases down. If the
+	// stream ends without Bye, the leases that the node holds fail.
 	Attach(grpc.BidiStreamingServer[AttachRequest, AttachResponse]) error
-	// Deliver commits one shard, or refuses it as a whole. The first message carries the header.
+	// Deliver commits one shard, or rejects it as a whole. The first message has the header.
 	Deliver(grpc.ClientStreamingServer[DeliverRequest, DeliverResponse]) error
-	// GetSpec is asked once for each sweep that a node meets. No other message has the canonical spec: it may be long.
+	// GetSpec is called once per sweep by each node. No other message has the canonical spec, which
+	// may be long.
 	GetSpec(context.Context, *GetSpecRequest) (*GetSpecResponse, error)
 	mustEmbedUnimplementedNodesServer()
 }

@@ -4,7 +4,7 @@
 // 	protoc        (unknown)
 // source: phasegrid/v1/state.proto
 
-// Values kept in etcd. Keys are in coordinator/keys.go.
+// Values of the keys in etcd. The keys are listed in coordinator/ledger/keys.go.
 
 package phasegridv1
 
@@ -31,7 +31,7 @@ type SweepState struct {
 	Created  *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=created,proto3" json:"created,omitempty"`
 	Priority int32                  `protobuf:"varint,3,opt,name=priority,proto3" json:"priority,omitempty"`
 	Weight   int32                  `protobuf:"varint,4,opt,name=weight,proto3" json:"weight,omitempty"`
-	// None where they are too many to be kept; then the spec is cut again.
+	// Absent if there are too many; then the spec is cut again.
 	Cuts          *CutsState `protobuf:"bytes,5,opt,name=cuts,proto3" json:"cuts,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -102,8 +102,9 @@ func (x *SweepState) GetCuts() *CutsState {
 	return nil
 }
 
-// CutsState are a sweep's cuts. The first columns run in parallel: shards[i] shards in a row have points[i] indices each, of cost[i]
-// in all, and take memory_bytes[i] for the largest point. Part p begins with shard parts[p].
+// CutsState is a sweep's plan, run-length encoded. The first four columns are parallel: shards[i]
+// consecutive shards have points[i] indices, cost[i] cost units and memory_bytes[i] bytes for the
+// largest point each. Part p begins with shard parts[p].
 type CutsState struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Shards        []int64                `protobuf:"varint,1,rep,packed,name=shards,proto3" json:"shards,omitempty"`
@@ -180,8 +181,9 @@ func (x *CutsState) GetParts() []int64 {
 	return nil
 }
 
-// DoneState is one group commit within a chunk of shards, or a whole chunk folded. Its columns run in parallel:
-// shard shards[i] has payload_bytes[i] bytes at offsets[i] of objects[object[i]] and counts rows by status.
+// DoneState is one group commit within a part, or many of them compacted. Its columns are parallel:
+// shard shards[i] has payload_bytes[i] bytes at offsets[i] of objects[object[i]], and row counts by
+// status.
 type DoneState struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Objects       []string               `protobuf:"bytes,1,rep,name=objects,proto3" json:"objects,omitempty"`
@@ -290,8 +292,8 @@ func (x *DoneState) GetInvalid() []int64 {
 	return nil
 }
 
-// PartState exists once the part's files do. Missing are shards left out because they were in quarantine:
-// the part is written again, in place of these files, once they are not.
+// PartState exists once the part's files do. Missing lists quarantined shards that were left out;
+// the part is written again when they are retried.
 type PartState struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Files         []*PartFile            `protobuf:"bytes,1,rep,name=files,proto3" json:"files,omitempty"`
@@ -444,7 +446,7 @@ func (x *PartFile) GetSha256() []byte {
 	return nil
 }
 
-// NodeRecord is kept while the node is connected.
+// NodeRecord exists while the node is connected.
 type NodeRecord struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Info          *NodeInfo              `protobuf:"bytes,1,opt,name=info,proto3" json:"info,omitempty"`

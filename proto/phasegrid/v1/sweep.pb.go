@@ -4,7 +4,7 @@
 // 	protoc        (unknown)
 // source: phasegrid/v1/sweep.proto
 
-// The nouns of the cluster: what clients and nodes talk about.
+// Types shared by the services and the values in etcd.
 
 package phasegridv1
 
@@ -25,7 +25,7 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// Phase of a sweep. Stored beside the immutable spec.
+// Phase of a sweep, stored beside the immutable spec.
 type Phase int32
 
 const (
@@ -35,7 +35,7 @@ const (
 	Phase_PHASE_DONE        Phase = 3
 	Phase_PHASE_CANCELLED   Phase = 4
 	Phase_PHASE_FAILED      Phase = 5
-	// Ended, and its result set is being deleted. Not stored as a phase.
+	// Ended, and being deleted. Not stored as a phase.
 	Phase_PHASE_REMOVING Phase = 6
 )
 
@@ -88,7 +88,7 @@ func (Phase) EnumDescriptor() ([]byte, []int) {
 	return file_phasegrid_v1_sweep_proto_rawDescGZIP(), []int{0}
 }
 
-// Table of a delivery, in the order in which they are concatenated.
+// Table of a delivery, in the order of concatenation.
 type Table int32
 
 const (
@@ -141,17 +141,17 @@ func (Table) EnumDescriptor() ([]byte, []int) {
 	return file_phasegrid_v1_sweep_proto_rawDescGZIP(), []int{1}
 }
 
-// Spec is everything that decides the rows of a sweep: nothing else does.
+// Spec is everything that the rows of a sweep depend on.
 type Spec struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Canonical JSON of the sweep file: sorted keys, shortest numbers, defaults not filled in.
+	// Canonical JSON of the sweep file: sorted keys, shortest numbers, no defaults filled in.
 	Canonical []byte `protobuf:"bytes,1,opt,name=canonical,proto3" json:"canonical,omitempty"`
-	// Name is not part of the identity; it names the folder of the result set.
+	// Names the folder of the result set; not part of the identity.
 	Name          string `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
 	SolverVersion int32  `protobuf:"varint,3,opt,name=solver_version,json=solverVersion,proto3" json:"solver_version,omitempty"`
-	// PlanVersion pins the constants by which shards and parts are cut.
+	// The constants by which shards and parts are cut.
 	PlanVersion int32 `protobuf:"varint,4,opt,name=plan_version,json=planVersion,proto3" json:"plan_version,omitempty"`
-	// ArithmeticClass is pinned by the first committed shard; empty before.
+	// Pinned by the first committed shard; empty before.
 	ArithmeticClass string `protobuf:"bytes,5,opt,name=arithmetic_class,json=arithmeticClass,proto3" json:"arithmetic_class,omitempty"`
 	unknownFields   protoimpl.UnknownFields
 	sizeCache       protoimpl.SizeCache
@@ -224,18 +224,18 @@ func (x *Spec) GetArithmeticClass() string {
 
 type Sweep struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Id is 32 hex digits: hash(canonical spec + solver version).
+	// 32 hex digits: a hash of the canonical spec and the solver version.
 	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
-	// Spec without canonical.
+	// Without canonical.
 	Spec     *Spec                  `protobuf:"bytes,2,opt,name=spec,proto3" json:"spec,omitempty"`
 	Phase    Phase                  `protobuf:"varint,3,opt,name=phase,proto3,enum=phasegrid.v1.Phase" json:"phase,omitempty"`
 	Progress *Progress              `protobuf:"bytes,4,opt,name=progress,proto3" json:"progress,omitempty"`
 	Created  *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=created,proto3" json:"created,omitempty"`
-	// Priority: a higher one is served first; equal ones share by weight.
+	// Higher priorities are served first; equal ones share by weight.
 	Priority int32 `protobuf:"varint,6,opt,name=priority,proto3" json:"priority,omitempty"`
-	// Weight of the fair share among sweeps of equal priority; at least 1.
+	// Share among sweeps of equal priority; at least 1.
 	Weight int32 `protobuf:"varint,7,opt,name=weight,proto3" json:"weight,omitempty"`
-	// ResultSet is the folder of the result set below the store, "<name>-<id8>".
+	// Folder of the result set in the store, "<name>-<first 8 digits of id>".
 	ResultSet     string `protobuf:"bytes,8,opt,name=result_set,json=resultSet,proto3" json:"result_set,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -337,16 +337,16 @@ type Progress struct {
 	ShardsQuarantined int64                  `protobuf:"varint,6,opt,name=shards_quarantined,json=shardsQuarantined,proto3" json:"shards_quarantined,omitempty"`
 	Parts             int64                  `protobuf:"varint,7,opt,name=parts,proto3" json:"parts,omitempty"`
 	PartsDone         int64                  `protobuf:"varint,8,opt,name=parts_done,json=partsDone,proto3" json:"parts_done,omitempty"`
-	// PointsByStatus counts committed rows: ok, diverged, failed, invalid.
+	// Committed rows by status: ok, diverged, failed, invalid.
 	PointsByStatus map[string]int64     `protobuf:"bytes,9,rep,name=points_by_status,json=pointsByStatus,proto3" json:"points_by_status,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"varint,2,opt,name=value"`
 	Eta            *durationpb.Duration `protobuf:"bytes,10,opt,name=eta,proto3" json:"eta,omitempty"`
 	Nodes          int32                `protobuf:"varint,11,opt,name=nodes,proto3" json:"nodes,omitempty"`
-	// Waiting is one sentence saying why no shard is leased, or empty.
+	// One sentence on why no shard is leased; empty if one is.
 	Waiting   string  `protobuf:"bytes,12,opt,name=waiting,proto3" json:"waiting,omitempty"`
 	Losses    []*Loss `protobuf:"bytes,13,rep,name=losses,proto3" json:"losses,omitempty"`
 	CostTotal float64 `protobuf:"fixed64,14,opt,name=cost_total,json=costTotal,proto3" json:"cost_total,omitempty"`
 	CostDone  float64 `protobuf:"fixed64,15,opt,name=cost_done,json=costDone,proto3" json:"cost_done,omitempty"`
-	// Alarms of the cluster that concern people: a full store, etcd out of space, a part with foreign bytes.
+	// Alarms of the cluster: a full store, etcd out of space, a foreign file in place of a part.
 	Alarms        []string `protobuf:"bytes,16,rep,name=alarms,proto3" json:"alarms,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -494,7 +494,7 @@ func (x *Progress) GetAlarms() []string {
 	return nil
 }
 
-// Loss is the history of a shard that was lost uncleanly at least once.
+// Loss is the history of a shard with at least one lease failure.
 type Loss struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Shard         int64                  `protobuf:"varint,1,opt,name=shard,proto3" json:"shard,omitempty"`
@@ -623,16 +623,15 @@ func (x *LossCause) GetTime() *timestamppb.Timestamp {
 	return nil
 }
 
-// ShardRun is a run of consecutive shards of one sweep, leased together.
+// ShardRun is a shard range: consecutive shards of one sweep, leased together.
 type ShardRun struct {
 	state      protoimpl.MessageState `protogen:"open.v1"`
 	SweepId    string                 `protobuf:"bytes,1,opt,name=sweep_id,json=sweepId,proto3" json:"sweep_id,omitempty"`
 	FirstShard int64                  `protobuf:"varint,2,opt,name=first_shard,json=firstShard,proto3" json:"first_shard,omitempty"`
 	Shards     int64                  `protobuf:"varint,3,opt,name=shards,proto3" json:"shards,omitempty"`
-	// Bounds are the first unfiltered index of each shard and the end of the last:
-	// shards + 1 rising numbers.
+	// The first index of each shard and the end of the last: shards + 1 increasing numbers.
 	Bounds []int64 `protobuf:"varint,4,rep,packed,name=bounds,proto3" json:"bounds,omitempty"`
-	// Epoch of the lease; echoed in the delivery.
+	// Number of the lease; returned in the delivery.
 	Epoch         uint64 `protobuf:"varint,5,opt,name=epoch,proto3" json:"epoch,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -703,7 +702,7 @@ func (x *ShardRun) GetEpoch() uint64 {
 	return 0
 }
 
-// Segment is one table's Arrow IPC stream inside a delivery's payload.
+// Segment is one table's Arrow IPC stream within a payload.
 type Segment struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Table         Table                  `protobuf:"varint,1,opt,name=table,proto3,enum=phasegrid.v1.Table" json:"table,omitempty"`
