@@ -27,7 +27,7 @@ run: build ## run the example phase diagram (SWEEP=file for another)
 	bin/phasegrid run $(SWEEP) --out $(OUT)
 
 build: ## build bin/phasegrid
-	go build -trimpath -buildvcs=auto -tags '$(TAGS)' -o bin/phasegrid ./cmd/phasegrid
+	go build -trimpath -buildvcs=auto -ldflags '-s -w' -tags '$(TAGS)' -o bin/phasegrid ./cmd/phasegrid
 
 test: ## run every test
 	@test -n '$(TAGS)' || echo 'no C++ compiler ($(CXX)): the DuckDB tests are left out'

@@ -39,9 +39,7 @@ func TestMain(m *testing.M) {
 		main()
 		return
 	}
-	// A toxic that is taken off a link while it holds a chunk stays with it: a leak of the proxy
-	// that chaos puts between the parts, not of the parts.
-	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("github.com/Shopify/toxiproxy/v2/toxics.(*ToxicStub).Run"))
+	goleak.VerifyTestMain(m)
 }
 
 // manyShards has a shard for each point with many steps: cost is counted before it is known that

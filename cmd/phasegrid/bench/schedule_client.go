@@ -26,8 +26,8 @@ import (
 	"github.com/phasegrid/phasegrid/sweep"
 )
 
-// Schedule measures what a coordinator takes for one sweep, with nodes that solve nothing.
-type Schedule struct {
+// schedule measures what a coordinator takes for one sweep, with nodes that solve nothing.
+type schedule struct {
 	// Config of the coordinator: ledger and stores. Its listener, registry and SolverVersion are
 	// chosen here.
 	Config coordinator.Config
@@ -42,8 +42,8 @@ type Schedule struct {
 	StopAfter int
 }
 
-// ScheduleResult is what a run of Schedule measured.
-type ScheduleResult struct {
+// scheduleResult is what a run of schedule measured.
+type scheduleResult struct {
 	Shards, Points  int64         // of the sweep
 	Delivered       int64         // shards acknowledged
 	Submit          time.Duration // from the request to the answer
@@ -57,7 +57,8 @@ type ScheduleResult struct {
 	HeapBytes       uint64        // largest heap in use seen, simulated nodes included
 	StateBytes      int64         // largest sum of live keys and values in the ledger seen, about once a second
 	ShardsPerSecond float64
-	PointsPerSecond float64 // from the submission to Parquet
+	PointsPerSecond float64       // from the submission to Parquet
+	CPU             time.Duration // of this process, simulated nodes included; set by who runs it
 }
 
 const (
@@ -69,26 +70,26 @@ const (
 	measureStateEvery   = time.Second
 )
 
-// Run runs one sweep on a real coordinator: what it takes is the cluster's own share.
-func (b Schedule) Run(ctx context.Context) (ScheduleResult, error) {
+// run runs one sweep on a real coordinator: what it takes is the cluster's own share.
+func (b schedule) run(ctx context.Context) (scheduleResult, error) {
 	file, err := coordtest.SweepFile(b.Shards, b.Points)
 	if err != nil {
-		return ScheduleResult{}, err
+		return scheduleResult{}, err
 	}
 	run := scheduleRun{options: b, started: time.Now()}
 	cfg := b.Config
 	cfg.SolverVersion, cfg.Registry = 0, prometheus.NewRegistry()
 	if cfg.Listener, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
-		return ScheduleResult{}, err
+		return scheduleResult{}, err
 	}
 	if run.state, err = openLedger(ctx, &cfg); err != nil {
 		cfg.Listener.Close()
-		return ScheduleResult{}, err
+		return scheduleResult{}, err
 	}
 	c, err := coordinator.New(cfg)
 	if err != nil {
 		cfg.Listener.Close()
-		return ScheduleResult{}, errors.Join(err, run.state.Close())
+		return scheduleResult{}, errors.Join(err, run.state.Close())
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -123,12 +124,12 @@ func openLedger(ctx context.Context, cfg *coordinator.Config) (ledger.Backend, e
 	return cfg.Ledger, err
 }
 
-// scheduleRun is one run of Schedule.
+// scheduleRun is one run of schedule.
 type scheduleRun struct {
-	options Schedule
+	options schedule
 	started time.Time
 	state   ledger.Backend
-	result  ScheduleResult
+	result  scheduleResult
 	spec    *sweep.Spec
 	plan    *sweep.Plan
 	rows    *coordtest.Rows

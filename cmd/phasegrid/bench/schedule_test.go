@@ -1,9 +1,8 @@
-package bench_test
+package bench
 
 import (
 	"testing"
 
-	"github.com/phasegrid/phasegrid/cmd/phasegrid/bench"
 	"github.com/phasegrid/phasegrid/coordinator"
 	"github.com/phasegrid/phasegrid/coordinator/ledger"
 	"github.com/phasegrid/phasegrid/coordinator/store"
@@ -16,12 +15,12 @@ func TestSchedule(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := bench.Schedule{
+	r, err := schedule{
 		Config: coordinator.Config{
 			Ledger: ledger.NewMemory(),
 			Store:  sets,
 		}, Nodes: 20, Slots: 2, Shards: 200, Points: 3,
-	}.Run(t.Context())
+	}.run(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,9 +61,9 @@ func BenchmarkSchedule(b *testing.B) {
 				} else {
 					cfg.Ledger = ledger.NewMemory()
 				}
-				r, err := bench.Schedule{
+				r, err := schedule{
 					Config: cfg, Nodes: c.nodes, Slots: 2, Shards: shards, Points: c.points, Rate: c.rate,
-				}.Run(b.Context())
+				}.run(b.Context())
 				if err != nil {
 					b.Fatal(err)
 				}
@@ -90,18 +89,18 @@ func TestScheduleGoesOn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := bench.Schedule{
+	b := schedule{
 		Config: coordinator.Config{
 			Embedded: t.TempDir(),
 			Store:    sets,
 		}, Nodes: 2, Slots: 2, Shards: 300, Points: 2, StopAfter: 150,
 	}
-	half, err := b.Run(t.Context())
+	half, err := b.run(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	b.StopAfter = 0
-	rest, err := b.Run(t.Context())
+	rest, err := b.run(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

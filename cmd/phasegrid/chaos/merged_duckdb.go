@@ -1,6 +1,6 @@
 //go:build duckdb
 
-package main
+package chaos
 
 import (
 	"context"
@@ -11,7 +11,7 @@ import (
 	"github.com/phasegrid/phasegrid/results"
 )
 
-// mergedBy says who counts the rows of merged files.
+// mergedBy tells what counts the rows of merged files.
 const mergedBy = "DuckDB"
 
 // countMerged counts the rows of a table's merged files by DuckDB.
@@ -30,15 +30,15 @@ func countMerged(ctx context.Context, set string, t results.Table) (rows int64, 
 		key = "(point, step)"
 	}
 	var different int64
-	query := fmt.Sprintf("SELECT count(*), count(DISTINCT %s) FROM read_parquet(%s)", key, sqlText(glob))
-	if err := db.QueryRowContext(ctx, query).Scan(&rows, &different); err != nil {
+	query := fmt.Sprintf("SELECT count(*), count(DISTINCT %s) FROM read_parquet(?)", key)
+	if err := db.QueryRowContext(ctx, query, glob).Scan(&rows, &different); err != nil {
 		if ctx.Err() != nil {
 			return 0, ctx.Err()
 		}
 		return 0, fmt.Errorf("%w: DuckDB: %w", errWrongRows, err)
 	}
 	if different != rows {
-		return 0, fmt.Errorf("%w: %d rows of %d different %s", errWrongRows, rows, different, key)
+		return 0, fmt.Errorf("%w: %d rows with %d distinct %s", errWrongRows, rows, different, key)
 	}
 	return rows, nil
 }

@@ -1,4 +1,4 @@
-package main
+package chaos
 
 import (
 	"context"
@@ -11,36 +11,35 @@ import (
 )
 
 const (
-	chaosEtcds        = 3
-	chaosCoordinators = 3
-	chaosNodes        = 4
-	// chaosLeaseTTL is short, so that a node that sleeps past it does not sleep long.
-	chaosLeaseTTL = 3 * time.Second
-	// leaderTTL is after how long etcd gives up a leader that is silent.
+	etcdCount        = 3
+	coordinatorCount = 3
+	nodeCount        = 4
+	// faultLeaseTTL is the lease TTL under faults: short, so that suspensions past it are.
+	faultLeaseTTL = 3 * time.Second
+	// leaderTTL is the time after which etcd replaces a silent leader.
 	leaderTTL = 5 * time.Second
 )
 
-// chaosCluster is a cluster of real processes on one machine, with a network that can be cut and a
-// disk that can be full.
-type chaosCluster struct {
-	network      *chaosNetwork
-	disk         *chaosDisk
-	etcds        []*chaosProcess
-	coordinators []*chaosProcess
-	nodes        []*chaosProcess
-	address      string // of the coordinators, by links that are never cut
+// cluster is a cluster of processes on this machine, with a network and a disk that can be disturbed.
+type cluster struct {
+	network      network
+	disk         *disk
+	etcds        []*process
+	coordinators []*process
+	nodes        []*process
+	address      string // of the coordinators, by connections that are never disturbed
 	leaseTTL     time.Duration
 }
 
-// startChaosCluster starts all processes below a folder; leaseTTL is the nodes'.
-func startChaosCluster(folder string, leaseTTL time.Duration) (c *chaosCluster, err error) {
-	c = &chaosCluster{network: newChaosNetwork(), leaseTTL: leaseTTL}
+// startCluster starts all processes, with their state and logs below a folder.
+func startCluster(folder string, leaseTTL time.Duration) (c *cluster, err error) {
+	c = &cluster{leaseTTL: leaseTTL}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, c.close())
 		}
 	}()
-	if c.disk, err = mountChaosDisk(filepath.Join(folder, "store")); err != nil {
+	if c.disk, err = mountDisk(filepath.Join(folder, "store")); err != nil {
 		return c, err
 	}
 	members, err := c.planEtcd(folder)
@@ -63,13 +62,14 @@ func startChaosCluster(folder string, leaseTTL time.Duration) (c *chaosCluster, 
 	return c, nil
 }
 
-// planEtcd returns the members' client addresses. Members reach each other by links.
-func (c *chaosCluster) planEtcd(folder string) (clients []string, err error) {
-	addresses, err := freeAddresses(2 * chaosEtcds)
+// planEtcd plans the members of etcd, which reach each other by links, and returns their addresses
+// for clients.
+func (c *cluster) planEtcd(folder string) (clients []string, err error) {
+	addresses, err := freeAddresses(2 * etcdCount)
 	if err != nil {
 		return nil, err
 	}
-	peers, clients := addresses[:chaosEtcds], addresses[chaosEtcds:]
+	peers, clients := addresses[:etcdCount], addresses[etcdCount:]
 	var links, initial []string
 	for i, peer := range peers {
 		name := fmt.Sprintf("etcd-%d", i)
@@ -83,7 +83,7 @@ func (c *chaosCluster) planEtcd(folder string) (clients []string, err error) {
 		name := fmt.Sprintf("etcd-%d", i)
 		c.etcds = append(
 			c.etcds,
-			newChaosProcess(folder, name, "etcd", "--name", name, "--data-dir", filepath.Join(folder, name),
+			newProcess(folder, name, "etcd", "--name", name, "--data-dir", filepath.Join(folder, name),
 				"--listen-peer-urls", "http://"+peers[i], "--initial-advertise-peer-urls", links[i],
 				"--listen-client-urls", "http://"+clients[i], "--advertise-client-urls", "http://"+clients[i],
 				"--initial-cluster", strings.Join(initial, ","), "--log-level", "warn"),
@@ -92,9 +92,10 @@ func (c *chaosCluster) planEtcd(folder string) (clients []string, err error) {
 	return clients, nil
 }
 
-// planCoordinators returns their listeners. Each reaches each member of etcd by a link of its own.
-func (c *chaosCluster) planCoordinators(folder string, members []string) (listeners []string, err error) {
-	if listeners, err = freeAddresses(chaosCoordinators); err != nil {
+// planCoordinators plans the coordinators and returns their addresses. Each reaches each member of
+// etcd by a link of its own.
+func (c *cluster) planCoordinators(folder string, members []string) (listeners []string, err error) {
+	if listeners, err = freeAddresses(coordinatorCount); err != nil {
 		return nil, err
 	}
 	for i, listener := range listeners {
@@ -109,7 +110,7 @@ func (c *chaosCluster) planCoordinators(folder string, members []string) (listen
 		}
 		c.coordinators = append(
 			c.coordinators,
-			newChaosProcess(folder, name, "coordinator", "--name", name, "--listen", listener,
+			newProcess(folder, name, "coordinator", "--name", name, "--listen", listener,
 				"--etcd", strings.Join(etcd, ","), "--store", "file://"+c.disk.folder, "--status-listen", "",
 				"--lease-ttl", c.leaseTTL.String(), "--log-level", "debug", "--log-format", "json"),
 		)
@@ -117,9 +118,9 @@ func (c *chaosCluster) planCoordinators(folder string, members []string) (listen
 	return listeners, nil
 }
 
-// planNodes has each node reach each coordinator by a link of its own.
-func (c *chaosCluster) planNodes(folder string, coordinators []string) error {
-	for i := range chaosNodes {
+// planNodes plans the nodes. Each reaches each coordinator by a link of its own.
+func (c *cluster) planNodes(folder string, coordinators []string) error {
+	for i := range nodeCount {
 		name := fmt.Sprintf("node-%d", i)
 		var addresses []string
 		for k, coordinator := range coordinators {
@@ -131,42 +132,26 @@ func (c *chaosCluster) planNodes(folder string, coordinators []string) error {
 		}
 		c.nodes = append(
 			c.nodes,
-			newChaosProcess(
-				folder,
-				name,
-				"node",
-				"--name",
-				name,
-				"--slots",
-				"1",
-				"--coordinator",
-				strings.Join(addresses, ","),
-				"--grace",
-				"0s",
-				"--drain-timeout",
-				"10s",
-				"--log-level",
-				"debug",
-				"--log-format",
-				"json",
-			),
+			newProcess(folder, name, "node", "--name", name, "--slots", "1",
+				"--coordinator", strings.Join(addresses, ","), "--grace", "0s", "--drain-timeout", "10s",
+				"--log-level", "debug", "--log-format", "json"),
 		)
 	}
 	return nil
 }
 
-// processes are all of the cluster, in the order in which they start.
-func (c *chaosCluster) processes() []*chaosProcess {
-	var all []*chaosProcess
+// processes are all processes of the cluster, in the order in which they start.
+func (c *cluster) processes() []*process {
+	var all []*process
 	all = append(all, c.etcds...)
 	all = append(all, c.coordinators...)
 	return append(all, c.nodes...)
 }
 
-// stop ends all processes as an operator would, in the order opposite to that of their start.
-func (c *chaosCluster) stop(ctx context.Context) error {
+// stop ends nodes and coordinators by SIGTERM, in this order, as an operator would.
+func (c *cluster) stop(ctx context.Context) error {
 	var errs []error
-	for _, group := range [][]*chaosProcess{c.nodes, c.coordinators} {
+	for _, group := range [][]*process{c.nodes, c.coordinators} {
 		for _, p := range group {
 			errs = append(errs, p.terminate(ctx))
 		}
@@ -174,8 +159,8 @@ func (c *chaosCluster) stop(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// close ends whatever is still there. The store is gone after it.
-func (c *chaosCluster) close() error {
+// close kills what still runs and unmounts the store.
+func (c *cluster) close() error {
 	var errs []error
 	for _, p := range c.processes() {
 		errs = append(errs, p.kill())
@@ -187,7 +172,7 @@ func (c *chaosCluster) close() error {
 	return errors.Join(errs...)
 }
 
-// freeAddresses are loopback addresses that nobody listens on.
+// freeAddresses returns n loopback addresses that nobody listens on.
 func freeAddresses(n int) (addresses []string, err error) {
 	for range n {
 		l, err := net.Listen("tcp", "127.0.0.1:0")

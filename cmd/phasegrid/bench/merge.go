@@ -1,4 +1,4 @@
-package main
+package bench
 
 import (
 	"context"
@@ -13,58 +13,51 @@ import (
 	"sync"
 	"time"
 
-	"github.com/spf13/cobra"
-
 	"github.com/phasegrid/phasegrid/results"
 )
 
-type benchMergeOptions struct {
-	Rows int64
-}
-
-// benchMergeRows of trajectories are merged unless --rows says otherwise.
-const benchMergeRows = 2_000_000
-
-func (o *benchMergeOptions) addFlags(cmd *cobra.Command) {
-	cmd.Long = `merge writes the trajectories of many shards, which lie on disk as a coordinator's spool does, into Parquet parts, one part
-a core at a time. DuckDB copies the same rows to Parquet with the same codec, row groups and cores, in turns with it.`
-	cmd.Flags().Int64Var(&o.Rows, "rows", benchMergeRows, "`rows` of trajectories")
+// MergeConfig says how to measure merges.
+type MergeConfig struct {
+	Rows int64 // of trajectories
 }
 
 const (
-	benchMergeSteps  = 60    // trajectory rows of a point
-	benchMergeShard  = 2_000 // points
-	benchMergeRounds = 3
+	maxMergeRows = 1_000_000_000
+	mergeSteps   = 60    // trajectory rows of a point
+	mergeShard   = 2_000 // points
+	mergeRounds  = 3
 )
 
-func benchMerge(ctx context.Context, o benchOptions, report *benchReport) error {
-	rows := o.Merge.Rows
-	switch {
-	case rows == 0: // bench all
-		rows = benchMergeRows
-	case rows < 1 || rows > 1_000_000_000:
-		return usageError{errors.New("--rows goes from 1 to 1000000000")}
+// check returns an error about values that are out of range.
+func (c MergeConfig) check() error {
+	if c.Rows < 1 || c.Rows > maxMergeRows {
+		return fmt.Errorf("--rows: got %d, want 1..%d", c.Rows, maxMergeRows)
 	}
-	if o.short {
+	return nil
+}
+
+func measureMerge(ctx context.Context, cfg Config, report *Report) error {
+	rows := cfg.Merge.Rows
+	if cfg.Short {
 		rows = 1
 	}
-	folder, remove, err := benchFolder("")
+	folder, remove, err := tempFolder("")
 	if err != nil {
 		return err
 	}
 	defer remove()
 	cores := int64(runtime.GOMAXPROCS(0))
-	shards := (rows/cores + benchMergeSteps*benchMergeShard - 1) / (benchMergeSteps * benchMergeShard)
-	report.begin("%d parts of %d rows", cores, shards*benchMergeShard*benchMergeSteps)
-	m := mergeBench{folder: folder}
+	shards := (rows/cores + mergeSteps*mergeShard - 1) / (mergeSteps * mergeShard)
+	report.begin("%d parts of %d rows", cores, shards*mergeShard*mergeSteps)
+	m := spooledShards{folder: folder}
 	if err := m.spool(ctx, cores, max(1, shards)); err != nil {
 		return err
 	}
 	return m.duckdb(ctx, func(copyRows func(context.Context) error) error { return m.measure(ctx, report, copyRows) })
 }
 
-// mergeBench is shards on disk, by part.
-type mergeBench struct {
+// spooledShards is shards on disk, by part.
+type spooledShards struct {
 	folder string
 	schema *results.Schema
 	parts  [][]results.Source
@@ -72,7 +65,7 @@ type mergeBench struct {
 }
 
 // spool writes the shards. Metrics are smooth and have full mantissas, as those of runs do.
-func (m *mergeBench) spool(ctx context.Context, parts, shards int64) (err error) {
+func (m *spooledShards) spool(ctx context.Context, parts, shards int64) (err error) {
 	if m.schema, err = results.NewSchema(nil, results.Options{SolverVersion: 1, Trajectories: true}); err != nil {
 		return err
 	}
@@ -84,8 +77,8 @@ func (m *mergeBench) spool(ctx context.Context, parts, shards int64) (err error)
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			first := (part*shards + shard) * benchMergeShard
-			for i := first; i < first+benchMergeShard; i++ {
+			first := (part*shards + shard) * mergeShard
+			for i := first; i < first+mergeShard; i++ {
 				if err := addMergePoint(builder, i); err != nil {
 					return err
 				}
@@ -98,9 +91,9 @@ func (m *mergeBench) spool(ctx context.Context, parts, shards int64) (err error)
 			if err != nil {
 				return err
 			}
-			source.Expectation = results.Expectation{First: first, End: first + benchMergeShard, Points: -1}
+			source.Expectation = results.Expectation{First: first, End: first + mergeShard, Points: -1}
 			m.parts[part] = append(m.parts[part], source)
-			m.rows += benchMergeShard * benchMergeSteps
+			m.rows += mergeShard * mergeSteps
 		}
 	}
 	return nil
@@ -127,14 +120,14 @@ func addMergePoint(b *results.Builder, i int64) error {
 		RunSummary: results.RunSummary{
 			Metrics:    results.Metrics{SignalAlignment: 1, WeightNorm2: 1, StableRank: 1},
 			EscapeStep: -1, StepsTo90: -1, StepsTo99: -1, PeakSpikeStep: -1, DivergedStep: -1,
-			StepsRun: (benchMergeSteps - 1) * (benchMergeSteps - 1),
+			StepsRun: (mergeSteps - 1) * (mergeSteps - 1),
 		},
 	}
 	if err := b.AddPoint(point); err != nil {
 		return err
 	}
 	rate := 0.01 + float64(i%997)/9970
-	for k := range int64(benchMergeSteps) {
+	for k := range int64(mergeSteps) {
 		x := math.Exp(-rate * float64(k))
 		err := b.AddTrajectory(results.TrajectoryRow{
 			Point: i, Step: k * k,
@@ -153,7 +146,7 @@ func addMergePoint(b *results.Builder, i int64) error {
 
 // merge writes all parts, side by side, below a folder of that name, and returns the bytes of
 // trajectories.
-func (m *mergeBench) merge(ctx context.Context, name string) (bytes int64, err error) {
+func (m *spooledShards) merge(ctx context.Context, name string) (bytes int64, err error) {
 	folder := filepath.Join(m.folder, name)
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return 0, err
@@ -170,7 +163,7 @@ func (m *mergeBench) merge(ctx context.Context, name string) (bytes int64, err e
 	return bytes, errors.Join(errs...)
 }
 
-func (m *mergeBench) mergePart(
+func (m *spooledShards) mergePart(
 	ctx context.Context,
 	folder string,
 	part int,
@@ -198,11 +191,11 @@ func (m *mergeBench) mergePart(
 }
 
 // measure takes the figures; theirs, where there is one, writes the same rows.
-func (m *mergeBench) measure(ctx context.Context, report *benchReport, theirs func(context.Context) error) error {
+func (m *spooledShards) measure(ctx context.Context, report *Report, theirs func(context.Context) error) error {
 	var times, ratios []float64
 	var bytes int64
 	var peak uint64
-	for round := range benchMergeRounds {
+	for round := range mergeRounds {
 		runtime.GC()
 		before := heapBytes()
 		watch := watchHeap()
@@ -225,20 +218,20 @@ func (m *mergeBench) measure(ctx context.Context, report *benchReport, theirs fu
 		ratios = append(ratios, time.Since(start).Seconds()/took)
 	}
 	seconds := median(times)
-	f := benchFigure{
+	f := Figure{
 		Name:  fmt.Sprintf("trajectories merged, %d rows", m.rows),
 		Value: float64(m.rows) / seconds,
 		Unit:  "rows/s",
 		Note:  "no DuckDB in this build: make build links it where there is a C++ compiler",
 	}
-	var targets []benchTarget
+	var targets []Target
 	if len(ratios) > 0 {
-		f.Ratio, f.Baseline, f.Note, targets = median(ratios), "DuckDB COPY", "", []benchTarget{ratioAtLeast(0.3)}
+		f.Ratio, f.Baseline, f.Note, targets = median(ratios), "DuckDB COPY", "", []Target{ratioAtLeast(0.3)}
 	}
 	report.add(f, targets...)
-	report.add(benchFigure{Name: "Parquet written", Value: float64(bytes) / seconds / 1e6, Unit: "MB/s"})
+	report.add(Figure{Name: "Parquet written", Value: float64(bytes) / seconds / 1e6, Unit: "MB/s"})
 	report.add(
-		benchFigure{
+		Figure{
 			Name:  fmt.Sprintf("heap of a merge of %d parts", len(m.parts)),
 			Value: float64(peak) / mebibyte,
 			Unit:  "MiB",

@@ -1,4 +1,4 @@
-package main
+package chaos
 
 import (
 	"bufio"
@@ -13,8 +13,11 @@ import (
 	"github.com/phasegrid/phasegrid/cmd/phasegrid/client"
 )
 
-// chaosLogLine is what the audit reads of a line of a process's log.
-type chaosLogLine struct {
+// becameLeader is what a coordinator logs when its term begins.
+const becameLeader = "leads"
+
+// logLine is as much of a line of a process's log as the audit needs.
+type logLine struct {
 	Time   time.Time `json:"time"`
 	Msg    string    `json:"msg"`
 	Sweep  string    `json:"sweep_id"`
@@ -26,35 +29,36 @@ type chaosLogLine struct {
 	Epoch  uint64    `json:"epoch"`
 }
 
-// chaosAudit is what became of shards, by the logs of those who handled them.
-type chaosAudit struct {
-	Started  int `json:"shards_started" yaml:"shards_started"` // by nodes, twins included
+// Audit counts what happened to shards, according to the logs of coordinators and nodes.
+type Audit struct {
+	Started  int `json:"shards_started" yaml:"shards_started"` // by nodes, repetitions included
 	Acked    int `json:"shards_acked" yaml:"shards_acked"`     // different ones
 	Granted  int `json:"shards_granted" yaml:"shards_granted"`
 	Rejected int `json:"deliveries_rejected" yaml:"deliveries_rejected"`
 	Terms    int `json:"terms" yaml:"terms"`
-	// LateTwins were started after the shard's acknowledgement by a node that had been granted it
-	// before: one that slept or was cut off.
+	// LateTwins were started after the acknowledgement of their shard, by nodes that had been granted
+	// it before, and were suspended or cut off.
 	LateTwins int `json:"late_twins" yaml:"late_twins"`
 	// Recomputed were granted after their acknowledgement.
 	Recomputed []string `json:"granted_after_ack" yaml:"granted_after_ack"`
-	// Panics are lines of logs that no process should write.
+	// Panics are log lines of panics and fatal errors.
 	Panics []string `json:"panics" yaml:"panics"`
 }
 
-type chaosShard struct {
+// shardKey identifies a shard of a sweep.
+type shardKey struct {
 	sweep string
 	shard int64
 }
 
-// auditLogs reads what coordinators and nodes wrote.
-func auditLogs(c *chaosCluster) (chaosAudit, error) {
-	var a chaosAudit
-	acked := map[chaosShard]time.Time{}
+// auditLogs reads the logs of all processes.
+func auditLogs(c *cluster) (Audit, error) {
+	var a Audit
+	acked := map[shardKey]time.Time{}
 	var errs []error
 	for _, p := range c.nodes {
-		errs = append(errs, a.read(p, func(l chaosLogLine) {
-			k := chaosShard{l.Sweep, l.Shard}
+		errs = append(errs, a.read(p, func(l logLine) {
+			k := shardKey{l.Sweep, l.Shard}
 			switch l.Msg {
 			case "shard started":
 				a.Started++
@@ -67,16 +71,16 @@ func auditLogs(c *chaosCluster) (chaosAudit, error) {
 	}
 	a.Acked = len(acked)
 	for _, p := range c.coordinators {
-		errs = append(errs, a.read(p, func(l chaosLogLine) {
+		errs = append(errs, a.read(p, func(l logLine) {
 			switch l.Msg {
-			case "delivery refused":
+			case "delivery refused", "delivery rejected":
 				a.Rejected++
-			case "leads":
+			case becameLeader:
 				a.Terms++
 			case "shards granted":
 				a.Granted += int(l.Shards)
 				for s := l.First; s < l.First+l.Shards; s++ {
-					if at, ok := acked[chaosShard{l.Sweep, s}]; ok && l.Time.After(at) {
+					if at, ok := acked[shardKey{l.Sweep, s}]; ok && l.Time.After(at) {
 						a.Recomputed = append(
 							a.Recomputed,
 							fmt.Sprintf("%s of epoch %d granted shard %d of %s to %s %v after it was acknowledged",
@@ -87,24 +91,23 @@ func auditLogs(c *chaosCluster) (chaosAudit, error) {
 			}
 		}))
 	}
-	panics := a.Panics // the nodes' logs are read twice
+	panics := a.Panics // the logs of nodes are read twice
 	for _, p := range c.nodes {
-		errs = append(errs, a.read(p, func(l chaosLogLine) {
-			if at, ok := acked[chaosShard{l.Sweep, l.Shard}]; ok && l.Msg == "shard started" && l.Time.After(at) {
+		errs = append(errs, a.read(p, func(l logLine) {
+			if at, ok := acked[shardKey{l.Sweep, l.Shard}]; ok && l.Msg == "shard started" && l.Time.After(at) {
 				a.LateTwins++
 			}
 		}))
 	}
 	a.Panics = panics
 	for _, p := range c.etcds {
-		errs = append(errs, a.read(p, func(chaosLogLine) {}))
+		errs = append(errs, a.read(p, func(logLine) {}))
 	}
 	return a, errors.Join(errs...)
 }
 
-// read calls see with every line of a process's log that is JSON; of the others, those that are a
-// panic's are kept.
-func (a *chaosAudit) read(p *chaosProcess, see func(chaosLogLine)) error {
+// read calls see with every line of a process's log that is JSON, and collects the lines of panics.
+func (a *Audit) read(p *process, see func(logLine)) error {
 	f, err := os.Open(p.log)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -116,7 +119,7 @@ func (a *chaosAudit) read(p *chaosProcess, see func(chaosLogLine)) error {
 	lines := bufio.NewScanner(f)
 	lines.Buffer(nil, 1<<20)
 	for lines.Scan() {
-		var l chaosLogLine
+		var l logLine
 		switch text := lines.Text(); {
 		case json.Unmarshal(lines.Bytes(), &l) == nil && l.Msg != "":
 			see(l)

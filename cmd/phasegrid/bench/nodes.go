@@ -1,4 +1,4 @@
-package main
+package bench
 
 import (
 	"context"
@@ -11,20 +11,20 @@ import (
 )
 
 const (
-	// benchNodesRounds are taken in turns, and the fastest of each counts: what else the machine
+	// nodesRounds are taken in turns, and the fastest of each counts: what else the machine
 	// does slows one or the other.
-	benchNodesRounds = 2
-	// benchNodesPoints of 2,000,000 steps keep one core busy for half a minute or so.
-	benchNodesPoints = 12_000
+	nodesRounds = 2
+	// nodesPoints of 2,000,000 steps keep one core busy for half a minute or so.
+	nodesPoints = 12_000
 )
 
 // nodeProcesses runs a compute-bound sweep, from the start of the command to its exit, with one
 // node process of one slot and with two.
-func (s benchScheduleOptions) nodeProcesses(ctx context.Context, report *benchReport, points int) error {
+func (s scheduling) nodeProcesses(ctx context.Context, points int) error {
 	best := map[int]time.Duration{}
-	for range benchNodesRounds {
+	for range nodesRounds {
 		for _, nodes := range []int{1, 2} {
-			report.begin("a sweep of %d long points, %d node processes", points, nodes)
+			s.report.begin("a sweep of %d long points, %d node processes", points, nodes)
 			took, err := s.runNodes(ctx, points, nodes)
 			if err != nil {
 				return fmt.Errorf("%d node processes: %w", nodes, err)
@@ -34,7 +34,7 @@ func (s benchScheduleOptions) nodeProcesses(ctx context.Context, report *benchRe
 			}
 		}
 	}
-	report.add(benchFigure{
+	s.report.add(Figure{
 		Name: "compute-bound sweep, 2 node processes", Value: best[2].Seconds(), Unit: "s",
 		Ratio: best[1].Seconds() / best[2].Seconds(), Baseline: "1 node process", Note: "phasegrid run as a whole",
 	}, ratioAtLeast(1.85))
@@ -42,8 +42,8 @@ func (s benchScheduleOptions) nodeProcesses(ctx context.Context, report *benchRe
 }
 
 // runNodes returns how long phasegrid run takes.
-func (s benchScheduleOptions) runNodes(ctx context.Context, points, nodes int) (time.Duration, error) {
-	folder, _, err := benchFolder(s.folder)
+func (s scheduling) runNodes(ctx context.Context, points, nodes int) (time.Duration, error) {
+	folder, _, err := tempFolder(s.folder)
 	if err != nil {
 		return 0, err
 	}
@@ -60,20 +60,9 @@ record: none
 	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
 		return 0, err
 	}
-	cmd := exec.CommandContext(
-		ctx,
-		program,
-		"run",
-		file,
-		"--out",
-		filepath.Join(folder, "results"),
-		"--state",
-		filepath.Join(folder, "state"),
-		"--nodes",
-		strconv.Itoa(nodes),
-		"--slots",
-		"1",
-	)
+	cmd := exec.CommandContext(ctx, program, "run", file,
+		"--out", filepath.Join(folder, "results"), "--state", filepath.Join(folder, "state"),
+		"--nodes", strconv.Itoa(nodes), "--slots", "1")
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
 	start := time.Now()
 	out, err := cmd.CombinedOutput()

@@ -1,4 +1,4 @@
-package main
+package bench
 
 import (
 	"fmt"
@@ -27,11 +27,11 @@ type stopwatch struct {
 // versus returns the time of a call of ours in the fastest round, as what disturbs a round only
 // adds to it, and the median of theirs over ours, measured in pairs.
 func (s stopwatch) versus(ours, theirs func() error) (seconds, ratio float64, err error) {
-	runOurs, err := s.sample(ours)
+	runOurs, err := s.warm(ours)
 	if err != nil {
 		return 0, 0, err
 	}
-	runTheirs, err := s.sample(theirs)
+	runTheirs, err := s.warm(theirs)
 	if err != nil {
 		return 0, 0, err
 	}
@@ -56,17 +56,17 @@ func (s stopwatch) versus(ours, theirs func() error) (seconds, ratio float64, er
 	return slices.Min(times), median(ratios), nil
 }
 
-// benchSample is a number of calls that lasts long enough for the clock.
-type benchSample struct {
-	stopwatch
+// sample is a number of calls that lasts long enough for the clock.
+type sample struct {
+	watch   stopwatch
 	call    func() error
 	calls   int
 	seconds float64 // of a warm call
 }
 
-// sample warms a call up and finds how often to make it.
-func (s stopwatch) sample(call func() error) (*benchSample, error) {
-	b := &benchSample{stopwatch: s, call: call, calls: 1}
+// warm warms a call up and finds how often to make it.
+func (s stopwatch) warm(call func() error) (*sample, error) {
+	b := &sample{watch: s, call: call, calls: 1}
 	for i := range 2 {
 		var err error
 		if b.seconds, err = b.run(); err != nil {
@@ -83,9 +83,9 @@ func (s stopwatch) sample(call func() error) (*benchSample, error) {
 }
 
 // run makes the calls and returns the time of one.
-func (b *benchSample) run() (float64, error) {
-	if b.reset != nil {
-		if err := b.reset(); err != nil {
+func (b *sample) run() (float64, error) {
+	if b.watch.reset != nil {
+		if err := b.watch.reset(); err != nil {
 			return 0, err
 		}
 	}

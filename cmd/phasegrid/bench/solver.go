@@ -1,4 +1,4 @@
-package main
+package bench
 
 import (
 	"context"
@@ -13,19 +13,19 @@ import (
 // which a space begins; the first that fits counts.
 var solverTargets = []struct {
 	part    string
-	targets []benchTarget
+	targets []Target
 }{
-	{"power law", []benchTarget{ratioAtLeast(4)}},
-	{"muon", []benchTarget{ratioAtLeast(5)}},
-	{" specgd, 3 coefficients", []benchTarget{atMost(1.5), ratioAtLeast(5)}},
-	{" gd, 3 coefficients", []benchTarget{atMost(1.5), ratioAtLeast(5)}},
-	{"dgemm", []benchTarget{ratioAtLeast(6)}},
-	{"polar factor", []benchTarget{ratioAtLeast(12)}},
-	{"subspace", []benchTarget{ratioAtLeast(1 / 1.2)}},
+	{"power law", []Target{ratioAtLeast(4)}},
+	{"muon", []Target{ratioAtLeast(5)}},
+	{" specgd, 3 coefficients", []Target{atMost(1.5), ratioAtLeast(5)}},
+	{" gd, 3 coefficients", []Target{atMost(1.5), ratioAtLeast(5)}},
+	{"dgemm", []Target{ratioAtLeast(6)}},
+	{"polar factor", []Target{ratioAtLeast(12)}},
+	{"subspace", []Target{ratioAtLeast(1 / 1.2)}},
 }
 
 // targetsOf are the targets of the figure of that name.
-func targetsOf(figure string) []benchTarget {
+func targetsOf(figure string) []Target {
 	for _, t := range solverTargets {
 		if strings.Contains(" "+figure, t.part) {
 			return t.targets
@@ -34,11 +34,11 @@ func targetsOf(figure string) []benchTarget {
 	return nil
 }
 
-// benchSolver measures on one core, by processor time.
-func benchSolver(ctx context.Context, o benchOptions, report *benchReport) error {
+// measureSolver measures on one core, by processor time.
+func measureSolver(ctx context.Context, o Config, report *Report) error {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1)) // so that gonum does not share its work out
 	lanes := map[string]solver.Comparison{}         // of three coefficients, by optimizer
-	for c, err := range solver.Comparisons(o.short) {
+	for c, err := range solver.Comparisons(o.Short) {
 		if err != nil {
 			return err
 		}
@@ -46,19 +46,19 @@ func benchSolver(ctx context.Context, o benchOptions, report *benchReport) error
 			return err
 		}
 		report.begin("%s", c.Name)
-		watch := stopwatch{reset: c.Reset, short: o.short}
+		watch := stopwatch{reset: c.Reset, short: o.Short}
 		seconds, ratio, err := watch.versus(func() error { return c.Ours(ctx) }, func() error { return c.Theirs(ctx) })
 		if err != nil {
 			return fmt.Errorf("%s: %w", c.Name, err)
 		}
-		f := benchFigure{Name: c.Name, Ratio: ratio * c.Work / c.TheirWork, Baseline: c.Baseline}
+		f := Figure{Name: c.Name, Ratio: ratio * c.Work / c.TheirWork, Baseline: c.Baseline}
 		f.Value, f.Unit = rateOf(c.Unit, c.Work, seconds)
 		report.add(f, targetsOf(c.Name)...)
 		if optimizer, rest, _ := strings.Cut(c.Name, ", "); rest == "3 coefficients" {
 			lanes[optimizer] = c
 		}
 	}
-	return benchNumPy(ctx, o, report, lanes)
+	return measureNumPy(ctx, o, report, lanes)
 }
 
 // rateOf is how people say how fast that is.

@@ -1,6 +1,6 @@
 //go:build duckdb
 
-package main
+package bench
 
 import (
 	"context"
@@ -12,7 +12,7 @@ import (
 
 // duckdb loads the merged rows into a database in memory and calls measure with what copies them to
 // Parquet.
-func (m *mergeBench) duckdb(ctx context.Context, measure func(copyRows func(context.Context) error) error) error {
+func (m *spooledShards) duckdb(ctx context.Context, measure func(copyRows func(context.Context) error) error) error {
 	if _, err := m.merge(ctx, "ours"); err != nil {
 		return err
 	}

@@ -1,4 +1,4 @@
-package main
+package chaos
 
 import (
 	"context"
@@ -15,12 +15,12 @@ import (
 	"github.com/phasegrid/phasegrid/cmd/phasegrid/local"
 )
 
-// exitPatience bounds how long a process may take to end after SIGTERM.
-const exitPatience = 30 * time.Second
+// exitTimeout bounds how long a process may take to end after SIGTERM.
+const exitTimeout = 30 * time.Second
 
-// chaosProcess is one process of the cluster under chaos. It is started again and again under the
-// same name; its log is appended to one file.
-type chaosProcess struct {
+// process is one process of the cluster. It is started again and again under the same name, and
+// appends to the same log. It is safe for concurrent use.
+type process struct {
 	name string
 	args []string
 	log  string // file
@@ -28,13 +28,13 @@ type chaosProcess struct {
 
 	mu     sync.Mutex
 	cmd    *exec.Cmd
-	wanted bool          // to be running: an exit while it is so was its own
+	wanted bool          // to run: an exit meanwhile is unexpected
 	exited chan struct{} // closed when cmd has ended
-	deaths []string      // exits of its own
+	exits  []string      // unexpected ones
 }
 
-func newChaosProcess(folder, name string, args ...string) *chaosProcess {
-	return &chaosProcess{
+func newProcess(folder, name string, args ...string) *process {
+	return &process{
 		name: name,
 		args: args,
 		log:  filepath.Join(folder, name+".log"),
@@ -43,26 +43,26 @@ func newChaosProcess(folder, name string, args ...string) *chaosProcess {
 }
 
 // start starts the process, unless it runs.
-func (p *chaosProcess) start() error {
+func (p *process) start() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.wanted {
 		return nil
 	}
-	program, err := os.Executable()
+	program, err := program()
 	if err != nil {
-		return fmt.Errorf("find this program: %w", err)
+		return err
 	}
 	log, err := os.OpenFile(p.log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
 	if err != nil {
-		return fmt.Errorf("log of %s: %w", p.name, err)
+		return fmt.Errorf("open the log of %s: %w", p.name, err)
 	}
 	cmd := exec.Command(program, p.args...)
 	cmd.Stdout, cmd.Stderr, cmd.Env, cmd.SysProcAttr = log, log, p.env, local.ChildAttributes()
 	exited, started := make(chan struct{}), make(chan error)
 	go func() {
-		// The death signal comes when the thread that started the process ends, so that thread must
-		// stay.
+		// The kernel sends the death signal when the thread that started the process ends, so this
+		// goroutine keeps its thread.
 		runtime.LockOSThread()
 		defer runtime.UnlockOSThread()
 		defer log.Close()
@@ -77,7 +77,7 @@ func (p *chaosProcess) start() error {
 		defer p.mu.Unlock()
 		if p.wanted && p.cmd == cmd {
 			p.wanted = false
-			p.deaths = append(p.deaths, fmt.Sprintf("%s ended by itself: %v", p.name, err))
+			p.exits = append(p.exits, fmt.Sprintf("%s exited unexpectedly: %v", p.name, err))
 		}
 	}()
 	if err := <-started; err != nil {
@@ -88,20 +88,20 @@ func (p *chaosProcess) start() error {
 }
 
 // signal sends a signal to the process if it runs.
-func (p *chaosProcess) signal(s syscall.Signal) error {
+func (p *process) signal(s syscall.Signal) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.cmd == nil {
 		return nil
 	}
 	if err := p.cmd.Process.Signal(s); err != nil && !errors.Is(err, os.ErrProcessDone) {
-		return fmt.Errorf("%v to %s: %w", s, p.name, err)
+		return fmt.Errorf("send %v to %s: %w", s, p.name, err)
 	}
 	return nil
 }
 
-// kill ends the process by SIGKILL and waits for its end.
-func (p *chaosProcess) kill() error {
+// kill ends the process by SIGKILL and waits until it has ended.
+func (p *process) kill() error {
 	p.mu.Lock()
 	p.wanted = false
 	exited := p.exited
@@ -116,8 +116,8 @@ func (p *chaosProcess) kill() error {
 	return nil
 }
 
-// terminate asks the process to end and returns an error where it does not end well.
-func (p *chaosProcess) terminate(ctx context.Context) error {
+// terminate ends the process by SIGTERM and returns an error if it does not exit with 0.
+func (p *process) terminate(ctx context.Context) error {
 	p.mu.Lock()
 	p.wanted = false
 	exited, cmd := p.exited, p.cmd
@@ -128,24 +128,24 @@ func (p *chaosProcess) terminate(ctx context.Context) error {
 	if err := p.signal(syscall.SIGTERM); err != nil {
 		return err
 	}
-	bound := time.NewTimer(exitPatience)
+	bound := time.NewTimer(exitTimeout)
 	defer bound.Stop()
 	select {
 	case <-exited:
 		if how, ok := cmd.ProcessState.Sys().(syscall.WaitStatus); ok && how.Signal() == syscall.SIGTERM {
-			return nil // it had just been started, and did not listen for signals yet
+			return nil // it had just started, and did not handle signals yet
 		}
 		if code := cmd.ProcessState.ExitCode(); code != 0 {
 			return exitError{p.name, code}
 		}
 		return nil
 	case <-bound.C:
-		// SIGQUIT has it write what its goroutines are at into its log.
+		// On SIGQUIT it writes the stacks of its goroutines to its log.
 		err := errors.Join(
-			fmt.Errorf("%s still runs %v after SIGTERM; its log has its goroutines", p.name, exitPatience),
+			fmt.Errorf("%s still runs %v after SIGTERM; see the goroutines in its log", p.name, exitTimeout),
 			p.signal(syscall.SIGQUIT),
 		)
-		bound.Reset(exitPatience)
+		bound.Reset(exitTimeout)
 		select {
 		case <-exited:
 		case <-bound.C:
@@ -156,19 +156,28 @@ func (p *chaosProcess) terminate(ctx context.Context) error {
 	}
 }
 
-// exitError is an exit after SIGTERM that does not say that all went well.
+// exitError is an exit after SIGTERM with a code other than 0.
 type exitError struct {
 	name string
 	code int
 }
 
 func (e exitError) Error() string {
-	return fmt.Sprintf("%s answered SIGTERM with exit code %d", e.name, e.code)
+	return fmt.Sprintf("%s exited with code %d after SIGTERM", e.name, e.code)
 }
 
-// endedByItself lists the exits that nobody asked for.
-func (p *chaosProcess) endedByItself() []string {
+// unexpectedExits lists the exits that nobody asked for.
+func (p *process) unexpectedExits() []string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return append([]string(nil), p.deaths...)
+	return append([]string(nil), p.exits...)
+}
+
+// program is the path of this program.
+func program() (string, error) {
+	path, err := os.Executable()
+	if err != nil {
+		return "", fmt.Errorf("find this program: %w", err)
+	}
+	return path, nil
 }

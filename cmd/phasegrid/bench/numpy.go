@@ -1,4 +1,4 @@
-package main
+package bench
 
 import (
 	"context"
@@ -14,7 +14,7 @@ import (
 	"github.com/phasegrid/phasegrid/node/solver"
 )
 
-//go:embed bench_numpy.py
+//go:embed numpy.py
 var numpyScript string
 
 const (
@@ -34,21 +34,21 @@ var denseTargets = []struct {
 // ns, where NumPy took 5.5.
 const laneTarget = 5.5 / 1.5
 
-// benchNumPy measures in turns with a script of NumPy's on one thread: lanes of gd and specgd with
+// measureNumPy measures in turns with a script of NumPy's on one thread: lanes of gd and specgd with
 // three groups, ours with every metric and NumPy's with none, and dense specgd steps, all by the
 // clock. Where python has no NumPy, it says so and measures nothing.
-func benchNumPy(ctx context.Context, o benchOptions, report *benchReport, lanes map[string]solver.Comparison) error {
+func measureNumPy(ctx context.Context, o Config, report *Report, lanes map[string]solver.Comparison) error {
 	if err := exec.CommandContext(ctx, o.Python, "-c", "import numpy").Run(); err != nil {
 		fmt.Fprintf(report.progress, "bench solver: %s has no NumPy (%v): --python names one that has\n", o.Python, err)
 		return ctx.Err()
 	}
 	beside := func(name, unit string, target float64, ours, theirs func() (float64, error)) error {
 		report.begin("%s beside NumPy", name)
-		seconds, ratio, err := besideNumPy(o.short, ours, theirs)
+		seconds, ratio, err := besideNumPy(o.Short, ours, theirs)
 		if err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
-		f := benchFigure{Name: name + " by the clock", Ratio: ratio, Baseline: "NumPy, one thread"}
+		f := Figure{Name: name + " by the clock", Ratio: ratio, Baseline: "NumPy, one thread"}
 		f.Value, f.Unit = rateOf(unit, 1, seconds)
 		report.add(f, ratioAtLeast(target))
 		return nil
@@ -70,7 +70,7 @@ func benchNumPy(ctx context.Context, o benchOptions, report *benchReport, lanes 
 	}
 	for _, target := range denseTargets {
 		d := target.dimension
-		if o.short {
+		if o.Short {
 			d = 16
 		}
 		ours := func() (float64, error) { return timeDenseSteps(d) }

@@ -1,4 +1,4 @@
-package main
+package chaos
 
 import (
 	"bytes"
@@ -22,29 +22,29 @@ import (
 	"github.com/phasegrid/phasegrid/results"
 )
 
-// readPatience bounds one live read.
-const readPatience = 20 * time.Second
+// readTimeout bounds one read.
+const readTimeout = 20 * time.Second
 
-// chaosReader reads what the cluster has committed, again and again, as people would: by Arrow
-// Flight, in merged files, and by asking for progress. Whatever it sees must be whole, in order, no
-// less than before and no more than the truth.
-type chaosReader struct {
+// reader reads what the cluster has committed, again and again, as users would: by Arrow Flight, in
+// merged files, and as progress. What it reads must be whole and in order, at least as much as
+// before, and at most what the sweep has.
+type reader struct {
 	client *client.Client
 	store  string
 
 	mu     sync.Mutex
 	sweeps []client.Sweep
 
-	// The rest belongs to run's goroutine.
-	seen       map[string]int64    // rows by sweep and way of reading
-	files      map[string][32]byte // merged files and their content when they were first seen
-	reads      map[string]int      // that succeeded
-	failed     int                 // that did not: nobody leads, a stream broke
+	// The rest belongs to the goroutine of run.
+	seen       map[string]int64    // rows, by sweep and way of reading
+	files      map[string][32]byte // merged files and their hashes when they were first seen
+	reads      map[string]int      // that succeeded, by way of reading
+	failed     int                 // that failed: no leader, a broken stream
 	violations []string
 }
 
-func newChaosReader(c *client.Client, store string) *chaosReader {
-	return &chaosReader{
+func newReader(c *client.Client, store string) *reader {
+	return &reader{
 		client: c,
 		store:  store,
 		seen:   map[string]int64{},
@@ -53,28 +53,29 @@ func newChaosReader(c *client.Client, store string) *chaosReader {
 	}
 }
 
-// add has a sweep read from now on.
-func (r *chaosReader) add(v client.Sweep) {
+// add adds a sweep to those that are read.
+func (r *reader) add(v client.Sweep) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.sweeps = append(r.sweeps, v)
 }
 
-func (r *chaosReader) all() []client.Sweep {
+// all returns the sweeps that are read, in the order in which they were added.
+func (r *reader) all() []client.Sweep {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return append([]client.Sweep(nil), r.sweeps...)
 }
 
 // run reads until ctx ends.
-func (r *chaosReader) run(ctx context.Context) {
+func (r *reader) run(ctx context.Context) {
 	for client.Pause(ctx, 200*time.Millisecond) {
 		r.once(ctx)
 	}
 }
 
-// once reads everything one time.
-func (r *chaosReader) once(ctx context.Context) {
+// once reads every sweep in every way.
+func (r *reader) once(ctx context.Context) {
 	for _, v := range r.all() {
 		r.see(ctx, v, "progress", func(ctx context.Context) (int64, error) {
 			now, err := r.client.Get(ctx, v.ID)
@@ -93,12 +94,12 @@ func (r *chaosReader) once(ctx context.Context) {
 	}
 }
 
-// errWrongRows is what a read fails with that has seen what must not be there.
+// errWrongRows is returned by a read that succeeded and has rows that must not be there.
 var errWrongRows = errors.New("wrong rows")
 
-// see reads once by one way and compares with what was seen before.
-func (r *chaosReader) see(ctx context.Context, v client.Sweep, way string, read func(context.Context) (int64, error)) {
-	ctx, cancel := context.WithTimeout(ctx, readPatience)
+// see reads a sweep in one way and compares the number of rows with what was seen before.
+func (r *reader) see(ctx context.Context, v client.Sweep, way string, read func(context.Context) (int64, error)) {
+	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
 	rows, err := read(ctx)
 	switch {
@@ -120,15 +121,15 @@ func (r *chaosReader) see(ctx context.Context, v client.Sweep, way string, read 
 	r.seen[key] = max(r.seen[key], rows)
 }
 
-func (r *chaosReader) violate(format string, args ...any) {
+func (r *reader) violate(format string, args ...any) {
 	if len(r.violations) < 100 {
 		r.violations = append(r.violations, fmt.Sprintf(format, args...))
 	}
 }
 
-// flight counts the rows of a table and checks that points rise.
-func (r *chaosReader) flight(ctx context.Context, sweep, table string) (rows int64, err error) {
-	reader, err := r.client.Rows(ctx, sweep, table, "point")
+// flight counts the committed rows of a table and checks that they are in order.
+func (r *reader) flight(ctx context.Context, id, table string) (rows int64, err error) {
+	reader, err := r.client.Rows(ctx, id, table, "point")
 	if err != nil {
 		return 0, err
 	}
@@ -153,47 +154,45 @@ func (r *chaosReader) flight(ctx context.Context, sweep, table string) (rows int
 	return rows, nil
 }
 
-// whole checks every Parquet file of a set that has come since: it opens, and its bytes never
-// change.
-func (r *chaosReader) whole(v client.Sweep) error {
+// whole checks every Parquet file of a set that is new, and remembers its hash.
+func (r *reader) whole(v client.Sweep) error {
 	folder := filepath.Join(r.store, v.ResultSet)
 	return filepath.WalkDir(folder, func(name string, d fs.DirEntry, err error) error {
 		_, known := r.files[name]
 		switch {
-		case errors.Is(err, fs.ErrNotExist): // not made yet, or a temporary file that is gone
+		case errors.Is(err, fs.ErrNotExist): // not there yet, or a temporary file that is gone
 			return nil
 		case err != nil:
 			return err
 		case d.IsDir() || known || !strings.HasSuffix(name, ".parquet"):
 			return nil
 		}
-		r.files[name], err = wholeParquet(name)
+		r.files[name], err = hashParquet(name)
 		return err
 	})
 }
 
-// forget gives up what was seen of a sweep's files: some of them will be replaced. Nobody may be
-// reading.
-func (r *chaosReader) forget(v client.Sweep) {
+// forget forgets a sweep's files, some of which will be replaced. The reader must not run.
+func (r *reader) forget(v client.Sweep) {
 	folder := filepath.Join(r.store, v.ResultSet) + string(filepath.Separator)
 	maps.DeleteFunc(r.files, func(name string, _ [32]byte) bool { return strings.HasPrefix(name, folder) })
 }
 
-// unchanged compares all files with what they were when they were first seen.
-func (r *chaosReader) unchanged() error {
+// unchanged compares all files with their hashes when they were first seen.
+func (r *reader) unchanged() error {
 	var errs []error
 	for name := range maps.Keys(r.files) {
-		now, err := wholeParquet(name)
+		now, err := hashParquet(name)
 		if err == nil && now != r.files[name] {
-			err = fmt.Errorf("%s was changed after it had been published", name)
+			err = fmt.Errorf("%s changed after it was published", name)
 		}
 		errs = append(errs, err)
 	}
 	return errors.Join(errs...)
 }
 
-// wholeParquet opens a file as results do and returns the hash of its bytes.
-func wholeParquet(name string) (hash [32]byte, err error) {
+// hashParquet checks that a Parquet file is whole, and returns the hash of its bytes.
+func hashParquet(name string) (hash [32]byte, err error) {
 	data, err := os.ReadFile(name)
 	if err != nil {
 		return hash, fmt.Errorf("read a merged file: %w", err)

@@ -1,6 +1,6 @@
 //go:build !duckdb
 
-package main
+package chaos
 
 import (
 	"context"
@@ -12,7 +12,7 @@ import (
 	"github.com/phasegrid/phasegrid/results"
 )
 
-// mergedBy says who counts the rows of merged files.
+// mergedBy tells what counts the rows of merged files.
 const mergedBy = "the Parquet reader"
 
 // countMerged counts the rows of a table's merged files by reading them.
@@ -66,7 +66,7 @@ func countMerged(ctx context.Context, set string, t results.Table) (rows int64, 
 	return rows, nil
 }
 
-// unread tells a reader that ran out of time from rows that cannot be read.
+// unread returns the error of ctx if it has ended, else one of rows that cannot be read.
 func unread(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()

@@ -1,0 +1,42 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"os"
+
+	"github.com/phasegrid/phasegrid/coordinator/store"
+)
+
+// scratchURL is the URL of a name of its own below a store's.
+func scratchURL(raw, name string) (*url.URL, error) {
+	u, err := url.Parse(raw)
+	if err != nil {
+		return nil, fmt.Errorf("--store: %w", err)
+	}
+	if u.Scheme == "file" {
+		return u.JoinPath(name), nil
+	}
+	query := u.Query()
+	query.Set("prefix", query.Get("prefix")+name+"/")
+	u.RawQuery = query.Encode()
+	return u, nil
+}
+
+// empty removes everything below a scratch URL.
+func empty(ctx context.Context, s store.Store, u *url.URL) error {
+	if u.Scheme == "file" {
+		return os.RemoveAll(u.Path)
+	}
+	var names []string
+	if err := s.List(ctx, "", func(name string, _ int64) error { names = append(names, name); return nil }); err != nil {
+		return fmt.Errorf("list %s to empty it: %w", u, err)
+	}
+	for _, name := range names {
+		if err := s.Delete(ctx, name); err != nil {
+			return fmt.Errorf("remove %s: %w", name, err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,272 @@
+package chaos
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"sync"
+	"time"
+)
+
+const (
+	relayChunk = 32 << 10 // bytes that are read at once
+	relayQueue = 64       // chunks of one direction that wait to be written
+)
+
+// disturbance is what a relay does to the connections that it carries. The zero value carries them
+// undisturbed.
+type disturbance struct {
+	latency   time.Duration // of every byte, one way
+	jitter    time.Duration // at most this is added to the latency, at random
+	rate      int64         // bytes a second in each direction of a connection; 0 is unlimited
+	cut       bool          // connections are reset, and new ones as soon as they are accepted
+	blackhole bool          // nothing passes, nothing is lost, and neither side is told
+}
+
+// relay carries TCP connections to another address. Bytes arrive in order and none is lost before a
+// cut, as with TCP. It is safe for concurrent use.
+type relay struct {
+	listener net.Listener
+	upstream string
+	ctx      context.Context // ends with the relay
+	cancel   context.CancelFunc
+	running  sync.WaitGroup
+
+	mu      sync.Mutex
+	present disturbance
+	changed chan struct{} // closed when present changes
+	carried map[*carriage]bool
+}
+
+// newRelay starts a relay to an address (host:port).
+func newRelay(upstream string) (*relay, error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, fmt.Errorf("relay to %s: %w", upstream, err)
+	}
+	r := &relay{
+		listener: listener,
+		upstream: upstream,
+		changed:  make(chan struct{}),
+		carried:  map[*carriage]bool{},
+	}
+	r.ctx, r.cancel = context.WithCancel(context.Background())
+	r.running.Go(r.accept)
+	return r, nil
+}
+
+// address is where the relay listens.
+func (r *relay) address() string { return r.listener.Addr().String() }
+
+// disturb replaces the present disturbance.
+func (r *relay) disturb(d disturbance) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.present = d
+	close(r.changed)
+	r.changed = make(chan struct{})
+	if d.cut {
+		r.abortAll()
+	}
+}
+
+// close resets all connections and waits until the relay's goroutines have ended.
+func (r *relay) close() {
+	r.cancel()
+	r.listener.Close()
+	r.mu.Lock()
+	r.abortAll()
+	r.mu.Unlock()
+	r.running.Wait()
+}
+
+// abortAll resets every connection. The caller holds mu.
+func (r *relay) abortAll() {
+	for c := range r.carried {
+		c.abort()
+	}
+}
+
+func (r *relay) accept() {
+	for {
+		conn, err := r.listener.Accept()
+		if err != nil {
+			return // closed
+		}
+		r.running.Go(func() { r.carry(conn) })
+	}
+}
+
+// carry carries one connection until it ends.
+func (r *relay) carry(conn net.Conn) {
+	c := &carriage{relay: r}
+	c.ctx, c.cancel = context.WithCancel(r.ctx)
+	defer c.abort()
+	c.add(conn)
+	if !r.register(c) {
+		return
+	}
+	defer r.unregister(c)
+	if !c.awaitTurn(time.Now(), 0) {
+		return
+	}
+	var dialer net.Dialer
+	upstream, err := dialer.DialContext(c.ctx, "tcp", r.upstream)
+	if err != nil {
+		return
+	}
+	c.add(upstream)
+	var both sync.WaitGroup
+	var up, down bool
+	both.Go(func() { up = c.pump(upstream, conn) })
+	both.Go(func() { down = c.pump(conn, upstream) })
+	both.Wait()
+	if up && down { // a reset would lose what the peers have not received yet
+		upstream.Close()
+		conn.Close()
+	}
+}
+
+// register returns false if the relay is cut.
+func (r *relay) register(c *carriage) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.present.cut {
+		return false
+	}
+	r.carried[c] = true
+	return true
+}
+
+func (r *relay) unregister(c *carriage) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.carried, c)
+}
+
+func (r *relay) disturbance() (d disturbance, changed <-chan struct{}) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.present, r.changed
+}
+
+// carriage is one connection through a relay: one of the peer that dialed, one to the upstream.
+type carriage struct {
+	relay  *relay
+	ctx    context.Context // ends with the connection
+	cancel context.CancelFunc
+
+	mu    sync.Mutex
+	conns []net.Conn
+}
+
+// add has abort reset a connection too; if abort was called before, at once.
+func (c *carriage) add(conn net.Conn) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.conns = append(c.conns, conn)
+	if c.ctx.Err() != nil {
+		reset(conn)
+	}
+}
+
+// abort resets the connections; those that have ended already stay as they are.
+func (c *carriage) abort() {
+	c.cancel()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, conn := range c.conns {
+		reset(conn)
+	}
+}
+
+// reset closes a connection so that its peer gets an error, and loses what is on its way.
+func reset(conn net.Conn) {
+	if tcp, ok := conn.(*net.TCPConn); ok {
+		_ = tcp.SetLinger(0) // fails if the connection is closed
+	}
+	conn.Close()
+}
+
+// chunk is a piece of a stream and the time when it came.
+type chunk struct {
+	bytes []byte
+	came  time.Time
+}
+
+// pump carries one direction. It returns true when the stream from src has ended and all of it is
+// written, and false if the connection ends before.
+func (c *carriage) pump(dst, src net.Conn) bool {
+	chunks := make(chan chunk, relayQueue)
+	c.relay.running.Go(func() {
+		defer close(chunks)
+		for {
+			buffer := make([]byte, relayChunk)
+			n, err := src.Read(buffer)
+			if n > 0 {
+				select {
+				case chunks <- chunk{buffer[:n], time.Now()}:
+				case <-c.ctx.Done():
+					return
+				}
+			}
+			if err != nil {
+				return
+			}
+		}
+	})
+	for next := range chunks {
+		if !c.awaitTurn(next.came, int64(len(next.bytes))) {
+			return false
+		}
+		if _, err := dst.Write(next.bytes); err != nil {
+			c.abort()
+			return false
+		}
+	}
+	if !c.awaitTurn(time.Now(), 0) { // an end passes like a byte
+		return false
+	}
+	tcp, ok := dst.(*net.TCPConn)
+	return ok && tcp.CloseWrite() == nil
+}
+
+// awaitTurn waits until bytes that came at a time may pass, and returns false if the connection
+// ends before.
+func (c *carriage) awaitTurn(came time.Time, bytes int64) bool {
+	began := time.Now()
+	for {
+		d, changed := c.relay.disturbance()
+		due := came.Add(d.latency)
+		if d.jitter > 0 {
+			due = due.Add(time.Duration(rand.Int64N(int64(d.jitter))))
+		}
+		if d.rate > 0 {
+			sent := began.Add(time.Duration(bytes) * time.Second / time.Duration(d.rate))
+			due = latest(due, sent)
+		}
+		var timer <-chan time.Time // none under a blackhole
+		if !d.blackhole {
+			wait := time.Until(due)
+			if wait <= 0 {
+				return c.ctx.Err() == nil
+			}
+			timer = time.After(wait)
+		}
+		select {
+		case <-timer:
+			return true
+		case <-changed:
+		case <-c.ctx.Done():
+			return false
+		}
+	}
+}
+
+func latest(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
