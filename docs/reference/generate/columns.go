@@ -1,6 +1,8 @@
 package main
 
 import (
+	"strings"
+
 	"github.com/phasegrid/phasegrid/docs/reference"
 	"github.com/phasegrid/phasegrid/results"
 )
@@ -10,18 +12,16 @@ var kindNames = map[results.Kind]string{
 	results.Time: "time",
 }
 
-func columnsPage() (string, error) {
+func columnsPage() string {
 	p := reference.NewPage("Columns", `The tables of a result set. W is the d x m iterate, theta the teacher, u = theta/|theta|, Q the
-covariance of the inputs, A = W W^T - theta theta^T. "null" marks columns that may be null. The
-points table also has a column for each parameter that the sweep uses, after `+"`point_id`"+`.`)
-	schema, err := results.NewSchema(nil, results.Options{Trajectories: true, Coefficients: true})
-	if err != nil {
-		return "", err
-	}
-	for _, table := range schema.Tables() {
-		p.Printf("\n## %s\n", table)
+covariance of the inputs, A = W W^T - theta theta^T. "null" marks columns that may be null.`)
+	for _, table := range results.Reference() {
+		p.Printf("\n## %s\n\n%s.\n", table.Table, strings.ToUpper(table.Rows[:1])+table.Rows[1:])
 		var rows [][]string
-		for _, c := range schema.Columns(table) {
+		for i, c := range table.Columns {
+			if i == table.Parameters {
+				rows = append(rows, []string{"(parameters)", "", "", "a column for each parameter that the sweep uses"})
+			}
 			kind := kindNames[c.Kind]
 			if c.Nullable {
 				kind += ", null"
@@ -30,5 +30,5 @@ points table also has a column for each parameter that the sweep uses, after `+"
 		}
 		p.Table([]string{"column", "type", "unit", "formula or meaning"}, rows)
 	}
-	return p.String(), nil
+	return p.String()
 }

@@ -29,10 +29,6 @@ func main() {
 
 // pages returns the text of each page by the name of its file.
 func pages() (map[string]string, error) {
-	columns, err := columnsPage()
-	if err != nil {
-		return nil, fmt.Errorf("page of columns: %w", err)
-	}
 	metrics, err := prometheusPage()
 	if err != nil {
 		return nil, fmt.Errorf("page of Prometheus metrics: %w", err)
@@ -41,7 +37,7 @@ func pages() (map[string]string, error) {
 		"parameters.md":  parametersPage(),
 		"optimizers.md":  optimizersPage(),
 		"covariances.md": covariancesPage(),
-		"columns.md":     columns,
+		"columns.md":     columnsPage(),
 		"prometheus.md":  metrics,
 	}, nil
 }
