@@ -62,7 +62,7 @@ func (c *client) deliver(ctx context.Context, id identity, d delivery) (committe
 		return false, err
 	}
 	err = stream.sendHeader(id, d)
-	for chunk := range d.rows.Chunks() {
+	for chunk := range results.Chunks(d.rows.Payload) {
 		if err != nil {
 			break
 		}

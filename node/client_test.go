@@ -3,6 +3,7 @@ package node_test
 import (
 	"context"
 	"errors"
+	"hash/crc32"
 	"io"
 	"log/slog"
 	"net"
@@ -20,7 +21,6 @@ import (
 
 	"github.com/phasegrid/phasegrid/node"
 	pb "github.com/phasegrid/phasegrid/proto/phasegrid/v1"
-	"github.com/phasegrid/phasegrid/results"
 )
 
 // delivered is one delivery as the fake coordinator received it.
@@ -196,7 +196,7 @@ func (f *fake) Deliver(stream pb.Nodes_DeliverServer) error {
 		}
 		d.payload = append(d.payload, m.GetChunk()...)
 	}
-	if results.Checksum(d.payload) != d.header.GetCrc32C() || int64(len(d.payload)) != d.header.GetPayloadBytes() {
+	if crc32.Checksum(d.payload, crc32.MakeTable(crc32.Castagnoli)) != d.header.GetCrc32C() || int64(len(d.payload)) != d.header.GetPayloadBytes() {
 		return status.Error(codes.InvalidArgument, "checksum")
 	}
 	var attempt int

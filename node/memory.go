@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"golang.org/x/sync/semaphore"
+
+	"github.com/phasegrid/phasegrid/sweep"
 )
 
 // memoryBudget is the memory that a node registered, shared by its slots: the coordinator looks at
@@ -31,8 +33,8 @@ func (m *memoryBudget) take(ctx context.Context, bytes int64) (taken int64, err 
 // release gives back what take returned.
 func (m *memoryBudget) release(taken int64) { m.bytes.Release(taken) }
 
-// fallbackMemory is registered where the system does not tell.
-const fallbackMemory = 2 << 30
+// fallbackMemory is registered if the system does not tell: enough for every point that is allowed.
+const fallbackMemory = sweep.DefaultPointBytes
 
 // availableMemory is what this process may still take: the memory that the system calls available,
 // or the limit of the control group (version 2) where that is less.

@@ -99,7 +99,7 @@ func (b *Builder) Encode() (Delivery, error) {
 	for _, t := range b.schema.deliverable() {
 		d.Payload = append(d.Payload, b.tables[t].stream.Bytes()...)
 	}
-	d.CRC32C = Checksum(d.Payload)
+	d.CRC32C = checksum(d.Payload)
 	return d, nil
 }
 

@@ -120,7 +120,7 @@ func (s *Schema) checkSegments(d Delivery) error {
 	if left != 0 {
 		return reject(BadSize, "%d bytes after the last segment", left)
 	}
-	if sum := Checksum(d.Payload); sum != d.CRC32C {
+	if sum := checksum(d.Payload); sum != d.CRC32C {
 		return reject(Corrupt, "CRC-32C: got %08x, want %08x", sum, d.CRC32C)
 	}
 	return nil

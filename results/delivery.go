@@ -11,9 +11,11 @@ const (
 	// MaxPayloadBytes bounds a delivery: sixteen times the size that shards are cut for.
 	MaxPayloadBytes = 256 << 20
 
-	maxText   = 1 << 20   // bytes of a text cell, such as a list of eigenvalues
-	maxDetail = 4 << 10   // bytes of a point's detail
-	chunkSize = 128 << 10 // bytes of a chunk: even a slow line sends one before the coordinator gives up
+	maxText   = 1 << 20 // bytes of a text cell, such as a list of eigenvalues
+	maxDetail = 4 << 10 // bytes of a point's detail
+	// chunkBytes is small, so that even a slow line delivers a chunk before the coordinator gives
+	// up waiting for it.
+	chunkBytes = 128 << 10
 )
 
 // errTooLarge is returned by a Builder whose shard has grown beyond MaxPayloadBytes.
@@ -34,10 +36,10 @@ type Delivery struct {
 	CRC32C   uint32
 }
 
-// Chunks yields the payload in pieces of the size in which it is sent.
-func (d Delivery) Chunks() iter.Seq[[]byte] { return slices.Chunk(d.Payload, chunkSize) }
+// Chunks yields a payload in the pieces in which it is sent.
+func Chunks(payload []byte) iter.Seq[[]byte] { return slices.Chunk(payload, chunkBytes) }
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// Checksum returns the CRC-32C of a payload.
-func Checksum(payload []byte) uint32 { return crc32.Checksum(payload, castagnoli) }
+// checksum returns the CRC-32C of a payload.
+func checksum(payload []byte) uint32 { return crc32.Checksum(payload, castagnoli) }

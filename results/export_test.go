@@ -12,6 +12,9 @@ var (
 	ErrTooLarge = errTooLarge
 )
 
+// Checksum returns the CRC-32C of a payload.
+func Checksum(payload []byte) uint32 { return checksum(payload) }
+
 // ParameterKind is the kind of column that stores parameters of a kind.
 var ParameterKind = parameterKind
 

@@ -26,6 +26,9 @@ var ErrPlanVersion = errors.New("unknown plan version")
 // ErrTooLarge says that a sweep has more shards than one sweep may have. NewPlan returns it.
 var ErrTooLarge = errors.New("sweep too large")
 
+// ShardCost is the cost at which plan version 1 ends a shard.
+const ShardCost = 2_000_000_000
+
 // cuts are the constants of a plan version: a shard ends at the first of cost, Arrow bytes and
 // points; a part at its bytes.
 type cuts struct {
@@ -38,7 +41,7 @@ type cuts struct {
 func cutsOf(version int) (cuts, error) {
 	switch version {
 	case 1:
-		return cuts{cost: 2_000_000_000, bytes: 16 << 20, points: 16_384, partBytes: 128 << 20}, nil
+		return cuts{cost: ShardCost, bytes: 16 << 20, points: 16_384, partBytes: 128 << 20}, nil
 	}
 	return cuts{}, fmt.Errorf(
 		"%w %d: this release cuts by version %d: use the release that submitted the sweep, or a newer one",

@@ -36,7 +36,7 @@ var mayImport = map[string][]string{
 	// Tests of the coordinator's packages import coordtest, so it imports none of them.
 	"coordinator/coordtest": {"sweep", "results", "node/solver", "proto/phasegrid/v1"},
 	"k8s":                   {},
-	"cmd/phasegrid/client":  {"coordinator", "node", "coordinator/store", "sweep", "results", "proto/phasegrid/v1"},
+	"cmd/phasegrid/client":  {"coordinator", "node", "coordinator/store", "coordinator/ledger", "sweep", "results", "proto/phasegrid/v1"},
 	"cmd/phasegrid/bench": {
 		"coordinator", "coordinator/coordtest", "coordinator/ledger", "coordinator/store", "coordinator/board",
 		"node", "sweep", "results", "node/solver", "cmd/phasegrid/client", "proto/phasegrid/v1",

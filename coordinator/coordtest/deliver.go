@@ -4,10 +4,8 @@ import (
 	"context"
 
 	pb "github.com/phasegrid/phasegrid/proto/phasegrid/v1"
+	"github.com/phasegrid/phasegrid/results"
 )
-
-// chunkBytes is the size of the messages that a payload is sent in.
-const chunkBytes = 1 << 20
 
 // Deliver sends one shard in chunks and returns the coordinator's answer.
 func Deliver(
@@ -21,10 +19,11 @@ func Deliver(
 		return 0, err
 	}
 	err = stream.Send(&pb.DeliverRequest{Message: &pb.DeliverRequest_Header{Header: header}})
-	for err == nil && len(payload) > 0 {
-		n := min(len(payload), chunkBytes)
-		err = stream.Send(&pb.DeliverRequest{Message: &pb.DeliverRequest_Chunk{Chunk: payload[:n]}})
-		payload = payload[n:]
+	for chunk := range results.Chunks(payload) {
+		if err != nil {
+			break
+		}
+		err = stream.Send(&pb.DeliverRequest{Message: &pb.DeliverRequest_Chunk{Chunk: chunk}})
 	}
 	// An error of Send only says that the stream has ended; the answer says why.
 	answer, err := stream.CloseAndRecv()

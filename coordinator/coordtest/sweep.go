@@ -30,8 +30,5 @@ record: none
 	}
 	const probe = 1000
 	step := (cost(2*probe) - cost(probe)) / probe
-	return text(max(1, (shardCost/int64(points)-cost(0))/step)), nil
+	return text(max(1, (sweep.ShardCost/int64(points)-cost(0))/step)), nil
 }
-
-// shardCost is the cost at which plan version 1 ends a shard.
-const shardCost = 2_000_000_000

@@ -26,8 +26,10 @@ type Etcd struct {
 	SessionTTL, Timeout time.Duration
 }
 
+// DefaultSessionTTL is the time after which a leader that stopped answering is replaced.
+const DefaultSessionTTL = 5 * time.Second
+
 const (
-	sessionTTL  = 5 * time.Second
 	etcdTimeout = 5 * time.Second
 	loadPage    = 1000 // keys a request
 )
@@ -56,7 +58,7 @@ var _ Backend = (*etcdBackend)(nil)
 
 // dialEtcd connects to a cluster. It does not wait for it to be there.
 func Dial(cfg Etcd, log *slog.Logger) (*etcdBackend, error) {
-	ttl, timeout := cmp.Or(cfg.SessionTTL, sessionTTL), cmp.Or(cfg.Timeout, etcdTimeout)
+	ttl, timeout := cmp.Or(cfg.SessionTTL, DefaultSessionTTL), cmp.Or(cfg.Timeout, etcdTimeout)
 	options := []grpc.DialOption{
 		grpc.WithConnectParams(grpc.ConnectParams{Backoff: reconnect, MinConnectTimeout: timeout}),
 	}

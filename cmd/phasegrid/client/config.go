@@ -11,12 +11,13 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
+	"github.com/phasegrid/phasegrid/coordinator/ledger"
 	"github.com/phasegrid/phasegrid/node"
 )
 
-// electionTimeout bounds how long a cluster may be without a leader: the election's TTL and two
-// seconds.
-const electionTimeout = 7 * time.Second
+// electionTimeout bounds how long a cluster may be without a leader: the session of a lost one, and
+// the election.
+const electionTimeout = ledger.DefaultSessionTTL + 2*time.Second
 
 // Config says how a command reaches its coordinators.
 type Config struct {
