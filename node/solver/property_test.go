@@ -57,6 +57,28 @@ func optimizers() []struct {
 	}
 }
 
+// The list that the tests range over has every optimizer of the table, with its traits.
+func TestOptimizersAreThoseOfTheTable(t *testing.T) {
+	traits := solver.Optimizers()
+	seen := make([]bool, len(traits))
+	for _, o := range optimizers() {
+		var p solver.Problem
+		o.set(&p)
+		seen[p.Optimizer] = true
+		if row := traits[p.Optimizer]; row.BasisDependent == o.commute {
+			t.Errorf("%s: commutes %v, the table has %+v", o.name, o.commute, row)
+		}
+	}
+	for i, row := range traits {
+		if !seen[i] || row.Name == "" || solver.Optimizer(i).String() != row.Name {
+			t.Errorf("optimizer %d, %+v: in the list %v", i, row, seen[i])
+		}
+	}
+	if o := solver.Optimizer(len(traits)); o.String() != fmt.Sprintf("Optimizer(%d)", len(traits)) {
+		t.Errorf("an optimizer beyond the table is %v", o)
+	}
+}
+
 // distance is the largest relative difference of two trajectories' metrics.
 func distance(t *testing.T, a, b solver.Result) float64 {
 	t.Helper()
