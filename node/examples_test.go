@@ -334,6 +334,29 @@ func TestExampleOptimizersSideBySide(t *testing.T) {
 	}
 }
 
+// Signs of a gradient in the eigenbasis of Q are its polar factor; in another basis they are not.
+func TestExampleSignMomentum(t *testing.T) {
+	tail := map[string]float64{}
+	for _, s := range solveExample(t, "sign-momentum", everyPoint) {
+		name := s.text(sweep.Optimizer)
+		if name == "signum" {
+			name += " " + s.Params[sweep.Momentum].String()
+		}
+		turned := s.text(sweep.Rotate) != "none"
+		if reached := s.StepsTo90 >= 0; reached == turned {
+			t.Errorf("%s, eigenbasis turned %v: steps to 90 %% %d", name, turned, s.StepsTo90)
+		}
+		if turned {
+			tail[name] = s.TailSignal
+		}
+	}
+	for name, want := range map[string]float64{"signgd": .109, "signum 0.9": .696, "signum 0.99": .383, "lion": .811} {
+		if got := tail[name]; !near(got, want, 0.05) {
+			t.Errorf("%s ends at an alignment of %v, want %v", name, got, want)
+		}
+	}
+}
+
 func TestExampleSpectralPower(t *testing.T) {
 	last := map[float64]exampleRun{}
 	for _, s := range solveExample(t, "spectral-power", everyPoint) {

@@ -112,11 +112,14 @@ func TestPhaseDiagramIsLarge(t *testing.T) {
 	}
 }
 
+// Optimizers stand side by side in one of two examples.
 func TestSideBySideHasEveryOptimizer(t *testing.T) {
 	seen := map[string]bool{}
-	spec := example(t, "optimizers-side-by-side")
-	for p := range spec.Points(0, spec.Size()) {
-		seen[p.Params[sweep.Optimizer].Text()] = true
+	for _, name := range []string{"optimizers-side-by-side", "sign-momentum"} {
+		spec := example(t, name)
+		for p := range spec.Points(0, spec.Size()) {
+			seen[p.Params[sweep.Optimizer].Text()] = true
+		}
 	}
 	for _, optimizer := range sweep.Describe(sweep.Optimizer).Words {
 		if !seen[optimizer] {

@@ -206,6 +206,17 @@ var optimizerTable = []UpdateRule{
 		Memory:      RuleMemory{Matrices: 8, Squares: 4},
 		flops:       fixedFlops(Flops{Coefficient: 6, Root: 1}),
 	},
+	{
+		Name:           "lion",
+		Formula:        "U = sign(beta1 M + (1 - beta1)G), sign(0) = 0, then M = beta2 M + (1 - beta2)G",
+		Source:         "Chen et al., arXiv 2302.06675",
+		Parameters:     []OwnParameter{{Beta1, Float(0.9)}, {Beta2, Float(0.99)}},
+		BasisDependent: true,
+		Buffers:        1,
+		Memory:         RuleMemory{Matrices: 2},
+		flops:          fixedFlops(Flops{Coefficient: 9, Entry: 11}),
+		Sign:           SignStep{"always", learningRateStep},
+	},
 }
 
 // Optimizers returns the table of optimizers. The caller owns the slice, but not what its rows

@@ -21,6 +21,7 @@ signgd() 0 {1 0} 3 800 "8hl" rate "" sign "always" basis
 signum(momentum 0.9) 1 {2 0} 6 800 "8hl" rate "" sign "always" basis
 adam(beta1 0.9, beta2 0.999, epsilon 1e-8) 2 {3 0} 16 1800 "18hl" rate "" sign "" basis
 shampoo(epsilon 1e-12) 0 {8 4} 6 26000 "4h²l + 4hl² + 9l³ + 9h³" rate "" sign "" spectral online-dense
+lion(beta1 0.9, beta2 0.99) 1 {2 0} 9 1100 "11hl" rate "" sign "always" basis
 `
 
 func TestTableOfOptimizers(t *testing.T) {

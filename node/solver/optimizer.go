@@ -23,6 +23,7 @@ const (
 	Signum
 	Adam
 	Shampoo
+	Lion
 )
 
 // optimizer is a row of the table: what the representations need of an optimizer.
@@ -73,6 +74,10 @@ var table = [...]optimizer{
 		matrix: newAdam, lanes: simd.Adam, decay: firstMoment,
 	},
 	Shampoo: {name: "shampoo", onlineDense: true, matrix: newShampoo, lanes: simd.Shampoo},
+	Lion: {
+		name: "lion", basisDependent: true, buffers: 1,
+		matrix: newLion, lanes: simd.Lion, decay: firstMoment,
+	},
 }
 
 // known tells whether the optimizer has a row.

@@ -53,6 +53,7 @@ func optimizers() []struct {
 		{"shampoo", true, func(p p) { p.Optimizer, p.Epsilon = solver.Shampoo, 1e-6 }},
 		{"signgd", false, func(p p) { p.Optimizer = solver.SignGD }},
 		{"signum", false, func(p p) { p.Optimizer, p.Momentum = solver.Signum, 0.9 }},
+		{"lion", false, func(p p) { p.Optimizer, p.Beta1, p.Beta2 = solver.Lion, 0.9, 0.99 }},
 		{"adam", false, func(p p) { p.Optimizer, p.Beta1, p.Beta2, p.Epsilon = solver.Adam, 0.9, 0.999, 1e-8 }},
 	}
 }

@@ -16,6 +16,7 @@ const (
 	Signum               // sign of B <- βB + (1-β)G
 	Adam                 // bias-corrected, ε outside the root
 	Shampoo              // g/√(ε + Σ g²)
+	Lion                 // sign(β₁m + (1-β₁)g), m <- β₂m + (1-β₂)g
 )
 
 // Law is what the points of one run of Lanes share.

@@ -37,6 +37,8 @@ func (l *Lanes) update256(v *vector) {
 	case Signum:
 		l.heavyBall256(v, set256(1).Sub(h.beta.v))
 		l.sign256(v)
+	case Lion:
+		l.lion256(v)
 	default:
 		panic(noKernel)
 	}
@@ -168,6 +170,20 @@ func (l *Lanes) sign256(v *vector) {
 		g := c.g.v
 		c.g.v = flip256(set256(1), g).Masked(g.NotEqual(zero)).Add(g.Sub(g))
 	}
+}
+
+// lion256 takes the sign of β₁m + (1-β₁)g, then m to β₂m + (1-β₂)g.
+func (l *Lanes) lion256(v *vector) {
+	h, one := (*head256)(v.head), set256(1)
+	beta, beta2 := h.beta.v, h.beta2.v
+	fresh, fresh2 := one.Sub(beta), one.Sub(beta2)
+	for i := range uintptr(l.groups) {
+		c := v.cell256(i)
+		g, m := c.g.v, c.m.v
+		c.m.v = beta2.Mul(m).Add(fresh2.Mul(g))
+		c.g.v = beta.Mul(m).Add(fresh.Mul(g))
+	}
+	l.sign256(v)
 }
 
 // adam256 is the whole step, to read no group twice. It corrects the means by reciprocals: two divisions, not two for each group.

@@ -35,6 +35,8 @@ func (l *Lanes) update512(v *vector) {
 	case Signum:
 		l.heavyBall512(v, set512(1).Sub(h.beta.v))
 		l.sign512(v)
+	case Lion:
+		l.lion512(v)
 	default:
 		panic(noKernel)
 	}
@@ -166,6 +168,20 @@ func (l *Lanes) sign512(v *vector) {
 		g := c.g.v
 		c.g.v = flip512(set512(1), g).Masked(g.NotEqual(zero)).Add(g.Sub(g))
 	}
+}
+
+// lion512 takes the sign of β₁m + (1-β₁)g, then m to β₂m + (1-β₂)g.
+func (l *Lanes) lion512(v *vector) {
+	h, one := (*head512)(v.head), set512(1)
+	beta, beta2 := h.beta.v, h.beta2.v
+	fresh, fresh2 := one.Sub(beta), one.Sub(beta2)
+	for i := range uintptr(l.groups) {
+		c := v.cell512(i)
+		g, m := c.g.v, c.m.v
+		c.m.v = beta2.Mul(m).Add(fresh2.Mul(g))
+		c.g.v = beta.Mul(m).Add(fresh.Mul(g))
+	}
+	l.sign512(v)
 }
 
 // adam512 is the whole step, to read no group twice. It corrects the means by reciprocals: two divisions, not two for each group.

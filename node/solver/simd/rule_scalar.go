@@ -35,6 +35,8 @@ func (l *Lanes) update64(v *vector) {
 	case Signum:
 		l.heavyBall64(v, set64(1).Sub(h.beta.v))
 		l.sign64(v)
+	case Lion:
+		l.lion64(v)
 	default:
 		panic(noKernel)
 	}
@@ -166,6 +168,20 @@ func (l *Lanes) sign64(v *vector) {
 		g := c.g.v
 		c.g.v = flip64(set64(1), g).Masked(g.NotEqual(zero)).Add(g.Sub(g))
 	}
+}
+
+// lion64 takes the sign of β₁m + (1-β₁)g, then m to β₂m + (1-β₂)g.
+func (l *Lanes) lion64(v *vector) {
+	h, one := (*head64)(v.head), set64(1)
+	beta, beta2 := h.beta.v, h.beta2.v
+	fresh, fresh2 := one.Sub(beta), one.Sub(beta2)
+	for i := range uintptr(l.groups) {
+		c := v.cell64(i)
+		g, m := c.g.v, c.m.v
+		c.m.v = beta2.Mul(m).Add(fresh2.Mul(g))
+		c.g.v = beta.Mul(m).Add(fresh.Mul(g))
+	}
+	l.sign64(v)
 }
 
 // adam64 is the whole step, to read no group twice. It corrects the means by reciprocals: two divisions, not two for each group.
