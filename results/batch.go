@@ -121,7 +121,13 @@ func decodeBatch(record flatbuffers.Table, body []byte, columns []Column) (batch
 		offset, length := record.GetInt64(buffer), record.GetInt64(buffer+8)
 		buffer += 16
 		if offset < 0 || length < 0 || offset > int64(len(body)) || length > int64(len(body))-offset || offset%8 != 0 {
-			return nil, reject(Malformed, "buffer of %d bytes at offset %d exceeds the body of %d bytes", length, offset, len(body))
+			return nil, reject(
+				Malformed,
+				"buffer of %d bytes at offset %d exceeds the body of %d bytes",
+				length,
+				offset,
+				len(body),
+			)
 		}
 		return body[offset : offset+length], nil
 	}

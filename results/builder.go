@@ -15,8 +15,8 @@ import (
 // batchRows is the number of rows of a record batch on the wire.
 const batchRows = 8192
 
-// Builder encodes the rows of one shard as a Delivery. Rows are added in the tables' order: points by
-// point, trajectories by (point, step), coefficients by (point, step, group). Its memory is the
+// Builder encodes the rows of one shard as a Delivery. Rows are added in the tables' order: points
+// by point, trajectories by (point, step), coefficients by (point, step, group). Its memory is the
 // payload plus one record batch per table. It is not safe for concurrent use.
 type Builder struct {
 	schema *Schema
@@ -74,8 +74,8 @@ func (b *Builder) AddCoefficient(r CoefficientRow) error {
 	return t.endRow()
 }
 
-// Encode returns the rows added since the last Encode. It empties the builder, even if it returns an
-// error.
+// Encode returns the rows added since the last Encode. It empties the builder, even if it returns
+// an error.
 func (b *Builder) Encode() (Delivery, error) {
 	defer func() {
 		for _, t := range b.schema.deliverable() {

@@ -13,7 +13,7 @@ const (
 	Time // microseconds since 1970 in UTC
 )
 
-// String is the kind's name in reference pages.
+// String returns the name of the kind.
 func (k Kind) String() string {
 	if k <= Time {
 		return [...]string{"int64", "float64", "string", "bool", "timestamp"}[k]
@@ -30,7 +30,7 @@ type Column struct {
 	Doc      string // formula or meaning
 }
 
-// Cell is one value of a row; its column's kind says which field holds it.
+// Cell is one value of a row; the kind of its column decides which field has it.
 type Cell struct {
 	Null  bool
 	Int   int64 // of Int64 and Time
@@ -39,19 +39,19 @@ type Cell struct {
 	Bool  bool
 }
 
-// Table names a table of the result set.
+// Table is a table of the result set.
 type Table uint8
 
 const (
 	Points Table = iota
 	Trajectories
 	Coefficients
-	Shards // provenance: which node computed what, and when; not covered by the promise of equal bytes
+	Shards // which node computed each shard, and when: differs between runs of a sweep
 
 	numTables = iota
 )
 
-// String is the table's name: its directory in the result set, its view in SQL.
+// String returns the table's name, which is that of its folder and its view.
 func (t Table) String() string {
 	if int(t) < numTables {
 		return [numTables]string{"points", "trajectories", "coefficients", "shards"}[t]
@@ -59,11 +59,12 @@ func (t Table) String() string {
 	return fmt.Sprintf("table(%d)", uint8(t))
 }
 
+// tableNamed is the inverse of Table.String.
 func tableNamed(name string) (Table, error) {
 	for t := range Table(numTables) {
 		if t.String() == name {
 			return t, nil
 		}
 	}
-	return 0, fmt.Errorf("results: open Parquet file: %q is not a table of a result set", name)
+	return 0, fmt.Errorf("results: unknown table %q", name)
 }

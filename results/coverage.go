@@ -1,7 +1,7 @@
 package results
 
-// coverage compares the points of a part with those that it must have, and reports the missing ones as
-// ranges of indices.
+// coverage compares the points of a part with those that it must have, and reports the missing ones
+// as ranges of indices.
 type coverage struct {
 	verifier *partVerifier
 	part     *Part // nil if the manifest does not have the part
@@ -81,8 +81,8 @@ func (c *coverage) flush() {
 	c.missing = IndexRange{}
 }
 
-// finish reports the missing points at the end of the part and compares the number of points with the
-// manifest.
+// finish reports the missing points at the end of the part and compares the number of points with
+// the manifest.
 func (c *coverage) finish(count int64) {
 	if c.part == nil {
 		return

@@ -113,7 +113,13 @@ func (s *Schema) checkSegments(d Delivery) error {
 			return reject(BadTables, "segment %d: got %s, want %s", i, segment.Table, tables[i])
 		}
 		if segment.Bytes < 0 || segment.Bytes > left || segment.Bytes%8 != 0 || segment.Rows < 0 {
-			return reject(BadSize, "segment of %d bytes and %d rows with %d bytes left", segment.Bytes, segment.Rows, left)
+			return reject(
+				BadSize,
+				"segment of %d bytes and %d rows with %d bytes left",
+				segment.Bytes,
+				segment.Rows,
+				left,
+			)
 		}
 		left -= segment.Bytes
 	}

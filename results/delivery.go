@@ -27,9 +27,9 @@ type Segment struct {
 	Bytes, Rows int64
 }
 
-// Delivery is the rows of one shard as a node sends them: one uncompressed Arrow IPC stream for each
-// table of the set, in the tables' order, concatenated. CRC32C (Castagnoli) covers the whole payload:
-// IPC has no checksum of its own.
+// Delivery is the rows of one shard as a node sends them: one uncompressed Arrow IPC stream for
+// each table of the set, in the tables' order, concatenated. CRC32C (Castagnoli) covers the whole
+// payload: IPC has no checksum of its own.
 type Delivery struct {
 	Segments []Segment
 	Payload  []byte

@@ -1,25 +1,28 @@
-// Package results is the result set: its schema, the Arrow batches that nodes send, the Parquet
-// files that people read.
+// Package results is the result set: its schema, the Arrow record batches that nodes send, and the
+// Parquet files that people read.
 //
-// A node's Builder turns rows into a Delivery, one Arrow IPC stream for each table of a shard.
-// Schema.Decode lets in exactly the shard that was asked for, or refuses it with a Reason.
-// Schema.Merge turns the deliveries of a part into Parquet files; Check reads each of them back. A
-// Set reads them again as rows, Verify lists what is wrong with them, Views is their SQL, and Plot
-// draws them.
+// A Builder encodes the rows of a shard as a Delivery, with one Arrow IPC stream for each table.
+// Schema.Decode accepts exactly the expected shard and rejects anything else with a Reason.
+// Schema.Merge writes the deliveries of a part as Parquet files, and Check reads each of them back.
+// A Set reads the rows of a folder, Verify lists its violations, and Schema.Views is its SQL.
+// Package plot draws it.
+//
+// Each table is a list of fields: a column, and where a row has its value. Schema, builder, reader,
+// views and reference pages derive from these lists; metrics.go and tables.go have them.
 //
 // A result set is a folder:
 //
-//	points/part-000000.parquet        one row a point, ordered by point
+//	points/part-000000.parquet        one row per point, ordered by point
 //	trajectories/part-000000.parquet  ordered by (point, step), if the sweep records steps
 //	coefficients/part-000000.parquet  ordered by (point, step, group), if it records coefficients
-//	shards/part-000000.parquet        who computed what, when
-//	<table>/schema.parquet            the table's columns, no rows: there before the first part
-//	sweep.yaml, views.sql             there from the start
-//	manifest.json                     there once the sweep is done
+//	shards/part-000000.parquet        which node computed each shard, and when
+//	<table>/schema.parquet            the columns of the table without rows; exists from the start
+//	sweep.yaml, views.sql             exist from the start
+//	manifest.json                     exists once the sweep is done
 //
-// Arrow does not leave this package but as IPC bytes. The invariants:
+// Arrow leaves this package only as IPC bytes. The invariants:
 //
-//   - Rows are pure functions of (spec, index, solver version); equal rows give equal bytes.
-//   - No file is visible under its final name before it is complete and synced.
-//   - No NaN or Inf is ever written: null, with the row's status.
+//   - Rows depend only on (spec, index, solver version); equal rows give equal bytes.
+//   - No file has its final name before it is complete and synced.
+//   - NaN and Inf are never written: such values are null, and the row's status has the reason.
 package results

@@ -5,27 +5,26 @@ import (
 	"math"
 )
 
-// field is a column together with the place of its value in a row of type R. Schema, builder,
-// decoder, verifier and reference pages all derive from tables of fields.
+// field is a column and where a row of type R has its value.
 type field[R any] struct {
 	Column
 	properties property
-	// at points to the value: *int64, *float64, *string or *bool by the column's kind, and
-	// *[16]byte for an identifier that is stored as hex digits.
+	// at returns a pointer to the value: *int64, *float64, *string or *bool, as the column's kind
+	// requires, or *[16]byte for an identifier that is stored as hex digits.
 	at func(*R) any
 }
 
-// property is a set of facts about a column's values.
+// property is a set of properties of a column's values.
 type property uint8
 
 const (
-	distinct property = 1 << iota // values hardly repeat within a row group: no dictionary
-	fraction                      // values lie in [0, 1]
+	distinct property = 1 << iota // values rarely repeat within a row group: no dictionary
+	fraction                      // values are in [0, 1]
 	censored                      // null means later than the end of the run
 )
 
-// cell reads the field of a row. Floats that are not finite, and negative steps and empty texts of
-// nullable columns, are null.
+// cell returns the field's value in a row. Floats that are not finite are null, and so are negative
+// steps and empty texts of nullable columns.
 func (f *field[R]) cell(row *R) Cell {
 	switch x := f.at(row).(type) {
 	case *int64:
@@ -39,7 +38,7 @@ func (f *field[R]) cell(row *R) Cell {
 	case *bool:
 		return Cell{Bool: *x}
 	}
-	panic("results: column " + f.Name + " has no type of a row")
+	panic("results: the field of column " + f.Name + " has an unknown type")
 }
 
 // set is the inverse of cell: null floats become NaN and null steps -1.
@@ -66,7 +65,7 @@ func (f *field[R]) set(row *R, c Cell) {
 	}
 }
 
-// columnsOf are the columns of fields.
+// columnsOf returns the columns of fields.
 func columnsOf[R any](fields []field[R]) []Column {
 	columns := make([]Column, len(fields))
 	for i, f := range fields {
@@ -75,7 +74,7 @@ func columnsOf[R any](fields []field[R]) []Column {
 	return columns
 }
 
-// within turns fields of a part of a row into fields of the row.
+// within turns fields of a struct in a row into fields of the row.
 func within[R, P any](part func(*R) *P, fields []field[P]) []field[R] {
 	out := make([]field[R], len(fields))
 	for i, f := range fields {
@@ -84,7 +83,7 @@ func within[R, P any](part func(*R) *P, fields []field[P]) []field[R] {
 	return out
 }
 
-// join concatenates tables of fields.
+// join concatenates lists of fields.
 func join[R any](tables ...[]field[R]) []field[R] {
 	var out []field[R]
 	for _, fields := range tables {
@@ -93,7 +92,7 @@ func join[R any](tables ...[]field[R]) []field[R] {
 	return out
 }
 
-// properties of the fixed columns by table and name.
+// properties are those of the columns of every sweep, by table and name.
 var properties = [numTables]map[string]property{
 	Points:       propertiesOf(join(pointKey, pointResults)),
 	Trajectories: propertiesOf(trajectoryFields),
@@ -109,13 +108,15 @@ func propertiesOf[R any](fields []field[R]) map[string]property {
 	return out
 }
 
-// hasProperty tells whether a fixed column has a property; parameters have none.
+// hasProperty reports whether a column has a property; parameters have none.
 func hasProperty(t Table, name string, p property) bool { return properties[t][name]&p != 0 }
 
-// IsFraction tells whether the values of a metric of the points or trajectories table lie in [0, 1].
+// IsFraction reports whether the values of a column of the points or trajectories table are in [0,
+// 1].
 func IsFraction(name string) bool {
 	return hasProperty(Points, name, fraction) || hasProperty(Trajectories, name, fraction)
 }
 
-// IsCensored tells whether null in a column of the points table means later than the end of the run.
+// IsCensored reports whether null in a column of the points table means later than the end of the
+// run.
 func IsCensored(name string) bool { return hasProperty(Points, name, censored) }

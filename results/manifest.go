@@ -100,14 +100,25 @@ func ParseManifest(data []byte) (Manifest, error) {
 			return Manifest{}, fmt.Errorf("results: parse %s: path %q leaves the result set", ManifestName, f.Path)
 		}
 		if i > 0 && f.Path <= m.Files[i-1].Path {
-			return Manifest{}, fmt.Errorf("results: parse %s: file %s is out of order or duplicated", ManifestName, f.Path)
+			return Manifest{}, fmt.Errorf(
+				"results: parse %s: file %s is out of order or duplicated",
+				ManifestName,
+				f.Path,
+			)
 		}
 	}
 	end := int64(0)
 	for i, p := range m.Parts {
 		if p.First != end || p.End <= p.First || p.Points < 0 || p.Points > p.End-p.First {
-			return Manifest{}, fmt.Errorf("results: parse %s: part %d is [%d, %d) with %d points, want it to begin at %d",
-				ManifestName, i, p.First, p.End, p.Points, end)
+			return Manifest{}, fmt.Errorf(
+				"results: parse %s: part %d is [%d, %d) with %d points, want it to begin at %d",
+				ManifestName,
+				i,
+				p.First,
+				p.End,
+				p.Points,
+				end,
+			)
 		}
 		end = p.End
 	}

@@ -27,14 +27,23 @@ type Source struct {
 type Output func(Table) (io.Writer, error)
 
 // Merge writes the Parquet files of one part: the shards' rows in index order, for any order of
-// sources, and the log of the shards. Equal rows give equal bytes. It checks each delivery again; its
-// memory is one row group per table plus one payload. After an error nothing that was written may be
-// published, even if it looks complete.
+// sources, and the log of the shards. Equal rows give equal bytes. It checks each delivery again;
+// its memory is one row group per table plus one payload. After an error nothing that was written
+// may be published, even if it looks complete.
 func (s *Schema) Merge(ctx context.Context, sources []Source, log []ShardRow, output Output) ([]File, error) {
-	sources = slices.SortedFunc(slices.Values(sources), func(a, b Source) int { return cmp.Compare(a.Expectation.First, b.Expectation.First) })
+	sources = slices.SortedFunc(
+		slices.Values(sources),
+		func(a, b Source) int { return cmp.Compare(a.Expectation.First, b.Expectation.First) },
+	)
 	for i := 1; i < len(sources); i++ {
 		if a, b := sources[i-1].Expectation, sources[i].Expectation; b.First < a.End {
-			return nil, fmt.Errorf("results: merge: shards [%d, %d) and [%d, %d) overlap", a.First, a.End, b.First, b.End)
+			return nil, fmt.Errorf(
+				"results: merge: shards [%d, %d) and [%d, %d) overlap",
+				a.First,
+				a.End,
+				b.First,
+				b.End,
+			)
 		}
 	}
 	var writers [numTables]*tableWriter
@@ -49,7 +58,12 @@ func (s *Schema) Merge(ctx context.Context, sources []Source, log []ShardRow, ou
 	}
 	for _, source := range sources {
 		if err := s.mergeShard(ctx, source, &writers); err != nil {
-			return nil, fmt.Errorf("results: merge shard [%d, %d): %w", source.Expectation.First, source.Expectation.End, err)
+			return nil, fmt.Errorf(
+				"results: merge shard [%d, %d): %w",
+				source.Expectation.First,
+				source.Expectation.End,
+				err,
+			)
 		}
 	}
 	if err := writers[Shards].write(shardBatch(log)); err != nil {
@@ -89,8 +103,8 @@ func (s *Schema) mergeShard(ctx context.Context, source Source, writers *[numTab
 	return nil
 }
 
-// WriteEmpty writes a table's Parquet file without rows, from which a set has its columns before its
-// first part.
+// WriteEmpty writes a table's Parquet file without rows, from which a set has its columns before
+// its first part.
 func (s *Schema) WriteEmpty(t Table, w io.Writer) (File, error) {
 	tw, err := s.newTableWriter(t, w)
 	if err != nil {

@@ -1,8 +1,8 @@
 package results
 
-// Metrics are the measurements of one iterate W. A metric that is undefined there, or overflows, is
-// NaN. The solver has a struct with the same fields in the same order: one converts to the other,
-// and does not compile where they differ.
+// Metrics are the metrics of one iterate W. A metric that is undefined there, or overflows, is NaN.
+// solver.Metrics has the same fields in the same order, so that one converts to the other; if they
+// differ, node does not compile.
 type Metrics struct {
 	Loss                  float64
 	SignalAlignment       float64

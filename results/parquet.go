@@ -18,8 +18,9 @@ const (
 	zstdLevel = 3
 )
 
-// tableWriter writes one table's Parquet file: row groups of 122,880 rows, zstd level 3, statistics,
-// and a footer with schema and solver version. Equal rows give equal bytes, for any cut into batches.
+// tableWriter writes one table's Parquet file: row groups of 122,880 rows, zstd level 3,
+// statistics, and a footer with schema and solver version. Equal rows give equal bytes, for any cut
+// into batches.
 type tableWriter struct {
 	table Table
 	out   *digest
@@ -89,9 +90,9 @@ func parquetSchema(t Table, columns []Column) (*schema.GroupNode, error) {
 	return root, nil
 }
 
-// writerProperties selects encodings: dictionaries for columns whose values repeat, plain values for
-// the others. The size limit keeps dictionaries from falling back to plain values within a chunk: the
-// library lists the encodings of such a chunk in random order.
+// writerProperties selects encodings: dictionaries for columns whose values repeat, plain values
+// for the others. The size limit keeps dictionaries from falling back to plain values within a
+// chunk: the library lists the encodings of such a chunk in random order.
 func writerProperties(t Table, columns []Column) *parquet.WriterProperties {
 	options := []parquet.WriterProperty{
 		parquet.WithCompression(compress.Codecs.Zstd),

@@ -127,8 +127,8 @@ func (f *parquetFile) writeChunk(
 }
 
 // isNumbers reports whether a column is written as one page of plain numbers. The library's encoder
-// copies its buffer for every eight definition levels, which makes columns with nulls ten times slower
-// than others.
+// copies its buffer for every eight definition levels, which makes columns with nulls ten times
+// slower than others.
 func (f *parquetFile) isNumbers(c Column) bool {
 	return (c.Kind == Int64 || c.Kind == Float64) && !repeats(f.table, c.Name)
 }
@@ -189,8 +189,9 @@ func (f *parquetFile) writeNumbers(
 	return n, errors.Join(err, pages.Close(false, false))
 }
 
-// appendLevels appends the length and the encoding of definition levels of 0 and 1, in Parquet's hybrid
-// of run lengths and bit packing: one run if all are equal, otherwise bit-packed groups of eight.
+// appendLevels appends the length and the encoding of definition levels of 0 and 1, in Parquet's
+// hybrid of run lengths and bit packing: one run if all are equal, otherwise bit-packed groups of
+// eight.
 func appendLevels(page []byte, levels []int16) []byte {
 	start := len(page)
 	page = append(page, 0, 0, 0, 0)
@@ -272,8 +273,8 @@ func (d *digest) Write(p []byte) (int, error) {
 // Tell returns the offset of the next byte.
 func (d *digest) Tell() int64 { return d.bytes }
 
-// recoverTo turns a panic, by which the Parquet library reports some failed writes, into an error. The
-// error of the write itself replaces that of the library.
+// recoverTo turns a panic, by which the Parquet library reports some failed writes, into an error.
+// The error of the write itself replaces that of the library.
 func (d *digest) recoverTo(err *error) {
 	if r := recover(); r != nil {
 		*err = fmt.Errorf("results: write Parquet file: %v", r)

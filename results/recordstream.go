@@ -24,8 +24,8 @@ const (
 	streamBytes = 1 << 20
 )
 
-// RecordStream encodes rows as the Arrow IPC messages of Arrow Flight: the schema, then record batches
-// of about 1 MiB. Its memory is one record batch. It is not safe for concurrent use.
+// RecordStream encodes rows as the Arrow IPC messages of Arrow Flight: the schema, then record
+// batches of about 1 MiB. Its memory is one record batch. It is not safe for concurrent use.
 type RecordStream struct {
 	schema  *Schema
 	table   Table
@@ -40,7 +40,8 @@ type RecordStream struct {
 	bytes   int
 }
 
-// NewRecordStream returns a stream that calls send with the flatbuffer and the body of each message.
+// NewRecordStream returns a stream that calls send with the flatbuffer and the body of each
+// message.
 func (s *Schema) NewRecordStream(p Projection, send func(header, body []byte) error) (*RecordStream, error) {
 	columns, indices, err := s.project(p)
 	if err != nil {
@@ -72,7 +73,11 @@ func (s *Schema) project(p Projection) (columns []Column, indices []int, err err
 	for _, name := range p.Columns {
 		i := slices.IndexFunc(all, func(c Column) bool { return c.Name == name })
 		if i < 0 || slices.Contains(indices, i) {
-			return nil, nil, fmt.Errorf("results: select from %s: column %s does not exist or is named twice", p.Table, name)
+			return nil, nil, fmt.Errorf(
+				"results: select from %s: column %s does not exist or is named twice",
+				p.Table,
+				name,
+			)
 		}
 		columns, indices = append(columns, all[i]), append(indices, i)
 	}

@@ -31,7 +31,3 @@ func Reference() []TableReference {
 		},
 	}
 }
-
-// MetricColumns are the columns of the metrics of one iterate, which the points and trajectories
-// tables share.
-func MetricColumns() []Column { return columnsOf(metricFields) }

@@ -54,7 +54,7 @@ type PointRows struct {
 	Coefficients []CoefficientRow
 }
 
-// Measurements yields the point's metrics and results with their columns, in the table's order.
+// Measurements yields the columns after status and detail with their values, in the table's order.
 func (r *PointRow) Measurements() iter.Seq2[Column, Cell] {
 	return func(yield func(Column, Cell) bool) {
 		for i := range measurementFields {
@@ -90,7 +90,7 @@ type ShardRow struct {
 	Bytes                     int64 // of the delivered payload
 }
 
-// cells takes a row's values in the order of its table's columns.
+// cells is written with the values of a row in the order of its columns.
 type cells interface {
 	number(float64)
 	cell(Kind, Cell)
@@ -116,6 +116,7 @@ func readFields[R any](cells []Cell, fields []field[R], row *R) (rest []Cell) {
 	return cells[len(fields):]
 }
 
+// write writes the row of a points table with the given parameters.
 func (r *PointRow) write(w cells, parameters []Column) {
 	writeFields(w, pointKey, r)
 	for i, p := range parameters {
@@ -124,6 +125,7 @@ func (r *PointRow) write(w cells, parameters []Column) {
 	writeFields(w, pointResults, r)
 }
 
+// readPoint is the inverse of write.
 func readPoint(cells []Cell) (r PointRow) {
 	rest := readFields(cells, pointKey, &r)
 	parameters := len(rest) - len(pointResults)

@@ -24,9 +24,9 @@ type Schema struct {
 
 var columnName = regexp.MustCompile(`^[a-z][a-z0-9_]{0,62}$`)
 
-// NewSchema returns the schema of a result set whose points table has the given parameter columns, in
-// this order; all of them are nullable. A name of another column, such as representation or a metric,
-// is an error.
+// NewSchema returns the schema of a result set whose points table has the given parameter columns,
+// in this order; all of them are nullable. A name of another column, such as representation or a
+// metric, is an error.
 func NewSchema(parameters []Column, options Options) (*Schema, error) {
 	s := &Schema{options: options}
 	for _, p := range parameters {
@@ -34,7 +34,11 @@ func NewSchema(parameters []Column, options Options) (*Schema, error) {
 			return nil, fmt.Errorf("results: make schema: got parameter column %q, want %s", p.Name, columnName)
 		}
 		if p.Kind > Bool {
-			return nil, fmt.Errorf("results: make schema: parameter column %s has kind %s, want one of parameters", p.Name, p.Kind)
+			return nil, fmt.Errorf(
+				"results: make schema: parameter column %s has kind %s, want one of parameters",
+				p.Name,
+				p.Kind,
+			)
 		}
 		p.Nullable = true
 		s.parameters = append(s.parameters, p)
@@ -69,7 +73,8 @@ func (s *Schema) Parameters() []Column { return s.parameters }
 // Options returns the options of the schema.
 func (s *Schema) Options() Options { return s.options }
 
-// Columns returns the columns of a table, which must not be changed; nil if the set does not have it.
+// Columns returns the columns of a table, which must not be changed; nil if the set does not have
+// it.
 func (s *Schema) Columns(t Table) []Column { return s.tables[t] }
 
 // Has reports whether the set has the table.

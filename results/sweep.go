@@ -7,15 +7,15 @@ import (
 	"github.com/phasegrid/phasegrid/sweep"
 )
 
-// SweepSchema derives the schema of a sweep's result set. Nodes and coordinators both do, and
-// deliveries of another schema are refused.
+// SweepSchema derives the schema of a sweep's result set. Nodes and coordinators derive the same
+// one: deliveries with another are rejected.
 func SweepSchema(spec *sweep.Spec, solverVersion int) (*Schema, error) {
 	var parameters []Column
 	for _, id := range SweepParameters(spec) {
 		p := sweep.Describe(id)
 		kind, err := parameterKind(p.Kind)
 		if err != nil {
-			return nil, fmt.Errorf("results: parameter %s: %w", p.Name, err)
+			return nil, fmt.Errorf("results: make schema: parameter %s: %w", p.Name, err)
 		}
 		parameters = append(parameters, Column{Name: p.Name, Kind: kind, Nullable: true, Unit: p.Unit, Doc: p.Doc})
 	}
@@ -27,13 +27,13 @@ func SweepSchema(spec *sweep.Spec, solverVersion int) (*Schema, error) {
 	})
 }
 
-// SweepParameters are the parameters that are columns of a sweep's points table, in their order. The
-// representation is not among them: its column is a result, as it may be chosen by the solver.
+// SweepParameters returns the parameters that are columns of a sweep's points table, in their
+// order. The representation is not among them, because every points table has a column for it.
 func SweepParameters(spec *sweep.Spec) []sweep.ParameterID {
 	return slices.DeleteFunc(spec.Columns(), func(id sweep.ParameterID) bool { return id == sweep.Representation })
 }
 
-// parameterKind is the kind of column that stores parameters of a kind; lists are stored as JSON.
+// parameterKind returns the kind of the columns of parameters of a kind; lists are stored as JSON.
 func parameterKind(k sweep.Kind) (Kind, error) {
 	switch k {
 	case sweep.KindInt:
@@ -48,7 +48,7 @@ func parameterKind(k sweep.Kind) (Kind, error) {
 	return 0, fmt.Errorf("no column stores values of kind %d", k)
 }
 
-// ParameterCell is a parameter's value as its column stores it.
+// ParameterCell returns the value of a parameter as its column stores it.
 func ParameterCell(v sweep.Value) Cell {
 	switch v.Kind() {
 	case sweep.KindNull:

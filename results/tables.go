@@ -1,13 +1,14 @@
 package results
 
-// pointKey are the first columns of the points table; the sweep's parameters follow them.
+// pointKey are the first columns of the points table; those of the sweep's parameters follow.
 var pointKey = []field[PointRow]{
 	{
 		required("point", Int64, "", "index in the sweep's unfiltered enumeration"),
 		distinct, func(r *PointRow) any { return &r.Point },
 	},
 	{
-		required("point_id", String, "", "hash of the complete resolved parameters and the solver version, 32 hex digits"),
+		required("point_id", String, "",
+			"hash of the complete resolved parameters and the solver version, 32 hex digits"),
 		distinct, func(r *PointRow) any { return &r.PointID },
 	},
 }
@@ -15,7 +16,7 @@ var pointKey = []field[PointRow]{
 // pointResults are the columns of the points table after the parameters.
 var pointResults = join(outcomeFields, measurementFields)
 
-// outcomeFields say how a point ended.
+// outcomeFields say how the run of a point ended.
 var outcomeFields = []field[PointRow]{
 	{
 		nullable("representation", String, "",
@@ -79,7 +80,7 @@ var runFields = []field[RunSummary]{
 	},
 }
 
-// stepFields warn of learning rates.
+// stepFields are warnings about the learning rate.
 var stepFields = []field[PointRow]{
 	{
 		required("unstable_step", Bool, "",
@@ -87,7 +88,8 @@ var stepFields = []field[PointRow]{
 		0, func(r *PointRow) any { return &r.UnstableStep },
 	},
 	{
-		required("resonant_step", Bool, "", "sign-like optimizer with init_scale/learning_rate within 1e-6 of an integer"),
+		required("resonant_step", Bool, "",
+			"sign-like optimizer with init_scale/learning_rate within 1e-6 of an integer"),
 		0, func(r *PointRow) any { return &r.ResonantStep },
 	},
 }
@@ -108,7 +110,8 @@ var trajectoryFields = join(
 			distinct, func(r *TrajectoryRow) any { return &r.SignalCoefficient },
 		},
 		{
-			nullable("spike_coefficient", Float64, "1", "w_g of the largest eigenvalue above the teacher's (reduced runs)"),
+			nullable("spike_coefficient", Float64, "1",
+				"w_g of the largest eigenvalue above the teacher's (reduced runs)"),
 			distinct, func(r *TrajectoryRow) any { return &r.SpikeCoefficient },
 		},
 		{

@@ -67,9 +67,9 @@ const maxViolations = 10_000
 
 // Verify reads a whole result set and lists every violation: missing, duplicate and foreign points,
 // wrong order, schema or checksum, NaN, missing and foreign files, steps of unknown points, and a
-// manifest that disagrees with the files. present reports which indices are points of the sweep. If it
-// is nil, missing points are found only in parts in which every index is a point. The error is about
-// the folder or ctx, not about the set.
+// manifest that disagrees with the files. present reports which indices are points of the sweep. If
+// it is nil, missing points are found only in parts in which every index is a point. The error is
+// about the folder or ctx, not about the set.
 func Verify(ctx context.Context, dir string, present func(index int64) bool) (*Report, error) {
 	schema, err := readSchema(dir)
 	if err != nil {

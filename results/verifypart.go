@@ -77,8 +77,8 @@ func (p *partVerifier) listed() *Part {
 	return nil
 }
 
-// rows yields the rows of a file up to the first that cannot be read, which is a violation unless ctx
-// has ended.
+// rows yields the rows of a file up to the first that cannot be read, which is a violation unless
+// ctx has ended.
 func (p *partVerifier) rows(ctx context.Context, f *setFile, columns ...string) iter.Seq[[]Cell] {
 	return func(yield func([]Cell) bool) {
 		for row, err := range f.Scan(ctx, columns...) {
@@ -134,8 +134,8 @@ func (p *partVerifier) points(ctx context.Context) error {
 	return nil
 }
 
-// steps checks that trajectories or coefficients are in order of (point, step[, group]) and belong to
-// points of the part.
+// steps checks that trajectories or coefficients are in order of (point, step[, group]) and belong
+// to points of the part.
 func (p *partVerifier) steps(ctx context.Context, t Table) error {
 	f := p.open(t)
 	if f == nil {
@@ -169,8 +169,8 @@ func (p *partVerifier) steps(ctx context.Context, t Table) error {
 	return ctx.Err()
 }
 
-// pointSet returns a function that reports whether a point is in the part's points table; calls must be
-// in rising order.
+// pointSet returns a function that reports whether a point is in the part's points table; calls
+// must be in rising order.
 func (p *partVerifier) pointSet(ctx context.Context) (known func(int64) bool, stop func()) {
 	f, _, err := p.tryOpen(Points)
 	if err != nil { // reported before; its points are unknown
@@ -203,7 +203,15 @@ func (p *partVerifier) log(ctx context.Context) error {
 	name, end, points := PartName(Shards, p.part), int64(0), int64(0)
 	for row := range p.rows(ctx, f, "shard", "first", "end", "points") {
 		if row[1].Int < end || row[2].Int <= row[1].Int {
-			p.set.add(WrongOrder, name, "shard %d has indices [%d, %d) after %d", row[0].Int, row[1].Int, row[2].Int, end)
+			p.set.add(
+				WrongOrder,
+				name,
+				"shard %d has indices [%d, %d) after %d",
+				row[0].Int,
+				row[1].Int,
+				row[2].Int,
+				end,
+			)
 		}
 		end = max(end, row[2].Int)
 		points += row[3].Int

@@ -7,69 +7,51 @@ import (
 	"slices"
 	"strings"
 	"text/template"
+
+	"github.com/phasegrid/phasegrid/sweep"
 )
 
 //go:embed views.sql.tmpl
 var viewsTemplate string
 
-// Views returns the SQL of the set's views: points, trajectories, coefficients and shards as the
-// set has them, and phase_diagram, best_learning_rate, crossover, escape and failures as its
-// parameters allow. base is the folder of the set as DuckDB will see it, "" for the folder it runs
-// in.
+// Views returns the SQL of the set's views: one for each table, and those of phase_diagram,
+// best_learning_rate, crossover, escape and failures that its parameters allow. base is the path of
+// the set for DuckDB, "" for its working directory.
 func (s *Schema) Views(base string) (string, error) {
 	t, err := template.New(ViewsName).Parse(viewsTemplate)
 	if err != nil {
-		return "", fmt.Errorf("results: %s: %w", ViewsName, err)
+		return "", fmt.Errorf("results: make %s: %w", ViewsName, err)
 	}
 	var b strings.Builder
 	if err := t.Execute(&b, newViews(s, base)); err != nil {
-		return "", fmt.Errorf("results: %s: %w", ViewsName, err)
+		return "", fmt.Errorf("results: make %s: %w", ViewsName, err)
 	}
 	return b.String(), nil
 }
 
-// views is what the template sees: quoted column names in groups.
+// views are the data of the template: quoted column names in groups.
 type views struct {
 	base   string
 	schema *Schema
 
 	Tables     []Table
-	Parameters []string // all of them
-	Metrics    []string // of the points table, without the parameters; not quoted
-	Axes       []string // all but the seed: what replicates share
-	Cell       []string // all but seed and step size: where step sizes compete
-	Problem    []string // what optimizers share, without the anisotropy
+	Parameters []string
+	Metrics    []string // results in the points table that are numbers; not quoted
+	Axes       []string // parameters that replicates share: all but the seed
+	Cell       []string // parameters that competing learning rates share
+	Problem    []string // parameters that compared optimizers share, without the anisotropy
 
 	CellAndRate, ProblemAndPair, AxesAndGap []string
 }
 
-// problemParameters say what is solved, not how: optimizers are compared where these agree.
-var problemParameters = []string{
-	"model",
-	"dimension",
-	"width",
-	"samples",
-	"batch_size",
-	"covariance",
-	"scale",
-	"spikes",
-	"exponent",
-	"blocks",
-	"eigenvalues",
-	"rho",
-	"normalize",
-	"rotate",
-	"teacher",
-	"teacher_index",
-	"teacher_weights",
-	"teacher_norm2",
-	"init",
-	"init_scale",
-	"label_noise",
+// problemParameters are the parameters that say what is solved, not how: optimizers are compared
+// where these agree. The anisotropy, over which they are compared, is not among them.
+var problemParameters = []sweep.ParameterID{
+	sweep.Model, sweep.Dimension, sweep.Width, sweep.Samples, sweep.BatchSize, sweep.Covariance, sweep.Scale,
+	sweep.Spikes, sweep.Exponent, sweep.Blocks, sweep.Eigenvalues, sweep.Rho, sweep.Normalize, sweep.Rotate,
+	sweep.Teacher, sweep.TeacherIndex, sweep.TeacherWeights, sweep.TeacherNorm2, sweep.Init, sweep.InitScale,
+	sweep.LabelNoise,
 }
-
-// spectralOptimizers map the gradient's singular values.
-var spectralOptimizers = []string{"specgd", "nucspec", "muon", "power", "dynmuon", "shampoo"}
 
 func newViews(s *Schema, base string) *views {
 	v := &views{base: base, schema: s, Tables: s.Tables()}
@@ -80,12 +62,11 @@ func newViews(s *Schema, base string) *views {
 			continue
 		}
 		v.Axes = append(v.Axes, name)
-		// The horizon follows the step size in most sweeps: it must not part the step sizes of a
-		// cell.
+		// The number of steps follows the learning rate in most sweeps, so cells ignore it.
 		if p.Name != "learning_rate" && p.Name != "steps" {
 			v.Cell = append(v.Cell, name)
 		}
-		if slices.Contains(problemParameters, p.Name) {
+		if slices.ContainsFunc(problemParameters, func(id sweep.ParameterID) bool { return id.String() == p.Name }) {
 			v.Problem = append(v.Problem, name)
 		}
 	}
@@ -100,15 +81,16 @@ func newViews(s *Schema, base string) *views {
 	return v
 }
 
+// quote quotes a column name for SQL.
 func quote(name string) string { return `"` + name + `"` }
 
-// Glob is the SQL string that matches a table's files. The columns of all files of a set are the
-// same, so DuckDB need not open each of them to unite their names.
+// Glob returns the SQL string that matches a table's files. All files of a table have the same
+// columns, so DuckDB need not open each of them to unite their names.
 func (v *views) Glob(t Table) string {
 	return "'" + strings.ReplaceAll(path.Join(v.base, t.String(), "*.parquet"), "'", "''") + "'"
 }
 
-// Has tells whether the set has all of the parameters.
+// Has reports whether the set has all of the parameters.
 func (v *views) Has(names ...string) bool {
 	for _, name := range names {
 		if !slices.ContainsFunc(v.schema.parameters, func(c Column) bool { return c.Name == name }) {
@@ -121,7 +103,7 @@ func (v *views) Has(names ...string) bool {
 // Columns lists columns for a SELECT, each followed by a comma.
 func (v *views) Columns(names []string) string { return v.Prefixed("", names) }
 
-// Prefixed is Columns of a table alias.
+// Prefixed is Columns with a table alias.
 func (v *views) Prefixed(alias string, names []string) string {
 	if alias != "" {
 		alias += "."
@@ -133,7 +115,7 @@ func (v *views) Prefixed(alias string, names []string) string {
 	return b.String()
 }
 
-// Group lists columns for a GROUP BY; () is the one group of a set without such columns.
+// Group lists columns for a GROUP BY, or () for a single group if there are none.
 func (v *views) Group(names []string) string {
 	if len(names) == 0 {
 		return "()"
@@ -142,10 +124,18 @@ func (v *views) Group(names []string) string {
 }
 
 // Spectral lists the spectral optimizers as SQL strings.
-func (v *views) Spectral() string { return "'" + strings.Join(spectralOptimizers, "', '") + "'" }
+func (v *views) Spectral() string {
+	var names []string
+	for _, o := range sweep.Optimizers() {
+		if o.Spectral {
+			names = append(names, o.Name)
+		}
+	}
+	return "'" + strings.Join(names, "', '") + "'"
+}
 
-// SpectralGap is the SQL for the largest eigenvalue of Q less the one it competes with, by
-// covariance.
+// SpectralGap returns the SQL for the largest eigenvalue of Q less the one that it competes with,
+// by covariance.
 func (v *views) SpectralGap() string {
 	var b strings.Builder
 	for _, c := range []struct{ covariance, parameter, gap string }{

@@ -34,7 +34,8 @@ var spectral = []string{"specgd", "muon", "nucspec"}
 // one counts.
 func curves(f *frame, o Options) (*Figure, error) {
 	keys := []string{o.Facet, o.Color, o.X}
-	best := results.IsCensored(o.Y) && f.columns["learning_rate"] != nil && f.free("learning_rate", append(keys, "seed")...)
+	best := results.IsCensored(o.Y) && f.columns["learning_rate"] != nil &&
+		f.free("learning_rate", append(keys, "seed")...)
 	if best {
 		f.slice(keys, "learning_rate", "steps")
 		f.notes = append(f.notes, "best step size")

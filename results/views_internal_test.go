@@ -1,0 +1,27 @@
+package results
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/phasegrid/phasegrid/sweep"
+)
+
+// methodParameters are the parameters that say how a problem is solved, or over what it is
+// compared.
+var methodParameters = []sweep.ParameterID{
+	sweep.Representation, sweep.Optimizer, sweep.Steps, sweep.Anisotropy, sweep.LearningRate, sweep.Schedule,
+	sweep.LRWarm, sweep.WeightDecay, sweep.Momentum, sweep.Nesterov, sweep.Orthogonalizer, sweep.NSSteps, sweep.Power,
+	sweep.NormalizePower, sweep.PowerMax, sweep.PowerMin, sweep.PowerMidpoint, sweep.PowerWidth, sweep.Beta1,
+	sweep.Beta2, sweep.Epsilon, sweep.Seed,
+}
+
+// A parameter that is added to sweep files must be sorted into one of the lists: the comparison of
+// optimizers would silently mix problems otherwise.
+func TestEveryParameterIsOfTheProblemOrTheMethod(t *testing.T) {
+	for id := range sweep.ParameterID(sweep.NumParameters) {
+		if slices.Contains(problemParameters, id) == slices.Contains(methodParameters, id) {
+			t.Errorf("%s must be in one of problemParameters and methodParameters", id)
+		}
+	}
+}
