@@ -101,7 +101,7 @@ func (t *term) stillWanted(ctx context.Context, waiting []*incoming) ([]*incomin
 		var wanted []*incoming
 		for _, in := range waiting {
 			if t.board.Ended(in.entry.design.id) {
-				t.step(board.CommitGivenUp{Sweep: in.entry.design.id, Shard: in.shard})
+				t.step(board.CommitCancelled{Sweep: in.entry.design.id, Shard: in.shard})
 			} else {
 				wanted = append(wanted, in)
 			}
@@ -196,7 +196,7 @@ func (t *term) commitGroup(ctx context.Context, group []*incoming) error {
 	}
 	t.inbox.put(func() {
 		for _, in := range group {
-			t.step(board.Committed{Sweep: in.entry.design.id, Shard: in.shard})
+			t.step(board.ShardCommitted{Sweep: in.entry.design.id, Shard: in.shard})
 		}
 	})
 	return nil

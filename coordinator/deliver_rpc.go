@@ -188,7 +188,7 @@ func (t *term) refuse(h *pb.DeliverHeader, reason string, err error) error {
 		err,
 	)
 	if t.proven(h) {
-		t.post(board.Refuse{Node: h.GetNode(), Sweep: h.GetSweepId(), Shard: int(h.GetShard()), Cause: board.OneLine(err.Error())})
+		t.post(board.DeliveryRejected{Node: h.GetNode(), Sweep: h.GetSweepId(), Shard: int(h.GetShard()), Cause: board.OneLine(err.Error())})
 	}
 	return badField("payload", "%w", err)
 }
@@ -206,7 +206,7 @@ func (t *term) await(ctx context.Context, in *incoming, h *pb.DeliverHeader, wei
 			t.budget.Release(weight)
 			answer <- a
 		}
-		t.step(board.Deliver{
+		t.step(board.ShardDelivered{
 			Token: in.token, Sweep: in.entry.design.id, Shard: in.shard, Node: h.GetNode(), Solver: int(h.GetSolverVersion()),
 			Class: h.GetArithmeticClass(), Counts: in.rows,
 		})

@@ -93,7 +93,7 @@ func (d *design) record() ledger.SweepState {
 }
 
 // bounds are the first index of each shard of a run, and the end of the last.
-func (d *design) bounds(run board.Run) []int64 {
+func (d *design) bounds(run board.ShardRange) []int64 {
 	bounds := make([]int64, 0, run.Count+1)
 	for s := run.First; s < run.First+run.Count; s++ {
 		first, end := d.plan.Shard(int64(s))

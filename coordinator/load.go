@@ -95,13 +95,13 @@ func (t *term) loadSweep(ctx context.Context, s *ledger.Sweep) error {
 	t.mu.Lock()
 	t.sweeps[s.ID] = e
 	t.mu.Unlock()
-	event := board.AddSweep{
+	event := board.SweepAdded{
 		ID: s.ID, Cuts: cuts, Priority: s.Record.Priority, Weight: s.Record.Weight, Solver: s.Record.Solver, Class: s.Class,
-		Phase: s.Phase, Removing: s.Removing, Parts: map[int][]int{}, Losses: s.Losses,
+		Phase: s.Phase, Removing: s.Removing, Parts: map[int][]int{}, Failures: s.Losses,
 	}
 	if e.failure != "" {
 		t.log.Error("sweep cannot go on with this release", "sweep_id", s.ID, "error", e.failure)
-		event.Losses = nil // noCuts have no shards to put them on
+		event.Failures = nil // noCuts have no shards to put them on
 		if !event.Phase.Ended() {
 			event.Phase = board.Failed
 		}

@@ -18,12 +18,12 @@ import (
 
 // mergePart writes the files of one part from the spool, publishes them, and then the part's key.
 // It may die anywhere and be done again: the same shards give the same bytes.
-func (t *term) mergePart(ctx context.Context, a board.Merge) error {
+func (t *term) mergePart(ctx context.Context, a board.MergePart) error {
 	e := t.lookup(a.Sweep)
 	if e == nil {
 		return nil
 	}
-	if ok, err := t.wanted(ctx, a.Sweep, nil, board.MergeGivenUp{Sweep: a.Sweep, Part: a.Part}); !ok {
+	if ok, err := t.wanted(ctx, a.Sweep, nil, board.MergeCancelled{Sweep: a.Sweep, Part: a.Part}); !ok {
 		return err
 	}
 	ref := partRef{a.Sweep, a.Part}

@@ -107,14 +107,14 @@ func (s *nodesServer) Attach(stream grpc.BidiStreamingServer[pb.AttachRequest, p
 		SilenceMs: max(t.cfg.LeaseTTL/2, leastSilence).Milliseconds(),
 	}}})
 	t.saves.put(save{writes: []ledger.Write{{Key: ledger.NodeKey(info.Name), Perishable: true, Value: record}}, then: func() {}})
-	t.post(board.Attach{Conn: n.conn, Info: info, Instance: n.instance, Capacity: int(hello.GetCapacity()), Held: held})
+	t.post(board.NodeAttached{Conn: n.conn, Info: info, Instance: n.instance, Capacity: int(hello.GetCapacity()), Held: held})
 
 	// This one ends with the stream too, and is not waited for: where a node does not read, only
 	// the end of the stream ends it.
 	go func() { cancel(n.sendAll(ctx, stream)) }()
 	left, err := s.converse(ctx, t, n, incoming, received)
 	if !left {
-		t.post(board.Broken{Conn: n.conn, Node: n.name})
+		t.post(board.StreamBroken{Conn: n.conn, Node: n.name})
 	}
 	return err
 }
@@ -139,7 +139,7 @@ func (s *nodesServer) converse(
 			// must be alive.
 			_, err = ask(ctx, t, func() struct{} {
 				t.step(event)
-				if _, beat := event.(board.Beat); beat {
+				if _, beat := event.(board.NodeHeartbeat); beat {
 					n.pulse()
 				}
 				return struct{}{}
@@ -147,7 +147,7 @@ func (s *nodesServer) converse(
 			if err != nil {
 				continue // ctx or the term has ended
 			}
-			if _, left := event.(board.Leave); left {
+			if _, left := event.(board.NodeLeft); left {
 				return true, nil
 			}
 		case err := <-received:
@@ -170,19 +170,19 @@ func (n *nodeStream) hear(m *pb.AttachRequest) (board.Event, error) {
 		if err := checkCapacity("heartbeat.capacity", m.GetHeartbeat().GetCapacity()); err != nil {
 			return nil, err
 		}
-		return board.Beat{Conn: n.conn, Node: n.name, Capacity: int(m.GetHeartbeat().GetCapacity())}, nil
+		return board.NodeHeartbeat{Conn: n.conn, Node: n.name, Capacity: int(m.GetHeartbeat().GetCapacity())}, nil
 	case m.GetDrain() != nil:
 		runs, err := runsFromProto("drain.returned", m.GetDrain().GetReturned())
-		return board.Drain{Conn: n.conn, Node: n.name, Returned: runs}, err
+		return board.NodeDraining{Conn: n.conn, Node: n.name, Returned: runs}, err
 	case m.GetBye() != nil:
 		_, err := runsFromProto("bye.returned", m.GetBye().GetReturned()) // the board knows what it holds
-		return board.Leave{Conn: n.conn, Node: n.name}, err
+		return board.NodeLeft{Conn: n.conn, Node: n.name}, err
 	case m.GetAbandon() != nil:
 		run := m.GetAbandon().GetRun()
 		if err := checkRun("abandon.run", run); err != nil {
 			return nil, err
 		}
-		return board.Abandon{Node: n.name, Run: runFromProto(run), Cause: board.OneLine(m.GetAbandon().GetCause())}, nil
+		return board.ShardsAbandoned{Node: n.name, Range: runFromProto(run), Cause: board.OneLine(m.GetAbandon().GetCause())}, nil
 	}
 	return nil, badField("message", "a second hello, or a message this coordinator does not know")
 }
@@ -316,8 +316,8 @@ func (t *term) grant(a board.Grant) {
 	if n == nil {
 		return
 	}
-	runs := make([]*pb.ShardRun, 0, len(a.Runs))
-	for _, r := range a.Runs {
+	runs := make([]*pb.ShardRun, 0, len(a.Ranges))
+	for _, r := range a.Ranges {
 		if e := t.lookup(r.Sweep); e != nil {
 			runs = append(runs, runToProto(r, e.design.bounds(r)))
 			t.log.Debug("shards granted", "node_id", n.name, "sweep_id", r.Sweep, "first", r.First, "shards", r.Count)
@@ -331,8 +331,8 @@ func (t *term) revoke(a board.Revoke) {
 	if n == nil {
 		return
 	}
-	runs := make([]*pb.ShardRun, len(a.Runs))
-	for i, r := range a.Runs {
+	runs := make([]*pb.ShardRun, len(a.Ranges))
+	for i, r := range a.Ranges {
 		runs[i] = runToProto(r, nil)
 	}
 	n.send(&pb.AttachResponse{Message: &pb.AttachResponse_Revoke{Revoke: &pb.Revoke{Runs: runs}}})

@@ -43,7 +43,7 @@ func (t *term) perform(actions []board.Action) {
 // leadsToRows tells whether rows or parts become durable by what follows an action.
 func leadsToRows(a board.Action) bool {
 	switch a.(type) {
-	case board.Grant, board.Commit, board.Merge, board.Finish:
+	case board.Grant, board.CommitShard, board.MergePart, board.WriteManifest:
 		return true
 	}
 	return false
@@ -55,7 +55,7 @@ func (t *term) overtaken(actions []board.Action) []board.Action {
 	kept := actions[:0]
 	for _, a := range actions {
 		if g, ok := a.(board.Grant); ok {
-			if g.Runs = t.board.Standing(g); len(g.Runs) == 0 {
+			if g.Ranges = t.board.Standing(g); len(g.Ranges) == 0 {
 				continue
 			}
 			a = g
@@ -69,7 +69,7 @@ func (t *term) overtaken(actions []board.Action) []board.Action {
 func (t *term) tell(actions []board.Action) {
 	for _, a := range actions {
 		switch a := a.(type) {
-		case board.Commit:
+		case board.CommitShard:
 			in := t.incoming[a.Token]
 			in.pinClass = a.PinClass
 			t.commits.put(in)
@@ -89,16 +89,16 @@ func (t *term) tell(actions []board.Action) {
 			t.revoke(a)
 		case board.Dismiss:
 			t.dismiss(a)
-		case board.Merge:
+		case board.MergePart:
 			t.queueFiles(a.Sweep, func(ctx context.Context) error { return t.mergePart(ctx, a) })
-		case board.Finish:
+		case board.WriteManifest:
 			t.queueFiles(a.Sweep, func(ctx context.Context) error { return t.finish(ctx, a.Sweep) })
-		case board.Close:
+		case board.SaveDone:
 			t.fail("after-done")
-			t.step(board.Finished(a))
-		case board.Remove:
+			t.step(board.DoneStored(a))
+		case board.DeleteSweep:
 			t.queueFiles(a.Sweep, func(ctx context.Context) error { return t.removeSweep(ctx, a.Sweep) })
-		case board.DropParts:
+		case board.DeleteParts:
 			t.mu.Lock()
 			for _, i := range a.Parts {
 				delete(t.sweeps[a.Sweep].parts, i)
@@ -107,7 +107,7 @@ func (t *term) tell(actions []board.Action) {
 			for _, i := range a.Parts {
 				t.free(t.shelf.drop(partRef{a.Sweep, i}))
 			}
-		case board.DropSweep:
+		case board.ForgetSweep:
 			t.mu.Lock()
 			delete(t.sweeps, a.Sweep)
 			t.mu.Unlock()

@@ -48,7 +48,7 @@ func (t *term) finish(ctx context.Context, id string) error {
 	if e == nil {
 		return nil
 	}
-	if ok, err := t.wanted(ctx, id, nil, board.FinishGivenUp{Sweep: id}); !ok {
+	if ok, err := t.wanted(ctx, id, nil, board.ManifestCancelled{Sweep: id}); !ok {
 		return err
 	}
 	files, err := t.openSet(ctx, e.design)
@@ -71,7 +71,7 @@ func (t *term) finish(ctx context.Context, id string) error {
 		return fmt.Errorf("write the manifest: %w", err)
 	}
 	t.fail("after-manifest")
-	_, err = t.wanted(ctx, id, board.Finishing{Sweep: id}, board.FinishGivenUp{Sweep: id})
+	_, err = t.wanted(ctx, id, board.ManifestStored{Sweep: id}, board.ManifestCancelled{Sweep: id})
 	return err
 }
 

@@ -215,7 +215,9 @@ func (s *sweepsServer) change(
 }
 
 func (s *sweepsServer) setPhase(ctx context.Context, ref string, p board.Phase) (*pb.Sweep, error) {
-	m, _, err := s.change(ctx, ref, func(id string, token uint64) board.Event { return board.SetPhase{Token: token, Sweep: id, Phase: p} })
+	m, _, err := s.change(ctx, ref, func(id string, token uint64) board.Event {
+		return board.PhaseRequested{Token: token, Sweep: id, Phase: p}
+	})
 	return m, err
 }
 
@@ -235,7 +237,7 @@ func (s *sweepsServer) Cancel(ctx context.Context, r *pb.CancelRequest) (*pb.Can
 }
 
 func (s *sweepsServer) Retry(ctx context.Context, r *pb.RetryRequest) (*pb.RetryResponse, error) {
-	m, a, err := s.change(ctx, r.GetSweep(), func(id string, token uint64) board.Event { return board.Retry{Token: token, Sweep: id} })
+	m, a, err := s.change(ctx, r.GetSweep(), func(id string, token uint64) board.Event { return board.RetryRequested{Token: token, Sweep: id} })
 	return &pb.RetryResponse{Sweep: m, Shards: int64(a.Shards)}, err
 }
 

@@ -92,18 +92,18 @@ func (t *term) commit(ctx context.Context, writes []ledger.Write) error {
 // from which it goes on.
 func (t *term) writesOf(a board.Action) []ledger.Write {
 	switch a := a.(type) {
-	case board.SaveLoss:
-		value, err := ledger.EncodeLoss(a.Loss)
+	case board.SaveFailures:
+		value, err := ledger.EncodeLoss(a.Failures)
 		if err != nil { // the next leader counts this shard's losses anew, and nothing worse
-			t.log.Error("loss is not kept", "sweep_id", a.Sweep, "shard_id", a.Loss.Shard, "error", err)
+			t.log.Error("loss is not kept", "sweep_id", a.Sweep, "shard_id", a.Failures.Shard, "error", err)
 			return nil
 		}
-		return []ledger.Write{{Key: ledger.LossKey(a.Sweep, a.Loss.Shard), Value: value}}
+		return []ledger.Write{{Key: ledger.LossKey(a.Sweep, a.Failures.Shard), Value: value}}
 	case board.SavePhase:
 		return []ledger.Write{{Key: ledger.PhaseKey(a.Sweep), Value: []byte(a.Phase.String())}}
-	case board.Close:
+	case board.SaveDone:
 		return []ledger.Write{{Key: ledger.PhaseKey(a.Sweep), Value: []byte(board.Done.String())}}
-	case board.DropLosses:
+	case board.DeleteFailures:
 		// The phase comes first: a sweep that runs with some of its shards still in quarantine ends
 		// again, and they wait for the next retry. One that is done with none in quarantine would
 		// never go on.
@@ -112,7 +112,7 @@ func (t *term) writesOf(a board.Action) []ledger.Write {
 			writes = append(writes, ledger.Write{Key: ledger.LossKey(a.Sweep, s), Delete: true})
 		}
 		return writes
-	case board.DropParts:
+	case board.DeleteParts:
 		// The phase comes last: a sweep that is done without all of its parts is opened again by
 		// the next submit. One that runs would count parts as stored whose files are gone, and end
 		// so. A part's own key goes before its done keys: without it they are shards to merge,
@@ -124,9 +124,9 @@ func (t *term) writesOf(a board.Action) []ledger.Write {
 		return append(writes, ledger.Write{Key: ledger.PhaseKey(a.Sweep), Value: []byte(a.Phase.String())})
 	case board.SaveRemoval:
 		return []ledger.Write{{Key: ledger.RemovingKey(a.Sweep)}}
-	case board.Remove: // again where it was saved before: the files go when it is durable
+	case board.DeleteSweep: // again where it was saved before: the files go when it is durable
 		return []ledger.Write{{Key: ledger.RemovingKey(a.Sweep)}}
-	case board.Forget:
+	case board.DeleteNode:
 		return []ledger.Write{{Key: ledger.NodeKey(a.Node), Delete: true}}
 	}
 	return nil

@@ -49,7 +49,7 @@ func prefixes(t *testing.T, before []ledger.Write, a board.Action, look func(s *
 // TestDropPartsIsConsistentThroughout: a sweep does not run while it counts parts as stored whose
 // files are gone.
 func TestDropPartsIsConsistentThroughout(t *testing.T) {
-	drop := board.DropParts{Sweep: "id", Phase: board.Running}
+	drop := board.DeleteParts{Sweep: "id", Phase: board.Running}
 	before := []ledger.Write{{Key: ledger.PhaseKey("id"), Value: []byte("done")}}
 	for i := range manyParts {
 		drop.Parts = append(drop.Parts, i)
@@ -74,13 +74,13 @@ func TestDropPartsIsConsistentThroughout(t *testing.T) {
 
 // TestDropLossesIsConsistentThroughout: a sweep with shards to compute again runs.
 func TestDropLossesIsConsistentThroughout(t *testing.T) {
-	drop := board.DropLosses{Sweep: "id", Phase: board.Running}
+	drop := board.DeleteFailures{Sweep: "id", Phase: board.Running}
 	before := []ledger.Write{{Key: ledger.PhaseKey("id"), Value: []byte("done")}}
 	for i := range manyLosses {
 		drop.Shards = append(drop.Shards, i)
 		before = append(
 			before,
-			ledger.Write{Key: ledger.LossKey("id", i), Value: must(ledger.EncodeLoss(board.Loss{Shard: i, Quarantined: true}))},
+			ledger.Write{Key: ledger.LossKey("id", i), Value: must(ledger.EncodeLoss(board.ShardFailures{Shard: i, Quarantined: true}))},
 		)
 	}
 	prefixes(t, before, drop, func(s *ledger.Sweep, _ bool) {
@@ -101,8 +101,8 @@ func TestReopenAfterHalfOfIt(t *testing.T) {
 		parts[i] = nil
 		gone[i] = board.Counts{OK: 1}
 	}
-	b.Step(board.AddSweep{ID: "id", Cuts: cuts, Phase: board.Done, Parts: parts, Counts: board.Counts{OK: manyParts / 2}})
-	b.Step(board.Reopen{Token: 1, Sweep: "id", Parts: gone})
+	b.Step(board.SweepAdded{ID: "id", Cuts: cuts, Phase: board.Done, Parts: parts, Counts: board.Counts{OK: manyParts / 2}})
+	b.Step(board.ReopenRequested{Token: 1, Sweep: "id", Parts: gone})
 	if p, _ := b.Progress("id"); p.Phase != board.Running || p.PartsDone != 0 || p.ShardsDone != 0 || p.Counts.Rows() != 0 {
 		t.Errorf("opened again as %+v", p)
 	}
@@ -116,7 +116,7 @@ func TestReopenAfterHalfOfIt(t *testing.T) {
 func TestReopenLeavesOpenPartsAlone(t *testing.T) {
 	b := board.New(10*time.Second, 3*time.Second, 0)
 	b.Step(
-		board.AddSweep{
+		board.SweepAdded{
 			ID:     "id",
 			Cuts:   onePerPart(2),
 			Phase:  board.Cancelled,
@@ -125,7 +125,7 @@ func TestReopenLeavesOpenPartsAlone(t *testing.T) {
 			Counts: board.Counts{OK: 3},
 		},
 	)
-	b.Step(board.Reopen{Token: 1, Sweep: "id", Parts: map[int]board.Counts{0: {OK: 1}, 1: {OK: 1}}})
+	b.Step(board.ReopenRequested{Token: 1, Sweep: "id", Parts: map[int]board.Counts{0: {OK: 1}, 1: {OK: 1}}})
 	if p, _ := b.Progress("id"); p.Phase != board.Running || p.ShardsDone != 1 || p.Counts.Rows() != 2 {
 		t.Errorf("opened again as %+v", p)
 	}

@@ -84,15 +84,15 @@ func TestRowsFollowWhatIsNotDurableYet(t *testing.T) {
 		t.Helper()
 		do(ctx, t, leader, func() { leader.step(event) })
 	}
-	step(board.AddSweep{ID: e.design.id, Cuts: planCuts{e.design.plan}, Phase: board.Done, Solver: e.design.solver, Class: "fma", Parts: stored})
-	step(board.Reopen{Sweep: e.design.id, Parts: map[int]board.Counts{0: {}}})
+	step(board.SweepAdded{ID: e.design.id, Cuts: planCuts{e.design.plan}, Phase: board.Done, Solver: e.design.solver, Class: "fma", Parts: stored})
+	step(board.ReopenRequested{Sweep: e.design.id, Parts: map[int]board.Counts{0: {}}})
 	<-held.held
 
 	in := &incoming{entry: e, shard: 0, token: 1}
 	do(ctx, t, leader, func() { leader.incoming[in.token] = in })
-	step(board.Deliver{Token: in.token, Sweep: e.design.id, Shard: 0, Node: "n", Solver: e.design.solver, Class: "fma"})
+	step(board.ShardDelivered{Token: in.token, Sweep: e.design.id, Shard: 0, Node: "n", Solver: e.design.solver, Class: "fma"})
 	step(
-		board.Attach{
+		board.NodeAttached{
 			Conn:     stream.conn,
 			Info:     board.NodeInfo{Name: "n", Slots: 1, Solver: e.design.solver, Class: "fma", MemoryBytes: 1 << 40},
 			Capacity: 2,
@@ -139,7 +139,7 @@ func TestGrantsOfWhoStoodStill(t *testing.T) {
 		ctx, saved := decide(t, leader)
 		do(ctx, t, leader, func() {
 			leader.step(
-				board.Attach{
+				board.NodeAttached{
 					Conn:     stream.conn,
 					Info:     board.NodeInfo{Name: "n", Slots: 1, Solver: e.design.solver, Class: "fma", MemoryBytes: 1 << 40},
 					Capacity: 2,
@@ -151,7 +151,7 @@ func TestGrantsOfWhoStoodStill(t *testing.T) {
 		}
 		do(ctx, t, leader, func() {
 			leader.tick(time.Now().Add(-2 * stalledAfter))
-			leader.step(board.AddSweep{ID: e.design.id, Cuts: planCuts{e.design.plan}, Phase: board.Running, Solver: e.design.solver, Class: "fma"})
+			leader.step(board.SweepAdded{ID: e.design.id, Cuts: planCuts{e.design.plan}, Phase: board.Running, Solver: e.design.solver, Class: "fma"})
 			if early := stream.out.all(); len(early) > 0 {
 				t.Errorf("granted before it is known who leads: %v", early)
 			}

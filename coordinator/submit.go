@@ -44,7 +44,7 @@ func (t *term) create(ctx context.Context, d *design) (e *entry, created bool, e
 	t.mu.Unlock()
 	_, err = ask(ctx, t, func() struct{} {
 		t.step(
-			board.AddSweep{
+			board.SweepAdded{
 				ID:       d.id,
 				Cuts:     planCuts{d.plan},
 				Priority: d.priority,
@@ -105,12 +105,12 @@ func (t *term) reopen(ctx context.Context, e *entry) error {
 		a, err = t.request(
 			ctx,
 			func(token uint64) board.Event {
-				return board.Reopen{Token: token, Sweep: e.design.id, Parts: lacks.parts}
+				return board.ReopenRequested{Token: token, Sweep: e.design.id, Parts: lacks.parts}
 			},
 		)
 	case p.Phase != board.Done:
 		a, err = t.request(ctx, func(token uint64) board.Event {
-			return board.SetPhase{Token: token, Sweep: e.design.id, Phase: board.Running}
+			return board.PhaseRequested{Token: token, Sweep: e.design.id, Phase: board.Running}
 		})
 	}
 	if err == nil && a.Outcome == board.OutcomeRemoving {
@@ -158,7 +158,7 @@ func outcomeError(o board.Outcome) error {
 // remove has an ended sweep and its result set removed, and waits for it. The removal goes on where
 // the caller does not wait.
 func (t *term) remove(ctx context.Context, e *entry) error {
-	a, err := t.request(ctx, func(token uint64) board.Event { return board.RemoveSweep{Token: token, Sweep: e.design.id} })
+	a, err := t.request(ctx, func(token uint64) board.Event { return board.RemovalRequested{Token: token, Sweep: e.design.id} })
 	if err == nil {
 		err = outcomeError(a.Outcome)
 	}
@@ -183,6 +183,6 @@ func (t *term) removeSweep(ctx context.Context, id string) error {
 		return err
 	}
 	t.fail("after-drop")
-	t.post(board.Removed{Sweep: id})
+	t.post(board.SweepRemoved{Sweep: id})
 	return nil
 }

@@ -47,7 +47,7 @@ func TestUnplannableSweepWithShardsLoads(t *testing.T) {
 			Key:   ledger.DoneKey(id, 0, 0),
 			Value: must(ledger.EncodeDone([]ledger.DoneShard{{Shard: 70, Object: "spool/x", Rows: board.Counts{OK: 3}}})),
 		},
-		{Key: ledger.LossKey(id, 71), Value: must(ledger.EncodeLoss(board.Loss{Shard: 71, Attempts: 1}))},
+		{Key: ledger.LossKey(id, 71), Value: must(ledger.EncodeLoss(board.ShardFailures{Shard: 71, Attempts: 1}))},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -57,7 +57,7 @@ func TestUnplannableSweepWithShardsLoads(t *testing.T) {
 		t.Fatal(err)
 	}
 	p, ok := leader.board.Progress(id)
-	if !ok || p.Phase != board.Failed || p.Counts.OK != 3 || len(p.Losses) != 0 {
+	if !ok || p.Phase != board.Failed || p.Counts.OK != 3 || len(p.Failures) != 0 {
 		t.Errorf("on the board: %+v, %v", p, ok)
 	}
 }
@@ -73,7 +73,7 @@ func must[T any](v T, err error) T {
 // not the coordinator's end.
 func TestValueThatCannotBeEncoded(t *testing.T) {
 	const bad = "\xff"
-	loss := board.Loss{Shard: 1, Causes: []board.Cause{{Node: bad}}}
+	loss := board.ShardFailures{Shard: 1, Failures: []board.LeaseFailure{{Node: bad}}}
 	for name, encoded := range map[string]func() ([]byte, error){
 		"sweep": func() ([]byte, error) { return ledger.EncodeSweep(ledger.SweepState{Name: bad}) },
 		"done":  func() ([]byte, error) { return ledger.EncodeDone([]ledger.DoneShard{{Object: bad}}) },
@@ -93,7 +93,7 @@ func TestValueThatCannotBeEncoded(t *testing.T) {
 	}
 	told := false
 	leader.waiters[1] = func(board.Answer) { told = true }
-	leader.perform([]board.Action{board.SaveLoss{Sweep: "s", Loss: loss}, board.Answer{Token: 1}})
+	leader.perform([]board.Action{board.SaveFailures{Sweep: "s", Failures: loss}, board.Answer{Token: 1}})
 	if saves := leader.saves.all(); len(saves) != 0 || !told {
 		t.Errorf("%d saves, and what follows is told: %v", len(saves), told)
 	}

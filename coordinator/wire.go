@@ -42,11 +42,11 @@ func nodeFromProto(m *pb.NodeInfo) board.NodeInfo {
 }
 
 // runsFromProto checks and converts runs that a node names.
-func runsFromProto(field string, list []*pb.ShardRun) ([]board.Run, error) {
+func runsFromProto(field string, list []*pb.ShardRun) ([]board.ShardRange, error) {
 	if len(list) > maxHeldRuns {
 		return nil, badField(field, "%d runs; at most %d", len(list), maxHeldRuns)
 	}
-	runs, shards := make([]board.Run, len(list)), int64(0)
+	runs, shards := make([]board.ShardRange, len(list)), int64(0)
 	for i, m := range list {
 		if err := checkRun(fmt.Sprintf("%s[%d]", field, i), m); err != nil {
 			return nil, err
@@ -59,11 +59,11 @@ func runsFromProto(field string, list []*pb.ShardRun) ([]board.Run, error) {
 	return runs, nil
 }
 
-func runFromProto(m *pb.ShardRun) board.Run {
-	return board.Run{Sweep: m.GetSweepId(), First: int(m.GetFirstShard()), Count: int(m.GetShards()), Epoch: m.GetEpoch()}
+func runFromProto(m *pb.ShardRun) board.ShardRange {
+	return board.ShardRange{Sweep: m.GetSweepId(), First: int(m.GetFirstShard()), Count: int(m.GetShards()), Epoch: m.GetEpoch()}
 }
 
-func runToProto(r board.Run, bounds []int64) *pb.ShardRun {
+func runToProto(r board.ShardRange, bounds []int64) *pb.ShardRun {
 	return &pb.ShardRun{
 		SweepId:    r.Sweep,
 		FirstShard: int64(r.First),
@@ -159,7 +159,7 @@ func sweepToProto(d *design, p board.Progress, alarms []string) *pb.Sweep {
 	if p.ETA > 0 {
 		m.Progress.Eta = durationpb.New(p.ETA)
 	}
-	for _, l := range p.Losses {
+	for _, l := range p.Failures {
 		m.Progress.Losses = append(m.Progress.Losses, ledger.LossToProto(l))
 	}
 	return m

@@ -30,12 +30,12 @@ type Board struct {
 
 	jobs  map[string]*job
 	order []*job // by priority, then arrival
-	nodes map[string]*worker
-	gone  []*worker // those among them that left, in that order
+	nodes map[string]*node
+	gone  []*node // those among them that left, in that order
 	// hungry are the nodes with room to look at; idle ones found no work, and are looked at again
 	// when there is some.
-	hungry, idle []*worker
-	slots        int // of all nodes that take work
+	ready, idle []*node
+	slots       int // of all nodes that take work
 
 	// reached is the most pass that a job of a kind has come to by its leases.
 	reached map[kind]float64
@@ -53,7 +53,7 @@ func New(ttl, grace time.Duration, epoch uint64) *Board {
 		grace:   grace,
 		epoch:   epoch,
 		jobs:    map[string]*job{},
-		nodes:   map[string]*worker{},
+		nodes:   map[string]*node{},
 		reached: map[kind]float64{},
 	}
 }
@@ -68,62 +68,62 @@ func (b *Board) Step(event Event) []Action {
 		}
 	case Tick:
 		b.tick(e.Now)
-	case Attach:
-		b.attach(e)
-	case Beat:
+	case NodeAttached:
+		b.nodeAttached(e)
+	case NodeHeartbeat:
 		if n := b.alive(e.Node, e.Conn); n != nil && n.capacity != e.Capacity {
 			n.capacity = min(max(0, e.Capacity), MaxCapacity)
 			b.wake(n)
 		}
-	case Drain:
+	case NodeDraining:
 		if n := b.alive(e.Node, e.Conn); n != nil {
 			n.draining = true
 			b.countSlots()
 			b.takeBack(n, e.Returned)
 		}
-	case Leave:
+	case NodeLeft:
 		if n := b.alive(e.Node, e.Conn); n != nil {
 			b.loseNode(n, "")
 		}
-	case Broken:
+	case StreamBroken:
 		if n := b.alive(e.Node, e.Conn); n != nil {
 			n.link = linkBroken
 			b.countSlots()
 		}
-	case Abandon:
-		for s := e.Run.First; s < e.Run.First+e.Run.Count && s-e.Run.First < MaxCapacity; s++ {
-			b.shardWentWrong(e.Node, e.Run.Sweep, s, "abandoned: "+e.Cause)
+	case ShardsAbandoned:
+		for s := e.Range.First; s < e.Range.First+e.Range.Count && s-e.Range.First < MaxCapacity; s++ {
+			b.shardWentWrong(e.Node, e.Range.Sweep, s, "abandoned: "+e.Cause)
 		}
-	case Refuse:
+	case DeliveryRejected:
 		b.shardWentWrong(e.Node, e.Sweep, e.Shard, "refused: "+e.Cause)
-	case AddSweep:
-		b.addSweep(e)
-	case SetPhase:
-		b.setPhase(e)
-	case Retry:
-		b.retry(e)
-	case Reopen:
-		b.reopen(e)
-	case RemoveSweep:
-		b.removeSweep(e)
-	case Removed:
-		b.removed(e)
-	case Deliver:
-		b.deliver(e)
-	case Committed:
-		b.committed(e)
-	case CommitGivenUp:
-		b.commitGivenUp(e)
+	case SweepAdded:
+		b.sweepAdded(e)
+	case PhaseRequested:
+		b.phaseRequested(e)
+	case RetryRequested:
+		b.retryRequested(e)
+	case ReopenRequested:
+		b.reopenRequested(e)
+	case RemovalRequested:
+		b.removalRequested(e)
+	case SweepRemoved:
+		b.sweepRemoved(e)
+	case ShardDelivered:
+		b.shardDelivered(e)
+	case ShardCommitted:
+		b.shardCommitted(e)
+	case CommitCancelled:
+		b.commitCancelled(e)
 	case PartStored:
 		b.partStored(e)
-	case MergeGivenUp:
-		b.mergeGivenUp(e)
-	case FinishGivenUp:
-		b.finishGivenUp(e)
-	case Finishing:
-		b.finishing(e)
-	case Finished:
-		b.finished(e)
+	case MergeCancelled:
+		b.mergeCancelled(e)
+	case ManifestCancelled:
+		b.manifestCancelled(e)
+	case ManifestStored:
+		b.manifestStored(e)
+	case DoneStored:
+		b.doneStored(e)
 	}
 	b.assign()
 	return b.out
@@ -172,7 +172,7 @@ func (b *Board) tick(now time.Time) {
 
 // alive notes that a node's present stream showed life, and returns the node; nil for an older
 // stream.
-func (b *Board) alive(name string, conn uint64) *worker {
+func (b *Board) alive(name string, conn uint64) *node {
 	n := b.nodes[name]
 	if n == nil || n.conn != conn || n.link != linkUp {
 		return nil
@@ -184,27 +184,27 @@ func (b *Board) alive(name string, conn uint64) *worker {
 // attach takes a node in, new or again. What it should hold and does not is lost if its process is
 // another one. The same process never heard of it, as its stream broke before: that goes back, and
 // what was counted as lost meanwhile did not kill it, nor was it this node's fault.
-func (b *Board) attach(e Attach) {
+func (b *Board) nodeAttached(e NodeAttached) {
 	name := e.Info.Name
 	n := b.nodes[name]
 	if n == nil {
-		n = &worker{held: map[shardRef]*lease{}}
+		n = &node{held: map[shardRef]*lease{}}
 		b.nodes[name] = n
 	} else if n.link == linkUp {
 		b.emit(Dismiss{Node: name, Conn: n.conn, Reason: "another stream of this node has taken over", Close: true})
 	} else if n.link == linkGone {
-		b.gone = slices.DeleteFunc(b.gone, func(g *worker) bool { return g == n })
+		b.gone = slices.DeleteFunc(b.gone, func(g *node) bool { return g == n })
 	}
 	same := e.Instance != "" && e.Instance == n.instance
 	n.info, n.instance, n.conn, n.link, n.draining, n.lastSeen = e.Info, e.Instance, e.Conn, linkUp, false, b.now
 	n.capacity = min(max(0, e.Capacity), MaxCapacity)
-	if same && len(n.lost) > 0 {
+	if same && len(n.lostShards) > 0 {
 		n.pardon()
 	}
 	b.countSlots()
 
 	var still = map[shardRef]bool{}
-	var stale []Run
+	var stale []ShardRange
 	for _, run := range e.Held {
 		j := b.jobs[run.Sweep]
 		for s := run.First; s < run.First+run.Count && len(still) < MaxCapacity; s++ {
@@ -219,17 +219,17 @@ func (b *Board) attach(e Attach) {
 			}
 		}
 	}
-	for _, ref := range n.lost {
+	for _, ref := range n.lostShards {
 		if j := b.jobs[ref.sweep]; same && j != nil && !j.done.has(ref.shard) {
 			b.forgive(j, ref.shard, name)
 		}
 	}
-	n.lost = nil
+	n.lostShards = nil
 	for _, ref := range b.notHeld(n, still, same) {
 		b.lose(n, ref, "node restarted")
 	}
 	if len(stale) > 0 {
-		b.emit(Revoke{Node: name, Conn: n.conn, Runs: stale})
+		b.emit(Revoke{Node: name, Conn: n.conn, Ranges: stale})
 	}
 	if n.fenceReason != "" {
 		b.emit(Dismiss{Node: name, Conn: n.conn, Reason: n.fenceReason})
@@ -239,7 +239,7 @@ func (b *Board) attach(e Attach) {
 
 // notHeld are the shards leased to a node that it does not have: those that another process of it
 // was solving were lost, the others go back.
-func (b *Board) notHeld(n *worker, still map[shardRef]bool, same bool) []shardRef {
+func (b *Board) notHeld(n *node, still map[shardRef]bool, same bool) []shardRef {
 	var lost []shardRef
 	for i, ref := range n.inOrder() {
 		if still[ref] {
@@ -256,7 +256,7 @@ func (b *Board) notHeld(n *worker, still map[shardRef]bool, same bool) []shardRe
 
 // loseNode takes everything back from a node. A cause makes it an unclean loss of the shards that
 // it was solving: the first of them in the order granted, one a slot.
-func (b *Board) loseNode(n *worker, cause string) {
+func (b *Board) loseNode(n *node, cause string) {
 	n.link, n.lastSeen = linkGone, b.now
 	b.gone = append(b.gone, n)
 	b.forgetGone()
@@ -264,7 +264,7 @@ func (b *Board) loseNode(n *worker, cause string) {
 	refs := n.inOrder()
 	for i, ref := range refs {
 		if cause != "" && i < n.info.Slots {
-			n.lost = append(n.lost, ref)
+			n.lostShards = append(n.lostShards, ref)
 			b.lose(n, ref, cause)
 		} else {
 			b.giveBack(n, ref)
@@ -273,11 +273,11 @@ func (b *Board) loseNode(n *worker, cause string) {
 	if cause != "" && len(refs) > 0 {
 		b.strike(n)
 	}
-	b.emit(Forget{Node: n.info.Name})
+	b.emit(DeleteNode{Node: n.info.Name})
 }
 
 // takeBack returns shards that a node hands back.
-func (b *Board) takeBack(n *worker, runs []Run) {
+func (b *Board) takeBack(n *node, runs []ShardRange) {
 	for _, run := range runs {
 		for s := run.First; s < run.First+run.Count && s-run.First < MaxCapacity; s++ {
 			b.giveBack(n, shardRef{run.Sweep, s})
@@ -286,7 +286,7 @@ func (b *Board) takeBack(n *worker, runs []Run) {
 }
 
 // giveBack makes a shard of a node leasable again, without any mark.
-func (b *Board) giveBack(n *worker, ref shardRef) {
+func (b *Board) giveBack(n *node, ref shardRef) {
 	if n.held[ref] == nil {
 		return
 	}
@@ -297,16 +297,16 @@ func (b *Board) giveBack(n *worker, ref shardRef) {
 }
 
 // lose takes a shard from a node uncleanly, and quarantines it if that has happened too often.
-func (b *Board) lose(n *worker, ref shardRef, cause string) {
+func (b *Board) lose(n *node, ref shardRef, cause string) {
 	j := b.jobs[ref.sweep]
 	b.unlease(j, ref.shard)
-	l := j.losses[ref.shard]
+	l := j.failures[ref.shard]
 	if l == nil {
-		l = &Loss{Shard: ref.shard}
-		j.losses[ref.shard] = l
+		l = &ShardFailures{Shard: ref.shard}
+		j.failures[ref.shard] = l
 	}
-	l.add(Cause{Node: n.info.Name, Text: cause, Time: b.now})
-	b.emit(SaveLoss{Sweep: j.id, Loss: l.clone()})
+	l.add(LeaseFailure{Node: n.info.Name, Cause: cause, Time: b.now})
+	b.emit(SaveFailures{Sweep: j.id, Failures: l.clone()})
 	if l.Quarantined {
 		j.quarantine[ref.shard] = true
 		b.settle(j)
@@ -318,14 +318,14 @@ func (b *Board) lose(n *worker, ref shardRef, cause string) {
 
 // forgive takes a node's mark off a shard that it turned out to have still.
 func (b *Board) forgive(j *job, shard int, node string) {
-	l := j.losses[shard]
+	l := j.failures[shard]
 	if l == nil || l.Quarantined || !l.forgive(node) {
 		return
 	}
 	if j.claim(shard) {
 		j.release(shard)
 	}
-	b.emit(SaveLoss{Sweep: j.id, Loss: l.clone()})
+	b.emit(SaveFailures{Sweep: j.id, Failures: l.clone()})
 }
 
 // shardWentWrong handles a shard that a node spoiled while it lives on.
@@ -342,7 +342,7 @@ func (b *Board) shardWentWrong(node, sweep string, shard int, cause string) {
 }
 
 // strike counts something that went wrong on a node; too much of it fences the node off.
-func (b *Board) strike(n *worker) {
+func (b *Board) strike(n *node) {
 	reason := fmt.Sprintf(
 		"fenced off: %d shards went wrong on this node; see its log, then restart the node under another name or wait %v",
 		fenceStrikes,
@@ -355,9 +355,9 @@ func (b *Board) strike(n *worker) {
 	for _, ref := range n.inOrder() {
 		b.emit(
 			Revoke{
-				Node: n.info.Name,
-				Conn: n.conn,
-				Runs: []Run{{Sweep: ref.sweep, First: ref.shard, Count: 1, Epoch: n.held[ref].epoch}},
+				Node:   n.info.Name,
+				Conn:   n.conn,
+				Ranges: []ShardRange{{Sweep: ref.sweep, First: ref.shard, Count: 1, Epoch: n.held[ref].epoch}},
 			},
 		)
 		b.giveBack(n, ref)
@@ -366,21 +366,21 @@ func (b *Board) strike(n *worker) {
 }
 
 // lease gives a claimed shard to a node.
-func (b *Board) lease(j *job, shard int, n *worker, epoch uint64) {
+func (b *Board) lease(j *job, shard int, n *node, epoch uint64) {
 	b.seq++
 	l := &lease{node: n, epoch: epoch, order: uint64(b.seq)}
 	j.leases[shard] = l
 	j.holders[n]++
 	ref := shardRef{j.id, shard}
 	n.held[ref] = l
-	if j.losses[shard] != nil && len(j.losses[shard].Causes) > 0 {
+	if j.failures[shard] != nil && len(j.failures[shard].Failures) > 0 {
 		n.suspect = &ref
 	}
 	j.pace.start(b.now)
 }
 
 // unlease takes a shard from the node that has it, and returns that node, or nil.
-func (b *Board) unlease(j *job, shard int) *worker {
+func (b *Board) unlease(j *job, shard int) *node {
 	l := j.leases[shard]
 	if l == nil {
 		return nil
@@ -411,10 +411,10 @@ func sortedKeys[V any](m map[int]V) []int {
 }
 
 // appendShard adds a shard to runs, to the last one where it follows that.
-func appendShard(runs []Run, sweep string, shard int, epoch uint64) []Run {
+func appendShard(runs []ShardRange, sweep string, shard int, epoch uint64) []ShardRange {
 	if k := len(runs) - 1; k >= 0 && runs[k].Sweep == sweep && runs[k].First+runs[k].Count == shard {
 		runs[k].Count++
 		return runs
 	}
-	return append(runs, Run{Sweep: sweep, First: shard, Count: 1, Epoch: epoch})
+	return append(runs, ShardRange{Sweep: sweep, First: shard, Count: 1, Epoch: epoch})
 }

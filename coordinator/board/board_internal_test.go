@@ -13,16 +13,16 @@ func TestBoardForgetsNodesThatLeft(t *testing.T) {
 	now := time.Unix(1e9, 0)
 	b.Step(Tick{now})
 	visit := func(conn int, name string, between ...Event) {
-		b.Step(Attach{Conn: uint64(conn), Info: NodeInfo{Name: name, Slots: 1, Class: "test"}, Capacity: 2})
+		b.Step(NodeAttached{Conn: uint64(conn), Info: NodeInfo{Name: name, Slots: 1, Class: "test"}, Capacity: 2})
 		for _, e := range between {
 			b.Step(e)
 		}
-		b.Step(Leave{Conn: uint64(conn), Node: name})
+		b.Step(NodeLeft{Conn: uint64(conn), Node: name})
 	}
 	for i := range maxGone {
 		visit(i, fmt.Sprint("early-", i))
 	}
-	wrong := Refuse{Node: "bad"}
+	wrong := DeliveryRejected{Node: "bad"}
 	visit(maxGone, "bad", wrong, wrong, wrong, wrong, wrong)
 	for i := range maxGone - 1 {
 		visit(2*maxGone+i, fmt.Sprint("late-", i))
@@ -48,12 +48,12 @@ func TestBoardForgetsInTheMiddleOfALook(t *testing.T) {
 	b := New(10*time.Second, 3*time.Second, 0)
 	now := time.Unix(1e9, 0)
 	b.Step(Tick{now})
-	b.Step(Attach{Conn: 1, Info: NodeInfo{Name: "silent", Slots: 1, Class: "test"}, Capacity: 2})
-	b.Step(Attach{Conn: 2, Info: NodeInfo{Name: "wrong", Slots: 1, Class: "test"}, Capacity: 2})
+	b.Step(NodeAttached{Conn: 1, Info: NodeInfo{Name: "silent", Slots: 1, Class: "test"}, Capacity: 2})
+	b.Step(NodeAttached{Conn: 2, Info: NodeInfo{Name: "wrong", Slots: 1, Class: "test"}, Capacity: 2})
 	for range fenceStrikes {
-		b.Step(Refuse{Node: "wrong"})
+		b.Step(DeliveryRejected{Node: "wrong"})
 	}
-	b.Step(Leave{Conn: 2, Node: "wrong"})
+	b.Step(NodeLeft{Conn: 2, Node: "wrong"})
 	b.Step(Tick{now.Add(2 * goneAfter)})
 	if n := b.nodes["silent"]; n == nil || n.link != linkGone || len(b.nodes) != 1 {
 		t.Errorf("%d nodes are remembered; the silent one is %+v", len(b.nodes), n)
@@ -66,7 +66,7 @@ func TestTickCostsNothing(t *testing.T) {
 	now := time.Unix(1e9, 0)
 	b.Step(Tick{now})
 	for i := range 1000 {
-		b.Step(Attach{Conn: uint64(i), Info: NodeInfo{Name: fmt.Sprint("n", i), Slots: 1, Class: "test"}, Capacity: 2})
+		b.Step(NodeAttached{Conn: uint64(i), Info: NodeInfo{Name: fmt.Sprint("n", i), Slots: 1, Class: "test"}, Capacity: 2})
 	}
 	var tick Event = Tick{now.Add(time.Second)} // boxed once
 	if n := testing.AllocsPerRun(100, func() { b.Step(tick) }); n != 0 {
@@ -79,9 +79,9 @@ func TestTickCostsNothing(t *testing.T) {
 func TestProgressCostsNothing(t *testing.T) {
 	b := New(10*time.Second, 3*time.Second, 0)
 	b.Step(Tick{time.Unix(1e9, 0)})
-	b.Step(AddSweep{ID: "id", Cuts: countingCuts{100_000, 1, new(int)}, Phase: Running})
+	b.Step(SweepAdded{ID: "id", Cuts: countingCuts{100_000, 1, new(int)}, Phase: Running})
 	for i := range uint64(1000) {
-		b.Step(Attach{Conn: i, Info: NodeInfo{Name: fmt.Sprint("n", i), Slots: 1, Class: "test"}, Capacity: 2})
+		b.Step(NodeAttached{Conn: i, Info: NodeInfo{Name: fmt.Sprint("n", i), Slots: 1, Class: "test"}, Capacity: 2})
 	}
 	var p Progress
 	if n := testing.AllocsPerRun(100, func() { p, _ = b.Progress("id") }); n > 1 {
@@ -117,20 +117,20 @@ func TestShardsThatFitNowhere(t *testing.T) {
 	var asked int
 	b := New(10*time.Second, 3*time.Second, 0)
 	b.Step(Tick{time.Unix(1e9, 0)})
-	b.Step(AddSweep{ID: "large", Cuts: countingCuts{shards, 2 << 30, &asked}, Phase: Running})
-	b.Step(AddSweep{ID: "small", Cuts: countingCuts{shards, 1, new(int)}, Phase: Running})
+	b.Step(SweepAdded{ID: "large", Cuts: countingCuts{shards, 2 << 30, &asked}, Phase: Running})
+	b.Step(SweepAdded{ID: "small", Cuts: countingCuts{shards, 1, new(int)}, Phase: Running})
 	asked = 0
 	attach := func(name string, conn uint64, memory int64) {
 		b.Step(
-			Attach{Conn: conn, Info: NodeInfo{Name: name, Slots: 1, Class: "test", MemoryBytes: memory}, Capacity: 8},
+			NodeAttached{Conn: conn, Info: NodeInfo{Name: name, Slots: 1, Class: "test", MemoryBytes: memory}, Capacity: 8},
 		)
 	}
 	for i := range uint64(10) {
 		attach(fmt.Sprint("small-", i), i+1, 1<<30)
 	}
 	for s := range 50 {
-		b.Step(Deliver{Token: uint64(s), Sweep: "small", Shard: s, Node: "small-0", Class: "test"})
-		b.Step(Committed{Sweep: "small", Shard: s})
+		b.Step(ShardDelivered{Token: uint64(s), Sweep: "small", Shard: s, Node: "small-0", Class: "test"})
+		b.Step(ShardCommitted{Sweep: "small", Shard: s})
 		b.Progress("large")
 	}
 	if asked > 2*shards {
@@ -141,7 +141,7 @@ func TestShardsThatFitNowhere(t *testing.T) {
 		if n := len(b.jobs["large"].leases); n == 0 {
 			t.Error("the large node has none of the large shards")
 		}
-		b.Step(Leave{Conn: 100 + conn, Node: "large"})
+		b.Step(NodeLeft{Conn: 100 + conn, Node: "large"})
 	}
 	for _, err := range b.Check() {
 		t.Error(err)
@@ -154,21 +154,21 @@ func TestManyShardsInQuarantine(t *testing.T) {
 	const shards = 262_144
 	b := New(10*time.Second, 3*time.Second, 0)
 	b.Step(Tick{time.Unix(1e9, 0)})
-	e := AddSweep{
-		ID:     "id",
-		Cuts:   countingCuts{shards, 1, new(int)},
-		Phase:  Done,
-		Parts:  map[int][]int{},
-		Losses: map[int]Loss{},
+	e := SweepAdded{
+		ID:       "id",
+		Cuts:     countingCuts{shards, 1, new(int)},
+		Phase:    Done,
+		Parts:    map[int][]int{},
+		Failures: map[int]ShardFailures{},
 	}
 	for s := 0; s < shards; s += 2 {
 		e.Parts[0] = append(e.Parts[0], s)
-		e.Losses[s] = Loss{Shard: s, Attempts: quarantineAttempts, Quarantined: true}
+		e.Failures[s] = ShardFailures{Shard: s, Attempts: quarantineAttempts, Quarantined: true}
 	}
 	start := time.Now()
 	b.Step(e)
 	if took := time.Since(start); took > 3*time.Second {
-		t.Errorf("a sweep with %d shards in quarantine takes %v", len(e.Losses), took)
+		t.Errorf("a sweep with %d shards in quarantine takes %v", len(e.Failures), took)
 	}
 	if p, _ := b.Progress("id"); p.ShardsDone != shards/2 || p.Quarantined != shards/2 || p.PartsDone != 1 {
 		t.Errorf("the sweep is %+v", p)
@@ -180,18 +180,18 @@ func TestManyShardsInQuarantine(t *testing.T) {
 func TestCancelReachesNodesThatCameBack(t *testing.T) {
 	b := New(10*time.Second, 3*time.Second, 0)
 	b.Step(Tick{time.Unix(1e9, 0)})
-	b.Step(AddSweep{ID: "id", Cuts: countingCuts{1, 1, new(int)}, Phase: Paused})
-	node := Attach{
+	b.Step(SweepAdded{ID: "id", Cuts: countingCuts{1, 1, new(int)}, Phase: Paused})
+	node := NodeAttached{
 		Conn:     1,
 		Info:     NodeInfo{Name: "n", Slots: 1, Class: "test"},
 		Capacity: 1,
-		Held:     []Run{{Sweep: "id", Count: 1, Epoch: 1}},
+		Held:     []ShardRange{{Sweep: "id", Count: 1, Epoch: 1}},
 	}
 	b.Step(node)
-	var revoked []Run
-	for _, a := range b.Step(SetPhase{Sweep: "id", Phase: Cancelled}) {
+	var revoked []ShardRange
+	for _, a := range b.Step(PhaseRequested{Sweep: "id", Phase: Cancelled}) {
 		if r, ok := a.(Revoke); ok && r.Conn == node.Conn {
-			revoked = append(revoked, r.Runs...)
+			revoked = append(revoked, r.Ranges...)
 		}
 	}
 	if len(revoked) != 1 || revoked[0] != node.Held[0] {
@@ -208,11 +208,11 @@ func TestCancelReachesNodesThatCameBack(t *testing.T) {
 func TestClassOfNothing(t *testing.T) {
 	b := New(10*time.Second, 3*time.Second, 0)
 	b.Step(Tick{time.Unix(1e9, 0)})
-	b.Step(AddSweep{ID: "id", Cuts: countingCuts{2, 1, new(int)}, Phase: Running})
+	b.Step(SweepAdded{ID: "id", Cuts: countingCuts{2, 1, new(int)}, Phase: Running})
 	for _, e := range []Event{
-		Deliver{Token: 1, Sweep: "id", Node: "n", Class: "one"}, Deliver{Token: 2, Sweep: "id", Shard: 1, Node: "n", Class: "one"},
-		SetPhase{Sweep: "id", Phase: Cancelled}, CommitGivenUp{Sweep: "id"}, CommitGivenUp{Sweep: "id", Shard: 1},
-		SetPhase{Sweep: "id", Phase: Running}, Attach{Conn: 1, Info: NodeInfo{Name: "m", Slots: 1, Class: "another"}, Capacity: 2},
+		ShardDelivered{Token: 1, Sweep: "id", Node: "n", Class: "one"}, ShardDelivered{Token: 2, Sweep: "id", Shard: 1, Node: "n", Class: "one"},
+		PhaseRequested{Sweep: "id", Phase: Cancelled}, CommitCancelled{Sweep: "id"}, CommitCancelled{Sweep: "id", Shard: 1},
+		PhaseRequested{Sweep: "id", Phase: Running}, NodeAttached{Conn: 1, Info: NodeInfo{Name: "m", Slots: 1, Class: "another"}, Capacity: 2},
 	} {
 		b.Step(e)
 	}
@@ -231,18 +231,18 @@ func TestNodeThatIsBackKilledNothing(t *testing.T) {
 		b := New(10*time.Second, 3*time.Second, 0)
 		now := time.Unix(1e9, 0)
 		b.Step(Tick{now})
-		b.Step(AddSweep{ID: "id", Cuts: countingCuts{1, 1, new(int)}, Phase: Running})
-		node := Attach{Conn: 1, Info: NodeInfo{Name: "n", Slots: 1, Class: "test"}, Instance: "the same", Capacity: 1}
+		b.Step(SweepAdded{ID: "id", Cuts: countingCuts{1, 1, new(int)}, Phase: Running})
+		node := NodeAttached{Conn: 1, Info: NodeInfo{Name: "n", Slots: 1, Class: "test"}, Instance: "the same", Capacity: 1}
 		b.Step(node)
-		b.Step(Broken{Conn: 1, Node: "n"})
+		b.Step(StreamBroken{Conn: 1, Node: "n"})
 		b.Step(Tick{now.Add(4 * time.Second)})
 		j := b.jobs["id"]
-		if len(j.losses[0].Causes) != 1 {
-			t.Errorf("given up, and the losses are %+v", j.losses[0])
+		if len(j.failures[0].Failures) != 1 {
+			t.Errorf("given up, and the losses are %+v", j.failures[0])
 		}
 		node.Conn, node.Instance = 2, instance
 		b.Step(node)
-		if n := len(j.losses[0].Causes); (n == 0) != (instance == "the same") {
+		if n := len(j.failures[0].Failures); (n == 0) != (instance == "the same") {
 			t.Errorf("%s process is back, and %d nodes have lost the shard", instance, n)
 		}
 		if len(j.leases) != 1 {

@@ -30,7 +30,7 @@ type naiveSweep struct {
 	done      map[int]bool
 	leased    map[int]string // by the last grant
 	commits   []int          // asked for, not reported back
-	merges    []board.Merge
+	merges    []board.MergePart
 	stored    map[int]bool
 	finishing bool
 	phase     board.Phase
@@ -63,12 +63,12 @@ func (m *naive) step(e board.Event) {
 		case board.Grant:
 			m.granted(a)
 		case board.Revoke:
-			for _, r := range a.Runs {
+			for _, r := range a.Ranges {
 				for s := r.First; s < r.First+r.Count; s++ {
 					delete(m.nodes[a.Node].held[r.Sweep], s)
 				}
 			}
-		case board.Commit:
+		case board.CommitShard:
 			s := m.sweeps[a.Sweep]
 			for _, c := range s.commits {
 				if c == a.Shard {
@@ -84,7 +84,7 @@ func (m *naive) step(e board.Event) {
 				m.t.Fatalf("token %d is answered twice, or was never asked", a.Token)
 			}
 			delete(m.waiting, a.Token)
-		case board.Merge:
+		case board.MergePart:
 			s := m.sweeps[a.Sweep]
 			missing := map[int]bool{}
 			for _, x := range a.Missing {
@@ -97,7 +97,7 @@ func (m *naive) step(e board.Event) {
 				}
 			}
 			s.merges = append(s.merges, a)
-		case board.Finish:
+		case board.WriteManifest:
 			s := m.sweeps[a.Sweep]
 			if len(s.stored) != s.cuts.Parts() {
 				m.t.Fatalf("sweep ends with parts %v of %d", s.stored, s.cuts.Parts())
@@ -105,7 +105,7 @@ func (m *naive) step(e board.Event) {
 			s.finishing = true
 		case board.SavePhase:
 			m.sweeps[a.Sweep].phase = a.Phase
-		case board.DropLosses:
+		case board.DeleteFailures:
 			m.sweeps[a.Sweep].phase = a.Phase
 			for _, x := range a.Shards {
 				delete(m.sweeps[a.Sweep].stored, m.sweeps[a.Sweep].cuts.PartOf(x))
@@ -122,7 +122,7 @@ func (m *naive) granted(a board.Grant) {
 	if !n.up || n.conn != a.Conn {
 		m.t.Fatalf("grant to %s, which is not there", a.Node)
 	}
-	for _, r := range a.Runs {
+	for _, r := range a.Ranges {
 		s := m.sweeps[r.Sweep]
 		if s.phase != board.Running {
 			m.t.Fatalf("grant of %s, which is %v", r.Sweep, s.phase)
@@ -162,7 +162,7 @@ func (m *naive) random() {
 			stored: map[int]bool{},
 			phase:  board.Running,
 		}
-		m.step(board.AddSweep{ID: id, Cuts: cuts, Solver: 1, Phase: board.Running,
+		m.step(board.SweepAdded{ID: id, Cuts: cuts, Solver: 1, Phase: board.Running,
 			Priority: rapid.IntRange(0, 1).Draw(t, "priority"), Weight: rapid.IntRange(0, 3).Draw(t, "weight")})
 		return
 	}
@@ -177,17 +177,17 @@ func (m *naive) random() {
 	case 2:
 		if n != nil && n.up {
 			n.up = false
-			m.step(board.Broken{Conn: n.conn, Node: name})
+			m.step(board.StreamBroken{Conn: n.conn, Node: name})
 		}
 	case 3:
 		if n != nil && n.up {
 			n.up = false
 			n.held = map[string]map[int]bool{}
-			m.step(board.Leave{Conn: n.conn, Node: name})
+			m.step(board.NodeLeft{Conn: n.conn, Node: name})
 		}
 	case 4:
 		if n != nil && n.up {
-			m.step(board.Beat{Conn: n.conn, Node: name, Capacity: rapid.IntRange(0, 8).Draw(t, "capacity")})
+			m.step(board.NodeHeartbeat{Conn: n.conn, Node: name, Capacity: rapid.IntRange(0, 8).Draw(t, "capacity")})
 		}
 	case 5, 6, 7, 8:
 		if n != nil {
@@ -205,11 +205,11 @@ func (m *naive) random() {
 			t,
 			"phase",
 		)
-		m.step(board.SetPhase{Token: m.ask(), Sweep: id, Phase: p})
+		m.step(board.PhaseRequested{Token: m.ask(), Sweep: id, Phase: p})
 	case 13:
 		if n != nil && n.up {
 			if id, x := m.anyHeld(n); id != "" {
-				m.step(board.Refuse{Node: name, Sweep: id, Shard: x, Cause: "bad"})
+				m.step(board.DeliveryRejected{Node: name, Sweep: id, Shard: x, Cause: "bad"})
 				delete(n.held[id], x)
 			}
 		}
@@ -238,16 +238,16 @@ func (m *naive) attach(name string) {
 			delete(n.held[id], x)
 		}
 	}
-	var held []board.Run
+	var held []board.ShardRange
 	for _, id := range m.order {
 		for x := range m.sweeps[id].cuts.shards {
 			if n.held[id][x] {
-				held = append(held, board.Run{Sweep: id, First: x, Count: 1})
+				held = append(held, board.ShardRange{Sweep: id, First: x, Count: 1})
 			}
 		}
 	}
 	m.step(
-		board.Attach{
+		board.NodeAttached{
 			Conn:     n.conn,
 			Instance: fmt.Sprint("process ", n.process),
 			Capacity: rapid.IntRange(0, 8).Draw(m.t, "capacity"),
@@ -283,7 +283,7 @@ func (m *naive) deliver(name string, n *naiveNode) {
 	}
 	delete(n.held[id], x)
 	m.step(
-		board.Deliver{
+		board.ShardDelivered{
 			Token:  m.ask(),
 			Sweep:  id,
 			Shard:  x,
@@ -304,11 +304,11 @@ func (m *naive) commit(id string) {
 	x := s.commits[0]
 	s.commits = s.commits[1:]
 	if s.phase == board.Cancelled && rapid.Bool().Draw(m.t, "give up") {
-		m.step(board.CommitGivenUp{Sweep: id, Shard: x})
+		m.step(board.CommitCancelled{Sweep: id, Shard: x})
 		return
 	}
 	s.done[x] = true
-	m.step(board.Committed{Sweep: id, Shard: x})
+	m.step(board.ShardCommitted{Sweep: id, Shard: x})
 }
 
 // store reports a merge, or the end, as durable, or gives it up if the sweep was cancelled.
@@ -319,10 +319,10 @@ func (m *naive) store(id string) {
 	case len(s.merges) > 0 && cancelled:
 		part := s.merges[0].Part
 		s.merges = s.merges[1:]
-		m.step(board.MergeGivenUp{Sweep: id, Part: part})
+		m.step(board.MergeCancelled{Sweep: id, Part: part})
 	case s.finishing && s.phase == board.Cancelled:
 		s.finishing = false
-		m.step(board.FinishGivenUp{Sweep: id})
+		m.step(board.ManifestCancelled{Sweep: id})
 	case len(s.merges) > 0:
 		part := s.merges[0].Part
 		s.merges = s.merges[1:]
@@ -331,15 +331,15 @@ func (m *naive) store(id string) {
 	case s.finishing:
 		s.finishing = false
 		s.phase = board.Done
-		m.step(board.Finishing{Sweep: id})
-		m.step(board.Finished{Sweep: id})
+		m.step(board.ManifestStored{Sweep: id})
+		m.step(board.DoneStored{Sweep: id})
 	}
 }
 
 // finish lets everything go well from here on: every sweep must end with every shard done.
 func (m *naive) finish() {
 	for _, id := range m.order {
-		m.step(board.SetPhase{Token: m.ask(), Sweep: id, Phase: board.Running})
+		m.step(board.PhaseRequested{Token: m.ask(), Sweep: id, Phase: board.Running})
 	}
 	m.now = m.now.Add(time.Hour)
 	m.step(board.Tick{Now: m.now})
@@ -351,7 +351,7 @@ func (m *naive) finish() {
 		name := "good-" + class
 		m.nodes[name] = &naiveNode{conn: m.conn, up: true, held: map[string]map[int]bool{}, class: class}
 		m.step(
-			board.Attach{
+			board.NodeAttached{
 				Conn:     m.conn,
 				Capacity: 4,
 				Info:     board.NodeInfo{Name: name, Slots: 2, Solver: 1, Class: class},
@@ -365,7 +365,7 @@ func (m *naive) finish() {
 			m.store(id)
 			p, _ := m.board.Progress(id)
 			if p.Phase == board.Done && p.Quarantined > 0 {
-				m.step(board.Retry{Token: m.ask(), Sweep: id})
+				m.step(board.RetryRequested{Token: m.ask(), Sweep: id})
 			}
 			open = open || p.Phase != board.Done || p.Quarantined > 0
 		}

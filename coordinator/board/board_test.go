@@ -150,14 +150,14 @@ func (s *scene) do(words []string) (string, error) {
 		}
 		return s.step(board.Stalled{Gap: d}), nil
 	case "sweep":
-		e := board.AddSweep{
+		e := board.SweepAdded{
 			ID: name(
 				0,
 			), Cuts: evenCuts{num("shards", 10), num("part", 5), int64(num("memory", 0))}, Priority: num("priority", 0),
 			Weight: num("weight", 1), Solver: num("solver", 1), Phase: board.Running,
 		}
 		if done := args["done"]; done != "" {
-			r, err := parseRun("x/" + done)
+			r, err := parseRange("x/" + done)
 			if err != nil {
 				return "", err
 			}
@@ -169,9 +169,9 @@ func (s *scene) do(words []string) (string, error) {
 	case "attach":
 		s.conn++
 		s.conns[node] = s.conn
-		var held []board.Run
+		var held []board.ShardRange
 		for _, text := range names[1:] {
-			r, err := parseRun(text)
+			r, err := parseRange(text)
 			if err != nil {
 				return "", err
 			}
@@ -182,7 +182,7 @@ func (s *scene) do(words []string) (string, error) {
 			class = "fma"
 		}
 		return s.step(
-			board.Attach{
+			board.NodeAttached{
 				Conn:     s.conn,
 				Instance: args["instance"],
 				Capacity: num("capacity", 4),
@@ -193,23 +193,23 @@ func (s *scene) do(words []string) (string, error) {
 			},
 		), nil
 	case "beat":
-		return s.step(board.Beat{Conn: s.conns[node], Node: node, Capacity: num("capacity", 4)}), nil
+		return s.step(board.NodeHeartbeat{Conn: s.conns[node], Node: node, Capacity: num("capacity", 4)}), nil
 	case "drain":
-		var returned []board.Run
+		var returned []board.ShardRange
 		for _, text := range names[1:] {
-			r, err := parseRun(text)
+			r, err := parseRange(text)
 			if err != nil {
 				return "", err
 			}
 			returned = append(returned, r)
 		}
-		return s.step(board.Drain{Conn: s.conns[node], Node: node, Returned: returned}), nil
+		return s.step(board.NodeDraining{Conn: s.conns[node], Node: node, Returned: returned}), nil
 	case "leave":
-		return s.step(board.Leave{Conn: s.conns[node], Node: node}), nil
+		return s.step(board.NodeLeft{Conn: s.conns[node], Node: node}), nil
 	case "break":
-		return s.step(board.Broken{Conn: s.conns[node], Node: node}), nil
-	case "abandon", "refuse", "deliver":
-		r, err := parseRun(name(1))
+		return s.step(board.StreamBroken{Conn: s.conns[node], Node: node}), nil
+	case "abandon", "reject", "deliver":
+		r, err := parseRange(name(1))
 		if err != nil {
 			return "", err
 		}
@@ -219,12 +219,12 @@ func (s *scene) do(words []string) (string, error) {
 		}
 		switch words[0] {
 		case "abandon":
-			return s.step(board.Abandon{Node: node, Run: r, Cause: "cannot"}), nil
-		case "refuse":
-			return s.step(board.Refuse{Node: node, Sweep: r.Sweep, Shard: r.First, Cause: "bad bytes"}), nil
+			return s.step(board.ShardsAbandoned{Node: node, Range: r, Cause: "cannot"}), nil
+		case "reject":
+			return s.step(board.DeliveryRejected{Node: node, Sweep: r.Sweep, Shard: r.First, Cause: "bad bytes"}), nil
 		}
 		return s.step(
-			board.Deliver{
+			board.ShardDelivered{
 				Token:  uint64(r.First),
 				Sweep:  r.Sweep,
 				Shard:  r.First,
@@ -236,16 +236,16 @@ func (s *scene) do(words []string) (string, error) {
 		), nil
 	case "committed":
 		var text string
-		r, err := parseRun(name(0))
+		r, err := parseRange(name(0))
 		for i := range r.Count {
-			text += s.step(board.Committed{Sweep: r.Sweep, Shard: r.First + i})
+			text += s.step(board.ShardCommitted{Sweep: r.Sweep, Shard: r.First + i})
 		}
 		return text, err
 	case "compute": // deliver and commit a run
-		r, err := parseRun(name(1))
+		r, err := parseRange(name(1))
 		for i := range r.Count {
 			s.board.Step(
-				board.Deliver{
+				board.ShardDelivered{
 					Token:  uint64(r.First + i),
 					Sweep:  r.Sweep,
 					Shard:  r.First + i,
@@ -257,35 +257,35 @@ func (s *scene) do(words []string) (string, error) {
 		}
 		var text string
 		for i := range r.Count {
-			text += s.step(board.Committed{Sweep: r.Sweep, Shard: r.First + i})
+			text += s.step(board.ShardCommitted{Sweep: r.Sweep, Shard: r.First + i})
 		}
 		return text, err
 	case "stored":
 		return s.step(board.PartStored{Sweep: name(0), Part: num("part", 0)}), nil
-	case "commit-given-up":
-		r, err := parseRun(name(0))
-		return s.step(board.CommitGivenUp{Sweep: r.Sweep, Shard: r.First}), err
-	case "merge-given-up":
-		return s.step(board.MergeGivenUp{Sweep: name(0), Part: num("part", 0)}), nil
-	case "finish-given-up":
-		return s.step(board.FinishGivenUp{Sweep: name(0)}), nil
-	case "finishing":
-		return s.step(board.Finishing{Sweep: name(0)}), nil
-	case "finished":
-		return s.step(board.Finished{Sweep: name(0)}), nil
+	case "commit-cancelled":
+		r, err := parseRange(name(0))
+		return s.step(board.CommitCancelled{Sweep: r.Sweep, Shard: r.First}), err
+	case "merge-cancelled":
+		return s.step(board.MergeCancelled{Sweep: name(0), Part: num("part", 0)}), nil
+	case "manifest-cancelled":
+		return s.step(board.ManifestCancelled{Sweep: name(0)}), nil
+	case "manifest-stored":
+		return s.step(board.ManifestStored{Sweep: name(0)}), nil
+	case "done-stored":
+		return s.step(board.DoneStored{Sweep: name(0)}), nil
 	case "pause", "resume", "cancel":
 		p := map[string]board.Phase{"pause": board.Paused, "resume": board.Running, "cancel": board.Cancelled}[words[0]]
-		return s.step(board.SetPhase{Token: 1000, Sweep: name(0), Phase: p}), nil
+		return s.step(board.PhaseRequested{Token: 1000, Sweep: name(0), Phase: p}), nil
 	case "retry":
-		return s.step(board.Retry{Token: 1000, Sweep: name(0)}), nil
+		return s.step(board.RetryRequested{Token: 1000, Sweep: name(0)}), nil
 	case "reopen":
 		return s.step(
-			board.Reopen{Token: 1000, Sweep: name(0), Parts: map[int]board.Counts{num("part", 0): {}}},
+			board.ReopenRequested{Token: 1000, Sweep: name(0), Parts: map[int]board.Counts{num("part", 0): {}}},
 		), nil
 	case "remove":
-		return s.step(board.RemoveSweep{Token: 1000, Sweep: name(0)}), nil
+		return s.step(board.RemovalRequested{Token: 1000, Sweep: name(0)}), nil
 	case "removed":
-		return s.step(board.Removed{Sweep: name(0)}), nil
+		return s.step(board.SweepRemoved{Sweep: name(0)}), nil
 	case "status":
 		p, ok := s.board.Progress(name(0))
 		if !ok {
@@ -314,13 +314,13 @@ func (s *scene) step(e board.Event) string {
 		text := strings.TrimPrefix(fmt.Sprintf("%T", a), "board.")
 		switch a := a.(type) {
 		case board.Grant:
-			fmt.Fprintf(&out, "\t%s %s %s\n", text, a.Node, printRuns(a.Runs))
+			fmt.Fprintf(&out, "\t%s %s %s\n", text, a.Node, printRanges(a.Ranges))
 		case board.Revoke:
-			fmt.Fprintf(&out, "\t%s %s %s\n", text, a.Node, printRuns(a.Runs))
-		case board.SaveLoss:
-			fmt.Fprintf(&out, "\t%s %s/%d attempts=%d quarantined=%v", text, a.Sweep, a.Loss.Shard, a.Loss.Attempts, a.Loss.Quarantined)
-			for _, c := range a.Loss.Causes {
-				fmt.Fprintf(&out, " %s:%q", c.Node, c.Text)
+			fmt.Fprintf(&out, "\t%s %s %s\n", text, a.Node, printRanges(a.Ranges))
+		case board.SaveFailures:
+			fmt.Fprintf(&out, "\t%s %s/%d attempts=%d quarantined=%v", text, a.Sweep, a.Failures.Shard, a.Failures.Attempts, a.Failures.Quarantined)
+			for _, c := range a.Failures.Failures {
+				fmt.Fprintf(&out, " %s:%q", c.Node, c.Cause)
 			}
 			fmt.Fprintln(&out)
 		default:
@@ -333,11 +333,11 @@ func (s *scene) step(e board.Event) string {
 	return out.String()
 }
 
-// parseRun reads a/3 or a/3+4.
-func parseRun(text string) (board.Run, error) {
+// parseRange reads a/3 or a/3+4.
+func parseRange(text string) (board.ShardRange, error) {
 	id, rest, _ := strings.Cut(text, "/")
 	first, count, more := strings.Cut(rest, "+")
-	r := board.Run{Sweep: id, Count: 1}
+	r := board.ShardRange{Sweep: id, Count: 1}
 	var err error
 	if r.First, err = strconv.Atoi(first); err != nil {
 		return r, err
@@ -348,9 +348,9 @@ func parseRun(text string) (board.Run, error) {
 	return r, err
 }
 
-func printRuns(runs []board.Run) string {
+func printRanges(ranges []board.ShardRange) string {
 	var words []string
-	for _, r := range runs {
+	for _, r := range ranges {
 		words = append(words, fmt.Sprintf("%s/%d+%d", r.Sweep, r.First, r.Count))
 	}
 	return strings.Join(words, " ")
@@ -361,7 +361,7 @@ func printRuns(runs []board.Run) string {
 func TestGrantThatWaitedIsNotComputedAgain(t *testing.T) {
 	s := newScene()
 	s.board.Step(
-		board.AddSweep{ID: "a", Cuts: evenCuts{3, 3, 0}, Weight: 1, Solver: 1, Phase: board.Running},
+		board.SweepAdded{ID: "a", Cuts: evenCuts{3, 3, 0}, Weight: 1, Solver: 1, Phase: board.Running},
 	)
 	for _, line := range []string{"attach n1 capacity=2", "attach n2 capacity=3", "deliver n2 a/2", "committed a/2", "break n1"} {
 		if _, err := s.do(strings.Fields(line)); err != nil {
@@ -375,11 +375,11 @@ func TestGrantThatWaitedIsNotComputedAgain(t *testing.T) {
 			late = g
 		}
 	}
-	late.Runs = slices.Clone(late.Runs)
-	if got := s.board.Standing(late); len(got) == 0 || !slices.Equal(got, late.Runs) {
+	late.Ranges = slices.Clone(late.Ranges)
+	if got := s.board.Standing(late); len(got) == 0 || !slices.Equal(got, late.Ranges) {
 		t.Fatalf("the grant %+v stands as %+v before anything has happened", late, got)
 	}
-	shard := late.Runs[0].First
+	shard := late.Ranges[0].First
 	for _, line := range []string{fmt.Sprintf("deliver n1 a/%d", shard), fmt.Sprintf("committed a/%d", shard)} {
 		if _, err := s.do(strings.Fields(line)); err != nil {
 			t.Fatal(err)

@@ -17,7 +17,7 @@ func (b *Board) Check() []error {
 		for _, e := range j.check() {
 			bad("sweep %s: %w", j.id, e)
 		}
-		holders := map[*worker]int{}
+		holders := map[*node]int{}
 		for s, l := range j.leases {
 			holders[l.node]++
 			if l.node.held[shardRef{j.id, s}] != l {
@@ -79,7 +79,7 @@ func (j *job) check() []error {
 		if !j.done.has(s) {
 			left[j.cuts.PartOf(s)]++
 		}
-		if j.quarantine[s] && (j.losses[s] == nil || !j.losses[s].Quarantined) {
+		if j.quarantine[s] && (j.failures[s] == nil || !j.failures[s].Quarantined) {
 			bad("shard %d is in quarantine without losses", s)
 		}
 	}

@@ -6,7 +6,7 @@ import "fmt"
 // the same answer. One that cannot be made durable is given up once its sweep is cancelled.
 
 // deliver decides about a verified delivery. The first commit wins; a lost lease does not matter.
-func (b *Board) deliver(e Deliver) {
+func (b *Board) shardDelivered(e ShardDelivered) {
 	j := b.jobs[e.Sweep]
 	answer := func(o Outcome, reason string) { b.emit(Answer{Token: e.Token, Outcome: o, Reason: reason}) }
 	switch {
@@ -30,12 +30,12 @@ func (b *Board) deliver(e Deliver) {
 		return
 	}
 	if c := j.committing[e.Shard]; c != nil {
-		c.twins = append(c.twins, e.Token)
+		c.duplicates = append(c.duplicates, e.Token)
 		return
 	}
 	j.committing[e.Shard] = &commit{node: e.Node, token: e.Token, counts: e.Counts}
 	if n := b.unlease(j, e.Shard); n != nil && n.info.Name != e.Node {
-		b.emit(Revoke{Node: n.info.Name, Conn: n.conn, Runs: []Run{{Sweep: j.id, First: e.Shard, Count: 1}}})
+		b.emit(Revoke{Node: n.info.Name, Conn: n.conn, Ranges: []ShardRange{{Sweep: j.id, First: e.Shard, Count: 1}}})
 	}
 	j.claim(e.Shard)
 	delete(j.quarantine, e.Shard)
@@ -50,7 +50,7 @@ func (b *Board) deliver(e Deliver) {
 	if n := b.nodes[e.Node]; n != nil {
 		n.commit()
 	}
-	b.emit(Commit{Token: e.Token, Sweep: j.id, Shard: e.Shard, PinClass: pin})
+	b.emit(CommitShard{Token: e.Token, Sweep: j.id, Shard: e.Shard, PinClass: pin})
 }
 
 // dropLease ends the lease of a shard if this node has it.
@@ -67,9 +67,9 @@ func (b *Board) revokeOtherClasses(j *job) {
 		if l.node.info.Class != j.class {
 			b.emit(
 				Revoke{
-					Node: l.node.info.Name,
-					Conn: l.node.conn,
-					Runs: []Run{{Sweep: j.id, First: shard, Count: 1, Epoch: l.epoch}},
+					Node:   l.node.info.Name,
+					Conn:   l.node.conn,
+					Ranges: []ShardRange{{Sweep: j.id, First: shard, Count: 1, Epoch: l.epoch}},
 				},
 			)
 			b.giveBack(l.node, shardRef{j.id, shard})
@@ -78,7 +78,7 @@ func (b *Board) revokeOtherClasses(j *job) {
 }
 
 // committed: a delivery is durable, and may be acknowledged.
-func (b *Board) committed(e Committed) {
+func (b *Board) shardCommitted(e ShardCommitted) {
 	j := b.jobs[e.Sweep]
 	if j == nil || j.committing[e.Shard] == nil {
 		return
@@ -88,12 +88,12 @@ func (b *Board) committed(e Committed) {
 	j.pinned = true
 	j.finishShard(e.Shard, c.counts, b.now)
 	b.emit(Answer{Token: c.token, Outcome: OutcomeCommitted})
-	for _, token := range c.twins {
+	for _, token := range c.duplicates {
 		b.emit(Answer{Token: token, Outcome: OutcomeDuplicate})
 	}
-	if l := j.losses[e.Shard]; l != nil && l.Quarantined {
+	if l := j.failures[e.Shard]; l != nil && l.Quarantined {
 		l.Quarantined = false
-		b.emit(SaveLoss{Sweep: j.id, Loss: l.clone()})
+		b.emit(SaveFailures{Sweep: j.id, Failures: l.clone()})
 	}
 	b.mergeIfComplete(j, j.cuts.PartOf(e.Shard))
 	b.settle(j)
@@ -102,14 +102,14 @@ func (b *Board) committed(e Committed) {
 
 // commitGivenUp: a delivery is not made durable. The sweep has ended; one that goes on has the
 // shard computed again.
-func (b *Board) commitGivenUp(e CommitGivenUp) {
+func (b *Board) commitCancelled(e CommitCancelled) {
 	j := b.jobs[e.Sweep]
 	if j == nil || j.committing[e.Shard] == nil {
 		return
 	}
 	c := j.committing[e.Shard]
 	delete(j.committing, e.Shard)
-	if l := j.losses[e.Shard]; l != nil && l.Quarantined {
+	if l := j.failures[e.Shard]; l != nil && l.Quarantined {
 		j.quarantine[e.Shard] = true
 	} else {
 		j.release(e.Shard)
@@ -117,7 +117,7 @@ func (b *Board) commitGivenUp(e CommitGivenUp) {
 	if !j.pinned && len(j.committing) == 0 && len(j.leases) == 0 {
 		j.class = "" // nothing was computed in it after all
 	}
-	for _, token := range append([]uint64{c.token}, c.twins...) {
+	for _, token := range append([]uint64{c.token}, c.duplicates...) {
 		b.emit(Answer{Token: token, Outcome: OutcomeUnwanted})
 	}
 	b.removeIfIdle(j)

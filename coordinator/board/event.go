@@ -53,7 +53,7 @@ func ParsePhase(word string) (Phase, error) {
 func (p Phase) Ended() bool { return p >= Done }
 
 // Run is a run of consecutive shards of one sweep, leased together.
-type Run struct {
+type ShardRange struct {
 	Sweep string
 	First int
 	Count int
@@ -115,44 +115,44 @@ type (
 
 	// Attach: a node opened its stream. Conn tells its streams apart, Instance its processes; Held
 	// are shards it still has from before.
-	Attach struct {
+	NodeAttached struct {
 		Conn     uint64
 		Info     NodeInfo
 		Instance string
 		Capacity int
-		Held     []Run
+		Held     []ShardRange
 	}
 	// Beat: a node is alive and is willing to hold Capacity shards.
-	Beat struct {
+	NodeHeartbeat struct {
 		Conn     uint64
 		Node     string
 		Capacity int
 	}
 	// Drain: a node takes no more shards and hands some back.
-	Drain struct {
+	NodeDraining struct {
 		Conn     uint64
 		Node     string
-		Returned []Run
+		Returned []ShardRange
 	}
 	// Leave: a node ended its life cleanly.
-	Leave struct {
+	NodeLeft struct {
 		Conn uint64
 		Node string
 	}
 	// Broken: a node's stream ended without a goodbye. The node may come back.
-	Broken struct {
+	StreamBroken struct {
 		Conn uint64
 		Node string
 	}
 	// Abandon: a node cannot solve these shards.
-	Abandon struct {
+	ShardsAbandoned struct {
 		Node  string
-		Run   Run
+		Range ShardRange
 		Cause string
 	}
 
 	// AddSweep puts a sweep on the board, new or as it was stored.
-	AddSweep struct {
+	SweepAdded struct {
 		ID       string
 		Cuts     Cuts
 		Priority int
@@ -160,41 +160,41 @@ type (
 		Solver   int
 		Class    string // pinned arithmetic class, "" before the first commit
 		Phase    Phase
-		Removing bool          // its removal has begun
-		Done     []int         // shards committed; those of stored parts need not be named
-		Counts   Counts        // rows committed so far
-		Parts    map[int][]int // stored parts, with the shards each lacks, rising
-		Losses   map[int]Loss  // by shard
+		Removing bool                  // its removal has begun
+		Done     []int                 // shards committed; those of stored parts need not be named
+		Counts   Counts                // rows committed so far
+		Parts    map[int][]int         // stored parts, with the shards each lacks, rising
+		Failures map[int]ShardFailures // by shard
 	}
 	// SetPhase asks for Running, Paused or Cancelled. Token is answered.
-	SetPhase struct {
+	PhaseRequested struct {
 		Token uint64
 		Sweep string
 		Phase Phase
 	}
 	// Retry lifts the quarantine of all of a sweep's shards. Token is answered.
-	Retry struct {
+	RetryRequested struct {
 		Token uint64
 		Sweep string
 	}
 	// Reopen: these stored parts, each with its rows, are gone from the store; their shards must be
 	// computed again. Token is answered.
-	Reopen struct {
+	ReopenRequested struct {
 		Token uint64
 		Sweep string
 		Parts map[int]Counts
 	}
 	// RemoveSweep removes an ended sweep and its result set. Token is answered when they are gone.
-	RemoveSweep struct {
+	RemovalRequested struct {
 		Token uint64
 		Sweep string
 	}
 
 	// Removed: the files and the keys of a sweep are gone.
-	Removed struct{ Sweep string }
+	SweepRemoved struct{ Sweep string }
 
 	// Deliver: a shard's verified bytes have arrived. Token is answered.
-	Deliver struct {
+	ShardDelivered struct {
 		Token  uint64
 		Sweep  string
 		Shard  int
@@ -204,19 +204,19 @@ type (
 		Counts Counts
 	}
 	// Refuse: a node delivered bytes that did not verify.
-	Refuse struct {
+	DeliveryRejected struct {
 		Node  string
 		Sweep string
 		Shard int
 		Cause string
 	}
 	// Committed: the commit of a shard is durable.
-	Committed struct {
+	ShardCommitted struct {
 		Sweep string
 		Shard int
 	}
 	// CommitGivenUp: a delivery cannot be made durable, and its sweep has ended.
-	CommitGivenUp struct {
+	CommitCancelled struct {
 		Sweep string
 		Shard int
 	}
@@ -226,28 +226,28 @@ type (
 		Part  int
 	}
 	// MergeGivenUp: a part is not merged, as its sweep has ended.
-	MergeGivenUp struct {
+	MergeCancelled struct {
 		Sweep string
 		Part  int
 	}
 	// FinishGivenUp: the manifest is not written, or for nothing, as its sweep has ended.
-	FinishGivenUp struct{ Sweep string }
+	ManifestCancelled struct{ Sweep string }
 	// Finishing: the manifest is durable.
-	Finishing struct{ Sweep string }
+	ManifestStored struct{ Sweep string }
 	// Finished: the phase Done is durable.
-	Finished struct{ Sweep string }
+	DoneStored struct{ Sweep string }
 )
 
 // The actions.
 type (
 	// SaveLoss persists the losses of a shard.
-	SaveLoss struct {
-		Sweep string
-		Loss  Loss
+	SaveFailures struct {
+		Sweep    string
+		Failures ShardFailures
 	}
 	// DropLosses removes the losses of shards, in one transaction with the phase if that is not
 	// zero.
-	DropLosses struct {
+	DeleteFailures struct {
 		Sweep  string
 		Shards []int
 		Phase  Phase
@@ -258,7 +258,7 @@ type (
 		Phase Phase
 	}
 	// DropParts removes the keys of stored parts, and makes the sweep run.
-	DropParts struct {
+	DeleteParts struct {
 		Sweep string
 		Parts []int
 		Phase Phase
@@ -268,12 +268,12 @@ type (
 	SaveRemoval struct{ Sweep string }
 	// Remove persists that a sweep is being removed, and removes its files and its keys; Removed
 	// follows.
-	Remove struct{ Sweep string }
+	DeleteSweep struct{ Sweep string }
 	// DropSweep forgets a sweep whose keys are gone.
-	DropSweep struct{ Sweep string }
+	ForgetSweep struct{ Sweep string }
 	// Commit persists a delivery; Committed follows, or CommitGivenUp. PinClass is the sweep's
 	// class, to be stored with it, until one is Committed.
-	Commit struct {
+	CommitShard struct {
 		Token    uint64
 		Sweep    string
 		Shard    int
@@ -288,15 +288,15 @@ type (
 	}
 	// Grant leases runs to a node.
 	Grant struct {
-		Node string
-		Conn uint64
-		Runs []Run
+		Node   string
+		Conn   uint64
+		Ranges []ShardRange
 	}
 	// Revoke tells a node to stop these shards.
 	Revoke struct {
-		Node string
-		Conn uint64
-		Runs []Run
+		Node   string
+		Conn   uint64
+		Ranges []ShardRange
 	}
 	// Dismiss tells a node that it gets no work, and why. Close ends its stream too.
 	Dismiss struct {
@@ -306,18 +306,18 @@ type (
 		Close  bool
 	}
 	// Forget removes the key of a node that is gone.
-	Forget struct{ Node string }
+	DeleteNode struct{ Node string }
 	// Merge writes the files of a part, without the rows of the shards in Missing; PartStored
 	// follows, or MergeGivenUp.
-	Merge struct {
+	MergePart struct {
 		Sweep   string
 		Part    int
 		Missing []int
 	}
 	// Finish writes the manifest; Finishing follows, or FinishGivenUp.
-	Finish struct{ Sweep string }
+	WriteManifest struct{ Sweep string }
 	// Close persists the phase Done; Finished follows.
-	Close struct{ Sweep string }
+	SaveDone struct{ Sweep string }
 )
 
 // Outcome of a delivery or of a request.
@@ -335,43 +335,43 @@ const (
 	OutcomeRemoving          // the sweep is being removed
 )
 
-func (Tick) event()          {}
-func (Stalled) event()       {}
-func (Attach) event()        {}
-func (Beat) event()          {}
-func (Drain) event()         {}
-func (Leave) event()         {}
-func (Broken) event()        {}
-func (Abandon) event()       {}
-func (AddSweep) event()      {}
-func (SetPhase) event()      {}
-func (Retry) event()         {}
-func (Reopen) event()        {}
-func (RemoveSweep) event()   {}
-func (Removed) event()       {}
-func (Deliver) event()       {}
-func (Refuse) event()        {}
-func (Committed) event()     {}
-func (CommitGivenUp) event() {}
-func (PartStored) event()    {}
-func (MergeGivenUp) event()  {}
-func (FinishGivenUp) event() {}
-func (Finishing) event()     {}
-func (Finished) event()      {}
+func (Tick) event()              {}
+func (Stalled) event()           {}
+func (NodeAttached) event()      {}
+func (NodeHeartbeat) event()     {}
+func (NodeDraining) event()      {}
+func (NodeLeft) event()          {}
+func (StreamBroken) event()      {}
+func (ShardsAbandoned) event()   {}
+func (SweepAdded) event()        {}
+func (PhaseRequested) event()    {}
+func (RetryRequested) event()    {}
+func (ReopenRequested) event()   {}
+func (RemovalRequested) event()  {}
+func (SweepRemoved) event()      {}
+func (ShardDelivered) event()    {}
+func (DeliveryRejected) event()  {}
+func (ShardCommitted) event()    {}
+func (CommitCancelled) event()   {}
+func (PartStored) event()        {}
+func (MergeCancelled) event()    {}
+func (ManifestCancelled) event() {}
+func (ManifestStored) event()    {}
+func (DoneStored) event()        {}
 
-func (SaveLoss) action()    {}
-func (DropLosses) action()  {}
-func (SavePhase) action()   {}
-func (DropParts) action()   {}
-func (SaveRemoval) action() {}
-func (Remove) action()      {}
-func (DropSweep) action()   {}
-func (Commit) action()      {}
-func (Answer) action()      {}
-func (Grant) action()       {}
-func (Revoke) action()      {}
-func (Dismiss) action()     {}
-func (Forget) action()      {}
-func (Merge) action()       {}
-func (Finish) action()      {}
-func (Close) action()       {}
+func (SaveFailures) action()   {}
+func (DeleteFailures) action() {}
+func (SavePhase) action()      {}
+func (DeleteParts) action()    {}
+func (SaveRemoval) action()    {}
+func (DeleteSweep) action()    {}
+func (ForgetSweep) action()    {}
+func (CommitShard) action()    {}
+func (Answer) action()         {}
+func (Grant) action()          {}
+func (Revoke) action()         {}
+func (Dismiss) action()        {}
+func (DeleteNode) action()     {}
+func (MergePart) action()      {}
+func (WriteManifest) action()  {}
+func (SaveDone) action()       {}

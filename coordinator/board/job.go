@@ -27,18 +27,18 @@ type job struct {
 	open       *shardSet
 	suspects   []int // rising; lost before, so leased one at a time to a node
 	leases     map[int]*lease
-	holders    map[*worker]int // leases by node: people ask for their number all the time
+	holders    map[*node]int // leases by node: people ask for their number all the time
 	committing map[int]*commit
 	done       *shardSet
 	quarantine map[int]bool
-	losses     map[int]*Loss
+	failures   map[int]*ShardFailures
 
-	parts    []part
-	stored   int  // parts with stage partStored
-	ending   bool // set with Finish
-	closing  bool // set by Finishing
-	removal  removal
-	removers []uint64 // who waits for the removal
+	parts           []part
+	stored          int  // parts with stage partStored
+	writingManifest bool // set with Finish
+	savingDone      bool // set by Finishing
+	removal         removal
+	removers        []uint64 // who waits for the removal
 
 	counts    Counts
 	costTotal float64
@@ -59,17 +59,17 @@ func (j *job) kind() kind { return kind{j.priority, j.solver, j.class} }
 
 // lease is one shard leased to one node.
 type lease struct {
-	node  *worker
+	node  *node
 	epoch uint64
 	order uint64 // of granting
 }
 
 // commit is a delivery on its way to disk, with those who delivered the same shard meanwhile.
 type commit struct {
-	node   string
-	token  uint64
-	twins  []uint64
-	counts Counts
+	node       string
+	token      uint64
+	duplicates []uint64
+	counts     Counts
 }
 
 // part is a run of shards merged into one file per table.
@@ -96,13 +96,13 @@ const (
 	partStored            // set by PartStored
 )
 
-func newJob(e AddSweep, seq int) *job {
+func newJob(e SweepAdded, seq int) *job {
 	n := e.Cuts.Shards()
 	j := &job{
 		id: e.ID, seq: seq, cuts: e.Cuts, priority: e.Priority, weight: float64(max(1, e.Weight)),
 		solver: e.Solver, class: e.Class, pinned: e.Class != "", phase: e.Phase, counts: e.Counts,
 		open: newShardSet(n), done: newShardSet(n),
-		leases: map[int]*lease{}, holders: map[*worker]int{}, committing: map[int]*commit{}, quarantine: map[int]bool{}, losses: map[int]*Loss{},
+		leases: map[int]*lease{}, holders: map[*node]int{}, committing: map[int]*commit{}, quarantine: map[int]bool{}, failures: map[int]*ShardFailures{},
 		parts: make([]part, e.Cuts.Parts()),
 	}
 	for _, s := range e.Done {
@@ -121,13 +121,13 @@ func newJob(e AddSweep, seq int) *job {
 			}
 		}
 	}
-	for s, l := range e.Losses {
-		j.losses[s] = &l
+	for s, l := range e.Failures {
+		j.failures[s] = &l
 	}
 	for s := range n {
 		j.costTotal += j.cuts.Cost(s)
 		j.maxMemory = max(j.maxMemory, j.cuts.Memory(s))
-		switch l := j.losses[s]; {
+		switch l := j.failures[s]; {
 		case j.done.has(s):
 			j.costDone += j.cuts.Cost(s)
 			continue
@@ -160,7 +160,7 @@ func (j *job) settledWithout(missing []int) bool {
 
 // release makes a shard leasable: its own node's loss history decides how.
 func (j *job) release(shard int) {
-	if j.losses[shard] == nil || len(j.losses[shard].Causes) == 0 {
+	if j.failures[shard] == nil || len(j.failures[shard].Failures) == 0 {
 		j.tooLittle = 0
 		j.open.add(shard)
 		return

@@ -4,7 +4,7 @@ import "slices"
 
 // addSweep puts a sweep on the board. What its stored state leaves to do is done at once: merging
 // complete parts, ending.
-func (b *Board) addSweep(e AddSweep) {
+func (b *Board) sweepAdded(e SweepAdded) {
 	if b.jobs[e.ID] != nil {
 		return
 	}
@@ -51,7 +51,7 @@ func (b *Board) savePhase(j *job, p Phase) {
 }
 
 // setPhase pauses, resumes, cancels or reopens a sweep.
-func (b *Board) setPhase(e SetPhase) {
+func (b *Board) phaseRequested(e PhaseRequested) {
 	j := b.jobs[e.Sweep]
 	answer := func(o Outcome) { b.emit(Answer{Token: e.Token, Outcome: o}) }
 	switch {
@@ -64,7 +64,7 @@ func (b *Board) setPhase(e SetPhase) {
 	case j.phase == e.Phase:
 		answer(OutcomeOK)
 		return
-	case j.phase == Done || j.closing, j.phase.Ended() && e.Phase != Running:
+	case j.phase == Done || j.savingDone, j.phase.Ended() && e.Phase != Running:
 		answer(OutcomeEnded)
 		return
 	}
@@ -86,7 +86,7 @@ func (b *Board) revokeAll(j *job) {
 		conn uint64
 	}
 	var nodes []stream
-	runs := map[stream][]Run{}
+	runs := map[stream][]ShardRange{}
 	for _, shard := range sortedKeys(j.leases) {
 		l := j.leases[shard]
 		key := stream{l.node.info.Name, l.node.conn}
@@ -98,14 +98,14 @@ func (b *Board) revokeAll(j *job) {
 		j.release(shard)
 	}
 	for _, n := range nodes {
-		b.emit(Revoke{Node: n.node, Conn: n.conn, Runs: runs[n]})
+		b.emit(Revoke{Node: n.node, Conn: n.conn, Ranges: runs[n]})
 	}
 }
 
 // retry lifts the quarantine of a sweep's shards; the parts that lack them will be written again.
 // It does not overrule people: a paused sweep stays paused, a cancelled one is reopened by
 // submitting it.
-func (b *Board) retry(e Retry) {
+func (b *Board) retryRequested(e RetryRequested) {
 	j := b.jobs[e.Sweep]
 	if j == nil {
 		b.emit(Answer{Token: e.Token, Outcome: OutcomeUnknown})
@@ -120,7 +120,7 @@ func (b *Board) retry(e Retry) {
 		return
 	}
 	for i := range j.parts {
-		if j.parts[i].stage == partMerging && len(j.parts[i].missing) > 0 || j.ending {
+		if j.parts[i].stage == partMerging && len(j.parts[i].missing) > 0 || j.writingManifest {
 			b.emit(Answer{Token: e.Token, Outcome: OutcomeNotEnded})
 			return
 		}
@@ -130,11 +130,11 @@ func (b *Board) retry(e Retry) {
 		if j.phase != Paused {
 			j.phase = Running
 		}
-		b.emit(DropLosses{Sweep: j.id, Shards: shards, Phase: j.phase})
+		b.emit(DeleteFailures{Sweep: j.id, Shards: shards, Phase: j.phase})
 	}
 	for _, s := range shards {
 		delete(j.quarantine, s)
-		delete(j.losses, s)
+		delete(j.failures, s)
 		j.release(s)
 		if p := &j.parts[j.cuts.PartOf(s)]; p.stage == partStored {
 			p.stage = partOpen
@@ -147,7 +147,7 @@ func (b *Board) retry(e Retry) {
 }
 
 // reopen computes again the parts whose files are gone from the store.
-func (b *Board) reopen(e Reopen) {
+func (b *Board) reopenRequested(e ReopenRequested) {
 	j := b.jobs[e.Sweep]
 	if j == nil || !j.phase.Ended() {
 		b.emit(Answer{Token: e.Token, Outcome: OutcomeNotEnded})
@@ -177,7 +177,7 @@ func (b *Board) reopen(e Reopen) {
 		}
 	}
 	j.phase = Running
-	b.emit(DropParts{Sweep: j.id, Parts: gone, Phase: Running})
+	b.emit(DeleteParts{Sweep: j.id, Parts: gone, Phase: Running})
 	b.emit(Answer{Token: e.Token, Outcome: OutcomeOK})
 	b.catchUp(j)
 	b.resumeWork(j)

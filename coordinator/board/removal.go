@@ -10,7 +10,7 @@ import "slices"
 // this one goes on with the removal when it leads again.
 
 // removeSweep has an ended sweep removed.
-func (b *Board) removeSweep(e RemoveSweep) {
+func (b *Board) removalRequested(e RemovalRequested) {
 	j := b.jobs[e.Sweep]
 	switch {
 	case j == nil:
@@ -34,7 +34,7 @@ func (b *Board) removeSweep(e RemoveSweep) {
 // removeIfIdle begins a removal that was asked for, once nothing of the sweep is on its way to the
 // store.
 func (b *Board) removeIfIdle(j *job) {
-	if j.removal != removalAsked || len(j.committing) > 0 || j.ending {
+	if j.removal != removalAsked || len(j.committing) > 0 || j.writingManifest {
 		return
 	}
 	if !slices.ContainsFunc(j.parts, func(p part) bool { return p.stage == partMerging }) {
@@ -44,18 +44,18 @@ func (b *Board) removeIfIdle(j *job) {
 
 func (b *Board) beginRemoval(j *job) {
 	j.removal = removalBegun
-	b.emit(Remove{Sweep: j.id})
+	b.emit(DeleteSweep{Sweep: j.id})
 }
 
 // removed: files and keys of a sweep are gone.
-func (b *Board) removed(e Removed) {
+func (b *Board) sweepRemoved(e SweepRemoved) {
 	j := b.jobs[e.Sweep]
 	if j == nil || j.removal != removalBegun {
 		return
 	}
 	delete(b.jobs, j.id)
 	b.order = slices.DeleteFunc(b.order, func(o *job) bool { return o == j })
-	b.emit(DropSweep{Sweep: j.id})
+	b.emit(ForgetSweep{Sweep: j.id})
 	for _, token := range j.removers {
 		b.emit(Answer{Token: token, Outcome: OutcomeOK})
 	}

@@ -1,12 +1,12 @@
 package board
 
 // wake looks at a node again in the next assign. Whoever holds less than before is woken.
-func (b *Board) wake(n *worker) {
+func (b *Board) wake(n *node) {
 	if n.queued {
 		return
 	}
 	n.queued = true
-	b.hungry = append(b.hungry, n)
+	b.ready = append(b.ready, n)
 }
 
 // wakeAll looks at the nodes that found no work before.
@@ -19,16 +19,16 @@ func (b *Board) wakeAll() {
 
 // assign grants work to the nodes that have room, first come first served.
 func (b *Board) assign() {
-	for len(b.hungry) > 0 {
-		hungry := b.hungry
-		b.hungry = nil
+	for len(b.ready) > 0 {
+		hungry := b.ready
+		b.ready = nil
 		for _, n := range hungry {
 			n.queued = false
 			if n.room() == 0 {
 				continue
 			}
 			if runs := b.take(n); len(runs) > 0 {
-				b.emit(Grant{Node: n.info.Name, Conn: n.conn, Runs: runs})
+				b.emit(Grant{Node: n.info.Name, Conn: n.conn, Ranges: runs})
 			}
 			if n.room() > 0 {
 				b.idle = append(b.idle, n)
@@ -42,7 +42,7 @@ func (b *Board) assign() {
 
 // compactIdle drops nodes that are in the list twice, or have left.
 func (b *Board) compactIdle() {
-	seen := map[*worker]bool{}
+	seen := map[*node]bool{}
 	kept := b.idle[:0]
 	for _, n := range b.idle {
 		if !seen[n] && n.link == linkUp {
@@ -56,8 +56,8 @@ func (b *Board) compactIdle() {
 
 // take leases shards to a node until it is full, has its fair size of every sweep, or nothing fits
 // it: always from the sweep that is next by its share.
-func (b *Board) take(n *worker) []Run {
-	var runs []Run
+func (b *Board) take(n *node) []ShardRange {
+	var runs []ShardRange
 	quota := map[*job]int{} // left of the fair size
 	for room := n.capacity - len(n.held); room > 0; {
 		j := b.nextJob(n, quota)
@@ -78,7 +78,7 @@ func (b *Board) take(n *worker) []Run {
 
 // nextJob is the job of the highest priority with the least pass that has something for this node,
 // which has not had its quota of it yet.
-func (b *Board) nextJob(n *worker, quota map[*job]int) *job {
+func (b *Board) nextJob(n *node, quota map[*job]int) *job {
 	var best *job
 	for _, j := range b.order {
 		if best != nil && j.priority < best.priority {
@@ -95,7 +95,7 @@ func (b *Board) nextJob(n *worker, quota map[*job]int) *job {
 }
 
 // fits tells whether a job has a shard that this node may be given.
-func (b *Board) fits(j *job, n *worker) bool {
+func (b *Board) fits(j *job, n *node) bool {
 	if j.leasable() == 0 || j.accepts(n.info.Solver, n.info.Class) != "" {
 		return false
 	}
@@ -104,7 +104,7 @@ func (b *Board) fits(j *job, n *worker) bool {
 
 // fairSize is how many shards of a job a node gets at once: half of its slots' share of what is
 // left, so that the last shards spread over all nodes, but enough of its share to fill its slots.
-func (b *Board) fairSize(j *job, n *worker) int {
+func (b *Board) fairSize(j *job, n *node) int {
 	own := max(1, n.info.Slots)
 	total := max(own, b.slots)
 	left := j.leasable() * own
@@ -112,17 +112,17 @@ func (b *Board) fairSize(j *job, n *worker) int {
 }
 
 // takeFrom leases up to limit shards of a job: a suspect alone, others in runs.
-func (b *Board) takeFrom(j *job, n *worker, limit int) []Run {
+func (b *Board) takeFrom(j *job, n *node, limit int) []ShardRange {
 	if n.suspect == nil {
 		if s := firstSuspect(j, n); s >= 0 {
 			j.claim(s)
 			b.epoch++
 			b.lease(j, s, n, b.epoch)
 			b.charge(j, s)
-			return []Run{{Sweep: j.id, First: s, Count: 1, Epoch: b.epoch}}
+			return []ShardRange{{Sweep: j.id, First: s, Count: 1, Epoch: b.epoch}}
 		}
 	}
-	var runs []Run
+	var runs []ShardRange
 	for s := nextFor(j, n, 0); s >= 0 && limit > 0; s = nextFor(j, n, s+1) {
 		if k := len(runs) - 1; k < 0 || runs[k].First+runs[k].Count != s {
 			b.epoch++
@@ -144,9 +144,9 @@ func (b *Board) charge(j *job, shard int) {
 
 // Standing are the runs of a grant as far as they are still leased as granted. A grant that waited
 // for the ledger may be overtaken: by a late delivery of the same shard, or by a revocation.
-func (b *Board) Standing(g Grant) []Run {
-	var runs []Run
-	for _, r := range g.Runs {
+func (b *Board) Standing(g Grant) []ShardRange {
+	var runs []ShardRange
+	for _, r := range g.Ranges {
 		j := b.jobs[r.Sweep]
 		if j == nil {
 			continue
@@ -159,7 +159,7 @@ func (b *Board) Standing(g Grant) []Run {
 				continue
 			}
 			if gap {
-				runs = append(runs, Run{Sweep: r.Sweep, First: s, Epoch: r.Epoch})
+				runs = append(runs, ShardRange{Sweep: r.Sweep, First: s, Epoch: r.Epoch})
 				gap = false
 			}
 			runs[len(runs)-1].Count++
@@ -171,7 +171,7 @@ func (b *Board) Standing(g Grant) []Run {
 // nextFor is the first open shard at or after s that the node has memory for, or -1. There may be
 // very many that it has none for: that nothing is there for so little memory is looked up once,
 // until shards are opened again.
-func nextFor(j *job, n *worker, s int) int {
+func nextFor(j *job, n *node, s int) int {
 	if n.info.MemoryBytes != 0 && n.info.MemoryBytes <= j.tooLittle {
 		return -1
 	}
@@ -186,9 +186,9 @@ func nextFor(j *job, n *worker, s int) int {
 	return s
 }
 
-func firstSuspect(j *job, n *worker) int {
+func firstSuspect(j *job, n *node) int {
 	for _, s := range j.suspects {
-		if n.hasMemory(j, s) && j.losses[s].lastNode() != n.info.Name {
+		if n.hasMemory(j, s) && j.failures[s].lastNode() != n.info.Name {
 			return s
 		}
 	}
@@ -200,6 +200,6 @@ func firstSuspect(j *job, n *worker) int {
 	return -1
 }
 
-func (n *worker) hasMemory(j *job, shard int) bool {
+func (n *node) hasMemory(j *job, shard int) bool {
 	return n.info.MemoryBytes == 0 || j.maxMemory <= n.info.MemoryBytes || j.cuts.Memory(shard) <= n.info.MemoryBytes
 }

@@ -19,13 +19,13 @@ type Progress struct {
 	ETA                 time.Duration // 0: not known
 	Nodes               int           // nodes that hold shards of it
 	Waiting             string        // why no shard is leased, or ""
-	Losses              []Loss
+	Failures            []ShardFailures
 	Class               string
 	Priority, Weight    int
 }
 
 // maxLossesShown bounds the losses of one Progress.
-const maxLossesShown = 100
+const maxFailuresShown = 100
 
 // Progress is how far a sweep is; false if there is no such sweep.
 func (b *Board) Progress(sweep string) (Progress, bool) {
@@ -42,9 +42,9 @@ func (b *Board) Progress(sweep string) (Progress, bool) {
 	if j.phase == Running {
 		p.ETA = j.pace.eta(p.CostTotal-p.CostDone, b.now)
 	}
-	for _, s := range sortedKeys(j.losses) {
-		if len(p.Losses) < maxLossesShown && j.losses[s].Attempts > 0 {
-			p.Losses = append(p.Losses, j.losses[s].clone())
+	for _, s := range sortedKeys(j.failures) {
+		if len(p.Failures) < maxFailuresShown && j.failures[s].Attempts > 0 {
+			p.Failures = append(p.Failures, j.failures[s].clone())
 		}
 	}
 	return p, true
@@ -54,7 +54,7 @@ func (b *Board) Progress(sweep string) (Progress, bool) {
 func (b *Board) Attempts(sweep string) map[int]int {
 	attempts := map[int]int{}
 	if j := b.jobs[sweep]; j != nil {
-		for s, l := range j.losses {
+		for s, l := range j.failures {
 			attempts[s] = l.Attempts
 		}
 	}
@@ -68,7 +68,7 @@ func (b *Board) waiting(j *job) string {
 		return "paused; resume it to go on"
 	case j.phase.Ended() || len(j.leases)+len(j.committing) > 0:
 		return ""
-	case j.ending:
+	case j.writingManifest:
 		return "writing the manifest"
 	case j.settled():
 		return fmt.Sprintf("merging: %d of %d parts are stored", j.stored, len(j.parts))

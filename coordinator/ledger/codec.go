@@ -150,28 +150,30 @@ func decodePart(b []byte) (PartState, error) {
 	return p, nil
 }
 
-func LossToProto(l board.Loss) *pb.Loss {
+func LossToProto(l board.ShardFailures) *pb.Loss {
 	m := &pb.Loss{Shard: int64(l.Shard), Attempts: int32(l.Attempts), Quarantined: l.Quarantined}
-	for _, c := range l.Causes {
-		m.Causes = append(m.Causes, &pb.LossCause{Node: c.Node, Cause: c.Text, Time: timestamppb.New(c.Time)})
+	for _, c := range l.Failures {
+		m.Causes = append(m.Causes, &pb.LossCause{Node: c.Node, Cause: c.Cause, Time: timestamppb.New(c.Time)})
 	}
 	return m
 }
 
-func EncodeLoss(l board.Loss) ([]byte, error) { return Encode(&pb.LossState{Loss: LossToProto(l)}) }
+func EncodeLoss(l board.ShardFailures) ([]byte, error) {
+	return Encode(&pb.LossState{Loss: LossToProto(l)})
+}
 
-func decodeLoss(b []byte) (board.Loss, error) {
+func decodeLoss(b []byte) (board.ShardFailures, error) {
 	var m pb.LossState
 	if err := proto.Unmarshal(b, &m); err != nil {
-		return board.Loss{}, err
+		return board.ShardFailures{}, err
 	}
-	l := board.Loss{
+	l := board.ShardFailures{
 		Shard:       int(m.GetLoss().GetShard()),
 		Attempts:    int(m.GetLoss().GetAttempts()),
 		Quarantined: m.GetLoss().GetQuarantined(),
 	}
 	for _, c := range m.GetLoss().GetCauses() {
-		l.Causes = append(l.Causes, board.Cause{Node: c.GetNode(), Text: c.GetCause(), Time: c.GetTime().AsTime()})
+		l.Failures = append(l.Failures, board.LeaseFailure{Node: c.GetNode(), Cause: c.GetCause(), Time: c.GetTime().AsTime()})
 	}
 	return l, nil
 }

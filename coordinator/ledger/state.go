@@ -46,7 +46,7 @@ type Sweep struct {
 	Class    string
 	Done     []doneState
 	Parts    map[int]PartState
-	Losses   map[int]board.Loss
+	Losses   map[int]board.ShardFailures
 }
 
 // doneState is one done key.
@@ -77,7 +77,7 @@ func LoadSweeps(ctx context.Context, ledger Reader) (list []*Sweep, orphans map[
 			return err
 		}
 		if what == "" {
-			s = &Sweep{ID: id, Phase: board.Running, Parts: map[int]PartState{}, Losses: map[int]board.Loss{}}
+			s = &Sweep{ID: id, Phase: board.Running, Parts: map[int]PartState{}, Losses: map[int]board.ShardFailures{}}
 			list = append(list, s)
 		}
 		if s == nil || s.ID != id {

@@ -20,10 +20,10 @@ func TestLongCausesStayText(t *testing.T) {
 			}
 			cause := strings.Repeat("x", offset) + strings.Repeat(r, 600)
 			saved := false
-			for _, a := range s.board.Step(board.Abandon{Node: "n1", Run: board.Run{Sweep: "a", Count: 1}, Cause: cause}) {
-				if l, ok := a.(board.SaveLoss); ok {
+			for _, a := range s.board.Step(board.ShardsAbandoned{Node: "n1", Range: board.ShardRange{Sweep: "a", Count: 1}, Cause: cause}) {
+				if l, ok := a.(board.SaveFailures); ok {
 					saved = true
-					if text := l.Loss.Causes[0].Text; !utf8.ValidString(text) || len(text) > 512 || len(text) < 250 {
+					if text := l.Failures.Failures[0].Cause; !utf8.ValidString(text) || len(text) > 512 || len(text) < 250 {
 						t.Errorf("%q after %d bytes: a cause of %d bytes, %q", r, offset, len(text), text)
 					}
 				}
@@ -45,9 +45,9 @@ func TestCausesAreOnlyText(t *testing.T) {
 	}
 	cause := "\x1b]0;title\x07red \x1b[31m\u009b2Jλ\u202e\r\n end"
 	var text string
-	for _, a := range s.board.Step(board.Abandon{Node: "n1", Run: board.Run{Sweep: "a", Count: 1}, Cause: cause}) {
-		if l, ok := a.(board.SaveLoss); ok {
-			text = l.Loss.Causes[0].Text
+	for _, a := range s.board.Step(board.ShardsAbandoned{Node: "n1", Range: board.ShardRange{Sweep: "a", Count: 1}, Cause: cause}) {
+		if l, ok := a.(board.SaveFailures); ok {
+			text = l.Failures.Failures[0].Cause
 		}
 	}
 	if want := "abandoned: ]0;titlered [31m2Jλ end"; text != want {

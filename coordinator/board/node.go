@@ -13,7 +13,7 @@ const (
 )
 
 // worker is one node as the board knows it.
-type worker struct {
+type node struct {
 	info     NodeInfo
 	instance string // of its process, "" if it does not say
 	conn     uint64 // of its current stream
@@ -22,9 +22,9 @@ type worker struct {
 	draining bool
 	lastSeen time.Time
 
-	held    map[shardRef]*lease
-	suspect *shardRef  // the one suspect it holds
-	lost    []shardRef // with it, when it was given up
+	held       map[shardRef]*lease
+	suspect    *shardRef  // the one suspect it holds
+	lostShards []shardRef // with it, when it was given up
 
 	strikes     int
 	commits     int // since the last strike was taken away
@@ -50,7 +50,7 @@ type shardRef struct {
 
 // room is how many more shards it may get. It is refilled at half its capacity, so that grants come
 // in runs.
-func (p *worker) room() int {
+func (p *node) room() int {
 	if p.link != linkUp || p.draining || p.fenceReason != "" || 2*len(p.held) > p.capacity {
 		return 0
 	}
@@ -58,7 +58,7 @@ func (p *worker) room() int {
 }
 
 // inOrder are the shards it holds, in the order granted.
-func (p *worker) inOrder() []shardRef {
+func (p *node) inOrder() []shardRef {
 	refs := make([]shardRef, 0, len(p.held))
 	for ref := range p.held {
 		refs = append(refs, ref)
@@ -73,7 +73,7 @@ func (p *worker) inOrder() []shardRef {
 }
 
 // strike notes that a shard went wrong on this node; true if that fences it off.
-func (p *worker) strike(now time.Time, reason string) bool {
+func (p *node) strike(now time.Time, reason string) bool {
 	p.strikes++
 	if p.strikes < fenceStrikes || p.fenceReason != "" {
 		return false
@@ -83,14 +83,14 @@ func (p *worker) strike(now time.Time, reason string) bool {
 }
 
 // pardon takes the last strike back, and with it the fence that it put up.
-func (p *worker) pardon() {
+func (p *node) pardon() {
 	if p.strikes = max(0, p.strikes-1); p.strikes < fenceStrikes {
 		p.fenceReason = ""
 	}
 }
 
 // commit notes a shard that went well.
-func (p *worker) commit() {
+func (p *node) commit() {
 	if p.commits++; p.commits >= forgiveCommits {
 		p.commits, p.strikes = 0, max(0, p.strikes-1)
 	}

@@ -22,19 +22,19 @@ const (
 )
 
 // Cause is one unclean loss of a shard.
-type Cause struct {
-	Node string
-	Text string
-	Time time.Time
+type LeaseFailure struct {
+	Node  string
+	Cause string
+	Time  time.Time
 }
 
 // Loss is the history of a shard that was lost uncleanly. A drain, a preemption or a cancel is no
 // loss.
-type Loss struct {
+type ShardFailures struct {
 	Shard       int
 	Attempts    int
 	Quarantined bool
-	Causes      []Cause // the last one of each node
+	Failures    []LeaseFailure // the last one of each node
 }
 
 // clip bounds a text from outside, and takes out what is not to be printed: it comes to people's
@@ -54,35 +54,35 @@ func clip(s string) string {
 func OneLine(s string) string { return clip(strings.Join(strings.Fields(s), " ")) }
 
 // add notes one more loss.
-func (l *Loss) add(c Cause) {
-	c.Text = clip(c.Text)
+func (l *ShardFailures) add(c LeaseFailure) {
+	c.Cause = clip(c.Cause)
 	l.Attempts++
-	l.Causes = append(slices.DeleteFunc(l.Causes, func(old Cause) bool { return old.Node == c.Node }), c)
-	l.Quarantined = len(l.Causes) >= quarantineNodes || l.Attempts >= quarantineAttempts
+	l.Failures = append(slices.DeleteFunc(l.Failures, func(old LeaseFailure) bool { return old.Node == c.Node }), c)
+	l.Quarantined = len(l.Failures) >= quarantineNodes || l.Attempts >= quarantineAttempts
 }
 
 // forgive takes the last loss by a node back, if there was one: the node is there again, and still
 // has the shard.
-func (l *Loss) forgive(node string) bool {
-	i := slices.IndexFunc(l.Causes, func(c Cause) bool { return c.Node == node })
+func (l *ShardFailures) forgive(node string) bool {
+	i := slices.IndexFunc(l.Failures, func(c LeaseFailure) bool { return c.Node == node })
 	if i < 0 {
 		return false
 	}
-	l.Causes = slices.Delete(l.Causes, i, i+1)
+	l.Failures = slices.Delete(l.Failures, i, i+1)
 	l.Attempts--
 	return true
 }
 
-func (l *Loss) clone() Loss {
+func (l *ShardFailures) clone() ShardFailures {
 	c := *l
-	c.Causes = append([]Cause(nil), l.Causes...)
+	c.Failures = append([]LeaseFailure(nil), l.Failures...)
 	return c
 }
 
 // lastNode is the node that lost the shard last.
-func (l *Loss) lastNode() string {
-	if len(l.Causes) == 0 {
+func (l *ShardFailures) lastNode() string {
+	if len(l.Failures) == 0 {
 		return ""
 	}
-	return l.Causes[len(l.Causes)-1].Node
+	return l.Failures[len(l.Failures)-1].Node
 }

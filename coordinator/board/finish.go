@@ -9,14 +9,14 @@ package board
 func (b *Board) mergeIfComplete(j *job, i int) {
 	if p := &j.parts[i]; p.left == 0 && p.stage == partOpen && !j.phase.Ended() {
 		p.stage, p.missing = partMerging, nil
-		b.emit(Merge{Sweep: j.id, Part: i})
+		b.emit(MergePart{Sweep: j.id, Part: i})
 	}
 }
 
 // settle ends a sweep once no shard is on its way: parts that lack shards in quarantine are written
 // without them.
 func (b *Board) settle(j *job) {
-	if j.phase != Running && j.phase != Paused || !j.settled() || j.ending {
+	if j.phase != Running && j.phase != Paused || !j.settled() || j.writingManifest {
 		return
 	}
 	for i := range j.parts {
@@ -31,11 +31,11 @@ func (b *Board) settle(j *job) {
 				p.missing = append(p.missing, s)
 			}
 		}
-		b.emit(Merge{Sweep: j.id, Part: i, Missing: p.missing})
+		b.emit(MergePart{Sweep: j.id, Part: i, Missing: p.missing})
 	}
 	if j.stored == len(j.parts) {
-		j.ending = true
-		b.emit(Finish{Sweep: j.id})
+		j.writingManifest = true
+		b.emit(WriteManifest{Sweep: j.id})
 	}
 }
 
@@ -65,7 +65,7 @@ func (b *Board) Stored(sweep string, part int) bool {
 
 // mergeGivenUp: the merge of a part ends without files. The sweep has ended; one that goes on
 // merges the part again.
-func (b *Board) mergeGivenUp(e MergeGivenUp) {
+func (b *Board) mergeCancelled(e MergeCancelled) {
 	if j := b.jobs[e.Sweep]; j != nil && j.parts[e.Part].stage == partMerging {
 		j.parts[e.Part].stage, j.parts[e.Part].missing = partOpen, nil
 		b.removeIfIdle(j)
@@ -74,25 +74,25 @@ func (b *Board) mergeGivenUp(e MergeGivenUp) {
 
 // finishGivenUp: the manifest is not written. The sweep has ended; one that goes on is finished
 // again.
-func (b *Board) finishGivenUp(e FinishGivenUp) {
+func (b *Board) manifestCancelled(e ManifestCancelled) {
 	if j := b.jobs[e.Sweep]; j != nil {
-		j.ending = false
+		j.writingManifest = false
 		b.removeIfIdle(j)
 	}
 }
 
 // finishing: the manifest is durable. From here on the sweep is done, and nobody changes that any
 // more.
-func (b *Board) finishing(e Finishing) {
-	if j := b.jobs[e.Sweep]; j != nil && j.ending && !j.closing {
-		j.closing = true
-		b.emit(Close{Sweep: j.id})
+func (b *Board) manifestStored(e ManifestStored) {
+	if j := b.jobs[e.Sweep]; j != nil && j.writingManifest && !j.savingDone {
+		j.savingDone = true
+		b.emit(SaveDone{Sweep: j.id})
 	}
 }
 
 // finished: the phase is durable, and people may hear of it.
-func (b *Board) finished(e Finished) {
-	if j := b.jobs[e.Sweep]; j != nil && j.ending {
-		j.ending, j.closing, j.phase = false, false, Done
+func (b *Board) doneStored(e DoneStored) {
+	if j := b.jobs[e.Sweep]; j != nil && j.writingManifest {
+		j.writingManifest, j.savingDone, j.phase = false, false, Done
 	}
 }
