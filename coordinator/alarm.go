@@ -21,10 +21,10 @@ type alarms struct {
 }
 
 type alarm struct {
-	text   string
-	told   map[*trouble]bool // those who are in trouble
-	logged string            // the last text that was logged, and when
-	at     time.Time
+	text      string
+	reporters map[*reporter]bool // those who are in trouble
+	logged    string             // the last text that was logged, and when
+	at        time.Time
 }
 
 // logAgainAfter is how long an alarm whose text changes is not logged again. Texts name temporary
@@ -32,7 +32,7 @@ type alarm struct {
 const logAgainAfter = time.Minute
 
 // trouble is what one task has to tell about a subject that others may tell about too.
-type trouble struct {
+type reporter struct {
 	alarms  *alarms
 	subject string
 }
@@ -41,39 +41,39 @@ func newAlarms(log *slog.Logger, gauge prometheus.Gauge) *alarms {
 	return &alarms{log: log, gauge: gauge, current: map[string]*alarm{}}
 }
 
-func (a *alarms) trouble(subject string) *trouble { return &trouble{a, subject} }
+func (a *alarms) reporter(subject string) *reporter { return &reporter{a, subject} }
 
-func (t *trouble) raise(text string) { t.alarms.tell(t.subject, t, text) }
+func (t *reporter) raise(text string) { t.alarms.raise(t.subject, t, text) }
 
-func (t *trouble) clear() { t.alarms.end(t.subject, t) }
+func (t *reporter) clear() { t.alarms.clear(t.subject, t) }
 
 // tell sets a subject's text. It is logged when the alarm begins, and where it is another one, now
 // and then.
-func (a *alarms) tell(subject string, by *trouble, text string) {
+func (a *alarms) raise(subject string, by *reporter, text string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	now := a.current[subject]
 	if now == nil {
-		now = &alarm{told: map[*trouble]bool{}}
+		now = &alarm{reporters: map[*reporter]bool{}}
 		a.current[subject] = now
 	}
 	if now.logged != text && time.Since(now.at) >= logAgainAfter {
 		a.log.Error("alarm", "subject", subject, "text", text)
 		now.logged, now.at = text, time.Now()
 	}
-	now.text, now.told[by] = text, true
+	now.text, now.reporters[by] = text, true
 	a.gauge.Set(float64(len(a.current)))
 }
 
 // end takes back what a task told, and with the last of them the alarm.
-func (a *alarms) end(subject string, by *trouble) {
+func (a *alarms) clear(subject string, by *reporter) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	now := a.current[subject]
 	if now == nil {
 		return
 	}
-	if delete(now.told, by); len(now.told) > 0 {
+	if delete(now.reporters, by); len(now.reporters) > 0 {
 		return
 	}
 	a.log.Info("alarm is over", "subject", subject)
@@ -91,8 +91,8 @@ func (a *alarms) list() []string {
 		texts = append(texts, subject+": "+now.text)
 	}
 	slices.Sort(texts)
-	if more := len(texts) - maxProblems; more > 0 {
-		texts = append(texts[:maxProblems], fmt.Sprintf("further: %d alarms that the leader's log tells", more))
+	if more := len(texts) - maxListed; more > 0 {
+		texts = append(texts[:maxListed], fmt.Sprintf("further: %d alarms that the leader's log tells", more))
 	}
 	return texts
 }

@@ -91,13 +91,13 @@ func TestAlarmOfFilesLastsWhileAnyFails(t *testing.T) {
 	c := troubled()
 	ctx, cancel := context.WithCancel(t.Context())
 	failed := func(do func(context.Context) error) {
-		job := fileJob{trouble: c.alarms.trouble("store, small"), do: do, delay: minRetryDelay}
-		job.trouble.raise("full")
+		job := fileJob{reporter: c.alarms.reporter("store, small"), do: do, delay: minRetryDelay}
+		job.reporter.raise("full")
 		c.files.put(job)
 	}
 	failed(func(context.Context) error { return errors.New("full") })
 	failed(func(context.Context) error { return nil })
-	c.files.put(fileJob{trouble: c.alarms.trouble("store"), do: func(context.Context) error {
+	c.files.put(fileJob{reporter: c.alarms.reporter("store"), do: func(context.Context) error {
 		if len(c.alarms.list()) != 1 {
 			t.Errorf("one of two jobs fails, and the alarms are %v", c.alarms.list())
 		}
@@ -116,7 +116,7 @@ func TestAlarmOfFilesLastsWhileAnyFails(t *testing.T) {
 func TestAlarmIsNotLoggedWithEachTry(t *testing.T) {
 	var log bytes.Buffer
 	a := newAlarms(slog.New(slog.NewTextHandler(&log, nil)), newMetrics(prometheus.NewRegistry()).alarms)
-	trouble := a.trouble("store")
+	trouble := a.reporter("store")
 	for i := range 10 {
 		trouble.raise(fmt.Sprintf("delete .deleting-%d: full", i))
 	}
@@ -137,17 +137,17 @@ func TestAlarmIsNotLoggedWithEachTry(t *testing.T) {
 // People are told so in an answer that clients take, which is at most 4 MiB.
 func TestAlarmsOfThousandsOfSweeps(t *testing.T) {
 	c := troubled()
-	all := make([]*trouble, 10_000)
+	all := make([]*reporter, 10_000)
 	for i := range all {
-		all[i] = c.alarms.trouble(fmt.Sprintf("store, sweep-%05d", i))
+		all[i] = c.alarms.reporter(fmt.Sprintf("store, sweep-%05d", i))
 		all[i].raise(strings.Repeat("no space left on device; ", 20))
 	}
-	c.alarms.trouble("etcd").raise("no leader")
+	c.alarms.reporter("etcd").raise("no leader")
 	m := sweepToProto(&design{}, board.Progress{}, c.alarms.list())
 	if n := proto.Size(m); n > 1<<20 || !strings.HasPrefix(m.GetProgress().GetAlarms()[0], "etcd: ") {
 		t.Errorf("one sweep is an answer of %d bytes, first %.60q", n, m.GetProgress().GetAlarms())
 	}
-	details := (&notLeader{alarms: c.alarms.list()}).details()
+	details := (&notLeaderError{alarms: c.alarms.list()}).details()
 	if v := details[len(details)-1].(*errdetails.PreconditionFailure).GetViolations(); v[len(v)-1].GetSubject() != "further" {
 		t.Errorf("who does not lead does not say that there are more alarms; the last is %v", v[len(v)-1])
 	}

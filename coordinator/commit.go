@@ -117,12 +117,12 @@ func (t *term) spoolGroup(ctx context.Context, group []*incoming) ([]*incoming, 
 	for i, in := range group {
 		frames[i] = in.frame
 	}
-	t.fail("before-spool")
+	t.failpoint("before-spool")
 	locations, err := t.spool.Append(ctx, frames)
 	if err != nil {
 		return nil, err
 	}
-	t.fail("after-spool")
+	t.failpoint("after-spool")
 	t.metrics.spoolSeconds.Observe(time.Since(start).Seconds())
 	for i, in := range group {
 		in.at = locations[i]
@@ -170,29 +170,29 @@ func (t *term) commitGroup(ctx context.Context, group []*incoming) error {
 	for _, ref := range order {
 		// Now, not after this group: a part that still gets shards is not merged, so its done keys
 		// stay for certain.
-		if err := t.fold(ctx, ref); err != nil {
+		if err := t.compact(ctx, ref); err != nil {
 			return err
 		}
 		value, err := ledger.EncodeDone(items[ref])
 		if err != nil {
 			return err
 		}
-		numbers[ref] = t.shelf.number(ref)
+		numbers[ref] = t.index.number(ref)
 		writes = append(writes, ledger.Write{Key: ledger.DoneKey(ref.sweep, ref.part, numbers[ref]), Value: value})
 	}
 	// A shard may never be durable before the arithmetic class that it was computed in.
 	writes = append(pinClasses(group), writes...)
-	t.fail("before-commit")
+	t.failpoint("before-commit")
 	if err := t.persist(ctx, writes); err != nil {
 		return err
 	}
-	t.fail("after-commit")
+	t.failpoint("after-commit")
 	t.metrics.groupShards.Observe(float64(len(group)))
 	for _, in := range group {
 		t.metrics.countPoints(in.rows)
 	}
 	for _, ref := range order {
-		t.shelf.put(ref, numbers[ref], items[ref], false)
+		t.index.put(ref, numbers[ref], items[ref], false)
 	}
 	t.inbox.put(func() {
 		for _, in := range group {
@@ -218,8 +218,8 @@ func pinClasses(group []*incoming) []ledger.Write {
 }
 
 // fold makes one done key of many, so that the number of keys stays small.
-func (t *term) fold(ctx context.Context, ref partRef) error {
-	groups := t.shelf.foldable(ref)
+func (t *term) compact(ctx context.Context, ref partRef) error {
+	groups := t.index.compactable(ref)
 	if len(groups) == 0 {
 		return nil
 	}
@@ -233,12 +233,12 @@ func (t *term) fold(ctx context.Context, ref partRef) error {
 	if err != nil {
 		return err
 	}
-	writes = append(writes, ledger.Write{Key: ledger.DoneKey(ref.sweep, ref.part, t.shelf.number(ref)), Value: value})
-	t.fail("before-fold")
+	writes = append(writes, ledger.Write{Key: ledger.DoneKey(ref.sweep, ref.part, t.index.number(ref)), Value: value})
+	t.failpoint("before-fold")
 	if err := t.persist(ctx, writes); err != nil {
 		return err
 	}
-	t.fail("after-fold")
-	t.shelf.folded(ref, len(groups))
+	t.failpoint("after-fold")
+	t.index.compacted(ref, len(groups))
 	return nil
 }

@@ -86,9 +86,9 @@ func TestClassIsPinnedAgain(t *testing.T) {
 		}
 	}
 	commit(0, 1)
-	if err := leader.persist(ctx, []ledger.Write{{Key: ledger.BelowSweep(e.design.id), Delete: true, Prefix: true}}); err != nil {
+	if err := leader.persist(ctx, []ledger.Write{{Key: ledger.SweepPrefix(e.design.id), Delete: true, Prefix: true}}); err != nil {
 		t.Fatal(err)
 	}
-	leader.free(leader.shelf.dropSweep(e.design.id))
+	leader.reclaim(leader.index.dropSweep(e.design.id))
 	commit(2)
 }

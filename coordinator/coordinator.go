@@ -88,7 +88,7 @@ type Config struct {
 
 	// fail is called with the name of each step at which a process may die (see the table in the
 	// package documentation). Only this package's tests can set it: they die there.
-	fail func(step string)
+	failpoint func(step string)
 }
 
 // minLeaseTTL leaves room for heartbeats, of which there are four in a lease.
@@ -146,8 +146,8 @@ func (c *Config) validate() error {
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
-	if c.fail == nil {
-		c.fail = func(string) {}
+	if c.failpoint == nil {
+		c.failpoint = func(string) {}
 	}
 	if c.Store == nil {
 		return errors.New(
@@ -171,16 +171,16 @@ func (c *Config) validate() error {
 
 // Coordinator serves sweeps to clients and leases to nodes while it leads.
 type Coordinator struct {
-	cfg      Config
-	log      *slog.Logger
-	metrics  *metrics
-	alarms   *alarms
-	health   *health.Server
-	calls    *calls
-	openings *openings
-	planner  *planner
-	backend  ledger.Backend
-	term     atomic.Pointer[term] // nil while another leads
+	cfg        Config
+	log        *slog.Logger
+	metrics    *metrics
+	alarms     *alarms
+	health     *health.Server
+	calls      *calls
+	handshakes *handshakes
+	planner    *planner
+	backend    ledger.Backend
+	term       atomic.Pointer[term] // nil while another leads
 }
 
 // New returns a coordinator. It does nothing before Run.
@@ -194,9 +194,9 @@ func New(cfg Config) (*Coordinator, error) {
 	m := newMetrics(cfg.Registry)
 	return &Coordinator{
 		cfg: cfg, log: log, metrics: m, alarms: newAlarms(log, m.alarms), health: checks,
-		calls:    &calls{log, m},
-		openings: newOpenings(cfg.OpenTimeout),
-		planner:  newPlanner(cfg.MaxPointBytes, cfg.SolverVersion),
+		calls:      &calls{log, m},
+		handshakes: newHandshakes(cfg.OpenTimeout),
+		planner:    newPlanner(cfg.MaxPointBytes, cfg.SolverVersion),
 	}, nil
 }
 
@@ -236,7 +236,7 @@ func (c *Coordinator) Run(ctx context.Context) error {
 	}
 	g.Go(func() error {
 		defer stopServer(server, c.health)
-		return c.govern(ctx)
+		return c.campaignAndLead(ctx)
 	})
 	err = g.Wait()
 	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
@@ -248,15 +248,15 @@ func (c *Coordinator) Run(ctx context.Context) error {
 // govern campaigns, leads, and campaigns again. It fails if the stores are not the cluster's from
 // the start; where that turns out later this coordinator says so, and does not campaign until they
 // are.
-func (c *Coordinator) govern(ctx context.Context) error {
-	candidacy, stores := c.alarms.trouble("etcd"), c.alarms.trouble("store")
+func (c *Coordinator) campaignAndLead(ctx context.Context) error {
+	candidacy, stores := c.alarms.reporter("etcd"), c.alarms.reporter("store")
 	for first := true; ctx.Err() == nil; first = false {
 		same, err := c.checkStores(ctx)
 		if err != nil {
 			if first && errors.Is(err, errForeignStore) {
 				return err
 			}
-			c.troubled(ctx, stores, err)
+			c.raiseAndWait(ctx, stores, err)
 			continue
 		}
 		if same {
@@ -264,7 +264,7 @@ func (c *Coordinator) govern(ctx context.Context) error {
 		}
 		leadership, err := c.campaign(ctx, candidacy.clear)
 		if errors.Is(err, errForeignStore) {
-			c.troubled(ctx, stores, err)
+			c.raiseAndWait(ctx, stores, err)
 			continue
 		}
 		if err != nil {
@@ -282,7 +282,7 @@ func (c *Coordinator) govern(ctx context.Context) error {
 	return ctx.Err()
 }
 
-func (c *Coordinator) troubled(ctx context.Context, about *trouble, err error) {
+func (c *Coordinator) raiseAndWait(ctx context.Context, about *reporter, err error) {
 	if ctx.Err() == nil {
 		about.raise(board.OneLine(err.Error()))
 		pause(ctx, maxRetryDelay)
@@ -308,7 +308,7 @@ func (c *Coordinator) campaign(ctx context.Context, standing func()) (*ledger.Le
 }
 
 // lead serves one leadership and gives it up.
-func (c *Coordinator) lead(ctx context.Context, leadership *ledger.Leadership, stores *trouble) error {
+func (c *Coordinator) lead(ctx context.Context, leadership *ledger.Leadership, stores *reporter) error {
 	err := c.adoptStores(ctx, leadership.Ledger)
 	if err == nil {
 		stores.clear()
@@ -348,7 +348,7 @@ func (c *Coordinator) setLeading(leads bool) {
 		state = healthpb.HealthCheckResponse_SERVING
 		c.metrics.leader.Set(1)
 	} else {
-		c.metrics.deposed()
+		c.metrics.resetLeader()
 	}
 	for _, service := range leaderServices {
 		c.health.SetServingStatus(service, state)
@@ -368,12 +368,12 @@ func (c *Coordinator) notLeader(ctx context.Context) error {
 	defer cancel()
 	address, err := c.backend.Leader(ctx)
 	if err != nil {
-		return fmt.Errorf("%w; etcd: %w", &notLeader{alarms: c.alarms.list()}, err)
+		return fmt.Errorf("%w; etcd: %w", &notLeaderError{alarms: c.alarms.list()}, err)
 	}
 	if address == c.cfg.Advertise {
 		address = "" // about to lead, or just did
 	}
-	return &notLeader{address, c.alarms.list()}
+	return &notLeaderError{address, c.alarms.list()}
 }
 
 // openBackend opens the ledger that the configuration names.

@@ -58,7 +58,7 @@ func (s *nodesServer) deliver(
 	t *term,
 	stream grpc.ClientStreamingServer[pb.DeliverRequest, pb.DeliverResponse],
 ) error {
-	first, err := opened(ctx, s.openings, stream.Recv)
+	first, err := firstMessage(ctx, s.handshakes, stream.Recv)
 	if err != nil {
 		return err
 	}
@@ -134,13 +134,13 @@ func (t *term) receiveShard(
 	for int64(len(payload)) < h.GetPayloadBytes() {
 		m, err := stream.Recv()
 		if errors.Is(err, io.EOF) {
-			return nil, t.refuse(h, "truncated", fmt.Errorf("%d bytes of %d", len(payload), h.GetPayloadBytes()))
+			return nil, t.reject(h, "truncated", fmt.Errorf("%d bytes of %d", len(payload), h.GetPayloadBytes()))
 		}
 		if err != nil {
 			return nil, err
 		}
 		if len(m.GetChunk()) == 0 || int64(len(payload)+len(m.GetChunk())) > h.GetPayloadBytes() {
-			return nil, t.refuse(
+			return nil, t.reject(
 				h,
 				"size",
 				fmt.Errorf("a chunk of %d bytes after %d of %d", len(m.GetChunk()), len(payload), h.GetPayloadBytes()),
@@ -150,17 +150,17 @@ func (t *term) receiveShard(
 	}
 	d, err := deliveryFromProto(h, payload)
 	if err != nil {
-		return nil, t.refuse(h, string(results.BadTables), err)
+		return nil, t.reject(h, string(results.BadTables), err)
 	}
 	shard, err := e.design.schema.Decode(d, e.design.expectation(int(h.GetShard())))
 	if err != nil {
-		return nil, t.refuse(h, string(results.ReasonOf(err)), err)
+		return nil, t.reject(h, string(results.ReasonOf(err)), err)
 	}
 	stored := proto.CloneOf(h)
 	stored.Instance = nil // a secret, and of no use later
 	header, err := ledger.Encode(stored)
 	if err != nil {
-		return nil, t.refuse(h, "header", err)
+		return nil, t.reject(h, "header", err)
 	}
 	return &incoming{
 		entry: e,
@@ -172,7 +172,7 @@ func (t *term) receiveShard(
 
 // refuse counts a bad delivery and takes the shard from the node. Certificates tell roles and not
 // names: what does not prove to come from the node that it names is held against nobody.
-func (t *term) refuse(h *pb.DeliverHeader, reason string, err error) error {
+func (t *term) reject(h *pb.DeliverHeader, reason string, err error) error {
 	t.metrics.rejected.WithLabelValues(reason).Inc()
 	t.log.Warn(
 		"delivery refused",
@@ -187,7 +187,7 @@ func (t *term) refuse(h *pb.DeliverHeader, reason string, err error) error {
 		"error",
 		err,
 	)
-	if t.proven(h) {
+	if t.isAttached(h) {
 		t.post(board.DeliveryRejected{Node: h.GetNode(), Sweep: h.GetSweepId(), Shard: int(h.GetShard()), Cause: board.OneLine(err.Error())})
 	}
 	return badField("payload", "%w", err)
@@ -218,6 +218,6 @@ func (t *term) await(ctx context.Context, in *incoming, h *pb.DeliverHeader, wei
 	case <-ctx.Done():
 		return board.Answer{}, ctx.Err()
 	case <-t.ended:
-		return board.Answer{}, &notLeader{}
+		return board.Answer{}, &notLeaderError{}
 	}
 }

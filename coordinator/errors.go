@@ -39,12 +39,12 @@ var (
 )
 
 // notLeader is returned by whoever does not lead. Its alarms tell why nobody may.
-type notLeader struct {
+type notLeaderError struct {
 	address string
 	alarms  []string // as alarms.list has them
 }
 
-func (e *notLeader) Error() string {
+func (e *notLeaderError) Error() string {
 	if e.address == "" {
 		return "this coordinator does not lead, and no leader is known yet; try again"
 	}
@@ -52,7 +52,7 @@ func (e *notLeader) Error() string {
 }
 
 // details say who leads, and list the alarms by their subjects.
-func (e *notLeader) details() []protoadapt.MessageV1 {
+func (e *notLeaderError) details() []protoadapt.MessageV1 {
 	details := []protoadapt.MessageV1{
 		&errdetails.RetryInfo{RetryDelay: durationpb.New(retryDelay)},
 		&errdetails.ErrorInfo{
@@ -90,14 +90,14 @@ func badField(field, format string, args ...any) error {
 
 // maxProblems bounds the mistakes of a sweep file, and the alarms, in one answer: it travels in a
 // header.
-const maxProblems = 50
+const maxListed = 50
 
 // retryDelay is what callers are asked to wait before they try again.
 const retryDelay = 200 * time.Millisecond
 
 // toStatus is the one place where errors become gRPC statuses.
 func toStatus(err error) error {
-	var leader *notLeader
+	var leader *notLeaderError
 	var field *fieldError
 	var problems sweep.Problems
 	switch {
@@ -141,7 +141,7 @@ func toStatus(err error) error {
 // badRequest lists the mistakes of a sweep file by their places.
 func badRequest(problems sweep.Problems) *errdetails.BadRequest {
 	m := &errdetails.BadRequest{}
-	for _, p := range problems[:min(len(problems), maxProblems)] {
+	for _, p := range problems[:min(len(problems), maxListed)] {
 		m.FieldViolations = append(m.FieldViolations, &errdetails.BadRequest_FieldViolation{
 			Field: fmt.Sprintf("%s:%d:%d", p.File, p.Line, p.Column), Description: p.Text})
 	}

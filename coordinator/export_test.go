@@ -2,6 +2,6 @@ package coordinator
 
 // FailingAt is a configuration that calls fail with each step at which a process may die.
 func FailingAt(cfg Config, fail func(step string)) Config {
-	cfg.fail = fail
+	cfg.failpoint = fail
 	return cfg
 }

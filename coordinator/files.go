@@ -21,7 +21,7 @@ import (
 // deleteSeen deletes an object in the version that was opened. That this leader leads now is asked
 // after it was opened: no later leader can have written it, and what a later one writes is another
 // version.
-func (t *term) deleteSeen(ctx context.Context, name string, seen store.Object) error {
+func (t *term) deleteVersion(ctx context.Context, name string, seen store.Object) error {
 	if err := t.commit(ctx, nil); err != nil {
 		return fmt.Errorf("delete %s: %w", name, err)
 	}
@@ -30,7 +30,7 @@ func (t *term) deleteSeen(ctx context.Context, name string, seen store.Object) e
 
 // put writes a small file of a result set. One that is there with other bytes gives way; readers
 // find none for a moment.
-func (t *term) put(ctx context.Context, name string, data []byte) error {
+func (t *term) writeFile(ctx context.Context, name string, data []byte) error {
 	err := t.createFile(ctx, name, data)
 	if !errors.Is(err, fs.ErrExist) {
 		return err
@@ -47,11 +47,11 @@ func (t *term) put(ctx context.Context, name string, data []byte) error {
 	if same {
 		return nil
 	}
-	t.fail("before-replace")
-	if err := t.deleteSeen(ctx, name, there); err != nil {
+	t.failpoint("before-replace")
+	if err := t.deleteVersion(ctx, name, there); err != nil {
 		return err
 	}
-	t.fail("between-replace")
+	t.failpoint("between-replace")
 	return t.createFile(ctx, name, data)
 }
 
@@ -78,7 +78,7 @@ func hasBytes(o store.Object, data []byte) (bool, error) {
 
 // makeWay deletes the file that a part was stored with, for the one that replaces it. Any other
 // file stays.
-func (t *term) makeWay(ctx context.Context, name string, before ledger.PartFile) error {
+func (t *term) removeStale(ctx context.Context, name string, before ledger.PartFile) error {
 	there, err := t.cfg.Store.Open(ctx, name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -94,66 +94,66 @@ func (t *term) makeWay(ctx context.Context, name string, before ledger.PartFile)
 	if found.SHA256 != before.SHA256 {
 		return nil
 	}
-	t.fail("before-replace")
-	if err := t.deleteSeen(ctx, name, there); err != nil {
+	t.failpoint("before-replace")
+	if err := t.deleteVersion(ctx, name, there); err != nil {
 		return err
 	}
-	t.fail("between-replace")
+	t.failpoint("between-replace")
 	return nil
 }
 
 // readBack holds a published file against what was merged, before anything says that it is there.
 // One that differs goes.
-func (t *term) readBack(ctx context.Context, name string, f results.File) error {
+func (t *term) verifyFile(ctx context.Context, name string, f results.File) error {
 	o, err := t.cfg.Store.Open(ctx, name)
 	if err != nil {
 		return err
 	}
 	defer o.Close()
 	if err := results.Check(o, o.Size(), f); err != nil {
-		return errors.Join(fmt.Errorf("%s is not what was written to it: %w", name, err), t.deleteSeen(ctx, name, o))
+		return errors.Join(fmt.Errorf("%s is not what was written to it: %w", name, err), t.deleteVersion(ctx, name, o))
 	}
 	return nil
 }
 
 // seenFile is a file in the version that was opened.
-type seenFile struct {
+type fileVersion struct {
 	name, version string
 	size          int64
 }
 
 // see opens a file to look at it; false if there is none.
-func (t *term) see(ctx context.Context, name string) (seenFile, bool, error) {
+func (t *term) statFile(ctx context.Context, name string) (fileVersion, bool, error) {
 	o, err := t.cfg.Store.Open(ctx, name)
 	if errors.Is(err, fs.ErrNotExist) {
-		return seenFile{}, false, nil
+		return fileVersion{}, false, nil
 	}
 	if err != nil {
-		return seenFile{}, false, fmt.Errorf("look at %s: %w", name, err)
+		return fileVersion{}, false, fmt.Errorf("look at %s: %w", name, err)
 	}
 	defer o.Close()
-	return seenFile{name, o.Version(), o.Size()}, true, nil
+	return fileVersion{name, o.Version(), o.Size()}, true, nil
 }
 
 // deleteAll does for many files of a result set what deleteSeen does for one, and asks once whether
 // this leader leads.
-func (t *term) deleteAll(ctx context.Context, set string, files []seenFile) error {
+func (t *term) deleteAll(ctx context.Context, set string, files []fileVersion) error {
 	if err := t.commit(ctx, nil); err != nil {
 		return fmt.Errorf("delete files of %s: %w", set, err)
 	}
 	var err error
 	for _, f := range files {
 		err = errors.Join(err, t.cfg.Store.DeleteVersion(ctx, f.name, f.version))
-		t.fail("between-deletions")
+		t.failpoint("between-deletions")
 	}
 	return err
 }
 
 // removeFiles deletes the result set of a sweep: the files that are there now.
 func (t *term) removeFiles(ctx context.Context, e *entry) error {
-	var files []seenFile
+	var files []fileVersion
 	err := t.cfg.Store.List(ctx, e.design.set+"/", func(name string, _ int64) error {
-		f, there, err := t.see(ctx, name)
+		f, there, err := t.statFile(ctx, name)
 		if there {
 			files = append(files, f)
 		}

@@ -118,7 +118,7 @@ func (t *term) checkComplete(ctx context.Context, e *entry, expected map[string]
 		lacking = append(lacking, fmt.Sprintf("%d of its %d parts", p.Parts-p.PartsDone, p.Parts))
 	}
 	for name, size := range unseen {
-		f, there, err := t.see(ctx, path.Join(e.design.set, name))
+		f, there, err := t.statFile(ctx, path.Join(e.design.set, name))
 		if err != nil {
 			return fmt.Errorf("look for %s of sweep %s: %w", name, e.design.set, err)
 		}

@@ -12,9 +12,9 @@ import (
 
 // fileJob is work on files that takes long: a merge, a manifest, a deletion. It may be done again.
 type fileJob struct {
-	trouble *trouble // told while it fails
-	do      func(context.Context) error
-	delay   time.Duration // before it is tried again; 0 if it has not failed
+	reporter *reporter // told while it fails
+	do       func(context.Context) error
+	delay    time.Duration // before it is tried again; 0 if it has not failed
 }
 
 // queueFiles leaves work on files to the workers. The work of a sweep has an alarm of its own.
@@ -23,7 +23,7 @@ func (t *term) queueFiles(sweep string, do func(context.Context) error) {
 	if e := t.lookup(sweep); e != nil {
 		subject += ", " + e.design.set
 	}
-	t.files.put(fileJob{trouble: t.alarms.trouble(subject), do: do})
+	t.files.put(fileJob{reporter: t.alarms.reporter(subject), do: do})
 }
 
 // fileWorker does one job after the other. One that fails waits for its next turn elsewhere: what
@@ -36,12 +36,12 @@ func (t *term) fileWorker(ctx context.Context) error {
 		}
 		switch err := job.do(ctx); {
 		case err == nil:
-			job.trouble.clear()
+			job.reporter.clear()
 		case errors.Is(err, ledger.ErrFenced), ctx.Err() != nil:
 			t.failing.put(job)
 			return cmp.Or(ctx.Err(), err)
 		default:
-			job.trouble.raise(board.OneLine(err.Error()))
+			job.reporter.raise(board.OneLine(err.Error()))
 			job.delay = min(max(2*job.delay, minRetryDelay), maxRetryDelay)
 			t.failing.put(job)
 		}
@@ -50,7 +50,7 @@ func (t *term) fileWorker(ctx context.Context) error {
 
 // wanted asks whether work on a sweep's files is to go on. In the same moment the board hears that
 // it does, by event unless that is nil, or that it does not, by givenUp.
-func (t *term) wanted(ctx context.Context, sweep string, event, givenUp board.Event) (bool, error) {
+func (t *term) checkActive(ctx context.Context, sweep string, event, givenUp board.Event) (bool, error) {
 	return ask(ctx, t, func() bool {
 		switch {
 		case t.board.Ended(sweep):
@@ -85,6 +85,6 @@ func (t *term) retryFiles(ctx context.Context) error {
 // has its own trouble, and this process may be it.
 func (t *term) endFiles() {
 	for _, job := range append(t.failing.all(), t.files.all()...) {
-		job.trouble.clear()
+		job.reporter.clear()
 	}
 }

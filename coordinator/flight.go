@@ -284,7 +284,7 @@ func (f tableFlight) sendFile(ctx context.Context, part int, records *results.Re
 func (f tableFlight) sendSpooled(ctx context.Context, part int, records *results.RecordStream) error {
 	opened := spool.Cache{}
 	defer opened.Close()
-	for _, it := range f.term.shelf.items(partRef{f.entry.design.id, part}) {
+	for _, it := range f.term.index.items(partRef{f.entry.design.id, part}) {
 		first, end := f.entry.design.plan.Shard(int64(it.Shard))
 		if end <= f.projection.First || first >= f.projection.End {
 			continue

@@ -22,7 +22,7 @@ func (t *term) load(ctx context.Context) ([]*ledger.Sweep, error) {
 	if err != nil {
 		return nil, err
 	}
-	t.perform(t.board.Step(board.Tick{Now: time.Now()}))
+	t.execute(t.board.Step(board.Tick{Now: time.Now()}))
 	for _, s := range states {
 		if err := t.loadSweep(ctx, s); err != nil {
 			return nil, err
@@ -91,13 +91,13 @@ func (t *term) loadSweep(ctx context.Context, s *ledger.Sweep) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	s.Record.Cuts, s.Record.Parts = nil, nil // they may be large, and are in the plan now
+	s.State.Cuts, s.State.Parts = nil, nil // they may be large, and are in the plan now
 	t.mu.Lock()
 	t.sweeps[s.ID] = e
 	t.mu.Unlock()
 	event := board.SweepAdded{
-		ID: s.ID, Cuts: cuts, Priority: s.Record.Priority, Weight: s.Record.Weight, Solver: s.Record.Solver, Class: s.Class,
-		Phase: s.Phase, Removing: s.Removing, Parts: map[int][]int{}, Failures: s.Losses,
+		ID: s.ID, Cuts: cuts, Priority: s.State.Priority, Weight: s.State.Weight, Solver: s.State.Solver, Class: s.Class,
+		Phase: s.Phase, Removing: s.Removing, Parts: map[int][]int{}, Failures: s.Failures,
 	}
 	if e.failure != "" {
 		t.log.Error("sweep cannot go on with this release", "sweep_id", s.ID, "error", e.failure)
@@ -111,7 +111,7 @@ func (t *term) loadSweep(ctx context.Context, s *ledger.Sweep) error {
 		event.Counts.Add(p.Rows)
 	}
 	for _, d := range s.Done {
-		t.shelf.put(partRef{s.ID, d.Part}, d.N, d.Items, true)
+		t.index.put(partRef{s.ID, d.Part}, d.N, d.Items, true)
 		part, stored := s.Parts[d.Part]
 		for _, it := range d.Items {
 			if e.failure == "" {
@@ -122,14 +122,14 @@ func (t *term) loadSweep(ctx context.Context, s *ledger.Sweep) error {
 			}
 		}
 	}
-	t.perform(t.board.Step(event))
+	t.execute(t.board.Step(event))
 	return nil
 }
 
 // entryOf makes a sweep of the ledger usable; one that this release cannot plan is shown as failed,
 // and left alone.
 func (t *term) entryOf(ctx context.Context, s *ledger.Sweep) (*entry, board.Cuts) {
-	r := s.Record
+	r := s.State
 	e := &entry{parts: s.Parts}
 	var plan *sweep.Plan
 	spec, err := sweep.Decode(r.Canonical)

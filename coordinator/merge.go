@@ -23,11 +23,11 @@ func (t *term) mergePart(ctx context.Context, a board.MergePart) error {
 	if e == nil {
 		return nil
 	}
-	if ok, err := t.wanted(ctx, a.Sweep, nil, board.MergeCancelled{Sweep: a.Sweep, Part: a.Part}); !ok {
+	if ok, err := t.checkActive(ctx, a.Sweep, nil, board.MergeCancelled{Sweep: a.Sweep, Part: a.Part}); !ok {
 		return err
 	}
 	ref := partRef{a.Sweep, a.Part}
-	items := t.shelf.items(ref)
+	items := t.index.items(ref)
 	opened := spool.Cache{}
 	defer opened.Close()
 	log, err := t.shardLog(ctx, e, items, opened)
@@ -40,7 +40,7 @@ func (t *term) mergePart(ctx context.Context, a board.MergePart) error {
 			w.Discard()
 		}
 	}()
-	t.fail("before-merge")
+	t.failpoint("before-merge")
 	files, err := e.design.schema.Merge(ctx, t.sources(e, items, opened), log, func(table results.Table) (io.Writer, error) {
 		w, err := t.cfg.Store.Create(ctx, path.Join(e.design.set, results.PartName(table, int64(a.Part))))
 		if err == nil {
@@ -51,7 +51,7 @@ func (t *term) mergePart(ctx context.Context, a board.MergePart) error {
 	if err != nil {
 		return fmt.Errorf("merge part %d of sweep %s: %w", a.Part, e.design.set, err)
 	}
-	t.fail("before-publish")
+	t.failpoint("before-publish")
 	record := ledger.PartState{Missing: a.Missing}
 	for _, it := range items {
 		record.Rows.Add(it.Rows)
@@ -63,9 +63,9 @@ func (t *term) mergePart(ctx context.Context, a board.MergePart) error {
 		}
 		record.Files = append(record.Files, file)
 		t.metrics.mergeBytes.Add(float64(f.Bytes))
-		t.fail("between-files")
+		t.failpoint("between-files")
 	}
-	t.fail("after-publish")
+	t.failpoint("after-publish")
 	return t.storePart(ctx, e, a.Part, record)
 }
 
@@ -83,14 +83,14 @@ func (t *term) storePart(ctx context.Context, e *entry, part int, record ledger.
 	if err := t.persist(ctx, writes); err != nil {
 		return err
 	}
-	t.fail("after-part")
+	t.failpoint("after-part")
 	t.mu.Lock()
 	e.parts[part] = record
 	t.mu.Unlock()
 	if len(record.Missing) == 0 {
-		t.shelf.free(ctx, t.shelf.drop(partRef{e.design.id, part}))
+		t.index.reclaim(ctx, t.index.drop(partRef{e.design.id, part}))
 	}
-	t.fail("after-free")
+	t.failpoint("after-free")
 	t.post(board.PartStored{Sweep: e.design.id, Part: part})
 	return nil
 }
@@ -154,14 +154,14 @@ func (t *term) publish(ctx context.Context, e *entry, part int, f results.File, 
 	t.mu.RUnlock()
 	i := slices.IndexFunc(before.Files, func(p ledger.PartFile) bool { return p.Path == name })
 	if i >= 0 && len(before.Missing) > 0 && before.Files[i].SHA256 != f.SHA256 {
-		if err := t.makeWay(ctx, full, before.Files[i]); err != nil {
+		if err := t.removeStale(ctx, full, before.Files[i]); err != nil {
 			return ledger.PartFile{}, err
 		}
 	}
 	ours := ledger.PartFile{Path: name, Bytes: f.Bytes, Rows: f.Rows, SHA256: f.SHA256}
 	err := w.Commit()
 	if err == nil {
-		err = t.readBack(ctx, full, f)
+		err = t.verifyFile(ctx, full, f)
 	}
 	if !errors.Is(err, fs.ErrExist) {
 		return ours, err

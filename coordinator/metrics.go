@@ -145,7 +145,7 @@ func (t *term) measure() {
 
 // deposed takes back what only a leader measures: sums over the coordinators count nothing twice.
 // The loop has ended.
-func (m *metrics) deposed() {
+func (m *metrics) resetLeader() {
 	m.nodes.Set(0)
 	m.fenced.Set(0)
 	m.shards.Reset()

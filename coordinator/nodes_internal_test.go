@@ -78,7 +78,7 @@ func TestNodeThatDoesNotRead(t *testing.T) {
 		stream.has <- &pb.AttachRequest{Message: &pb.AttachRequest_Heartbeat{Heartbeat: &pb.Heartbeat{Capacity: 1}}}
 	}
 	handled := make(chan error, 1)
-	go func() { handled <- (&nodesServer{leader: c, calls: c.calls, openings: c.openings}).Attach(stream) }()
+	go func() { handled <- (&nodesServer{leader: c, calls: c.calls, handshakes: c.handshakes}).Attach(stream) }()
 	select {
 	case <-stream.silent:
 	case err := <-handled:

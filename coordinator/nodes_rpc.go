@@ -20,18 +20,18 @@ import (
 
 // maxOpening is how many new streams may be at their first message: nothing is known of them yet,
 // and each may take the memory of a whole message.
-const maxOpening = 32
+const maxHandshakes = 32
 
 // leastSilence is how long nodes bear a coordinator's silence at least, however short their leases
 // are.
-const leastSilence = 3 * time.Second
+const minSilence = 3 * time.Second
 
 // nodesServer is the service for nodes.
 type nodesServer struct {
 	pb.UnimplementedNodesServer
-	leader   leader
-	calls    *calls
-	openings *openings
+	leader     leader
+	calls      *calls
+	handshakes *handshakes
 }
 
 // maxUnread is how many messages may wait for a node to read them. The board may say as much at
@@ -75,7 +75,7 @@ func (s *nodesServer) Attach(stream grpc.BidiStreamingServer[pb.AttachRequest, p
 	if err != nil {
 		return err
 	}
-	first, err := opened(ctx, s.openings, stream.Recv)
+	first, err := firstMessage(ctx, s.handshakes, stream.Recv)
 	if err != nil {
 		return err
 	}
@@ -104,15 +104,15 @@ func (s *nodesServer) Attach(stream grpc.BidiStreamingServer[pb.AttachRequest, p
 	defer t.removeNode(n)
 	n.send(&pb.AttachResponse{Message: &pb.AttachResponse_Welcome{Welcome: &pb.Welcome{
 		LeaseTtlMs: t.cfg.LeaseTTL.Milliseconds(), HeartbeatMs: (t.cfg.LeaseTTL / 4).Milliseconds(),
-		SilenceMs: max(t.cfg.LeaseTTL/2, leastSilence).Milliseconds(),
+		SilenceMs: max(t.cfg.LeaseTTL/2, minSilence).Milliseconds(),
 	}}})
-	t.saves.put(save{writes: []ledger.Write{{Key: ledger.NodeKey(info.Name), Perishable: true, Value: record}}, then: func() {}})
+	t.saves.put(save{writes: []ledger.Write{{Key: ledger.NodeKey(info.Name), Ephemeral: true, Value: record}}, then: func() {}})
 	t.post(board.NodeAttached{Conn: n.conn, Info: info, Instance: n.instance, Capacity: int(hello.GetCapacity()), Held: held})
 
 	// This one ends with the stream too, and is not waited for: where a node does not read, only
 	// the end of the stream ends it.
 	go func() { cancel(n.sendAll(ctx, stream)) }()
-	left, err := s.converse(ctx, t, n, incoming, received)
+	left, err := s.serve(ctx, t, n, incoming, received)
 	if !left {
 		t.post(board.StreamBroken{Conn: n.conn, Node: n.name})
 	}
@@ -120,7 +120,7 @@ func (s *nodesServer) Attach(stream grpc.BidiStreamingServer[pb.AttachRequest, p
 }
 
 // converse handles a node's messages until its stream ends; left tells whether it said goodbye.
-func (s *nodesServer) converse(
+func (s *nodesServer) serve(
 	ctx context.Context,
 	t *term,
 	n *nodeStream,
@@ -130,7 +130,7 @@ func (s *nodesServer) converse(
 	for {
 		select {
 		case m := <-incoming:
-			event, err := n.hear(m)
+			event, err := n.eventOf(m)
 			if err != nil {
 				return false, err
 			}
@@ -164,7 +164,7 @@ func (s *nodesServer) converse(
 }
 
 // hear turns one message into an event.
-func (n *nodeStream) hear(m *pb.AttachRequest) (board.Event, error) {
+func (n *nodeStream) eventOf(m *pb.AttachRequest) (board.Event, error) {
 	switch {
 	case m.GetHeartbeat() != nil:
 		if err := checkCapacity("heartbeat.capacity", m.GetHeartbeat().GetCapacity()); err != nil {
@@ -206,18 +206,18 @@ func receive(
 }
 
 // openings are the streams that have not sent their first message.
-type openings struct {
+type handshakes struct {
 	limit   *semaphore.Weighted // of streams
 	timeout time.Duration
 }
 
-func newOpenings(timeout time.Duration) *openings {
-	return &openings{semaphore.NewWeighted(maxOpening), timeout}
+func newHandshakes(timeout time.Duration) *handshakes {
+	return &handshakes{semaphore.NewWeighted(maxHandshakes), timeout}
 }
 
 // opened receives the first message of a stream, whose handler must return where this fails: that
 // ends the receiving.
-func opened[M any](ctx context.Context, o *openings, receive func() (M, error)) (first M, err error) {
+func firstMessage[M any](ctx context.Context, o *handshakes, receive func() (M, error)) (first M, err error) {
 	if err := o.limit.Acquire(ctx, 1); err != nil {
 		return first, err
 	}
@@ -291,7 +291,7 @@ func (t *term) stream(conn uint64) *nodeStream {
 }
 
 // proven tells whether a delivery comes from the attached node that it names.
-func (t *term) proven(h *pb.DeliverHeader) bool {
+func (t *term) isAttached(h *pb.DeliverHeader) bool {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
 	for _, n := range t.nodes {
@@ -307,7 +307,7 @@ func (t *term) closeNodes() {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
 	for _, n := range t.nodes {
-		n.cancel(&notLeader{})
+		n.cancel(&notLeaderError{})
 	}
 }
 

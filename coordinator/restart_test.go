@@ -96,7 +96,7 @@ func committedShards(b *testing.B, folder string, shards int) (size int) {
 				Offset: int64(s) * 3000, Bytes: 3000, Rows: board.Counts{OK: 1},
 			},
 		)
-		if len(items) == foldAt*8 || s == shards-1 {
+		if len(items) == compactAt*8 || s == shards-1 {
 			writes = append(
 				writes,
 				ledger.Write{Key: ledger.DoneKey(d.id, int(d.plan.PartOf(int64(s))), folded), Value: must(ledger.EncodeDone(items))},

@@ -22,7 +22,7 @@ func (t *term) openSet(ctx context.Context, d *design) ([]results.ManifestFile, 
 		return nil, err
 	}
 	for name, data := range map[string][]byte{results.SweepName: sweep.File(d.name, d.canonical), results.ViewsName: []byte(views)} {
-		if err := t.put(ctx, path.Join(d.set, name), data); err != nil {
+		if err := t.writeFile(ctx, path.Join(d.set, name), data); err != nil {
 			return nil, fmt.Errorf("write %s into the result set: %w", name, err)
 		}
 	}
@@ -34,7 +34,7 @@ func (t *term) openSet(ctx context.Context, d *design) ([]results.ManifestFile, 
 			return nil, err
 		}
 		name := results.EmptyName(table)
-		if err := t.put(ctx, path.Join(d.set, name), b.Bytes()); err != nil {
+		if err := t.writeFile(ctx, path.Join(d.set, name), b.Bytes()); err != nil {
 			return nil, fmt.Errorf("begin the result set: %w", err)
 		}
 		files = append(files, file.Entry(name))
@@ -48,7 +48,7 @@ func (t *term) finish(ctx context.Context, id string) error {
 	if e == nil {
 		return nil
 	}
-	if ok, err := t.wanted(ctx, id, nil, board.ManifestCancelled{Sweep: id}); !ok {
+	if ok, err := t.checkActive(ctx, id, nil, board.ManifestCancelled{Sweep: id}); !ok {
 		return err
 	}
 	files, err := t.openSet(ctx, e.design)
@@ -66,12 +66,12 @@ func (t *term) finish(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
-	t.fail("before-manifest")
-	if err := t.put(ctx, path.Join(e.design.set, results.ManifestName), data); err != nil {
+	t.failpoint("before-manifest")
+	if err := t.writeFile(ctx, path.Join(e.design.set, results.ManifestName), data); err != nil {
 		return fmt.Errorf("write the manifest: %w", err)
 	}
-	t.fail("after-manifest")
-	_, err = t.wanted(ctx, id, board.ManifestStored{Sweep: id}, board.ManifestCancelled{Sweep: id})
+	t.failpoint("after-manifest")
+	_, err = t.checkActive(ctx, id, board.ManifestStored{Sweep: id}, board.ManifestCancelled{Sweep: id})
 	return err
 }
 
@@ -116,17 +116,17 @@ func (t *term) manifest(e *entry, p board.Progress, files []results.ManifestFile
 }
 
 // lacks is what a finished set lacks.
-type lacks struct {
+type missingFiles struct {
 	parts    map[int]board.Counts // whose files are gone or have another size, with their rows
-	damaged  []seenFile           // files of those parts that have another size
+	damaged  []fileVersion        // files of those parts that have another size
 	manifest bool
 }
 
 // missing finds what a finished set lacks. A listing shows it for a thousand files at a time; only
 // what it does not show as it should be is opened, which in object storage takes a request each.
-func (t *term) missing(ctx context.Context, e *entry) (lacks, error) {
+func (t *term) findMissing(ctx context.Context, e *entry) (missingFiles, error) {
 	type look struct {
-		seenFile
+		fileVersion
 		there bool
 	}
 	expected := t.storedFiles(e)
@@ -134,31 +134,31 @@ func (t *term) missing(ctx context.Context, e *entry) (lacks, error) {
 	err := t.cfg.Store.List(ctx, e.design.set+"/", func(full string, size int64) error {
 		name := strings.TrimPrefix(full, e.design.set+"/")
 		if f, ok := expected[name]; ok && f.Bytes == size {
-			looks[name] = look{seenFile{name: full, size: size}, true}
+			looks[name] = look{fileVersion{name: full, size: size}, true}
 		}
 		return nil
 	})
 	if err != nil {
-		return lacks{}, err
+		return missingFiles{}, err
 	}
 	for name := range expected {
 		if _, listed := looks[name]; listed {
 			continue
 		}
-		f, there, err := t.see(ctx, path.Join(e.design.set, name))
+		f, there, err := t.statFile(ctx, path.Join(e.design.set, name))
 		if err != nil {
-			return lacks{}, err
+			return missingFiles{}, err
 		}
 		looks[name] = look{f, there}
 	}
-	_, manifest, err := t.see(ctx, path.Join(e.design.set, results.ManifestName))
+	_, manifest, err := t.statFile(ctx, path.Join(e.design.set, results.ManifestName))
 	if err != nil {
-		return lacks{}, err
+		return missingFiles{}, err
 	}
 	// What was seen is held against the records of stored parts as they are by now: a file that a
 	// merge published meanwhile is not taken for a damaged one of the part as it was.
-	return ask(ctx, t, func() lacks {
-		l := lacks{parts: map[int]board.Counts{}, manifest: !manifest}
+	return ask(ctx, t, func() missingFiles {
+		l := missingFiles{parts: map[int]board.Counts{}, manifest: !manifest}
 		t.mu.RLock()
 		defer t.mu.RUnlock()
 		for i, r := range e.parts {
@@ -172,7 +172,7 @@ func (t *term) missing(ctx context.Context, e *entry) (lacks, error) {
 				}
 				l.parts[i] = r.Rows
 				if seen.there {
-					l.damaged = append(l.damaged, seen.seenFile)
+					l.damaged = append(l.damaged, seen.fileVersion)
 				}
 			}
 		}

@@ -38,7 +38,7 @@ func callTimeout(method string) time.Duration {
 // registerServices gives a gRPC server the services of this coordinator.
 func (c *Coordinator) registerServices(server *grpc.Server) {
 	pb.RegisterSweepsServer(server, &sweepsServer{leader: c, planner: c.planner})
-	pb.RegisterNodesServer(server, &nodesServer{leader: c, calls: c.calls, openings: c.openings})
+	pb.RegisterNodesServer(server, &nodesServer{leader: c, calls: c.calls, handshakes: c.handshakes})
 	flight.RegisterFlightServiceServer(server, &flightServer{leader: c, calls: c.calls})
 }
 
@@ -124,7 +124,7 @@ func (s *sweepsServer) List(ctx context.Context, r *pb.ListRequest) (*pb.ListRes
 	t.mu.RLock()
 	entries := slices.Collect(maps.Values(t.sweeps))
 	t.mu.RUnlock()
-	slices.SortFunc(entries, func(a, b *entry) int { return cmp.Compare(place(a), place(b)) })
+	slices.SortFunc(entries, func(a, b *entry) int { return cmp.Compare(pageToken(a), pageToken(b)) })
 	size, bytes := int(r.GetPageSize()), 0
 	if size == 0 {
 		size = maxPage
@@ -132,7 +132,7 @@ func (s *sweepsServer) List(ctx context.Context, r *pb.ListRequest) (*pb.ListRes
 	response := &pb.ListResponse{}
 	last := ""
 	for _, e := range entries {
-		if place(e) <= r.GetPageToken() {
+		if pageToken(e) <= r.GetPageToken() {
 			continue
 		}
 		if len(response.Sweeps) == min(size, maxPage) || bytes > pageBytes {
@@ -147,13 +147,13 @@ func (s *sweepsServer) List(ctx context.Context, r *pb.ListRequest) (*pb.ListRes
 			return nil, err
 		}
 		response.Sweeps = append(response.Sweeps, m)
-		last, bytes = place(e), bytes+proto.Size(m)
+		last, bytes = pageToken(e), bytes+proto.Size(m)
 	}
 	return response, nil
 }
 
 // place of a sweep among all, as a text that sorts the newest first.
-func place(e *entry) string {
+func pageToken(e *entry) string {
 	return fmt.Sprintf("%016x-%s", math.MaxInt64-e.design.created.UnixNano(), e.design.id)
 }
 

@@ -11,9 +11,9 @@ import (
 
 // save is a transaction, or none, and what follows once it and all before it are durable.
 type save struct {
-	writes []ledger.Write
-	prove  bool // without writes: that this leader leads
-	then   func()
+	writes  []ledger.Write
+	confirm bool // without writes: that this leader leads
+	then    func()
 }
 
 // saver makes transactions durable, one after the other.
@@ -24,15 +24,15 @@ func (t *term) saver(ctx context.Context) error {
 			return err
 		}
 		for len(saves) > 0 {
-			n, writes := together(saves)
+			n, writes := batch(saves)
 			if len(writes) > 0 {
-				t.fail("before-save")
+				t.failpoint("before-save")
 				if err := t.persist(ctx, writes); err != nil {
 					return err
 				}
-				t.fail("after-save")
+				t.failpoint("after-save")
 			}
-			if saves[0].prove {
+			if saves[0].confirm {
 				if err := t.retry(ctx, "etcd", func() error { return t.commit(ctx, nil) }); err != nil {
 					return err
 				}
@@ -48,9 +48,9 @@ func (t *term) saver(ctx context.Context) error {
 // together is how many of the first saves one transaction takes, and their writes: what people ask
 // for does not wait for a transaction of each of a thousand nodes that came at once. A transaction
 // writes a key once, and none below a prefix that it deletes.
-func together(saves []save) (n int, writes []ledger.Write) {
+func batch(saves []save) (n int, writes []ledger.Write) {
 	alone := func(s save) bool {
-		return s.prove || slices.ContainsFunc(s.writes, func(w ledger.Write) bool { return w.Prefix })
+		return s.confirm || slices.ContainsFunc(s.writes, func(w ledger.Write) bool { return w.Prefix })
 	}
 	keys := map[string]bool{}
 	for _, s := range saves {
@@ -93,12 +93,12 @@ func (t *term) commit(ctx context.Context, writes []ledger.Write) error {
 func (t *term) writesOf(a board.Action) []ledger.Write {
 	switch a := a.(type) {
 	case board.SaveFailures:
-		value, err := ledger.EncodeLoss(a.Failures)
+		value, err := ledger.EncodeFailures(a.Failures)
 		if err != nil { // the next leader counts this shard's losses anew, and nothing worse
 			t.log.Error("loss is not kept", "sweep_id", a.Sweep, "shard_id", a.Failures.Shard, "error", err)
 			return nil
 		}
-		return []ledger.Write{{Key: ledger.LossKey(a.Sweep, a.Failures.Shard), Value: value}}
+		return []ledger.Write{{Key: ledger.FailuresKey(a.Sweep, a.Failures.Shard), Value: value}}
 	case board.SavePhase:
 		return []ledger.Write{{Key: ledger.PhaseKey(a.Sweep), Value: []byte(a.Phase.String())}}
 	case board.SaveDone:
@@ -109,7 +109,7 @@ func (t *term) writesOf(a board.Action) []ledger.Write {
 		// never go on.
 		writes := []ledger.Write{{Key: ledger.PhaseKey(a.Sweep), Value: []byte(a.Phase.String())}}
 		for _, s := range a.Shards {
-			writes = append(writes, ledger.Write{Key: ledger.LossKey(a.Sweep, s), Delete: true})
+			writes = append(writes, ledger.Write{Key: ledger.FailuresKey(a.Sweep, s), Delete: true})
 		}
 		return writes
 	case board.DeleteParts:

@@ -80,12 +80,12 @@ func TestDropLossesIsConsistentThroughout(t *testing.T) {
 		drop.Shards = append(drop.Shards, i)
 		before = append(
 			before,
-			ledger.Write{Key: ledger.LossKey("id", i), Value: must(ledger.EncodeLoss(board.ShardFailures{Shard: i, Quarantined: true}))},
+			ledger.Write{Key: ledger.FailuresKey("id", i), Value: must(ledger.EncodeFailures(board.ShardFailures{Shard: i, Quarantined: true}))},
 		)
 	}
 	prefixes(t, before, drop, func(s *ledger.Sweep, _ bool) {
-		if s.Phase != board.Running && len(s.Losses) < manyLosses {
-			t.Errorf("%v with %d shards out of quarantine", s.Phase, manyLosses-len(s.Losses))
+		if s.Phase != board.Running && len(s.Failures) < manyLosses {
+			t.Errorf("%v with %d shards out of quarantine", s.Phase, manyLosses-len(s.Failures))
 		}
 	})
 }

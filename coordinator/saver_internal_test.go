@@ -194,11 +194,11 @@ func TestCancelDoesNotWaitForEachNode(t *testing.T) {
 	}
 	const nodes = 1000
 	for i := range nodes {
-		note(i, ledger.Write{Key: ledger.NodeKey(fmt.Sprint("n", i)), Value: []byte("here"), Perishable: true})
+		note(i, ledger.Write{Key: ledger.NodeKey(fmt.Sprint("n", i)), Value: []byte("here"), Ephemeral: true})
 	}
 	note(nodes, ledger.Write{Key: ledger.NodeKey("n0"), Delete: true})
 	note(nodes+1, ledger.Write{Key: ledger.PartKey(e.design.id, 0), Value: []byte("part")})
-	note(nodes+2, ledger.Write{Key: ledger.BelowSweep(e.design.id), Delete: true, Prefix: true})
+	note(nodes+2, ledger.Write{Key: ledger.SweepPrefix(e.design.id), Delete: true, Prefix: true})
 	note(nodes+3, ledger.Write{Key: ledger.PhaseKey(e.design.id), Value: []byte("cancelled")})
 	ctx, cancel := context.WithCancel(t.Context())
 	leader.saves.put(save{then: cancel})

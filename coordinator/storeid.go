@@ -71,15 +71,15 @@ func (c *Coordinator) adoptStores(ctx context.Context, l ledger.Ledger) error {
 			if swept, err := ledger.HasSweeps(ctx, l); err != nil {
 				return err
 			} else if swept {
-				return s.foreign(id, want)
+				return s.foreignError(id, want)
 			}
 		}
 		if id == "" {
-			if id, err = s.giveID(ctx); err != nil {
+			if id, err = s.assignID(ctx); err != nil {
 				return err
 			}
 		}
-		writes = append(writes, ledger.Write{Key: s.key, Value: ledger.StoreState{ID: id, At: fmt.Sprint(s.store)}.Encode()})
+		writes = append(writes, ledger.Write{Key: s.key, Value: ledger.StoreState{ID: id, Location: fmt.Sprint(s.store)}.Encode()})
 	}
 	if len(writes) == 0 {
 		return nil
@@ -117,7 +117,7 @@ func (c *Coordinator) checkStores(ctx context.Context) (same bool, err error) {
 		}
 		same = false
 		if used, err := c.inUse(ctx); err == nil && used {
-			return false, s.foreign(id, want)
+			return false, s.foreignError(id, want)
 		}
 	}
 	return same, nil
@@ -183,7 +183,7 @@ func (s clusterStore) id(ctx context.Context) (string, error) {
 
 // giveID gives a store that has no id a random one, and returns what it has then: another
 // coordinator may have been faster.
-func (s clusterStore) giveID(ctx context.Context) (string, error) {
+func (s clusterStore) assignID(ctx context.Context) (string, error) {
 	writing, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
 	w, err := s.store.Create(writing, storeIDName)
@@ -205,7 +205,7 @@ func (s clusterStore) giveID(ctx context.Context) (string, error) {
 }
 
 // foreign is the error where a store has another id than the cluster's.
-func (s clusterStore) foreign(id string, want ledger.StoreState) error {
+func (s clusterStore) foreignError(id string, want ledger.StoreState) error {
 	has := "has the id " + id
 	mend := ""
 	if id == "" {
@@ -222,7 +222,7 @@ func (s clusterStore) foreign(id string, want ledger.StoreState) error {
 		s.what,
 		s.store,
 		has,
-		want.At,
+		want.Location,
 		want.ID,
 		mend,
 	)

@@ -22,13 +22,13 @@ func (t *term) create(ctx context.Context, d *design) (e *entry, created bool, e
 	if _, err := t.openSet(ctx, d); err != nil {
 		return nil, false, err
 	}
-	t.fail("before-submit")
+	t.failpoint("before-submit")
 	value, err := ledger.EncodeSweep(d.record())
 	if err != nil {
 		return nil, false, err
 	}
 	if t.orphans[d.id] != nil {
-		if err := t.commit(ctx, []ledger.Write{{Key: ledger.BelowSweep(d.id), Delete: true, Prefix: true}}); err != nil {
+		if err := t.commit(ctx, []ledger.Write{{Key: ledger.SweepPrefix(d.id), Delete: true, Prefix: true}}); err != nil {
 			return nil, false, fmt.Errorf("delete keys that are in the sweep's way: %w", err)
 		}
 		delete(t.orphans, d.id)
@@ -37,7 +37,7 @@ func (t *term) create(ctx context.Context, d *design) (e *entry, created bool, e
 	if err := t.commit(ctx, writes); err != nil {
 		return nil, false, fmt.Errorf("store the sweep: %w", err)
 	}
-	t.fail("after-submit")
+	t.failpoint("after-submit")
 	e = &entry{design: d, parts: map[int]ledger.PartState{}}
 	t.mu.Lock()
 	t.sweeps[d.id] = e
@@ -70,7 +70,7 @@ func (t *term) reopen(ctx context.Context, e *entry) error {
 	if !p.Phase.Ended() {
 		return nil
 	}
-	lacks, err := t.missing(ctx, e)
+	lacks, err := t.findMissing(ctx, e)
 	if err != nil {
 		return fmt.Errorf("look at the result set %s: %w", e.design.set, err)
 	}
@@ -177,12 +177,12 @@ func (t *term) removeSweep(ctx context.Context, id string) error {
 	if err := t.removeFiles(ctx, e); err != nil {
 		return fmt.Errorf("remove the files of sweep %s: %w", e.design.set, err)
 	}
-	t.fail("before-drop")
-	writes := []ledger.Write{{Key: ledger.SweepKey(id), Delete: true}, {Key: ledger.BelowSweep(id), Delete: true, Prefix: true}}
+	t.failpoint("before-drop")
+	writes := []ledger.Write{{Key: ledger.SweepKey(id), Delete: true}, {Key: ledger.SweepPrefix(id), Delete: true, Prefix: true}}
 	if err := t.persist(ctx, writes); err != nil {
 		return err
 	}
-	t.fail("after-drop")
+	t.failpoint("after-drop")
 	t.post(board.SweepRemoved{Sweep: id})
 	return nil
 }

@@ -37,7 +37,7 @@ type term struct {
 	ledger  ledger.Ledger
 	epoch   uint64
 	spool   *spool.Spool
-	shelf   *shelf
+	index   *index
 	log     *slog.Logger
 	alarms  *alarms
 	metrics *metrics
@@ -46,13 +46,13 @@ type term struct {
 	budget  *semaphore.Weighted // bytes of deliveries in memory
 	reading *semaphore.Weighted // bytes of shards in memory that are sent to readers
 
-	board    *board.Board
-	tokens   uint64
-	waiters  map[uint64]func(board.Answer)
-	incoming map[uint64]*incoming
-	unsaved  int            // steps of the board that wait for the ledger
-	doubts   int            // proofs that this leader still leads which are on their way
-	withheld []board.Action // grants, until they are there
+	board      *board.Board
+	tokens     uint64
+	waiters    map[uint64]func(board.Answer)
+	incoming   map[uint64]*incoming
+	unsaved    int            // steps of the board that wait for the ledger
+	confirming int            // proofs that this leader still leads which are on their way
+	withheld   []board.Action // grants, until they are there
 
 	inbox   *queue[func()]
 	saves   *queue[save]
@@ -80,7 +80,7 @@ func newTerm(cfg *Config, l *ledger.Leadership, log *slog.Logger, alarms *alarms
 	log = log.With("epoch", l.Epoch)
 	sp := spool.New(cfg.Spool, l.Epoch, log)
 	return &term{
-		cfg: cfg, ledger: l.Ledger, epoch: l.Epoch, spool: sp, shelf: newShelf(sp), log: log,
+		cfg: cfg, ledger: l.Ledger, epoch: l.Epoch, spool: sp, index: newIndex(sp), log: log,
 		alarms: alarms, metrics: metrics,
 		budget:  semaphore.NewWeighted(cfg.DeliveryMemory),
 		reading: semaphore.NewWeighted(readerMemory),
@@ -93,7 +93,7 @@ func newTerm(cfg *Config, l *ledger.Leadership, log *slog.Logger, alarms *alarms
 }
 
 // fail is where a test ends the process.
-func (t *term) fail(step string) { t.cfg.fail(step) }
+func (t *term) failpoint(step string) { t.cfg.failpoint(step) }
 
 // run leads until ctx ends, the reign is lost or something cannot go on; it returns when every
 // goroutine of it has. Ready is called once requests can be served.
@@ -162,7 +162,7 @@ func (t *term) tick(last time.Time) (now time.Time) {
 	if gap := now.Sub(last); gap > stalledAfter {
 		t.log.Warn("this process stood still; nodes are not blamed for it", "for", gap)
 		t.step(board.Stalled{Gap: gap})
-		t.doubt()
+		t.confirmLeadership()
 	}
 	t.step(board.Tick{Now: now})
 	return now
@@ -174,7 +174,7 @@ func (t *term) post(event board.Event) { t.inbox.put(func() { t.step(event) }) }
 // retry does something until it works, ErrFenced comes or ctx ends. Meanwhile there is an alarm
 // about subject.
 func (t *term) retry(ctx context.Context, subject string, do func() error) error {
-	trouble := t.alarms.trouble(subject)
+	trouble := t.alarms.reporter(subject)
 	// Also where the term ends first: the next leader has its own trouble, and this process may be
 	// it.
 	defer trouble.clear()
@@ -243,7 +243,7 @@ func ask[T any](ctx context.Context, t *term, f func() T) (T, error) {
 	case <-ctx.Done():
 		return zero, ctx.Err()
 	case <-t.ended:
-		return zero, &notLeader{}
+		return zero, &notLeaderError{}
 	}
 }
 
@@ -261,6 +261,6 @@ func (t *term) request(ctx context.Context, event func(token uint64) board.Event
 	case <-ctx.Done():
 		return board.Answer{}, ctx.Err()
 	case <-t.ended:
-		return board.Answer{}, &notLeader{}
+		return board.Answer{}, &notLeaderError{}
 	}
 }

@@ -47,7 +47,7 @@ func TestUnplannableSweepWithShardsLoads(t *testing.T) {
 			Key:   ledger.DoneKey(id, 0, 0),
 			Value: must(ledger.EncodeDone([]ledger.DoneShard{{Shard: 70, Object: "spool/x", Rows: board.Counts{OK: 3}}})),
 		},
-		{Key: ledger.LossKey(id, 71), Value: must(ledger.EncodeLoss(board.ShardFailures{Shard: 71, Attempts: 1}))},
+		{Key: ledger.FailuresKey(id, 71), Value: must(ledger.EncodeFailures(board.ShardFailures{Shard: 71, Attempts: 1}))},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -80,7 +80,7 @@ func TestValueThatCannotBeEncoded(t *testing.T) {
 		"part": func() ([]byte, error) {
 			return ledger.EncodePart(ledger.PartState{Files: []ledger.PartFile{{Path: bad}}})
 		},
-		"loss": func() ([]byte, error) { return ledger.EncodeLoss(loss) },
+		"loss": func() ([]byte, error) { return ledger.EncodeFailures(loss) },
 	} {
 		if value, err := encoded(); err == nil {
 			t.Errorf("%s: %q", name, value)
@@ -93,7 +93,7 @@ func TestValueThatCannotBeEncoded(t *testing.T) {
 	}
 	told := false
 	leader.waiters[1] = func(board.Answer) { told = true }
-	leader.perform([]board.Action{board.SaveFailures{Sweep: "s", Failures: loss}, board.Answer{Token: 1}})
+	leader.execute([]board.Action{board.SaveFailures{Sweep: "s", Failures: loss}, board.Answer{Token: 1}})
 	if saves := leader.saves.all(); len(saves) != 0 || !told {
 		t.Errorf("%d saves, and what follows is told: %v", len(saves), told)
 	}

@@ -160,7 +160,7 @@ func sweepToProto(d *design, p board.Progress, alarms []string) *pb.Sweep {
 		m.Progress.Eta = durationpb.New(p.ETA)
 	}
 	for _, l := range p.Failures {
-		m.Progress.Losses = append(m.Progress.Losses, ledger.LossToProto(l))
+		m.Progress.Losses = append(m.Progress.Losses, ledger.FailuresToProto(l))
 	}
 	return m
 }

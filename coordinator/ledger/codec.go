@@ -150,7 +150,7 @@ func decodePart(b []byte) (PartState, error) {
 	return p, nil
 }
 
-func LossToProto(l board.ShardFailures) *pb.Loss {
+func FailuresToProto(l board.ShardFailures) *pb.Loss {
 	m := &pb.Loss{Shard: int64(l.Shard), Attempts: int32(l.Attempts), Quarantined: l.Quarantined}
 	for _, c := range l.Failures {
 		m.Causes = append(m.Causes, &pb.LossCause{Node: c.Node, Cause: c.Cause, Time: timestamppb.New(c.Time)})
@@ -158,11 +158,11 @@ func LossToProto(l board.ShardFailures) *pb.Loss {
 	return m
 }
 
-func EncodeLoss(l board.ShardFailures) ([]byte, error) {
-	return Encode(&pb.LossState{Loss: LossToProto(l)})
+func EncodeFailures(l board.ShardFailures) ([]byte, error) {
+	return Encode(&pb.LossState{Loss: FailuresToProto(l)})
 }
 
-func decodeLoss(b []byte) (board.ShardFailures, error) {
+func decodeFailures(b []byte) (board.ShardFailures, error) {
 	var m pb.LossState
 	if err := proto.Unmarshal(b, &m); err != nil {
 		return board.ShardFailures{}, err

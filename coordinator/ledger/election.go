@@ -16,8 +16,8 @@ import (
 // Campaign waits in the session's own context: a candidate whose session has ended is no candidate
 // any more. Whoever has won reads its key again, so that it leads by a key that is there.
 func (b *etcdBackend) Campaign(ctx context.Context, address string, standing func()) (*Leadership, error) {
-	if b.alone {
-		if err := b.depose(ctx); err != nil {
+	if b.exclusive {
+		if err := b.revokeStaleLeases(ctx); err != nil {
 			return nil, err
 		}
 	}
@@ -26,7 +26,7 @@ func (b *etcdBackend) Campaign(ctx context.Context, address string, standing fun
 	session, err := b.newSession(sessionCtx)
 	if err != nil {
 		endSession()
-		return nil, b.relieve(ctx, err)
+		return nil, b.reclaimSpace(ctx, err)
 	}
 	standing()
 	campaignCtx, cancel := context.WithCancel(ctx)
@@ -123,7 +123,7 @@ func (b *etcdBackend) verify(ctx context.Context, key string, rev int64, lease c
 }
 
 // depose revokes the leases of leaders before. Only a coordinator that is alone by its lock may.
-func (b *etcdBackend) depose(ctx context.Context) error {
+func (b *etcdBackend) revokeStaleLeases(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, b.timeout)
 	defer cancel()
 	answer, err := b.client.Get(ctx, leaderKey+"/", clientv3.WithPrefix())

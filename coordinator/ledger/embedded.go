@@ -57,12 +57,12 @@ func StartEmbedded(ctx context.Context, folder string, log *slog.Logger) (*etcdB
 		return nil, fmt.Errorf("embedded etcd in %s: %w", folder, err)
 	}
 	return &etcdBackend{
-		client:  v3client.New(server.Server),
-		log:     log,
-		ttl:     embeddedTTL,
-		timeout: etcdTimeout,
-		alone:   true,
-		stop:    stop,
+		client:    v3client.New(server.Server),
+		log:       log,
+		ttl:       embeddedTTL,
+		timeout:   etcdTimeout,
+		exclusive: true,
+		stop:      stop,
 	}, nil
 }
 
@@ -79,7 +79,7 @@ func startServer(folder string, log *slog.Logger) (server *embed.Etcd, err error
 			)
 		}
 	}()
-	return embed.StartEtcd(embeddedConfig(folder, slogCore{log: log, cause: &cause}))
+	return embed.StartEtcd(embeddedConfig(folder, zapLog{log: log, cause: &cause}))
 }
 
 func ready(ctx context.Context, server *embed.Etcd) error {
@@ -99,7 +99,7 @@ func ready(ctx context.Context, server *embed.Etcd) error {
 	}
 }
 
-func embeddedConfig(folder string, log slogCore) *embed.Config {
+func embeddedConfig(folder string, log zapLog) *embed.Config {
 	cfg := embed.NewConfig()
 	cfg.Name = "phasegrid"
 	cfg.Dir = filepath.Join(folder, "etcd")
@@ -148,25 +148,25 @@ const LevelFatal = slog.LevelError + 4
 
 // slogCore hands etcd's complaints to the coordinator's log, for those who look into etcd: what
 // matters to others comes as errors of its calls, or is the last that the process says.
-type slogCore struct {
+type zapLog struct {
 	log   *slog.Logger
 	cause *error // of a panic
 }
 
-var _ zapcore.Core = slogCore{}
+var _ zapcore.Core = zapLog{}
 
-func (c slogCore) Enabled(l zapcore.Level) bool { return l >= zapcore.ErrorLevel }
+func (c zapLog) Enabled(l zapcore.Level) bool { return l >= zapcore.ErrorLevel }
 
-func (c slogCore) With([]zapcore.Field) zapcore.Core { return c }
+func (c zapLog) With([]zapcore.Field) zapcore.Core { return c }
 
-func (c slogCore) Check(e zapcore.Entry, checked *zapcore.CheckedEntry) *zapcore.CheckedEntry {
+func (c zapLog) Check(e zapcore.Entry, checked *zapcore.CheckedEntry) *zapcore.CheckedEntry {
 	if c.Enabled(e.Level) {
 		return checked.AddCore(e, c)
 	}
 	return checked
 }
 
-func (c slogCore) Write(e zapcore.Entry, fields []zapcore.Field) error {
+func (c zapLog) Write(e zapcore.Entry, fields []zapcore.Field) error {
 	encoder := zapcore.NewMapObjectEncoder()
 	for _, f := range fields {
 		f.AddTo(encoder)
@@ -190,4 +190,4 @@ func (c slogCore) Write(e zapcore.Entry, fields []zapcore.Field) error {
 	return nil
 }
 
-func (c slogCore) Sync() error { return nil }
+func (c zapLog) Sync() error { return nil }

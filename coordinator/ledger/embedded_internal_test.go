@@ -16,7 +16,7 @@ import (
 func TestEmbeddedEtcdSaysWhyItEnds(t *testing.T) {
 	var out bytes.Buffer
 	var cause error
-	core := slogCore{log: slog.New(slog.NewTextHandler(&out, nil)), cause: &cause}
+	core := zapLog{log: slog.New(slog.NewTextHandler(&out, nil)), cause: &cause}
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)

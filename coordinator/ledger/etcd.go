@@ -50,8 +50,8 @@ type etcdBackend struct {
 	ttl     time.Duration // of a session
 	timeout time.Duration // of one request
 	// alone: nobody else can be alive, so a predecessor's lease need not expire.
-	alone bool
-	stop  func() // after the client
+	exclusive bool
+	stop      func() // after the client
 }
 
 var _ Backend = (*etcdBackend)(nil)
@@ -140,7 +140,7 @@ func (l *etcdLedger) Commit(ctx context.Context, writes []Write) error {
 			ops[i] = clientv3.OpDelete(w.Key, clientv3.WithPrefix())
 		case w.Delete:
 			ops[i] = clientv3.OpDelete(w.Key)
-		case w.Perishable:
+		case w.Ephemeral:
 			ops[i] = clientv3.OpPut(w.Key, string(w.Value), clientv3.WithLease(l.lease))
 		default:
 			ops[i] = clientv3.OpPut(w.Key, string(w.Value))
@@ -154,7 +154,7 @@ func (l *etcdLedger) Commit(ctx context.Context, writes []Write) error {
 		ops...).Commit()
 	switch {
 	case errors.Is(err, rpctypes.ErrNoSpace):
-		return l.space.ask(err)
+		return l.space.request(err)
 	case errors.Is(err, rpctypes.ErrLeaseNotFound):
 		return ErrFenced
 	case err != nil:

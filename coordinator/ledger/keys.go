@@ -36,7 +36,7 @@ func ClassKey(id string) string    { return sweepsRoot + id + "/class" }
 func NodeKey(name string) string   { return NodesRoot + name }
 
 // belowSweep is the prefix of everything of a sweep but its own key.
-func BelowSweep(id string) string { return sweepsRoot + id + "/" }
+func SweepPrefix(id string) string { return sweepsRoot + id + "/" }
 
 func DoneKey(id string, part, n int) string { return DonePrefix(id, part) + fmt.Sprintf("%08d", n) }
 
@@ -46,7 +46,7 @@ func DonePrefix(id string, part int) string {
 
 func PartKey(id string, part int) string { return sweepsRoot + id + fmt.Sprintf("/parts/%06d", part) }
 
-func LossKey(id string, shard int) string {
+func FailuresKey(id string, shard int) string {
 	return sweepsRoot + id + fmt.Sprintf("/losses/%07d", shard)
 }
 

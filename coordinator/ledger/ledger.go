@@ -12,7 +12,7 @@ type Write struct {
 	// Delete removes Key; with Prefix everything that begins with Key.
 	Delete, Prefix bool
 	// Perishable: the key goes when this leader does.
-	Perishable bool
+	Ephemeral bool
 }
 
 // Reader reads the durable state of the cluster.

@@ -60,7 +60,7 @@ func testLedgerWrites(ctx context.Context, t *testing.T, b ledger.Backend) {
 	r := campaign(ctx, t, b, "here:1")
 	commit(ctx, t, r, put("/t/b", "2"), put("/t/a", "1"), put("/t/a/x", "3"), put("/u", "4"))
 	commit(ctx, t, r, put("/t/b", "5"), ledger.Write{Key: "/u", Delete: true})
-	commit(ctx, t, r, ledger.Write{Key: "/t/p", Value: []byte("6"), Perishable: true})
+	commit(ctx, t, r, ledger.Write{Key: "/t/p", Value: []byte("6"), Ephemeral: true})
 	if got, want := load(ctx, t, r, "/t/"), []string{"/t/a=1", "/t/a/x=3", "/t/b=5", "/t/p=6"}; !slices.Equal(
 		got,
 		want,
@@ -133,7 +133,7 @@ func testLedgerFence(ctx context.Context, t *testing.T, first, second ledger.Bac
 	}
 	commit(ctx, t, r, put("/f/x", "new"))
 	for _, w := range []ledger.Write{put("/f/x", "zombie"), put("/f/y", "zombie"), {Key: "/f/", Delete: true, Prefix: true},
-		{Key: "/f/z", Value: []byte("zombie"), Perishable: true}} {
+		{Key: "/f/z", Value: []byte("zombie"), Ephemeral: true}} {
 		if err := old.Ledger.Commit(ctx, []ledger.Write{w}); !errors.Is(err, ledger.ErrFenced) {
 			t.Errorf("the old leader's Commit = %v, want ErrFenced", err)
 		}

@@ -28,7 +28,7 @@ type space struct {
 func newSpace() *space { return &space{full: make(chan struct{}, 1)} }
 
 // ask has room made, and returns what to tell of a refused write.
-func (s *space) ask(refused error) error {
+func (s *space) request(refused error) error {
 	select {
 	case s.full <- struct{}{}:
 	default:
@@ -47,7 +47,7 @@ func (s *space) ask(refused error) error {
 }
 
 // made notes how making room ended.
-func (s *space) made(err error) {
+func (s *space) report(err error) {
 	if err == nil {
 		s.failed.Store(nil)
 		return
@@ -71,10 +71,10 @@ func (b *etcdBackend) maintain(ctx context.Context, space *space) {
 			}
 		case <-space.full:
 			if err = b.compact(ctx); err == nil {
-				err = b.makeRoom(ctx)
+				err = b.defragmentAll(ctx)
 			}
 		}
-		space.made(err)
+		space.report(err)
 		if err != nil && ctx.Err() == nil {
 			b.log.Warn("etcd maintenance", "error", err)
 		}
@@ -102,7 +102,7 @@ func (b *etcdBackend) disarm(ctx context.Context) error {
 	if err != nil || len(alarms) == 0 {
 		return err
 	}
-	return b.makeRoom(ctx)
+	return b.defragmentAll(ctx)
 }
 
 // noSpace lists the members' alarms NOSPACE.
@@ -126,7 +126,7 @@ func (b *etcdBackend) noSpace(ctx context.Context) ([]*clientv3.AlarmMember, err
 // at least has room then: a member that is down must not keep the others from taking writes.
 // Whoever is still full, or comes back full, raises the alarm again at the next write. The error
 // tells what was not done.
-func (b *etcdBackend) makeRoom(ctx context.Context) error {
+func (b *etcdBackend) defragmentAll(ctx context.Context) error {
 	endpoints := b.client.Endpoints()
 	if len(endpoints) == 0 {
 		endpoints = []string{""} // embedded
@@ -175,7 +175,7 @@ func (b *etcdBackend) endAlarm(ctx context.Context, a *clientv3.AlarmMember) err
 
 // relieve makes room in an etcd that was too full for a candidacy, and returns err. A leader would
 // do so; where there is none there would never be one.
-func (b *etcdBackend) relieve(ctx context.Context, err error) error {
+func (b *etcdBackend) reclaimSpace(ctx context.Context, err error) error {
 	if !errors.Is(err, rpctypes.ErrNoSpace) {
 		return err
 	}
@@ -188,7 +188,7 @@ func (b *etcdBackend) relieve(ctx context.Context, err error) error {
 		failed = b.compact(ctx)
 	}
 	if failed == nil && leader == "" {
-		failed = b.makeRoom(ctx)
+		failed = b.defragmentAll(ctx)
 	}
 	return errors.Join(fmt.Errorf("out of space: raise its quota if this goes on: %w", err), failed)
 }

@@ -10,17 +10,17 @@ import (
 // Memory is a ledger for one process and its lifetime. Give the same Memory to another coordinator,
 // and it finds the state that the first one left, as with etcd.
 type Memory struct {
-	mu      sync.Mutex
-	keys    map[string][]byte
-	perish  map[string]bool
-	epoch   uint64
-	held    chan struct{} // holds one token while somebody leads
-	address string
+	mu        sync.Mutex
+	keys      map[string][]byte
+	ephemeral map[string]bool
+	epoch     uint64
+	leading   chan struct{} // holds one token while somebody leads
+	address   string
 }
 
 // NewMemory returns an empty ledger in memory.
 func NewMemory() *Memory {
-	return &Memory{keys: map[string][]byte{}, perish: map[string]bool{}, held: make(chan struct{}, 1)}
+	return &Memory{keys: map[string][]byte{}, ephemeral: map[string]bool{}, leading: make(chan struct{}, 1)}
 }
 
 var _ Backend = (*Memory)(nil)
@@ -29,7 +29,7 @@ var _ Backend = (*Memory)(nil)
 func (m *Memory) Campaign(ctx context.Context, address string, standing func()) (*Leadership, error) {
 	standing()
 	select {
-	case m.held <- struct{}{}:
+	case m.leading <- struct{}{}:
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
@@ -37,10 +37,10 @@ func (m *Memory) Campaign(ctx context.Context, address string, standing func()) 
 	defer m.mu.Unlock()
 	m.epoch++
 	m.address = address
-	for key := range m.perish {
+	for key := range m.ephemeral {
 		delete(m.keys, key)
 	}
-	clear(m.perish)
+	clear(m.ephemeral)
 	var once sync.Once
 	return &Leadership{
 		Ledger: &memoryLedger{m, m.epoch}, Epoch: m.epoch, Lost: make(chan struct{}),
@@ -49,7 +49,7 @@ func (m *Memory) Campaign(ctx context.Context, address string, standing func()) 
 				m.mu.Lock()
 				m.address = ""
 				m.mu.Unlock()
-				<-m.held
+				<-m.leading
 			})
 			return nil
 		},
@@ -117,8 +117,8 @@ func (l *memoryLedger) Commit(ctx context.Context, writes []Write) error {
 			delete(l.memory.keys, w.Key)
 		default:
 			l.memory.keys[w.Key] = slices.Clone(w.Value)
-			if w.Perishable {
-				l.memory.perish[w.Key] = true
+			if w.Ephemeral {
+				l.memory.ephemeral[w.Key] = true
 			}
 		}
 	}

@@ -40,13 +40,13 @@ type PartFile struct {
 // sweepState is one sweep as the ledger has it.
 type Sweep struct {
 	ID       string
-	Record   SweepState
+	State    SweepState
 	Phase    board.Phase
 	Removing bool
 	Class    string
 	Done     []doneState
 	Parts    map[int]PartState
-	Losses   map[int]board.ShardFailures
+	Failures map[int]board.ShardFailures
 }
 
 // doneState is one done key.
@@ -77,14 +77,14 @@ func LoadSweeps(ctx context.Context, ledger Reader) (list []*Sweep, orphans map[
 			return err
 		}
 		if what == "" {
-			s = &Sweep{ID: id, Phase: board.Running, Parts: map[int]PartState{}, Losses: map[int]board.ShardFailures{}}
+			s = &Sweep{ID: id, Phase: board.Running, Parts: map[int]PartState{}, Failures: map[int]board.ShardFailures{}}
 			list = append(list, s)
 		}
 		if s == nil || s.ID != id {
 			orphans[id] = append(orphans[id], key)
 			return nil
 		}
-		if err := s.take(what, numbers, value); err != nil {
+		if err := s.decode(what, numbers, value); err != nil {
 			return fmt.Errorf("etcd key %q: %w", key, err)
 		}
 		return nil
@@ -93,10 +93,10 @@ func LoadSweeps(ctx context.Context, ledger Reader) (list []*Sweep, orphans map[
 }
 
 // take decodes one key of the sweep.
-func (s *Sweep) take(what string, numbers []int, value []byte) (err error) {
+func (s *Sweep) decode(what string, numbers []int, value []byte) (err error) {
 	switch what {
 	case "":
-		s.Record, err = decodeSweep(value)
+		s.State, err = decodeSweep(value)
 	case "phase":
 		s.Phase, err = board.ParsePhase(string(value))
 	case "removing":
@@ -110,16 +110,16 @@ func (s *Sweep) take(what string, numbers []int, value []byte) (err error) {
 	case "parts":
 		s.Parts[numbers[0]], err = decodePart(value)
 	case "losses":
-		s.Losses[numbers[0]], err = decodeLoss(value)
+		s.Failures[numbers[0]], err = decodeFailures(value)
 	}
 	return err
 }
 
 // storeRecord is what the ledger says of a store: its id, and where the leader that noted it had
 // it.
-type StoreState struct{ ID, At string }
+type StoreState struct{ ID, Location string }
 
-func (s StoreState) Encode() []byte { return []byte(s.ID + " " + s.At) }
+func (s StoreState) Encode() []byte { return []byte(s.ID + " " + s.Location) }
 
 // loadStoreRecords reads what the ledger says of the stores, by key.
 func LoadStores(ctx context.Context, ledger Reader) (map[string]StoreState, error) {

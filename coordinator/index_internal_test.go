@@ -41,15 +41,15 @@ func TestFoldIsOneTransaction(t *testing.T) {
 		if err := term.commit(t.Context(), []ledger.Write{{Key: ledger.DoneKey("id", 0, n), Value: must(ledger.EncodeDone(item))}}); err != nil {
 			t.Fatal(err)
 		}
-		term.shelf.put(ref, n, item, true)
+		term.index.put(ref, n, item, true)
 	}
 	guarded.sizes = nil
 	for range 5 {
-		if err := term.fold(t.Context(), ref); err != nil {
+		if err := term.compact(t.Context(), ref); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if want := []int{foldAt + 1, foldAt + 1, foldAt + 1}; !slices.Equal(guarded.sizes, want) {
+	if want := []int{compactAt + 1, compactAt + 1, compactAt + 1}; !slices.Equal(guarded.sizes, want) {
 		t.Errorf("folded by transactions of %v writes, want %v", guarded.sizes, want)
 	}
 	var shards []int
@@ -105,14 +105,14 @@ func TestFoldedKeysStaySmall(t *testing.T) {
 				return err
 			}
 			items, err := ledger.DecodeDone(value)
-			term.shelf.put(ref, numbers[1], items, true)
+			term.index.put(ref, numbers[1], items, true)
 			keys, held = keys+1, held+len(items)
 			return err
 		})
 		if err != nil || held != n*shards/leaders {
 			t.Fatalf("leader %d finds %d shards, %v", n, held, err)
 		}
-		if limit := 64 + held/(foldAt*group) + 64; keys > limit {
+		if limit := 64 + held/(compactAt*group) + 64; keys > limit {
 			t.Errorf("leader %d finds %d keys; at most %d are needed", n, keys, limit)
 		}
 		for first := n * shards / leaders; first < (n+1)*shards/leaders; first += group {
@@ -126,14 +126,14 @@ func TestFoldedKeysStaySmall(t *testing.T) {
 					},
 				)
 			}
-			if err := term.fold(t.Context(), ref); err != nil {
+			if err := term.compact(t.Context(), ref); err != nil {
 				t.Fatal(err)
 			}
-			number := term.shelf.number(ref)
+			number := term.index.number(ref)
 			if err := term.commit(t.Context(), []ledger.Write{{Key: ledger.DoneKey("id", 0, number), Value: must(ledger.EncodeDone(items))}}); err != nil {
 				t.Fatal(err)
 			}
-			term.shelf.put(ref, number, items, false)
+			term.index.put(ref, number, items, false)
 		}
 		if guarded.bytes > 1<<20 {
 			t.Errorf("leader %d wrote a value of %d bytes", n, guarded.bytes)

@@ -11,14 +11,14 @@ import (
 
 // foldAt is how many done keys of a part are folded into one. That is one transaction: in two, a
 // crash between them would leave shards that were acknowledged without a key.
-const foldAt = 64
+const compactAt = 64
 
-const _ = uint(ledger.MaxWrites - (foldAt + 1)) // the keys that go and the one that comes
+const _ = uint(ledger.MaxWrites - (compactAt + 1)) // the keys that go and the one that comes
 
 // maxFolded is from how many shards on a done key is large enough, and is not folded. So a folded
 // one has less than foldAt times as many: some 30 bytes each, far from the 1.5 MiB at which etcd
 // refuses a request.
-const maxFolded = 512
+const maxCompacted = 512
 
 // frameOf is where the frame of a committed shard lies.
 func frameOf(s ledger.DoneShard) spool.Location {
@@ -27,11 +27,11 @@ func frameOf(s ledger.DoneShard) spool.Location {
 
 // shelf knows where the bytes of committed shards lie until their part is merged, and which keys of
 // the ledger say so. Safe for concurrent use.
-type shelf struct {
+type index struct {
 	spool *spool.Spool
 
 	mu    sync.Mutex
-	parts map[partRef]*shelfPart
+	parts map[partRef]*indexPart
 }
 
 type partRef struct {
@@ -39,31 +39,31 @@ type partRef struct {
 	part  int
 }
 
-type shelfPart struct {
+type indexPart struct {
 	items  []ledger.DoneShard
-	next   int          // number of the next done key
-	groups []shelfGroup // small keys since the last fold
+	next   int         // number of the next done key
+	groups []doneGroup // small keys since the last fold
 }
 
 // shelfGroup is one key of the ledger with a few items.
-type shelfGroup struct {
+type doneGroup struct {
 	n     int
 	items []ledger.DoneShard
 }
 
-func newShelf(s *spool.Spool) *shelf { return &shelf{spool: s, parts: map[partRef]*shelfPart{}} }
+func newIndex(s *spool.Spool) *index { return &index{spool: s, parts: map[partRef]*indexPart{}} }
 
-func (s *shelf) at(ref partRef) *shelfPart {
+func (s *index) at(ref partRef) *indexPart {
 	p := s.parts[ref]
 	if p == nil {
-		p = &shelfPart{}
+		p = &indexPart{}
 		s.parts[ref] = p
 	}
 	return p
 }
 
 // number is the number of a new done key of a part.
-func (s *shelf) number(ref partRef) int {
+func (s *index) number(ref partRef) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	p := s.at(ref)
@@ -73,14 +73,14 @@ func (s *shelf) number(ref partRef) int {
 
 // put notes what done key n of a part holds. The spool holds each frame already, unless load is
 // set.
-func (s *shelf) put(ref partRef, n int, items []ledger.DoneShard, load bool) {
+func (s *index) put(ref partRef, n int, items []ledger.DoneShard, load bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	p := s.at(ref)
 	p.items = append(p.items, items...)
 	p.next = max(p.next, n+1)
-	if len(items) < maxFolded {
-		p.groups = append(p.groups, shelfGroup{n, items})
+	if len(items) < maxCompacted {
+		p.groups = append(p.groups, doneGroup{n, items})
 	}
 	if load {
 		for _, it := range items {
@@ -91,18 +91,18 @@ func (s *shelf) put(ref partRef, n int, items []ledger.DoneShard, load bool) {
 
 // foldable returns the oldest small keys of a part, as many as are folded into one, if there are so
 // many. A new leader folds also what the one before folded, up to maxFolded.
-func (s *shelf) foldable(ref partRef) []shelfGroup {
+func (s *index) compactable(ref partRef) []doneGroup {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	p := s.at(ref)
-	if len(p.groups) < foldAt {
+	if len(p.groups) < compactAt {
 		return nil
 	}
-	return slices.Clone(p.groups[:foldAt])
+	return slices.Clone(p.groups[:compactAt])
 }
 
 // folded notes that keys of a part were folded into one, which is not folded again.
-func (s *shelf) folded(ref partRef, groups int) {
+func (s *index) compacted(ref partRef, groups int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	p := s.at(ref)
@@ -110,7 +110,7 @@ func (s *shelf) folded(ref partRef, groups int) {
 }
 
 // items are the committed shards of a part, by shard.
-func (s *shelf) items(ref partRef) []ledger.DoneShard {
+func (s *index) items(ref partRef) []ledger.DoneShard {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	items := slices.Clone(s.at(ref).items)
@@ -119,7 +119,7 @@ func (s *shelf) items(ref partRef) []ledger.DoneShard {
 }
 
 // drop forgets a part that is merged, or whose sweep is gone. The frames that it had are for free.
-func (s *shelf) drop(ref partRef) []ledger.DoneShard {
+func (s *index) drop(ref partRef) []ledger.DoneShard {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	p := s.parts[ref]
@@ -131,7 +131,7 @@ func (s *shelf) drop(ref partRef) []ledger.DoneShard {
 }
 
 // free gives frames up.
-func (s *shelf) free(ctx context.Context, items []ledger.DoneShard) {
+func (s *index) reclaim(ctx context.Context, items []ledger.DoneShard) {
 	frames := map[string]int{}
 	for _, it := range items {
 		frames[it.Object]++
@@ -142,7 +142,7 @@ func (s *shelf) free(ctx context.Context, items []ledger.DoneShard) {
 }
 
 // dropSweep drops every part of a sweep.
-func (s *shelf) dropSweep(sweep string) []ledger.DoneShard {
+func (s *index) dropSweep(sweep string) []ledger.DoneShard {
 	s.mu.Lock()
 	var refs []partRef
 	for ref := range s.parts {

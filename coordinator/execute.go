@@ -8,25 +8,25 @@ import (
 	"github.com/phasegrid/phasegrid/coordinator/ledger"
 )
 
-func (t *term) step(event board.Event) { t.perform(t.board.Step(event)) }
+func (t *term) step(event board.Event) { t.execute(t.board.Step(event)) }
 
 // perform does what the board wants. What must be durable is saved first; the rest waits for it. So
 // does what later steps would have written by others than the saver: a transaction that is on its
 // way may delete the keys of the same shards.
-func (t *term) perform(actions []board.Action) {
+func (t *term) execute(actions []board.Action) {
 	var writes []ledger.Write
 	for _, a := range actions {
 		writes = append(writes, t.writesOf(a)...)
 	}
 	if len(writes) == 0 && t.unsaved == 0 {
-		t.tell(actions)
+		t.dispatch(actions)
 		return
 	}
 	later := actions
 	if len(writes) == 0 {
-		now := slices.DeleteFunc(slices.Clone(actions), leadsToRows)
-		later = slices.DeleteFunc(actions, func(a board.Action) bool { return !leadsToRows(a) })
-		t.tell(now)
+		now := slices.DeleteFunc(slices.Clone(actions), leadsToCommit)
+		later = slices.DeleteFunc(actions, func(a board.Action) bool { return !leadsToCommit(a) })
+		t.dispatch(now)
 		if len(later) == 0 {
 			return
 		}
@@ -35,13 +35,13 @@ func (t *term) perform(actions []board.Action) {
 	t.saves.put(save{writes: writes, then: func() {
 		t.inbox.put(func() {
 			t.unsaved--
-			t.tell(t.overtaken(later))
+			t.dispatch(t.withoutOvertaken(later))
 		})
 	}})
 }
 
 // leadsToRows tells whether rows or parts become durable by what follows an action.
-func leadsToRows(a board.Action) bool {
+func leadsToCommit(a board.Action) bool {
 	switch a.(type) {
 	case board.Grant, board.CommitShard, board.MergePart, board.WriteManifest:
 		return true
@@ -51,7 +51,7 @@ func leadsToRows(a board.Action) bool {
 
 // overtaken takes out of actions that waited for the ledger what does not stand any more: nobody
 // computes what was acknowledged meanwhile.
-func (t *term) overtaken(actions []board.Action) []board.Action {
+func (t *term) withoutOvertaken(actions []board.Action) []board.Action {
 	kept := actions[:0]
 	for _, a := range actions {
 		if g, ok := a.(board.Grant); ok {
@@ -66,7 +66,7 @@ func (t *term) overtaken(actions []board.Action) []board.Action {
 }
 
 // tell does what does not have to be durable, or comes after it was.
-func (t *term) tell(actions []board.Action) {
+func (t *term) dispatch(actions []board.Action) {
 	for _, a := range actions {
 		switch a := a.(type) {
 		case board.CommitShard:
@@ -80,7 +80,7 @@ func (t *term) tell(actions []board.Action) {
 				wait(a)
 			}
 		case board.Grant:
-			if t.doubts > 0 {
+			if t.confirming > 0 {
 				t.withheld = append(t.withheld, a)
 				continue
 			}
@@ -94,7 +94,7 @@ func (t *term) tell(actions []board.Action) {
 		case board.WriteManifest:
 			t.queueFiles(a.Sweep, func(ctx context.Context) error { return t.finish(ctx, a.Sweep) })
 		case board.SaveDone:
-			t.fail("after-done")
+			t.failpoint("after-done")
 			t.step(board.DoneStored(a))
 		case board.DeleteSweep:
 			t.queueFiles(a.Sweep, func(ctx context.Context) error { return t.removeSweep(ctx, a.Sweep) })
@@ -105,36 +105,36 @@ func (t *term) tell(actions []board.Action) {
 			}
 			t.mu.Unlock()
 			for _, i := range a.Parts {
-				t.free(t.shelf.drop(partRef{a.Sweep, i}))
+				t.reclaim(t.index.drop(partRef{a.Sweep, i}))
 			}
 		case board.ForgetSweep:
 			t.mu.Lock()
 			delete(t.sweeps, a.Sweep)
 			t.mu.Unlock()
-			t.free(t.shelf.dropSweep(a.Sweep))
+			t.reclaim(t.index.dropSweep(a.Sweep))
 		}
 	}
 }
 
 // doubt withholds grants until a transaction has shown that this leader still leads. Who stood
 // still may have been replaced, and what it would grant may be acknowledged by now.
-func (t *term) doubt() {
-	t.doubts++
-	t.saves.put(save{prove: true, then: func() {
+func (t *term) confirmLeadership() {
+	t.confirming++
+	t.saves.put(save{confirm: true, then: func() {
 		t.inbox.put(func() {
-			if t.doubts--; t.doubts > 0 {
+			if t.confirming--; t.confirming > 0 {
 				return
 			}
 			withheld := t.withheld
 			t.withheld = nil
-			t.tell(t.overtaken(withheld))
+			t.dispatch(t.withoutOvertaken(withheld))
 		})
 	}})
 }
 
 // free gives frames of the spool up, in the background.
-func (t *term) free(items []ledger.DoneShard) {
+func (t *term) reclaim(items []ledger.DoneShard) {
 	if len(items) > 0 {
-		t.queueFiles("", func(ctx context.Context) error { t.shelf.free(ctx, items); return nil })
+		t.queueFiles("", func(ctx context.Context) error { t.index.reclaim(ctx, items); return nil })
 	}
 }
