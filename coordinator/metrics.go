@@ -31,77 +31,73 @@ type metrics struct {
 	requests      *prometheus.CounterVec // by method, code
 }
 
+// namespace comes before the name of every metric.
+const namespace = "phasegrid"
+
+func gauge(name, help string) prometheus.Gauge {
+	return prometheus.NewGauge(prometheus.GaugeOpts{Namespace: namespace, Name: name, Help: help})
+}
+
+func counter(name, help string) prometheus.Counter {
+	return prometheus.NewCounter(prometheus.CounterOpts{Namespace: namespace, Name: name, Help: help})
+}
+
+func counters(name, help string, labels ...string) *prometheus.CounterVec {
+	return prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: namespace, Name: name, Help: help}, labels)
+}
+
+func seconds(name, help string) prometheus.Histogram {
+	return prometheus.NewHistogram(prometheus.HistogramOpts{
+		Namespace: namespace, Name: name, Help: help, NativeHistogramBucketFactor: 1.1, NativeHistogramMaxBucketNumber: 100,
+		Buckets: prometheus.ExponentialBuckets(0.0005, 2, 18),
+	})
+}
+
 func newMetrics(r prometheus.Registerer) *metrics {
-	gauge := func(name, help string) prometheus.Gauge {
-		return prometheus.NewGauge(prometheus.GaugeOpts{Namespace: "phasegrid", Name: name, Help: help})
-	}
-	counter := func(name, help string) prometheus.Counter {
-		return prometheus.NewCounter(prometheus.CounterOpts{Namespace: "phasegrid", Name: name, Help: help})
-	}
-	vector := func(name, help string, labels ...string) *prometheus.CounterVec {
-		return prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: "phasegrid", Name: name, Help: help}, labels)
-	}
-	histogram := func(name, help string) prometheus.Histogram {
-		return prometheus.NewHistogram(prometheus.HistogramOpts{
-			Namespace: "phasegrid", Name: name, Help: help, NativeHistogramBucketFactor: 1.1, NativeHistogramMaxBucketNumber: 100,
-			Buckets: prometheus.ExponentialBuckets(0.0005, 2, 18),
-		})
-	}
 	m := &metrics{
-		leader: gauge("leader", "1 while this coordinator leads."),
+		leader: gauge("leader", "Whether this coordinator is the leader (1) or not (0)."),
 		leaseFailures: counter(
 			"lease_renew_failures_total",
-			"Reigns that ended because the leader's lease was not renewed in time.",
+			"Terms that ended because the leader's session expired.",
 		),
-		alarms: gauge("alarms", "Troubles that people must see to."),
+		alarms: gauge("alarms", "Active alarms."),
 		nodes:  gauge("nodes", "Nodes connected to the leader."),
-		fenced: gauge("nodes_fenced", "Nodes among them that get no work because too much went wrong on them."),
+		fenced: gauge("nodes_fenced", "Connected nodes that get no leases because too many failed on them."),
 		shards: prometheus.NewGaugeVec(
 			prometheus.GaugeOpts{
-				Namespace: "phasegrid",
+				Namespace: namespace,
 				Name:      "shards",
 				Help:      "Shards of sweeps that have not ended, by state.",
 			},
 			[]string{"state"},
 		),
-		points:        vector("points_total", "Points committed, by status.", "status"),
+		points:        counters("points_total", "Points committed, by status.", "status"),
 		committed:     counter("shards_committed_total", "Shards committed."),
-		deliveries:    vector("deliveries_total", "Verified deliveries, by outcome.", "outcome"),
-		rejected:      vector("results_rejected_total", "Deliveries refused, by reason.", "reason"),
-		shardSeconds:  histogram("shard_duration_seconds", "Time that nodes took for a committed shard."),
-		commitSeconds: histogram("commit_seconds", "Time from a verified delivery to its answer."),
-		spoolSeconds:  histogram("spool_write_seconds", "Time of one group's write to the spool, with its sync."),
-		txnSeconds:    histogram("etcd_txn_seconds", "Time of one transaction."),
+		deliveries:    counters("deliveries_total", "Verified deliveries, by outcome.", "outcome"),
+		rejected:      counters("results_rejected_total", "Deliveries rejected, by reason.", "reason"),
+		shardSeconds:  seconds("shard_duration_seconds", "Time that a node took for a committed shard."),
+		commitSeconds: seconds("commit_seconds", "Time from a verified delivery to its answer."),
+		spoolSeconds:  seconds("spool_write_seconds", "Time to write and sync one group of shards to the spool."),
+		txnSeconds:    seconds("etcd_txn_seconds", "Time of one ledger transaction."),
 		groupShards: prometheus.NewHistogram(
-			prometheus.HistogramOpts{Namespace: "phasegrid", Name: "commit_group_shards",
-				Help: "Shards in one group commit.", Buckets: prometheus.ExponentialBuckets(1, 2, 11)},
+			prometheus.HistogramOpts{
+				Namespace: namespace,
+				Name:      "commit_group_shards",
+				Help:      "Shards in one group commit.",
+				Buckets:   prometheus.ExponentialBuckets(1, 2, 11),
+			},
 		),
-		mergeBytes: counter("merge_bytes_total", "Bytes of Parquet written."),
+		mergeBytes: counter("merge_bytes_total", "Bytes of Parquet published."),
 		foreignParts: counter(
 			"foreign_parts_total",
-			"Attempts to store a part that found a file with other bytes in its place, and kept it.",
+			"Attempts to store a part that failed because a file with different contents had its name.",
 		),
-		requests: vector("rpc_requests_total", "Calls answered, by method and code.", "method", "code"),
+		requests: counters("rpc_requests_total", "Calls answered, by method and code.", "method", "code"),
 	}
 	r.MustRegister(
-		m.leader,
-		m.leaseFailures,
-		m.alarms,
-		m.nodes,
-		m.fenced,
-		m.shards,
-		m.points,
-		m.committed,
-		m.deliveries,
-		m.rejected,
-		m.shardSeconds,
-		m.commitSeconds,
-		m.spoolSeconds,
-		m.txnSeconds,
-		m.groupShards,
-		m.mergeBytes,
-		m.foreignParts,
-		m.requests,
+		m.leader, m.leaseFailures, m.alarms, m.nodes, m.fenced, m.shards, m.points, m.committed, m.deliveries,
+		m.rejected, m.shardSeconds, m.commitSeconds, m.spoolSeconds, m.txnSeconds, m.groupShards, m.mergeBytes,
+		m.foreignParts, m.requests,
 	)
 	return m
 }

@@ -95,24 +95,3 @@ func (p *node) commit() {
 		p.commits, p.strikes = 0, max(0, p.strikes-1)
 	}
 }
-
-// due are the nodes that time may have done something to, by name.
-func (b *Board) due() []string {
-	var names []string
-	for name, n := range b.nodes {
-		silent := n.link != linkGone && b.now.Sub(n.lastSeen) > min(b.ttl, b.grace)
-		if silent || n.fenceReason != "" && b.now.After(n.fencedUntil) {
-			names = append(names, name)
-		}
-	}
-	slices.Sort(names)
-	return names
-}
-
-// forgetGone forgets nodes that left long ago, and the first of too many.
-func (b *Board) forgetGone() {
-	for len(b.gone) > maxGone || len(b.gone) > 0 && b.now.Sub(b.gone[0].lastSeen) > goneAfter {
-		delete(b.nodes, b.gone[0].info.Name)
-		b.gone = slices.Delete(b.gone, 0, 1)
-	}
-}
