@@ -97,7 +97,7 @@ func replyTo(stream grpc.ClientStreamingServer[pb.DeliverRequest, pb.DeliverResp
 		board.OutcomeUnwanted: pb.DeliverResponse_OUTCOME_UNWANTED,
 	}[a.Outcome]
 	if !ok {
-		return fmt.Errorf("%w: %s", ErrRejected, a.Reason)
+		return fmt.Errorf("%w: %s", errRejected, a.Reason)
 	}
 	return stream.SendAndClose(&pb.DeliverResponse{Outcome: outcome})
 }
@@ -115,7 +115,7 @@ func (t *term) admit(h *pb.DeliverHeader) (*entry, error) {
 	if int(h.GetSolverVersion()) != e.design.solver {
 		return nil, fmt.Errorf(
 			"%w: the sweep needs solver %d, this node has %d",
-			ErrRejected,
+			errRejected,
 			e.design.solver,
 			h.GetSolverVersion(),
 		)

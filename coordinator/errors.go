@@ -20,18 +20,18 @@ import (
 // Errors that callers act on.
 var (
 	// ErrUnknownSweep is returned where a sweep is named that is not there.
-	ErrUnknownSweep = errors.New("no such sweep; `phasegrid ls` lists them")
+	errUnknownSweep = errors.New("no such sweep; `phasegrid ls` lists them")
 	// ErrAmbiguous is returned where a prefix names several sweeps.
-	ErrAmbiguous = errors.New("several sweeps match; give more of the id")
+	errAmbiguous = errors.New("several sweeps match; give more of the id")
 	// ErrNotEnded is returned by Delete for a sweep that goes on, and by Retry while its last bytes
 	// are being written.
-	ErrNotEnded = errors.New("the sweep has not ended; cancel it first, or try again in a moment")
+	errNotEnded = errors.New("the sweep has not ended; cancel it first, or try again in a moment")
 	// ErrRemoving is returned for requests about a sweep that is being removed.
-	ErrRemoving = errors.New("the sweep is being removed; try again when `phasegrid ls` does not list it any more")
+	errRemoving = errors.New("the sweep is being removed; try again when `phasegrid ls` does not list it any more")
 	// ErrEnded is returned for a request that only makes sense before a sweep ends.
-	ErrEnded = errors.New("the sweep has ended")
+	errEnded = errors.New("the sweep has ended")
 	// ErrRejected is returned to a node whose delivery another node should have made.
-	ErrRejected = errors.New("delivery rejected")
+	errRejected = errors.New("delivery rejected")
 
 	// errIncomplete is returned for a result set whose files are not all there.
 	errIncomplete = errors.New("the store lacks files of the result set, or has them in another size")
@@ -112,18 +112,18 @@ func toStatus(err error) error {
 			}})
 	case errors.As(err, &problems):
 		return withDetails(codes.InvalidArgument, err, badRequest(problems))
-	case errors.Is(err, ErrUnknownSweep):
+	case errors.Is(err, errUnknownSweep):
 		return status.Error(codes.NotFound, err.Error())
 	case errors.Is(err, errNameTaken):
 		return status.Error(codes.AlreadyExists, err.Error())
 	case errors.Is(err, errIncomplete):
 		return status.Error(codes.DataLoss, err.Error())
-	case errors.Is(err, ErrAmbiguous):
+	case errors.Is(err, errAmbiguous):
 		return status.Error(codes.InvalidArgument, err.Error())
-	case errors.Is(err, ErrNotEnded),
-		errors.Is(err, ErrEnded),
-		errors.Is(err, ErrRemoving),
-		errors.Is(err, ErrRejected):
+	case errors.Is(err, errNotEnded),
+		errors.Is(err, errEnded),
+		errors.Is(err, errRemoving),
+		errors.Is(err, errRejected):
 		return status.Error(codes.FailedPrecondition, err.Error())
 	case errors.Is(err, ledger.ErrFenced):
 		return withDetails(codes.Unavailable, err, &errdetails.RetryInfo{RetryDelay: durationpb.New(retryDelay)})

@@ -35,7 +35,7 @@ func (s *sweepsServer) Files(ctx context.Context, r *pb.FilesRequest) (*pb.Files
 	if p, err := t.progress(ctx, e); err != nil {
 		return nil, err
 	} else if p.Removing {
-		return nil, fmt.Errorf("sweep %s: %w", e.design.set, ErrRemoving)
+		return nil, fmt.Errorf("sweep %s: %w", e.design.set, errRemoving)
 	}
 	expected := t.storedFiles(e)
 	found := map[string]bool{}

@@ -53,17 +53,28 @@ func TestFoldIsOneTransaction(t *testing.T) {
 		t.Errorf("folded by transactions of %v writes, want %v", guarded.sizes, want)
 	}
 	var shards []int
-	err = reign.Ledger.Load(t.Context(), ledger.DonePrefix("id", 0), func(_ string, value []byte) error {
-		items, err := ledger.DecodeDone(value)
-		for _, it := range items {
+	for _, d := range doneOf(t, reign.Ledger) {
+		for _, it := range d.Items {
 			shards = append(shards, it.Shard)
 		}
-		return err
-	})
-	slices.Sort(shards)
-	if err != nil || len(shards) != 2*ledger.MaxWrites+50 || len(slices.Compact(shards)) != len(shards) {
-		t.Errorf("the keys hold %d shards, %v", len(shards), err)
 	}
+	slices.Sort(shards)
+	if len(shards) != 2*ledger.MaxWrites+50 || len(slices.Compact(shards)) != len(shards) {
+		t.Errorf("the keys hold %d shards", len(shards))
+	}
+}
+
+// doneOf reads the done keys of the sweep "id", whose own key it writes first.
+func doneOf(t *testing.T, l ledger.Ledger) []ledger.DoneState {
+	t.Helper()
+	if err := l.Commit(t.Context(), []ledger.Write{{Key: ledger.SweepKey("id")}}); err != nil {
+		t.Fatal(err)
+	}
+	sweeps, _, err := ledger.LoadSweeps(t.Context(), l)
+	if err != nil || len(sweeps) != 1 {
+		t.Fatalf("LoadSweeps = %d sweeps, %v", len(sweeps), err)
+	}
+	return sweeps[0].Done
 }
 
 // widest is a ledger that notes how many bytes the largest value has.
@@ -99,18 +110,12 @@ func TestFoldedKeysStaySmall(t *testing.T) {
 		reign.Ledger = guarded
 		term := termOf(c, reign)
 		keys, held := 0, 0
-		err = guarded.Load(t.Context(), ledger.DonePrefix("id", 0), func(key string, value []byte) error {
-			_, _, numbers, err := ledger.SplitSweepKey(key)
-			if err != nil {
-				return err
-			}
-			items, err := ledger.DecodeDone(value)
-			term.index.put(ref, numbers[1], items, true)
-			keys, held = keys+1, held+len(items)
-			return err
-		})
-		if err != nil || held != n*shards/leaders {
-			t.Fatalf("leader %d finds %d shards, %v", n, held, err)
+		for _, d := range doneOf(t, guarded) {
+			term.index.put(ref, d.N, d.Items, true)
+			keys, held = keys+1, held+len(d.Items)
+		}
+		if held != n*shards/leaders {
+			t.Fatalf("leader %d finds %d shards", n, held)
 		}
 		if limit := 64 + held/(compactAt*group) + 64; keys > limit {
 			t.Errorf("leader %d finds %d keys; at most %d are needed", n, keys, limit)

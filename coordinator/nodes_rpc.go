@@ -360,7 +360,7 @@ func (s *nodesServer) GetSpec(ctx context.Context, r *pb.GetSpecRequest) (*pb.Ge
 	}
 	e := t.lookup(r.GetSweepId())
 	if e == nil {
-		return nil, fmt.Errorf("%q: %w", r.GetSweepId(), ErrUnknownSweep)
+		return nil, fmt.Errorf("%q: %w", r.GetSweepId(), errUnknownSweep)
 	}
 	return &pb.GetSpecResponse{Spec: specToProto(e.design, "")}, nil
 }

@@ -140,7 +140,7 @@ func (s *sweepsServer) List(ctx context.Context, r *pb.ListRequest) (*pb.ListRes
 			break
 		}
 		m, err := s.sweep(ctx, t, e)
-		if errors.Is(err, ErrUnknownSweep) {
+		if errors.Is(err, errUnknownSweep) {
 			continue
 		}
 		if err != nil {
@@ -201,7 +201,7 @@ func (s *sweepsServer) change(
 		return nil, board.Answer{}, err
 	}
 	if e.failure != "" {
-		return nil, board.Answer{}, fmt.Errorf("%w: this release cannot go on with it: %s", ErrEnded, e.failure)
+		return nil, board.Answer{}, fmt.Errorf("%w: this release cannot go on with it: %s", errEnded, e.failure)
 	}
 	a, err := t.request(ctx, func(token uint64) board.Event { return event(e.design.id, token) })
 	if err == nil {

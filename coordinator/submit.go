@@ -65,7 +65,7 @@ func (t *term) reopen(ctx context.Context, e *entry) error {
 		return err
 	}
 	if p.Removing {
-		return fmt.Errorf("sweep %s: %w", e.design.set, ErrRemoving)
+		return fmt.Errorf("sweep %s: %w", e.design.set, errRemoving)
 	}
 	if !p.Phase.Ended() {
 		return nil
@@ -114,7 +114,7 @@ func (t *term) reopen(ctx context.Context, e *entry) error {
 		})
 	}
 	if err == nil && a.Outcome == board.OutcomeRemoving {
-		err = ErrRemoving
+		err = errRemoving
 	}
 	return err
 }
@@ -130,7 +130,7 @@ func (t *term) progress(ctx context.Context, e *entry) (board.Progress, error) {
 		return answer{p, ok}
 	})
 	if err == nil && !a.ok {
-		err = ErrUnknownSweep
+		err = errUnknownSweep
 	}
 	if e.failure != "" {
 		a.Waiting = "this release cannot go on with it: " + e.failure
@@ -144,13 +144,13 @@ func outcomeError(o board.Outcome) error {
 	case board.OutcomeOK:
 		return nil
 	case board.OutcomeUnknown:
-		return ErrUnknownSweep
+		return errUnknownSweep
 	case board.OutcomeNotEnded:
-		return ErrNotEnded
+		return errNotEnded
 	case board.OutcomeEnded:
-		return ErrEnded
+		return errEnded
 	case board.OutcomeRemoving:
-		return ErrRemoving
+		return errRemoving
 	}
 	return fmt.Errorf("outcome %d", o)
 }

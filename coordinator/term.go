@@ -227,9 +227,9 @@ func (t *term) find(ref string) (*entry, error) {
 	case len(prefixed) == 1:
 		return prefixed[0], nil
 	case len(prefixed) > 1:
-		return nil, fmt.Errorf("%q: %w", ref, ErrAmbiguous)
+		return nil, fmt.Errorf("%q: %w", ref, errAmbiguous)
 	}
-	return nil, fmt.Errorf("%q: %w", ref, ErrUnknownSweep)
+	return nil, fmt.Errorf("%q: %w", ref, errUnknownSweep)
 }
 
 // ask has the loop compute something.

@@ -96,7 +96,7 @@ func EncodeDone(items []DoneShard) ([]byte, error) {
 	return Encode(m)
 }
 
-func DecodeDone(b []byte) ([]DoneShard, error) {
+func decodeDone(b []byte) ([]DoneShard, error) {
 	var m pb.DoneState
 	if err := proto.Unmarshal(b, &m); err != nil {
 		return nil, err

@@ -52,7 +52,7 @@ func FailuresKey(id string, shard int) string {
 
 // splitSweepKey takes a key under sweepsRoot apart: the sweep's id, what the key is ("" for the
 // sweep itself), its numbers.
-func SplitSweepKey(key string) (id, what string, numbers []int, err error) {
+func splitSweepKey(key string) (id, what string, numbers []int, err error) {
 	words := strings.Split(strings.TrimPrefix(key, sweepsRoot), "/")
 	id = words[0]
 	if len(words) > 1 {

@@ -44,13 +44,13 @@ type Sweep struct {
 	Phase    board.Phase
 	Removing bool
 	Class    string
-	Done     []doneState
+	Done     []DoneState
 	Parts    map[int]PartState
 	Failures map[int]board.ShardFailures
 }
 
 // doneState is one done key.
-type doneState struct {
+type DoneState struct {
 	Part, N int
 	Items   []DoneShard
 }
@@ -72,7 +72,7 @@ func LoadSweeps(ctx context.Context, ledger Reader) (list []*Sweep, orphans map[
 	orphans = map[string][]string{}
 	var s *Sweep
 	err = ledger.Load(ctx, sweepsRoot, func(key string, value []byte) error {
-		id, what, numbers, err := SplitSweepKey(key)
+		id, what, numbers, err := splitSweepKey(key)
 		if err != nil {
 			return err
 		}
@@ -104,8 +104,8 @@ func (s *Sweep) decode(what string, numbers []int, value []byte) (err error) {
 	case "class":
 		s.Class = strings.Clone(string(value))
 	case "done":
-		d := doneState{Part: numbers[0], N: numbers[1]}
-		d.Items, err = DecodeDone(value)
+		d := DoneState{Part: numbers[0], N: numbers[1]}
+		d.Items, err = decodeDone(value)
 		s.Done = append(s.Done, d)
 	case "parts":
 		s.Parts[numbers[0]], err = decodePart(value)
