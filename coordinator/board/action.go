@@ -1,103 +1,103 @@
 package board
 
-// Action is what the board wants done, in the order given. An action that persists something comes
-// before every action that tells somebody about it, and the shell does not go on before it is
-// durable.
+// Action is an effect that the board asks its caller for, in the order given. An action that makes
+// something durable comes before every action that tells somebody about it, and the caller executes
+// nothing behind it before it is durable.
 type Action interface{ action() }
 
-// The actions.
+// Actions, each with its result if it has one.
 type (
-	// SaveLoss persists the losses of a shard.
+	// SaveFailures makes the lease failures of a shard durable.
 	SaveFailures struct {
 		Sweep    string
 		Failures ShardFailures
 	}
-	// DropLosses removes the losses of shards, in one transaction with the phase if that is not
-	// zero.
+	// DeleteFailures deletes the lease failures of shards, in one transaction with the phase.
 	DeleteFailures struct {
 		Sweep  string
 		Shards []int
 		Phase  Phase
 	}
-	// SavePhase persists the phase of a sweep.
+	// SavePhase makes the phase of a sweep durable.
 	SavePhase struct {
 		Sweep string
 		Phase Phase
 	}
-	// DropParts removes the keys of stored parts, and makes the sweep run.
+	// DeleteParts deletes the keys of stored parts and sets the phase.
 	DeleteParts struct {
 		Sweep string
 		Parts []int
 		Phase Phase
 	}
-	// SaveRemoval persists that a sweep is to be removed as soon as nothing of it is on its way to
-	// the store; Remove follows.
+	// SaveRemoval makes durable that a sweep will be removed, which begins once nothing of it is
+	// being written to the store. DeleteSweep follows.
 	SaveRemoval struct{ Sweep string }
-	// Remove persists that a sweep is being removed, and removes its files and its keys; Removed
-	// follows.
+	// DeleteSweep makes durable that a sweep is being removed, then deletes its files and its keys.
+	// Its result is SweepRemoved.
 	DeleteSweep struct{ Sweep string }
-	// DropSweep forgets a sweep whose keys are gone.
+	// ForgetSweep releases the memory of a sweep whose keys are deleted.
 	ForgetSweep struct{ Sweep string }
-	// Commit persists a delivery; Committed follows, or CommitGivenUp. PinClass is the sweep's
-	// class, to be stored with it, until one is Committed.
+	// CommitShard makes a delivery durable. Its result is ShardCommitted or CommitCancelled.
+	// PinClass is the arithmetic class to store with it; it is set until a first shard of the sweep
+	// is committed.
 	CommitShard struct {
 		Token    uint64
 		Sweep    string
 		Shard    int
 		PinClass string
 	}
-	// Answer replies to whoever waits on Token.
+	// Answer is the reply to the event with this Token.
 	Answer struct {
 		Token   uint64
 		Outcome Outcome
-		Shards  int    // of Retry: shards lifted
+		Shards  int    // of RetryRequested: shards released from quarantine
 		Reason  string // of OutcomeRejected
 	}
-	// Grant leases runs to a node.
+	// Grant leases shards to a node.
 	Grant struct {
 		Node   string
 		Conn   uint64
 		Ranges []ShardRange
 	}
-	// Revoke tells a node to stop these shards.
+	// Revoke ends the leases of a node.
 	Revoke struct {
 		Node   string
 		Conn   uint64
 		Ranges []ShardRange
 	}
-	// Dismiss tells a node that it gets no work, and why. Close ends its stream too.
+	// Dismiss tells a node that it gets no leases, and why. Close also ends its stream.
 	Dismiss struct {
 		Node   string
 		Conn   uint64
 		Reason string
 		Close  bool
 	}
-	// Forget removes the key of a node that is gone.
+	// DeleteNode deletes the key of a node that has left.
 	DeleteNode struct{ Node string }
-	// Merge writes the files of a part, without the rows of the shards in Missing; PartStored
-	// follows, or MergeGivenUp.
+	// MergePart writes the files of a part, without the rows of the shards in Missing. Its result
+	// is PartStored or MergeCancelled.
 	MergePart struct {
 		Sweep   string
 		Part    int
 		Missing []int
 	}
-	// Finish writes the manifest; Finishing follows, or FinishGivenUp.
+	// WriteManifest writes the manifest. Its result is ManifestStored or ManifestCancelled.
 	WriteManifest struct{ Sweep string }
-	// Close persists the phase Done; Finished follows.
+	// SaveDone makes the phase Done durable. Its result is DoneStored.
 	SaveDone struct{ Sweep string }
 )
 
-// Outcome of a delivery or of a request.
+// Outcome is the result of a delivery or a request.
 type Outcome uint8
 
 const (
 	OutcomeCommitted Outcome = iota + 1
-	OutcomeDuplicate         // a twin was first
-	OutcomeUnwanted          // the sweep no longer wants it
-	OutcomeRejected          // not by this node; Reason says why
-	OutcomeOK                // of a request
-	OutcomeUnknown           // there is no such sweep
-	OutcomeNotEnded          // the sweep has not ended, or something of it is still being written
+	OutcomeDuplicate         // the shard was already committed
+	OutcomeUnwanted          // the sweep has ended or does not exist
+	OutcomeRejected          // this node may not compute the sweep; Reason says why
+	OutcomeOK                // the request was applied
+	OutcomeUnknown           // no such sweep
+	OutcomeNotEnded          // the sweep has not ended, or some of its files are still being written
 	OutcomeEnded             // the sweep has ended
 	OutcomeRemoving          // the sweep is being removed
 )

@@ -6,38 +6,38 @@ import (
 	"time"
 )
 
-// maxCapacity bounds what a node may ask to hold.
+// MaxCapacity is the most shards that a node may hold.
 const MaxCapacity = 4096
 
-// lookEvery is how often the board looks at what time has done to nodes. Its clock goes on with
-// every Tick.
-const lookEvery = 100 * time.Millisecond
+// checkEvery is the least time between two checks for silent and fenced nodes. The clock advances
+// with every Tick.
+const checkEvery = 100 * time.Millisecond
 
-// Board is the scheduler: what is leased to whom, what is committed, what is next. It is pure: the
-// same events give the same actions, it does no I/O, reads no clock and starts no goroutine. It
-// belongs to one goroutine, the leader's loop.
+// Board is the scheduler: which shard is leased to which node, which are committed, and what is
+// next. It belongs to one goroutine, the loop of the leader's term.
 //
-//	             Attach/Beat         Deliver          Committed
+//	            NodeAttached,    ShardDelivered     ShardCommitted
+//	            NodeHeartbeat
 //	open ──────────► leased ──────────► committing ──────────► done ──► part merged
 //	 ▲  ▲              │ │
-//	 │  └── returned ──┘ └─ lost ─► suspect ─► (leased again, alone) ─► ... third node: quarantine
-//	 └───────────────────────────────── retry ───────────────────────────────────┘
+//	 │  └── returned ──┘ └─ failed ─► suspect ─► (leased alone) ─► ... third node: quarantine
+//	 └───────────────────────────── RetryRequested ────────────────────────────────┘
 type Board struct {
-	ttl   time.Duration // a silent node is lost after it
-	grace time.Duration // a node whose stream broke is lost after it
-	now   time.Time
-	look  time.Time // when to look at the nodes again
+	ttl       time.Duration // after which a silent node loses its leases
+	grace     time.Duration // after which a node whose stream broke loses its leases
+	now       time.Time
+	nextCheck time.Time // when nodes are checked again
 
 	jobs  map[string]*job
 	order []*job // by priority, then arrival
 	nodes map[string]*node
-	gone  []*node // those among them that left, in that order
-	// hungry are the nodes with room to look at; idle ones found no work, and are looked at again
-	// when there is some.
+	gone  []*node // nodes that left, in the order in which they did
+	// ready are nodes that may have room for leases, in the order in which assign looks at them;
+	// idle are nodes for which there was nothing to lease.
 	ready, idle []*node
-	slots       int // of all nodes that take work
+	slots       int // of all nodes that take leases
 
-	// reached is the most pass that a job of a kind has come to by its leases.
+	// reached is the largest pass of the jobs of each kind, as of their last lease.
 	reached map[kind]float64
 
 	seq   int
@@ -45,8 +45,8 @@ type Board struct {
 	out   []Action
 }
 
-// NewBoard returns an empty board. A node is lost when it was silent for ttl, or when its stream
-// has been broken for grace. Epochs of leases start above epoch.
+// New returns an empty board. A node loses its leases when it was silent for ttl, or when its
+// stream has been broken for grace. Epochs of leases start above epoch.
 func New(ttl, grace time.Duration, epoch uint64) *Board {
 	return &Board{
 		ttl:     ttl,
@@ -58,7 +58,8 @@ func New(ttl, grace time.Duration, epoch uint64) *Board {
 	}
 }
 
-// Step applies one event and returns what must be done, in order. The caller owns the slice.
+// Step applies one event and returns the actions that follow from it, in order. The caller owns the
+// slice.
 func (b *Board) Step(event Event) []Action {
 	b.out = nil
 	switch e := event.(type) {
@@ -81,7 +82,7 @@ func (b *Board) Step(event Event) []Action {
 	case ShardDelivered:
 		b.shardDelivered(e)
 	case DeliveryRejected:
-		b.shardWentWrong(e.Node, e.Sweep, e.Shard, "refused: "+e.Cause)
+		b.nodeFailed(e.Node, e.Sweep, e.Shard, "rejected: "+e.Cause)
 	case ShardCommitted:
 		b.shardCommitted(e)
 	case CommitCancelled:
@@ -93,7 +94,7 @@ func (b *Board) Step(event Event) []Action {
 	return b.out
 }
 
-// stepSweep applies an event about a whole sweep.
+// stepSweep applies an event that concerns a sweep as a whole.
 func (b *Board) stepSweep(event Event) {
 	switch e := event.(type) {
 	case SweepAdded:
@@ -123,30 +124,31 @@ func (b *Board) stepSweep(event Event) {
 
 func (b *Board) emit(a Action) { b.out = append(b.out, a) }
 
-// tick lets time pass: silent nodes are lost, fences fall, old nodes are forgotten.
+// tick advances the clock: silent nodes lose their leases, fences expire, nodes that left long ago
+// are forgotten.
 func (b *Board) tick(now time.Time) {
 	b.now = now
-	if now.Before(b.look) {
+	if now.Before(b.nextCheck) {
 		return
 	}
-	b.look = now.Add(lookEvery)
-	for _, name := range b.due() {
+	b.nextCheck = now.Add(checkEvery)
+	for _, name := range b.overdue() {
 		n := b.nodes[name]
 		if n == nil {
-			continue // forgotten, as others before it in this loop have left
+			continue // forgotten when another node of this loop left
 		}
 		silent := now.Sub(n.lastSeen)
 		switch {
 		case n.link == linkUp && silent > b.ttl:
-			b.emit(Dismiss{Node: name, Conn: n.conn, Reason: "silent for longer than the lease", Close: true})
-			b.loseNode(n, fmt.Sprintf("silent for %v", b.ttl))
+			b.emit(Dismiss{Node: name, Conn: n.conn, Reason: "no heartbeat for longer than the lease TTL", Close: true})
+			b.loseNode(n, fmt.Sprintf("no heartbeat for %v", b.ttl))
 		case n.link == linkBroken && silent > b.grace:
 			b.loseNode(n, "connection lost")
 		}
 		if n.fenceReason != "" && now.After(n.fencedUntil) {
 			n.fenceReason, n.strikes = "", 0
 			b.countSlots()
-			b.wake(n)
+			b.enqueue(n)
 		}
 	}
 	b.forgetGone()

@@ -6,7 +6,7 @@ import (
 	"slices"
 )
 
-// Check lists every broken invariant of the board: all of them, not the first.
+// Check returns every violated invariant of the board.
 func (b *Board) Check() []error {
 	var errs []error
 	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
@@ -24,11 +24,11 @@ func (b *Board) Check() []error {
 				bad("sweep %s: shard %d is leased to %s, which does not hold it", j.id, s, l.node.info.Name)
 			}
 			if j.class != "" && l.node.info.Class != j.class || l.node.info.Solver != j.solver {
-				bad("sweep %s: shard %d is leased to %s, which computes otherwise", j.id, s, l.node.info.Name)
+				bad("sweep %s: shard %d is leased to %s, which has another solver version or arithmetic class", j.id, s, l.node.info.Name)
 			}
 		}
 		if !maps.Equal(holders, j.holders) {
-			bad("sweep %s: %d nodes hold shards of it, counted %d", j.id, len(holders), len(j.holders))
+			bad("sweep %s: %d nodes hold shards of it, but %d are counted", j.id, len(holders), len(j.holders))
 		}
 	}
 	left := 0
@@ -44,13 +44,13 @@ func (b *Board) Check() []error {
 			}
 		}
 		if n.link == linkGone && len(n.held) > 0 {
-			bad("node %s: gone, but holds %d shards", name, len(n.held))
+			bad("node %s: holds %d shards after it left", name, len(n.held))
 		}
 		if n.fenceReason != "" && len(n.held) > 0 {
-			bad("node %s: fenced, but holds %d shards", name, len(n.held))
+			bad("node %s: holds %d shards while fenced", name, len(n.held))
 		}
 		if len(n.held) > MaxCapacity {
-			bad("node %s: holds %d shards, more than any may", name, len(n.held))
+			bad("node %s: holds %d shards, more than the maximum", name, len(n.held))
 		}
 	}
 	if left != len(b.gone) || left > maxGone {
@@ -59,7 +59,7 @@ func (b *Board) Check() []error {
 	return errs
 }
 
-// check lists the broken invariants of one job.
+// check returns the violated invariants of one job.
 func (j *job) check() []error {
 	var errs []error
 	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
@@ -80,23 +80,23 @@ func (j *job) check() []error {
 			left[j.cuts.PartOf(s)]++
 		}
 		if j.quarantine[s] && (j.failures[s] == nil || !j.failures[s].Quarantined) {
-			bad("shard %d is in quarantine without losses", s)
+			bad("shard %d is in quarantine without lease failures", s)
 		}
 	}
 	stored := 0
 	for i, p := range j.parts {
 		if p.left != left[i] {
-			bad("part %d: %d shards left, counted %d", i, left[i], p.left)
+			bad("part %d: %d shards left, but %d are counted", i, left[i], p.left)
 		}
 		if p.stage != partOpen && p.left != len(p.missing) {
-			bad("part %d: merged without %d shards, %d are not done", i, len(p.missing), p.left)
+			bad("part %d: merged without %d shards, but %d are not done", i, len(p.missing), p.left)
 		}
 		if p.stage == partStored {
 			stored++
 		}
 	}
 	if stored != j.stored {
-		bad("%d parts are stored, counted %d", stored, j.stored)
+		bad("%d parts stored, but %d are counted", stored, j.stored)
 	}
 	if j.phase == Done && stored != len(j.parts) {
 		bad("done with %d of %d parts", stored, len(j.parts))

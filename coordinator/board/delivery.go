@@ -2,10 +2,10 @@ package board
 
 import "fmt"
 
-// How a shard gets from leased to done: the first delivery of it is committed, twins of it wait for
-// the same answer. One that cannot be made durable is given up once its sweep is cancelled.
+// How a shard gets from leased to done: the first delivery is committed, later ones wait for the
+// same answer. A commit that cannot be made durable is cancelled once its sweep has ended.
 
-// deliver decides about a verified delivery. The first commit wins; a lost lease does not matter.
+// shardDelivered decides about a verified delivery. The first one wins, whoever holds the lease.
 func (b *Board) shardDelivered(e ShardDelivered) {
 	j := b.jobs[e.Sweep]
 	answer := func(o Outcome, reason string) { b.emit(Answer{Token: e.Token, Outcome: o, Reason: reason}) }
@@ -24,8 +24,8 @@ func (b *Board) shardDelivered(e ShardDelivered) {
 		b.dropLease(j, e.Shard, e.Node)
 		answer(
 			OutcomeRejected,
-			fmt.Sprintf("the sweep needs solver %d with arithmetic class %q; this is solver %d with class %q",
-				j.solver, j.class, e.Solver, e.Class),
+			fmt.Sprintf("got solver %d with arithmetic class %q, want solver %d with class %q",
+				e.Solver, e.Class, j.solver, j.class),
 		)
 		return
 	}
@@ -56,11 +56,11 @@ func (b *Board) shardDelivered(e ShardDelivered) {
 // dropLease ends the lease of a shard if this node has it.
 func (b *Board) dropLease(j *job, shard int, node string) {
 	if l := j.leases[shard]; l != nil && l.node.info.Name == node {
-		b.giveBack(l.node, shardRef{j.id, shard})
+		b.returnShard(l.node, shardRef{j.id, shard})
 	}
 }
 
-// revokeOtherClasses takes leases from nodes whose arithmetic the sweep no longer accepts.
+// revokeOtherClasses ends the leases of nodes whose arithmetic class the sweep no longer accepts.
 func (b *Board) revokeOtherClasses(j *job) {
 	for _, shard := range sortedKeys(j.leases) {
 		l := j.leases[shard]
@@ -72,12 +72,12 @@ func (b *Board) revokeOtherClasses(j *job) {
 					Ranges: []ShardRange{{Sweep: j.id, First: shard, Count: 1, Epoch: l.epoch}},
 				},
 			)
-			b.giveBack(l.node, shardRef{j.id, shard})
+			b.returnShard(l.node, shardRef{j.id, shard})
 		}
 	}
 }
 
-// committed: a delivery is durable, and may be acknowledged.
+// shardCommitted marks a shard as done and acknowledges its deliveries.
 func (b *Board) shardCommitted(e ShardCommitted) {
 	j := b.jobs[e.Sweep]
 	if j == nil || j.committing[e.Shard] == nil {
@@ -100,8 +100,7 @@ func (b *Board) shardCommitted(e ShardCommitted) {
 	b.removeIfIdle(j)
 }
 
-// commitGivenUp: a delivery is not made durable. The sweep has ended; one that goes on has the
-// shard computed again.
+// commitCancelled makes the shard leasable again: its sweep has ended, but may be reopened.
 func (b *Board) commitCancelled(e CommitCancelled) {
 	j := b.jobs[e.Sweep]
 	if j == nil || j.committing[e.Shard] == nil {
@@ -115,7 +114,7 @@ func (b *Board) commitCancelled(e CommitCancelled) {
 		j.release(e.Shard)
 	}
 	if !j.pinned && len(j.committing) == 0 && len(j.leases) == 0 {
-		j.class = "" // nothing was computed in it after all
+		j.class = "" // nothing of it is durable
 	}
 	for _, token := range append([]uint64{c.token}, c.duplicates...) {
 		b.emit(Answer{Token: token, Outcome: OutcomeUnwanted})

@@ -8,7 +8,7 @@
 //   - Each shard is in exactly one state: open, suspect, leased, committing, done or quarantined
 //     (see Board.Check).
 //   - An action that makes something durable comes before every action that tells somebody about it.
-//   - Nothing is kept per point; a shard has its cut and two bits.
+//   - No state is kept per point, and two bits per shard.
 //
 // Events are facts, such as Committed; actions are effects that the caller executes, such as Commit.
 package board

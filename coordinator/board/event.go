@@ -2,19 +2,19 @@ package board
 
 import "time"
 
-// Event is what happens to the board. Time itself is one: Tick.
+// Event is a fact that the board is told. Time is one: Tick.
 type Event interface{ event() }
 
-// The events.
+// Events. Those with a Token are requests: an Answer with the same Token follows.
 type (
-	// Tick says what time it is; every other event happens at the time of the last Tick.
+	// Tick is the current time; every other event happens at the time of the last Tick.
 	Tick struct{ Now time.Time }
-	// Stalled says that for so long nobody was listening (a stopped process, a paused machine): no
-	// node was silent meanwhile. It comes before the Tick that ends the stall.
+	// Stalled: the process did not run for Gap, so silence of nodes in that time is no fault of
+	// theirs. It comes before the Tick that ends the stall.
 	Stalled struct{ Gap time.Duration }
 
-	// Attach: a node opened its stream. Conn tells its streams apart, Instance its processes; Held
-	// are shards it still has from before.
+	// NodeAttached: a node opened a stream. Conn identifies the stream, Instance the process; Held
+	// are the shards that it still has from an earlier stream.
 	NodeAttached struct {
 		Conn     uint64
 		Info     NodeInfo
@@ -22,78 +22,80 @@ type (
 		Capacity int
 		Held     []ShardRange
 	}
-	// Beat: a node is alive and is willing to hold Capacity shards.
+	// NodeHeartbeat: a node is alive and willing to hold Capacity shards.
 	NodeHeartbeat struct {
 		Conn     uint64
 		Node     string
 		Capacity int
 	}
-	// Drain: a node takes no more shards and hands some back.
+	// NodeDraining: a node takes no more shards and returns some.
 	NodeDraining struct {
 		Conn     uint64
 		Node     string
 		Returned []ShardRange
 	}
-	// Leave: a node ended its life cleanly.
+	// NodeLeft: a node said goodbye.
 	NodeLeft struct {
 		Conn uint64
 		Node string
 	}
-	// Broken: a node's stream ended without a goodbye. The node may come back.
+	// StreamBroken: a node's stream ended without a goodbye. The node may come back.
 	StreamBroken struct {
 		Conn uint64
 		Node string
 	}
-	// Abandon: a node cannot solve these shards.
+	// ShardsAbandoned: a node cannot solve these shards.
 	ShardsAbandoned struct {
 		Node  string
 		Range ShardRange
 		Cause string
 	}
 
-	// AddSweep puts a sweep on the board, new or as it was stored.
+	// SweepAdded: a sweep was submitted, or loaded from the ledger.
 	SweepAdded struct {
 		ID       string
 		Cuts     Cuts
 		Priority int
 		Weight   int
 		Solver   int
-		Class    string // pinned arithmetic class, "" before the first commit
+		Class    string // pinned arithmetic class; "" before the first commit
 		Phase    Phase
-		Removing bool                  // its removal has begun
-		Done     []int                 // shards committed; those of stored parts need not be named
+		Removing bool                  // its removal has been made durable
+		Done     []int                 // committed shards; those of stored parts may be left out
 		Counts   Counts                // rows committed so far
-		Parts    map[int][]int         // stored parts, with the shards each lacks, rising
+		Parts    map[int][]int         // stored parts, with the missing shards of each in rising order
 		Failures map[int]ShardFailures // by shard
 	}
-	// SetPhase asks for Running, Paused or Cancelled. Token is answered.
+	// PhaseRequested asks for Running, Paused or Cancelled.
 	PhaseRequested struct {
 		Token uint64
 		Sweep string
 		Phase Phase
 	}
-	// Retry lifts the quarantine of all of a sweep's shards. Token is answered.
+	// RetryRequested asks to release all shards of a sweep from quarantine.
 	RetryRequested struct {
 		Token uint64
 		Sweep string
 	}
-	// Reopen: these stored parts, each with its rows, are gone from the store; their shards must be
-	// computed again. Token is answered.
+	// ReopenRequested: the files of these stored parts (with their rows) are gone from the store,
+	// so their shards have to be computed again.
 	ReopenRequested struct {
 		Token uint64
 		Sweep string
 		Parts map[int]Counts
 	}
-	// RemoveSweep removes an ended sweep and its result set. Token is answered when they are gone.
+	// RemovalRequested asks to remove an ended sweep and its result set. It is answered once they
+	// are gone.
 	RemovalRequested struct {
 		Token uint64
 		Sweep string
 	}
 
-	// Removed: the files and the keys of a sweep are gone.
+	// SweepRemoved: the files and the keys of a sweep are deleted.
 	SweepRemoved struct{ Sweep string }
 
-	// Deliver: a shard's verified bytes have arrived. Token is answered.
+	// ShardDelivered: the bytes of a shard have arrived and are verified. It is answered once they
+	// are durable.
 	ShardDelivered struct {
 		Token  uint64
 		Sweep  string
@@ -103,38 +105,38 @@ type (
 		Class  string
 		Counts Counts
 	}
-	// Refuse: a node delivered bytes that did not verify.
+	// DeliveryRejected: a node delivered bytes that failed a check.
 	DeliveryRejected struct {
 		Node  string
 		Sweep string
 		Shard int
 		Cause string
 	}
-	// Committed: the commit of a shard is durable.
+	// ShardCommitted: a delivery is durable.
 	ShardCommitted struct {
 		Sweep string
 		Shard int
 	}
-	// CommitGivenUp: a delivery cannot be made durable, and its sweep has ended.
+	// CommitCancelled: a delivery was not made durable, because its sweep has ended.
 	CommitCancelled struct {
 		Sweep string
 		Shard int
 	}
-	// PartStored: a part's files and its key are durable.
+	// PartStored: the files of a part and its key are durable.
 	PartStored struct {
 		Sweep string
 		Part  int
 	}
-	// MergeGivenUp: a part is not merged, as its sweep has ended.
+	// MergeCancelled: a part was not merged, because its sweep has ended.
 	MergeCancelled struct {
 		Sweep string
 		Part  int
 	}
-	// FinishGivenUp: the manifest is not written, or for nothing, as its sweep has ended.
+	// ManifestCancelled: the manifest was not written, or is void, because its sweep has ended.
 	ManifestCancelled struct{ Sweep string }
-	// Finishing: the manifest is durable.
+	// ManifestStored: the manifest is durable.
 	ManifestStored struct{ Sweep string }
-	// Finished: the phase Done is durable.
+	// DoneStored: the phase Done is durable.
 	DoneStored struct{ Sweep string }
 )
 

@@ -8,38 +8,37 @@ import (
 )
 
 const (
-	// quarantineNodes is how many different nodes must have been lost uncleanly during a shard to
-	// quarantine it.
+	// quarantineNodes different nodes with a lease failure of a shard quarantine it.
 	quarantineNodes = 3
-	// quarantineAttempts quarantines it too, for fleets of fewer nodes.
+	// quarantineAttempts lease failures quarantine it too, for clusters of fewer nodes.
 	quarantineAttempts = 9
-	// fenceStrikes shards gone wrong on one node fence it off, for fenceFor.
+	// fenceStrikes failures fence a node, for fenceFor.
 	fenceStrikes = 5
 	fenceFor     = 10 * time.Minute
-	// forgiveCommits commits of a node take one strike away.
-	forgiveCommits = 16
-	maxCauseBytes  = 512
+	// commitsPerStrike commits of a node undo one strike.
+	commitsPerStrike = 16
+	maxCauseBytes    = 512
 )
 
-// Cause is one unclean loss of a shard.
+// LeaseFailure is a lease that ended by the fault of its node. A drain, a preemption or a cancel is
+// none.
 type LeaseFailure struct {
 	Node  string
 	Cause string
 	Time  time.Time
 }
 
-// Loss is the history of a shard that was lost uncleanly. A drain, a preemption or a cancel is no
-// loss.
+// ShardFailures is the history of the lease failures of one shard.
 type ShardFailures struct {
 	Shard       int
 	Attempts    int
 	Quarantined bool
-	Failures    []LeaseFailure // the last one of each node
+	Failures    []LeaseFailure // the last one of each node, the newest last
 }
 
-// clip bounds a text from outside, and takes out what is not to be printed: it comes to people's
-// terminals, which control characters command. Protobuf refuses strings that are not UTF-8, so it
-// never ends inside a rune.
+// clip returns the printable runes of a text from outside, at most maxCauseBytes: it ends up in
+// terminals, which control characters command. It never ends within a rune, since Protobuf refuses
+// strings that are not UTF-8.
 func clip(s string) string {
 	s = strings.ToValidUTF8(s[:min(len(s), maxCauseBytes)], "")
 	return strings.Map(func(r rune) rune {
@@ -50,39 +49,38 @@ func clip(s string) string {
 	}, s)
 }
 
-// oneLine makes a text one printable line of bounded length, as causes of losses are kept.
+// OneLine returns a text as one printable line of bounded length.
 func OneLine(s string) string { return clip(strings.Join(strings.Fields(s), " ")) }
 
-// add notes one more loss.
-func (l *ShardFailures) add(c LeaseFailure) {
+// add counts one more failure.
+func (f *ShardFailures) add(c LeaseFailure) {
 	c.Cause = clip(c.Cause)
-	l.Attempts++
-	l.Failures = append(slices.DeleteFunc(l.Failures, func(old LeaseFailure) bool { return old.Node == c.Node }), c)
-	l.Quarantined = len(l.Failures) >= quarantineNodes || l.Attempts >= quarantineAttempts
+	f.Attempts++
+	f.Failures = append(slices.DeleteFunc(f.Failures, func(old LeaseFailure) bool { return old.Node == c.Node }), c)
+	f.Quarantined = len(f.Failures) >= quarantineNodes || f.Attempts >= quarantineAttempts
 }
 
-// forgive takes the last loss by a node back, if there was one: the node is there again, and still
-// has the shard.
-func (l *ShardFailures) forgive(node string) bool {
-	i := slices.IndexFunc(l.Failures, func(c LeaseFailure) bool { return c.Node == node })
+// undo takes the last failure of a node back, if there was one.
+func (f *ShardFailures) undo(node string) bool {
+	i := slices.IndexFunc(f.Failures, func(c LeaseFailure) bool { return c.Node == node })
 	if i < 0 {
 		return false
 	}
-	l.Failures = slices.Delete(l.Failures, i, i+1)
-	l.Attempts--
+	f.Failures = slices.Delete(f.Failures, i, i+1)
+	f.Attempts--
 	return true
 }
 
-func (l *ShardFailures) clone() ShardFailures {
-	c := *l
-	c.Failures = append([]LeaseFailure(nil), l.Failures...)
+func (f *ShardFailures) clone() ShardFailures {
+	c := *f
+	c.Failures = append([]LeaseFailure(nil), f.Failures...)
 	return c
 }
 
-// lastNode is the node that lost the shard last.
-func (l *ShardFailures) lastNode() string {
-	if len(l.Failures) == 0 {
+// lastNode is the node of the newest failure.
+func (f *ShardFailures) lastNode() string {
+	if len(f.Failures) == 0 {
 		return ""
 	}
-	return l.Failures[len(l.Failures)-1].Node
+	return f.Failures[len(f.Failures)-1].Node
 }

@@ -1,11 +1,10 @@
 package board
 
-// How a sweep comes to its end: its parts are merged, then it is finished. Work on its files that
-// is under way asks, before each try, whether the sweep was cancelled meanwhile, and is given up
-// then. Past Finishing that is too late.
+// How a sweep ends: its parts are merged, then its manifest is written, then the phase Done is made
+// durable. Before each attempt to work on its files the caller asks whether the sweep has ended
+// meanwhile, and cancels the work then. After ManifestStored nothing cancels it.
 
-// mergeIfComplete has a part merged that lacks no shard, unless the sweep has ended: then its
-// merges are given up.
+// mergeIfComplete starts the merge of a part whose shards are all done, unless the sweep has ended.
 func (b *Board) mergeIfComplete(j *job, i int) {
 	if p := &j.parts[i]; p.left == 0 && p.stage == partOpen && !j.phase.Ended() {
 		p.stage, p.missing = partMerging, nil
@@ -13,8 +12,8 @@ func (b *Board) mergeIfComplete(j *job, i int) {
 	}
 }
 
-// settle ends a sweep once no shard is on its way: parts that lack shards in quarantine are written
-// without them.
+// settle finishes a sweep all of whose shards are done or in quarantine: the remaining parts are
+// merged without their quarantined shards, then the manifest is written.
 func (b *Board) settle(j *job) {
 	if j.phase != Running && j.phase != Paused || !j.settled() || j.writingManifest {
 		return
@@ -39,7 +38,7 @@ func (b *Board) settle(j *job) {
 	}
 }
 
-// partStored: a part's files and key are durable.
+// partStored marks a part as stored.
 func (b *Board) partStored(e PartStored) {
 	j := b.jobs[e.Sweep]
 	if j == nil || j.parts[e.Part].stage != partMerging {
@@ -51,20 +50,19 @@ func (b *Board) partStored(e PartStored) {
 	b.removeIfIdle(j)
 }
 
-// ended tells whether work on a sweep's files is not wanted any more.
+// Ended tells whether a sweep has ended or does not exist, so that work on its files has to stop.
 func (b *Board) Ended(sweep string) bool {
 	j := b.jobs[sweep]
 	return j == nil || j.phase.Ended()
 }
 
-// stored tells whether a part of an ended sweep is stored.
+// Stored tells whether a part of an ended sweep is stored.
 func (b *Board) Stored(sweep string, part int) bool {
 	j := b.jobs[sweep]
 	return j != nil && j.phase.Ended() && j.parts[part].stage == partStored
 }
 
-// mergeGivenUp: the merge of a part ends without files. The sweep has ended; one that goes on
-// merges the part again.
+// mergeCancelled reopens the part: it is merged when the sweep continues.
 func (b *Board) mergeCancelled(e MergeCancelled) {
 	if j := b.jobs[e.Sweep]; j != nil && j.parts[e.Part].stage == partMerging {
 		j.parts[e.Part].stage, j.parts[e.Part].missing = partOpen, nil
@@ -72,8 +70,7 @@ func (b *Board) mergeCancelled(e MergeCancelled) {
 	}
 }
 
-// finishGivenUp: the manifest is not written. The sweep has ended; one that goes on is finished
-// again.
+// manifestCancelled allows the manifest to be written again when the sweep continues.
 func (b *Board) manifestCancelled(e ManifestCancelled) {
 	if j := b.jobs[e.Sweep]; j != nil {
 		j.writingManifest = false
@@ -81,8 +78,7 @@ func (b *Board) manifestCancelled(e ManifestCancelled) {
 	}
 }
 
-// finishing: the manifest is durable. From here on the sweep is done, and nobody changes that any
-// more.
+// manifestStored starts to make the phase Done durable. From here on no request changes the phase.
 func (b *Board) manifestStored(e ManifestStored) {
 	if j := b.jobs[e.Sweep]; j != nil && j.writingManifest && !j.savingDone {
 		j.savingDone = true
@@ -90,7 +86,7 @@ func (b *Board) manifestStored(e ManifestStored) {
 	}
 }
 
-// finished: the phase is durable, and people may hear of it.
+// doneStored ends the sweep.
 func (b *Board) doneStored(e DoneStored) {
 	if j := b.jobs[e.Sweep]; j != nil && j.writingManifest {
 		j.writingManifest, j.savingDone, j.phase = false, false, Done

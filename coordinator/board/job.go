@@ -5,29 +5,29 @@ import (
 	"time"
 )
 
-// job is one sweep on the board.
+// job is the state of one sweep.
 //
 // Invariant: each shard is in exactly one of open, suspects, leases, committing, done and
 // quarantine.
 type job struct {
 	id       string
-	seq      int // order of arrival, breaks ties
+	seq      int // order of arrival
 	cuts     Cuts
 	priority int
 	weight   float64
 	solver   int
 	class    string
-	pinned   bool // the class is durable; until then every commit brings it along
+	pinned   bool // class is durable; until then every commit stores it
 	phase    Phase
 
-	// pass is the cost leased so far over weight: the eligible job of the highest priority with the
-	// least pass is next.
+	// pass is the cost leased so far divided by weight: the next lease comes from the job of the
+	// highest priority with the least pass (stride scheduling).
 	pass float64
 
 	open       *shardSet
-	suspects   []int // rising; lost before, so leased one at a time to a node
+	suspects   []int // in rising order; with lease failures, so a node gets one at a time
 	leases     map[int]*lease
-	holders    map[*node]int // leases by node: people ask for their number all the time
+	holders    map[*node]int // number of leases by node
 	committing map[int]*commit
 	done       *shardSet
 	quarantine map[int]bool
@@ -35,21 +35,21 @@ type job struct {
 
 	parts           []part
 	stored          int  // parts with stage partStored
-	writingManifest bool // set with Finish
-	savingDone      bool // set by Finishing
+	writingManifest bool // set with WriteManifest
+	savingDone      bool // set with SaveDone
 	removal         removal
-	removers        []uint64 // who waits for the removal
+	removers        []uint64 // tokens of the requests to remove it
 
 	counts    Counts
 	costTotal float64
 	costDone  float64
 	maxMemory int64
-	tooLittle int64 // no open shard fits into so much memory, see nextFor
+	tooLittle int64 // no open shard fits into this memory; see nextFor
 	pace      pace
 }
 
-// kind is what jobs have in common that take the same nodes from each other. One of another kind
-// may have had much more, or less, of nodes of its own.
+// kind is what jobs have in common that compete for the same nodes. Passes of jobs of different
+// kinds are not comparable.
 type kind struct {
 	priority, solver int
 	class            string
@@ -57,26 +57,26 @@ type kind struct {
 
 func (j *job) kind() kind { return kind{j.priority, j.solver, j.class} }
 
-// lease is one shard leased to one node.
+// lease is the right of one node to solve one shard.
 type lease struct {
 	node  *node
 	epoch uint64
-	order uint64 // of granting
+	order uint64 // in which leases were granted
 }
 
-// commit is a delivery on its way to disk, with those who delivered the same shard meanwhile.
+// commit is a delivery that is being made durable.
 type commit struct {
 	node       string
 	token      uint64
-	duplicates []uint64
+	duplicates []uint64 // tokens of later deliveries of the same shard
 	counts     Counts
 }
 
-// part is a run of shards merged into one file per table.
+// part is the state of one part.
 type part struct {
-	left    int // shards not done
+	left    int // number of shards that are not done
 	stage   partStage
-	missing []int // of a stored part: shards it lacks
+	missing []int // shards that a merge leaves out
 }
 
 // removal is how far the removal of a sweep is.
@@ -84,15 +84,15 @@ type removal uint8
 
 const (
 	removalNone  removal = iota
-	removalAsked         // set by RemoveSweep, and saved: it begins once nothing of the sweep is on its way to the store
-	removalBegun         // set with Remove
+	removalAsked         // durable; begins once nothing of the sweep is being written to the store
+	removalBegun         // set with DeleteSweep
 )
 
 type partStage uint8
 
 const (
 	partOpen    partStage = iota
-	partMerging           // set with Merge
+	partMerging           // set with MergePart
 	partStored            // set by PartStored
 )
 
@@ -138,9 +138,9 @@ func newJob(e SweepAdded, seq int) *job {
 		}
 		j.parts[j.cuts.PartOf(s)].left++
 	}
-	// A stored part that lacks shards which are out of quarantine again is written anew.
+	// A stored part that lacks shards which are no longer in quarantine is merged again.
 	for i := range j.parts {
-		if j.parts[i].stage == partStored && !j.settledWithout(j.parts[i].missing) {
+		if j.parts[i].stage == partStored && !j.allQuarantined(j.parts[i].missing) {
 			j.parts[i].stage = partOpen
 			j.stored--
 		}
@@ -148,8 +148,8 @@ func newJob(e SweepAdded, seq int) *job {
 	return j
 }
 
-// settledWithout tells whether all shards in missing are in quarantine.
-func (j *job) settledWithout(missing []int) bool {
+// allQuarantined tells whether all shards in missing are in quarantine.
+func (j *job) allQuarantined(missing []int) bool {
 	for _, s := range missing {
 		if !j.quarantine[s] {
 			return false
@@ -158,7 +158,7 @@ func (j *job) settledWithout(missing []int) bool {
 	return true
 }
 
-// release makes a shard leasable: its own node's loss history decides how.
+// release makes a shard leasable: as a suspect if it has lease failures.
 func (j *job) release(shard int) {
 	if j.failures[shard] == nil || len(j.failures[shard].Failures) == 0 {
 		j.tooLittle = 0
@@ -170,7 +170,7 @@ func (j *job) release(shard int) {
 	}
 }
 
-// claim takes a leasable shard off its set, and tells whether it was in one.
+// claim removes a shard from the leasable ones, and returns false if it was none.
 func (j *job) claim(shard int) bool {
 	if j.open.remove(shard) {
 		return true
@@ -182,7 +182,7 @@ func (j *job) claim(shard int) bool {
 	return found
 }
 
-// settled tells whether no shard is on its way any more: all are done or in quarantine.
+// settled tells whether every shard is done or in quarantine.
 func (j *job) settled() bool { return j.done.len()+len(j.quarantine) == j.cuts.Shards() }
 
 // leasable is the number of shards that may be leased now.
@@ -193,7 +193,7 @@ func (j *job) leasable() int {
 	return j.open.len() + len(j.suspects)
 }
 
-// accepts tells why a node may not compute this job, or "".
+// accepts returns why a node may not compute this job, or "".
 func (j *job) accepts(solver int, class string) string {
 	if solver != j.solver {
 		return "solver version"

@@ -2,28 +2,28 @@ package board
 
 import "fmt"
 
-// takeBack returns shards that a node hands back.
-func (b *Board) takeBack(n *node, runs []ShardRange) {
-	for _, run := range runs {
-		for s := run.First; s < run.First+run.Count && s-run.First < MaxCapacity; s++ {
-			b.giveBack(n, shardRef{run.Sweep, s})
+// returnShards ends the leases of shards that a node returns.
+func (b *Board) returnShards(n *node, ranges []ShardRange) {
+	for _, r := range ranges {
+		for s := r.First; s < r.First+r.Count && s-r.First < MaxCapacity; s++ {
+			b.returnShard(n, shardRef{r.Sweep, s})
 		}
 	}
 }
 
-// giveBack makes a shard of a node leasable again, without any mark.
-func (b *Board) giveBack(n *node, ref shardRef) {
+// returnShard ends the lease of a shard without a lease failure: it can be leased again.
+func (b *Board) returnShard(n *node, ref shardRef) {
 	if n.held[ref] == nil {
 		return
 	}
 	j := b.jobs[ref.sweep]
 	b.unlease(j, ref.shard)
 	j.release(ref.shard)
-	b.wakeAll()
+	b.enqueueIdle()
 }
 
-// lose takes a shard from a node uncleanly, and quarantines it if that has happened too often.
-func (b *Board) lose(n *node, ref shardRef, cause string) {
+// failLease ends a lease with a lease failure, and quarantines the shard after too many.
+func (b *Board) failLease(n *node, ref shardRef, cause string) {
 	j := b.jobs[ref.sweep]
 	b.unlease(j, ref.shard)
 	l := j.failures[ref.shard]
@@ -39,13 +39,14 @@ func (b *Board) lose(n *node, ref shardRef, cause string) {
 		return
 	}
 	j.release(ref.shard)
-	b.wakeAll()
+	b.enqueueIdle()
 }
 
-// forgive takes a node's mark off a shard that it turned out to have still.
-func (b *Board) forgive(j *job, shard int, node string) {
+// undoFailure removes a node's last lease failure from a shard that the node turns out to still
+// have.
+func (b *Board) undoFailure(j *job, shard int, node string) {
 	l := j.failures[shard]
-	if l == nil || l.Quarantined || !l.forgive(node) {
+	if l == nil || l.Quarantined || !l.undo(node) {
 		return
 	}
 	if j.claim(shard) {
@@ -54,23 +55,24 @@ func (b *Board) forgive(j *job, shard int, node string) {
 	b.emit(SaveFailures{Sweep: j.id, Failures: l.clone()})
 }
 
-// shardWentWrong handles a shard that a node spoiled while it lives on.
-func (b *Board) shardWentWrong(node, sweep string, shard int, cause string) {
+// nodeFailed counts a shard that a live node abandoned or delivered wrongly.
+func (b *Board) nodeFailed(node, sweep string, shard int, cause string) {
 	n := b.nodes[node]
 	if n == nil {
 		return
 	}
 	ref := shardRef{sweep, shard}
 	if n.held[ref] != nil {
-		b.lose(n, ref, cause)
+		b.failLease(n, ref, cause)
 	}
 	b.strike(n)
 }
 
-// strike counts something that went wrong on a node; too much of it fences the node off.
+// strike counts a failure of a node. After fenceStrikes of them the node is fenced and its leases
+// end.
 func (b *Board) strike(n *node) {
 	reason := fmt.Sprintf(
-		"fenced off: %d shards went wrong on this node; see its log, then restart the node under another name or wait %v",
+		"fenced after %d failures on this node; see its log, then restart it with another --name or wait %v",
 		fenceStrikes,
 		fenceFor,
 	)
@@ -86,12 +88,12 @@ func (b *Board) strike(n *node) {
 				Ranges: []ShardRange{{Sweep: ref.sweep, First: ref.shard, Count: 1, Epoch: n.held[ref].epoch}},
 			},
 		)
-		b.giveBack(n, ref)
+		b.returnShard(n, ref)
 	}
 	b.emit(Dismiss{Node: n.info.Name, Conn: n.conn, Reason: n.fenceReason})
 }
 
-// lease gives a claimed shard to a node.
+// lease records the lease of a claimed shard.
 func (b *Board) lease(j *job, shard int, n *node, epoch uint64) {
 	b.seq++
 	l := &lease{node: n, epoch: epoch, order: uint64(b.seq)}
@@ -105,7 +107,7 @@ func (b *Board) lease(j *job, shard int, n *node, epoch uint64) {
 	j.pace.start(b.now)
 }
 
-// unlease takes a shard from the node that has it, and returns that node, or nil.
+// unlease ends the lease of a shard and returns the node that had it, or nil.
 func (b *Board) unlease(j *job, shard int) *node {
 	l := j.leases[shard]
 	if l == nil {
@@ -120,24 +122,25 @@ func (b *Board) unlease(j *job, shard int) *node {
 	if l.node.suspect != nil && *l.node.suspect == ref {
 		l.node.suspect = nil
 	}
-	b.wake(l.node)
+	b.enqueue(l.node)
 	if len(j.leases) == 0 && len(j.committing) == 0 {
 		j.pace.stop()
 	}
 	return l.node
 }
 
-// appendShard adds a shard to runs, to the last one where it follows that.
-func appendShard(runs []ShardRange, sweep string, shard int, epoch uint64) []ShardRange {
-	if k := len(runs) - 1; k >= 0 && runs[k].Sweep == sweep && runs[k].First+runs[k].Count == shard {
-		runs[k].Count++
-		return runs
+// appendShard appends a shard to ranges, extending the last one if the shard follows it.
+func appendShard(ranges []ShardRange, sweep string, shard int, epoch uint64) []ShardRange {
+	if k := len(ranges) - 1; k >= 0 && ranges[k].Sweep == sweep && ranges[k].First+ranges[k].Count == shard {
+		ranges[k].Count++
+		return ranges
 	}
-	return append(runs, ShardRange{Sweep: sweep, First: shard, Count: 1, Epoch: epoch})
+	return append(ranges, ShardRange{Sweep: sweep, First: shard, Count: 1, Epoch: epoch})
 }
 
+// shardsAbandoned looks at no more shards than a node may hold, whatever the message says.
 func (b *Board) shardsAbandoned(e ShardsAbandoned) {
 	for s := e.Range.First; s < e.Range.First+e.Range.Count && s-e.Range.First < MaxCapacity; s++ {
-		b.shardWentWrong(e.Node, e.Range.Sweep, s, "abandoned: "+e.Cause)
+		b.nodeFailed(e.Node, e.Range.Sweep, s, "abandoned: "+e.Cause)
 	}
 }

@@ -2,7 +2,7 @@ package board
 
 import "slices"
 
-// countSlots follows a change of which nodes take work.
+// countSlots recounts the slots of the nodes that take leases.
 func (b *Board) countSlots() {
 	b.slots = 0
 	for _, n := range b.nodes {
@@ -12,8 +12,8 @@ func (b *Board) countSlots() {
 	}
 }
 
-// alive notes that a node's present stream showed life, and returns the node; nil for an older
-// stream.
+// alive returns the node if conn is its current stream, and notes that it showed life; otherwise
+// nil.
 func (b *Board) alive(name string, conn uint64) *node {
 	n := b.nodes[name]
 	if n == nil || n.conn != conn || n.link != linkUp {
@@ -23,9 +23,9 @@ func (b *Board) alive(name string, conn uint64) *node {
 	return n
 }
 
-// attach takes a node in, new or again. What it should hold and does not is lost if its process is
-// another one. The same process never heard of it, as its stream broke before: that goes back, and
-// what was counted as lost meanwhile did not kill it, nor was it this node's fault.
+// nodeAttached registers a node, or its new stream. Leases that it does not list in Held fail if
+// its process is another one. The same process never received them, because its stream broke
+// before: they return to the queue, and failures counted meanwhile are undone.
 func (b *Board) nodeAttached(e NodeAttached) {
 	name := e.Info.Name
 	n := b.nodes[name]
@@ -33,7 +33,7 @@ func (b *Board) nodeAttached(e NodeAttached) {
 		n = &node{held: map[shardRef]*lease{}}
 		b.nodes[name] = n
 	} else if n.link == linkUp {
-		b.emit(Dismiss{Node: name, Conn: n.conn, Reason: "another stream of this node has taken over", Close: true})
+		b.emit(Dismiss{Node: name, Conn: n.conn, Reason: "replaced by a newer stream of this node", Close: true})
 	} else if n.link == linkGone {
 		b.gone = slices.DeleteFunc(b.gone, func(g *node) bool { return g == n })
 	}
@@ -41,34 +41,34 @@ func (b *Board) nodeAttached(e NodeAttached) {
 	n.info, n.instance, n.conn, n.link, n.draining, n.lastSeen = e.Info, e.Instance, e.Conn, linkUp, false, b.now
 	n.capacity = min(max(0, e.Capacity), MaxCapacity)
 	if same && len(n.lostShards) > 0 {
-		n.pardon()
+		n.undoStrike()
 	}
 	b.countSlots()
 
 	var still = map[shardRef]bool{}
 	var stale []ShardRange
-	for _, run := range e.Held {
-		j := b.jobs[run.Sweep]
-		for s := run.First; s < run.First+run.Count && len(still) < MaxCapacity; s++ {
+	for _, r := range e.Held {
+		j := b.jobs[r.Sweep]
+		for s := r.First; s < r.First+r.Count && len(still) < MaxCapacity; s++ {
 			if j == nil || s < 0 || s >= j.cuts.Shards() || j.done.has(s) || j.phase.Ended() {
-				stale = appendShard(stale, run.Sweep, s, run.Epoch)
+				stale = appendShard(stale, r.Sweep, s, r.Epoch)
 				continue
 			}
-			still[shardRef{run.Sweep, s}] = true
-			b.forgive(j, s, name)
+			still[shardRef{r.Sweep, s}] = true
+			b.undoFailure(j, s, name)
 			if n.fenceReason == "" && j.accepts(n.info.Solver, n.info.Class) == "" && j.claim(s) {
-				b.lease(j, s, n, run.Epoch)
+				b.lease(j, s, n, r.Epoch)
 			}
 		}
 	}
 	for _, ref := range n.lostShards {
 		if j := b.jobs[ref.sweep]; same && j != nil && !j.done.has(ref.shard) {
-			b.forgive(j, ref.shard, name)
+			b.undoFailure(j, ref.shard, name)
 		}
 	}
 	n.lostShards = nil
 	for _, ref := range b.notHeld(n, still, same) {
-		b.lose(n, ref, "node restarted")
+		b.failLease(n, ref, "node restarted")
 	}
 	if len(stale) > 0 {
 		b.emit(Revoke{Node: name, Conn: n.conn, Ranges: stale})
@@ -76,10 +76,10 @@ func (b *Board) nodeAttached(e NodeAttached) {
 	if n.fenceReason != "" {
 		b.emit(Dismiss{Node: name, Conn: n.conn, Reason: n.fenceReason})
 	}
-	b.wake(n)
+	b.enqueue(n)
 }
 
-// stalled gives nodes back the time in which nobody listened to them.
+// stalled extends the deadline of every node by the time in which this process could not hear it.
 func (b *Board) stalled(e Stalled) {
 	for _, n := range b.nodes {
 		n.lastSeen = n.lastSeen.Add(e.Gap)
@@ -89,7 +89,7 @@ func (b *Board) stalled(e Stalled) {
 func (b *Board) nodeHeartbeat(e NodeHeartbeat) {
 	if n := b.alive(e.Node, e.Conn); n != nil && n.capacity != e.Capacity {
 		n.capacity = min(max(0, e.Capacity), MaxCapacity)
-		b.wake(n)
+		b.enqueue(n)
 	}
 }
 
@@ -97,7 +97,7 @@ func (b *Board) nodeDraining(e NodeDraining) {
 	if n := b.alive(e.Node, e.Conn); n != nil {
 		n.draining = true
 		b.countSlots()
-		b.takeBack(n, e.Returned)
+		b.returnShards(n, e.Returned)
 	}
 }
 
@@ -114,8 +114,8 @@ func (b *Board) streamBroken(e StreamBroken) {
 	}
 }
 
-// notHeld are the shards leased to a node that it does not have: those that another process of it
-// was solving were lost, the others go back.
+// notHeld returns the leases of a node that fail because another process of it was solving them:
+// the first of those that it does not have any more, one a slot. The others are returned.
 func (b *Board) notHeld(n *node, still map[shardRef]bool, same bool) []shardRef {
 	var lost []shardRef
 	for i, ref := range n.inOrder() {
@@ -125,14 +125,14 @@ func (b *Board) notHeld(n *node, still map[shardRef]bool, same bool) []shardRef 
 		if i < n.info.Slots && !same {
 			lost = append(lost, ref)
 		} else {
-			b.giveBack(n, ref)
+			b.returnShard(n, ref)
 		}
 	}
 	return lost
 }
 
-// loseNode takes everything back from a node. A cause makes it an unclean loss of the shards that
-// it was solving: the first of them in the order granted, one a slot.
+// loseNode ends all leases of a node. With a cause, those of the shards that it was solving fail:
+// the first ones in the order granted, one a slot.
 func (b *Board) loseNode(n *node, cause string) {
 	n.link, n.lastSeen = linkGone, b.now
 	b.gone = append(b.gone, n)
@@ -142,9 +142,9 @@ func (b *Board) loseNode(n *node, cause string) {
 	for i, ref := range refs {
 		if cause != "" && i < n.info.Slots {
 			n.lostShards = append(n.lostShards, ref)
-			b.lose(n, ref, cause)
+			b.failLease(n, ref, cause)
 		} else {
-			b.giveBack(n, ref)
+			b.returnShard(n, ref)
 		}
 	}
 	if cause != "" && len(refs) > 0 {
@@ -153,8 +153,8 @@ func (b *Board) loseNode(n *node, cause string) {
 	b.emit(DeleteNode{Node: n.info.Name})
 }
 
-// due are the nodes that time may have done something to, by name.
-func (b *Board) due() []string {
+// overdue returns the names of nodes for which a deadline may have passed, sorted.
+func (b *Board) overdue() []string {
 	var names []string
 	for name, n := range b.nodes {
 		silent := n.link != linkGone && b.now.Sub(n.lastSeen) > min(b.ttl, b.grace)
@@ -166,7 +166,7 @@ func (b *Board) due() []string {
 	return names
 }
 
-// forgetGone forgets nodes that left long ago, and the first of too many.
+// forgetGone forgets nodes that left long ago, and the oldest if there are too many.
 func (b *Board) forgetGone() {
 	for len(b.gone) > maxGone || len(b.gone) > 0 && b.now.Sub(b.gone[0].lastSeen) > goneAfter {
 		delete(b.nodes, b.gone[0].info.Name)

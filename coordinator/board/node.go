@@ -5,66 +5,67 @@ import (
 	"time"
 )
 
-// A node that left is remembered for its strikes until goneAfter has passed, or maxGone others have
-// left since: names cost nothing, so whoever makes them up must not fill the memory.
+// A node that left is remembered for its strikes until goneAfter has passed or maxGone other nodes
+// have left: a name costs a client nothing, so made-up names must not fill the memory.
 const (
 	goneAfter = time.Hour
 	maxGone   = 4096
 )
 
-// worker is one node as the board knows it.
+// node is the state of one node.
 type node struct {
 	info     NodeInfo
-	instance string // of its process, "" if it does not say
-	conn     uint64 // of its current stream
+	instance string // of its process; "" if unknown
+	conn     uint64 // current stream
 	capacity int
 	link     link
 	draining bool
 	lastSeen time.Time
 
 	held       map[shardRef]*lease
-	suspect    *shardRef  // the one suspect it holds
-	lostShards []shardRef // with it, when it was given up
+	suspect    *shardRef  // the only suspect shard that it holds
+	lostShards []shardRef // leases that failed when it was lost
 
 	strikes     int
-	commits     int // since the last strike was taken away
+	commits     int // since the last strike was undone
 	fencedUntil time.Time
 	fenceReason string
 
-	queued bool // in Board.hungry
+	queued bool // in Board.ready
 }
 
-// link is whether a node's stream is there.
+// link is the state of a node's stream.
 type link uint8
 
 const (
 	linkUp     link = iota
-	linkBroken      // the stream ended without a goodbye; the node may be back
-	linkGone        // given up, or left; kept for its strikes
+	linkBroken      // ended without a goodbye; the node may come back
+	linkGone        // the node left or was lost; kept for its strikes
 )
 
+// shardRef names a shard.
 type shardRef struct {
 	sweep string
 	shard int
 }
 
-// room is how many more shards it may get. It is refilled at half its capacity, so that grants come
-// in runs.
-func (p *node) room() int {
-	if p.link != linkUp || p.draining || p.fenceReason != "" || 2*len(p.held) > p.capacity {
+// room is the number of shards that may be leased to the node now. A node is refilled once it holds
+// at most half its capacity, so that grants are ranges.
+func (n *node) room() int {
+	if n.link != linkUp || n.draining || n.fenceReason != "" || 2*len(n.held) > n.capacity {
 		return 0
 	}
-	return p.capacity - len(p.held)
+	return n.capacity - len(n.held)
 }
 
-// inOrder are the shards it holds, in the order granted.
-func (p *node) inOrder() []shardRef {
-	refs := make([]shardRef, 0, len(p.held))
-	for ref := range p.held {
+// inOrder returns the shards that the node holds, in the order in which they were granted.
+func (n *node) inOrder() []shardRef {
+	refs := make([]shardRef, 0, len(n.held))
+	for ref := range n.held {
 		refs = append(refs, ref)
 	}
 	slices.SortFunc(refs, func(a, b shardRef) int {
-		if p.held[a].order < p.held[b].order {
+		if n.held[a].order < n.held[b].order {
 			return -1
 		}
 		return 1
@@ -72,26 +73,26 @@ func (p *node) inOrder() []shardRef {
 	return refs
 }
 
-// strike notes that a shard went wrong on this node; true if that fences it off.
-func (p *node) strike(now time.Time, reason string) bool {
-	p.strikes++
-	if p.strikes < fenceStrikes || p.fenceReason != "" {
+// strike counts a lease failure of the node, and returns true if that fences it.
+func (n *node) strike(now time.Time, reason string) bool {
+	n.strikes++
+	if n.strikes < fenceStrikes || n.fenceReason != "" {
 		return false
 	}
-	p.fencedUntil, p.fenceReason = now.Add(fenceFor), reason
+	n.fencedUntil, n.fenceReason = now.Add(fenceFor), reason
 	return true
 }
 
-// pardon takes the last strike back, and with it the fence that it put up.
-func (p *node) pardon() {
-	if p.strikes = max(0, p.strikes-1); p.strikes < fenceStrikes {
-		p.fenceReason = ""
+// undoStrike takes the last strike back, and the fence if the strike caused it.
+func (n *node) undoStrike() {
+	if n.strikes = max(0, n.strikes-1); n.strikes < fenceStrikes {
+		n.fenceReason = ""
 	}
 }
 
-// commit notes a shard that went well.
-func (p *node) commit() {
-	if p.commits++; p.commits >= forgiveCommits {
-		p.commits, p.strikes = 0, max(0, p.strikes-1)
+// commit counts a committed shard of the node; commitsPerStrike of them undo a strike.
+func (n *node) commit() {
+	if n.commits++; n.commits >= commitsPerStrike {
+		n.commits, n.strikes = 0, max(0, n.strikes-1)
 	}
 }

@@ -5,24 +5,24 @@ import (
 	"time"
 )
 
-// paceHalfLife is how fast the past is forgotten in an estimate of speed.
+// paceHalfLife is the half-life of the weights in an estimate of speed.
 const paceHalfLife = time.Minute
 
-// pace estimates cost per second from what was finished, forgetting exponentially.
+// pace estimates cost units per second from finished shards, with exponentially decaying weights.
 type pace struct {
 	cost    float64   // decayed sum of cost
 	seconds float64   // decayed sum of time
 	last    time.Time // zero before start
 }
 
-// start begins to count time, at the first lease.
+// start starts the clock, at the first lease.
 func (p *pace) start(now time.Time) {
 	if p.last.IsZero() {
 		p.last = now
 	}
 }
 
-// stop forgets: nothing is leased any more.
+// stop resets the estimate, when nothing is leased any more.
 func (p *pace) stop() { *p = pace{} }
 
 func (p *pace) add(cost float64, now time.Time) {
@@ -41,7 +41,7 @@ func (p *pace) advance(now time.Time) {
 	p.last = now
 }
 
-// eta is the time that the remaining cost takes at this pace, or 0 if it is not known yet.
+// eta is how long the remaining cost takes at this pace, or 0 if that is unknown.
 func (p *pace) eta(remaining float64, now time.Time) time.Duration {
 	q := *p
 	q.advance(now)

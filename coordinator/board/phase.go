@@ -2,8 +2,8 @@ package board
 
 import "slices"
 
-// addSweep puts a sweep on the board. What its stored state leaves to do is done at once: merging
-// complete parts, ending.
+// sweepAdded puts a sweep on the board and resumes what its state leaves to do: merging complete
+// parts, writing the manifest, removing it.
 func (b *Board) sweepAdded(e SweepAdded) {
 	if b.jobs[e.ID] != nil {
 		return
@@ -21,21 +21,20 @@ func (b *Board) sweepAdded(e SweepAdded) {
 	b.resumeWork(j)
 }
 
-// resumeWork emits what a sweep on the board has to do besides leasing.
+// resumeWork starts what a sweep has to do besides leasing.
 func (b *Board) resumeWork(j *job) {
 	for i := range j.parts {
 		b.mergeIfComplete(j, i)
 	}
 	b.settle(j)
-	b.wakeAll()
+	b.enqueueIdle()
 }
 
-// catchUp lets a job that could not be leased go on level with those that are leased: without
-// credit for the time it waited, and without waiting itself until a newer one has had as much as it
-// has had before.
+// catchUp sets the pass of a job that could not be leased to that of its competitors: it gets no
+// credit for the time it waited, and does not wait until a newer job has caught up with it.
 func (b *Board) catchUp(j *job) {
 	reached, known := b.reached[j.kind()]
-	if j.class == "" || !known { // nodes of any class may compute it, or might until now
+	if j.class == "" || !known { // nodes of any class may compute it
 		for k, pass := range b.reached {
 			if k.priority == j.priority && k.solver == j.solver {
 				reached = max(reached, pass)
@@ -50,7 +49,7 @@ func (b *Board) savePhase(j *job, p Phase) {
 	b.emit(SavePhase{Sweep: j.id, Phase: p})
 }
 
-// setPhase pauses, resumes, cancels or reopens a sweep.
+// phaseRequested pauses, resumes, cancels or reopens a sweep.
 func (b *Board) phaseRequested(e PhaseRequested) {
 	j := b.jobs[e.Sweep]
 	answer := func(o Outcome) { b.emit(Answer{Token: e.Token, Outcome: o}) }
@@ -79,32 +78,31 @@ func (b *Board) phaseRequested(e PhaseRequested) {
 	answer(OutcomeOK)
 }
 
-// revokeAll takes every lease of a sweep back.
+// revokeAll ends every lease of a sweep.
 func (b *Board) revokeAll(j *job) {
 	type stream struct {
 		node string
 		conn uint64
 	}
 	var nodes []stream
-	runs := map[stream][]ShardRange{}
+	ranges := map[stream][]ShardRange{}
 	for _, shard := range sortedKeys(j.leases) {
 		l := j.leases[shard]
 		key := stream{l.node.info.Name, l.node.conn}
-		if runs[key] == nil {
+		if ranges[key] == nil {
 			nodes = append(nodes, key)
 		}
-		runs[key] = appendShard(runs[key], j.id, shard, l.epoch)
+		ranges[key] = appendShard(ranges[key], j.id, shard, l.epoch)
 		b.unlease(j, shard)
 		j.release(shard)
 	}
 	for _, n := range nodes {
-		b.emit(Revoke{Node: n.node, Conn: n.conn, Ranges: runs[n]})
+		b.emit(Revoke{Node: n.node, Conn: n.conn, Ranges: ranges[n]})
 	}
 }
 
-// retry lifts the quarantine of a sweep's shards; the parts that lack them will be written again.
-// It does not overrule people: a paused sweep stays paused, a cancelled one is reopened by
-// submitting it.
+// retryRequested releases a sweep's shards from quarantine and has the parts that lack them merged
+// again. A paused sweep stays paused; a cancelled one is reopened by submitting it.
 func (b *Board) retryRequested(e RetryRequested) {
 	j := b.jobs[e.Sweep]
 	if j == nil {
@@ -146,7 +144,7 @@ func (b *Board) retryRequested(e RetryRequested) {
 	b.resumeWork(j)
 }
 
-// reopen computes again the parts whose files are gone from the store.
+// reopenRequested has parts computed again whose files are gone from the store.
 func (b *Board) reopenRequested(e ReopenRequested) {
 	j := b.jobs[e.Sweep]
 	if j == nil || !j.phase.Ended() {
@@ -160,7 +158,7 @@ func (b *Board) reopenRequested(e ReopenRequested) {
 	var gone []int
 	for _, i := range sortedKeys(e.Parts) {
 		p := &j.parts[i]
-		if p.stage != partStored { // it is about to be written again anyway
+		if p.stage != partStored { // it is about to be merged again
 			continue
 		}
 		gone = append(gone, i)

@@ -2,14 +2,13 @@ package board
 
 import "slices"
 
-// A sweep is removed in three steps: a key says so, its files are deleted, its keys are deleted in
-// one transaction. The key is written when the removal is asked for, and from then on it is carried
-// out whatever happens, by this leader or the next; the files have to wait for what is on its way
-// to the store. Until the last step the sweep is listed, as being removed, and can be neither
-// submitted nor changed. A release that does not know the key shows the sweep as it was before;
-// this one goes on with the removal when it leads again.
+// A sweep is removed in three steps: a key is written that says so, its files are deleted, its keys
+// are deleted in one transaction. Once the key is durable, this leader or the next carries the
+// removal out. Files are deleted after work on them has stopped. Until the last step the sweep is
+// listed as being removed, and can be neither submitted nor changed. A release that does not know
+// the key shows the sweep as it was; this release resumes the removal when it leads again.
 
-// removeSweep has an ended sweep removed.
+// removalRequested starts the removal of an ended sweep.
 func (b *Board) removalRequested(e RemovalRequested) {
 	j := b.jobs[e.Sweep]
 	switch {
@@ -31,8 +30,7 @@ func (b *Board) removalRequested(e RemovalRequested) {
 	}
 }
 
-// removeIfIdle begins a removal that was asked for, once nothing of the sweep is on its way to the
-// store.
+// removeIfIdle begins a requested removal once nothing of the sweep is being written to the store.
 func (b *Board) removeIfIdle(j *job) {
 	if j.removal != removalAsked || len(j.committing) > 0 || j.writingManifest {
 		return
@@ -47,7 +45,7 @@ func (b *Board) beginRemoval(j *job) {
 	b.emit(DeleteSweep{Sweep: j.id})
 }
 
-// removed: files and keys of a sweep are gone.
+// sweepRemoved forgets the sweep and answers the requests.
 func (b *Board) sweepRemoved(e SweepRemoved) {
 	j := b.jobs[e.Sweep]
 	if j == nil || j.removal != removalBegun {

@@ -2,8 +2,7 @@ package board
 
 import "math/bits"
 
-// shardSet is a set of shards 0..size-1, one bit each: 125 KB for the largest sweep, whatever order
-// shards end in.
+// shardSet is a set of shards 0..size-1 with one bit each: 125 KB for the largest sweep.
 type shardSet struct {
 	words []uint64
 	count int
@@ -18,7 +17,7 @@ func (s *shardSet) len() int { return s.count }
 
 func (s *shardSet) has(i int) bool { return s.words[i/64]>>(i%64)&1 == 1 }
 
-// add puts shard i into the set and tells whether it was not there before.
+// add inserts shard i, and returns false if it was a member.
 func (s *shardSet) add(i int) bool {
 	if s.has(i) {
 		return false
@@ -29,7 +28,7 @@ func (s *shardSet) add(i int) bool {
 	return true
 }
 
-// remove takes shard i out of the set and tells whether it was there.
+// remove deletes shard i, and returns false if it was no member.
 func (s *shardSet) remove(i int) bool {
 	if !s.has(i) {
 		return false
@@ -39,7 +38,7 @@ func (s *shardSet) remove(i int) bool {
 	return true
 }
 
-// next is the first member at or after i, or -1.
+// next returns the first member at or after i, or -1.
 func (s *shardSet) next(i int) int {
 	if s.count == 0 {
 		return -1

@@ -1,7 +1,7 @@
 package board
 
-// wake looks at a node again in the next assign. Whoever holds less than before is woken.
-func (b *Board) wake(n *node) {
+// enqueue has assign look at a node. Every node that holds less than before is enqueued.
+func (b *Board) enqueue(n *node) {
 	if n.queued {
 		return
 	}
@@ -9,15 +9,15 @@ func (b *Board) wake(n *node) {
 	b.ready = append(b.ready, n)
 }
 
-// wakeAll looks at the nodes that found no work before.
-func (b *Board) wakeAll() {
+// enqueueIdle enqueues the nodes for which there was nothing to lease before.
+func (b *Board) enqueueIdle() {
 	for _, n := range b.idle {
-		b.wake(n)
+		b.enqueue(n)
 	}
 	b.idle = b.idle[:0]
 }
 
-// assign grants work to the nodes that have room, first come first served.
+// assign grants leases to the nodes that have room, first come, first served.
 func (b *Board) assign() {
 	for len(b.ready) > 0 {
 		hungry := b.ready
@@ -27,8 +27,8 @@ func (b *Board) assign() {
 			if n.room() == 0 {
 				continue
 			}
-			if runs := b.take(n); len(runs) > 0 {
-				b.emit(Grant{Node: n.info.Name, Conn: n.conn, Ranges: runs})
+			if ranges := b.take(n); len(ranges) > 0 {
+				b.emit(Grant{Node: n.info.Name, Conn: n.conn, Ranges: ranges})
 			}
 			if n.room() > 0 {
 				b.idle = append(b.idle, n)
@@ -40,7 +40,7 @@ func (b *Board) assign() {
 	}
 }
 
-// compactIdle drops nodes that are in the list twice, or have left.
+// compactIdle drops duplicates and nodes that left from the idle list.
 func (b *Board) compactIdle() {
 	seen := map[*node]bool{}
 	kept := b.idle[:0]
@@ -54,11 +54,11 @@ func (b *Board) compactIdle() {
 	b.idle = kept
 }
 
-// take leases shards to a node until it is full, has its fair size of every sweep, or nothing fits
-// it: always from the sweep that is next by its share.
+// take leases shards to a node until it is full, has its fair share of every sweep, or nothing fits
+// it.
 func (b *Board) take(n *node) []ShardRange {
-	var runs []ShardRange
-	quota := map[*job]int{} // left of the fair size
+	var ranges []ShardRange
+	quota := map[*job]int{} // what is left of the fair share
 	for room := n.capacity - len(n.held); room > 0; {
 		j := b.nextJob(n, quota)
 		if j == nil {
@@ -67,17 +67,17 @@ func (b *Board) take(n *node) []ShardRange {
 		if _, seen := quota[j]; !seen {
 			quota[j] = b.fairSize(j, n)
 		}
-		for _, run := range b.takeFrom(j, n, min(room, quota[j])) {
-			room -= run.Count
-			quota[j] -= run.Count
-			runs = append(runs, run)
+		for _, r := range b.takeFrom(j, n, min(room, quota[j])) {
+			room -= r.Count
+			quota[j] -= r.Count
+			ranges = append(ranges, r)
 		}
 	}
-	return runs
+	return ranges
 }
 
-// nextJob is the job of the highest priority with the least pass that has something for this node,
-// which has not had its quota of it yet.
+// nextJob returns the job of the highest priority with the least pass that has a shard for this
+// node and quota left, or nil.
 func (b *Board) nextJob(n *node, quota map[*job]int) *job {
 	var best *job
 	for _, j := range b.order {
@@ -94,7 +94,7 @@ func (b *Board) nextJob(n *node, quota map[*job]int) *job {
 	return best
 }
 
-// fits tells whether a job has a shard that this node may be given.
+// fits tells whether a job has a shard that this node may get.
 func (b *Board) fits(j *job, n *node) bool {
 	if j.leasable() == 0 || j.accepts(n.info.Solver, n.info.Class) != "" {
 		return false
@@ -103,7 +103,8 @@ func (b *Board) fits(j *job, n *node) bool {
 }
 
 // fairSize is how many shards of a job a node gets at once: half of its slots' share of what is
-// left, so that the last shards spread over all nodes, but enough of its share to fill its slots.
+// left, so that the last shards are spread over all nodes, but enough of its share to fill its
+// slots.
 func (b *Board) fairSize(j *job, n *node) int {
 	own := max(1, n.info.Slots)
 	total := max(own, b.slots)
@@ -111,7 +112,7 @@ func (b *Board) fairSize(j *job, n *node) int {
 	return max(1, left/(2*total), min(own-len(n.held), (left+total-1)/total))
 }
 
-// takeFrom leases up to limit shards of a job: a suspect alone, others in runs.
+// takeFrom leases up to limit shards of a job: a suspect shard alone, others as ranges.
 func (b *Board) takeFrom(j *job, n *node, limit int) []ShardRange {
 	if n.suspect == nil {
 		if s := firstSuspect(j, n); s >= 0 {
@@ -122,30 +123,30 @@ func (b *Board) takeFrom(j *job, n *node, limit int) []ShardRange {
 			return []ShardRange{{Sweep: j.id, First: s, Count: 1, Epoch: b.epoch}}
 		}
 	}
-	var runs []ShardRange
+	var ranges []ShardRange
 	for s := nextFor(j, n, 0); s >= 0 && limit > 0; s = nextFor(j, n, s+1) {
-		if k := len(runs) - 1; k < 0 || runs[k].First+runs[k].Count != s {
+		if k := len(ranges) - 1; k < 0 || ranges[k].First+ranges[k].Count != s {
 			b.epoch++
 		}
-		runs = appendShard(runs, j.id, s, b.epoch)
+		ranges = appendShard(ranges, j.id, s, b.epoch)
 		j.claim(s)
 		b.lease(j, s, n, b.epoch)
 		b.charge(j, s)
 		limit--
 	}
-	return runs
+	return ranges
 }
 
-// charge notes what a lease takes of a job's share.
+// charge adds the cost of a lease to a job's pass.
 func (b *Board) charge(j *job, shard int) {
 	j.pass += j.cuts.Cost(shard) / j.weight
 	b.reached[j.kind()] = max(b.reached[j.kind()], j.pass)
 }
 
-// Standing are the runs of a grant as far as they are still leased as granted. A grant that waited
-// for the ledger may be overtaken: by a late delivery of the same shard, or by a revocation.
+// Standing returns the ranges of a grant that are still leased as granted. A grant that waited for
+// the ledger may have been overtaken by a late delivery of the same shard, or by a revocation.
 func (b *Board) Standing(g Grant) []ShardRange {
-	var runs []ShardRange
+	var ranges []ShardRange
 	for _, r := range g.Ranges {
 		j := b.jobs[r.Sweep]
 		if j == nil {
@@ -159,18 +160,18 @@ func (b *Board) Standing(g Grant) []ShardRange {
 				continue
 			}
 			if gap {
-				runs = append(runs, ShardRange{Sweep: r.Sweep, First: s, Epoch: r.Epoch})
+				ranges = append(ranges, ShardRange{Sweep: r.Sweep, First: s, Epoch: r.Epoch})
 				gap = false
 			}
-			runs[len(runs)-1].Count++
+			ranges[len(ranges)-1].Count++
 		}
 	}
-	return runs
+	return ranges
 }
 
-// nextFor is the first open shard at or after s that the node has memory for, or -1. There may be
-// very many that it has none for: that nothing is there for so little memory is looked up once,
-// until shards are opened again.
+// nextFor returns the first open shard at or after s that fits into the memory of the node, or -1.
+// There may be very many that do not fit: that none fits is remembered in tooLittle until shards
+// are opened again.
 func nextFor(j *job, n *node, s int) int {
 	if n.info.MemoryBytes != 0 && n.info.MemoryBytes <= j.tooLittle {
 		return -1
@@ -186,6 +187,8 @@ func nextFor(j *job, n *node, s int) int {
 	return s
 }
 
+// firstSuspect returns a suspect shard that fits the node, preferably one whose last failure was on
+// another node; or -1.
 func firstSuspect(j *job, n *node) int {
 	for _, s := range j.suspects {
 		if n.hasMemory(j, s) && j.failures[s].lastNode() != n.info.Name {
@@ -200,6 +203,7 @@ func firstSuspect(j *job, n *node) int {
 	return -1
 }
 
+// hasMemory tells whether a shard fits into the memory of the node.
 func (n *node) hasMemory(j *job, shard int) bool {
 	return n.info.MemoryBytes == 0 || j.maxMemory <= n.info.MemoryBytes || j.cuts.Memory(shard) <= n.info.MemoryBytes
 }

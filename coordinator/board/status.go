@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Progress is a sweep's state for people.
+// Progress is the state of a sweep as clients see it.
 type Progress struct {
 	Phase               Phase
 	Removing            bool
@@ -16,18 +16,18 @@ type Progress struct {
 	Parts, PartsDone    int
 	Counts              Counts
 	CostTotal, CostDone float64
-	ETA                 time.Duration // 0: not known
-	Nodes               int           // nodes that hold shards of it
-	Waiting             string        // why no shard is leased, or ""
+	ETA                 time.Duration // 0: unknown
+	Nodes               int           // with leases of it
+	Waiting             string        // why no shard is leased; "" if one is
 	Failures            []ShardFailures
 	Class               string
 	Priority, Weight    int
 }
 
-// maxLossesShown bounds the losses of one Progress.
+// maxFailuresShown bounds the failures of one Progress.
 const maxFailuresShown = 100
 
-// Progress is how far a sweep is; false if there is no such sweep.
+// Progress returns the state of a sweep; false if there is no such sweep.
 func (b *Board) Progress(sweep string) (Progress, bool) {
 	j := b.jobs[sweep]
 	if j == nil {
@@ -50,7 +50,7 @@ func (b *Board) Progress(sweep string) (Progress, bool) {
 	return p, true
 }
 
-// attempts are the unclean losses of a sweep's shards, where there were any.
+// Attempts returns the number of lease failures of each of a sweep's shards that has any.
 func (b *Board) Attempts(sweep string) map[int]int {
 	attempts := map[int]int{}
 	if j := b.jobs[sweep]; j != nil {
@@ -61,22 +61,22 @@ func (b *Board) Attempts(sweep string) map[int]int {
 	return attempts
 }
 
-// waiting says in one sentence why none of a sweep's shards is leased, or "".
+// waiting explains in one sentence why no shard of a sweep is leased, or returns "".
 func (b *Board) waiting(j *job) string {
 	switch {
 	case j.phase == Paused:
-		return "paused; resume it to go on"
+		return "paused; resume it to continue"
 	case j.phase.Ended() || len(j.leases)+len(j.committing) > 0:
 		return ""
 	case j.writingManifest:
 		return "writing the manifest"
 	case j.settled():
-		return fmt.Sprintf("merging: %d of %d parts are stored", j.stored, len(j.parts))
+		return fmt.Sprintf("merging: %d of %d parts stored", j.stored, len(j.parts))
 	}
 	return b.waitingForNodes(j)
 }
 
-// waitingForNodes says why no node has any of a sweep's open shards.
+// waitingForNodes explains why no node has an open shard of a sweep.
 func (b *Board) waitingForNodes(j *job) string {
 	var connected, draining, fenced, memory int
 	var most int64
@@ -122,12 +122,12 @@ func (b *Board) waitingForNodes(j *job) string {
 		reasons = append(reasons, plural(draining, "node is draining", "nodes are draining"))
 	}
 	if fenced > 0 {
-		reasons = append(reasons, plural(fenced, "node is fenced off", "nodes are fenced off"))
+		reasons = append(reasons, plural(fenced, "node is fenced", "nodes are fenced"))
 	}
 	return strings.Join(reasons, "; ")
 }
 
-// waitingForShare says what keeps nodes busy that could work for this sweep.
+// waitingForShare explains why the nodes that could compute this sweep do not.
 func (b *Board) waitingForShare(j *job) string {
 	for _, o := range b.order {
 		if o != j && len(o.leases) > 0 && o.priority > j.priority {
@@ -137,7 +137,7 @@ func (b *Board) waitingForShare(j *job) string {
 	return "waiting for a free slot"
 }
 
-// offers prints what nodes offer: "4 nodes offer 2".
+// offers formats what nodes offer: "4 nodes offer 2".
 func offers(counts map[string]int) string {
 	var parts []string
 	for _, k := range sortedNames(counts) {
@@ -153,7 +153,7 @@ func plural(n int, one, many string) string {
 	return fmt.Sprintf("%d %s", n, many)
 }
 
-// NodeStatus is a node's state for people.
+// NodeStatus is the state of a node as clients see it.
 type NodeStatus struct {
 	Info     NodeInfo
 	Held     int
@@ -162,7 +162,7 @@ type NodeStatus struct {
 	LastSeen time.Time
 }
 
-// Nodes are the nodes that are there, or may be back soon, by name.
+// Nodes returns the nodes that are connected or may come back soon, sorted by name.
 func (b *Board) Nodes() []NodeStatus {
 	var list []NodeStatus
 	for _, name := range sortedNames(b.nodes) {
@@ -189,7 +189,7 @@ type Census struct {
 	Nodes, Fenced                               int // connected nodes, and those of them that are fenced
 }
 
-// Census counts what is on the board.
+// Census counts shards and nodes.
 func (b *Board) Census() Census {
 	var c Census
 	for _, j := range b.order {

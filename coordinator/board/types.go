@@ -2,15 +2,15 @@ package board
 
 import "fmt"
 
-// Phase of a sweep, in the words of the sweep's key in etcd.
+// Phase is the phase of a sweep. Its names are those of the phase key in the ledger.
 type Phase uint8
 
 const (
-	Running   Phase = iota + 1 // set by submit, resume and retry
-	Paused                     // set by pause: no new leases, deliveries welcome
-	Done                       // set by the board once every part and the manifest are stored
-	Cancelled                  // set by cancel: finished shards are kept, submit reopens
-	Failed                     // shown where this release cannot plan the sweep
+	Running   Phase = iota + 1 // after submit, resume and retry
+	Paused                     // no new leases; deliveries are accepted
+	Done                       // every part and the manifest are stored
+	Cancelled                  // finished shards are kept; submitting the sweep again reopens it
+	Failed                     // this release cannot plan the sweep
 )
 
 var phaseNames = [...]string{
@@ -28,7 +28,7 @@ func (p Phase) String() string {
 	return "unknown"
 }
 
-// parsePhase is the phase of a name that String returned.
+// ParsePhase returns the phase with a name that String returned.
 func ParsePhase(word string) (Phase, error) {
 	for p, name := range phaseNames {
 		if name == word && name != "" {
@@ -38,10 +38,10 @@ func ParsePhase(word string) (Phase, error) {
 	return 0, fmt.Errorf("unknown phase %q", word)
 }
 
-// Ended tells whether nothing more happens to the sweep by itself.
+// Ended tells whether a sweep in this phase needs a request to continue.
 func (p Phase) Ended() bool { return p >= Done }
 
-// Run is a run of consecutive shards of one sweep, leased together.
+// ShardRange is a range of consecutive shards of one sweep that are leased together.
 type ShardRange struct {
 	Sweep string
 	First int
@@ -53,14 +53,14 @@ type ShardRange struct {
 type NodeInfo struct {
 	Name        string
 	Slots       int
-	MemoryBytes int64 // 0: not said, any shard fits
+	MemoryBytes int64 // 0: unknown; any shard fits
 	Solver      int
 	Class       string // arithmetic class
 	Kernel      string
 	Version     string
 }
 
-// Counts are rows by status.
+// Counts are numbers of rows by status.
 type Counts struct{ OK, Diverged, Failed, Invalid int64 }
 
 // Add adds other to c.
@@ -71,7 +71,7 @@ func (c *Counts) Add(other Counts) {
 	c.Invalid += other.Invalid
 }
 
-// Sub takes other from c.
+// Sub subtracts other from c.
 func (c *Counts) Sub(other Counts) {
 	c.OK -= other.OK
 	c.Diverged -= other.Diverged
@@ -79,17 +79,17 @@ func (c *Counts) Sub(other Counts) {
 	c.Invalid -= other.Invalid
 }
 
-// Rows is the number of rows of all statuses.
+// Rows is the number of rows of every status.
 func (c Counts) Rows() int64 { return c.OK + c.Diverged + c.Failed + c.Invalid }
 
-// Cuts are the cuts of one sweep into shards and parts: pure functions of the sweep.
+// Cuts is how one sweep is cut into shards and parts. It never changes.
 type Cuts interface {
 	Shards() int
 	Parts() int
-	// Part is the range of shards of part i; PartOf is the part of a shard.
+	// Part returns the range of shards of part i, PartOf the part of a shard.
 	Part(i int) (first, end int)
 	PartOf(shard int) int
-	// Cost is a shard's share of the work, Memory what a node needs to solve it.
+	// Cost is in cost units, Memory in bytes that a node needs to solve the shard.
 	Cost(shard int) float64
 	Memory(shard int) int64
 }
