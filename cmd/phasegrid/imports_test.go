@@ -36,7 +36,11 @@ var mayImport = map[string][]string{
 	// Tests of the coordinator's packages import coordtest, so it imports none of them.
 	"coordinator/coordtest": {"sweep", "results", "node/solver", "proto/phasegrid/v1"},
 	"k8s":                   {},
-	"cmd/phasegrid/client":  {"coordinator", "node", "coordinator/store", "coordinator/ledger", "sweep", "results", "proto/phasegrid/v1"},
+	"docs/reference":        {},
+	"docs/reference/generate": {
+		"docs/reference", "sweep", "results", "coordinator", "coordinator/ledger", "coordinator/store", "node",
+	},
+	"cmd/phasegrid/client": {"coordinator", "node", "coordinator/store", "coordinator/ledger", "sweep", "results", "proto/phasegrid/v1"},
 	"cmd/phasegrid/bench": {
 		"coordinator", "coordinator/coordtest", "coordinator/ledger", "coordinator/store", "coordinator/board",
 		"node", "sweep", "results", "node/solver", "cmd/phasegrid/client", "proto/phasegrid/v1",
@@ -48,6 +52,7 @@ var mayImport = map[string][]string{
 	"cmd/phasegrid/reuse": {"node", "node/solver", "sweep", "results", "cmd/phasegrid/client"},
 	"cmd/phasegrid/local": {"coordinator", "coordinator/store", "node", "cmd/phasegrid/client"},
 	"cmd/phasegrid": {
+		"docs/reference", // in the test of the page of commands
 		"cmd/phasegrid/bench", "cmd/phasegrid/chaos", "cmd/phasegrid/client", "cmd/phasegrid/local", "cmd/phasegrid/reuse",
 		"coordinator/board", "coordinator/ledger", "coordinator/spool", "coordinator/store", "coordinator/coordtest",
 		"coordinator",
