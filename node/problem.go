@@ -65,7 +65,7 @@ func checkOptimizers() error {
 // problem turns a point's resolved parameters into what the solver takes. A null parameter does not
 // apply, and the solver does not look at its field. The error names a word that this program does
 // not know.
-func problem(params *sweep.Assignment, record []int, coefficients bool) (solver.Problem, error) {
+func problem(params sweep.Assignment, record []int, coefficients bool) (solver.Problem, error) {
 	var unknown error
 	p := solver.Problem{
 		Model:          word(params, sweep.Model, models, &unknown),
@@ -107,7 +107,7 @@ func problem(params *sweep.Assignment, record []int, coefficients bool) (solver.
 }
 
 // word looks a text parameter up; a null one is the zero value.
-func word[T any](params *sweep.Assignment, id sweep.ParameterID, words map[string]T, unknown *error) T {
+func word[T any](params sweep.Assignment, id sweep.ParameterID, words map[string]T, unknown *error) T {
 	v, ok := words[params[id].Text()]
 	if !ok && !params[id].IsNull() {
 		*unknown = fmt.Errorf("%s %s is unknown to this solver", sweep.Describe(id).Name, params[id])
@@ -116,14 +116,14 @@ func word[T any](params *sweep.Assignment, id sweep.ParameterID, words map[strin
 }
 
 // number is a number parameter; a null one is 0.
-func number(params *sweep.Assignment, id sweep.ParameterID) float64 {
+func number(params sweep.Assignment, id sweep.ParameterID) float64 {
 	if params[id].IsNull() {
 		return 0
 	}
 	return params[id].Float()
 }
 
-func covariance(params *sweep.Assignment) solver.Covariance {
+func covariance(params sweep.Assignment) solver.Covariance {
 	c := solver.Covariance{
 		AR1:    params[sweep.Covariance].Text() == "ar1",
 		Rho:    number(params, sweep.Rho),
@@ -137,7 +137,7 @@ func covariance(params *sweep.Assignment) solver.Covariance {
 	return c
 }
 
-func teacher(params *sweep.Assignment, unknown *error) solver.Teacher {
+func teacher(params sweep.Assignment, unknown *error) solver.Teacher {
 	t := solver.Teacher{
 		Kind:  word(params, sweep.Teacher, teachers, unknown),
 		Index: int(params[sweep.TeacherIndex].Int()),

@@ -12,7 +12,7 @@ import (
 func SweepSchema(spec *sweep.Spec, solverVersion int) (*Schema, error) {
 	var parameters []Column
 	for _, id := range SweepParameters(spec) {
-		p := sweep.Describe(id)
+		p := spec.Describe(id)
 		kind, err := parameterKind(p.Kind)
 		if err != nil {
 			return nil, fmt.Errorf("results: make schema: parameter %s: %w", p.Name, err)

@@ -50,9 +50,9 @@ func (x *axis) place() ParameterID { return x.id }
 
 // sets are the parameters that any entry sets.
 func (x *axis) sets() idSet {
-	set := idSet(0).with(x.id)
+	set := setOf(x.id)
 	for _, r := range x.rows {
-		set |= r.sets()
+		set = set.union(r.sets())
 	}
 	return set
 }
@@ -60,7 +60,7 @@ func (x *axis) sets() idSet {
 // sometimes are the parameters that an entry may leave alone.
 func (x *axis) sometimes() idSet { return x.sets().without(x.id) }
 
-func (x *axis) assign(i int64, a *Assignment) {
+func (x *axis) assign(i int64, a Assignment) {
 	if x.form == listForm {
 		x.rows[i].assign(a)
 		return
@@ -153,7 +153,7 @@ func (r row) sets() idSet {
 	return set
 }
 
-func (r row) assign(a *Assignment) {
+func (r row) assign(a Assignment) {
 	for _, s := range r {
 		a[s.id] = s.value
 	}
@@ -184,19 +184,19 @@ func (z zipped) place() ParameterID {
 
 func (z zipped) sets() (set idSet) {
 	for _, x := range z {
-		set |= x.sets()
+		set = set.union(x.sets())
 	}
 	return set
 }
 
 func (z zipped) sometimes() (set idSet) {
 	for _, x := range z {
-		set |= x.sometimes()
+		set = set.union(x.sometimes())
 	}
 	return set
 }
 
-func (z zipped) assign(i int64, a *Assignment) {
+func (z zipped) assign(i int64, a Assignment) {
 	for _, x := range z {
 		x.assign(i, a)
 	}
@@ -214,14 +214,14 @@ func (z zipped) at(i int64, id ParameterID) position {
 // explicit are the rows of a points list.
 type explicit []row
 
-func (e explicit) size() int64                   { return int64(len(e)) }
-func (e explicit) place() ParameterID            { return e.sets().first() }
-func (e explicit) sometimes() idSet              { return e.sets() }
-func (e explicit) assign(i int64, a *Assignment) { e[i].assign(a) }
+func (e explicit) size() int64                  { return int64(len(e)) }
+func (e explicit) place() ParameterID           { return e.sets().first() }
+func (e explicit) sometimes() idSet             { return e.sets() }
+func (e explicit) assign(i int64, a Assignment) { e[i].assign(a) }
 
 func (e explicit) sets() (set idSet) {
 	for _, r := range e {
-		set |= r.sets()
+		set = set.union(r.sets())
 	}
 	return set
 }

@@ -26,7 +26,7 @@ type factor interface {
 	// set.
 	sets() idSet
 	sometimes() idSet
-	assign(i int64, a *Assignment)
+	assign(i int64, a Assignment)
 	// at is where in the file entry i sets id, or 0 where it does not.
 	at(i int64, id ParameterID) position
 }
@@ -50,13 +50,15 @@ func (p placed) anywhere(id ParameterID) position {
 	return position{}
 }
 
-func place(f factor) placed {
+// place works out the sets of a factor of a table of so many parameters.
+func place(f factor, size int) placed {
 	p := placed{factor: f, n: f.size(), sets: f.sets(), sometimes: f.sometimes()}
 	p.open = p.sometimes
-	auto := p.sets & idSet(0).with(LearningRate).with(Representation)
-	for i := int64(0); auto != 0 && i < min(p.n, maxMarks); i++ { // a longer factor is no list, and has no words
-		var a Assignment
-		f.assign(i, &a)
+	auto := p.sets.common(setOf(LearningRate, Representation))
+	a := make(Assignment, size)
+	for i := int64(0); !auto.empty() && i < min(p.n, maxMarks); i++ { // a longer factor is no list, and has no words
+		clear(a)
+		f.assign(i, a)
 		for id := range auto.all() {
 			if a[id].text == "auto" {
 				p.open = p.open.with(id)
@@ -79,8 +81,9 @@ type block struct {
 	pos     position
 	first   int64 // its first index
 	size    int64
-	base    Assignment              // fixed parameters
-	fixedAt [NumParameters]position // where they are fixed
+	table   table
+	base    Assignment // fixed parameters
+	fixedAt []position // where they are fixed
 	fixed   idSet
 	factors []placed     // in the order of enumeration
 	derive  []derivation // each after what it reads
@@ -88,18 +91,24 @@ type block struct {
 	where   []*expression
 }
 
+// newBlock is a block that sets nothing.
+func newBlock(t table, pos position) *block {
+	return &block{pos: pos, table: t, base: make(Assignment, len(t)), fixedAt: make([]position, len(t))}
+}
+
 // clone is a block to which a part of a union can be added.
 func (b *block) clone() *block {
 	c := *b
+	c.base, c.fixedAt = slices.Clone(b.base), slices.Clone(b.fixedAt)
 	c.factors, c.derive, c.where = slices.Clone(b.factors), slices.Clone(b.derive), slices.Clone(b.where)
 	return &c
 }
 
 // sets are the parameters that some point of the block is given a value for.
 func (b *block) sets() idSet {
-	set := b.fixed | b.derived
+	set := b.fixed.union(b.derived)
 	for _, f := range b.factors {
-		set |= f.sets
+		set = set.union(f.sets)
 	}
 	return set
 }
@@ -171,7 +180,7 @@ func (b *block) cost() (cost int64) {
 func (b *block) sizes(replicates int64) string {
 	var parts []string
 	for _, f := range b.factors {
-		parts = append(parts, fmt.Sprintf("%d %s", f.n, parameterTable[f.place()].Name))
+		parts = append(parts, fmt.Sprintf("%d %s", f.n, b.table[f.place()].Name))
 	}
 	if replicates > 1 {
 		parts = append(parts, fmt.Sprintf("%d replicates", replicates))
@@ -189,12 +198,12 @@ func (b *block) order() (problem string, at position) {
 	var sorted []derivation
 	var path []ParameterID
 	var visit func(id ParameterID) bool
-	done := idSet(0)
+	var done idSet
 	visit = func(id ParameterID) bool {
 		if start := slices.Index(path, id); start >= 0 {
 			var names []string
 			for _, step := range append(path[start:], id) {
-				names = append(names, parameterTable[step].Name)
+				names = append(names, b.table[step].Name)
 			}
 			problem = "derive goes in a circle: " + strings.Join(names, " -> ")
 			return false
@@ -269,7 +278,7 @@ func defaultReads(id ParameterID) (reads idSet) {
 // parameters on which the static cost depends.
 func (b *block) costRun(replicates int64) int64 {
 	var relevant idSet
-	for id := range ParameterID(NumParameters) {
+	for id := range b.table.ids() {
 		if costRelevant(id) {
 			relevant = relevant.with(id)
 		}
@@ -279,10 +288,10 @@ func (b *block) costRun(replicates int64) int64 {
 		if !relevant.has(d.id) {
 			continue
 		}
-		relevant |= d.refs
+		relevant = relevant.union(d.refs)
 		for ref := range d.refs.all() {
 			if b.open(ref) {
-				relevant |= defaultReads(ref)
+				relevant = relevant.union(defaultReads(ref))
 			}
 		}
 	}
@@ -291,7 +300,7 @@ func (b *block) costRun(replicates int64) int64 {
 	}
 	length := replicates
 	for i := len(b.factors) - 1; i >= 0; i-- {
-		if b.factors[i].sets&relevant != 0 {
+		if !b.factors[i].sets.common(relevant).empty() {
 			break
 		}
 		length *= b.factors[i].n

@@ -12,8 +12,8 @@ import (
 // canonicalSpec writes what decides the points of a sweep: JSON, sorted keys, shortest numbers,
 // defaults not filled in. The settings of fixed and of points rows are flat, however an entry's own
 // parameters were written.
-func canonicalSpec(s *section, replicates int64, record Record) []byte {
-	m := canonicalSection(s)
+func (t table) canonicalSpec(s *section, replicates int64, record Record) []byte {
+	m := t.canonicalSection(s)
 	if replicates > 1 {
 		m["replicates"] = replicates
 	}
@@ -29,38 +29,38 @@ func canonicalSpec(s *section, replicates int64, record Record) []byte {
 	return bytes.TrimSpace(out.Bytes())
 }
 
-func canonicalSection(s *section) map[string]any {
+func (t table) canonicalSection(s *section) map[string]any {
 	m := map[string]any{}
 	if len(s.fixed) > 0 {
-		m["fixed"] = canonicalSettings(s.fixed)
+		m["fixed"] = t.canonicalSettings(s.fixed)
 	}
 	if len(s.grid) > 0 {
-		m["grid"] = canonicalAxes(s.grid)
+		m["grid"] = t.canonicalAxes(s.grid)
 	}
 	if len(s.zip) > 0 {
-		m["zip"] = canonicalAxes(s.zip)
+		m["zip"] = t.canonicalAxes(s.zip)
 	}
 	if len(s.points) > 0 {
 		rows := make([]any, len(s.points))
 		for i, r := range s.points {
-			rows[i] = canonicalSettings(r)
+			rows[i] = t.canonicalSettings(r)
 		}
 		m["points"] = rows
 	}
 	if s.sample != nil {
-		m["sample"] = canonicalSample(s.sample)
+		m["sample"] = t.canonicalSample(s.sample)
 	}
 	if len(s.union) > 0 {
 		blocks := make([]any, len(s.union))
 		for i, b := range s.union {
-			blocks[i] = canonicalSection(b)
+			blocks[i] = t.canonicalSection(b)
 		}
 		m["union"] = blocks
 	}
 	if len(s.derive) > 0 {
 		formulas := map[string]string{}
 		for _, d := range s.derive {
-			formulas[d.id.String()] = d.source
+			formulas[t[d.id].Name] = d.source
 		}
 		m["derive"] = formulas
 	}
@@ -70,19 +70,19 @@ func canonicalSection(s *section) map[string]any {
 	return m
 }
 
-func canonicalSettings(settings []setting) map[string]json.RawMessage {
+func (t table) canonicalSettings(settings []setting) map[string]json.RawMessage {
 	m := make(map[string]json.RawMessage, len(settings))
 	for _, s := range settings {
-		m[s.id.String()] = json.RawMessage(s.value.String())
+		m[t[s.id].Name] = json.RawMessage(s.value.String())
 	}
 	return m
 }
 
-func canonicalAxes(axes []*axis) map[string]any {
+func (t table) canonicalAxes(axes []*axis) map[string]any {
 	m := make(map[string]any, len(axes))
 	for _, x := range axes {
 		if x.form == listForm {
-			m[x.id.String()] = canonicalRows(x.rows)
+			m[t[x.id].Name] = t.canonicalRows(x.rows)
 			continue
 		}
 		numbers := map[string]any{"from": plainNumber(x.from), "to": plainNumber(x.to)}
@@ -95,25 +95,25 @@ func canonicalAxes(axes []*axis) map[string]any {
 		case logForm:
 			name, numbers["num"] = "logspace", x.num
 		}
-		m[x.id.String()] = map[string]any{name: numbers}
+		m[t[x.id].Name] = map[string]any{name: numbers}
 	}
 	return m
 }
 
-func canonicalRows(rows []row) []json.RawMessage {
+func (t table) canonicalRows(rows []row) []json.RawMessage {
 	out := make([]json.RawMessage, len(rows))
 	for i, r := range rows {
-		out[i] = json.RawMessage(canonicalRow(r))
+		out[i] = json.RawMessage(t.canonicalRow(r))
 	}
 	return out
 }
 
 // canonicalRow is an entry of an axis: its value, or a mapping where it has parameters of its own.
-func canonicalRow(r row) string {
+func (t table) canonicalRow(r row) string {
 	if len(r) == 1 {
 		return r[0].value.String()
 	}
-	m := canonicalSettings(r[1:])
+	m := t.canonicalSettings(r[1:])
 	m["name"] = json.RawMessage(r[0].value.String())
 	text, err := json.Marshal(m)
 	if err != nil {
@@ -122,18 +122,18 @@ func canonicalRow(r row) string {
 	return string(text)
 }
 
-func canonicalSample(s *sampled) map[string]any {
+func (t table) canonicalSample(s *sampled) map[string]any {
 	axes := map[string]any{}
 	for _, x := range s.axes {
 		if x.rows != nil {
-			axes[x.id.String()] = canonicalRows(x.rows)
+			axes[t[x.id].Name] = t.canonicalRows(x.rows)
 			continue
 		}
 		numbers := map[string]any{"from": plainNumber(x.from), "to": plainNumber(x.to)}
 		if x.log {
 			numbers["log"] = true
 		}
-		axes[x.id.String()] = numbers
+		axes[t[x.id].Name] = numbers
 	}
 	m := map[string]any{"method": sampleMethods()[s.method], "num": s.num, "axes": axes}
 	if s.seeded {

@@ -47,7 +47,7 @@ func (r *reader) checkPoints(s *Spec, limits Limits) {
 		}
 		kept++
 		if len(w.faults) == 0 {
-			if n := PointBytes(&p.Params, s.record); n > limits.PointBytes {
+			if n := PointBytes(p.Params, s.record); n > limits.PointBytes {
 				w.fault(
 					Dimension,
 					fmt.Sprintf("a point needs over %s of memory; at most %s are allowed (--max-point-bytes)",
@@ -122,7 +122,7 @@ func (r *reader) checkWhole(s *Spec, kept, idle int64, useless idSet) {
 		useless = useless.without(Seed) // said below
 	}
 	for id := range useless.all() {
-		r.warn(s.given(id), "%s applies to no point of this sweep (%s), and is ignored", id, parameterTable[id].Use)
+		r.warn(s.given(id), "%s applies to no point of this sweep (%s), and is ignored", s.table[id].Name, s.table[id].Use)
 	}
 	if s.replicates > 1 && idle > 0 {
 		r.warn(
@@ -158,12 +158,12 @@ func (w *walker) describe(p *Point) string {
 		if f.n == 1 {
 			continue
 		}
-		for id := range (f.sets &^ f.sometimes).all() {
+		for id := range f.sets.minus(f.sometimes).all() {
 			text := w.raw[id].String()
 			if len(text) > 40 {
 				text = text[:37] + "..."
 			}
-			parts = append(parts, id.String()+" "+strings.Trim(text, `"`))
+			parts = append(parts, w.spec.table[id].Name+" "+strings.Trim(text, `"`))
 		}
 	}
 	if len(parts) == 0 {

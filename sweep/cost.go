@@ -17,7 +17,7 @@ func costRelevant(id ParameterID) bool {
 // two), which records rows at `records` steps. It depends on cost-relevant parameters alone,
 // ignores early divergence, and is 1 for a point that cannot be solved. The formulas belong to the
 // plan version: shards are cut by them.
-func Cost(a *Assignment, records int64) int64 {
+func Cost(a Assignment, records int64) int64 {
 	steps := a[Steps].Float()
 	var setup, step, record float64
 	switch a[Representation].text {
@@ -38,7 +38,7 @@ func Cost(a *Assignment, records int64) int64 {
 
 // denseCost is the cost of a d x m run: before the first step, of a step, and of a recorded step. Q
 // is applied without being formed, also where it is rotated or correlated.
-func denseCost(a *Assignment) (setup, step, record float64) {
+func denseCost(a Assignment) (setup, step, record float64) {
 	d, m := a[Dimension].Float(), a[Width].Float()
 	rotated, correlated := a[Rotate].text != "none", !familyOf(a).Diagonal
 	product := d * m // M = QW
@@ -74,7 +74,7 @@ func denseCost(a *Assignment) (setup, step, record float64) {
 }
 
 // sampleCount is the n of the sampled models.
-func sampleCount(a *Assignment) float64 {
+func sampleCount(a Assignment) float64 {
 	if a[Model].text == "online" {
 		return a[BatchSize].Float()
 	}
@@ -89,7 +89,7 @@ func gramCost(rows, columns float64) float64 {
 }
 
 // subspaceCost is denseCost for the run in a subspace; no step depends on the dimension.
-func subspaceCost(a *Assignment) (setup, step, record float64) {
+func subspaceCost(a Assignment) (setup, step, record float64) {
 	rows, m := float64(subspaceRows(a)), a[Width].Float()
 	if a[Init].text == "identity" {
 		m = rows // W = B C Bᵀ + c(I - BBᵀ)

@@ -1,6 +1,7 @@
 package sweep
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -59,10 +60,10 @@ func TestFiniteSampleMemoryHoldsItsSamples(t *testing.T) {
 }
 
 // anyPoint draws a resolved assignment from all families, models and optimizers.
-func anyPoint(t *rapid.T) (*Assignment, bool) {
-	var a Assignment
+func anyPoint(t *rapid.T) (Assignment, bool) {
+	a := make(Assignment, NumParameters)
 	for _, id := range []ParameterID{Model, Representation, Optimizer, Covariance, Rotate, Teacher, Init, Orthogonalizer} {
-		a[id] = Text(rapid.SampledFrom(parameterTable[id].Words).Draw(t, id.String()))
+		a[id] = Text(rapid.SampledFrom(builtin[id].Words).Draw(t, id.String()))
 	}
 	d := rapid.Int64Range(2, maxCount).Draw(t, "dimension")
 	if rapid.Bool().Draw(t, "small") {
@@ -78,7 +79,7 @@ func anyPoint(t *rapid.T) (*Assignment, bool) {
 	a[Blocks], a[Eigenvalues] = Pairs([]float64{2, 1, 1, float64(d - 1)}), List([]float64{1, 2})
 	a[Rho], a[TeacherWeights] = Float(0.5), Pairs([]float64{0, 1, 1, 1})
 	a[InitScale], a[LearningRate], a[Power] = Float(0.01), Float(0.01), Float(0.5)
-	return &a, resolve(&a) == nil
+	return a, builtin.resolve(a) == nil
 }
 
 func TestCostAndMemoryAreBoundedForEveryPoint(t *testing.T) {
@@ -104,9 +105,9 @@ func TestOnlyCostRelevantParametersDecideTheCost(t *testing.T) {
 		if !good {
 			t.Skip("no point")
 		}
-		b := *a
+		b := slices.Clone(a)
 		for i := range b {
-			id, p := ParameterID(i), parameterTable[i]
+			id, p := ParameterID(i), builtin[i]
 			if costRelevant(id) || b[i].IsNull() {
 				continue
 			}
@@ -127,16 +128,16 @@ func TestOnlyCostRelevantParametersDecideTheCost(t *testing.T) {
 		}
 		b[Representation] = Text("auto")
 		a[Representation] = Text("auto")
-		if broken := resolve(a); broken != nil {
+		if broken := builtin.resolve(a); broken != nil {
 			t.Fatal(broken)
 		}
-		if broken := resolve(&b); broken != nil {
+		if broken := builtin.resolve(b); broken != nil {
 			t.Fatal(broken)
 		}
 		record := Record{Log: 30, Coefficients: true}
-		if a[Representation].Text() != b[Representation].Text() || Cost(a, 30) != Cost(&b, 30) ||
-			PointBytes(a, record) != PointBytes(&b, record) {
-			t.Fatalf("%v costs %d, %v costs %d", a, Cost(a, 30), b, Cost(&b, 30))
+		if a[Representation].Text() != b[Representation].Text() || Cost(a, 30) != Cost(b, 30) ||
+			PointBytes(a, record) != PointBytes(b, record) {
+			t.Fatalf("%v costs %d, %v costs %d", a, Cost(a, 30), b, Cost(b, 30))
 		}
 	})
 }
@@ -155,7 +156,7 @@ func BenchmarkResolve(b *testing.B) {
 			begin := time.Now()
 			for b.Loop() {
 				a := start
-				if resolve(&a) != nil {
+				if builtin.resolve(a) != nil {
 					b.Fatal("no point")
 				}
 			}

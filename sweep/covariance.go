@@ -21,20 +21,20 @@ type CovarianceFamily struct {
 	Diagonal bool
 
 	// spectrum yields q_0, q_1, ... run-length encoded, with no count below 1. nil: not diagonal.
-	spectrum func(a *Assignment) iter.Seq[Run]
+	spectrum func(a Assignment) iter.Seq[Run]
 	// distinct bounds the number of different eigenvalues, at most d. nil: d.
-	distinct func(a *Assignment) int64
+	distinct func(a Assignment) int64
 	// special counts the directions outside the largest isotropic block. nil: no large block.
-	special func(a *Assignment) int64
-	// check calls add for each rule between its parameters and d that fails. nil: no rules.
-	check func(a *Assignment, add addViolation)
+	special func(a Assignment) int64
+	// check returns the rules between its parameters and d that fail. nil: no rules.
+	check func(a Assignment) []violation
 
 	// The rest may be nil where a pass over the spectrum is fast enough and rounds well enough.
-	eigenvalue func(a *Assignment, i int64) float64
-	largest    func(a *Assignment) float64
-	trace      func(a *Assignment) float64
+	eigenvalue func(a Assignment, i int64) float64
+	largest    func(a Assignment) float64
+	trace      func(a Assignment) float64
 	// curvature is lambda_max((thetaᵀQtheta) Q + 2 Q theta thetaᵀ Q) of what is not diagonal.
-	curvature func(a *Assignment) float64
+	curvature func(a Assignment) float64
 }
 
 // Run is an eigenvalue repeated Count times.
@@ -53,25 +53,25 @@ var covarianceTable = []CovarianceFamily{
 		Formula:    "q_i = scale",
 		Parameters: []OwnParameter{{Scale, Float(1)}},
 		Diagonal:   true,
-		spectrum: func(a *Assignment) iter.Seq[Run] {
+		spectrum: func(a Assignment) iter.Seq[Run] {
 			return listed(Run{a[Scale].num, a[Dimension].i})
 		},
-		distinct: func(*Assignment) int64 { return 1 },
-		special:  func(*Assignment) int64 { return 0 },
-		trace:    func(a *Assignment) float64 { return a[Dimension].Float() * a[Scale].num },
+		distinct: func(Assignment) int64 { return 1 },
+		special:  func(Assignment) int64 { return 0 },
+		trace:    func(a Assignment) float64 { return a[Dimension].Float() * a[Scale].num },
 	},
 	{
 		Name:       "spiked",
 		Formula:    "q_1 = 1 + anisotropy, the other q_i = 1",
 		Parameters: []OwnParameter{{Anisotropy, Null()}},
 		Diagonal:   true,
-		spectrum: func(a *Assignment) iter.Seq[Run] {
+		spectrum: func(a Assignment) iter.Seq[Run] {
 			return listed(Run{1, 1}, Run{1 + a[Anisotropy].num, 1}, Run{1, a[Dimension].i - 2})
 		},
-		distinct: func(*Assignment) int64 { return 2 },
-		special:  func(*Assignment) int64 { return 1 },
+		distinct: func(Assignment) int64 { return 2 },
+		special:  func(Assignment) int64 { return 1 },
 		check:    checkSpiked,
-		trace:    func(a *Assignment) float64 { return a[Dimension].Float() + a[Anisotropy].num },
+		trace:    func(a Assignment) float64 { return a[Dimension].Float() + a[Anisotropy].num },
 	},
 	{
 		Name:       "multi_spike",
@@ -79,10 +79,10 @@ var covarianceTable = []CovarianceFamily{
 		Parameters: []OwnParameter{{Spikes, Null()}},
 		Diagonal:   true,
 		spectrum:   multiSpikeSpectrum,
-		distinct:   func(a *Assignment) int64 { return 1 + int64(len(a[Spikes].list)) },
-		special:    func(a *Assignment) int64 { return int64(len(a[Spikes].list)) },
+		distinct:   func(a Assignment) int64 { return 1 + int64(len(a[Spikes].list)) },
+		special:    func(a Assignment) int64 { return int64(len(a[Spikes].list)) },
 		check:      checkMultiSpike,
-		trace:      func(a *Assignment) float64 { return sum(a[Dimension].Float(), a[Spikes].list) },
+		trace:      func(a Assignment) float64 { return sum(a[Dimension].Float(), a[Spikes].list) },
 	},
 	{
 		Name:       "power_law",
@@ -91,9 +91,9 @@ var covarianceTable = []CovarianceFamily{
 		Diagonal:   true,
 		spectrum:   powerLawSpectrum,
 		check:      checkDistinct,
-		eigenvalue: func(a *Assignment, i int64) float64 { return powerLaw(i, a[Exponent].num) },
-		largest:    func(*Assignment) float64 { return 1 },
-		trace:      func(a *Assignment) float64 { return powerSum(a[Dimension].i, a[Exponent].num) },
+		eigenvalue: func(a Assignment, i int64) float64 { return powerLaw(i, a[Exponent].num) },
+		largest:    func(Assignment) float64 { return 1 },
+		trace:      func(a Assignment) float64 { return powerSum(a[Dimension].i, a[Exponent].num) },
 	},
 	{
 		Name:       "block",
@@ -101,7 +101,7 @@ var covarianceTable = []CovarianceFamily{
 		Parameters: []OwnParameter{{Blocks, Null()}},
 		Diagonal:   true,
 		spectrum:   blockSpectrum,
-		distinct:   func(a *Assignment) int64 { return int64(len(a[Blocks].list) / 2) },
+		distinct:   func(a Assignment) int64 { return int64(len(a[Blocks].list) / 2) },
 		special:    blockSpecial,
 		check:      checkBlock,
 	},
@@ -112,14 +112,14 @@ var covarianceTable = []CovarianceFamily{
 		Diagonal:   true,
 		spectrum:   customSpectrum,
 		check:      checkCustom,
-		eigenvalue: func(a *Assignment, i int64) float64 { return a[Eigenvalues].list[i] },
+		eigenvalue: func(a Assignment, i int64) float64 { return a[Eigenvalues].list[i] },
 	},
 	{
 		Name:       "ar1",
 		Formula:    "Q_ij = rho^|i-j|",
 		Parameters: []OwnParameter{{Rho, Null()}},
 		check:      checkAR1,
-		trace:      func(a *Assignment) float64 { return a[Dimension].Float() },
+		trace:      func(a Assignment) float64 { return a[Dimension].Float() },
 		curvature:  ar1Curvature,
 	},
 }
@@ -129,10 +129,10 @@ var covarianceTable = []CovarianceFamily{
 func Covariances() []CovarianceFamily { return slices.Clone(covarianceTable) }
 
 // noFamily stands in where a sweep names no known covariance.
-var noFamily = CovarianceFamily{Diagonal: true, spectrum: func(*Assignment) iter.Seq[Run] { return listed() }}
+var noFamily = CovarianceFamily{Diagonal: true, spectrum: func(Assignment) iter.Seq[Run] { return listed() }}
 
 // familyOf returns the row of the assignment's covariance.
-func familyOf(a *Assignment) *CovarianceFamily {
+func familyOf(a Assignment) *CovarianceFamily {
 	for i := range covarianceTable {
 		if covarianceTable[i].Name == a[Covariance].text {
 			return &covarianceTable[i]
@@ -155,7 +155,7 @@ func covarianceNames(holds func(f *CovarianceFamily) bool) []string {
 // Spectrum returns the eigenvalues q_0, q_1, ... of Q in coordinate order, normalised and
 // run-length encoded, of a resolved assignment. The counts add up to dimension. It is nil for a Q
 // that is not diagonal.
-func Spectrum(a *Assignment) []Run {
+func Spectrum(a Assignment) []Run {
 	f := familyOf(a)
 	if !f.Diagonal {
 		return nil
@@ -170,7 +170,7 @@ func Spectrum(a *Assignment) []Run {
 
 // groups bounds the number of coefficients of a reduced run: the teacher's, and one for each other
 // eigenvalue.
-func groups(a *Assignment) int64 {
+func groups(a Assignment) int64 {
 	d := a[Dimension].i
 	if f := familyOf(a); f.distinct != nil {
 		return min(d, 1+f.distinct(a))
@@ -180,7 +180,7 @@ func groups(a *Assignment) int64 {
 
 // special is the number of directions outside the largest isotropic block that the covariance
 // itself singles out; 0 where there is no such block.
-func special(a *Assignment) int64 {
+func special(a Assignment) int64 {
 	if f := familyOf(a); f.special != nil {
 		return f.special(a)
 	}
@@ -188,7 +188,7 @@ func special(a *Assignment) int64 {
 }
 
 // eigenvalue is q_i of a diagonal covariance, normalised.
-func eigenvalue(a *Assignment, i int64) float64 {
+func eigenvalue(a Assignment, i int64) float64 {
 	f := familyOf(a)
 	if f.eigenvalue != nil {
 		return f.eigenvalue(a, i) * normalization(a)
@@ -204,7 +204,7 @@ func eigenvalue(a *Assignment, i int64) float64 {
 }
 
 // largest is the largest eigenvalue of a diagonal covariance before normalisation.
-func largest(a *Assignment) float64 {
+func largest(a Assignment) float64 {
 	f := familyOf(a)
 	if f.largest != nil {
 		return f.largest(a)
@@ -217,7 +217,7 @@ func largest(a *Assignment) float64 {
 }
 
 // trace is tr(Q) before normalisation.
-func trace(a *Assignment) float64 {
+func trace(a Assignment) float64 {
 	f := familyOf(a)
 	if f.trace != nil {
 		return f.trace(a)
@@ -230,7 +230,7 @@ func trace(a *Assignment) float64 {
 }
 
 // normalization is the factor that `normalize` puts on Q: 1, d/tr Q, 1/tr Q or 1/q_max.
-func normalization(a *Assignment) float64 {
+func normalization(a Assignment) float64 {
 	switch a[Normalize].text {
 	case "trace_d":
 		return float64(a[Dimension].i) / trace(a)

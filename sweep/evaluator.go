@@ -12,6 +12,7 @@ import (
 
 // evaluator runs expressions on one assignment after the other. It belongs to one goroutine.
 type evaluator struct {
+	table   table
 	machine vm.VM
 	env     map[string]any
 	// shown are the values that env holds, so that only changes are boxed again.
@@ -21,14 +22,15 @@ type evaluator struct {
 	fresh    bool
 }
 
-func newEvaluator() *evaluator {
-	return &evaluator{machine: vm.VM{MemoryBudget: maxElements}, env: make(map[string]any, NumParameters)}
+func newEvaluator(t table) *evaluator {
+	return &evaluator{table: t, machine: vm.VM{MemoryBudget: maxElements}, env: make(map[string]any, len(t)),
+		shown: make(Assignment, len(t))}
 }
 
 // run evaluates x on a. The assignment may have changed since the last run only if changed was
 // called.
-func (e *evaluator) run(x *expression, a *Assignment) (any, string) {
-	table := &parameterTable
+func (e *evaluator) run(x *expression, a Assignment) (any, string) {
+	table := e.table
 	unset := ""
 	for id := range x.refs.all() {
 		v := a[id]
@@ -68,14 +70,14 @@ func (e *evaluator) run(x *expression, a *Assignment) (any, string) {
 func (e *evaluator) changed() { e.fresh = false }
 
 // completed is a with defaults filled in and the learning rate resolved, as far as they are known.
-func (e *evaluator) completed(a *Assignment) *Assignment {
+func (e *evaluator) completed(a Assignment) Assignment {
 	if e.fresh {
-		return &e.complete
+		return e.complete
 	}
 	e.fresh = true
-	e.complete = *a
-	complete(&e.complete)
-	return &e.complete
+	e.complete = append(e.complete[:0], a...)
+	e.table.complete(e.complete)
+	return e.complete
 }
 
 // same tells whether two values are equal, lists by identity.
@@ -198,18 +200,18 @@ func unboxList(out any, p *Parameter) (Value, string) {
 
 // complete fills in the defaults that are known, and the representation and the learning rate where
 // all they depend on is.
-func complete(a *Assignment) {
+func (t table) complete(a Assignment) {
 	known := true
 	for i := range a {
 		id := ParameterID(i)
-		if !applies(id, a) {
+		if !t.applies(id, a) {
 			a[id] = Null()
 			continue
 		}
 		if a[id].IsNull() {
-			a[id] = fallback(id, a)
+			a[id] = t.fallback(id, a)
 		}
-		a[id] = asKind(a[id], parameterTable[id].Kind)
+		a[id] = asKind(a[id], t[id].Kind)
 		if a[id].IsNull() && id != Steps && id != InitScale {
 			known = false
 		}

@@ -44,16 +44,16 @@ func functions() []string {
 func loops() []string { return []string{"all", "any", "none", "one", "count", "map", "filter", "sum"} }
 
 // compile compiles an expression, or says what is wrong with it.
-func compile(source string, pos position) (*expression, string) {
+func (t table) compile(source string, pos position) (*expression, string) {
 	if len(source) > maxSource {
 		return nil, fmt.Sprintf("the expression has %d characters; at most %d are read", len(source), maxSource)
 	}
 	if strings.TrimSpace(source) == "" {
 		return nil, "the expression is empty"
 	}
-	env := make(map[string]any, NumParameters)
-	names := make([]string, 0, NumParameters)
-	for _, p := range parameterTable {
+	env := make(map[string]any, len(t))
+	names := make([]string, 0, len(t))
+	for _, p := range t {
 		env[p.Name] = sampleOf(p.Kind)
 		names = append(names, p.Name)
 	}
@@ -62,12 +62,12 @@ func compile(source string, pos position) (*expression, string) {
 		options = append(options, expr.EnableBuiltin(name))
 	}
 	options = append(options, arithmetic()...)
-	cost, text := inspect(source)
+	cost, text := t.inspect(source)
 	if text != "" {
 		return nil, text
 	}
 	x := &expression{source: source, pos: pos, cost: cost}
-	options = append(options, expr.Patch(boundLoops{}), expr.Patch(references{&x.refs}))
+	options = append(options, expr.Patch(boundLoops{}), expr.Patch(references{t, &x.refs}))
 	program, err := expr.Compile(source, options...)
 	if err != nil {
 		return nil, explain(err, append(names, functions()...))
@@ -115,12 +115,12 @@ func explain(err error, names []string) string {
 
 // inspect tells an expression's cost. It refuses what costs too much, before anything is built from
 // it, and what can never be meant.
-func inspect(source string) (cost int64, problem string) {
+func (t table) inspect(source string) (cost int64, problem string) {
 	tree, err := parser.Parse(source)
 	if err != nil {
 		return 0, "" // Compile says it better
 	}
-	v := &inspector{}
+	v := &inspector{table: t}
 	v.walk(tree.Node, false)
 	if v.cost > maxCost && v.text == "" {
 		v.text = fmt.Sprintf(
@@ -134,8 +134,9 @@ func inspect(source string) (cost int64, problem string) {
 
 // inspector walks an expression, counts its operations and keeps what is wrong with it.
 type inspector struct {
-	cost int64
-	text string
+	table table
+	cost  int64
+	text  string
 }
 
 // walk visits the tree below n; inside tells that it is evaluated for each element of a list.
@@ -194,7 +195,7 @@ func (v *inspector) binary(n *ast.BinaryNode, inside bool) {
 		v.word(n.Right, n.Left)
 		for _, side := range []ast.Node{n.Left, n.Right} {
 			if name, ok := side.(*ast.IdentifierNode); ok {
-				if id, ok := lookup(name.Value); ok && parameterTable[id].Kind >= KindList {
+				if id, ok := v.table.lookup(name.Value); ok && v.table[id].Kind >= KindList {
 					v.text = fmt.Sprintf("%s is a list, and lists cannot be compared", name.Value)
 				}
 			}
@@ -209,8 +210,8 @@ func (v *inspector) word(parameter, word ast.Node) {
 	if !ok || !ok2 {
 		return
 	}
-	if id, ok := lookup(name.Value); ok {
-		if p := &parameterTable[id]; p.Kind == KindText && !slices.Contains(p.Words, text.Value) {
+	if id, ok := v.table.lookup(name.Value); ok {
+		if p := &v.table[id]; p.Kind == KindText && !slices.Contains(p.Words, text.Value) {
 			v.text = fmt.Sprintf(
 				"%s is never %q: it is %s%s",
 				p.Name,
@@ -292,11 +293,14 @@ func (boundLoops) Visit(n *ast.Node) {
 }
 
 // references collects the parameters that an expression names.
-type references struct{ to *idSet }
+type references struct {
+	table table
+	to    *idSet
+}
 
 func (r references) Visit(n *ast.Node) {
 	if name, ok := (*n).(*ast.IdentifierNode); ok {
-		if id, ok := lookup(name.Value); ok {
+		if id, ok := r.table.lookup(name.Value); ok {
 			*r.to = r.to.with(id)
 		}
 	}

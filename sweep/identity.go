@@ -9,14 +9,14 @@ import (
 // parameters as JSON in the order of the parameter table, null ones left out (so seed counts only
 // where randomness is used), and the solver's version. Points of different sweeps with equal ids
 // have equal rows.
-func PointID(a *Assignment, solverVersion int) [16]byte {
+func PointID(a Assignment, solverVersion int) [16]byte {
 	text := make([]byte, 0, 1024)
-	for i, v := range a {
+	for i, v := range a[:NumParameters] {
 		if v.IsNull() {
 			continue
 		}
 		text = append(text, '"')
-		text = append(text, parameterTable[i].Name...)
+		text = append(text, builtin[i].Name...)
 		text = append(text, '"', ':')
 		text = append(text, v.String()...)
 		text = append(text, ',')

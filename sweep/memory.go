@@ -6,7 +6,7 @@ import "math"
 const pointOverhead = 64 << 10
 
 // PointBytes bounds the memory that one resolved point needs while it is solved, its rows included.
-func PointBytes(a *Assignment, r Record) int64 {
+func PointBytes(a Assignment, r Record) int64 {
 	d, m := a[Dimension].Float(), a[Width].Float()
 	words, rule := 0.0, ruleOf(a)
 	switch a[Representation].text {
@@ -75,7 +75,7 @@ const (
 )
 
 // arrowBytes are the estimated sizes of a point's rows.
-func arrowBytes(a *Assignment, r Record) TableBytes {
+func arrowBytes(a Assignment, r Record) TableBytes {
 	lists := len(a[Spikes].list) + len(a[Blocks].list) + len(a[Eigenvalues].list)
 	b := TableBytes{Points: pointRowBytes + listNumberBytes*int64(lists)}
 	records := r.Count(a[Steps].i)

@@ -34,7 +34,7 @@ type UpdateRule struct {
 	// Memory is what its steps need.
 	Memory RuleMemory
 	// flops counts the operations of one update.
-	flops func(a *Assignment) Flops
+	flops func(a Assignment) Flops
 	// AutoRate is the meaning of `learning_rate: auto`.
 	AutoRate AutoRate
 	// StepLimited tells that the run is unstable above StepLimit.
@@ -70,14 +70,14 @@ type Flops struct {
 type AutoRate struct {
 	// Formula is empty where there is no rule.
 	Formula string
-	rate    func(a *Assignment) float64
+	rate    func(a Assignment) float64
 }
 
 // SignStep is the size, in units of lr, by which entries or singular values move.
 type SignStep struct {
 	// When is empty where the sizes differ from one another, else the condition for one size.
 	When string
-	size func(a *Assignment) float64 // 0 where the condition fails
+	size func(a Assignment) float64 // 0 where the condition fails
 }
 
 // optimizerTable is in the order in which sweep files, help and documentation list the optimizers.
@@ -88,7 +88,7 @@ var optimizerTable = []UpdateRule{
 		Source:      "Cauchy, Comptes rendus 25 (1847) 536",
 		Memory:      RuleMemory{Matrices: 1},
 		flops:       fixedFlops(Flops{Coefficient: 3, Entry: 8}),
-		AutoRate:    AutoRate{"eta_max/2", func(a *Assignment) float64 { return 0.5 * StepLimit(a) }},
+		AutoRate:    AutoRate{"eta_max/2", func(a Assignment) float64 { return 0.5 * StepLimit(a) }},
 		StepLimited: true,
 	},
 	{
@@ -99,7 +99,7 @@ var optimizerTable = []UpdateRule{
 		Buffers:    1,
 		Memory:     RuleMemory{Matrices: 2},
 		flops:      fixedFlops(Flops{Coefficient: 6, Entry: 8}),
-		AutoRate: AutoRate{"(1 - beta) eta_max/2", func(a *Assignment) float64 {
+		AutoRate: AutoRate{"(1 - beta) eta_max/2", func(a Assignment) float64 {
 			return 0.5 * (1 - a[Momentum].num) * StepLimit(a)
 		}},
 	},
@@ -109,7 +109,7 @@ var optimizerTable = []UpdateRule{
 		Source:   "Hazan, Levy and Shalev-Shwartz, arXiv 1507.02030",
 		Memory:   RuleMemory{Matrices: 1},
 		flops:    fixedFlops(Flops{Coefficient: 6, Entry: 8}),
-		AutoRate: AutoRate{"0.01‖theta‖", func(a *Assignment) float64 { return 0.01 * teacherNorm(a) }},
+		AutoRate: AutoRate{"0.01‖theta‖", func(a Assignment) float64 { return 0.01 * teacherNorm(a) }},
 	},
 	{
 		Name:     "specgd",
@@ -228,7 +228,7 @@ func Optimizers() []UpdateRule { return slices.Clone(optimizerTable) }
 var noRule = UpdateRule{Memory: RuleMemory{Matrices: 8}, flops: fixedFlops(Flops{Coefficient: 6, Entry: 8})}
 
 // ruleOf returns the row of the assignment's optimizer.
-func ruleOf(a *Assignment) *UpdateRule {
+func ruleOf(a Assignment) *UpdateRule {
 	for i := range optimizerTable {
 		if optimizerTable[i].Name == a[Optimizer].text {
 			return &optimizerTable[i]
@@ -250,11 +250,11 @@ func optimizerNames(holds func(r *UpdateRule) bool) []string {
 
 // DefaultFlops counts the operations of one update with the rule's default parameters.
 func (r *UpdateRule) DefaultFlops() Flops {
-	var a Assignment
+	a := make(Assignment, NumParameters)
 	for _, own := range r.Parameters {
 		a[own.ID] = own.Default
 	}
-	return r.flops(&a)
+	return r.flops(a)
 }
 
 // matrix counts the operations of one update of a matrix.
@@ -280,9 +280,9 @@ func (f Flops) String() string {
 	return strings.Join(terms, " + ")
 }
 
-func fixedFlops(f Flops) func(*Assignment) Flops { return func(*Assignment) Flops { return f } }
+func fixedFlops(f Flops) func(Assignment) Flops { return func(Assignment) Flops { return f } }
 
-func muonFlops(a *Assignment) Flops {
+func muonFlops(a Assignment) Flops {
 	if a[Orthogonalizer].text == "exact" {
 		return Flops{Coefficient: 8, Entry: 8, Polar: 1}
 	}
@@ -291,22 +291,22 @@ func muonFlops(a *Assignment) Flops {
 }
 
 // teacherNorm is ‖theta‖.
-func teacherNorm(a *Assignment) float64 { return math.Sqrt(a[TeacherNorm2].num) }
+func teacherNorm(a Assignment) float64 { return math.Sqrt(a[TeacherNorm2].num) }
 
-func spectralRate(a *Assignment) float64 {
+func spectralRate(a Assignment) float64 {
 	return 0.0207 * teacherNorm(a) / math.Sqrt(float64(a[Dimension].i))
 }
 
-func learningRateStep(*Assignment) float64 { return 1 }
+func learningRateStep(Assignment) float64 { return 1 }
 
-func exactMuonStep(a *Assignment) float64 {
+func exactMuonStep(a Assignment) float64 {
 	if a[Orthogonalizer].text != "exact" {
 		return 0
 	}
 	return math.Sqrt(max(1, a[Dimension].Float()/a[Width].Float()))
 }
 
-func zeroPowerStep(a *Assignment) float64 {
+func zeroPowerStep(a Assignment) float64 {
 	if a[Power].num != 0 {
 		return 0
 	}

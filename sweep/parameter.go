@@ -55,8 +55,8 @@ const (
 	NumParameters = int(iota)
 )
 
-// Assignment gives each parameter a value, null where it is not set.
-type Assignment [NumParameters]Value
+// Assignment gives each parameter of a table its value, null where it is not set.
+type Assignment []Value
 
 // Parameter describes one parameter: its name in the sweep file and in the result set, and what
 // values it takes.
@@ -94,7 +94,7 @@ type Condition struct {
 // value for each optimizer or covariance that has the parameter, or "required".
 func (p Parameter) DefaultText() string {
 	if p.ID == Width {
-		return parameterTable[Dimension].Name
+		return builtin[Dimension].Name
 	}
 	if !p.Default.IsNull() {
 		return p.Default.plain()

@@ -13,28 +13,31 @@ const maxCount = 1_000_000_000
 
 // Parameters returns the table of parameters, in the order in which axes are enumerated. The caller
 // owns the slice, but not what its rows refer to.
-func Parameters() []Parameter { return slices.Clone(parameterTable[:]) }
+func Parameters() []Parameter { return slices.Clone(builtin) }
 
 // Describe returns the description of a parameter.
-func Describe(id ParameterID) Parameter { return parameterTable[id] }
+func Describe(id ParameterID) Parameter { return builtin[id] }
 
 // String is the parameter's name in sweep files and result sets.
 func (id ParameterID) String() string {
 	if int(id) >= NumParameters {
 		return fmt.Sprintf("ParameterID(%d)", uint8(id))
 	}
-	return parameterTable[id].Name
+	return builtin[id].Name
 }
 
 // lookup finds a parameter by its name.
-func lookup(name string) (ParameterID, bool) {
-	for id := range parameterTable {
-		if parameterTable[id].Name == name {
+func (t table) lookup(name string) (ParameterID, bool) {
+	for id := range t {
+		if t[id].Name == name {
 			return ParameterID(id), true
 		}
 	}
 	return 0, false
 }
+
+// ids are the parameters in order.
+func (t table) ids() ParameterID { return ParameterID(len(t)) }
 
 // The constructors of Parameter set what the kind decides; the methods below set the rest.
 
@@ -75,25 +78,30 @@ func (p Parameter) when(id ParameterID, words ...string) Parameter {
 	return p
 }
 
-// parameterTable is in the order of ParameterID.
-var parameterTable = newParameterTable()
+// table lists the parameters of a sweep, each at its ID, in the order in which axes are enumerated.
+// Read only.
+type table []Parameter
 
-// newParameterTable lists the parameters. Those of optimizers and covariances apply where a row of
+// builtin are the parameters of the built-in solver, which every sweep has.
+var builtin = newBuiltin()
+
+// newBuiltin lists the parameters. Those of optimizers and covariances apply where a row of
 // these tables has them, and take their defaults from there.
-func newParameterTable() (table [NumParameters]Parameter) {
+func newBuiltin() table {
+	t := make(table, NumParameters)
 	for _, group := range [][]Parameter{runParameters(), covarianceParameters(), stateParameters(), optimizerParameters()} {
 		for _, p := range group {
-			table[p.ID] = p
+			t[p.ID] = p
 		}
 	}
-	for i := range table {
-		p := &table[i]
+	for i := range t {
+		p := &t[i]
 		if len(p.When) == 0 {
 			p.When = owners(p.ID)
 		}
-		p.Use = use(table[:], p.When)
+		p.Use = t.use(p.When)
 	}
-	return table
+	return t
 }
 
 // owners is the condition under which a parameter of rows applies, if it is one.
@@ -111,10 +119,10 @@ func owners(id ParameterID) []Condition {
 }
 
 // use writes conditions as "model: online, or init: gaussian".
-func use(table []Parameter, when []Condition) string {
+func (t table) use(when []Condition) string {
 	parts := make([]string, len(when))
 	for i, c := range when {
-		parts[i] = table[c.ID].Name + ": " + strings.Join(c.Words, ", ")
+		parts[i] = t[c.ID].Name + ": " + strings.Join(c.Words, ", ")
 	}
 	return strings.Join(parts, ", or ")
 }

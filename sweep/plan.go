@@ -157,8 +157,8 @@ func (c *cutter) cut(ctx context.Context, runs iter.Seq[run]) error {
 			return err
 		}
 		records := c.record.Count(r.a[Steps].i)
-		cost, rows, memory := Cost(&r.a, records), arrowBytes(&r.a, c.record), c.memory(r)
-		c.account(&r.a, r.end-r.first, cost, memory, rows)
+		cost, rows, memory := Cost(r.a, records), arrowBytes(r.a, c.record), c.memory(r)
+		c.account(r.a, r.end-r.first, cost, memory, rows)
 		for left := r.end - r.first; left > 0; {
 			n := min(left, c.room(cost, rows.total()))
 			if n == 0 {
@@ -184,7 +184,7 @@ func (c *cutter) cut(ctx context.Context, runs iter.Seq[run]) error {
 // what keeps such points out of the sweep, and a shard must not wait for a node of a size that it
 // does not need.
 func (c *cutter) memory(r run) int64 {
-	n := PointBytes(&r.a, c.record)
+	n := PointBytes(r.a, c.record)
 	if n <= DefaultPointBytes || c.toLook <= 0 {
 		return n
 	}

@@ -93,7 +93,7 @@ record: {every: 10}
 		if point.Invalid != "" {
 			t.Fatal(point.Invalid)
 		}
-		want += sweep.Cost(&point.Params, spec.Record().Count(point.Params[sweep.Steps].Int()))
+		want += sweep.Cost(point.Params, spec.Record().Count(point.Params[sweep.Steps].Int()))
 		seen[sweep.Shape{Optimizer: point.Params[sweep.Optimizer].Text(), Dimension: point.Params[sweep.Dimension].Int(),
 			Representation: point.Params[sweep.Representation].Text()}] = true
 	}

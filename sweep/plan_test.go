@@ -24,7 +24,7 @@ func cutRuns(record Record, runs ...run) (*Plan, error) {
 func randomRuns(t *rapid.T) []run {
 	var runs []run
 	for n := int64(0); len(runs) < rapid.IntRange(1, 8).Draw(t, "runs"); n = runs[len(runs)-1].end {
-		var a Assignment
+		a := make(Assignment, NumParameters)
 		for id, v := range map[ParameterID]Value{
 			Optimizer:  Text(rapid.SampledFrom([]string{"gd", "specgd", "muon"}).Draw(t, "optimizer")),
 			Dimension:  Int(rapid.Int64Range(3, 400).Draw(t, "dimension")),
@@ -34,7 +34,7 @@ func randomRuns(t *rapid.T) []run {
 		} {
 			a[id] = v
 		}
-		if broken := resolve(&a); broken != nil {
+		if broken := builtin.resolve(a); broken != nil {
 			t.Fatal(broken)
 		}
 		length := rapid.SampledFrom([]int64{1, 3, 500, 20_000}).Draw(t, "length")
@@ -57,8 +57,8 @@ func naivePlan(record Record, runs []run) (ends, parts []int64) {
 		cost, bytes, points = 0, 0, 0
 	}
 	for _, r := range runs {
-		c := Cost(&r.a, record.Count(r.a[Steps].Int()))
-		rows := arrowBytes(&r.a, record)
+		c := Cost(r.a, record.Count(r.a[Steps].Int()))
+		rows := arrowBytes(r.a, record)
 		for range r.end - r.first {
 			b := rows.Points + rows.Trajectories + rows.Coefficients
 			if points > 0 && (cost+c > 2_000_000_000 || bytes+b > 16<<20 || points+1 > 16_384) {
@@ -91,7 +91,7 @@ func TestPlanCutsAsTheRuleSays(t *testing.T) {
 			total += plan.Cost(int64(i))
 		}
 		for _, r := range runs {
-			want += (r.end - r.first) * Cost(&r.a, record.Count(r.a[Steps].Int()))
+			want += (r.end - r.first) * Cost(r.a, record.Count(r.a[Steps].Int()))
 		}
 		if total != want {
 			t.Fatalf("the shards cost %d, the points %d", total, want)
@@ -171,7 +171,7 @@ func TestPlanDoesNotDependOnHowRunsAreSplit(t *testing.T) {
 }
 
 func TestPlanRefusesTooManyShards(t *testing.T) {
-	a := *resolved(t, spiked("steps", 1_000_000_000)...)
+	a := resolved(t, spiked("steps", 1_000_000_000)...)
 	_, err := cutRuns(Record{}, run{0, MaxShards, a})
 	if err != nil {
 		t.Fatalf("%d points of a shard each: %v", MaxShards, err)
@@ -186,7 +186,7 @@ func TestPlanRefusesTooManyShards(t *testing.T) {
 }
 
 func TestPlanOfInvalidPointsCostsLittle(t *testing.T) {
-	var broken Assignment
+	broken := make(Assignment, NumParameters)
 	plan, err := cutRuns(Record{Log: 60}, run{0, 20_000, broken})
 	if err != nil || plan.Shards() != 2 || plan.Cost(0) != 16_384 {
 		t.Fatalf("%d shards, %v", plan.Shards(), err)

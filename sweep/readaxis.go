@@ -59,7 +59,7 @@ func (r *reader) rows(p *Parameter, list []node) []row {
 		if good = good && ok; !ok {
 			continue
 		}
-		text := canonicalRow(entry)
+		text := r.table.canonicalRow(entry)
 		if at, twice := first[text]; twice {
 			r.warn(item.pos, "%s has %s twice, first as entry %d: its points are computed twice", p.Name, item, at+1)
 		} else {
@@ -163,9 +163,9 @@ func (r *reader) zip(n node) zipped {
 			r.fail(
 				x.pos,
 				"zip needs axes of equal length: %s has %d values, %s has %d",
-				parameterTable[x.id].Name,
+				r.table[x.id].Name,
 				x.size(),
-				parameterTable[axes[0].id].Name,
+				r.table[axes[0].id].Name,
 				axes[0].size(),
 			)
 			return nil

@@ -11,6 +11,7 @@ import (
 // reader reads the nodes of one sweep file and collects what is wrong with them.
 type reader struct {
 	file     string
+	table    table // of the sweep's parameters
 	problems Problems
 	warnings []string
 }
@@ -66,7 +67,7 @@ func (r *reader) members(n node, what string, names ...string) []node {
 
 func (r *reader) unknown(e entry, names []string) {
 	text := hint(e.key, names)
-	if _, isParameter := lookup(e.key); isParameter && slices.Contains(names, "fixed") {
+	if _, isParameter := r.table.lookup(e.key); isParameter && slices.Contains(names, "fixed") {
 		text = "; parameters stand under fixed, grid, zip, points, sample or derive"
 	}
 	if text == "" {
@@ -77,11 +78,11 @@ func (r *reader) unknown(e entry, names []string) {
 
 // parameter finds the parameter that a key names.
 func (r *reader) parameter(e entry) (*Parameter, bool) {
-	if id, ok := lookup(e.key); ok {
-		return &parameterTable[id], true
+	if id, ok := r.table.lookup(e.key); ok {
+		return &r.table[id], true
 	}
-	names := make([]string, 0, NumParameters)
-	for _, p := range parameterTable {
+	names := make([]string, 0, len(r.table))
+	for _, p := range r.table {
 		names = append(names, p.Name)
 	}
 	text := hint(e.key, names)

@@ -72,10 +72,10 @@ func (r *reader) sampledAxes(n node) []*sampledAxis {
 
 // overlap refuses axes of one block in step that set the same parameter.
 func (r *reader) overlap(at position, set *idSet, more idSet) {
-	for id := range (*set & more).all() {
+	for id := range set.common(more).all() {
 		r.fail(at, "%s is set by two axes in step", id)
 	}
-	*set |= more
+	*set = set.union(more)
 }
 
 func sampleMethods() []string { return []string{"sobol", "random", "lhs"} }

@@ -9,7 +9,7 @@ const subspaceGain = 4
 
 // resolveRepresentation turns auto into the cheapest representation that is exact for the point,
 // from its parameters alone, and says why an explicit one is not exact; "" when it is.
-func resolveRepresentation(a *Assignment) string {
+func resolveRepresentation(a Assignment) string {
 	switch a[Representation].text {
 	case "auto":
 		chosen := "dense"
@@ -33,7 +33,7 @@ func resolveRepresentation(a *Assignment) string {
 
 // notReduced says why W = sum of w_g P_g over the eigenspaces does not follow the dynamics exactly;
 // "" when it does.
-func notReduced(a *Assignment) string {
+func notReduced(a Assignment) string {
 	switch {
 	case a[Model].text != "population":
 		return "model: " + a[Model].text + " draws random inputs"
@@ -53,7 +53,7 @@ func notReduced(a *Assignment) string {
 // smaller than the space; "" when the subspace run is exact (population) or exact in law: online it
 // draws other random numbers than the dense run, so that the two agree as distributions over seeds,
 // not seed by seed.
-func notSubspace(a *Assignment) string {
+func notSubspace(a Assignment) string {
 	rule := ruleOf(a)
 	switch {
 	case familyOf(a).special == nil:
@@ -74,7 +74,7 @@ func notSubspace(a *Assignment) string {
 // subspaceRows bounds the rows of the subspace run: span(theta, special directions, W_0) for the
 // population; online span(theta, special directions), the frame of the buffers' bulk parts and the
 // new directions of one batch.
-func subspaceRows(a *Assignment) int64 {
+func subspaceRows(a Assignment) int64 {
 	signal, m := 1+special(a), a[Width].i
 	if a[Model].text == "online" {
 		return signal + onlineFrame(a) + min(a[BatchSize].i, m)
@@ -87,7 +87,7 @@ func subspaceRows(a *Assignment) int64 {
 
 // onlineFrame is the number of bulk directions that the state of an online run spans: those of W,
 // and of the optimizer's buffers.
-func onlineFrame(a *Assignment) int64 {
+func onlineFrame(a Assignment) int64 {
 	rule := ruleOf(a)
 	if rule.BasisDependent { // not exact: such a point is counted, but not solved
 		return a[Width].i

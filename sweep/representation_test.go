@@ -80,7 +80,7 @@ func TestExplicitRepresentationsSayWhyTheyAreNotExact(t *testing.T) {
 		{"subspace", []any{"model", "online", "batch_size", 3}, "directions are not fewer"},
 	} {
 		a := assign(t, spiked(append(c.more, "representation", c.representation)...)...)
-		broken := resolve(&a)
+		broken := builtin.resolve(a)
 		if len(broken) != 1 || broken[0].id != Representation || !strings.Contains(broken[0].text, c.want) ||
 			!strings.Contains(broken[0].text, "use auto") {
 			t.Errorf("%s with %v: %v, want ...%s...", c.representation, c.more, broken, c.want)

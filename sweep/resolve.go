@@ -17,41 +17,41 @@ type violation struct {
 // cheapest exact one and `learning_rate: auto` a number. It returns the rules between parameters
 // that the assignment breaks; values on their own are checked by Parameter.check before. Without
 // violations a parameter is null exactly when it does not apply.
-func resolve(a *Assignment) []violation {
-	var broken []violation
+func (t table) resolve(a Assignment) []violation {
+	var failed []violation
 	for i := range a {
 		id := ParameterID(i)
-		if !applies(id, a) {
+		if !t.applies(id, a) {
 			a[id] = Null()
 			continue
 		}
 		if a[id].IsNull() {
-			a[id] = fallback(id, a)
+			a[id] = t.fallback(id, a)
 		}
 		if a[id].IsNull() {
 			if id != Width { // it is missing where dimension is, which is said already
-				broken = append(broken, violation{id, missing(id)})
+				failed = append(failed, violation{id, t.missing(id)})
 			}
 			continue
 		}
-		a[id] = asKind(a[id], parameterTable[id].Kind)
+		a[id] = asKind(a[id], t[id].Kind)
 	}
 	// The representation is resolved whatever else is wrong: the static cost of a run of points
 	// depends on it.
 	inexact := resolveRepresentation(a)
-	if broken == nil {
-		broken = crossChecks(a)
+	if failed == nil {
+		failed = crossChecks(a)
 	}
-	if broken != nil {
-		return broken
+	if failed != nil {
+		return failed
 	}
 	if inexact != "" {
-		broken = append(broken, violation{Representation, inexact})
+		failed = append(failed, violation{Representation, inexact})
 	}
 	if text := resolveLearningRate(a); text != "" {
-		broken = append(broken, violation{LearningRate, text})
+		failed = append(failed, violation{LearningRate, text})
 	}
-	return broken
+	return failed
 }
 
 // asKind turns whole floats into integers and integers into floats where the parameter is of that
@@ -68,8 +68,8 @@ func asKind(v Value, k Kind) Value {
 
 // applies tells whether a parameter means anything in an assignment whose earlier parameters are
 // resolved.
-func applies(id ParameterID, a *Assignment) bool {
-	when := parameterTable[id].When
+func (t table) applies(id ParameterID, a Assignment) bool {
+	when := t[id].When
 	for _, c := range when {
 		if slices.Contains(c.Words, a[c.ID].text) {
 			return true
@@ -79,8 +79,8 @@ func applies(id ParameterID, a *Assignment) bool {
 }
 
 // fallback is the default of a parameter that applies and is not set; null where it must be given.
-func fallback(id ParameterID, a *Assignment) Value {
-	p := &parameterTable[id]
+func (t table) fallback(id ParameterID, a Assignment) Value {
+	p := &t[id]
 	if id == Width {
 		return a[Dimension]
 	}
@@ -101,8 +101,8 @@ func fallback(id ParameterID, a *Assignment) Value {
 }
 
 // missing is the message for a parameter that applies, is not set and has no default.
-func missing(id ParameterID) string {
-	p := &parameterTable[id]
+func (t table) missing(id ParameterID) string {
+	p := &t[id]
 	text := p.Name + " is missing"
 	if p.Use != "" {
 		text += " (" + p.Use + ")"
@@ -110,50 +110,46 @@ func missing(id ParameterID) string {
 	return text + ": set it to " + p.Allowed()
 }
 
-// addViolation reports a broken rule at the parameter to point at.
-type addViolation func(id ParameterID, format string, args ...any)
+// broken is one violation.
+func broken(id ParameterID, format string, args ...any) []violation {
+	return []violation{{id, fmt.Sprintf(format, args...)}}
+}
 
 // crossChecks are the rules between parameters, on a completed assignment.
-func crossChecks(a *Assignment) []violation {
-	var broken []violation
-	add := func(id ParameterID, format string, args ...any) {
-		broken = append(broken, violation{id, fmt.Sprintf(format, args...)})
-	}
-	d, m := a[Dimension].i, a[Width].i
-	switch a[Init].text {
-	case "identity":
-		if m != d {
-			add(
-				Width,
-				"init: identity needs width = dimension, not width %d and dimension %d: leave width out, or use init: gaussian or orthonormal",
-				m,
-				d,
-			)
-		}
-	case "orthonormal":
-		if m > d {
-			add(Width, "init: orthonormal needs width at most dimension, not width %d and dimension %d", m, d)
-		}
-	}
+func crossChecks(a Assignment) []violation {
+	all := checkInit(a)
 	if f := familyOf(a); f.check != nil {
-		f.check(a, add)
+		all = append(all, f.check(a)...)
 	}
+	return append(all, checkTeacher(a)...)
+}
+
+func checkInit(a Assignment) []violation {
+	d, m := a[Dimension].i, a[Width].i
+	switch {
+	case a[Init].text == "identity" && m != d:
+		return broken(Width, "init: identity needs width = dimension, not width %d and dimension %d: "+
+			"leave width out, or use init: gaussian or orthonormal", m, d)
+	case a[Init].text == "orthonormal" && m > d:
+		return broken(Width, "init: orthonormal needs width at most dimension, not width %d and dimension %d", m, d)
+	}
+	return nil
+}
+
+func checkTeacher(a Assignment) (all []violation) {
+	d := a[Dimension].i
 	switch a[Teacher].text {
 	case "eigen":
 		if i := a[TeacherIndex].i; i >= d {
-			add(TeacherIndex, "teacher_index must be below dimension %d, not %d: indices count from 0", d, i)
+			return broken(TeacherIndex, "teacher_index must be below dimension %d, not %d: indices count from 0", d, i)
 		}
 	case "mix":
 		for i := 0; i+1 < len(a[TeacherWeights].list); i += 2 {
 			if index := a[TeacherWeights].list[i]; index >= float64(d) {
-				add(
-					TeacherWeights,
-					"teacher_weights names index %v, which must be below dimension %d: indices count from 0",
-					index,
-					d,
-				)
+				all = append(all, broken(TeacherWeights,
+					"teacher_weights names index %v, which must be below dimension %d: indices count from 0", index, d)...)
 			}
 		}
 	}
-	return broken
+	return all
 }

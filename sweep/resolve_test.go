@@ -3,6 +3,7 @@ package sweep
 import (
 	"encoding/json"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -10,9 +11,9 @@ import (
 // assign builds an assignment from name, value pairs.
 func assign(t testing.TB, pairs ...any) Assignment {
 	t.Helper()
-	var a Assignment
+	a := make(Assignment, NumParameters)
 	for i := 0; i < len(pairs); i += 2 {
-		id, ok := lookup(pairs[i].(string))
+		id, ok := builtin.lookup(pairs[i].(string))
 		if !ok {
 			t.Fatalf("no parameter %q", pairs[i])
 		}
@@ -26,7 +27,7 @@ func assign(t testing.TB, pairs ...any) Assignment {
 		case bool:
 			a[id] = Bool(v)
 		case []float64:
-			if parameterTable[id].Kind == KindPairs {
+			if builtin[id].Kind == KindPairs {
 				a[id] = Pairs(v)
 			} else {
 				a[id] = List(v)
@@ -39,13 +40,13 @@ func assign(t testing.TB, pairs ...any) Assignment {
 }
 
 // resolved is assign and resolve, without violations.
-func resolved(t testing.TB, pairs ...any) *Assignment {
+func resolved(t testing.TB, pairs ...any) Assignment {
 	t.Helper()
 	a := assign(t, pairs...)
-	if broken := resolve(&a); len(broken) > 0 {
+	if broken := builtin.resolve(a); len(broken) > 0 {
 		t.Fatalf("%v: %v", pairs, broken)
 	}
-	return &a
+	return a
 }
 
 // spiked are the parameters of a plain point; more pairs are added after it and win.
@@ -105,21 +106,21 @@ func TestResolveReportsRulesBetweenParameters(t *testing.T) {
 		{[]any{"model", "finite_sample"}, Samples, "samples is missing (model: finite_sample)"},
 	} {
 		a := assign(t, spiked(c.more...)...)
-		broken := resolve(&a)
+		broken := builtin.resolve(a)
 		if len(broken) != 1 || broken[0].id != c.id || !strings.Contains(broken[0].text, c.want) {
 			t.Errorf("%v: %v, want %s: ...%s...", c.more, broken, c.id, c.want)
 		}
 	}
-	var empty Assignment
-	if broken := resolve(&empty); len(broken) < 5 {
+	empty := make(Assignment, NumParameters)
+	if broken := builtin.resolve(empty); len(broken) < 5 {
 		t.Errorf("an empty assignment: %v", broken)
 	}
 }
 
 func TestResolveIsIdempotent(t *testing.T) {
 	a := resolved(t, spiked("optimizer", "muon", "learning_rate", "auto", "teacher_norm2", 2)...)
-	again := *a
-	if broken := resolve(&again); broken != nil {
+	again := slices.Clone(a)
+	if broken := builtin.resolve(again); broken != nil {
 		t.Fatal(broken)
 	}
 	for i := range a {
@@ -133,18 +134,18 @@ func TestResolveIsIdempotent(t *testing.T) {
 }
 
 func TestTableIsWellFormed(t *testing.T) {
-	for i, p := range parameterTable {
+	for i, p := range builtin {
 		if int(p.ID) != i || p.Name == "" || p.Doc == "" || p.Kind == KindNull {
 			t.Errorf("parameter %d: %+v", i, p)
 		}
 		if (p.Kind == KindText) != (len(p.Words) > 0) {
 			t.Errorf("%s: words %v", p.Name, p.Words)
 		}
-		if id, ok := lookup(p.Name); !ok || int(id) != i || id.String() != p.Name {
+		if id, ok := builtin.lookup(p.Name); !ok || int(id) != i || id.String() != p.Name {
 			t.Errorf("lookup(%q) = %v, %v", p.Name, id, ok)
 		}
 	}
-	if _, ok := lookup("lambda"); ok {
+	if _, ok := builtin.lookup("lambda"); ok {
 		t.Error("lambda is no parameter's name")
 	}
 }
@@ -208,10 +209,10 @@ func TestNumbersAreWrittenAsJSONWritesThem(t *testing.T) {
 
 func TestRepresentationIsResolvedWhateverElseIsWrong(t *testing.T) {
 	a := assign(t, spiked("teacher_index", 100)...)
-	if broken := resolve(&a); len(broken) != 1 || a[Representation].Text() != "reduced" {
+	if broken := builtin.resolve(a); len(broken) != 1 || a[Representation].Text() != "reduced" {
 		t.Errorf("%v, %s", broken, a[Representation])
 	}
-	if good := resolved(t, spiked()...); Cost(&a, 0) != Cost(good, 0) {
-		t.Errorf("costs %d, not %d as its neighbours", Cost(&a, 0), Cost(good, 0))
+	if good := resolved(t, spiked()...); Cost(a, 0) != Cost(good, 0) {
+		t.Errorf("costs %d, not %d as its neighbours", Cost(a, 0), Cost(good, 0))
 	}
 }

@@ -1,6 +1,9 @@
 package sweep
 
-import "iter"
+import (
+	"iter"
+	"slices"
+)
 
 // run is a range of indices whose points have the same static cost.
 type run struct {
@@ -22,12 +25,12 @@ func (s *Spec) runs(first, end int64) iter.Seq[run] {
 			b := w.block
 			length := b.costRun(s.replicates)
 			stop := min(end, b.first+((w.index-b.first)/length+1)*length)
-			r := run{first: w.index, end: stop, a: w.raw}
+			r := run{first: w.index, end: stop, a: slices.Clone(w.raw)}
 			w.evaluator.changed()
 			w.faults = w.faults[:0]
-			w.replicateSeed(&r.a)
-			w.derive(&r.a)
-			resolve(&r.a)
+			w.replicateSeed(r.a)
+			w.derive(r.a)
+			s.table.resolve(r.a)
 			if !yield(r) {
 				return
 			}

@@ -83,15 +83,15 @@ func (s *sampled) place() ParameterID {
 
 func (s *sampled) sets() (set idSet) {
 	for _, x := range s.axes {
-		set |= x.sets()
+		set = set.union(x.sets())
 	}
 	return set
 }
 
 func (x *sampledAxis) sets() idSet {
-	set := idSet(0).with(x.id)
+	set := setOf(x.id)
 	for _, r := range x.rows {
-		set |= r.sets()
+		set = set.union(r.sets())
 	}
 	return set
 }
@@ -99,13 +99,13 @@ func (x *sampledAxis) sets() idSet {
 func (s *sampled) sometimes() (set idSet) {
 	for _, x := range s.axes {
 		for _, r := range x.rows {
-			set |= r.sets().without(x.id)
+			set = set.union(r.sets().without(x.id))
 		}
 	}
 	return set
 }
 
-func (s *sampled) assign(i int64, a *Assignment) {
+func (s *sampled) assign(i int64, a Assignment) {
 	for _, x := range s.axes {
 		x.assign(s.uniform(x, i), a)
 	}
@@ -129,7 +129,7 @@ func (x *sampledAxis) choice(u float64) row { return x.rows[int(u*float64(len(x.
 
 // assign maps u in [0, 1): a number from..to, an integer from..to with both ends, or one of the
 // choices.
-func (x *sampledAxis) assign(u float64, a *Assignment) {
+func (x *sampledAxis) assign(u float64, a Assignment) {
 	if x.rows != nil {
 		x.choice(u).assign(a)
 		return

@@ -29,7 +29,7 @@ func columns(t *testing.T, method string, num int64, seed string) [][]float64 {
 	spec := parse(t, fmt.Sprintf(sampledSpec, method, num, seed))
 	out := make([][]float64, 6)
 	for p := range spec.Points(0, spec.Size()) {
-		a := &p.Params
+		a := p.Params
 		cosine := 0.0
 		if a[sweep.Schedule].Text() == "cosine" {
 			cosine = 0.5

@@ -11,14 +11,14 @@ import (
 func Schema() []byte {
 	defs := object{}
 	values, axes, sampledAxes, formulas := object{}, object{}, object{}, object{}
-	for _, p := range parameterTable {
+	for _, p := range builtin {
 		defs[p.Name] = p.schema()
 		values[p.Name] = ref(p.Name)
 		axes[p.Name] = p.axisSchema()
 		sampledAxes[p.Name] = p.sampledAxisSchema()
 		formulas[p.Name] = ref("expression")
 	}
-	for _, p := range parameterTable {
+	for _, p := range builtin {
 		if p.Kind == KindText {
 			defs[p.Name] = object{"description": p.Doc, "anyOf": []any{
 				object{"enum": p.Words},

@@ -69,7 +69,7 @@ func (r *reader) settings(n node, what string) []setting {
 		}
 		for _, s := range settings {
 			if i := slices.IndexFunc(out, func(o setting) bool { return o.id == s.id }); i >= 0 {
-				r.fail(s.pos, "%s is set on line %d already", parameterTable[s.id].Name, out[i].pos.line)
+				r.fail(s.pos, "%s is set on line %d already", r.table[s.id].Name, out[i].pos.line)
 				continue
 			}
 			out = append(out, s)
@@ -148,7 +148,7 @@ func (r *reader) expression(n node, what string) *expression {
 	if v, ok := number(n); ok {
 		source = v.String()
 	}
-	x, text := compile(source, n.pos)
+	x, text := r.table.compile(source, n.pos)
 	if text != "" {
 		r.fail(n.pos, "%s: %s", what, text)
 		return nil

@@ -15,6 +15,7 @@ type Spec struct {
 	size       int64
 	replicates int64
 	record     Record
+	table      table // its parameters
 	columns    idSet
 	canonical  []byte
 	warnings   []string
@@ -35,7 +36,7 @@ const DefaultPointBytes = 2 << 30
 // its place in the file; filename is for those messages only. Points are checked too, all of them
 // up to a million, a fixed sample beyond.
 func Parse(filename string, src []byte, limits Limits) (*Spec, error) {
-	r := &reader{file: filename}
+	r := &reader{file: filename, table: builtin}
 	spec := r.spec(src, true)
 	if len(r.problems) == 0 {
 		r.checkSize(spec)
@@ -66,7 +67,7 @@ func (r *reader) checkSize(spec *Spec) {
 // Decode reads a canonical spec, which Parse has accepted before: its points are not checked again.
 // The name is not part of it.
 func Decode(canonical []byte) (*Spec, error) {
-	r := &reader{file: "canonical spec"}
+	r := &reader{file: "canonical spec", table: builtin}
 	spec := r.spec(canonical, false)
 	if len(r.problems) > 0 {
 		return nil, fmt.Errorf("decode a sweep: %w", r.problems.sorted())
@@ -80,7 +81,7 @@ func (r *reader) spec(src []byte, named bool) *Spec {
 	if !ok {
 		return nil
 	}
-	spec := &Spec{replicates: 1}
+	spec := &Spec{table: r.table, replicates: 1}
 	var haveName bool
 	body := r.section(root, "a sweep", []string{"name", "replicates", "record"}, func(e entry) {
 		switch e.key {
@@ -103,7 +104,7 @@ func (r *reader) spec(src []byte, named bool) *Spec {
 	if len(r.problems) > 0 {
 		return nil
 	}
-	spec.canonical = canonicalSpec(body, spec.replicates, spec.record)
+	spec.canonical = spec.table.canonicalSpec(body, spec.replicates, spec.record)
 	// What is accepted can be read back by Decode, whose bounds are these.
 	if !sane(spec.canonical, func(_ position, format string, args ...any) {
 		r.fail(root.pos, "in its stored form, where every key is quoted: "+format, args...)
@@ -179,7 +180,7 @@ func (r *reader) record(n node) Record {
 
 // enumerate flattens the file's blocks into products of factors.
 func (r *reader) enumerate(spec *Spec, body *section) {
-	r.flatten(spec, &block{pos: body.pos}, body)
+	r.flatten(spec, newBlock(spec.table, body.pos), body)
 	if len(r.problems) > 0 {
 		return
 	}
@@ -194,7 +195,7 @@ func (r *reader) enumerate(spec *Spec, body *section) {
 			r.fail(body.pos, "the sweep has more than 2^40 indices: make it smaller, or sample it")
 			return
 		}
-		spec.columns |= b.sets()
+		spec.columns = spec.columns.union(b.sets())
 		spec.exact = spec.exact && len(b.where) == 0
 		if at, varies := b.varied(Seed); varies && spec.replicates > 1 && !b.derived.has(Seed) {
 			r.fail(at, "seed stands on an axis and replicates is %d; use one of them", spec.replicates)
@@ -224,34 +225,34 @@ func (r *reader) flatten(spec *Spec, outer *block, s *section) {
 	b.pos = s.pos
 	for _, f := range s.fixed {
 		if at, varies := b.varied(f.id); varies {
-			r.fail(f.pos, "%s is set on line %d already", f.id, at.line)
+			r.fail(f.pos, "%s is set on line %d already", spec.table[f.id].Name, at.line)
 		}
 		b.base[f.id], b.fixedAt[f.id] = f.value, f.pos
 		b.fixed = b.fixed.with(f.id)
 	}
-	own := idSet(0) // fixed right here
+	var own idSet // fixed right here
 	for _, f := range s.fixed {
 		own = own.with(f.id)
 	}
 	for _, f := range s.factors() {
-		p := place(f)
+		p := place(f, len(spec.table))
 		if _, rows := f.(explicit); !rows {
-			for id := range (p.sets &^ p.sometimes & own).all() {
-				r.fail(p.anywhere(id), "%s is set on line %d already; leave it out of fixed", id, b.fixedAt[id].line)
+			for id := range p.sets.minus(p.sometimes).common(own).all() {
+				r.fail(p.anywhere(id), "%s is set on line %d already; leave it out of fixed", spec.table[id].Name, b.fixedAt[id].line)
 			}
 		}
 		for id := range p.sets.all() {
 			if at, varies := b.varied(id); varies {
-				r.fail(p.anywhere(id), "%s is set on line %d already", id, at.line)
+				r.fail(p.anywhere(id), "%s is set on line %d already", spec.table[id].Name, at.line)
 			}
 		}
 		b.factors = append(b.factors, p)
 	}
 	for _, d := range s.derive {
 		if at, varies := b.varied(d.id); varies {
-			r.fail(d.pos, "%s is set on line %d already", d.id, at.line)
+			r.fail(d.pos, "%s is set on line %d already", spec.table[d.id].Name, at.line)
 		} else if own.has(d.id) {
-			r.fail(d.pos, "%s is set on line %d already; leave it out of fixed", d.id, b.fixedAt[d.id].line)
+			r.fail(d.pos, "%s is set on line %d already; leave it out of fixed", spec.table[d.id].Name, b.fixedAt[d.id].line)
 		}
 		b.derive = append(b.derive, d)
 		b.derived = b.derived.with(d.id)
@@ -309,6 +310,9 @@ func (s *Spec) Record() Record { return s.record }
 
 // Columns are the parameters that some point sets, in the order of the table.
 func (s *Spec) Columns() []ParameterID { return slices.Collect(s.columns.all()) }
+
+// Describe returns the description of one of the sweep's parameters.
+func (s *Spec) Describe(id ParameterID) Parameter { return s.table[id] }
 
 // Warnings are remarks about the file that are no mistakes, each with its place.
 func (s *Spec) Warnings() []string { return s.warnings }

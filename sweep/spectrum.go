@@ -7,7 +7,7 @@ import (
 
 // The functions of the rows of the table of covariances.
 
-func multiSpikeSpectrum(a *Assignment) iter.Seq[Run] {
+func multiSpikeSpectrum(a Assignment) iter.Seq[Run] {
 	spikes := a[Spikes].list
 	return func(yield func(Run) bool) {
 		if !yield(Run{1, 1}) {
@@ -24,7 +24,7 @@ func multiSpikeSpectrum(a *Assignment) iter.Seq[Run] {
 	}
 }
 
-func powerLawSpectrum(a *Assignment) iter.Seq[Run] {
+func powerLawSpectrum(a Assignment) iter.Seq[Run] {
 	return func(yield func(Run) bool) {
 		for i := range a[Dimension].i {
 			if !yield(Run{powerLaw(i, a[Exponent].num), 1}) {
@@ -34,7 +34,7 @@ func powerLawSpectrum(a *Assignment) iter.Seq[Run] {
 	}
 }
 
-func blockSpectrum(a *Assignment) iter.Seq[Run] {
+func blockSpectrum(a Assignment) iter.Seq[Run] {
 	blocks := a[Blocks].list
 	return func(yield func(Run) bool) {
 		for i := 0; i < len(blocks); i += 2 {
@@ -45,7 +45,7 @@ func blockSpectrum(a *Assignment) iter.Seq[Run] {
 	}
 }
 
-func customSpectrum(a *Assignment) iter.Seq[Run] {
+func customSpectrum(a Assignment) iter.Seq[Run] {
 	return func(yield func(Run) bool) {
 		for _, value := range a[Eigenvalues].list {
 			if !yield(Run{value, 1}) {
@@ -56,7 +56,7 @@ func customSpectrum(a *Assignment) iter.Seq[Run] {
 }
 
 // blockSpecial counts the directions outside the largest block.
-func blockSpecial(a *Assignment) int64 {
+func blockSpecial(a Assignment) int64 {
 	widest := int64(0)
 	for i := 1; i < len(a[Blocks].list); i += 2 {
 		widest = max(widest, int64(a[Blocks].list[i]))
@@ -64,46 +64,57 @@ func blockSpecial(a *Assignment) int64 {
 	return a[Dimension].i - widest
 }
 
-func checkDistinct(a *Assignment, add addViolation) {
-	if d := a[Dimension].i; d > maxDistinct {
-		add(Dimension, "covariance: %s needs dimension at most %d, not %d: its eigenvalues are all different",
-			a[Covariance].text, maxDistinct, d)
+func checkDistinct(a Assignment) []violation {
+	d := a[Dimension].i
+	if d <= maxDistinct {
+		return nil
 	}
+	return broken(Dimension, "covariance: %s needs dimension at most %d, not %d: its eigenvalues are all different",
+		a[Covariance].text, maxDistinct, d)
 }
 
-func checkSpiked(a *Assignment, add addViolation) {
-	if d := a[Dimension].i; d < 2 {
-		add(Dimension, "covariance: spiked needs dimension at least 2 (the spike is at index 1), not %d", d)
+func checkSpiked(a Assignment) []violation {
+	d := a[Dimension].i
+	if d >= 2 {
+		return nil
 	}
+	return broken(Dimension, "covariance: spiked needs dimension at least 2 (the spike is at index 1), not %d", d)
 }
 
-func checkMultiSpike(a *Assignment, add addViolation) {
-	if n, d := int64(len(a[Spikes].list)), a[Dimension].i; d < n+1 {
-		add(Spikes, "%d spikes need dimension at least %d (they start at index 1), not %d", n, n+1, d)
+func checkMultiSpike(a Assignment) []violation {
+	n, d := int64(len(a[Spikes].list)), a[Dimension].i
+	if d >= n+1 {
+		return nil
 	}
+	return broken(Spikes, "%d spikes need dimension at least %d (they start at index 1), not %d", n, n+1, d)
 }
 
-func checkBlock(a *Assignment, add addViolation) {
-	total := int64(0)
+func checkBlock(a Assignment) []violation {
+	total, d := int64(0), a[Dimension].i
 	for i := 1; i < len(a[Blocks].list); i += 2 {
 		total += int64(a[Blocks].list[i])
 	}
-	if d := a[Dimension].i; total != d {
-		add(Blocks, "the counts of blocks must add up to dimension %d, not %d", d, total)
+	if total == d {
+		return nil
 	}
+	return broken(Blocks, "the counts of blocks must add up to dimension %d, not %d", d, total)
 }
 
-func checkCustom(a *Assignment, add addViolation) {
-	if n, d := int64(len(a[Eigenvalues].list)), a[Dimension].i; n != d {
-		add(Eigenvalues, "eigenvalues must list dimension = %d numbers, not %d", d, n)
+func checkCustom(a Assignment) []violation {
+	n, d := int64(len(a[Eigenvalues].list)), a[Dimension].i
+	if n == d {
+		return nil
 	}
+	return broken(Eigenvalues, "eigenvalues must list dimension = %d numbers, not %d", d, n)
 }
 
-func checkAR1(a *Assignment, add addViolation) {
-	checkDistinct(a, add)
+func checkAR1(a Assignment) []violation {
+	all := checkDistinct(a)
 	if n := a[Normalize].text; n == "trace_1" || n == "max_1" {
-		add(Normalize, "normalize: %s is not defined for covariance: ar1, whose trace is dimension: use none or trace_d", n)
+		all = append(all, broken(Normalize,
+			"normalize: %s is not defined for covariance: ar1, whose trace is dimension: use none or trace_d", n)...)
 	}
+	return all
 }
 
 // sum adds numbers to start, in order.

@@ -13,7 +13,7 @@ import (
 // which is 1/(‖theta‖² max(3 q_u², q_u q_max)) for a teacher along an eigenvector with eigenvalue
 // q_u. A rotation turns Q and theta together and leaves it as it is. a must be resolved up to its
 // learning rate.
-func StepLimit(a *Assignment) float64 {
+func StepLimit(a Assignment) float64 {
 	norm2 := a[TeacherNorm2].num
 	switch {
 	case familyOf(a).curvature != nil:
@@ -27,7 +27,7 @@ func StepLimit(a *Assignment) float64 {
 
 // resolveLearningRate turns auto into the number that the optimizer's row gives. It returns what is
 // wrong where there is no rule.
-func resolveLearningRate(a *Assignment) string {
+func resolveLearningRate(a Assignment) string {
 	if a[LearningRate].Kind() != KindText {
 		return ""
 	}
@@ -51,13 +51,13 @@ func enumeration(words []string) string {
 
 // unstableStep tells whether gd runs above its step-size limit, where the reduced run may look
 // converged while a run with any round-off off the manifold diverges.
-func unstableStep(a *Assignment) bool {
+func unstableStep(a Assignment) bool {
 	return ruleOf(a).StepLimited && a[LearningRate].num > StepLimit(a)
 }
 
 // resonantStep tells whether a sign-like optimizer starts a whole number of steps away from zero:
 // its coefficients then land on 0 exactly, or miss it by round-off, and sign(0) decides the run.
-func resonantStep(a *Assignment) bool {
+func resonantStep(a Assignment) bool {
 	rule := ruleOf(a)
 	if rule.Sign.size == nil {
 		return false
@@ -71,7 +71,7 @@ func resonantStep(a *Assignment) bool {
 // diagonalCurvature is lambda_max(c Q + 2zzᵀ) with c = thetaᵀQtheta and z = Q theta, for a diagonal
 // Q and a teacher that is no eigenvector: mu lies above it iff mu > c q_max and 2 sum of z_i²/(mu -
 // c q_i) < 1 (the secular equation).
-func diagonalCurvature(a *Assignment) float64 {
+func diagonalCurvature(a Assignment) float64 {
 	terms := teacherTerms(a)
 	c, z2 := 0.0, 0.0
 	for _, t := range terms {
@@ -95,7 +95,7 @@ func diagonalCurvature(a *Assignment) float64 {
 type teacherTerm struct{ q, theta2 float64 }
 
 // teacherTerms splits ‖theta‖² over the eigenvalues of a diagonal Q.
-func teacherTerms(a *Assignment) []teacherTerm {
+func teacherTerms(a Assignment) []teacherTerm {
 	var terms []teacherTerm
 	norm2 := a[TeacherNorm2].num
 	if a[Teacher].text == "uniform" {
@@ -117,7 +117,7 @@ func teacherTerms(a *Assignment) []teacherTerm {
 // ar1Curvature is lambda_max(c Q + 2zzᵀ), c = thetaᵀQtheta, z = Q theta, Q_ij = rho^|i-j|. Q⁻¹ is
 // tridiagonal, so mu is tested in O(d): mu > c lambda_max(Q) iff T = mu Q⁻¹ - c I is positive
 // definite, and then mu lies above iff 2 zᵀT⁻¹theta < 1.
-func ar1Curvature(a *Assignment) float64 {
+func ar1Curvature(a Assignment) float64 {
 	rho, theta := a[Rho].num, ar1Teacher(a)
 	z := ar1Product(rho, theta)
 	c, z2 := 0.0, 0.0
@@ -173,7 +173,7 @@ func ar1Product(rho float64, x []float64) []float64 {
 }
 
 // ar1Teacher is theta in coordinates.
-func ar1Teacher(a *Assignment) []float64 {
+func ar1Teacher(a Assignment) []float64 {
 	theta := make([]float64, a[Dimension].i)
 	norm := math.Sqrt(a[TeacherNorm2].num)
 	if a[Teacher].text == "uniform" {

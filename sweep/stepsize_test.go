@@ -9,7 +9,7 @@ import (
 )
 
 // covarianceMatrix is Q written out, unrotated.
-func covarianceMatrix(a *Assignment) *mat.SymDense {
+func covarianceMatrix(a Assignment) *mat.SymDense {
 	d := int(a[Dimension].Int())
 	q := mat.NewSymDense(d, nil)
 	if a[Covariance].Text() == "ar1" {
@@ -32,7 +32,7 @@ func covarianceMatrix(a *Assignment) *mat.SymDense {
 
 // naiveStepLimit is 1/lambda_max((thetaᵀQtheta) Q + 2 Q theta thetaᵀ Q) by a full
 // eigendecomposition.
-func naiveStepLimit(a *Assignment) float64 {
+func naiveStepLimit(a Assignment) float64 {
 	d := int(a[Dimension].Int())
 	theta := mat.NewVecDense(d, nil)
 	switch a[Teacher].Text() {
@@ -119,12 +119,12 @@ func TestStepLimitOfSpikedIsClosedForm(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		lambda := rapid.Float64Range(-0.9, 1000).Draw(t, "lambda")
 		d := rapid.IntRange(3, 1_000_000).Draw(t, "d")
-		var a Assignment
+		a := make(Assignment, NumParameters)
 		for id, v := range map[ParameterID]Value{Optimizer: Text("gd"), Dimension: Int(int64(d)), Steps: Int(5), Covariance: Text("spiked"),
 			Anisotropy: Float(lambda), InitScale: Float(0.1), LearningRate: Text("auto")} {
 			a[id] = v
 		}
-		if broken := resolve(&a); broken != nil {
+		if broken := builtin.resolve(a); broken != nil {
 			t.Fatal(broken)
 		}
 		want := 0.5 / max(3, 1+lambda)

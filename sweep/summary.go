@@ -59,7 +59,7 @@ type Shape struct {
 }
 
 // shapeOf is the shape of a resolved point.
-func shapeOf(a *Assignment) Shape {
+func shapeOf(a Assignment) Shape {
 	s := Shape{
 		Model: a[Model].text, Representation: a[Representation].text, Optimizer: a[Optimizer].text,
 		Dimension: a[Dimension].i, Width: a[Width].i, Samples: a[Samples].i + a[BatchSize].i,
@@ -71,7 +71,7 @@ func shapeOf(a *Assignment) Shape {
 }
 
 // account adds n points to the totals of the plan.
-func (c *cutter) account(a *Assignment, n, cost, memory int64, rows TableBytes) {
+func (c *cutter) account(a Assignment, n, cost, memory int64, rows TableBytes) {
 	p, flops := c.plan, float64(n)*float64(cost)
 	p.flops += flops
 	p.largest = max(p.largest, memory)

@@ -29,7 +29,7 @@ type fault struct {
 
 // walk starts at an index below the spec's size.
 func (s *Spec) walk(index int64) *walker {
-	w := &walker{spec: s, evaluator: newEvaluator()}
+	w := &walker{spec: s, evaluator: newEvaluator(s.table)}
 	w.seek(index)
 	return w
 }
@@ -39,7 +39,7 @@ func (w *walker) seek(index int64) {
 	i := w.spec.block(index)
 	b := w.spec.blocks[i]
 	w.index, w.block, w.next = index, b, i+1
-	w.raw = b.base
+	w.raw = append(w.raw[:0], b.base...)
 	w.digits = append(w.digits[:0], make([]int64, len(b.factors))...)
 	local := index - b.first
 	w.replicate = local % w.spec.replicates
@@ -76,23 +76,23 @@ func (w *walker) set(k int, digit int64) {
 	for id := range f.sometimes.all() {
 		w.raw[id] = w.block.base[id]
 	}
-	f.assign(digit, &w.raw)
+	f.assign(digit, w.raw)
 }
 
 // point makes the point of the current index. It returns false where the point is not part of the
 // sweep.
 func (w *walker) point(p *Point) bool {
 	p.Index, p.Invalid, p.UnstableStep, p.ResonantStep = w.index, "", false, false
-	p.Params = w.raw
+	p.Params = append(p.Params[:0], w.raw...)
 	w.faults = w.faults[:0]
 	w.evaluator.changed()
-	w.replicateSeed(&p.Params)
-	w.derive(&p.Params)
-	if !w.keep(&p.Params) {
+	w.replicateSeed(p.Params)
+	w.derive(p.Params)
+	if !w.keep(p.Params) {
 		return false
 	}
 	derived := len(w.faults) == 0
-	for _, v := range resolve(&p.Params) {
+	for _, v := range w.spec.table.resolve(p.Params) {
 		if derived { // otherwise it follows from what is known already
 			w.faults = append(w.faults, fault{v, w.position(v.id)})
 		}
@@ -116,12 +116,12 @@ func (w *walker) point(p *Point) bool {
 // flag sets the warnings about the step size of a point that can be solved.
 func (p *Point) flag() {
 	if p.Invalid == "" {
-		p.UnstableStep, p.ResonantStep = unstableStep(&p.Params), resonantStep(&p.Params)
+		p.UnstableStep, p.ResonantStep = unstableStep(p.Params), resonantStep(p.Params)
 	}
 }
 
 // replicateSeed gives replicate r the seed seed + r. A derived seed is the start of its replicates.
-func (w *walker) replicateSeed(a *Assignment) {
+func (w *walker) replicateSeed(a Assignment) {
 	if w.spec.replicates == 1 || a[Seed].IsNull() && w.block.derived.has(Seed) {
 		return
 	}
@@ -134,13 +134,13 @@ func (w *walker) replicateSeed(a *Assignment) {
 }
 
 // derive computes the derived parameters, each after what it reads.
-func (w *walker) derive(a *Assignment) {
+func (w *walker) derive(a Assignment) {
 	for _, d := range w.block.derive {
 		out, text := w.evaluator.run(d.expression, a)
 		if text == "" {
-			a[d.id], text = unbox(out, &parameterTable[d.id])
+			a[d.id], text = unbox(out, &w.spec.table[d.id])
 		} else {
-			text = d.id.String() + ": " + text
+			text = w.spec.table[d.id].Name + ": " + text
 		}
 		if text != "" {
 			w.faults = append(w.faults, fault{violation{d.id, text}, d.pos})
@@ -153,7 +153,7 @@ func (w *walker) derive(a *Assignment) {
 }
 
 // keep tells whether where holds. A condition that cannot be told is a fault, and keeps the point.
-func (w *walker) keep(a *Assignment) bool {
+func (w *walker) keep(a Assignment) bool {
 	failed := len(w.faults) > 0
 	for _, x := range w.block.where {
 		out, text := w.evaluator.run(x, a)
@@ -229,6 +229,7 @@ func (s *Spec) Points(first, end int64) iter.Seq[Point] {
 			if !yield(p) {
 				return
 			}
+			p.Params = nil // the caller's
 		}
 	}
 }

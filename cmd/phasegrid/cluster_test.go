@@ -471,7 +471,7 @@ func TestQuarantineExitsWith3AndRetryMendsIt(t *testing.T) {
 			startNode(
 				t,
 				address,
-				node.Config{Name: name, Slots: 1, Memo: poisoned(sweep.PointID(&point.Params, solver.Version))},
+				node.Config{Name: name, Slots: 1, Memo: poisoned(sweep.PointID(point.Params, solver.Version))},
 			),
 		)
 	}

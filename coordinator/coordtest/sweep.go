@@ -26,7 +26,7 @@ record: none
 	}
 	cost := func(steps int64) int64 {
 		a[sweep.Steps] = sweep.Int(steps)
-		return sweep.Cost(&a, 0)
+		return sweep.Cost(a, 0)
 	}
 	const probe = 1000
 	step := (cost(2*probe) - cost(probe)) / probe
