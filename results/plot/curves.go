@@ -13,32 +13,32 @@ import (
 	"github.com/phasegrid/phasegrid/results"
 )
 
-// maxNumbers and maxWords are the numbers of lines that a panel shows: more cannot be told apart.
+// maxNumbers and maxWords bound the lines of a panel: more cannot be distinguished.
 const (
 	maxNumbers = 6
 	maxWords   = 2 * len(hues)
 )
 
-// line is one curve: a median with the band between two quantiles, and where it is censored.
+// line is one curve: medians and the band between two quantiles.
 type line struct {
 	color             color.NRGBA
 	dashes            []vg.Length
 	x, low, mid, high []float64 // mid is NaN where the curve is censored
 }
 
-// spectral optimizers reach 90 % alignment at step size times step = 0.949 from a small start,
-// whatever the anisotropy.
-var spectral = []string{"specgd", "muon", "nucspec"}
+// asymptotic are the optimizers that reach 90 % alignment at learning rate times step = 0.949 from a
+// small start, for any anisotropy.
+var asymptotic = []string{"specgd", "muon", "nucspec"}
 
-// curves draws a metric against a parameter. Where several step sizes compete for a time, the best
-// one counts.
+// curves draws a metric against a parameter. If several learning rates compete for a first-passage
+// time, it draws the best one.
 func curves(f *frame, o Options) (*Figure, error) {
 	keys := []string{o.Facet, o.Color, o.X}
 	best := results.IsCensored(o.Y) && f.columns["learning_rate"] != nil &&
 		f.free("learning_rate", append(keys, "seed")...)
 	if best {
 		f.slice(keys, "learning_rate", "steps")
-		f.notes = append(f.notes, "best step size")
+		f.notes = append(f.notes, "best learning rate")
 	} else {
 		f.slice(keys)
 	}
@@ -57,7 +57,7 @@ func curves(f *frame, o Options) (*Figure, error) {
 			l.color, l.dashes = lineStyle(colors, i)
 			lines = append(lines, l)
 			if o.Y == "steps_to_90" && o.X == "anisotropy" && o.Color == "optimizer" &&
-				slices.Contains(spectral, v.word) {
+				slices.Contains(asymptotic, v.word) {
 				theories = append(theories, &theory{points: f.asymptote(rows, l)})
 				asymptote = asymptote || len(theories[len(theories)-1].points) > 0
 			}
@@ -65,7 +65,7 @@ func curves(f *frame, o Options) (*Figure, error) {
 		}
 		sx, sy, ok := frameLines(p.Plot, lines, o)
 		if !ok {
-			return nil, fmt.Errorf("plot: no numbers of %s over %s", o.Y, o.X)
+			return nil, fmt.Errorf("plot: draw %s over %s: no row has both", o.Y, o.X)
 		}
 		if o.X == "anisotropy" && p.X.Min < 2 && p.X.Max > 2 {
 			theories = append(theories, &theory{points: [][2]float64{{2, p.Y.Min}, {2, p.Y.Max}}})
@@ -93,15 +93,15 @@ func curves(f *frame, o Options) (*Figure, error) {
 	return figure, nil
 }
 
-// noteBands says what a band is, where there are replicates.
+// noteBands explains the bands in the caption, if there are replicates.
 func (f *frame) noteBands() {
 	if f.varies("seed") {
 		f.notes = append(f.notes, "median and 10-90 % band over seeds")
 	}
 }
 
-// lineValues are the values of a column that become lines or panels, spread evenly over all; one
-// null where there is no column.
+// lineValues returns the values of a column that become lines or panels, evenly spread if there are too
+// many; without a column, one null.
 func (f *frame) lineValues(name string) []value {
 	if name == "" {
 		return []value{{null: true}}
@@ -120,6 +120,7 @@ func (f *frame) lineValues(name string) []value {
 	return some
 }
 
+// facetTitle is the title of a panel or line.
 func facetTitle(name string, v value) string {
 	switch {
 	case name == "":
@@ -130,6 +131,7 @@ func facetTitle(name string, v value) string {
 	return symbol(name) + " = " + v.String()
 }
 
+// lineLegend explains the colours of lines.
 func lineLegend(name string, values []value) []legendEntry {
 	var legend []legendEntry
 	for i, v := range values {
@@ -141,7 +143,7 @@ func lineLegend(name string, values []value) []legendEntry {
 	return legend
 }
 
-// lineStyle is a hue for a word, dashed from the second round on, and a shade for a number.
+// lineStyle returns a hue for a word, dashed when the hues repeat, and a shade for a number.
 func lineStyle(values []value, i int) (color.NRGBA, []vg.Length) {
 	if values[i].word == "" && len(values) > 1 {
 		return shade(0.9 * float64(i) / float64(len(values)-1)), nil
@@ -152,7 +154,7 @@ func lineStyle(values []value, i int) (color.NRGBA, []vg.Length) {
 	return hue(i), nil
 }
 
-// rowsOf are the rows of one line of one panel.
+// rowsOf returns the rows of one line of one panel.
 func (f *frame) rowsOf(o Options, facet, color value) []int {
 	var rows []int
 	for row := range f.rows {
@@ -164,8 +166,8 @@ func (f *frame) rowsOf(o Options, facet, color value) []int {
 	return rows
 }
 
-// curve is the line through the rows: median and 10 % and 90 % quantiles over replicates at each x,
-// at the step size with the smallest median if best.
+// curve returns the line through the rows: median, 10 % and 90 % quantiles over replicates at each x; if
+// best, at the learning rate with the smallest median.
 func (f *frame) curve(rows []int, o Options, best bool) *line {
 	type at struct{ x, rate float64 }
 	values := map[at][]float64{}
@@ -179,7 +181,7 @@ func (f *frame) curve(rows []int, o Options, best bool) *line {
 			k.rate = f.columns["learning_rate"].numbers[row]
 		}
 		y := f.columns[o.Y].numbers[row]
-		if results.IsCensored(o.Y) && f.columns["status"].words[row] == "diverged" {
+		if results.IsCensored(o.Y) && f.columns["status"].words[row] == results.StatusDiverged {
 			y = math.NaN()
 		}
 		xs[k.x] = true
@@ -203,13 +205,14 @@ func (f *frame) curve(rows []int, o Options, best bool) *line {
 	return l
 }
 
-// earlier compares medians; censored ones are later than all others.
+// earlier reports whether the median of a is less than that of b; a censored one is later than all
+// others.
 func earlier(a, b []float64) bool {
 	x, y := censoredQuantile(a, 0.5), censoredQuantile(b, 0.5)
 	return !math.IsNaN(x) && (math.IsNaN(y) || x < y)
 }
 
-// asymptote is 0.949/eta over the anisotropies of a line that have one step size.
+// asymptote returns 0.949/eta at the anisotropies of a line that have one learning rate.
 func (f *frame) asymptote(rows []int, l *line) [][2]float64 {
 	if f.columns["learning_rate"] == nil {
 		return nil
@@ -233,8 +236,8 @@ func (f *frame) asymptote(rows []int, l *line) [][2]float64 {
 	return points
 }
 
-// frameLines fits a panel's axes around lines, and drops from them what the scales cannot show; ok
-// is false where nothing is left.
+// frameLines fits a panel's axes to lines and removes from them what the scales cannot show; ok is false
+// if nothing is left.
 func frameLines(p *plot.Plot, lines []*line, o Options) (x, y scale, ok bool) {
 	xs, ys := map[float64]bool{}, map[float64]bool{}
 	for _, l := range lines {
@@ -278,7 +281,7 @@ func frameLines(p *plot.Plot, lines []*line, o Options) (x, y scale, ok bool) {
 	return x, y, true
 }
 
-// keepScaled drops the points that the scales cannot show.
+// keepScaled removes the points that the scales cannot show.
 func (l *line) keepScaled(x, y scale) {
 	n := 0
 	for i := range l.x {
@@ -306,7 +309,7 @@ func (l *line) Plot(c draw.Canvas, p *plot.Plot) {
 		for to < len(l.x) && !math.IsNaN(l.mid[to]) {
 			to++
 		}
-		l.run(c, tx, ty, from, to)
+		l.segment(c, tx, ty, from, to)
 		from = to
 	}
 	for i, x := range l.x {
@@ -319,14 +322,14 @@ func (l *line) Plot(c draw.Canvas, p *plot.Plot) {
 	}
 }
 
-// run draws the points [from, to), none of them censored: band, then line, with dots where they are
-// few.
-func (l *line) run(c draw.Canvas, tx, ty func(float64) vg.Length, from, to int) {
+// segment draws the points [from, to), none of them censored: the band, then the line, with dots if there
+// are few.
+func (l *line) segment(c draw.Canvas, tx, ty func(float64) vg.Length, from, to int) {
 	var upper, lower, middle []vg.Point
 	for i := from; i < to; i++ {
 		x := tx(l.x[i])
 		middle = append(middle, vg.Point{X: x, Y: ty(l.mid[i])})
-		high := c.Max.Y // beyond the runs' ends
+		high := c.Max.Y // a censored quantile is later than the end of the run
 		if !math.IsNaN(l.high[i]) {
 			high = ty(l.high[i])
 		}

@@ -17,7 +17,7 @@ import (
 	"github.com/phasegrid/phasegrid/results"
 )
 
-// Figure is panels in rows, a colour bar or legend they share, and a caption.
+// Figure is a grid of panels with a shared colour bar or legend and a caption.
 type Figure struct {
 	panels  []*panel
 	bar     *panel // nil: none
@@ -25,8 +25,8 @@ type Figure struct {
 	caption string
 }
 
-// panel is one plot and the label of its vertical axis, which the figure draws: the library takes
-// the middle of a logarithmic axis to be near its end, and leaves room for the label there.
+// panel is one plot and the label of its vertical axis. The library would place that label near the end
+// of a logarithmic axis instead of its middle, so the panel draws it.
 type panel struct {
 	*plot.Plot
 	yLabel string
@@ -42,7 +42,7 @@ func (p *panel) draw(c draw.Canvas) {
 	p.Draw(inner)
 }
 
-// legendEntry explains a colour: a line, or an area.
+// legendEntry explains the colour of a line or an area.
 type legendEntry struct {
 	text   string
 	color  color.Color
@@ -57,22 +57,23 @@ const (
 	lineHeight              = 13 * vg.Length(1)
 	captionSize             = 7
 	legendSize              = 8
-	legendMark              = 20 // room of the mark before an entry's text
+	legendMark              = 20 // width of the mark before an entry's text
 	maxColumns              = 3
 )
 
+// grid returns the numbers of rows and columns of panels.
 func (f *Figure) grid() (rows, columns int) {
 	columns = min(len(f.panels), maxColumns)
 	return (len(f.panels) + columns - 1) / columns, columns
 }
 
-// Size is the figure's natural size.
+// Size returns the natural size of the figure.
 func (f *Figure) Size() (width, height vg.Length) {
 	width, height = f.panelSize()
 	return width, height + f.footHeight()
 }
 
-// panelSize is the size without legend and caption.
+// panelSize returns the size without legend and caption.
 func (f *Figure) panelSize() (width, height vg.Length) {
 	rows, columns := f.grid()
 	width, height = vg.Length(columns)*panelWidth, vg.Length(rows)*panelHeight
@@ -82,36 +83,36 @@ func (f *Figure) panelSize() (width, height vg.Length) {
 	return max(width, 4.5*vg.Inch), height
 }
 
-// footHeight is that of the legend and the caption.
+// footHeight returns the height of legend and caption.
 func (f *Figure) footHeight() vg.Length {
 	lines := len(f.captionLines())
 	if n := len(f.legend); n > 0 {
-		lines += 1 + f.legendPlaces()[n-1].line
+		lines += 1 + f.legendPositions()[n-1].line
 	}
 	return vg.Length(lines)*lineHeight + 6
 }
 
-// place is where a legend entry stands.
-type place struct {
+// position is the position of a legend entry.
+type position struct {
 	line int
 	x    vg.Length
 }
 
-// legendPlaces flows the legend into lines of the figure's width.
-func (f *Figure) legendPlaces() []place {
+// legendPositions breaks the legend into lines of the figure's width.
+func (f *Figure) legendPositions() []position {
 	width, _ := f.panelSize()
 	style := textStyle(legendSize)
-	var places []place
-	at := place{}
+	var positions []position
+	at := position{}
 	for _, entry := range f.legend {
 		room := legendMark + style.Width(entry.text) + 12
 		if at.x > 0 && at.x+room > width-16 {
-			at = place{line: at.line + 1}
+			at = position{line: at.line + 1}
 		}
-		places = append(places, at)
+		positions = append(positions, at)
 		at.x += room
 	}
-	return places
+	return positions
 }
 
 // Write writes the figure as png (200 dots an inch), svg or pdf.
@@ -127,7 +128,7 @@ func (f *Figure) Write(w io.Writer, format string) error {
 			return fmt.Errorf("plot: %w", err)
 		}
 	default:
-		return fmt.Errorf("plot: unknown format %q; there are png, svg and pdf", format)
+		return fmt.Errorf("plot: got format %q, want png, svg or pdf", format)
 	}
 	f.Draw(draw.NewCanvas(canvas, width, height))
 	if _, err := canvas.WriteTo(w); err != nil {
@@ -156,7 +157,7 @@ func (f *Figure) Draw(c draw.Canvas) {
 func (f *Figure) drawFoot(c draw.Canvas) {
 	y := c.Max.Y - lineHeight
 	style := textStyle(legendSize)
-	for i, at := range f.legendPlaces() {
+	for i, at := range f.legendPositions() {
 		entry, x, line := f.legend[i], c.Min.X+at.x, y-vg.Length(at.line)*lineHeight
 		if middle := line + 3; entry.cross {
 			c.DrawGlyph(
@@ -164,14 +165,16 @@ func (f *Figure) drawFoot(c draw.Canvas) {
 				vg.Point{X: x + 8, Y: middle},
 			)
 		} else if entry.area {
-			c.FillPolygon(entry.color, []vg.Point{{X: x, Y: middle - 4}, {X: x + 16, Y: middle - 4}, {X: x + 16, Y: middle + 4}, {X: x, Y: middle + 4}})
+			c.FillPolygon(entry.color, []vg.Point{
+				{X: x, Y: middle - 4}, {X: x + 16, Y: middle - 4}, {X: x + 16, Y: middle + 4}, {X: x, Y: middle + 4},
+			})
 		} else {
 			c.StrokeLine2(draw.LineStyle{Color: entry.color, Width: 1.5, Dashes: entry.dashes}, x, middle, x+16, middle)
 		}
 		c.FillText(style, vg.Point{X: x + legendMark, Y: line}, entry.text)
 	}
 	if n := len(f.legend); n > 0 {
-		y -= vg.Length(1+f.legendPlaces()[n-1].line) * lineHeight
+		y -= vg.Length(1+f.legendPositions()[n-1].line) * lineHeight
 	}
 	style = textStyle(captionSize)
 	for _, line := range f.captionLines() {
@@ -188,7 +191,7 @@ func textStyle(size vg.Length) draw.TextStyle {
 	}
 }
 
-// newPanel is an empty panel in the project's style.
+// newPanel returns an empty panel.
 func newPanel(title, x, y string) *panel {
 	p := &panel{Plot: plot.New(), yLabel: y}
 	p.BackgroundColor = nil
@@ -197,12 +200,8 @@ func newPanel(title, x, y string) *panel {
 	p.Title.TextStyle.XAlign, p.Title.TextStyle.YAlign = draw.XCenter, draw.YTop
 	p.Title.Padding = 3
 	for _, axis := range []*plot.Axis{&p.X, &p.Y} {
-		rotation, xalign, yalign := axis.Tick.Label.Rotation, axis.Tick.Label.XAlign, axis.Tick.Label.YAlign
-		axis.Tick.Label = textStyle(8)
-		axis.Tick.Label.Rotation, axis.Tick.Label.XAlign, axis.Tick.Label.YAlign = rotation, xalign, yalign
-		rotation, xalign, yalign = axis.Label.TextStyle.Rotation, axis.Label.TextStyle.XAlign, axis.Label.TextStyle.YAlign
-		axis.Label.TextStyle = textStyle(9)
-		axis.Label.TextStyle.Rotation, axis.Label.TextStyle.XAlign, axis.Label.TextStyle.YAlign = rotation, xalign, yalign
+		axis.Tick.Label = restyled(axis.Tick.Label, 8)
+		axis.Label.TextStyle = restyled(axis.Label.TextStyle, 9)
 		axis.LineStyle = draw.LineStyle{Color: ink, Width: 0.6}
 		axis.Tick.LineStyle = draw.LineStyle{Color: ink, Width: 0.5}
 		axis.Padding = 0
@@ -210,7 +209,14 @@ func newPanel(title, x, y string) *panel {
 	return p
 }
 
-// caption says which sweep the figure is of, what is held fixed, and how it was chosen.
+// restyled returns the project's text style with the rotation and alignment of another.
+func restyled(old draw.TextStyle, size vg.Length) draw.TextStyle {
+	style := textStyle(size)
+	style.Rotation, style.XAlign, style.YAlign = old.Rotation, old.XAlign, old.YAlign
+	return style
+}
+
+// caption names the sweep, the number of points, the parameters that are held, and the condition.
 func caption(set *results.Set, f *frame, o Options) string {
 	name := "unfinished sweep " + filepath.Base(set.Dir())
 	if m := set.Manifest(); m != nil {
@@ -226,7 +232,7 @@ func caption(set *results.Set, f *frame, o Options) string {
 	return text
 }
 
-// captionLines breaks the caption to the figure's width.
+// captionLines breaks the caption into lines of the figure's width.
 func (f *Figure) captionLines() []string {
 	width, _ := f.panelSize()
 	style := textStyle(captionSize)

@@ -14,24 +14,25 @@ import (
 	"github.com/phasegrid/phasegrid/results"
 )
 
-// frame is the rows of the points table that a figure is about, by column.
+// frame is the rows of the points table that a figure shows, by column.
 type frame struct {
 	rows       int
 	columns    map[string]*column
-	parameters []string // those of the sweep, in its order
-	notes      []string // what was held fixed, for the caption
+	parameters []string // of the sweep, in its order
+	notes      []string // for the caption: which parameters are held
 }
 
-// column holds numbers, or words, of one kind. Null is NaN or "".
+// column has numbers or words. Null is NaN or "".
 type column struct {
-	results.Column
+	name    string
+	kind    results.Kind
 	numbers []float64
 	words   []string
 }
 
-func (c *column) isWord() bool { return c.Kind == results.String }
+func (c *column) isWord() bool { return c.kind == results.String }
 
-// value is a cell of a frame that can be compared and used as a key.
+// value is a cell of a frame, comparable and usable as a key.
 type value struct {
 	number float64 // 0 where null is true
 	word   string
@@ -85,17 +86,14 @@ func load(ctx context.Context, set *results.Set, where string, names ...string) 
 		wanted := slices.Contains(f.parameters, c.Name) || slices.Contains(names, c.Name) || c.Name == "status" ||
 			c.Name == "point" || strings.Contains(where, c.Name)
 		if wanted && f.columns[c.Name] == nil {
-			f.columns[c.Name] = &column{Column: c}
+			f.columns[c.Name] = &column{name: c.Name, kind: c.Kind}
 			read, order = append(read, f.columns[c.Name]), append(order, c.Name)
 		}
 	}
 	for _, name := range names {
 		if name != "" && f.columns[name] == nil {
-			return nil, fmt.Errorf(
-				"plot: the points table has no column %s; it has %s",
-				name,
-				strings.Join(columnNames(set), ", "),
-			)
+			return nil, fmt.Errorf("plot: read column %s: no such column; want one of %s",
+				name, strings.Join(columnNames(set), ", "))
 		}
 	}
 	keep, err := compileWhere(where, read)
@@ -116,7 +114,7 @@ func load(ctx context.Context, set *results.Set, where string, names ...string) 
 		f.rows++
 	}
 	if f.rows == 0 {
-		return nil, fmt.Errorf("plot: no points to draw: %s", cmp.Or(where, "the set is empty"))
+		return nil, fmt.Errorf("plot: no points to draw: %s", cmp.Or(where, "the result set is empty"))
 	}
 	return f, nil
 }
@@ -129,7 +127,7 @@ func columnNames(set *results.Set) []string {
 	return names
 }
 
-// append adds a cell; words holds one copy of each word.
+// append appends a cell; words has one copy of each word.
 func (c *column) append(cell results.Cell, words map[string]string) {
 	switch {
 	case c.isWord():
@@ -141,39 +139,40 @@ func (c *column) append(cell results.Cell, words map[string]string) {
 		c.words = append(c.words, word)
 	case cell.Null:
 		c.numbers = append(c.numbers, math.NaN())
-	case c.Kind == results.Float64:
+	case c.kind == results.Float64:
 		c.numbers = append(c.numbers, cell.Float)
-	case c.Kind == results.Bool && cell.Bool:
+	case c.kind == results.Bool && cell.Bool:
 		c.numbers = append(c.numbers, 1)
 	default:
 		c.numbers = append(c.numbers, float64(cell.Int))
 	}
 }
 
-// compileWhere compiles a condition over the columns. A row on which it fails (a comparison with
-// null, say) is left out.
+// compileWhere compiles a condition over the columns. Rows on which it fails, for example by a
+// comparison with null, are excluded.
 func compileWhere(where string, columns []*column) (func([]results.Cell, []*column) bool, error) {
 	if where == "" {
 		return func([]results.Cell, []*column) bool { return true }, nil
 	}
 	env := map[string]any{}
 	for _, c := range columns {
-		env[c.Name] = native(results.Cell{}, c.Kind)
+		env[c.name] = native(results.Cell{}, c.kind)
 	}
 	program, err := expr.Compile(where, expr.Env(env), expr.AsBool())
 	if err != nil {
-		return nil, fmt.Errorf("plot: condition %q: %w", where, err)
+		return nil, fmt.Errorf("plot: compile condition %q: %w", where, err)
 	}
 	var machine vm.VM
 	return func(cells []results.Cell, columns []*column) bool {
 		for i, c := range columns {
-			env[c.Name] = native(cells[i], c.Kind)
+			env[c.name] = native(cells[i], c.kind)
 		}
 		ok, err := machine.Run(program, env)
 		return err == nil && ok == true
 	}, nil
 }
 
+// native returns the value of a cell for an expression.
 func native(c results.Cell, k results.Kind) any {
 	switch {
 	case c.Null:
@@ -188,7 +187,7 @@ func native(c results.Cell, k results.Kind) any {
 	return c.Int
 }
 
-// distinct lists the values of a column, rising, null left out.
+// distinct returns the different values of a column in rising order, without null.
 func (f *frame) distinct(name string) []value {
 	seen := map[value]bool{}
 	for row := range f.rows {
@@ -204,12 +203,12 @@ func (f *frame) distinct(name string) []value {
 	return values
 }
 
-// varies tells whether a parameter is there with two values or more.
+// varies reports whether a parameter exists with two or more values.
 func (f *frame) varies(name string) bool {
 	return f.columns[name] != nil && len(f.distinct(name)) > 1
 }
 
-// free tells whether a parameter takes two values or more for equal values of the keys.
+// free reports whether a parameter has two or more values for equal values of the keys.
 func (f *frame) free(name string, keys ...string) bool {
 	seen := map[string]value{}
 	for row := range f.rows {
@@ -222,7 +221,7 @@ func (f *frame) free(name string, keys ...string) bool {
 	return false
 }
 
-// key joins the values of columns in a row; columns that the set does not have are left out.
+// key joins the values of columns in a row; columns that the set does not have are ignored.
 func (f *frame) key(row int, names []string) string {
 	var b strings.Builder
 	for _, name := range names {
@@ -234,10 +233,11 @@ func (f *frame) key(row int, names []string) string {
 	return b.String()
 }
 
-// derived are parameters that most sweeps compute from others: they follow once those are held.
+// derived are parameters that most sweeps compute from others, so that they are fixed when those are
+// held.
 var derived = []string{"steps", "learning_rate", "init_scale"}
 
-// slice holds every parameter that is free beside the keys at one value; loose ones may vary.
+// slice holds every parameter that is free besides the keys at one value; loose ones may vary.
 func (f *frame) slice(keys []string, loose ...string) {
 	order := slices.Clone(f.parameters)
 	slices.SortStableFunc(order, func(a, b string) int {
@@ -250,8 +250,8 @@ func (f *frame) slice(keys []string, loose ...string) {
 	}
 }
 
-// hold keeps, where a parameter is free beside the keys, the rows with its most common value, the
-// middle one of several.
+// hold removes rows so that a parameter has one value for equal values of the keys: its most common one,
+// the middle one of several.
 func (f *frame) hold(name string, keys []string) {
 	c := f.columns[name]
 	common := map[value]int{}
@@ -294,7 +294,7 @@ func (f *frame) hold(name string, keys []string) {
 	f.notes = append(f.notes, text)
 }
 
-// keep drops the rows that do not satisfy a condition.
+// keep removes the rows that do not satisfy a condition.
 func (f *frame) keep(condition func(row int) bool) {
 	n := 0
 	for row := range f.rows {

@@ -14,12 +14,10 @@ import (
 )
 
 // colors maps numbers to shades.
-type colors struct {
-	scale
-}
+type colors struct{ scale scale }
 
-// colorScale spans [0, 1] for alignments and fractions, else the data, logarithmic where they span
-// much.
+// colorScale returns the scale of colours: [0, 1] for fractions, otherwise the range of the data,
+// logarithmic if it is wide.
 func colorScale(name string, low, high float64) colors {
 	if low > high {
 		low, high = 0, 1
@@ -32,25 +30,25 @@ func colorScale(name string, low, high float64) colors {
 	return colors{s}
 }
 
+// isFraction reports whether the values of a column are in [0, 1].
 func isFraction(name string) bool { return name == "diverged" || results.IsFraction(name) }
 
-// heat fills the cells of a grid.
+// heat is a plotter that fills the cells of a grid.
 type heat struct {
-	*grid
-	colors
-	cells []cell
+	grid   *grid
+	colors colors
+	cells  []cell
 }
 
 // cell is one rectangle: column i of row j, between x[0] and x[1], y[0] and y[1].
 type cell struct {
 	i, j int
 	x, y [2]float64
-	size float64 // its area in the scales' spaces
+	size float64 // area in the spaces of the scales
 }
 
-// newHeat gives each cell the room up to the middle of the way to its neighbours in its own row and
-// column. So a coarse grid keeps its cells where a union lays single points between them; those are
-// drawn over it.
+// newHeat extends each cell halfway to its neighbours in its own row and column. So the cells of a coarse
+// grid keep their size if a union adds single points between them, which are drawn on top.
 func newHeat(g *grid, c colors, sx, sy scale) *heat {
 	h := &heat{grid: g, colors: c}
 	allX, allY := sx.edges(g.x), sy.edges(g.y)
@@ -74,8 +72,8 @@ func newHeat(g *grid, c colors, sx, sy scale) *heat {
 	return h
 }
 
-// extents are the borders of the present values among each other; of a single one, among all
-// values.
+// extents returns the borders between the present values; those of a single one are its borders among
+// all values.
 func extents(s scale, values, all []float64, present func(int) bool) map[int][2]float64 {
 	var some []float64
 	var index []int
@@ -98,7 +96,7 @@ func extents(s scale, values, all []float64, present func(int) bool) map[int][2]
 	return extents
 }
 
-// bounds are those of all cells.
+// bounds returns the bounds of all cells.
 func (h *heat) bounds() (xMin, xMax, yMin, yMax float64) {
 	xMin, xMax, yMin, yMax = math.Inf(1), math.Inf(-1), math.Inf(1), math.Inf(-1)
 	for _, k := range h.cells {
@@ -108,37 +106,30 @@ func (h *heat) bounds() (xMin, xMax, yMin, yMax float64) {
 	return xMin, xMax, yMin, yMax
 }
 
+// at returns the shade of a number.
 func (c colors) at(z float64) color.NRGBA {
-	low, high := c.forward(c.min), c.forward(c.max)
+	low, high := c.scale.forward(c.scale.min), c.scale.forward(c.scale.max)
 	if high <= low {
 		return shade(0.5)
 	}
-	return shade((c.forward(z) - low) / (high - low))
+	return shade((c.scale.forward(z) - low) / (high - low))
 }
 
-// colorBar is the scale of colours as a panel of its own.
+// colorBar returns the scale of colours as a panel.
 func colorBar(c colors, text string) *panel {
 	p := newPanel("", "", text)
 	p.HideX()
 	const steps = 128
 	g := &grid{x: []float64{0}}
-	low, high := c.forward(c.min), c.forward(c.max)
+	low, high := c.scale.forward(c.scale.min), c.scale.forward(c.scale.max)
 	for i := range steps {
-		g.y = append(g.y, c.back(low+(high-low)*(float64(i)+0.5)/steps))
-		g.z, g.diverged, g.present = append(
-			g.z,
-			[]float64{g.y[i]},
-		), append(
-			g.diverged,
-			[]bool{false},
-		), append(
-			g.present,
-			[]bool{true},
-		)
+		g.y = append(g.y, c.scale.back(low+(high-low)*(float64(i)+0.5)/steps))
+		g.z = append(g.z, []float64{g.y[i]})
+		g.diverged, g.present = append(g.diverged, []bool{false}), append(g.present, []bool{true})
 	}
 	p.Add(newHeat(g, c, scale{}, c.scale))
 	p.X.Min, p.X.Max = -0.5, 0.5
-	c.apply(&p.Y, c.min, c.max)
+	c.scale.apply(&p.Y, c.scale.min, c.scale.max)
 	return p
 }
 
@@ -148,15 +139,15 @@ func (h *heat) Plot(c draw.Canvas, p *plot.Plot) {
 	for _, k := range h.cells {
 		x0, x1, y0, y1 := tx(k.x[0]), tx(k.x[1]), ty(k.y[0]), ty(k.y[1])
 		fill := censoredColor
-		if h.diverged[k.j][k.i] {
+		if h.grid.diverged[k.j][k.i] {
 			fill = divergedColor
-		} else if z := h.z[k.j][k.i]; !math.IsNaN(z) {
-			fill = h.at(z)
+		} else if z := h.grid.z[k.j][k.i]; !math.IsNaN(z) {
+			fill = h.colors.at(z)
 		}
-		const hair = 0.15 // of overlap hides the seams between neighbours
-		c.FillPolygon(fill, c.ClipPolygonXY([]vg.Point{{X: x0 - hair, Y: y0 - hair}, {X: x1 + hair, Y: y0 - hair},
-			{X: x1 + hair, Y: y1 + hair}, {X: x0 - hair, Y: y1 + hair}}))
-		if h.diverged[k.j][k.i] && x1-x0 > 4 && y1-y0 > 4 {
+		const overlap = 0.15 // hides the seams between neighbours
+		c.FillPolygon(fill, c.ClipPolygonXY([]vg.Point{{X: x0 - overlap, Y: y0 - overlap}, {X: x1 + overlap, Y: y0 - overlap},
+			{X: x1 + overlap, Y: y1 + overlap}, {X: x0 - overlap, Y: y1 + overlap}}))
+		if h.grid.diverged[k.j][k.i] && x1-x0 > 4 && y1-y0 > 4 {
 			c.StrokeLine2(draw.LineStyle{Color: white, Width: 0.5}, x0, y0, x1, y1)
 			c.StrokeLine2(draw.LineStyle{Color: white, Width: 0.5}, x0, y1, x1, y0)
 		}

@@ -6,21 +6,21 @@ import (
 	"strings"
 )
 
-// symbols are the letters by which papers know a column.
+// symbols are the letters that papers use for a column.
 var symbols = map[string]string{
 	"anisotropy": "λ", "dimension": "d", "width": "m", "samples": "n", "learning_rate": "η", "init_scale": "α",
 	"exponent": "p", "rho": "ρ", "momentum": "β", "label_noise": "σ", "step": "k", "loss": "L", "power": "q",
 }
 
-// labels are the columns whose name says too little.
+// labels are the labels of columns whose names are too terse.
 var labels = map[string]string{
-	"learning_rate": "step size", "init_scale": "initial scale", "steps_to_90": "steps to 90 % alignment",
+	"learning_rate": "learning rate", "init_scale": "initial scale", "steps_to_90": "steps to 90 % alignment",
 	"steps_to_99": "steps to 99 % alignment", "escape_step": "escape time (steps)", "weight_norm2": "squared norm of W",
-	"peak_spike_alignment": "peak spike alignment", "eta_step": "ηk (step size times step)", "step": "step",
+	"peak_spike_alignment": "peak spike alignment", "eta_step": "ηk (learning rate times step)", "step": "step",
 	"exponent": "spectral exponent", "label_noise": "label noise", "diverged": "fraction diverged",
 }
 
-// label is a column's name for an axis.
+// label returns the label of a column's axis.
 func label(name string) string {
 	text := labels[name]
 	if text == "" {
@@ -32,7 +32,7 @@ func label(name string) string {
 	return text
 }
 
-// symbol is a column's short name for captions and legends.
+// symbol returns a column's short name for captions and legends.
 func symbol(name string) string {
 	if s := symbols[name]; s != "" {
 		return s
@@ -40,7 +40,7 @@ func symbol(name string) string {
 	return strings.ReplaceAll(name, "_", " ")
 }
 
-// number is a value for people, large powers of ten as such. The font has no raised minus for the
+// number formats a value; large powers of ten are written as such. The font has no superscript minus for
 // small ones.
 func number(x float64) string {
 	if e := math.Round(math.Log10(x)); e >= 4 && x == math.Pow(10, e) {

@@ -14,7 +14,7 @@ type Kind string
 
 const (
 	Phase        Kind = "phase"        // heat map of Color over X and Y, one panel for each Facet
-	Stability    Kind = "stability"    // heat map of the fraction of diverged runs over X and the step size
+	Stability    Kind = "stability"    // heat map of the fraction of diverged runs over X and the learning rate
 	Curves       Kind = "curves"       // Y against X, one line for each Color, one panel for each Facet
 	Trajectories Kind = "trajectories" // Y against the step, one line for each Color, one panel for each Facet
 )
@@ -22,18 +22,18 @@ const (
 // Kinds lists the kinds of figures.
 func Kinds() []Kind { return []Kind{Phase, Stability, Curves, Trajectories} }
 
-// Options steer a figure. Empty fields are chosen from the axes of the set.
+// Options configure a figure. Empty fields are chosen from the axes of the set.
 type Options struct {
 	Kind Kind
-	// X, Y, Color and Facet name columns. X of trajectories is step or eta_step (step size times
-	// step).
+	// X, Y, Color and Facet name columns. X of trajectories is step, or eta_step for the learning
+	// rate times the step.
 	X, Y, Color, Facet string
-	// XScale and YScale are linear or log; empty: log where the numbers are positive and span a
+	// XScale and YScale are linear or log; empty selects log if the numbers are positive and span a
 	// factor of 20.
 	XScale, YScale string
 	// Where is a condition over the columns of the points table, in the language of sweep files.
 	Where string
-	// Threshold is the level of the contour in a phase diagram of an alignment; 0: one half.
+	// Threshold is the level of the contour in a phase diagram of an alignment; 0 selects one half.
 	Threshold float64
 }
 
@@ -47,11 +47,11 @@ var facets = []string{"optimizer", "orthogonalizer", "schedule", "covariance", "
 // Draw draws a result set.
 func Draw(ctx context.Context, set *results.Set, o Options) (*Figure, error) {
 	if o.Kind != "" && !slices.Contains(Kinds(), o.Kind) {
-		return nil, fmt.Errorf("plot: unknown kind %q; there are %v", o.Kind, Kinds())
+		return nil, fmt.Errorf("plot: got kind %q, want one of %v", o.Kind, Kinds())
 	}
 	for _, s := range []string{o.XScale, o.YScale} {
 		if s != "" && s != "linear" && s != "log" {
-			return nil, fmt.Errorf("plot: unknown scale %q; there are linear and log", s)
+			return nil, fmt.Errorf("plot: got scale %q, want linear or log", s)
 		}
 	}
 	names := append(slices.Clone(always), o.Color, o.Facet)
@@ -123,7 +123,7 @@ func (o *Options) chooseKind(f *frame, set *results.Set) Kind {
 	return Curves
 }
 
-// firstVarying is the first of the names that varies and is not taken.
+// firstVarying returns the first of the names that varies and is not taken.
 func (f *frame) firstVarying(names []string, taken ...string) string {
 	for _, name := range names {
 		if !slices.Contains(taken, name) && f.varies(name) {
@@ -133,8 +133,8 @@ func (f *frame) firstVarying(names []string, taken ...string) string {
 	return ""
 }
 
-// freeAxis is the first axis that varies by itself beside the given columns, and applies to most of
-// the points.
+// freeAxis returns the first axis that varies independently of the given columns and applies to most
+// points.
 func (f *frame) freeAxis(beside ...string) string {
 	for _, name := range axes {
 		if f.isFree(name, beside...) {
@@ -144,8 +144,8 @@ func (f *frame) freeAxis(beside ...string) string {
 	return ""
 }
 
-// secondAxis is the first that makes a grid with x: at least half of the pairs of their values have
-// points.
+// secondAxis returns the first axis that makes a grid with x: at least half of the pairs of their values
+// have points.
 func (f *frame) secondAxis(facet, x string) string {
 	for _, name := range axes {
 		if !f.isFree(name, facet, x) || f.columns[x] == nil {
@@ -162,6 +162,8 @@ func (f *frame) secondAxis(facet, x string) string {
 	return ""
 }
 
+// isFree reports whether a parameter varies independently of the given columns and applies to most
+// points.
 func (f *frame) isFree(name string, beside ...string) bool {
 	if slices.Contains(beside, name) || f.columns[name] == nil || !f.free(name, beside...) {
 		return false
@@ -186,14 +188,11 @@ func (o *Options) choosePhase(f *frame) error {
 		o.Y = f.secondAxis(o.Facet, o.X)
 	}
 	if o.X == "" || o.Y == "" || f.columns[o.X] == nil || f.columns[o.Y] == nil {
-		return fmt.Errorf(
-			"plot: a %s diagram needs two axes and this set has not two that vary; name them, or draw %s",
-			o.Kind,
-			Curves,
-		)
+		return fmt.Errorf("plot: choose axes: a %s diagram needs two parameters that vary; name them, or draw %s",
+			o.Kind, Curves)
 	}
 	if f.columns[o.X].isWord() || f.columns[o.Y].isWord() {
-		return fmt.Errorf("plot: %s and %s must be numbers to be axes", o.X, o.Y)
+		return fmt.Errorf("plot: choose axes: %s and %s must be numbers", o.X, o.Y)
 	}
 	if o.Color == "" {
 		o.Color = f.widest("signal_alignment", "peak_spike_alignment")
@@ -201,7 +200,7 @@ func (o *Options) choosePhase(f *frame) error {
 	if o.Kind == Stability {
 		o.Color = "diverged"
 	} else if f.columns[o.Color] == nil || f.columns[o.Color].isWord() {
-		return fmt.Errorf("plot: %s is no number to colour by", o.Color)
+		return fmt.Errorf("plot: choose colour: %s is not a column of numbers", o.Color)
 	}
 	if o.Threshold == 0 {
 		o.Threshold = 0.5
@@ -209,7 +208,7 @@ func (o *Options) choosePhase(f *frame) error {
 	return nil
 }
 
-// widest is the metric whose middle 80 % span the most.
+// widest returns the metric whose 10 % and 90 % quantiles differ most.
 func (f *frame) widest(names ...string) string {
 	best, most := names[0], 0.0
 	for _, name := range names {
@@ -240,7 +239,7 @@ func (o *Options) chooseCurves(f *frame) error {
 	}
 	for _, name := range []string{o.X, o.Y} {
 		if c := f.columns[name]; c == nil || c.isWord() {
-			return fmt.Errorf("plot: %q is no column of numbers to draw a curve over; name one by X and Y", name)
+			return fmt.Errorf("plot: choose axes: %q is not a column of numbers; name one for X and one for Y", name)
 		}
 	}
 	return nil
@@ -248,13 +247,13 @@ func (o *Options) chooseCurves(f *frame) error {
 
 func (o *Options) chooseTrajectories(f *frame, set *results.Set) error {
 	if !set.Schema().Has(results.Trajectories) {
-		return fmt.Errorf("plot: this set has no trajectories: the sweep records no steps")
+		return fmt.Errorf("plot: draw trajectories: the sweep records no steps; add record to the sweep file")
 	}
 	if o.X == "" {
 		o.X = "step"
 	}
 	if o.X != "step" && o.X != "eta_step" {
-		return fmt.Errorf("plot: the X of trajectories is step or eta_step, not %s", o.X)
+		return fmt.Errorf("plot: choose axes: got %s for the X of trajectories, want step or eta_step", o.X)
 	}
 	if o.Y == "" {
 		o.Y = "signal_alignment"
@@ -263,7 +262,7 @@ func (o *Options) chooseTrajectories(f *frame, set *results.Set) error {
 		return c.Name == o.Y && c.Kind == results.Float64
 	})
 	if !ok {
-		return fmt.Errorf("plot: the trajectories table has no numbers %s", o.Y)
+		return fmt.Errorf("plot: choose axes: the trajectories table has no column %s of numbers", o.Y)
 	}
 	if o.Color == "" {
 		o.Color = f.firstVarying(append(slices.Clone(facets), axes...), o.Facet)

@@ -8,12 +8,14 @@ import (
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
+
+	"github.com/phasegrid/phasegrid/results"
 )
 
 // grid is one panel of a heat map: the median over replicates of a metric for each (x, y).
 type grid struct {
 	x, y     []float64
-	z        [][]float64 // by y, x; NaN where there is no number
+	z        [][]float64 // by y, x; NaN if there is no number
 	diverged [][]bool    // more than half of the runs diverged
 	present  [][]bool    // there are runs
 }
@@ -30,7 +32,7 @@ func phase(f *frame, o Options) (*Figure, error) {
 	for _, facet := range values {
 		g := f.grid(o, facet)
 		if len(g.x) == 0 || len(g.y) == 0 {
-			return nil, fmt.Errorf("plot: no points with both %s and %s", o.X, o.Y)
+			return nil, fmt.Errorf("plot: draw %s over %s: no point has both", o.Y, o.X)
 		}
 		grids = append(grids, g)
 		for _, row := range g.z {
@@ -68,17 +70,17 @@ func (f *frame) grid(o Options, facet value) *grid {
 			continue
 		}
 		xs[at[0]], ys[at[1]] = true, true
-		lost := f.columns["status"].words[row] == "diverged"
-		if lost {
+		diverges := f.columns["status"].words[row] == results.StatusDiverged
+		if diverges {
 			diverged[at]++
 		}
 		z := math.NaN()
 		switch {
-		case o.Kind == Stability && lost:
+		case o.Kind == Stability && diverges:
 			z = 1
 		case o.Kind == Stability:
 			z = 0
-		case !lost:
+		case !diverges:
 			z = f.columns[o.Color].numbers[row]
 		}
 		cells[at] = append(cells[at], z)
@@ -105,6 +107,7 @@ func (f *frame) grid(o Options, facet value) *grid {
 	return g
 }
 
+// sorted returns the numbers of a set in rising order.
 func sorted(set map[float64]bool) []float64 {
 	values := make([]float64, 0, len(set))
 	for x := range set {
@@ -122,8 +125,8 @@ func mean(x []float64) float64 {
 	return sum / float64(len(x))
 }
 
-// censoredQuantile is the q-quantile of values of which those that are NaN are larger than all
-// others; NaN where it falls among these.
+// censoredQuantile returns the q-quantile of values. NaN stands for censored values, which are larger than
+// all others; the result is NaN if the quantile is one of them.
 func censoredQuantile(x []float64, q float64) float64 {
 	known := slices.DeleteFunc(slices.Clone(x), math.IsNaN)
 	slices.Sort(known)
@@ -138,6 +141,7 @@ func censoredQuantile(x []float64, q float64) float64 {
 	return known[low] + (at-float64(low))*(known[high]-known[low])
 }
 
+// phasePanel draws one facet of a heat map.
 func phasePanel(g *grid, c colors, o Options, title string) *panel {
 	p := newPanel(title, label(o.X), label(o.Y))
 	sx, sy := scaleOf(g.x, o.XScale), scaleOf(g.y, o.YScale)
@@ -156,9 +160,9 @@ func phasePanel(g *grid, c colors, o Options, title string) *panel {
 	return p
 }
 
-// phaseTheory is what theory says over (anisotropy, y): the critical anisotropy 2 of gradient
-// descent from a small start, and, where y is the step size, gradient descent's limit 1/max(3, 1 +
-// lambda).
+// phaseTheory returns the theoretical line over (anisotropy, y): the critical anisotropy 2 of gradient
+// descent from a small start, or, if y is the learning rate, the stability limit of gradient descent,
+// 1/max(3, 1 + lambda).
 func phaseTheory(o Options, title string, xMin, xMax, yMin, yMax float64) [][2]float64 {
 	if o.Y == "learning_rate" {
 		if title != "gd" && o.Facet == "optimizer" {
@@ -177,7 +181,7 @@ func phaseTheory(o Options, title string, xMin, xMax, yMin, yMax float64) [][2]f
 	return nil
 }
 
-// phaseLegend explains the marks that the panels have.
+// phaseLegend explains the marks in the panels.
 func phaseLegend(grids []*grid, o Options) []legendEntry {
 	var legend []legendEntry
 	censored, diverged := false, false
@@ -208,7 +212,7 @@ func phaseLegend(grids []*grid, o Options) []legendEntry {
 	return legend
 }
 
-// keepScaled drops columns and rows that the scales cannot show.
+// keepScaled removes columns and rows that the scales cannot show.
 func (g *grid) keepScaled(x, y scale) {
 	for j := len(g.y) - 1; j >= 0; j-- {
 		if !y.has(g.y[j]) {
@@ -222,26 +226,16 @@ func (g *grid) keepScaled(x, y scale) {
 		}
 		g.x = slices.Delete(g.x, i, i+1)
 		for j := range g.y {
-			g.z[j], g.diverged[j], g.present[j] = slices.Delete(
-				g.z[j],
-				i,
-				i+1,
-			), slices.Delete(
-				g.diverged[j],
-				i,
-				i+1,
-			), slices.Delete(
-				g.present[j],
-				i,
-				i+1,
-			)
+			g.z[j] = slices.Delete(g.z[j], i, i+1)
+			g.diverged[j] = slices.Delete(g.diverged[j], i, i+1)
+			g.present[j] = slices.Delete(g.present[j], i, i+1)
 		}
 	}
 }
 
 var dashes = []vg.Length{3, 2}
 
-// theory is a dashed line.
+// theory is a plotter of a dashed line.
 type theory struct {
 	points [][2]float64
 }
@@ -251,7 +245,7 @@ func (t *theory) Plot(c draw.Canvas, p *plot.Plot) {
 	tx, ty := p.Transforms(&c)
 	var line []vg.Point
 	for _, point := range t.points {
-		if point[0] <= 0 && p.X.Min > 0 || point[1] <= 0 && p.Y.Min > 0 { // a logarithmic axis has no place for it
+		if point[0] <= 0 && p.X.Min > 0 || point[1] <= 0 && p.Y.Min > 0 { // not on a logarithmic axis
 			continue
 		}
 		line = append(line, vg.Point{X: tx(point[0]), Y: ty(point[1])})
@@ -261,10 +255,10 @@ func (t *theory) Plot(c draw.Canvas, p *plot.Plot) {
 	}
 }
 
-// contour is the line where a grid crosses a level, square by square; squares with a missing corner
-// have none.
+// contour is a plotter of the line at which a grid crosses a level. Squares with a missing corner have no
+// line.
 type contour struct {
-	*grid
+	grid  *grid
 	level float64
 	x, y  scale
 }
@@ -279,7 +273,8 @@ func (k *contour) Plot(c draw.Canvas, p *plot.Plot) {
 	}
 }
 
-// segments are the pieces of the contour by marching squares, interpolated in the scales' spaces.
+// segments returns the pieces of the contour, by marching squares and interpolation in the spaces of the
+// scales.
 func (k *contour) segments() [][2][2]float64 {
 	var segments [][2][2]float64
 	for j := range len(k.grid.y) - 1 {
@@ -299,9 +294,9 @@ func (k *contour) segments() [][2][2]float64 {
 	return segments
 }
 
-// crossing is where the level lies between two neighbours.
+// crossing returns the point between two neighbours at which the grid has the level, if there is one.
 func (k *contour) crossing(a, b [2]int) (at [2]float64, ok bool) {
-	za, zb := k.z[a[1]][a[0]], k.z[b[1]][b[0]]
+	za, zb := k.grid.z[a[1]][a[0]], k.grid.z[b[1]][b[0]]
 	if math.IsNaN(za) || math.IsNaN(zb) || (za < k.level) == (zb < k.level) {
 		return at, false
 	}

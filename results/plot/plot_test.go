@@ -309,7 +309,7 @@ func TestPhaseDiagramMarksWhatIsNotReached(t *testing.T) {
 	}
 }
 
-func TestStabilityMapIsTheDefaultOfAFreeStepSize(t *testing.T) {
+func TestStabilityMapIsTheDefaultOfAFreeLearningRate(t *testing.T) {
 	var runs []run
 	for _, lambda := range []float64{0.5, 2, 8, 32} {
 		for _, rate := range []float64{0.01, 0.1, 1} {
@@ -325,7 +325,7 @@ func TestStabilityMapIsTheDefaultOfAFreeStepSize(t *testing.T) {
 		t.Fatal(err)
 	}
 	d := record(t, figure)
-	d.says(t, "fraction diverged", "step size η", "1/max(3, 1 + λ)")
+	d.says(t, "fraction diverged", "learning rate η", "1/max(3, 1 + λ)")
 	yellow, violet := color.NRGBA{253, 231, 37, 255}, color.NRGBA{68, 1, 84, 255}
 	if d.fills[yellow] < 5 || d.fills[violet] < 7 {
 		t.Errorf("%d unstable and %d stable cells; want 5 and 7", d.fills[yellow], d.fills[violet])
@@ -347,7 +347,7 @@ func TestCurvesShowCrossoverAndTheory(t *testing.T) {
 	record(t, figure).says(t, "d = 300", "signal alignment")
 }
 
-func TestCurvesTakeTheBestStepSize(t *testing.T) {
+func TestCurvesTakeTheBestLearningRate(t *testing.T) {
 	var runs []run
 	for _, lambda := range []float64{1, 4, 16} {
 		for i, rate := range []float64{0.25, 0.5, 1} {
@@ -361,7 +361,7 @@ func TestCurvesTakeTheBestStepSize(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	record(t, figure).says(t, "best step size")
+	record(t, figure).says(t, "best learning rate")
 }
 
 func TestTrajectoriesAreTheDefaultWithoutAxes(t *testing.T) {
@@ -432,13 +432,13 @@ func TestFiguresAreWrittenInEachFormat(t *testing.T) {
 func TestDrawSaysWhatIsWrong(t *testing.T) {
 	set := write(t, phaseRuns())
 	for want, o := range map[string]plot.Options{
-		"unknown kind":    {Kind: "pie"},
-		"no column":       {Color: "color"},
-		"condition":       {Where: "dimension >"},
-		"unknown name":    {Where: "dimensions > 3"},
-		"no points":       {Where: "dimension > 3000"},
-		"must be numbers": {X: "optimizer", Y: "dimension", Kind: plot.Phase},
-		"is step or":      {Kind: plot.Trajectories, X: "anisotropy"},
+		"want one of [phase": {Kind: "pie"},
+		"no such column":     {Color: "color"},
+		"condition":          {Where: "dimension >"},
+		"unknown name":       {Where: "dimensions > 3"},
+		"no points":          {Where: "dimension > 3000"},
+		"must be numbers":    {X: "optimizer", Y: "dimension", Kind: plot.Phase},
+		"want step or":       {Kind: plot.Trajectories, X: "anisotropy"},
 	} {
 		if _, err := plot.Draw(context.Background(), set, o); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%+v: %v; want %q", o, err, want)

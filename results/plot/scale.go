@@ -8,16 +8,15 @@ import (
 	"gonum.org/v1/plot"
 )
 
-// scale is how one axis maps numbers: linear or logarithmic, over a range.
+// scale is the scale of an axis, linear or logarithmic, over a range.
 type scale struct {
 	log      bool
 	min, max float64
-	ticks    []float64 // nil: chosen by the axis
+	ticks    []float64 // nil if the axis chooses them
 }
 
-// scaleOf fits a scale to rising values. choice is linear or log; else it is logarithmic where they
-// are positive and span a factor of 20. Values that a logarithm does not have are outside the
-// scale.
+// scaleOf fits a scale to rising values. choice is linear or log; otherwise the scale is logarithmic if
+// they are positive and span a factor of 20. A logarithmic scale excludes values that are not positive.
 func scaleOf(values []float64, choice string) scale {
 	if choice == "log" {
 		if i, _ := slices.BinarySearch(values, math.SmallestNonzeroFloat64); i < len(values) {
@@ -32,10 +31,10 @@ func scaleOf(values []float64, choice string) scale {
 	return s
 }
 
-// has tells whether the scale can show a number.
+// has reports whether the scale can show a number.
 func (s scale) has(x float64) bool { return !math.IsNaN(x) && (!s.log || x > 0) }
 
-// forward maps to the space in which the axis is even, back its inverse.
+// forward maps a number to the space in which the axis is linear; back is the inverse.
 func (s scale) forward(x float64) float64 {
 	if s.log {
 		return math.Log(x)
@@ -50,8 +49,8 @@ func (s scale) back(x float64) float64 {
 	return x
 }
 
-// edges are the borders between cells centred on rising values, one more than those, even in the
-// scale's space.
+// edges returns the borders of cells around rising values, one more than values, in the middle between
+// neighbours in the scale's space.
 func (s scale) edges(values []float64) []float64 {
 	n := len(values)
 	edges := make([]float64, n+1)
@@ -70,7 +69,7 @@ func (s scale) edges(values []float64) []float64 {
 	return edges
 }
 
-// apply sets an axis to the scale, from min to max.
+// apply sets the scale, the range and the ticks of an axis.
 func (s scale) apply(axis *plot.Axis, min, max float64) {
 	if max <= min {
 		min, max = min-math.Max(math.Abs(min)/2, 0.5), max+math.Max(math.Abs(max)/2, 0.5)
@@ -90,9 +89,10 @@ func (s scale) apply(axis *plot.Axis, min, max float64) {
 	}
 }
 
-// linearTicks are the library's, labelled in few digits.
+// linearTicks are the library's ticks with short labels.
 type linearTicks struct{}
 
+// Ticks implements plot.Ticker.
 func (linearTicks) Ticks(min, max float64) []plot.Tick {
 	ticks := plot.DefaultTicks{}.Ticks(min, max)
 	for i := range ticks {
@@ -103,9 +103,10 @@ func (linearTicks) Ticks(min, max float64) []plot.Tick {
 	return ticks
 }
 
-// logTicks labels the powers of ten, and 2 and 5 between them where there are few powers.
+// logTicks labels powers of ten, and 2 and 5 between them if there are few powers.
 type logTicks struct{}
 
+// Ticks implements plot.Ticker.
 func (logTicks) Ticks(min, max float64) []plot.Tick {
 	var ticks []plot.Tick
 	wide := math.Log10(max/min) > 2.5

@@ -9,10 +9,11 @@ import (
 	"github.com/phasegrid/phasegrid/results"
 )
 
-// trajectories draws a metric of the iterates against the step, or against step size times step.
+// trajectories draws a metric of the recorded iterates against the step or the learning rate times the
+// step.
 func trajectories(ctx context.Context, set *results.Set, f *frame, o Options) (*Figure, error) {
 	if o.X == "eta_step" && f.columns["learning_rate"] == nil {
-		return nil, fmt.Errorf("plot: eta_step needs the parameter learning_rate; this set has none")
+		return nil, fmt.Errorf("plot: draw over eta_step: the sweep has no parameter learning_rate")
 	}
 	f.slice([]string{o.Facet, o.Color})
 	f.noteBands()
@@ -36,7 +37,7 @@ func trajectories(ctx context.Context, set *results.Set, f *frame, o Options) (*
 		}
 		sx, sy, ok := frameLines(p.Plot, lines, o)
 		if !ok {
-			return nil, fmt.Errorf("plot: no numbers of %s in the trajectories of these points", o.Y)
+			return nil, fmt.Errorf("plot: draw %s: no trajectory of these points has it", o.Y)
 		}
 		for _, l := range lines {
 			p.Add(l)
@@ -51,9 +52,9 @@ func trajectories(ctx context.Context, set *results.Set, f *frame, o Options) (*
 	return figure, nil
 }
 
-// bundles collect the trajectories of each line's points.
+// bundles are the trajectories of the points of each line.
 type bundles struct {
-	lineOf   map[int64]int     // line of a point
+	lineOf   map[int64]int     // by point
 	factor   map[int64]float64 // of the step, by point
 	values   []map[float64][]float64
 	diverged int
@@ -77,7 +78,7 @@ func newBundles(f *frame, o Options, facets, colors []value) *bundles {
 				if o.X == "eta_step" {
 					b.factor[point] = f.columns["learning_rate"].numbers[row]
 				}
-				if f.columns["status"].words[row] == "diverged" {
+				if f.columns["status"].words[row] == results.StatusDiverged {
 					b.diverged++
 				}
 			}
@@ -86,7 +87,7 @@ func newBundles(f *frame, o Options, facets, colors []value) *bundles {
 	return b
 }
 
-// add takes one row of the trajectories table.
+// add adds a row of the trajectories table.
 func (b *bundles) add(point int64, step float64, y results.Cell) {
 	i, ok := b.lineOf[point]
 	if !ok || y.Null {
@@ -97,7 +98,7 @@ func (b *bundles) add(point int64, step float64, y results.Cell) {
 	}
 }
 
-// line is the median and the band of a bundle.
+// line returns the median and the band of a bundle.
 func (b *bundles) line(i int) *line {
 	l := &line{}
 	for x := range b.values[i] {
