@@ -72,6 +72,7 @@ func TestExitCodes(t *testing.T) {
 		{"negative memory", []string{"node", "--memory-bytes", "-5"}, exitUsage, []string{"memory"}},
 		{"no result set", []string{"verify", t.TempDir()}, exitUsage, []string{"not a result set"}},
 		{"version", []string{"version", "-o", "json"}, exitDone, nil},
+		{"version as a flag", []string{"--version"}, exitDone, nil},
 		{"schema", []string{"schema"}, exitDone, nil},
 		{"optimizers", []string{"optimizers", "-o", "json"}, exitDone, nil},
 		{"completion", []string{"completion", "bash"}, exitDone, nil},

@@ -13,35 +13,37 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+	_ "golang.org/x/crypto/x509roots/fallback" // authorities for object storage, where the host has none
 )
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
-	// After the first signal the default action is back: a second Ctrl-C ends a process that hangs.
+	// After the first signal the default action is restored: a second Ctrl-C ends a process that hangs.
 	context.AfterFunc(ctx, stop)
 	m := Main{Args: os.Args[1:], Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, LookupEnv: os.LookupEnv}
 	os.Exit(m.Run(ctx))
 }
 
-// Main is the program as a value, so that tests run the same one in their own process.
+// Main is the program as a value: tests run the same one in their own process.
 type Main struct {
 	Args  []string
 	Stdin io.Reader
-	// Stdout and Stderr are written by several goroutines at once, so they must bear that, as an
-	// os.File does.
+	// Stdout and Stderr are written by several goroutines at once, so they must be safe for that, as
+	// an os.File is.
 	Stdout, Stderr io.Writer
 	// LookupEnv finds environment variables; nil means that none is set.
 	LookupEnv func(string) (string, bool)
 }
 
-// Run executes the command line and returns the exit code. Cancelling ctx is what a signal does.
+// Run executes the command line and returns the exit code. Cancelling ctx has the effect of a
+// signal.
 func (m Main) Run(ctx context.Context) int {
 	if m.LookupEnv == nil {
 		m.LookupEnv = func(string) (string, bool) { return "", false }
 	}
 	err := m.command().ExecuteContext(ctx)
 	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
-		err = errInterrupted // whichever step the signal cut short
+		err = errInterrupted // whatever was interrupted
 	}
 	if err != nil {
 		m.report(err)
@@ -49,8 +51,8 @@ func (m Main) Run(ctx context.Context) int {
 	return exitCode(err)
 }
 
-// report prints an error for people. The errors of a sweep file are lines of their own, which begin
-// with their places.
+// report prints an error. The mistakes of a sweep file are lines of their own, which begin with
+// their positions.
 func (m Main) report(err error) {
 	text := strings.TrimRight(err.Error(), "\n")
 	if errors.Is(err, errInterrupted) || isUsage(err) && strings.Contains(text, "\n") {
@@ -65,19 +67,19 @@ func (m Main) command() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "phasegrid",
 		Short: "Parameter sweeps over the learning dynamics of phase retrieval",
-		Long: `phasegrid runs parameter sweeps over the learning dynamics of phase retrieval: it maps where gradient descent
-loses the signal to anisotropy and where spectral optimizers do not.
+		Long: `phasegrid runs parameter sweeps over the learning dynamics of phase retrieval: it maps where gradient descent loses
+the signal to anisotropy, and where spectral optimizers do not.
 
-  phasegrid run sweep.yaml     runs a sweep on this machine and prints where its results are
-  phasegrid plan sweep.yaml    tells what it would take
+  phasegrid run sweep.yaml     run a sweep on this machine and print the path of its results
+  phasegrid plan sweep.yaml    estimate it: points, shards, time and size
 
-Every flag may be given as an environment variable: --log-format is PHASEGRID_LOG_FORMAT.
+Every flag can be set by an environment variable: --log-format by PHASEGRID_LOG_FORMAT.
 Exit codes: 0 done, 1 failed, 2 bad usage or sweep file, 3 done but with quarantined shards, 130 interrupted.`,
+		Version:           currentVersion().line(),
 		SilenceErrors:     true,
 		SilenceUsage:      true,
 		PersistentPreRunE: m.flagsFromEnv,
-		// Without a Run of its own cobra would answer an unknown command with the help text and
-		// success.
+		// Without a Run of its own, cobra answers an unknown command with the help text and success.
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
@@ -85,40 +87,48 @@ Exit codes: 0 done, 1 failed, 2 bad usage or sweep file, 3 done but with quarant
 	root.SetIn(m.Stdin)
 	root.SetOut(m.Stdout)
 	root.SetErr(m.Stderr)
+	root.SetVersionTemplate("{{.Version}}\n")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usageError{fmt.Errorf("%w; see %s --help", err, cmd.CommandPath())}
 	})
 	root.CompletionOptions.HiddenDefaultCmd = false
-	root.PersistentFlags().String("log-format", "text", "format of the log on standard error: text or json")
-	root.PersistentFlags().String("log-level", "warn", "least level of the log: debug, info, warn or error")
-	root.AddCommand(
-		m.runCommand(),
-		m.planCommand(),
-		m.verifyCommand(),
-		m.submitCommand(),
-		m.lsCommand(),
-		m.statusCommand(),
-		m.watchCommand(),
-		m.pauseCommand(),
-		m.resumeCommand(),
-		m.cancelCommand(),
-		m.retryCommand(),
-		m.rmCommand(),
-		m.certsCommand(),
-		m.coordinatorCommand(),
-		m.nodeCommand(),
-		m.fetchCommand(),
-		m.queryCommand(),
-		m.explainCommand(),
-		m.plotCommand(),
-		m.benchCommand(),
-		m.optimizersCommand(),
-		m.schemaCommand(),
-		etcdCommand(),
-		m.versionCommand(),
-	)
+	root.PersistentFlags().String("log-format", "text", "log `format` on standard error: text or json")
+	root.PersistentFlags().String("log-level", "warn", "minimum log `level`: debug, info, warn or error")
+	m.addCommands(root)
 	markUsageErrors(root)
 	return root
+}
+
+// addCommands adds the commands in the groups in which the help text lists them.
+func (m Main) addCommands(root *cobra.Command) {
+	const operations = "Operations:"
+	for _, group := range []struct {
+		title    string
+		commands []*cobra.Command
+	}{
+		{"Local:", []*cobra.Command{
+			m.runCommand(), m.planCommand(), m.optimizersCommand(), m.schemaCommand(),
+		}},
+		{"Cluster:", []*cobra.Command{
+			m.submitCommand(), m.lsCommand(), m.statusCommand(), m.watchCommand(), m.pauseCommand(), m.resumeCommand(),
+			m.cancelCommand(), m.retryCommand(), m.rmCommand(),
+		}},
+		{"Results:", []*cobra.Command{
+			m.fetchCommand(), m.queryCommand(), m.plotCommand(), m.explainCommand(), m.verifyCommand(),
+		}},
+		{operations, []*cobra.Command{
+			m.coordinatorCommand(), m.nodeCommand(), m.certsCommand(), m.benchCommand(), m.versionCommand(),
+		}},
+	} {
+		root.AddGroup(&cobra.Group{ID: group.title, Title: group.title})
+		for _, cmd := range group.commands {
+			cmd.GroupID = group.title
+			root.AddCommand(cmd)
+		}
+	}
+	root.AddCommand(etcdCommand())
+	root.SetHelpCommandGroupID(operations)
+	root.SetCompletionCommandGroupID(operations)
 }
 
 // markUsageErrors makes every wrong number of arguments a usage error.
@@ -136,14 +146,14 @@ func markUsageErrors(cmd *cobra.Command) {
 	}
 }
 
-// flagsFromEnv gives every flag that is not on the command line the value of its PHASEGRID_*
+// flagsFromEnv sets every flag that is not on the command line to the value of its PHASEGRID_*
 // variable.
 func (m Main) flagsFromEnv(cmd *cobra.Command, _ []string) error {
 	var errs []error
 	cmd.Flags().VisitAll(func(f *pflag.Flag) {
 		name := variableOf(f)
 		value, ok := m.LookupEnv(name)
-		if !ok || f.Changed || f.Name == "help" {
+		if !ok || f.Changed || f.Name == "help" || f.Name == "version" {
 			return
 		}
 		if err := cmd.Flags().Set(f.Name, value); err != nil {
@@ -153,27 +163,27 @@ func (m Main) flagsFromEnv(cmd *cobra.Command, _ []string) error {
 	if len(errs) > 0 {
 		return usageError{errors.Join(errs...)}
 	}
-	_, err := m.logger(cmd) // a wrong --log-format is an error even where nothing is logged
+	_, err := m.logger(cmd) // a wrong --log-format is an error even if nothing is logged
 	return err
 }
 
-// variableOf is the name of a flag's variable.
+// variableOf returns the name of a flag's environment variable.
 func variableOf(f *pflag.Flag) string {
 	return "PHASEGRID_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
 }
 
-// logger is the log that the command's flags ask for.
+// logger returns the log that the command's flags describe.
 func (m Main) logger(cmd *cobra.Command) (*slog.Logger, error) {
 	format, _ := cmd.Flags().GetString("log-format")
 	levelName, _ := cmd.Flags().GetString("log-level")
 	var level slog.Level
 	if err := level.UnmarshalText([]byte(levelName)); err != nil {
-		return nil, usageError{fmt.Errorf("--log-level %q: want debug, info, warn or error", levelName)}
+		return nil, usageError{fmt.Errorf("--log-level: got %q, want debug, info, warn or error", levelName)}
 	}
 	return m.loggerFrom(level, format)
 }
 
-// loggerFrom is a log of what has a level or a higher one.
+// loggerFrom returns a log of everything that has the level or a higher one.
 func (m Main) loggerFrom(level slog.Level, format string) (*slog.Logger, error) {
 	opts := &slog.HandlerOptions{Level: level}
 	switch format {
@@ -182,5 +192,5 @@ func (m Main) loggerFrom(level slog.Level, format string) (*slog.Logger, error) 
 	case "json":
 		return slog.New(slog.NewJSONHandler(m.Stderr, opts)), nil
 	}
-	return nil, usageError{fmt.Errorf("--log-format %q: want text or json", format)}
+	return nil, usageError{fmt.Errorf("--log-format: got %q, want text or json", format)}
 }

@@ -114,6 +114,9 @@ func collect[T any](t *testing.T, rows iter.Seq2[T, error]) []T {
 func TestEveryCommandIsThereOnce(t *testing.T) {
 	seen := map[string]bool{}
 	for _, c := range (Main{}).command().Commands() {
+		if c.GroupID == "" && !c.Hidden {
+			t.Errorf("command %s has no group", c.Name())
+		}
 		if seen[c.Name()] {
 			t.Errorf("command %s is there twice", c.Name())
 		}

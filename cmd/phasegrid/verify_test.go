@@ -55,13 +55,3 @@ func TestVerifyOfNothing(t *testing.T) {
 		}
 	}
 }
-
-func TestEachCommandOnce(t *testing.T) {
-	seen := map[string]bool{}
-	for _, c := range (Main{}).command().Commands() {
-		if seen[c.Name()] {
-			t.Errorf("%s is there twice", c.Name())
-		}
-		seen[c.Name()] = true
-	}
-}

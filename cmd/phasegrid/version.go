@@ -22,7 +22,7 @@ func (m Main) versionCommand() *cobra.Command {
 	o := versionOptions{stdout: m.Stdout}
 	cmd := &cobra.Command{
 		Use:   "version",
-		Short: "Print the versions that decide results",
+		Short: "Print the versions that determine results",
 		Args:  cobra.NoArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return runVersion(cmd.Context(), o) },
 	}
@@ -30,7 +30,7 @@ func (m Main) versionCommand() *cobra.Command {
 	return cmd
 }
 
-// versionView is what decides a result set's bytes, and what built this program.
+// versionView has what determines the bytes of result sets, and what built this program.
 type versionView struct {
 	Version         string `json:"version" yaml:"version"`
 	Revision        string `json:"revision" yaml:"revision"`
@@ -55,6 +55,12 @@ func runVersion(_ context.Context, o versionOptions) error {
 	})
 }
 
+// line is the answer to --version.
+func (v versionView) line() string {
+	return fmt.Sprintf("phasegrid %s (revision %s, solver %d, %s)", v.Version, v.Revision, v.SolverVersion, v.Go)
+}
+
+// currentVersion reads the versions from the program itself.
 func currentVersion() versionView {
 	view := versionView{
 		Version: "devel", Revision: "unknown",
