@@ -21,31 +21,53 @@ func (m Main) benchCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "bench",
 		Short: "Measure solver, scheduling and merge on this machine, or test a cluster under faults",
-		Long: `bench measures this machine. A ratio compares two measurements taken in turns in one run, and is above 1 where phasegrid
-is faster: it means something on a busy machine, too. The solver is measured by processor time, and the fastest of several
-rounds counts; the rest is measured by the clock. Figures with a target show it.`,
+		Long: `bench measures this machine. A ratio compares two measurements taken in turns in one run, and is
+above 1 where phasegrid is faster: it means something on a busy machine, too. The solver is
+measured by processor time, and the fastest of several rounds counts; the rest is measured by the
+clock. Figures with a target show it.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(
 		m.measureCommand("all", "Measure everything", "", addPythonFlag),
-		m.measureCommand(bench.Solver, "Measure the solver against scalar kernels, gonum and NumPy", "", addPythonFlag, bench.Solver),
-		m.measureCommand(bench.Scheduling, "Measure a coordinator with nodes that solve nothing", scheduleLong, addScheduleFlags, bench.Scheduling),
-		m.measureCommand(bench.Merging, "Measure the merge of trajectories into Parquet against DuckDB's COPY", mergeLong, addMergeFlags, bench.Merging),
+		m.measureCommand(
+			bench.Solver,
+			"Measure the solver against scalar kernels, gonum and NumPy",
+			"",
+			addPythonFlag,
+			bench.Solver,
+		),
+		m.measureCommand(
+			bench.Scheduling,
+			"Measure a coordinator with nodes that solve nothing",
+			scheduleLong,
+			addScheduleFlags,
+			bench.Scheduling,
+		),
+		m.measureCommand(
+			bench.Merging,
+			"Measure the merge of trajectories into Parquet against DuckDB's COPY",
+			mergeLong,
+			addMergeFlags,
+			bench.Merging,
+		),
 		m.chaosCommand(),
 	)
 	return cmd
 }
 
-const scheduleLong = `schedule runs a coordinator with embedded etcd, which syncs to disk, and simulated nodes in this process that solve
-nothing and deliver rows as wide as a solver's over sockets: what is measured is the cluster's own share of a sweep. It also
-runs a compute-bound sweep with one and with two node processes, and takes leaders away from a cluster of processes.
+const scheduleLong = `schedule runs a coordinator with embedded etcd, which syncs to disk, and simulated nodes in this
+process that solve nothing and deliver rows as wide as a solver's over sockets: what is measured
+is the cluster's own share of a sweep. It also runs a compute-bound sweep with one and with two
+node processes, and takes leaders away from a cluster of processes.
 
-State and result sets go below TMPDIR. To measure over S3, name an existing bucket, as for phasegrid coordinator:
---store 's3://bucket?region=eu-central-1'. The objects of the measurement are removed.`
+State and result sets go below TMPDIR. To measure over S3, name an existing bucket, as for
+phasegrid coordinator: --store 's3://bucket?region=eu-central-1'. The objects of the measurement
+are removed.`
 
-const mergeLong = `merge writes the trajectories of many shards, which are on disk as in a coordinator's spool, into Parquet parts, one part
-a core at a time. DuckDB copies the same rows to Parquet with the same codec, row groups and cores, in turns with it.`
+const mergeLong = `merge writes the trajectories of many shards, which are on disk as in a coordinator's spool, into
+Parquet parts, one part a core at a time. DuckDB copies the same rows to Parquet with the same
+codec, row groups and cores, in turns with it.`
 
 // measureCommand takes measurements; all if none is named.
 func (m Main) measureCommand(

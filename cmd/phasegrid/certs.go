@@ -28,11 +28,13 @@ func (m Main) certsCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "certs [ROLE...]",
 		Short: "Create a certificate authority and certificates for mutual TLS",
-		Long: `certs creates what mutual TLS needs in one folder: an authority (ca.crt, ca.key) and, for each role, a certificate
-and its key (node.crt, node.key, ...). An existing authority is used again, so certificates can be added or renewed.
+		Long: `certs creates what mutual TLS needs in one folder: an authority (ca.crt, ca.key) and, for each
+role, a certificate and its key (node.crt, node.key, ...). An existing authority is used again, so
+certificates can be added or renewed.
 
-The roles are client, coordinator, etcd and node. The role in a certificate decides which service its holder may call:
-a client submits and reads, a node takes and delivers work, a coordinator serves. etcd is for members of an etcd cluster.`,
+The roles are client, coordinator, etcd and node. The role in a certificate decides which service
+its holder may call: a client submits and reads, a node takes and delivers work, a coordinator
+serves. etcd is for members of an etcd cluster.`,
 		Example: `  phasegrid certs --out certs
   phasegrid certs --out certs client --days 30
   phasegrid certs --out certs --kubernetes | kubectl apply -f -`,

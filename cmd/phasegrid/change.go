@@ -18,7 +18,7 @@ type changeOptions struct {
 }
 
 func (m Main) pauseCommand() *cobra.Command {
-	return m.changeCommand(client.ChangePause, "Pause a sweep: no new leases; what runs is finished")
+	return m.changeCommand(client.ChangePause, "Pause a sweep: no new leases, leased shards are finished")
 }
 
 func (m Main) resumeCommand() *cobra.Command {
@@ -26,10 +26,10 @@ func (m Main) resumeCommand() *cobra.Command {
 }
 
 func (m Main) cancelCommand() *cobra.Command {
-	return m.changeCommand(client.ChangeCancel, "Cancel a sweep: what runs is stopped, finished shards are kept")
+	return m.changeCommand(client.ChangeCancel, "Cancel a sweep: leases are revoked, finished shards are kept")
 }
 
-// changeCommand is a verb on one sweep.
+// changeCommand changes the phase of one sweep.
 func (m Main) changeCommand(change client.Change, short string) *cobra.Command {
 	o := changeOptions{Client: client.Config{Notes: m.Stderr}, stdout: m.Stdout}
 	cmd := &cobra.Command{

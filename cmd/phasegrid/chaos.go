@@ -28,13 +28,14 @@ func (m Main) chaosCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "chaos",
 		Short: "Run a fault-injection test: processes, network and disk fail, every row is checked",
-		Long: `chaos starts 3 etcd members, 3 coordinators and 4 nodes on this machine and submits sweeps. At random it kills
-processes, suspends them past their leases, cuts, blackholes, delays and throttles their connections, and fills the
-store's disk (on Linux as root, which may mount one). Meanwhile it reads what is committed. Then all faults end,
-quarantined shards are retried, the sweeps finish, and their Parquet files are compared with those of phasegrid run.
+		Long: `chaos starts 3 etcd members, 3 coordinators and 4 nodes on this machine and submits sweeps. At
+random it kills processes, suspends them past their leases, cuts, blackholes, delays and throttles
+their connections, and fills the store's disk (on Linux as root, which may mount one). Meanwhile
+it reads what is committed. Then all faults end, quarantined shards are retried, the sweeps
+finish, and their Parquet files are compared with those of phasegrid run.
 
-chaos prints the faults and what was found. If a promise was broken, it exits with 1 and keeps logs and results. The
-same seed draws the same faults.`,
+chaos prints the faults and what was found. If a promise was broken, it exits with 1 and keeps
+logs and results. The same seed draws the same faults.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runChaos(cmd.Context(), o) },
 	}

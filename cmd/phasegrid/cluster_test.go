@@ -83,7 +83,7 @@ func TestClusterCommands(t *testing.T) {
 	if got := do("submit", file); !strings.Contains(got.stdout, "submitted") {
 		t.Errorf("submit: %s", got.stdout)
 	}
-	if got := do("submit", file); !strings.Contains(got.stdout, "was there already") {
+	if got := do("submit", file); !strings.Contains(got.stdout, "exists, is now") {
 		t.Errorf("submitted twice: %s", got.stdout)
 	}
 	if got := do("submit", file, "--priority", "5"); !strings.Contains(got.stderr, "keeps priority 0") {

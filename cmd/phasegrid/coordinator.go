@@ -39,28 +39,29 @@ func (m Main) coordinatorCommand() *cobra.Command {
 	var o coordinatorOptions
 	cmd := &cobra.Command{
 		Use:   "coordinator",
-		Short: "Run a coordinator of a cluster: it leases shards to nodes and merges their rows",
-		Long: `coordinator serves sweeps to clients and leases to nodes. With --etcd several may run, of which one leads; with
---embedded-etcd one is alone. Result sets go to --store: file:///folder, which several coordinators must share, or
-s3://bucket. On SIGTERM it hands over and exits with 0.`,
-		Example: `  phasegrid coordinator --embedded-etcd /var/lib/phasegrid/etcd --store file:///var/lib/phasegrid/results
+		Short: "Run a coordinator, which leases shards to nodes and merges their rows",
+		Long: `coordinator serves clients and leases shards to nodes. With --etcd, several coordinators can run,
+and one of them leads; with --embedded-etcd there is only one. Result sets go to --store:
+file:///directory, shared by all coordinators, or s3://bucket. On SIGTERM it hands over and exits
+with 0.`,
+		Example: `  phasegrid coordinator --embedded-etcd /var/lib/phasegrid/etcd --store file:///srv/results
   phasegrid coordinator --etcd http://127.0.0.1:2379 --store 's3://results?region=eu-central-1'`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
-			if o.log, err = m.logger(cmd); err != nil {
+			if o.log, err = m.serverLogger(cmd); err != nil {
 				return err
 			}
 			return runCoordinator(cmd.Context(), o)
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&o.Name, "name", "", "`name` for logs (default the host's)")
-	flags.StringVar(&o.Listen, "listen", defaultCoordinator, "`address` for clients and nodes")
+	flags.StringVar(&o.Name, "name", "", "`name` in logs (default the host name)")
+	flags.StringVar(&o.Listen, "listen", defaultCoordinator, "`address` to listen on for clients and nodes")
 	flags.StringVar(
 		&o.Advertise,
 		"advertise",
 		"",
-		"`address` at which others reach this coordinator (default --listen, unless that is 0.0.0.0 or the like)",
+		"`address` at which other hosts reach this coordinator (default --listen)",
 	)
 	o.Probe.addFlags(flags, "127.0.0.1:9464")
 	flags.StringSliceVar(&o.Etcd, "etcd", nil, "`URLs` of an etcd cluster")
@@ -68,15 +69,15 @@ s3://bucket. On SIGTERM it hands over and exits with 0.`,
 		&o.EmbeddedEtcd,
 		"embedded-etcd",
 		"",
-		"`folder` of an etcd in this process, for a coordinator that is alone",
+		"`directory` of an etcd in this process, for a single coordinator",
 	)
-	flags.StringVar(&o.Store, "store", "", "`URL` for result sets: file:///folder or s3://bucket")
+	flags.StringVar(&o.Store, "store", "", "`URL` for result sets: file:///directory or s3://bucket")
 	flags.StringVar(&o.Spool, "spool", "", "`URL` for shards that are not merged yet (default --store)")
 	flags.DurationVar(
 		&o.LeaseTTL,
 		"lease-ttl",
 		10*time.Second,
-		"how long a node may be silent before its shards go to others; 1s or more",
+		"time without heartbeats after which a node loses its leases; at least 1s",
 	)
 	addPointBytesFlag(cmd, &o.MaxPointBytes)
 	addTLSFlags(flags, &o.TLS)
@@ -103,18 +104,18 @@ func runCoordinator(ctx context.Context, o coordinatorOptions) error {
 	return c.Run(ctx)
 }
 
-// config checks the options and opens what they name.
+// config checks the options and opens the stores that they name.
 func (o coordinatorOptions) config(ctx context.Context) (coordinator.Config, error) {
 	var none coordinator.Config
 	switch {
 	case (o.EmbeddedEtcd == "") == (len(o.Etcd) == 0):
-		return none, usageError{fmt.Errorf("give one place for the state: --etcd URLs or --embedded-etcd folder")}
+		return none, usageError{fmt.Errorf("exactly one of --etcd and --embedded-etcd is required")}
 	case o.Store == "":
-		return none, usageError{fmt.Errorf("give a place for result sets: --store file:///folder or s3://bucket")}
+		return none, usageError{fmt.Errorf("--store is required: file:///directory or s3://bucket")}
 	case len(o.Etcd) > 0 && o.Advertise == "" && anyAddress(o.Listen):
 		return none, usageError{
 			fmt.Errorf(
-				"--listen %s is no address that others can be told: give one of this machine's with --advertise",
+				"--listen %s is not reachable from other hosts; set --advertise",
 				o.Listen,
 			),
 		}
@@ -128,9 +129,9 @@ func (o coordinatorOptions) config(ctx context.Context) (coordinator.Config, err
 		return none, usageError{err}
 	}
 	cfg := coordinator.Config{
-		Name: o.Name, Address: o.Listen, Advertise: o.Advertise, Insecure: o.TLS.Insecure, StatusAddress: o.Probe.Listen,
-		StatusInsecure: o.Probe.Insecure,
-		LeaseTTL:       o.LeaseTTL, MaxPointBytes: o.MaxPointBytes, GitRevision: currentVersion().Revision,
+		Name: o.Name, Address: o.Listen, Advertise: o.Advertise, Insecure: o.TLS.Insecure,
+		StatusAddress: o.Probe.Listen, StatusInsecure: o.Probe.Insecure,
+		LeaseTTL: o.LeaseTTL, MaxPointBytes: o.MaxPointBytes, GitRevision: currentVersion().Revision,
 		Registry: processMetrics(), Logger: o.log,
 	}
 	if mutual {
@@ -156,12 +157,12 @@ func (o coordinatorOptions) config(ctx context.Context) (coordinator.Config, err
 		}
 	}
 	if cfg.Name == "" {
-		cfg.Name, _ = os.Hostname() // only for logs
+		cfg.Name, _ = os.Hostname() // for logs only
 	}
 	return cfg, nil
 }
 
-// anyAddress tells whether a listener's address stands for all of the machine's.
+// anyAddress tells whether a listener's address stands for all addresses of the machine.
 func anyAddress(listen string) bool {
 	host, _, err := net.SplitHostPort(listen)
 	if err != nil {

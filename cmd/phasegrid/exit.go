@@ -10,15 +10,15 @@ import (
 const (
 	exitDone        = 0
 	exitFailed      = 1
-	exitUsage       = 2   // bad usage or a bad sweep file
-	exitQuarantined = 3   // the sweep is done, but shards of it are quarantined
-	exitInterrupted = 130 // state is kept: the same command resumes
+	exitUsage       = 2   // bad usage or sweep file
+	exitQuarantined = 3   // the sweep is done, but has quarantined shards
+	exitInterrupted = 130 // finished work is kept: the same command resumes
 )
 
 var (
-	// errInterrupted is returned by a command that a signal ended before its work was done.
+	// errInterrupted is returned by a command that a signal interrupted.
 	errInterrupted = errors.New("interrupted")
-	// errQuarantined is returned for a sweep that ended without the rows of quarantined shards.
+	// errQuarantined is returned for a sweep that is done without the rows of quarantined shards.
 	errQuarantined = errors.New("shards are quarantined")
 )
 
@@ -32,7 +32,7 @@ func isUsage(err error) bool {
 	return errors.As(err, new(usageError)) || errors.As(err, new(client.InvalidError))
 }
 
-// exitCode maps a command's error to the process's exit code. Nothing else does.
+// exitCode maps a command's error to the exit code of the process. Nothing else does.
 func exitCode(err error) int {
 	switch {
 	case err == nil:

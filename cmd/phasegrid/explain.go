@@ -30,9 +30,9 @@ func (m Main) explainCommand() *cobra.Command {
 	o := explainOptions{stdout: m.Stdout}
 	cmd := &cobra.Command{
 		Use:   "explain DIR POINT",
-		Short: "Tell where a row came from: parameters, seed, shard, node, and how to compute it again",
-		Long: `explain shows one point of a result set: its resolved parameters, what came out, who computed it and when, and a
-sweep file that computes this point alone, with the same point_id.
+		Short: "Show where a row came from: parameters, seed, shard, node and how to reproduce it",
+		Long: `explain shows one point of a result set: its resolved parameters, its metrics, which node computed
+it and when, and a sweep file of this point only, which gives the same point_id.
 
   phasegrid explain results/my-sweep-1a2b3c4d 137
   phasegrid explain results/my-sweep-1a2b3c4d 137 --sweep > point.yaml && phasegrid run point.yaml`,
@@ -43,7 +43,7 @@ sweep file that computes this point alone, with the same point_id.
 			if err != nil || point < 0 {
 				return usageError{
 					fmt.Errorf(
-						"POINT %q: want the number in the column point of %s",
+						"POINT: got %q, want a number from the column point of %s",
 						args[1],
 						filepath.Join(args[0], "points"),
 					),
@@ -53,7 +53,7 @@ sweep file that computes this point alone, with the same point_id.
 			return runExplain(cmd.Context(), o)
 		},
 	}
-	cmd.Flags().BoolVar(&o.SweepOnly, "sweep", false, "print only the sweep file that computes the point again")
+	cmd.Flags().BoolVar(&o.SweepOnly, "sweep", false, "print only the sweep file that reproduces the point")
 	o.Output.addFlag(cmd.Flags())
 	return cmd
 }
@@ -76,7 +76,7 @@ type namedValue struct {
 	Value string `json:"value" yaml:"value"`
 }
 
-// originView is the point's line in the log of shards.
+// originView is the row of the point's shard in the table of shards.
 type originView struct {
 	Shard           int64     `json:"shard" yaml:"shard"`
 	FirstIndex      int64     `json:"first_index" yaml:"first_index"`
@@ -103,7 +103,7 @@ func runExplain(ctx context.Context, o explainOptions) error {
 	if !ok {
 		return usageError{
 			fmt.Errorf(
-				"point %d is not part of the sweep in %s: its indices are 0 to %d, less those that where leaves out",
+				"point %d does not belong to the sweep in %s: indices are 0..%d, except those that where excludes",
 				o.Point,
 				o.Dir,
 				spec.Size()-1,
@@ -137,16 +137,16 @@ func runExplain(ctx context.Context, o explainOptions) error {
 	return o.Output.print(o.stdout, view, func(w io.Writer) { printExplain(w, view) })
 }
 
-// setSpec reads the sweep that a result set came from.
+// setSpec reads the sweep of a result set.
 func setSpec(dir string) (*sweep.Spec, error) {
 	path := filepath.Join(dir, results.SweepName)
 	src, err := os.ReadFile(path)
 	if err != nil {
-		return nil, fmt.Errorf("read the set's sweep: %w", err)
+		return nil, fmt.Errorf("read the sweep of the result set: %w", err)
 	}
 	spec, err := sweep.Parse(path, src, sweep.Limits{PointBytes: math.MaxInt64})
 	if err != nil {
-		return nil, fmt.Errorf("the set's sweep is not readable: %w", err)
+		return nil, fmt.Errorf("parse the sweep of the result set: %w", err)
 	}
 	return spec, nil
 }
@@ -161,7 +161,7 @@ func findPoint(ctx context.Context, set *results.Set, point int64) (results.Poin
 		}
 	}
 	return results.PointRow{}, fmt.Errorf(
-		"point %d has no row yet in %s: its part is not merged, or its shard is quarantined",
+		"point %d has no row in %s: its part is not merged yet, or its shard is quarantined",
 		point,
 		set.Dir(),
 	)
@@ -190,7 +190,7 @@ func findOrigin(ctx context.Context, set *results.Set, point int64) (*originView
 	return nil, nil
 }
 
-// assigned are the parameters that apply to a point.
+// assigned returns the parameters that apply to a point.
 func assigned(p sweep.Point) []namedValue {
 	var values []namedValue
 	for id, v := range p.Params {
@@ -208,7 +208,7 @@ func parameterText(v sweep.Value) string {
 	return v.String()
 }
 
-// pointFile is a sweep of this point alone: every parameter is fixed, so it has the same point_id.
+// pointFile is a sweep of this point only. Every parameter is fixed, so it has the same point_id.
 func pointFile(spec *sweep.Spec, p sweep.Point) string {
 	var b strings.Builder
 	fmt.Fprintf(
@@ -225,7 +225,7 @@ func pointFile(spec *sweep.Spec, p sweep.Point) string {
 	return b.String()
 }
 
-// pointName stays within the 63 characters of a name.
+// pointName shortens the name so that the suffix fits into the 63 characters of a name.
 func pointName(name string, point int64) string {
 	suffix := fmt.Sprintf("-point-%d", point)
 	return name[:min(len(name), 63-len(suffix))] + suffix
@@ -293,5 +293,5 @@ func printExplain(w io.Writer, v explainView) {
 			fmt.Fprintf(w, "%s\t%s\n", p.Name, p.Value)
 		}
 	}
-	fmt.Fprintf(w, "\nTo compute it again:\n%s\n\n%s", v.Command, v.Sweep)
+	fmt.Fprintf(w, "\nTo reproduce it:\n%s\n\n%s", v.Command, v.Sweep)
 }

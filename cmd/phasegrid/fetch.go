@@ -31,9 +31,9 @@ func (m Main) fetchCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "fetch SWEEP",
 		Short: "Download a result set and verify its checksums",
-		Long: `fetch downloads a sweep's result set into a directory below --out. Existing files with the right checksum are kept,
-interrupted downloads are resumed, and unfinished files of other downloads are removed at the end. While a sweep runs,
-fetch downloads the parts that are written.`,
+		Long: `fetch downloads a sweep's result set into a directory below --out. Existing files with the right
+checksum are kept, interrupted downloads are resumed, and unfinished files of other downloads are
+removed at the end. While a sweep runs, fetch downloads the parts that are written.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.Sweep = args[0]

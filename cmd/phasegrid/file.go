@@ -26,7 +26,7 @@ func readSweepFile(name string, stdin io.Reader) ([]byte, error) {
 	if len(file) > sweep.MaxFileBytes {
 		return nil, usageError{
 			fmt.Errorf(
-				"%s is larger than %d MiB, too large for a sweep file: write ranges instead of lists",
+				"read the sweep file %s: larger than %d MiB; write ranges instead of lists",
 				name,
 				sweep.MaxFileBytes>>20,
 			),

@@ -22,7 +22,12 @@ func addClientFlags(flags *pflag.FlagSet, o *client.Config) {
 
 // addTLSFlags adds the flags of every command that opens or dials a gRPC port.
 func addTLSFlags(flags *pflag.FlagSet, o *client.TLS) {
-	flags.StringVar(&o.Cert, "tls-cert", "", "certificate `file` (PEM) of this process; its role decides what it may call")
+	flags.StringVar(
+		&o.Cert,
+		"tls-cert",
+		"",
+		"certificate `file` (PEM) of this process; its role decides what it may call",
+	)
 	flags.StringVar(&o.Key, "tls-key", "", "private key `file` (PEM) of --tls-cert")
 	flags.StringVar(&o.CA, "tls-ca", "", "`file` (PEM) with the authorities that issue the peers' certificates")
 	flags.BoolVar(&o.Insecure, "insecure", false, "allow plain text beyond loopback")

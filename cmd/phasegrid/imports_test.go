@@ -87,7 +87,10 @@ func TestImportDirection(t *testing.T) {
 			if !slices.Contains(allowed, local) {
 				t.Errorf("%s imports %s, which is against the import direction", file, local)
 			}
-			inner := slices.Contains([]string{"coordinator/coordtest", "coordinator/ledger", "cmd/phasegrid/client"}, folder)
+			inner := slices.Contains(
+				[]string{"coordinator/coordtest", "coordinator/ledger", "cmd/phasegrid/client"},
+				folder,
+			)
 			edge := inner || slices.ContainsFunc(
 				edges,
 				func(e string) bool { return name == e || strings.HasSuffix(name, "_"+e) },

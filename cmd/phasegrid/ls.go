@@ -20,7 +20,7 @@ func (m Main) lsCommand() *cobra.Command {
 	o := lsOptions{Client: client.Config{Notes: m.Stderr}, stdout: m.Stdout}
 	cmd := &cobra.Command{
 		Use:   "ls",
-		Short: "List the sweeps of a cluster",
+		Short: "List sweeps",
 		Args:  cobra.NoArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return runLs(cmd.Context(), o) },
 	}

@@ -18,7 +18,8 @@ import (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
-	// After the first signal the default action is restored: a second Ctrl-C ends a process that hangs.
+	// After the first signal the default action is restored: a second Ctrl-C ends a process that
+	// hangs.
 	context.AfterFunc(ctx, stop)
 	m := Main{Args: os.Args[1:], Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, LookupEnv: os.LookupEnv}
 	os.Exit(m.Run(ctx))
@@ -28,8 +29,8 @@ func main() {
 type Main struct {
 	Args  []string
 	Stdin io.Reader
-	// Stdout and Stderr are written by several goroutines at once, so they must be safe for that, as
-	// an os.File is.
+	// Stdout and Stderr are written by several goroutines at once, so they must be safe for that,
+	// as an os.File is.
 	Stdout, Stderr io.Writer
 	// LookupEnv finds environment variables; nil means that none is set.
 	LookupEnv func(string) (string, bool)
@@ -67,19 +68,21 @@ func (m Main) command() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "phasegrid",
 		Short: "Parameter sweeps over the learning dynamics of phase retrieval",
-		Long: `phasegrid runs parameter sweeps over the learning dynamics of phase retrieval: it maps where gradient descent loses
-the signal to anisotropy, and where spectral optimizers do not.
+		Long: `phasegrid runs parameter sweeps over the learning dynamics of phase retrieval: it maps where
+gradient descent loses the signal to anisotropy, and where spectral optimizers do not.
 
   phasegrid run sweep.yaml     run a sweep on this machine and print the path of its results
   phasegrid plan sweep.yaml    estimate it: points, shards, time and size
 
 Every flag can be set by an environment variable: --log-format by PHASEGRID_LOG_FORMAT.
-Exit codes: 0 done, 1 failed, 2 bad usage or sweep file, 3 done but with quarantined shards, 130 interrupted.`,
+Exit codes: 0 done, 1 failed, 2 bad usage or sweep file, 3 done but with quarantined shards, 130
+interrupted.`,
 		Version:           currentVersion().line(),
 		SilenceErrors:     true,
 		SilenceUsage:      true,
 		PersistentPreRunE: m.flagsFromEnv,
-		// Without a Run of its own, cobra answers an unknown command with the help text and success.
+		// Without a Run of its own, cobra answers an unknown command with the help text and
+		// success.
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
@@ -93,7 +96,11 @@ Exit codes: 0 done, 1 failed, 2 bad usage or sweep file, 3 done but with quarant
 	})
 	root.CompletionOptions.HiddenDefaultCmd = false
 	root.PersistentFlags().String("log-format", "text", "log `format` on standard error: text or json")
-	root.PersistentFlags().String("log-level", "warn", "minimum log `level`: debug, info, warn or error")
+	root.PersistentFlags().String(
+		"log-level",
+		"warn",
+		"minimum log `level`: debug, info, warn or error; info for coordinator and node",
+	)
 	m.addCommands(root)
 	markUsageErrors(root)
 	return root
@@ -181,6 +188,15 @@ func (m Main) logger(cmd *cobra.Command) (*slog.Logger, error) {
 		return nil, usageError{fmt.Errorf("--log-level: got %q, want debug, info, warn or error", levelName)}
 	}
 	return m.loggerFrom(level, format)
+}
+
+// serverLogger is logger with level info by default, which has the life cycle of a server.
+func (m Main) serverLogger(cmd *cobra.Command) (*slog.Logger, error) {
+	if cmd.Flags().Changed("log-level") {
+		return m.logger(cmd)
+	}
+	format, _ := cmd.Flags().GetString("log-format")
+	return m.loggerFrom(slog.LevelInfo, format)
 }
 
 // loggerFrom returns a log of everything that has the level or a higher one.

@@ -36,12 +36,12 @@ func (m Main) nodeCommand() *cobra.Command {
 	var o nodeOptions
 	cmd := &cobra.Command{
 		Use:   "node",
-		Short: "Run a node of a cluster: it takes shards, solves them and delivers their rows",
-		Long: `node works for a coordinator until it is told to stop. On SIGTERM or Ctrl-C it drains: finished shards are delivered,
-the rest is handed back, and it exits with 0.`,
+		Short: "Run a node, which solves shards and delivers their rows",
+		Long: `node works for a coordinator until it is told to stop. On SIGTERM or Ctrl-C it drains: finished
+shards are delivered, the others are handed back, and it exits with 0.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
-			if o.log, err = m.logger(cmd); err != nil {
+			if o.log, err = m.serverLogger(cmd); err != nil {
 				return err
 			}
 			return runNode(cmd.Context(), o)
@@ -55,12 +55,17 @@ the rest is handed back, and it exits with 0.`,
 		&o.MemoryBytes,
 		"memory-bytes",
 		0,
-		"`bytes` of memory offered to shards (default what the machine or its cgroup has free)",
+		"`bytes` of memory for shards (default what is free on the machine or in its cgroup)",
 	)
-	flags.DurationVar(&o.Grace, "grace", 5*time.Second, "how long running shards may go on once the node drains")
-	flags.DurationVar(&o.DrainTimeout, "drain-timeout", 30*time.Second, "bound on the whole drain")
+	flags.DurationVar(&o.Grace, "grace", 5*time.Second, "how long shards may still be solved during a drain")
+	flags.DurationVar(&o.DrainTimeout, "drain-timeout", 30*time.Second, "maximum time of a drain")
 	o.Probe.addFlags(flags, "")
-	flags.StringVar(&o.Memo, "memo", "", "`folder` with results of earlier sweeps, which run makes for its own nodes")
+	flags.StringVar(
+		&o.Memo,
+		"memo",
+		"",
+		"`directory` with results of earlier sweeps, as run makes it for its own nodes",
+	)
 	cobra.CheckErr(flags.MarkHidden("memo"))
 	return cmd
 }
@@ -100,7 +105,7 @@ func runNode(ctx context.Context, o nodeOptions) error {
 	return withProbe(ctx, o.Probe, registry, checks, node.New(conn, cfg).Run)
 }
 
-// processMetrics is a registry with what every process tells of itself.
+// processMetrics is a registry with the metrics of every process.
 func processMetrics() *prometheus.Registry {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(
@@ -110,8 +115,8 @@ func processMetrics() *prometheus.Registry {
 	return registry
 }
 
-// withProbe runs work with the port for supervisors open beside it, until work has ended. A port
-// that fails ends it.
+// withProbe runs work and serves the status port until work has ended. If the port fails, work
+// ends.
 func withProbe(
 	ctx context.Context,
 	o probeOptions,

@@ -21,9 +21,9 @@ func (m Main) optimizersCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "optimizers",
 		Short: "List the optimizers: formulas, parameters, learning rates",
-		Long: `optimizers lists the optimizers that a sweep file may name. The table shows parameters with their defaults,
-what learning_rate: auto stands for, whether the update depends on the coordinate basis, and the formula;
-json and yaml add bounds, units, sources, memory and cost.`,
+		Long: `optimizers lists the optimizers that a sweep file may name. The table shows parameters with their
+defaults, what learning_rate: auto stands for, whether the update depends on the coordinate basis,
+and the formula; json and yaml add bounds, units, sources, memory and cost.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runOptimizers(cmd.Context(), o) },
 	}

@@ -13,7 +13,7 @@ import (
 	"golang.org/x/term"
 )
 
-// output is the flag -o: how a command shows its result.
+// output is the value of -o: the format of a command's result.
 type output string
 
 func (o *output) addFlag(flags *pflag.FlagSet) {
@@ -26,7 +26,7 @@ var _ pflag.Value = (*output)(nil)
 func (o *output) String() string { return string(*o) }
 func (o *output) Type() string   { return "format" }
 
-// Set takes one of the formats.
+// Set accepts one of the formats.
 func (o *output) Set(s string) error {
 	switch s {
 	case "table", "json", "yaml":
@@ -36,7 +36,7 @@ func (o *output) Set(s string) error {
 	return fmt.Errorf("want table, json or yaml")
 }
 
-// print writes value as JSON or YAML, or calls table with aligned columns (cells end in tabs).
+// print writes value as JSON or YAML, or calls table, whose cells end in tabs and are aligned.
 func (o *output) print(w io.Writer, value any, table func(w io.Writer)) error {
 	switch *o {
 	case "json":
@@ -46,7 +46,7 @@ func (o *output) print(w io.Writer, value any, table func(w io.Writer)) error {
 	case "yaml":
 		text, err := yaml.Marshal(value)
 		if err != nil {
-			return fmt.Errorf("write YAML: %w", err)
+			return fmt.Errorf("encode as YAML: %w", err)
 		}
 		_, err = w.Write(text)
 		return err
@@ -56,8 +56,8 @@ func (o *output) print(w io.Writer, value any, table func(w io.Writer)) error {
 	return aligned.Flush()
 }
 
-// terminal tells whether w is a terminal that people look at. On one without a size, as CI and
-// kubectl exec make them, a bar would show nothing.
+// terminal tells whether w is a terminal that people look at. Those without a size, as in CI and
+// kubectl exec, do not show a bar.
 func terminal(w io.Writer) bool {
 	f, ok := w.(*os.File)
 	if !ok {
@@ -67,7 +67,7 @@ func terminal(w io.Writer) bool {
 	return err == nil && width > 0 && height > 0
 }
 
-// counted is a number of things: "1 shard", "2,000 shards".
+// counted formats a number of things: "1 shard", "2,000 shards".
 func counted(n int64, thing string) string {
 	if n != 1 {
 		thing += "s"

@@ -26,9 +26,9 @@ func (m Main) planCommand() *cobra.Command {
 	o := planOptions{stdin: m.Stdin, stdout: m.Stdout, stderr: m.Stderr}
 	cmd := &cobra.Command{
 		Use:   "plan FILE",
-		Short: "Tell what a sweep would take: points, shards, parts, shapes, time and size",
-		Long: `plan checks a sweep file and tells what it would take, without solving anything. Times are for this machine and are
-estimates: runs that diverge end early, and rates differ between machines.`,
+		Short: "Estimate a sweep: points, shards, time and size",
+		Long: `plan checks a sweep file and estimates the sweep without solving anything. Times are rough
+estimates for this machine: runs that diverge end early, and rates differ between machines.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.File = args[0]
@@ -40,19 +40,19 @@ estimates: runs that diverge end early, and rates differ between machines.`,
 	return cmd
 }
 
-// addPointBytesFlag adds the bound on one point's memory, which a sweep file is held against.
+// addPointBytesFlag adds the bound on the memory of one point.
 func addPointBytesFlag(cmd *cobra.Command, bytes *int64) {
 	cmd.Flags().Int64Var(
 		bytes,
 		"max-point-bytes",
 		sweep.DefaultPointBytes,
-		"refuse sweeps with a point that needs more `bytes` of memory",
+		"maximum memory of one point in `bytes`; other sweeps are refused",
 	)
 }
 
 func checkPointBytes(bytes int64) error {
 	if bytes < 0 {
-		return usageError{fmt.Errorf("--max-point-bytes %d: give a number above 0, or 0 for the default", bytes)}
+		return usageError{fmt.Errorf("--max-point-bytes: got %d, want a number above 0, or 0 for the default", bytes)}
 	}
 	return nil
 }
@@ -120,27 +120,26 @@ func parseSweepFile(name string, stdin io.Reader, maxPointBytes int64) (*sweep.S
 	return spec, nil
 }
 
-// rates are about what one core with AVX-512 does in flop/s, by representation: static counts, so
-// that metrics which are counted roughly are in them.
+// rates are estimates of what one core with AVX-512 does in flop/s, by representation. They divide
+// static counts, in which metrics are counted roughly.
 var rates = map[string]float64{"reduced": 16e9, "subspace": 3.5e9, "dense": 28e9}
 
-// quietRates are those of gd and specgd with three coefficients, by kernel: a step that nobody
-// looks at is a few instructions.
+// quietRates are those of gd and specgd with three coefficients, by kernel: a step without metrics
+// is a few instructions.
 var quietRates = map[string]float64{"avx512": 45e9, "avx2": 15e9, "scalar": 2e9}
 
 const (
-	threeRate  = 6e9   // of the other optimizers with three coefficients: too few to hide roots and divisions behind products
-	muonRate   = 18e9  // of muon with three coefficients: Newton-Schulz is products
+	threeRate  = 6e9   // of the other optimizers with three coefficients, where roots and divisions are not hidden
+	muonRate   = 18e9  // of muon with three coefficients, which is products
 	powersRate = 3.5e9 // of powers of coefficients, which are elementary functions
-	// writingRate is what one core turns into rows, delivers and merges, in bytes of Arrow a
-	// second.
+	// writingRate is how much Arrow one core makes, delivers and merges, in bytes a second.
 	writingRate = 25e6
 )
 
-// kernelSpeeds are about how fast other kernels are than AVX-512.
+// kernelSpeeds are estimates of the speed of each kernel relative to AVX-512.
 var kernelSpeeds = map[string]float64{"avx512": 1, "avx2": 0.55, "scalar": 0.15}
 
-// solvingTime is about how many seconds one core takes for the points of a shape.
+// solvingTime estimates how many seconds one core takes for the points of a shape.
 func solvingTime(s sweep.Shape, kernel string) float64 {
 	rate := rates[s.Representation]
 	if s.Representation == "reduced" {
@@ -181,7 +180,7 @@ func viewPlan(spec *sweep.Spec, s sweep.Summary) planView {
 	return view
 }
 
-// shapesShown bounds the table; JSON and YAML have all.
+// shapesShown bounds the table; JSON and YAML have all shapes.
 const shapesShown = 40
 
 func printPlan(w io.Writer, v planView) {
@@ -193,14 +192,14 @@ func printPlan(w io.Writer, v planView) {
 	fmt.Fprintf(w, "points\t%s%s of %s indices\n", about, humanize.Comma(v.Points), humanize.Comma(v.Indices))
 	fmt.Fprintf(w, "shards\t%s in %s parts\n", humanize.Comma(v.Shards), humanize.Comma(v.Parts))
 	fmt.Fprintf(w, "flops\t%.3g\n", v.Flops)
-	fmt.Fprintf(w, "memory\tat most %s for a point\n", humanize.IBytes(uint64(v.PointBytes)))
+	fmt.Fprintf(w, "memory\tat most %s a point\n", humanize.IBytes(uint64(v.PointBytes)))
 	fmt.Fprintf(w, "time\tabout %s on %d slots of this machine\n", roughly(v.Seconds), v.Slots)
 	fmt.Fprintf(w, "size\tabout %s of Parquet\n", humanize.IBytes(uint64(v.ParquetBytes)))
 	fmt.Fprintln(w)
 	fmt.Fprintln(w, "MODEL\tREPRESENTATION\tOPTIMIZER\tDIMENSION\tWIDTH\tSAMPLES\tPOINTS\tFLOPS")
 	for i, s := range v.Shapes {
 		if i == shapesShown {
-			fmt.Fprintf(w, "... %d shapes more (-o json lists them)\n", len(v.Shapes)-i)
+			fmt.Fprintf(w, "... %d more shapes (-o json lists them)\n", len(v.Shapes)-i)
 			break
 		}
 		samples := "-"
@@ -222,7 +221,7 @@ func printPlan(w io.Writer, v planView) {
 	}
 }
 
-// roughly is a time for people who plan their day.
+// roughly formats an estimated time.
 func roughly(seconds float64) string {
 	const century = 100 * 365 * 24 * 3600
 	switch {

@@ -16,7 +16,7 @@ import (
 )
 
 type plotOptions struct {
-	plot.Options
+	Figure plot.Options
 	Dir    string
 	To     []string
 	stdout io.Writer
@@ -31,44 +31,50 @@ func (m Main) plotCommand() *cobra.Command {
 	var kind string
 	cmd := &cobra.Command{
 		Use:   "plot DIR",
-		Short: "Draw a result set: phase diagrams, curves, trajectories, stability maps",
-		Long: `plot draws a result set as PNG, SVG or PDF. Without flags it chooses what suits the axes of the sweep; diverged and
-censored points are marked, and the caption says which slice is shown, the sweep's id and the solver's version.
+		Short: "Draw a result set: phase diagram, curves, trajectories or stability map",
+		Long: `plot draws a result set as PNG, SVG or PDF. Without flags it chooses the kind that fits the axes
+of the sweep. Diverged and censored points are marked. The caption has the slice that is shown,
+the sweep id and the solver version.
 
   phasegrid plot results/my-sweep-1a2b3c4d
   phasegrid plot results/my-sweep-1a2b3c4d --kind curves --x anisotropy --y steps_to_90 --color optimizer
   phasegrid plot results/my-sweep-1a2b3c4d --where "dimension == 100" --to figure.svg --to figure.png`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			o.Dir, o.Kind = args[0], plot.Kind(kind)
+			o.Dir, o.Figure.Kind = args[0], plot.Kind(kind)
 			return runPlot(cmd.Context(), o)
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&kind, "kind", "", "`kind` of figure: "+strings.Join(kinds, ", ")+" (default: what suits the axes)")
-	flags.StringVar(&o.X, "x", "", "`column` along x; for trajectories step, or eta_step (learning rate times step)")
-	flags.StringVar(&o.Y, "y", "", "`column` along y")
-	flags.StringVar(&o.Color, "color", "", "`column` shown as colour")
-	flags.StringVar(&o.Facet, "facet", "", "`column` with a panel for each of its values")
+	flags.StringVar(&kind, "kind", "", "`kind` of figure: "+strings.Join(kinds, ", ")+" (default what fits the axes)")
 	flags.StringVar(
-		&o.Where,
+		&o.Figure.X,
+		"x",
+		"",
+		"`column` on the x axis; for trajectories step, or eta_step (learning rate times step)",
+	)
+	flags.StringVar(&o.Figure.Y, "y", "", "`column` on the y axis")
+	flags.StringVar(&o.Figure.Color, "color", "", "`column` shown as color")
+	flags.StringVar(&o.Figure.Facet, "facet", "", "`column` with one panel for each value")
+	flags.StringVar(
+		&o.Figure.Where,
 		"where",
 		"",
-		"`condition` over the columns of points, as in sweep files: \"optimizer == 'gd' and dimension < 1000\"",
+		"`condition` on the columns of points, as in sweep files: \"optimizer == 'gd' and dimension < 1000\"",
 	)
 	flags.StringVar(
-		&o.XScale,
+		&o.Figure.XScale,
 		"x-scale",
 		"",
-		"linear or log (default: log where numbers are positive and span a factor of 20)",
+		"linear or log (default log for positive values that span a factor of 20)",
 	)
-	flags.StringVar(&o.YScale, "y-scale", "", "linear or log")
-	flags.Float64Var(&o.Threshold, "threshold", 0, "level of the contour in a phase diagram (default 0.5)")
+	flags.StringVar(&o.Figure.YScale, "y-scale", "", "linear or log")
+	flags.Float64Var(&o.Figure.Threshold, "threshold", 0, "level of the contour in a phase diagram (default 0.5)")
 	flags.StringArrayVar(
 		&o.To,
 		"to",
 		nil,
-		"`file` ending in .png, .svg or .pdf; may be given several times (default: the set's name, .png and .svg)",
+		"output `file` ending in .png, .svg or .pdf; repeatable (default the set's name with .png and .svg)",
 	)
 	return cmd
 }
@@ -90,10 +96,10 @@ func runPlot(ctx context.Context, o plotOptions) error {
 		switch strings.ToLower(filepath.Ext(name)) {
 		case ".png", ".svg", ".pdf":
 		default:
-			return usageError{fmt.Errorf("--to %s: want a name that ends in .png, .svg or .pdf", name)}
+			return usageError{fmt.Errorf("--to: got %s, want a name that ends in .png, .svg or .pdf", name)}
 		}
 	}
-	figure, err := plot.Draw(ctx, set, o.Options)
+	figure, err := plot.Draw(ctx, set, o.Figure)
 	if err != nil {
 		return usageError{err}
 	}
@@ -106,13 +112,13 @@ func runPlot(ctx context.Context, o plotOptions) error {
 	return nil
 }
 
-// writeFigure replaces a file by the figure, whole or not at all.
+// writeFigure writes the figure to a file, whole or not at all, and replaces an older one.
 func writeFigure(figure *plot.Figure, name string) error {
 	temporary, err := os.CreateTemp(filepath.Dir(name), ".plot-*")
 	if err != nil {
 		return fmt.Errorf("write the figure: %w", err)
 	}
-	defer os.Remove(temporary.Name()) // gone by then where all went well
+	defer os.Remove(temporary.Name()) // fails after the rename
 	format := strings.ToLower(strings.TrimPrefix(filepath.Ext(name), "."))
 	if err := errors.Join(figure.Write(temporary, format), temporary.Chmod(0o644), temporary.Close()); err != nil {
 		return fmt.Errorf("write %s: %w", name, err)

@@ -14,44 +14,43 @@ import (
 	"github.com/phasegrid/phasegrid/coordinator"
 )
 
-// probeOptions are the flags of the port for supervisors: Prometheus and probes.
+// probeOptions are the flags of the status port, which serves Prometheus and probes.
 type probeOptions struct {
 	Listen   string
 	Insecure bool
 }
 
-// addFlags takes the address that is used where none is given: of the many nodes
-// that one machine may run each needs its own.
+// addFlags takes the default address. It differs by role: one machine may run many nodes, and each
+// needs its own.
 func (o *probeOptions) addFlags(flags *pflag.FlagSet, fallback string) {
 	flags.StringVar(
 		&o.Listen,
 		"status-listen",
 		fallback,
-		"`address` for /metrics, /healthz and gRPC health checks, in plain text: Kubernetes' probes know no TLS; empty for none",
+		"`address` for /metrics, /healthz and gRPC health checks, in plain text; empty for none",
 	)
 	flags.BoolVar(
 		&o.Insecure,
 		"status-insecure",
 		false,
-		"allow --status-listen beyond loopback, for those who probe and scrape from elsewhere",
+		"allow --status-listen beyond loopback",
 	)
 }
 
-// check refuses to show plain text to other machines unless somebody says so.
+// check refuses plain text beyond loopback unless it is allowed.
 func (o probeOptions) check() error {
 	if o.Listen == "" || o.Insecure || client.Loopback(o.Listen) {
 		return nil
 	}
 	return usageError{
 		fmt.Errorf(
-			"--status-listen %s is plain text and not on this machine's loopback: listen on 127.0.0.1, or give --status-insecure",
+			"--status-listen %s is plain text beyond loopback; listen on 127.0.0.1, or set --status-insecure",
 			o.Listen,
 		),
 	}
 }
 
-// serve runs the port until ctx ends and tells its address to started, which
-// may be nil.
+// serve serves the port until ctx ends. It calls started, which may be nil, with the address.
 func (o probeOptions) serve(
 	ctx context.Context,
 	metrics prometheus.Gatherer,
@@ -64,7 +63,7 @@ func (o probeOptions) serve(
 	}
 	listener, err := net.Listen("tcp", o.Listen)
 	if err != nil {
-		return fmt.Errorf("listening for probes: %w; choose another --status-listen", err)
+		return fmt.Errorf("listen for probes: %w; choose another --status-listen", err)
 	}
 	if started != nil {
 		started(listener.Addr())

@@ -15,34 +15,34 @@ import (
 	"github.com/vbauerster/mpb/v8/decor"
 )
 
-// barScale is the total of a bar: cost is a float, a bar counts in integers.
+// barScale is the total of a bar: costs are floats, and a bar counts in integers.
 const barScale = 10000
 
-// lineEvery is how often a line is printed where there is no terminal.
+// lineEvery is the interval of lines where there is no terminal.
 const lineEvery = 5 * time.Second
 
-// progress shows a sweep's progress on a terminal as a bar, elsewhere as plain lines. One goroutine
-// uses it.
+// progress shows a sweep's progress: as a bar on a terminal, elsewhere as lines. One goroutine uses
+// it.
 type progress struct {
 	w    io.Writer
 	draw bool          // w is a terminal
 	bars *mpb.Progress // nil before the first show, and without a terminal
 	bar  *mpb.Bar
-	text atomic.Pointer[string] // behind the bar, which another goroutine draws
+	text atomic.Pointer[string] // after the bar, which another goroutine draws
 	last client.Sweep
 
 	printed  time.Time
 	lastLine string
 }
 
-// newProgress shows progress on w. NO_COLOR and TERM=dumb ask for plain lines, as does a w that is
-// no terminal.
+// newProgress shows progress on w: as lines if w is not a terminal, or NO_COLOR or TERM=dumb is
+// set.
 func newProgress(w io.Writer) *progress {
 	draw := terminal(w) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
 	return &progress{w: w, draw: draw, printed: time.Now()}
 }
 
-// show takes the sweep's present state.
+// show shows the present state of the sweep.
 func (p *progress) show(v client.Sweep) {
 	p.last = v
 	if !p.draw {
@@ -62,7 +62,7 @@ func (p *progress) show(v client.Sweep) {
 	p.bar.SetCurrent(int64(fraction(v) * barScale))
 }
 
-// close leaves the last state on the screen.
+// close ends the bar, which stays on the screen.
 func (p *progress) close() {
 	if !p.draw {
 		p.line(true)
@@ -79,7 +79,7 @@ func (p *progress) close() {
 	p.bars.Wait()
 }
 
-// line prints a plain line now and then, and one at the end.
+// line prints a line every lineEvery, and one at the end.
 func (p *progress) line(end bool) {
 	if p.last.ID == "" || (!end && time.Since(p.printed) < lineEvery) {
 		return
@@ -91,7 +91,7 @@ func (p *progress) line(end bool) {
 	p.printed, p.lastLine = time.Now(), text
 }
 
-// fraction is the part of the work that is done, by cost where it is known.
+// fraction is the fraction of the work that is done: of the cost, if that is known.
 func fraction(v client.Sweep) float64 {
 	p := v.Progress
 	switch {
@@ -105,7 +105,7 @@ func fraction(v client.Sweep) float64 {
 	return 0
 }
 
-// describe is the rest of a progress line.
+// describe is the text after the percentage.
 func describe(v client.Sweep) string {
 	p := v.Progress
 	parts := []string{
@@ -113,7 +113,7 @@ func describe(v client.Sweep) string {
 		counted(p.PointsDone, "point"),
 	}
 	switch {
-	case v.Phase != "running":
+	case v.Phase != client.PhaseRunning:
 		parts = append(parts, v.Phase)
 	case p.Waiting != "":
 		parts = append(parts, p.Waiting)
@@ -129,10 +129,10 @@ func describe(v client.Sweep) string {
 	return strings.Join(parts, ", ")
 }
 
-// maxAlarmText is as much of an alarm as a progress line shows.
+// maxAlarmText is the number of bytes of an alarm that a progress line shows.
 const maxAlarmText = 80
 
-// duration rounds for people; nothing for none.
+// duration rounds for people; "-" if there is none.
 func duration(d time.Duration) string {
 	switch {
 	case d <= 0:
@@ -145,7 +145,7 @@ func duration(d time.Duration) string {
 	return d.Round(time.Minute).String()
 }
 
-// percent is part of whole.
+// percent is the ratio of part to whole; "-" if there is nothing.
 func percent(part, whole int64) string {
 	if whole == 0 {
 		return "-"

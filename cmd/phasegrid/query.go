@@ -35,20 +35,22 @@ func (m Main) queryCommand() *cobra.Command {
 	o := queryOptions{Client: client.Config{Notes: m.Stderr}, stdin: m.Stdin, stdout: m.Stdout, stderr: m.Stderr}
 	cmd := &cobra.Command{
 		Use:   "query SQL",
-		Short: "Ask a result set in SQL (DuckDB)",
-		Long: `query runs one SELECT over a result set, finished or not, by DuckDB. The views points, trajectories, coefficients,
-shards, phase_diagram, best_learning_rate, crossover, escape and failures are there, as far as the set has their columns;
-phasegrid makes them itself and never runs a views.sql that it finds. The SQL can read the sets and nothing else.
+		Short: "Query result sets with SQL",
+		Long: `query runs one SELECT with DuckDB over a result set, which may be incomplete. It has the views
+points, trajectories, coefficients, shards, phase_diagram, best_learning_rate, crossover, escape
+and failures, as far as the set has their columns. phasegrid makes them itself and never runs a
+set's views.sql. The SQL can read the named sets and nothing else.
 
-With several sets, points, trajectories, coefficients and shards hold the rows of all of them with a column "set" in
-front, and each set has a schema of its own: "my-sweep-1a2b3c4d".phase_diagram.
+With several sets, points, trajectories, coefficients and shards have the rows of all sets and a
+first column "set", and each set has a schema: "my-sweep-1a2b3c4d".phase_diagram.
 
   phasegrid query "SELECT optimizer, count(*), median(signal_alignment) FROM points GROUP BY 1"
   phasegrid query --set results/a-1a2b3c4d --set results/b-5e6f7a8b "SELECT set, count(*) FROM points GROUP BY 1"
   phasegrid query --format parquet --to best.parquet "FROM best_learning_rate"
   phasegrid query --live my-sweep "SELECT status, count(*) FROM points GROUP BY 1"
 
-With --live the rows come from the coordinator: all that are committed now, also those that are not merged into files yet.`,
+With --live, query reads all rows that a cluster has committed, including those that are not
+merged into files yet.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.SQL = args[0]
@@ -59,18 +61,23 @@ With --live the rows come from the coordinator: all that are committed now, also
 		&o.Sets,
 		"set",
 		nil,
-		"`folder` of a result set; may be given several times (default: the newest below --out)",
+		"`directory` of a result set; repeatable (default the newest below --out)",
 	)
 	cmd.Flags().StringVar(
 		&o.Live,
 		"live",
 		"",
-		"`sweep` of a cluster, by id or name: ask its committed rows instead of a folder",
+		"`sweep` of a cluster, by id or name: query its committed rows instead of a directory",
 	)
 	addClientFlags(cmd.Flags(), &o.Client)
-	cmd.Flags().StringVar(&o.Out, "out", "results", "`folder` of result sets")
-	cmd.Flags().StringVar(&o.Format, "format", "table", "table, csv, json (one object a line) or parquet")
-	cmd.Flags().StringVar(&o.To, "to", "", "`file` for the rows instead of standard output; it must not exist yet")
+	cmd.Flags().StringVar(&o.Out, "out", "results", "`directory` with result sets")
+	cmd.Flags().StringVar(
+		&o.Format,
+		"format",
+		"table",
+		"output `format`: table, csv, json (one object a line) or parquet",
+	)
+	cmd.Flags().StringVar(&o.To, "to", "", "new `file` for the rows (default standard output)")
 	return cmd
 }
 
@@ -79,10 +86,10 @@ func runQuery(ctx context.Context, o queryOptions) error {
 	case "table", "csv", "json":
 	case "parquet":
 		if o.To == "" {
-			return usageError{errors.New("--format parquet needs a file: add --to FILE")}
+			return usageError{errors.New("--format parquet needs a file; add --to FILE")}
 		}
 	default:
-		return usageError{fmt.Errorf("--format %q: want table, csv, json or parquet", o.Format)}
+		return usageError{fmt.Errorf("--format: got %q, want table, csv, json or parquet", o.Format)}
 	}
 	if o.SQL == "-" {
 		sql, err := readSweepFile("-", o.stdin)
@@ -92,15 +99,15 @@ func runQuery(ctx context.Context, o queryOptions) error {
 		o.SQL = string(sql)
 	}
 	if o.SQL = strings.TrimRight(strings.TrimSpace(o.SQL), "; \n\t"); o.SQL == "" {
-		return usageError{errors.New("the SQL is empty: try \"FROM points LIMIT 10\"")}
+		return usageError{errors.New("the SQL is empty; try \"FROM points LIMIT 10\"")}
 	}
 	if o.Live != "" {
 		if len(o.Sets) > 0 {
-			return usageError{errors.New("--live asks a cluster and --set folders: give one of them")}
+			return usageError{errors.New("--live and --set exclude each other; remove one of them")}
 		}
 		dir, err := os.MkdirTemp("", "phasegrid-live-")
 		if err != nil {
-			return fmt.Errorf("make a folder for the sweep's rows: %w", err)
+			return fmt.Errorf("create a directory for the sweep's rows: %w", err)
 		}
 		defer os.RemoveAll(dir)
 		err = o.Client.With(ctx, func(ctx context.Context, c *client.Client) error {
@@ -123,7 +130,7 @@ func runQuery(ctx context.Context, o queryOptions) error {
 	return runSQL(ctx, o, sets, views)
 }
 
-// openSets opens the folders, or the newest set below out where none is named.
+// openSets opens the named sets; if there is none, the newest set below out.
 func openSets(dirs []string, out string) ([]*results.Set, error) {
 	if len(dirs) == 0 {
 		newest, err := newestSet(out)
@@ -144,21 +151,21 @@ func openSets(dirs []string, out string) ([]*results.Set, error) {
 		if strings.ContainsAny(absolute, `*?[]\`) {
 			return nil, usageError{
 				fmt.Errorf(
-					`the path %s has one of * ? [ ] \, which DuckDB takes for a pattern: move the result set to another folder`,
+					`--set %s: DuckDB reads * ? [ ] \ in a path as a pattern; move the result set to another directory`,
 					absolute,
 				),
 			}
 		}
 		set, err := results.OpenSet(absolute)
 		if err != nil {
-			return nil, fmt.Errorf("%w; name a folder that phasegrid run or fetch wrote", err)
+			return nil, fmt.Errorf("%w; name a directory that phasegrid run or fetch wrote", err)
 		}
 		sets = append(sets, set)
 	}
 	return sets, nil
 }
 
-// newestSet is the result set below out that was written to last.
+// newestSet returns the result set below out that was written last.
 func newestSet(out string) (string, error) {
 	entries, err := os.ReadDir(out)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -176,13 +183,13 @@ func newestSet(out string) (string, error) {
 		}
 	}
 	if newest == "" {
-		return "", usageError{fmt.Errorf("no result set below %s: run a sweep first, or name one with --set", out)}
+		return "", usageError{fmt.Errorf("no result set below %s; run a sweep first, or name a set with --set", out)}
 	}
 	return newest, nil
 }
 
-// viewsOf is the SQL of the sets' views: of one set as they are; of several a schema each, and
-// their tables together.
+// viewsOf returns the SQL that makes the views of one set, or a schema for each of several sets and
+// views of their tables together.
 func viewsOf(sets []*results.Set) (string, error) {
 	if len(sets) == 1 {
 		return sets[0].Schema().Views(sets[0].Dir())

@@ -22,12 +22,12 @@ import (
 	"github.com/phasegrid/phasegrid/results"
 )
 
-// runSQL answers one query in a database of its own, which is locked to the sets' folders before
-// the SQL is looked at.
+// runSQL runs one query in a new database, which is restricted to the directories of the sets
+// before it sees the SQL.
 func runSQL(ctx context.Context, o queryOptions, sets []*results.Set, views string) error {
 	scratch, err := os.MkdirTemp("", "phasegrid-query-")
 	if err != nil {
-		return fmt.Errorf("make a folder for intermediate results: %w", err)
+		return fmt.Errorf("create a directory for intermediate results: %w", err)
 	}
 	defer os.RemoveAll(scratch)
 	db, err := openLocked(ctx, sets, views, scratch)
@@ -52,8 +52,8 @@ func runSQL(ctx context.Context, o queryOptions, sets []*results.Set, views stri
 	return createFile(o.To, func(w io.Writer) error { return writeRows(w, o.Format, rows) })
 }
 
-// openLocked opens a database in memory with the views, which from then on can open only files of
-// the sets and of its own scratch folder, and whose settings cannot change any more.
+// openLocked opens a database in memory with the views. From then on it can open only files of the
+// sets and of its scratch directory, and its settings cannot be changed.
 func openLocked(ctx context.Context, sets []*results.Set, views, scratch string) (*sql.DB, error) {
 	db, err := sql.Open("duckdb", "")
 	if err != nil {
@@ -82,8 +82,8 @@ func openLocked(ctx context.Context, sets []*results.Set, views, scratch string)
 
 var explainPrefix = regexp.MustCompile(`(?i)^\s*explain(\s+analyze)?\s`)
 
-// onlySelects refuses SQL that could write: DuckDB's own parser serialises SELECT statements and
-// nothing else. The query itself is passed on as a value, so nothing of it runs here.
+// onlySelects refuses SQL that could write: DuckDB's parser serialises SELECT statements and
+// nothing else. The query is passed as a value, so that none of it runs here.
 func onlySelects(ctx context.Context, db *sql.DB, query string) error {
 	query = explainPrefix.ReplaceAllString(query, "")
 	var wrong bool
@@ -95,7 +95,7 @@ func onlySelects(ctx context.Context, db *sql.DB, query string) error {
 		return fmt.Errorf("check the query: %w", err)
 	case wrong && strings.Contains(message.String, "Only SELECT"):
 		return usageError{
-			errors.New("query takes SELECT, FROM, SUMMARIZE, DESCRIBE and EXPLAIN of them: a result set is read only"),
+			errors.New("query: result sets are read-only; use SELECT, FROM, SUMMARIZE, DESCRIBE or EXPLAIN of them"),
 		}
 	case wrong:
 		return usageError{fmt.Errorf("query: %s", message.String)}
@@ -103,14 +103,15 @@ func onlySelects(ctx context.Context, db *sql.DB, query string) error {
 	return nil
 }
 
-// copyParquet writes the rows in the scratch folder, the only one that the database may write to,
-// and then to the file.
+// copyParquet writes the rows to the scratch directory, the only one that the database may write
+// to, and then to the file.
 func copyParquet(ctx context.Context, db *sql.DB, o queryOptions, scratch string) error {
 	if explainPrefix.MatchString(o.SQL) {
-		return usageError{errors.New("EXPLAIN is text: leave out --format parquet")}
+		return usageError{errors.New("EXPLAIN returns text; remove --format parquet")}
 	}
 	path := filepath.Join(scratch, "rows.parquet")
-	if _, err := db.ExecContext(ctx, fmt.Sprintf("COPY (%s\n) TO %s (FORMAT parquet, COMPRESSION zstd)", o.SQL, sqlText(path))); err != nil {
+	statement := fmt.Sprintf("COPY (%s\n) TO %s (FORMAT parquet, COMPRESSION zstd)", o.SQL, sqlText(path))
+	if _, err := db.ExecContext(ctx, statement); err != nil {
 		return usageError{fmt.Errorf("query: %w", err)}
 	}
 	rows, err := os.Open(path)
@@ -124,11 +125,11 @@ func copyParquet(ctx context.Context, db *sql.DB, o queryOptions, scratch string
 	})
 }
 
-// createFile writes a new file; what is left of a failed one is removed.
+// createFile writes a new file, and removes it again if writing fails.
 func createFile(name string, write func(io.Writer) error) error {
 	f, err := os.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o666)
 	if errors.Is(err, os.ErrExist) {
-		return usageError{fmt.Errorf("--to %s exists already: remove it or name another file", name)}
+		return usageError{fmt.Errorf("--to %s exists already; remove it or name another file", name)}
 	}
 	if err != nil {
 		return fmt.Errorf("write the rows: %w", err)
@@ -139,8 +140,7 @@ func createFile(name string, write func(io.Writer) error) error {
 	return nil
 }
 
-// writeRows writes rows as they come, so that memory is flat in their number but for a table's,
-// whose columns are aligned.
+// writeRows writes rows as they come. Only a table, whose columns are aligned, is kept in memory.
 func writeRows(w io.Writer, format string, rows *sql.Rows) error {
 	names, err := rows.Columns()
 	if err != nil {
@@ -165,7 +165,7 @@ func writeRows(w io.Writer, format string, rows *sql.Rows) error {
 	return flush()
 }
 
-// rowWriter returns what writes one row, and what ends the output.
+// rowWriter returns a function that writes one row, and one that ends the output.
 func rowWriter(w io.Writer, format string, names []string) (write func([]any) error, flush func() error) {
 	switch format {
 	case "csv":
@@ -200,7 +200,7 @@ func rowWriter(w io.Writer, format string, names []string) (write func([]any) er
 	}, out.Flush
 }
 
-// texts are a row's values as people write them.
+// texts formats the values of a row.
 func texts(values []any, null string) []string {
 	cells := make([]string, len(values))
 	for i, v := range values {
@@ -218,13 +218,13 @@ func texts(values []any, null string) []string {
 	return cells
 }
 
-// object is a row as JSON with its columns in order.
+// object is a row as a JSON object, with the columns in their order.
 type object struct {
 	names  []string
 	values []any
 }
 
-// MarshalJSON writes {"name":value,...}; what JSON has no word for, as text.
+// MarshalJSON writes {"name":value,...}; values that JSON cannot express become text.
 func (o object) MarshalJSON() ([]byte, error) {
 	b := []byte{'{'}
 	for i, name := range o.names {

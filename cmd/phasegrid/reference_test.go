@@ -39,8 +39,11 @@ func TestCommandsPageIsCurrent(t *testing.T) {
 }
 
 func commandsPage() string {
-	p := reference.NewPage("Commands", `Every flag may be given as an environment variable: --log-format is PHASEGRID_LOG_FORMAT. Results
-go to standard output, progress and logs to standard error.`)
+	p := reference.NewPage(
+		"Commands",
+		`Every flag may be given as an environment variable: --log-format is PHASEGRID_LOG_FORMAT. Results
+go to standard output, progress and logs to standard error.`,
+	)
 	p.Table([]string{"exit code", "meaning"}, [][]string{
 		{"0", "done"}, {"1", "failed"}, {"2", "bad usage or sweep file"},
 		{"3", "done, but shards are quarantined"}, {"130", "interrupted; the same command resumes"},
@@ -94,7 +97,10 @@ func flagsTable(p *reference.Page, flags *pflag.FlagSet) {
 		if slices.Contains([]string{"", "false", "0", "[]"}, fallback) {
 			fallback = ""
 		}
-		rows = append(rows, []string{reference.Code(strings.TrimSpace(name + " " + value)), usage, reference.Code(fallback)})
+		rows = append(
+			rows,
+			[]string{reference.Code(strings.TrimSpace(name + " " + value)), usage, reference.Code(fallback)},
+		)
 	})
 	if rows != nil {
 		p.Table([]string{"flag", "meaning", "default"}, rows)

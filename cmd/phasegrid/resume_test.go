@@ -210,7 +210,7 @@ func TestDamagedSetIsMended(t *testing.T) {
 			if !c.seen {
 				got := phasegrid(t, "verify", dir)
 				if got.code != exitFailed || !strings.Contains(got.stdout, c.file) ||
-					!strings.Contains(got.stderr, "remove the files that are named") {
+					!strings.Contains(got.stderr, "remove the listed files") {
 					t.Errorf("verify: exit code %d: %s%s", got.code, got.stdout, got.stderr)
 				}
 				if err := os.Remove(path); err != nil {

@@ -19,7 +19,7 @@ type retryOptions struct {
 	stderr io.Writer
 }
 
-// retryView is a sweep, and how many of its shards run again.
+// retryView is a sweep and how many of its shards are retried.
 type retryView struct {
 	Sweep   client.Sweep `json:"sweep" yaml:"sweep"`
 	Retried int64        `json:"shards_retried" yaml:"shards_retried"`
@@ -29,7 +29,7 @@ func (m Main) retryCommand() *cobra.Command {
 	o := retryOptions{Client: client.Config{Notes: m.Stderr}, stdout: m.Stdout, stderr: m.Stderr}
 	cmd := &cobra.Command{
 		Use:   "retry SWEEP",
-		Short: "Run a sweep's quarantined shards again",
+		Short: "Retry the quarantined shards of a sweep",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.Sweep = args[0]
@@ -52,11 +52,11 @@ func runRetry(ctx context.Context, o retryOptions) error {
 			return err
 		}
 		if o.Watch {
-			fmt.Fprintln(o.stderr, "to run again:", counted(shards, "shard"))
+			fmt.Fprintln(o.stderr, "retrying", counted(shards, "shard"))
 			return watchSweep(ctx, c, view.ID, o.Output, o.stderr, o.stdout)
 		}
 		return o.Output.print(o.stdout, retryView{view, shards}, func(w io.Writer) {
-			fmt.Fprintf(w, "%s\t%s\tto run again: %s\n", client.ShortID(view.ID), view.Name, counted(shards, "shard"))
+			fmt.Fprintf(w, "%s\t%s\tretrying %s\n", client.ShortID(view.ID), view.Name, counted(shards, "shard"))
 		})
 	})
 }

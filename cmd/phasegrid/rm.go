@@ -17,7 +17,7 @@ type rmOptions struct {
 	stdout io.Writer
 }
 
-// removedView is what is not there any more.
+// removedView is a sweep that was removed.
 type removedView struct {
 	ID        string `json:"id" yaml:"id"`
 	Name      string `json:"name" yaml:"name"`
@@ -28,7 +28,7 @@ func (m Main) rmCommand() *cobra.Command {
 	o := rmOptions{Client: client.Config{Notes: m.Stderr}, stdout: m.Stdout}
 	cmd := &cobra.Command{
 		Use:   "rm SWEEP",
-		Short: "Remove a sweep that has ended, and its result set, from a cluster",
+		Short: "Remove a sweep that has ended, and its result set",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.Sweep = args[0]

@@ -42,8 +42,8 @@ type runOptions struct {
 	stdout io.Writer
 	stderr io.Writer
 	log    *slog.Logger
-	// coordinatorLog is the local coordinator's: only its last words by default, as run shows alarms
-	// itself.
+	// coordinatorLog is the local coordinator's: only its last words by default, as run shows
+	// alarms itself.
 	coordinatorLog *slog.Logger
 	nodeFlags      []string // flags of node processes, so that they log as this process does
 }
@@ -53,9 +53,10 @@ func (m Main) runCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "run FILE",
 		Short: "Run a sweep on this machine",
-		Long: `run solves a sweep on this machine and writes its result set to a directory below --out. Finished work survives
-Ctrl-C, crashes and full disks; run the same command to resume. A finished sweep is not computed again. After the file
-was edited, points that a finished sweep of the same name below --out already has are reused.`,
+		Long: `run solves a sweep on this machine and writes its result set to a directory below --out. Finished
+work survives Ctrl-C, crashes and full disks; run the same command to resume. A finished sweep is
+not computed again. After the file was edited, points that a finished sweep of the same name below
+--out already has are reused.`,
 		Example: `  phasegrid run sweep/examples/spiked-phase-diagram.yaml
   phasegrid run sweep.yaml --out /data/results --slots 4`,
 		Args: cobra.ExactArgs(1),
@@ -81,7 +82,12 @@ was edited, points that a finished sweep of the same name below --out already ha
 	flags.StringVar(&o.State, "state", ".phasegrid", "`directory` for in-progress state")
 	flags.IntVar(&o.Nodes, "nodes", 0, "number of node processes; 0 solves in this process")
 	flags.IntVar(&o.Slots, "slots", 0, "shards that each node solves at once (default the cores divided by the nodes)")
-	flags.BoolVar(&o.NoReuse, "no-reuse", false, "solve all points, even those of earlier sweeps of this name below --out")
+	flags.BoolVar(
+		&o.NoReuse,
+		"no-reuse",
+		false,
+		"solve all points, even those of earlier sweeps of this name below --out",
+	)
 	addPointBytesFlag(cmd, &o.MaxPointBytes)
 	o.Output.addFlag(flags)
 	return cmd

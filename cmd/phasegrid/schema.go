@@ -16,9 +16,9 @@ func (m Main) schemaCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "schema",
 		Short: "Print the JSON Schema of the sweep file",
-		Long: `schema prints the JSON Schema of the sweep file, for editors: with the YAML language server, put
-  # yaml-language-server: $schema=phasegrid.schema.json
-at the top of a sweep file.`,
+		Long: `schema prints the JSON Schema of the sweep file, for editors. With the YAML language server, begin
+a sweep file with
+  # yaml-language-server: $schema=phasegrid.schema.json`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runSchema(cmd.Context(), o) },
 	}

@@ -24,9 +24,10 @@ func (m Main) statusCommand() *cobra.Command {
 	o := statusOptions{Client: client.Config{Notes: m.Stderr}, stdout: m.Stdout}
 	cmd := &cobra.Command{
 		Use:   "status SWEEP",
-		Short: "Show a sweep: progress, what it waits for, losses, quarantined shards with causes, nodes fenced off",
-		Long:  "A sweep is named by its id, by four or more characters of its beginning, or by the name of the newest sweep that has it.",
-		Args:  cobra.ExactArgs(1),
+		Short: "Show a sweep: progress, alarms, lease failures, quarantined shards and fenced nodes",
+		Long: `SWEEP is an id, its first four or more characters, or a name, which means the newest sweep
+of that name.`,
+		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.Sweep = args[0]
 			return runStatus(cmd.Context(), o)
@@ -80,7 +81,7 @@ func printStatus(w io.Writer, v client.Sweep) {
 	}
 	fmt.Fprintf(w, "result set\t%s\n", v.ResultSet)
 	for _, l := range p.Suspects {
-		state := "lost"
+		state := "suspect"
 		if l.Quarantined {
 			state = "quarantined"
 		}
@@ -90,20 +91,20 @@ func printStatus(w io.Writer, v client.Sweep) {
 		}
 	}
 	if p.ShardsQuarantined > 0 {
-		fmt.Fprintf(w, "next\tphasegrid retry %s\truns the quarantined shards again\n", client.ShortID(v.ID))
+		fmt.Fprintf(w, "next\tphasegrid retry %s\tretries the quarantined shards\n", client.ShortID(v.ID))
 	}
 }
 
-// byStatus lists counts of rows in a fixed order: " (98 ok, 2 diverged)".
+// byStatus formats counts of rows, ordered by status: " (2 diverged, 98 ok)".
 func byStatus(counts map[string]int64) string {
-	var parts []string
+	var texts []string
 	for _, name := range slices.Sorted(maps.Keys(counts)) {
 		if counts[name] > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", counts[name], name))
+			texts = append(texts, fmt.Sprintf("%d %s", counts[name], name))
 		}
 	}
-	if parts == nil {
+	if texts == nil {
 		return ""
 	}
-	return " (" + strings.Join(parts, ", ") + ")"
+	return " (" + strings.Join(texts, ", ") + ")"
 }

@@ -15,7 +15,7 @@ type submitOptions struct {
 	File     string
 	Priority int32
 	Weight   int32
-	ranked   bool // priority or weight were given
+	ranked   bool // priority or weight is set
 	Watch    bool
 	Output   output
 	stdin    io.Reader
@@ -28,8 +28,9 @@ func (m Main) submitCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "submit FILE",
 		Short: "Submit a sweep to a cluster",
-		Long: `submit sends a sweep file to the coordinator (- reads it from standard input). Submitting the same sweep again is the
-same sweep; a cancelled or failed one is reopened and its finished shards are kept.`,
+		Long: `submit sends a sweep file to the coordinator; - reads it from standard input. Submitting a sweep
+again does not run it again. A cancelled or failed sweep is reopened, and its finished shards are
+kept.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.File = args[0]
@@ -38,8 +39,8 @@ same sweep; a cancelled or failed one is reopened and its finished shards are ke
 		},
 	}
 	addClientFlags(cmd.Flags(), &o.Client)
-	cmd.Flags().Int32Var(&o.Priority, "priority", 0, "sweeps of higher priority are served first")
-	cmd.Flags().Int32Var(&o.Weight, "weight", 1, "share among sweeps of equal priority")
+	cmd.Flags().Int32Var(&o.Priority, "priority", 0, "sweeps of higher priority get leases first")
+	cmd.Flags().Int32Var(&o.Weight, "weight", 1, "share of the leases among sweeps of equal priority")
 	cmd.Flags().BoolVar(&o.Watch, "watch", false, "watch the sweep until it ends")
 	o.Output.addFlag(cmd.Flags())
 	return cmd
@@ -61,7 +62,7 @@ func runSubmit(ctx context.Context, o submitOptions) error {
 		if !created && o.ranked && (view.Priority != o.Priority || view.Weight != o.Weight) {
 			fmt.Fprintf(
 				o.stderr,
-				"warning: the sweep was there already, and keeps priority %d and weight %d\n",
+				"warning: the sweep exists and keeps priority %d and weight %d\n",
 				view.Priority,
 				view.Weight,
 			)
@@ -72,7 +73,7 @@ func runSubmit(ctx context.Context, o submitOptions) error {
 		return o.Output.print(o.stdout, view, func(w io.Writer) {
 			verb := "submitted"
 			if !created {
-				verb = "was there already and is now " + view.Phase // which it may not have been before
+				verb = "exists, is now " + view.Phase // it may have been reopened
 			}
 			fmt.Fprintf(
 				w,

@@ -13,15 +13,15 @@ import (
 	"github.com/phasegrid/phasegrid/results"
 )
 
-// optimizerSummary is one line of the table that a run ends with.
+// optimizerSummary summarizes the points of one optimizer.
 type optimizerSummary struct {
 	optimizer                         string
 	points, diverged, failed, invalid int64
-	alignment                         medianOf // signal_alignment where it is known
-	stepsTo90                         medianOf // infinite where never reached
+	alignment                         medianOf // of signal_alignment, where it is not null
+	stepsTo90                         medianOf // of steps_to_90; censored runs are infinite
 }
 
-// runView is the result set of a run, and what is in it by optimizer.
+// runView is the result of run: a result set and its summary by optimizer.
 type runView struct {
 	Folder     string        `json:"folder" yaml:"folder"`
 	Optimizers []summaryView `json:"optimizers" yaml:"optimizers"`
@@ -33,8 +33,8 @@ type summaryView struct {
 	Diverged        int64    `json:"diverged" yaml:"diverged"`
 	Failed          int64    `json:"failed" yaml:"failed"`
 	Invalid         int64    `json:"invalid" yaml:"invalid"`
-	SignalAlignment *float64 `json:"median_signal_alignment" yaml:"median_signal_alignment"` // null where it is not known
-	StepsTo90       *float64 `json:"median_steps_to_90" yaml:"median_steps_to_90"`           // null where it is never
+	SignalAlignment *float64 `json:"median_signal_alignment" yaml:"median_signal_alignment"` // null if unknown
+	StepsTo90       *float64 `json:"median_steps_to_90" yaml:"median_steps_to_90"`           // null if censored
 }
 
 func viewRun(folder string, summaries []*optimizerSummary) runView {
@@ -52,7 +52,7 @@ func viewRun(folder string, summaries []*optimizerSummary) runView {
 	return v
 }
 
-// summarize reads a result set's points by optimizer, in the order in which they first appear.
+// summarize summarizes the points of a result set by optimizer, in the order of first appearance.
 func summarize(ctx context.Context, set *results.Set) ([]*optimizerSummary, error) {
 	columns := []string{"status", "signal_alignment", "steps_to_90"}
 	named := slices.ContainsFunc(
@@ -104,7 +104,7 @@ func (s *optimizerSummary) add(status string, alignment, stepsTo90 results.Cell)
 	}
 }
 
-// printSummary writes the table; columns of failed and invalid points only where there are any.
+// printSummary writes the table, with columns of failed and invalid points if there are any.
 func printSummary(w io.Writer, summaries []*optimizerSummary) {
 	broken := slices.ContainsFunc(summaries, func(s *optimizerSummary) bool { return s.failed+s.invalid > 0 })
 	fmt.Fprint(w, "OPTIMIZER\tPOINTS\tDIVERGED\t")
@@ -131,11 +131,11 @@ func number(x float64, decimals int) string {
 	return strconv.FormatFloat(x, 'f', decimals, 64)
 }
 
-// maxKept bounds the values that a median keeps.
+// maxKept bounds the number of values that a median keeps.
 const maxKept = 1 << 20
 
-// medianOf is the median of a stream in bounded memory: exact up to maxKept values, beyond that of
-// every second, every fourth, ... value.
+// medianOf is the median of a stream in bounded memory: exact up to maxKept values, then of every
+// second value, every fourth, and so on.
 type medianOf struct {
 	kept          []float64
 	stride, count int
@@ -156,7 +156,7 @@ func (m *medianOf) add(x float64) {
 	m.stride *= 2
 }
 
-// value is the lower median; NaN of nothing.
+// value is the lower median; NaN if there is no value.
 func (m *medianOf) value() float64 {
 	if len(m.kept) == 0 {
 		return math.NaN()

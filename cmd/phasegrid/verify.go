@@ -24,7 +24,7 @@ func (m Main) verifyCommand() *cobra.Command {
 	o := verifyOptions{stdout: m.Stdout}
 	cmd := &cobra.Command{
 		Use:   "verify DIR",
-		Short: "Check a result set: files, checksums, schema, order, every point exactly once",
+		Short: "Verify a result set: checksums, schema, order, every point exactly once",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.Dir = args[0]
@@ -39,7 +39,7 @@ type verifyView struct {
 	Set        string          `json:"set" yaml:"set"`
 	Finished   bool            `json:"finished" yaml:"finished"`
 	Points     int64           `json:"points" yaml:"points"`
-	Missing    int64           `json:"missing" yaml:"missing"` // points of quarantined shards, which the manifest says are not there
+	Missing    int64           `json:"missing" yaml:"missing"` // points of quarantined shards, which the manifest lists
 	Files      int             `json:"files" yaml:"files"`
 	Violations []violationView `json:"violations" yaml:"violations"`
 	Omitted    int64           `json:"omitted,omitempty" yaml:"omitted,omitempty"`
@@ -81,7 +81,7 @@ func runVerify(ctx context.Context, o verifyOptions) error {
 		lacking := ""
 		if missing > 0 {
 			lacking = fmt.Sprintf(
-				", %s missing, of quarantined shards: `phasegrid run` or `phasegrid retry` tries them again",
+				", %s missing because of quarantined shards; `phasegrid run` or `phasegrid retry` retries them",
 				counted(missing, "point"),
 			)
 		}
@@ -98,15 +98,16 @@ func runVerify(ctx context.Context, o verifyOptions) error {
 	})
 	if err == nil && !report.OK() {
 		err = fmt.Errorf(
-			"%s is not a valid result set; remove the files that are named: then `phasegrid run` with the sweep's file makes them again, or `phasegrid fetch` fetches them",
+			"%s is not a valid result set; remove the listed files, "+
+				"then `phasegrid run` with the sweep file or `phasegrid fetch` restores them",
 			o.Dir,
 		)
 	}
 	return err
 }
 
-// verifySet checks a result set against its sweep, and its sweep against the manifest. It counts
-// the points that the manifest says are missing.
+// verifySet checks a result set against its sweep, and the sweep against the manifest. It counts
+// the points that are missing according to the manifest.
 func verifySet(ctx context.Context, dir string) (report *results.Report, missing int64, err error) {
 	spec, err := specOf(dir)
 	if err != nil {
@@ -127,7 +128,7 @@ func verifySet(ctx context.Context, dir string) (report *results.Report, missing
 		report.Violations = append(
 			report.Violations,
 			results.Violation{Kind: results.BadManifest, File: results.SweepName,
-				Detail: "not the sweep that the manifest names: its id is " + spec.ID(
+				Detail: "not the sweep of the manifest: its id is " + spec.ID(
 					m.SolverVersion,
 				) + ", the manifest has " + m.Sweep},
 		)
@@ -149,10 +150,10 @@ func specOf(dir string) (*sweep.Spec, error) {
 	}
 	canonical, err := os.ReadFile(filepath.Join(dir, results.SweepName))
 	if errors.Is(err, os.ErrNotExist) {
-		return nil, usageError{fmt.Errorf("%s: not a result set: it has no %s", dir, results.SweepName)}
+		return nil, usageError{fmt.Errorf("%s is not a result set: it has no %s", dir, results.SweepName)}
 	}
 	if err != nil {
-		return nil, fmt.Errorf("read the sweep of the set: %w", err)
+		return nil, fmt.Errorf("read the sweep of the result set: %w", err)
 	}
 	return sweep.Decode(canonical)
 }

@@ -23,7 +23,7 @@ func (m Main) watchCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "watch SWEEP",
 		Short: "Watch a sweep until it ends",
-		Long:  "watch shows a sweep's progress until it ends. Ctrl-C ends the watching, not the sweep.",
+		Long:  "watch shows the progress of a sweep until it ends. Ctrl-C ends watch, not the sweep.",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.Sweep = args[0]
@@ -41,7 +41,7 @@ func runWatch(ctx context.Context, o watchOptions) error {
 	})
 }
 
-// watchSweep shows progress on stderr, then the sweep's end on stdout.
+// watchSweep shows the progress of a sweep on stderr and, when it has ended, the sweep on stdout.
 func watchSweep(ctx context.Context, c *client.Client, name string, format output, stderr, stdout io.Writer) error {
 	bar := newProgress(stderr)
 	view, err := c.Watch(ctx, name, bar.show)
@@ -49,26 +49,38 @@ func watchSweep(ctx context.Context, c *client.Client, name string, format outpu
 	if err != nil {
 		return err
 	}
-	if err := format.print(stdout, view, func(w io.Writer) {
-		fmt.Fprintf(w, "%s  %s  %s  %s%s\n", client.ShortID(view.ID), view.Name, view.Phase, view.ResultSet, byStatus(view.Progress.PointsByStatus))
-	}); err != nil {
+	err = format.print(stdout, view, func(w io.Writer) {
+		counts := byStatus(view.Progress.PointsByStatus)
+		fmt.Fprintf(w, "%s  %s  %s  %s%s\n", client.ShortID(view.ID), view.Name, view.Phase, view.ResultSet, counts)
+	})
+	if err != nil {
 		return err
 	}
 	return outcome(view)
 }
 
-// outcome is the error of a sweep that has ended otherwise than well.
+// outcome returns an error unless the sweep is done without quarantined shards.
 func outcome(v client.Sweep) error {
 	switch {
 	case v.Phase == client.PhaseFailed:
-		return fmt.Errorf("sweep %s failed: %s", client.ShortID(v.ID), cmp.Or(v.Progress.Waiting, "see the coordinator's log"))
+		return fmt.Errorf(
+			"sweep %s failed: %s",
+			client.ShortID(v.ID),
+			cmp.Or(v.Progress.Waiting, "see the coordinator's log"),
+		)
 	case v.Phase == client.PhaseCancelled:
-		return fmt.Errorf("sweep %s was cancelled; submit it again to go on", client.ShortID(v.ID))
+		return fmt.Errorf("sweep %s was cancelled; submit it again to resume", client.ShortID(v.ID))
 	case v.Phase == client.PhaseRemoving:
 		return fmt.Errorf("sweep %s is being removed", client.ShortID(v.ID))
 	case v.Progress.ShardsQuarantined > 0:
-		return fmt.Errorf("%d of %d %w: their rows are missing; see `phasegrid status %s`, then `phasegrid retry %s`",
-			v.Progress.ShardsQuarantined, v.Progress.Shards, errQuarantined, client.ShortID(v.ID), client.ShortID(v.ID))
+		return fmt.Errorf(
+			"%d of %d %w: their points have no rows; see `phasegrid status %s`, then run `phasegrid retry %s`",
+			v.Progress.ShardsQuarantined,
+			v.Progress.Shards,
+			errQuarantined,
+			client.ShortID(v.ID),
+			client.ShortID(v.ID),
+		)
 	}
 	return nil
 }

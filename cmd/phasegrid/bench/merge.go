@@ -56,7 +56,7 @@ func measureMerge(ctx context.Context, cfg Config, report *Report) error {
 	return m.duckdb(ctx, func(copyRows func(context.Context) error) error { return m.measure(ctx, report, copyRows) })
 }
 
-// spooledShards is shards on disk, by part.
+// spooledShards are shards on disk, by part.
 type spooledShards struct {
 	folder string
 	schema *results.Schema
@@ -64,7 +64,7 @@ type spooledShards struct {
 	rows   int64 // of trajectories
 }
 
-// spool writes the shards. Metrics are smooth and have full mantissas, as those of runs do.
+// spool writes the shards. Metrics are smooth and have full mantissas, like those of runs.
 func (m *spooledShards) spool(ctx context.Context, parts, shards int64) (err error) {
 	if m.schema, err = results.NewSchema(nil, results.Options{SolverVersion: 1, Trajectories: true}); err != nil {
 		return err
@@ -99,7 +99,7 @@ func (m *spooledShards) spool(ctx context.Context, parts, shards int64) (err err
 	return nil
 }
 
-// spooled keeps a delivery's bytes in a file.
+// spooled writes the bytes of a delivery to a file.
 func spooled(path string, d results.Delivery) (results.Source, error) {
 	if err := os.WriteFile(path, d.Payload, 0o600); err != nil {
 		return results.Source{}, err
@@ -113,10 +113,11 @@ func spooled(path string, d results.Delivery) (results.Source, error) {
 	}}, nil
 }
 
-// addMergePoint adds a point that relaxes at a rate of its own.
+// addMergePoint adds a point whose metrics relax at a rate that depends on i.
 func addMergePoint(b *results.Builder, i int64) error {
 	point := results.PointRow{
-		Point: i, PointID: [16]byte{byte(i), byte(i >> 8), byte(i >> 16), byte(i >> 24)}, Representation: "reduced", Status: results.StatusOK,
+		Point: i, PointID: [16]byte{byte(i), byte(i >> 8), byte(i >> 16), byte(i >> 24)},
+		Representation: "reduced", Status: results.StatusOK,
 		RunSummary: results.RunSummary{
 			Metrics:    results.Metrics{SignalAlignment: 1, WeightNorm2: 1, StableRank: 1},
 			EscapeStep: -1, StepsTo90: -1, StepsTo99: -1, PeakSpikeStep: -1, DivergedStep: -1,
@@ -144,7 +145,7 @@ func addMergePoint(b *results.Builder, i int64) error {
 	return nil
 }
 
-// merge writes all parts, side by side, below a folder of that name, and returns the bytes of
+// merge writes all parts at once, below a directory of that name, and returns the bytes of the
 // trajectories.
 func (m *spooledShards) merge(ctx context.Context, name string) (bytes int64, err error) {
 	folder := filepath.Join(m.folder, name)
@@ -190,7 +191,8 @@ func (m *spooledShards) mergePart(
 	return bytes, err
 }
 
-// measure takes the figures; theirs, where there is one, writes the same rows.
+// measure takes the figures. theirs writes the same rows; it is nil if there is nothing to compare
+// with.
 func (m *spooledShards) measure(ctx context.Context, report *Report, theirs func(context.Context) error) error {
 	var times, ratios []float64
 	var bytes int64
@@ -222,7 +224,7 @@ func (m *spooledShards) measure(ctx context.Context, report *Report, theirs func
 		Name:  fmt.Sprintf("trajectories merged, %d rows", m.rows),
 		Value: float64(m.rows) / seconds,
 		Unit:  "rows/s",
-		Note:  "no DuckDB in this build: make build links it where there is a C++ compiler",
+		Note:  "this build has no DuckDB, which make build links if there is a C++ compiler",
 	}
 	var targets []Target
 	if len(ratios) > 0 {
@@ -243,15 +245,14 @@ func (m *spooledShards) measure(ctx context.Context, report *Report, theirs func
 
 const heapMetric = "/memory/classes/heap/objects:bytes"
 
-// heapBytes is what objects take, the dead ones that are not swept yet included.
+// heapBytes is the size of all objects, including dead ones that are not swept yet.
 func heapBytes() uint64 {
 	sample := []metrics.Sample{{Name: heapMetric}}
 	metrics.Read(sample)
 	return sample[0].Value.Uint64()
 }
 
-// watchHeap looks at the heap until the function that it returns is called, which returns the
-// largest size seen.
+// watchHeap samples the heap until stop is called, which returns the largest size seen.
 func watchHeap() (stop func() uint64) {
 	done, high := make(chan struct{}), make(chan uint64)
 	go func() {

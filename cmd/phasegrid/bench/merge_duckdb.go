@@ -10,8 +10,8 @@ import (
 	"runtime"
 )
 
-// duckdb loads the merged rows into a database in memory and calls measure with what copies them to
-// Parquet.
+// duckdb loads the merged rows into a database in memory and calls measure with a function that
+// copies them to Parquet.
 func (m *spooledShards) duckdb(ctx context.Context, measure func(copyRows func(context.Context) error) error) error {
 	if _, err := m.merge(ctx, "ours"); err != nil {
 		return err
@@ -21,9 +21,10 @@ func (m *spooledShards) duckdb(ctx context.Context, measure func(copyRows func(c
 		return fmt.Errorf("open DuckDB: %w", err)
 	}
 	defer db.Close()
+	merged := filepath.Join(m.folder, "ours", "trajectories-*.parquet")
 	for _, query := range []string{
 		fmt.Sprintf("SET threads = %d", runtime.GOMAXPROCS(0)),
-		fmt.Sprintf("CREATE TABLE t AS SELECT * FROM read_parquet('%s/trajectories-*.parquet')", filepath.Join(m.folder, "ours")),
+		fmt.Sprintf("CREATE TABLE t AS SELECT * FROM read_parquet('%s')", merged),
 	} {
 		if _, err := db.ExecContext(ctx, query); err != nil {
 			return fmt.Errorf("load the rows into DuckDB: %w", err)

@@ -11,10 +11,10 @@ import (
 )
 
 const (
-	// nodesRounds are taken in turns, and the fastest of each counts: what else the machine
-	// does slows one or the other.
+	// nodesRounds are taken in turns, and the fastest of each counts: other load slows one or the
+	// other.
 	nodesRounds = 2
-	// nodesPoints of 2,000,000 steps keep one core busy for half a minute or so.
+	// nodesPoints of 2,000,000 steps take one core about half a minute.
 	nodesPoints = 12_000
 )
 
@@ -41,7 +41,7 @@ func (s scheduling) nodeProcesses(ctx context.Context, points int) error {
 	return nil
 }
 
-// runNodes returns how long phasegrid run takes.
+// runNodes returns how long `phasegrid run` takes.
 func (s scheduling) runNodes(ctx context.Context, points, nodes int) (time.Duration, error) {
 	folder, _, err := tempFolder(s.folder)
 	if err != nil {
@@ -53,7 +53,8 @@ func (s scheduling) runNodes(ctx context.Context, points, nodes int) (time.Durat
 	}
 	file := filepath.Join(folder, "nodes.yaml")
 	text := fmt.Sprintf(`name: nodes
-fixed: {model: population, covariance: spiked, init: identity, init_scale: 0.0123, optimizer: gd, learning_rate: 0.0001, dimension: 20, steps: 2000000}
+fixed: {model: population, covariance: spiked, init: identity, init_scale: 0.0123, optimizer: gd,
+  learning_rate: 0.0001, dimension: 20, steps: 2000000}
 grid: {anisotropy: {linspace: {from: 1, to: 9, num: %d}}}
 record: none
 `, points)

@@ -24,7 +24,7 @@ const (
 	lanePoints  = 10_000
 )
 
-// denseTargets are how many times as fast as NumPy's a dense specgd step should be, by dimension.
+// denseTargets are the ratios to NumPy that a dense specgd step should reach, by dimension.
 var denseTargets = []struct {
 	dimension int
 	ratio     float64
@@ -34,16 +34,21 @@ var denseTargets = []struct {
 // ns, where NumPy took 5.5.
 const laneTarget = 5.5 / 1.5
 
-// measureNumPy measures in turns with a script of NumPy's on one thread: lanes of gd and specgd with
-// three groups, ours with every metric and NumPy's with none, and dense specgd steps, all by the
-// clock. Where python has no NumPy, it says so and measures nothing.
+// measureNumPy measures in turns with a NumPy script on one thread: lanes of gd and specgd with three
+// groups, ours with every metric and NumPy's with none, and dense specgd steps, all by the wall
+// clock. If the interpreter has no NumPy, it reports that and measures nothing.
 func measureNumPy(ctx context.Context, o Config, report *Report, lanes map[string]solver.Comparison) error {
 	if err := exec.CommandContext(ctx, o.Python, "-c", "import numpy").Run(); err != nil {
-		fmt.Fprintf(report.progress, "bench solver: %s has no NumPy (%v): --python names one that has\n", o.Python, err)
+		fmt.Fprintf(
+			report.progress,
+			"bench solver: %s has no NumPy (%v); choose another interpreter with --python\n",
+			o.Python,
+			err,
+		)
 		return ctx.Err()
 	}
 	beside := func(name, unit string, target float64, ours, theirs func() (float64, error)) error {
-		report.begin("%s beside NumPy", name)
+		report.begin("%s against NumPy", name)
 		seconds, ratio, err := besideNumPy(o.Short, ours, theirs)
 		if err != nil {
 			return fmt.Errorf("%s: %w", name, err)
@@ -75,15 +80,16 @@ func measureNumPy(ctx context.Context, o Config, report *Report, lanes map[strin
 		}
 		ours := func() (float64, error) { return timeDenseSteps(d) }
 		theirs := func() (float64, error) { return timeNumPy(ctx, o.Python, "dense", d, denseSteps) }
-		if err := beside(fmt.Sprintf("dense specgd, d = m = %d", d), solver.Steps, target.ratio, ours, theirs); err != nil {
+		name := fmt.Sprintf("dense specgd, d = m = %d", d)
+		if err := beside(name, solver.Steps, target.ratio, ours, theirs); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// besideNumPy returns the median of our times, and the median of theirs over ours, measured in
-// turns.
+// besideNumPy returns the median of our times, and the median of the ratios of theirs to ours,
+// measured in turns.
 func besideNumPy(short bool, ours, theirs func() (float64, error)) (seconds, ratio float64, err error) {
 	rounds := numpyRounds
 	if short {
@@ -104,7 +110,7 @@ func besideNumPy(short bool, ours, theirs func() (float64, error)) (seconds, rat
 	return median(times), median(ratios), nil
 }
 
-// timeDenseSteps returns the median of our steps, in seconds.
+// timeDenseSteps returns the median time of our steps, in seconds.
 func timeDenseSteps(d int) (float64, error) {
 	step, err := solver.DenseSteps(d)
 	if err != nil {
@@ -121,25 +127,25 @@ func timeDenseSteps(d int) (float64, error) {
 	return median(times), nil
 }
 
-// timeNumPy returns the median of NumPy's steps, in seconds.
+// timeNumPy returns the median time of NumPy's steps, in seconds.
 func timeNumPy(ctx context.Context, python, what string, size, steps int) (float64, error) {
 	cmd := exec.CommandContext(ctx, python, "-", what, strconv.Itoa(size), strconv.Itoa(steps))
 	cmd.Stdin = strings.NewReader(numpyScript)
 	cmd.Env = append(os.Environ(), "OPENBLAS_NUM_THREADS=1", "OMP_NUM_THREADS=1", "MKL_NUM_THREADS=1")
 	out, err := cmd.Output()
 	if err != nil {
-		return 0, fmt.Errorf("NumPy's steps: %w", err)
+		return 0, fmt.Errorf("time NumPy's steps: %w", err)
 	}
 	var times []float64
 	for line := range strings.Lines(string(out)) {
 		seconds, err := strconv.ParseFloat(strings.TrimSpace(line), 64)
 		if err != nil {
-			return 0, fmt.Errorf("NumPy's steps: %w", err)
+			return 0, fmt.Errorf("time NumPy's steps: %w", err)
 		}
 		times = append(times, seconds)
 	}
 	if len(times) == 0 {
-		return 0, errors.New("NumPy's steps: none were timed")
+		return 0, errors.New("time NumPy's steps: the script printed no times")
 	}
 	return median(times), nil
 }

@@ -1,4 +1,7 @@
-"""Steps as one writes them with NumPy: prints the seconds of each. Arguments: dense, dimension, steps; or gd or specgd, points, steps."""
+"""Times steps in plain NumPy and prints the seconds of each.
+
+Arguments: dense DIMENSION STEPS, or gd|specgd POINTS STEPS.
+"""
 
 import sys
 import time

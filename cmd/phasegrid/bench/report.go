@@ -11,24 +11,24 @@ import (
 	"github.com/phasegrid/phasegrid/node/solver"
 )
 
-// Report is what was measured, and where.
+// Report is what was measured, and on which machine.
 type Report struct {
 	Machine Machine  `json:"machine" yaml:"machine"`
 	Figures []Figure `json:"figures" yaml:"figures"`
 
-	bench    string // being measured
+	bench    string // the present measurement
 	progress io.Writer
 }
 
-// Machine is the machine and the program that figures are from.
+// Machine describes the machine and the program that were measured.
 type Machine struct {
 	CPU      string `json:"cpu" yaml:"cpu"`
 	Cores    int    `json:"cores" yaml:"cores"`
 	Kernel   string `json:"kernel" yaml:"kernel"`     // of the solver
-	System   string `json:"system" yaml:"system"`     // operating system, its release
+	System   string `json:"system" yaml:"system"`     // operating system and its release
 	Revision string `json:"revision" yaml:"revision"` // of this program
 	Go       string `json:"go" yaml:"go"`
-	Load     string `json:"load,omitempty" yaml:"load,omitempty"` // processes that wanted a core in the last minute, before the bench
+	Load     string `json:"load,omitempty" yaml:"load,omitempty"` // average of the last minute before
 }
 
 func thisMachine(revision string) Machine {
@@ -40,7 +40,7 @@ func thisMachine(revision string) Machine {
 		Revision: revision,
 		Go:       runtime.Version(),
 	}
-	// Where these files are missing, the report says less.
+	// Where these files do not exist, the report has less.
 	if text, err := os.ReadFile("/proc/cpuinfo"); err == nil {
 		m.CPU = cpuModel(string(text))
 	}
@@ -53,7 +53,7 @@ func thisMachine(revision string) Machine {
 	return m
 }
 
-// cpuModel finds the first processor's name in /proc/cpuinfo.
+// cpuModel returns the name of the first processor in /proc/cpuinfo.
 func cpuModel(text string) string {
 	for line := range strings.Lines(text) {
 		if key, value, ok := strings.Cut(line, ":"); ok && strings.TrimSpace(key) == "model name" {
@@ -63,19 +63,19 @@ func cpuModel(text string) string {
 	return "unknown"
 }
 
-// Figure is one row of the report.
+// Figure is one row of a report.
 type Figure struct {
 	Bench    string   `json:"bench" yaml:"bench"`
 	Name     string   `json:"name" yaml:"name"`
 	Value    float64  `json:"value" yaml:"value"`
 	Unit     string   `json:"unit" yaml:"unit"`
-	Ratio    float64  `json:"ratio,omitempty" yaml:"ratio,omitempty"` // above 1: better than Baseline
+	Ratio    float64  `json:"ratio,omitempty" yaml:"ratio,omitempty"` // above 1 is better than Baseline
 	Baseline string   `json:"baseline,omitempty" yaml:"baseline,omitempty"`
 	Targets  []Target `json:"targets,omitempty" yaml:"targets,omitempty"`
 	Note     string   `json:"note,omitempty" yaml:"note,omitempty"`
 }
 
-// Target is what a figure should be.
+// Target is what a figure should reach.
 type Target struct {
 	Of    string  `json:"of" yaml:"of"` // value or ratio
 	Least float64 `json:"at_least,omitempty" yaml:"at_least,omitempty"`
@@ -83,6 +83,7 @@ type Target struct {
 	Met   bool    `json:"met" yaml:"met"`
 }
 
+// add adds a figure with its targets.
 func (r *Report) add(f Figure, targets ...Target) {
 	f.Bench = r.bench
 	for _, t := range targets {
@@ -96,7 +97,7 @@ func (r *Report) add(f Figure, targets ...Target) {
 	r.Figures = append(r.Figures, f)
 }
 
-// begin tells people what is measured next.
+// begin tells what is measured next.
 func (r *Report) begin(format string, args ...any) {
 	fmt.Fprintf(r.progress, "bench %s: %s\n", r.bench, fmt.Sprintf(format, args...))
 }
@@ -140,7 +141,7 @@ func (r *Report) Print(w io.Writer) {
 	}
 }
 
-// targets are the row's targets for people.
+// targets formats the targets of a figure.
 func (f *Figure) targets() string {
 	var all []string
 	for _, t := range f.Targets {
@@ -159,7 +160,7 @@ func (f *Figure) targets() string {
 	return strings.Join(all, ", ")
 }
 
-// significant writes three digits, without an exponent.
+// significant formats three significant digits, without an exponent.
 func significant(x float64) string {
 	if x >= 100 || x == 0 {
 		return strconv.FormatFloat(x, 'f', 0, 64)

@@ -30,7 +30,8 @@ func empty(ctx context.Context, s store.Store, u *url.URL) error {
 		return os.RemoveAll(u.Path)
 	}
 	var names []string
-	if err := s.List(ctx, "", func(name string, _ int64) error { names = append(names, name); return nil }); err != nil {
+	err := s.List(ctx, "", func(name string, _ int64) error { names = append(names, name); return nil })
+	if err != nil {
 		return fmt.Errorf("list %s to empty it: %w", u, err)
 	}
 	for _, name := range names {

@@ -9,8 +9,8 @@ import (
 	"github.com/phasegrid/phasegrid/node/solver"
 )
 
-// solverTargets are what figures should reach on one core with AVX-512, by a part of their names,
-// which a space begins; the first that fits counts.
+// solverTargets are what figures should reach on one core with AVX-512, by a part of their names; a
+// space precedes the names. The first match counts.
 var solverTargets = []struct {
 	part    string
 	targets []Target
@@ -24,7 +24,7 @@ var solverTargets = []struct {
 	{"subspace", []Target{ratioAtLeast(1 / 1.2)}},
 }
 
-// targetsOf are the targets of the figure of that name.
+// targetsOf returns the targets of the figure of a name.
 func targetsOf(figure string) []Target {
 	for _, t := range solverTargets {
 		if strings.Contains(" "+figure, t.part) {
@@ -34,10 +34,10 @@ func targetsOf(figure string) []Target {
 	return nil
 }
 
-// measureSolver measures on one core, by processor time.
+// measureSolver measures the solver on one core, by processor time.
 func measureSolver(ctx context.Context, o Config, report *Report) error {
-	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1)) // so that gonum does not share its work out
-	lanes := map[string]solver.Comparison{}         // of three coefficients, by optimizer
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1)) // so that gonum uses one core, too
+	lanes := map[string]solver.Comparison{}         // with three coefficients, by optimizer
 	for c, err := range solver.Comparisons(o.Short) {
 		if err != nil {
 			return err
@@ -61,7 +61,7 @@ func measureSolver(ctx context.Context, o Config, report *Report) error {
 	return measureNumPy(ctx, o, report, lanes)
 }
 
-// rateOf is how people say how fast that is.
+// rateOf returns a rate in the usual unit.
 func rateOf(unit string, work, seconds float64) (float64, string) {
 	switch unit {
 	case solver.Flops:

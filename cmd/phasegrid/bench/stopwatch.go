@@ -9,23 +9,23 @@ import (
 )
 
 const (
-	// A comparison takes stopwatchRounds, and more until stopwatchLong is over: the machine
-	// disturbs short ones less often than all.
+	// A comparison takes at least stopwatchRounds, and more until stopwatchLong is over: the
+	// machine disturbs only some of them.
 	stopwatchRounds = 15
 	stopwatchLong   = 2 * time.Second
 	stopwatchSample = 5 * time.Millisecond
 	stopwatchSlow   = time.Second // calls that take longer are measured once
 )
 
-// stopwatch measures calls of ours and theirs in turns, by the processor time of this process:
-// other programs on the machine are not measured with them.
+// stopwatch measures calls of ours and theirs in turns, by the processor time of this process, in
+// which other programs on the machine do not count.
 type stopwatch struct {
-	reset func() error // before every call, not measured; nil for none
+	reset func() error // called before every call, and not measured; may be nil
 	short bool
 }
 
-// versus returns the time of a call of ours in the fastest round, as what disturbs a round only
-// adds to it, and the median of theirs over ours, measured in pairs.
+// versus returns the time of a call of ours in the fastest round, as disturbances only add to it,
+// and the median of the ratios of theirs to ours, measured in pairs.
 func (s stopwatch) versus(ours, theirs func() error) (seconds, ratio float64, err error) {
 	runOurs, err := s.warm(ours)
 	if err != nil {
@@ -45,7 +45,7 @@ func (s stopwatch) versus(ours, theirs func() error) (seconds, ratio float64, er
 		if err != nil {
 			return 0, 0, err
 		}
-		b := runTheirs.seconds // of the warm-up, where one call is enough
+		b := runTheirs.seconds // of the warm-up, if one call is enough
 		if rounds > 1 {
 			if b, err = runTheirs.run(); err != nil {
 				return 0, 0, err
@@ -102,7 +102,7 @@ func (b *sample) run() (float64, error) {
 	return (end - start).Seconds() / float64(b.calls), err
 }
 
-// processorTime is what all threads of this process have used.
+// processorTime is the processor time of all threads of this process.
 func processorTime() (time.Duration, error) {
 	var t unix.Timespec
 	if err := unix.ClockGettime(unix.CLOCK_PROCESS_CPUTIME_ID, &t); err != nil {

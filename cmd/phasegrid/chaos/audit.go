@@ -36,8 +36,8 @@ type Audit struct {
 	Granted  int `json:"shards_granted" yaml:"shards_granted"`
 	Rejected int `json:"deliveries_rejected" yaml:"deliveries_rejected"`
 	Terms    int `json:"terms" yaml:"terms"`
-	// LateTwins were started after the acknowledgement of their shard, by nodes that had been granted
-	// it before, and were suspended or cut off.
+	// LateTwins were started after the acknowledgement of their shard, by nodes that had been
+	// granted it before, and were suspended or cut off.
 	LateTwins int `json:"late_twins" yaml:"late_twins"`
 	// Recomputed were granted after their acknowledgement.
 	Recomputed []string `json:"granted_after_ack" yaml:"granted_after_ack"`

@@ -20,7 +20,8 @@ const (
 	leaderTTL = 5 * time.Second
 )
 
-// cluster is a cluster of processes on this machine, with a network and a disk that can be disturbed.
+// cluster is a cluster of processes on this machine, with a network and a disk that can be
+// disturbed.
 type cluster struct {
 	network      network
 	disk         *disk

@@ -43,7 +43,8 @@ func (d *disk) fill() error {
 func (d *disk) free() error { return d.resize(diskBytes) }
 
 func (d *disk) resize(bytes int64) error {
-	if err := syscall.Mount("phasegrid", d.folder, "tmpfs", syscall.MS_REMOUNT, fmt.Sprintf("size=%d", bytes)); err != nil {
+	size := fmt.Sprintf("size=%d", bytes)
+	if err := syscall.Mount("phasegrid", d.folder, "tmpfs", syscall.MS_REMOUNT, size); err != nil {
 		return fmt.Errorf("resize the store's file system: %w", err)
 	}
 	return nil

@@ -94,8 +94,11 @@ func each(processes []*process, begin, end func(*process) error) (targets []targ
 func pairs(processes []*process, begin, end func(*process) error) (targets []target) {
 	for i, p := range processes {
 		q := processes[(i+1)%len(processes)]
-		targets = append(targets, target{p.name + " and " + q.name, []string{p.name, q.name},
-			func() error { return errors.Join(begin(p), begin(q)) }, func() error { return errors.Join(end(p), end(q)) }})
+		targets = append(targets, target{
+			p.name + " and " + q.name, []string{p.name, q.name},
+			func() error { return errors.Join(begin(p), begin(q)) },
+			func() error { return errors.Join(end(p), end(q)) },
+		})
 	}
 	return targets
 }

@@ -50,7 +50,11 @@ func (r *Report) Print(w io.Writer) {
 	fmt.Fprintf(w, "shards started\t%d, granted %d\n", r.Audit.Started, r.Audit.Granted)
 	fmt.Fprintf(w, "acknowledged\t%d\n", r.Audit.Acked)
 	fmt.Fprintf(w, "granted after acknowledgement\t%d\n", len(r.Audit.Recomputed))
-	fmt.Fprintf(w, "late repetitions\t%d, started after the acknowledgement by nodes with an older grant\n", r.Audit.LateTwins)
+	fmt.Fprintf(
+		w,
+		"late repetitions\t%d, started after the acknowledgement by nodes with an older grant\n",
+		r.Audit.LateTwins,
+	)
 	fmt.Fprintf(w, "rejected\t%d deliveries\n", r.Audit.Rejected)
 	for _, way := range slices.Sorted(maps.Keys(r.Reads)) {
 		by := ""

@@ -54,7 +54,12 @@ func OpenAuthority(folder string) (*Authority, error) {
 		return newAuthority(folder)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("load the authority %s with %s: %w; remove both to make a new one", certificate, key, err)
+		return nil, fmt.Errorf(
+			"load the authority %s with %s: %w; remove both to make a new one",
+			certificate,
+			key,
+			err,
+		)
 	}
 	private, ok := pair.PrivateKey.(*ecdsa.PrivateKey)
 	if !ok || !pair.Leaf.IsCA {
@@ -76,7 +81,8 @@ func newAuthority(folder string) (*Authority, error) {
 	for _, name := range []string{"ca.crt", "ca.key"} {
 		if _, err := os.Stat(filepath.Join(folder, name)); err == nil {
 			return nil, fmt.Errorf(
-				"load the authority in %s: only %s is there; restore the other file, or remove this one to make a new authority",
+				"load the authority in %s: only %s is there; "+
+					"restore the other file, or remove this one to make a new authority",
 				folder,
 				name,
 			)

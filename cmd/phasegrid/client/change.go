@@ -61,7 +61,8 @@ func (c *Client) Remove(ctx context.Context, id string) error {
 		return nil
 	case codes.DeadlineExceeded:
 		return fmt.Errorf(
-			"remove sweep %s: not done after %v, the coordinator continues; `phasegrid ls` lists the sweep until it is removed",
+			"remove sweep %s: not done after %v, and continued by the coordinator; "+
+				"`phasegrid ls` lists the sweep until it is removed",
 			ShortID(id),
 			callTimeout,
 		)

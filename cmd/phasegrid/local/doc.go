@@ -1,5 +1,5 @@
-// Package local runs one sweep on a cluster of its own: a coordinator in this process, and a node in
-// this process or several node processes.
+// Package local runs one sweep on a cluster of its own: a coordinator in this process, and a node
+// in this process or several node processes.
 //
 // Invariants:
 //   - Nodes end before the coordinator does, so what they have finished is delivered. Run returns

@@ -14,8 +14,8 @@ import (
 // The socket of a local cluster has a directory of its own below TMPDIR.
 const socketFolder, socketName = "phasegrid-", "grpc"
 
-// socketGrace is the age at which a socket that nobody listens on counts as stale: a new one may not
-// listen yet.
+// socketGrace is the age at which a socket that nobody listens on counts as stale: a new one may
+// not listen yet.
 const socketGrace = time.Minute
 
 // listenPrivately opens a socket that only this user can reach. remove removes its directory.
@@ -23,7 +23,10 @@ func listenPrivately() (listener net.Listener, address string, remove func(), er
 	removeStaleSockets()
 	folder, err := os.MkdirTemp("", socketFolder+"*")
 	if err != nil {
-		return nil, "", nil, fmt.Errorf("create a directory for the local socket: %w; set TMPDIR to a writable directory", err)
+		return nil, "", nil, fmt.Errorf(
+			"create a directory for the local socket: %w; set TMPDIR to a writable directory",
+			err,
+		)
 	}
 	path := filepath.Join(folder, socketName)
 	if listener, err = net.Listen("unix", path); err != nil {
@@ -33,8 +36,8 @@ func listenPrivately() (listener net.Listener, address string, remove func(), er
 	return listener, "unix:" + path, func() { os.RemoveAll(folder) }, nil
 }
 
-// removeStaleSockets removes the socket directories of this user's runs that were killed. Errors are
-// ignored: what stays does no harm.
+// removeStaleSockets removes the socket directories of this user's runs that were killed. Errors
+// are ignored: what stays does no harm.
 func removeStaleSockets() {
 	sockets, _ := filepath.Glob(filepath.Join(os.TempDir(), socketFolder+"*", socketName)) // the pattern is well formed
 	for _, socket := range sockets {

@@ -17,8 +17,8 @@ import (
 	"github.com/phasegrid/phasegrid/sweep"
 )
 
-// Collect makes a memo, in a folder, of the points of earlier sets of a sweep's name below out; nil if
-// there are none. It tells on notes which sets it does not use, and why.
+// Collect makes a memo, in a folder, of the points of earlier sets of a sweep's name below out; nil
+// if there are none. It tells on notes which sets it does not use, and why.
 func Collect(
 	ctx context.Context,
 	spec *sweep.Spec,

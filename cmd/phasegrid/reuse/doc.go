@@ -9,5 +9,6 @@
 //     diverged. Hence reused rows have the bits that solving would give.
 //   - A Memo is a folder with two files: rows, one record after the other, and ids, sorted, with
 //     the offset of each record. Its memory use does not depend on the number of rows.
-//   - A finished set is never changed; files of it that are damaged are removed, and computed again.
+//   - A finished set is never changed; files of it that are damaged are removed, and computed
+//     again.
 package reuse

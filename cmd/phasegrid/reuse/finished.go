@@ -43,8 +43,8 @@ func OpenFinished(folder, id string) (*Finished, error) {
 	return &Finished{folder, m}, nil
 }
 
-// Complete tells whether no shard is missing and the set has all of its files, those of the manifest
-// in their sizes.
+// Complete tells whether no shard is missing and the set has all of its files, those of the
+// manifest in their sizes.
 func (f *Finished) Complete() bool {
 	if len(f.manifest.Missing) > 0 {
 		return false

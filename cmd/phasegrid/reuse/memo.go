@@ -47,7 +47,8 @@ func Open(folder string) (*Memo, error) {
 	}
 	m := &Memo{folder: folder}
 	if info.Size() > 0 {
-		if m.ids, err = syscall.Mmap(int(f.Fd()), 0, int(info.Size()), syscall.PROT_READ, syscall.MAP_SHARED); err != nil {
+		m.ids, err = syscall.Mmap(int(f.Fd()), 0, int(info.Size()), syscall.PROT_READ, syscall.MAP_SHARED)
+		if err != nil {
 			return nil, fmt.Errorf("map %s: %w", f.Name(), err)
 		}
 	}

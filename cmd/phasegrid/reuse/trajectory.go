@@ -20,10 +20,12 @@ func addSet(ctx context.Context, w *memoWriter, set *results.Set) error {
 			return err
 		}
 		rows := results.PointRows{Point: p}
-		if rows.Trajectory, err = steps.takeAll(func(t *results.TrajectoryRow) bool { return t.Point == p.Point }); err != nil {
+		rows.Trajectory, err = steps.takeAll(func(t *results.TrajectoryRow) bool { return t.Point == p.Point })
+		if err != nil {
 			return err
 		}
-		if rows.Coefficients, err = groups.takeAll(func(c *results.CoefficientRow) bool { return c.Point == p.Point }); err != nil {
+		rows.Coefficients, err = groups.takeAll(func(c *results.CoefficientRow) bool { return c.Point == p.Point })
+		if err != nil {
 			return err
 		}
 		if canReuse(&p) {

@@ -13,8 +13,8 @@ import (
 	"github.com/phasegrid/phasegrid/results"
 )
 
-// memoWriter builds a memo, which is complete after finish. Ids are sorted bucket by bucket, so that
-// few of them are in memory. One goroutine uses it.
+// memoWriter builds a memo, which is complete after finish. Ids are sorted bucket by bucket, so
+// that few of them are in memory. One goroutine uses it.
 type memoWriter struct {
 	folder  string
 	rows    *os.File
