@@ -1,23 +1,14 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"io"
 	"os"
-	"regexp"
 	"strings"
 	"testing"
 
-	"github.com/prometheus/client_golang/prometheus"
 	"github.com/spf13/pflag"
-	_ "go.etcd.io/etcd/server/v3/embed" // registers etcd's metrics
 	"go.yaml.in/yaml/v3"
-
-	"github.com/phasegrid/phasegrid/coordinator"
-	"github.com/phasegrid/phasegrid/coordinator/ledger"
-	"github.com/phasegrid/phasegrid/coordinator/store"
-	"github.com/phasegrid/phasegrid/node"
 )
 
 const manifestsFolder = "../../k8s/"
@@ -120,122 +111,4 @@ func checkContainer(t *testing.T, where string, args []string, env map[string]st
 			t.Errorf("%s: %s=%s: %v", where, name, value, err)
 		}
 	}
-}
-
-// TestMonitoringUsesRealMetrics looks every metric of the alerts and of the
-// dashboard up among those that the programs register.
-func TestMonitoringUsesRealMetrics(t *testing.T) {
-	known := map[string]bool{}
-	describe := func(registry *prometheus.Registry) {
-		descriptions := make(chan *prometheus.Desc, 1000)
-		registry.Describe(descriptions)
-		close(descriptions)
-		name := regexp.MustCompile(`fqName: "([^"]+)"`)
-		for d := range descriptions {
-			known[name.FindStringSubmatch(d.String())[1]] = true
-		}
-	}
-	ofCoordinator, ofNode := registries(t)
-	describe(ofCoordinator)
-	describe(ofNode)
-	describe(prometheus.DefaultRegisterer.(*prometheus.Registry))
-
-	expressions := append(alertExpressions(t), dashboardExpressions(t)...)
-	if len(expressions) < 20 {
-		t.Errorf("only %d expressions", len(expressions))
-	}
-	metric := regexp.MustCompile(`\b(phasegrid|etcd|process)_[a-z_]+`)
-	for _, expression := range expressions {
-		names := metric.FindAllString(expression, -1)
-		if len(names) == 0 {
-			t.Errorf("no metric in %s", expression)
-		}
-		for _, name := range names {
-			if !known[name] && !known[strings.TrimSuffix(name, "_bucket")] {
-				t.Errorf("no program registers %s, used in %s", name, expression)
-			}
-		}
-	}
-}
-
-// registries are those of a coordinator and of a node, with every metric that they register.
-func registries(t *testing.T) (ofCoordinator, ofNode *prometheus.Registry) {
-	t.Helper()
-	ofCoordinator, ofNode = processMetrics(), processMetrics()
-	sets, err := store.OpenFolder(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := coordinator.New(coordinator.Config{Ledger: ledger.NewMemory(), Store: sets, Registry: ofCoordinator}); err != nil {
-		t.Fatal(err)
-	}
-	node.NewMetrics(ofNode)
-	return ofCoordinator, ofNode
-}
-
-func alertExpressions(t *testing.T) []string {
-	t.Helper()
-	text, err := os.Open(manifestsFolder + "monitoring/alerts.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer text.Close()
-	explained, err := os.ReadFile(docsFolder + "monitoring.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var rules struct {
-		Groups []struct {
-			Name  string
-			Rules []struct {
-				Alert, Expr, For    string
-				Labels, Annotations map[string]string
-			}
-		}
-	}
-	decoder := yaml.NewDecoder(text)
-	decoder.KnownFields(true)
-	if err := decoder.Decode(&rules); err != nil {
-		t.Fatal(err)
-	}
-	var expressions []string
-	for _, group := range rules.Groups {
-		for _, rule := range group.Rules {
-			expressions = append(expressions, rule.Expr)
-			if rule.Annotations["summary"] == "" || rule.Labels["severity"] == "" {
-				t.Errorf("%s has no summary or no severity", rule.Alert)
-			}
-			if !strings.Contains(string(explained), "| `"+rule.Alert+"` |") {
-				t.Errorf("docs/monitoring.md does not say what %s means", rule.Alert)
-			}
-		}
-	}
-	return expressions
-}
-
-func dashboardExpressions(t *testing.T) []string {
-	t.Helper()
-	text, err := os.ReadFile(manifestsFolder + "monitoring/dashboard.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var dashboard struct {
-		Panels []struct {
-			Title   string
-			Targets []struct{ Expr string }
-		}
-	}
-	if err := json.Unmarshal(text, &dashboard); err != nil {
-		t.Fatal(err)
-	}
-	var expressions []string
-	for _, panel := range dashboard.Panels {
-		if len(panel.Targets) == 0 {
-			t.Errorf("panel %q shows nothing", panel.Title)
-		}
-		for _, target := range panel.Targets {
-			expressions = append(expressions, target.Expr)
-		}
-	}
-	return expressions
 }

@@ -10,10 +10,12 @@ import (
 // Page is a Markdown page in the making.
 type Page struct{ text strings.Builder }
 
-// NewPage begins a page with a title and an introduction in Markdown.
+// NewPage begins a page with a title and an introduction in Markdown, around which blank lines do
+// not count.
 func NewPage(title, introduction string) *Page {
 	p := &Page{}
-	p.Printf("<!-- Made from the code by make docs-reference. Do not edit. -->\n\n# %s\n\n%s\n", title, introduction)
+	p.Printf("<!-- Made from the code by make docs-reference. Do not edit. -->\n\n# %s\n\n", title)
+	p.Printf("%s\n", strings.TrimSpace(introduction))
 	return p
 }
 

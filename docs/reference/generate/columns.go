@@ -13,7 +13,8 @@ var kindNames = map[results.Kind]string{
 }
 
 func columnsPage() string {
-	p := reference.NewPage("Columns", `The tables of a result set. W is the d x m iterate, theta the teacher, u = theta/|theta|, Q the
+	p := reference.NewPage("Columns", `
+The tables of a result set. W is the d x m iterate, theta the teacher, u = theta/|theta|, Q the
 covariance of the inputs, A = W W^T - theta theta^T. "null" marks columns that may be null.`)
 	for _, table := range results.Reference() {
 		p.Printf("\n## %s\n\n%s.\n", table.Table, strings.ToUpper(table.Rows[:1])+table.Rows[1:])

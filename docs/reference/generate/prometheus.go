@@ -18,7 +18,8 @@ import (
 )
 
 func prometheusPage() (string, error) {
-	p := reference.NewPage("Prometheus metrics", `What to look at and what to do is in [monitoring](../monitoring.md). Processes also have the
+	p := reference.NewPage("Prometheus metrics", `
+What to look at and what to do is in [monitoring](../monitoring.md). Processes also have the
 standard metrics `+"`go_*` and `process_*`"+`.`)
 	ofCoordinator, err := coordinatorMetrics()
 	if err != nil {

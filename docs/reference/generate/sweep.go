@@ -9,7 +9,8 @@ import (
 )
 
 func parametersPage() string {
-	p := reference.NewPage("Parameters", `In the order in which axes are enumerated, outermost first. A parameter that is set where it does
+	p := reference.NewPage("Parameters", `
+In the order in which axes are enumerated, outermost first. A parameter that is set where it does
 not apply is ignored with a warning. Unit 1 is a pure number.`)
 	var rows [][]string
 	for _, parameter := range sweep.Parameters() {
@@ -23,7 +24,8 @@ not apply is ignored with a warning. Unit 1 is a pure number.`)
 }
 
 func optimizersPage() string {
-	p := reference.NewPage("Optimizers", `The values of the parameter `+"`optimizer`"+`. Each step is W ← W(1 − lr_k wd) − lr_k U; the table gives
+	p := reference.NewPage("Optimizers", `
+The values of the parameter `+"`optimizer`"+`. Each step is W ← W(1 − lr_k wd) − lr_k U; the table gives
 U for the gradient G of step k. G = Y S Zᵀ is its thin singular value decomposition; buffers start
 at 0. [Model](../model.md) explains the other symbols.
 
@@ -42,9 +44,12 @@ coordinate basis: the subspace representation is then not exact, nor is the redu
 			own = append(own, reference.Code(sweep.Describe(parameter.ID).Name)+" "+value)
 		}
 		name := reference.Code(rule.Name)
-		formulas = append(formulas, []string{name, rule.Formula, strings.Join(own, ", "), rule.AutoRate.Formula, rule.Source})
-		flops := rule.DefaultFlops()
-		costs = append(costs, []string{name, yes(rule.Spectral), yes(rule.BasisDependent), number(rule.Buffers), flops.String()})
+		formulas = append(formulas, []string{
+			name, rule.Formula, strings.Join(own, ", "), rule.AutoRate.Formula, rule.Source,
+		})
+		costs = append(costs, []string{
+			name, yes(rule.Spectral), yes(rule.BasisDependent), number(rule.Buffers), rule.DefaultFlops().String(),
+		})
 	}
 	p.Printf("\n## Formulas\n")
 	p.Table([]string{"optimizer", "update U", "parameters and defaults", "`learning_rate: auto`", "source"}, formulas)
@@ -54,7 +59,8 @@ coordinate basis: the subspace representation is then not exact, nor is the redu
 }
 
 func covariancesPage() string {
-	p := reference.NewPage("Covariances", `The values of the parameter `+"`covariance`"+`: families of Q, the covariance of the inputs
+	p := reference.NewPage("Covariances", `
+The values of the parameter `+"`covariance`"+`: families of Q, the covariance of the inputs
 x ~ N(0, Q), before `+"`normalize` and `rotate`"+`. Indices count from 0. Q is diagonal unless its
 entries Q_ij are given.`)
 	var rows [][]string
