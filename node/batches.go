@@ -119,8 +119,8 @@ func (s *batchSolver) result(number int) (r *solver.Result, panicked error) {
 	return &s.results[i], s.panics[i]
 }
 
-// within calls solve when there is memory for a point of so many bytes. A solver keeps its memory for
-// the next batch; one that took more than its slot's share is replaced.
+// within calls solve when there is memory for a point of so many bytes. A solver keeps its memory
+// for the next batch; one that took more than its slot's share is replaced.
 func (s *batchSolver) within(ctx context.Context, bytes int64, solve func() error) error {
 	taken, err := s.memory.take(ctx, bytes)
 	if err != nil {

@@ -196,7 +196,8 @@ func (f *fake) Deliver(stream pb.Nodes_DeliverServer) error {
 		}
 		d.payload = append(d.payload, m.GetChunk()...)
 	}
-	if crc32.Checksum(d.payload, crc32.MakeTable(crc32.Castagnoli)) != d.header.GetCrc32C() || int64(len(d.payload)) != d.header.GetPayloadBytes() {
+	if crc32.Checksum(d.payload, crc32.MakeTable(crc32.Castagnoli)) != d.header.GetCrc32C() ||
+		int64(len(d.payload)) != d.header.GetPayloadBytes() {
 		return status.Error(codes.InvalidArgument, "checksum")
 	}
 	var attempt int

@@ -94,8 +94,8 @@ func (n *Node) sendHeartbeat() {
 	}
 }
 
-// logSend logs a failed send. The receiver reports the same failure as the end of the session, which
-// is what the node acts on.
+// logSend logs a failed send. The receiver reports the same failure as the end of the session,
+// which is what the node acts on.
 func (n *Node) logSend(err error) {
 	if err != nil {
 		n.cfg.Log.Debug("send failed", "error", err)

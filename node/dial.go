@@ -19,8 +19,8 @@ import (
 // maxReceiveBytes bounds one message from a coordinator; the longest are grants and specs.
 const maxReceiveBytes = 16 << 20
 
-// serviceConfig balances over all addresses of a name and sends only to the coordinator whose health
-// check reports that it serves the service: the leader.
+// serviceConfig balances over all addresses of a name and sends only to the coordinator whose
+// health check reports that it serves the service: the leader.
 const serviceConfig = `{"loadBalancingConfig":[{"round_robin":{}}],"healthCheckConfig":{"serviceName":%q}}`
 
 // Dial creates a link to the coordinators at a gRPC target, or at several comma-separated host:port
@@ -46,7 +46,9 @@ func Dial(target, service string, creds credentials.TransportCredentials, opts .
 	}, opts...)
 	return newLink(func() (*grpc.ClientConn, error) {
 		if addresses := strings.Split(target, ","); len(addresses) > 1 {
-			return grpc.NewClient("list:///coordinators", append(slices.Clone(opts), grpc.WithResolvers(listOf(addresses)))...)
+			return grpc.NewClient(
+				"list:///coordinators",
+				append(slices.Clone(opts), grpc.WithResolvers(listOf(addresses)))...)
 		}
 		return grpc.NewClient(target, opts...)
 	}, target)

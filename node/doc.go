@@ -1,7 +1,7 @@
-// Package node is the life of a lease: it takes runs of shards from a coordinator, solves them and
-// delivers their rows.
+// Package node solves shards: it takes leases from a coordinator, solves their points and delivers
+// the rows.
 //
-// A shard's life in a node, and who moves it:
+// The states of a shard that a node holds:
 //
 //	queued -> running -> delivering -> gone      the coordinator acknowledged the delivery
 //	   \         \            \
@@ -9,14 +9,17 @@
 //
 // The invariants:
 //
-//   - One goroutine, Run's, owns the node's state; slots and deliveries report to it by events.
-//   - A shard's payload is a pure function of its sweep and its number: slots, order and attempts
-//     do not show in it.
-//   - A point that panics the solver is a row with status failed; it never takes its shard or the
-//     node along.
-//   - Memory is bounded by the slots: a slot starts no shard while its finished ones wait to be
-//     delivered, and points that are solved at once need no more than the node registered.
-//   - Losing the coordinator costs no work: slots go on, finished shards are sent again after the
-//     reconnect.
-//   - Run returns only when every goroutine it started has ended.
+//   - One goroutine, that of Run, owns the node's state; slots, deliveries and the session report
+//     to it by events.
+//   - A shard's payload depends only on its sweep and its number, not on slots, order or attempts.
+//   - A point on which the solver panics is a row with status failed; the rest of its shard and the
+//     node are not affected.
+//   - Memory is bounded: a slot starts no shard while too many of its solved shards wait to be
+//     delivered, and points solved at once need no more memory than the node registered.
+//   - Losing the coordinator loses no work: slots continue, and solved shards are sent again after
+//     the node has attached again.
+//   - Run returns only after every goroutine that it started has ended.
+//
+// Files: session.go, wire.go and client.go speak the protocol; connection.go, held.go and drain.go
+// are the parts of Run; slot.go, shard.go and batches.go solve.
 package node

@@ -9,10 +9,10 @@ import (
 	"google.golang.org/grpc"
 )
 
-// Link is a connection to the coordinators that can be made anew: gRPC takes up to half a minute to
-// notice a peer that is stopped or cut off without a word, and until then goes on sending to it.
+// Link is a connection to the coordinators that can be replaced: gRPC takes up to half a minute to
+// notice that a peer was suspended or cut off, and keeps sending to it until then.
 //
-// Safe for concurrent use.
+// It is safe for concurrent use.
 type Link struct {
 	dial func() (*grpc.ClientConn, error)
 
@@ -26,12 +26,12 @@ var _ grpc.ClientConnInterface = (*Link)(nil)
 func newLink(dial func() (*grpc.ClientConn, error), target string) (*Link, error) {
 	conn, err := dial()
 	if err != nil {
-		return nil, fmt.Errorf("coordinator address %q: %w", target, err)
+		return nil, fmt.Errorf("connect to coordinator %q: %w", target, err)
 	}
 	return &Link{dial: dial, conn: conn}, nil
 }
 
-// Renew drops the connection, whose calls fail, and makes another.
+// Renew replaces the connection; calls on the old one fail.
 func (l *Link) Renew() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -40,19 +40,19 @@ func (l *Link) Renew() error {
 	}
 	conn, err := l.dial()
 	if err != nil {
-		return fmt.Errorf("connect to the coordinators anew: %w", err)
+		return fmt.Errorf("reconnect to coordinator: %w", err)
 	}
 	err = l.conn.Close()
 	l.conn = conn
 	return err
 }
 
-// Close ends the link and every call on it.
+// Close closes the link; calls on it fail.
 func (l *Link) Close() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.closed {
-		return errors.New("the link to the coordinators is closed already")
+		return errors.New("close link to coordinator: already closed")
 	}
 	l.closed = true
 	return l.conn.Close()
@@ -64,12 +64,12 @@ func (l *Link) current() *grpc.ClientConn {
 	return l.conn
 }
 
-// Invoke makes a call on the present connection.
+// Invoke implements grpc.ClientConnInterface.
 func (l *Link) Invoke(ctx context.Context, method string, args, reply any, opts ...grpc.CallOption) error {
 	return l.current().Invoke(ctx, method, args, reply, opts...)
 }
 
-// NewStream opens a stream on the present connection.
+// NewStream implements grpc.ClientConnInterface.
 func (l *Link) NewStream(
 	ctx context.Context,
 	desc *grpc.StreamDesc,

@@ -12,32 +12,32 @@ import (
 	"github.com/phasegrid/phasegrid/sweep"
 )
 
-// memoryBudget is the memory that a node registered, shared by its slots: the coordinator looks at
-// one shard at a time.
+// memoryBudget is the memory that a node registered. Its slots share it, because the coordinator
+// compares it with each shard alone.
 type memoryBudget struct {
 	bytes        *semaphore.Weighted
-	share, whole int64 // of a slot, of all
+	share, whole int64 // bytes of one slot and of all
 }
 
 func newMemoryBudget(bytes int64, slots int) *memoryBudget {
 	return &memoryBudget{semaphore.NewWeighted(bytes), max(1, bytes/int64(slots)), bytes}
 }
 
-// take waits for the bytes, a slot's share at least and all of them at most, and returns what is to
-// be released.
+// take waits for bytes, at least a slot's share and at most all, and returns the number to release.
 func (m *memoryBudget) take(ctx context.Context, bytes int64) (taken int64, err error) {
 	taken = min(max(bytes, m.share), m.whole)
 	return taken, m.bytes.Acquire(ctx, taken)
 }
 
-// release gives back what take returned.
+// release gives back the bytes that take returned.
 func (m *memoryBudget) release(taken int64) { m.bytes.Release(taken) }
 
-// fallbackMemory is registered if the system does not tell: enough for every point that is allowed.
+// fallbackMemory is registered if the available memory is unknown: enough for every point that
+// Parse allows by default.
 const fallbackMemory = sweep.DefaultPointBytes
 
-// availableMemory is what this process may still take: the memory that the system calls available,
-// or the limit of the control group (version 2) where that is less.
+// availableMemory returns the memory that this process may use: the system's available memory, or
+// the limit of the control group (version 2) if that is less.
 func availableMemory() int64 {
 	memory := int64(fallbackMemory)
 	if f, err := os.Open("/proc/meminfo"); err == nil {

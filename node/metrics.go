@@ -5,7 +5,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promauto"
 )
 
-// Metrics of a node, without sweep, shard or point as labels.
+// Metrics are the Prometheus metrics of a node. Sweeps, shards and points are not labels.
 type Metrics struct {
 	attached prometheus.Gauge
 	busy     prometheus.Gauge
@@ -15,23 +15,40 @@ type Metrics struct {
 	seconds  prometheus.Histogram
 }
 
-// NewMetrics makes the metrics and registers them; a nil registerer keeps them to itself.
+// count adds the points of a shard.
+func (m *Metrics) count(c pointCounts) {
+	for status, n := range c.solved {
+		m.points.WithLabelValues(status).Add(float64(n))
+	}
+	m.reused.Add(float64(c.reused))
+}
+
+// NewMetrics creates the metrics and registers them, unless the registerer is nil.
 func NewMetrics(reg prometheus.Registerer) *Metrics {
 	f := promauto.With(reg)
 	return &Metrics{
 		attached: f.NewGauge(
-			prometheus.GaugeOpts{Name: "phasegrid_node_attached", Help: "1 while the coordinator knows this node."},
+			prometheus.GaugeOpts{
+				Name: "phasegrid_node_attached",
+				Help: "1 while the node is attached to a coordinator.",
+			},
 		),
 		busy: f.NewGauge(
-			prometheus.GaugeOpts{Name: "phasegrid_node_slots_busy", Help: "Slots that solve a shard."},
+			prometheus.GaugeOpts{Name: "phasegrid_node_slots_busy", Help: "Slots that are solving a shard."},
 		),
-		shards: f.NewCounterVec(prometheus.CounterOpts{Name: "phasegrid_node_shards_total",
-			Help: "Shards by how they left this node: committed, unwanted, revoked, refused, abandoned."}, []string{"outcome"}),
+		shards: f.NewCounterVec(prometheus.CounterOpts{
+			Name: "phasegrid_node_shards_total",
+			Help: "Shards that left this node, by outcome: committed, unwanted, revoked, rejected or abandoned.",
+		}, []string{"outcome"}),
 		points: f.NewCounterVec(prometheus.CounterOpts{Name: "phasegrid_node_points_total",
-			Help: "Rows computed, by status."}, []string{"status"}),
+			Help: "Points solved, by status."}, []string{"status"}),
 		reused: f.NewCounter(prometheus.CounterOpts{Name: "phasegrid_node_points_reused_total",
-			Help: "Rows taken from an earlier result set."}),
-		seconds: f.NewHistogram(prometheus.HistogramOpts{Name: "phasegrid_node_shard_duration_seconds",
-			Help: "Time to solve a shard.", NativeHistogramBucketFactor: 1.1, Buckets: prometheus.ExponentialBuckets(0.001, 4, 10)}),
+			Help: "Points reused from earlier result sets."}),
+		seconds: f.NewHistogram(prometheus.HistogramOpts{
+			Name:                        "phasegrid_node_shard_duration_seconds",
+			Help:                        "Seconds to solve a shard.",
+			NativeHistogramBucketFactor: 1.1,
+			Buckets:                     prometheus.ExponentialBuckets(0.001, 4, 10),
+		}),
 	}
 }

@@ -18,8 +18,8 @@ const (
 		"seed: 11, steps: 600"
 )
 
-// horizon bounds the relative difference of two runs while the signal alignment is below a level, up
-// to a step.
+// horizon bounds the relative difference of two runs while the signal alignment is below a level,
+// up to a step.
 type horizon struct {
 	tolerance, level float64
 	step             int
@@ -125,7 +125,11 @@ func TestRunsAreThoseOfTheTableOfOptimizers(t *testing.T) {
 			rotated := trajectory(t, square+", representation: dense, rotate: householder")
 			off := apart(dense, rotated, everywhere)
 			if row.BasisDependent && off < 1e-3 || !row.BasisDependent && off > 1e-9 {
-				t.Errorf("a rotation of Q and theta moves the run by %.2g; basis dependent: %v", off, row.BasisDependent)
+				t.Errorf(
+					"a rotation of Q and theta moves the run by %.2g; basis dependent: %v",
+					off,
+					row.BasisDependent,
+				)
 			}
 			checkSubspaceOf(t, row)
 			checkRates(t, row)
@@ -146,7 +150,8 @@ func checkSubspaceOf(t *testing.T, row sweep.UpdateRule) {
 		t.Errorf("an online run in a subspace: %v", err)
 	}
 	if row.BasisDependent {
-		if _, err := pointOf(narrow + ", representation: subspace"); err == nil || !strings.Contains(err.Error(), "basis") {
+		if _, err := pointOf(narrow + ", representation: subspace"); err == nil ||
+			!strings.Contains(err.Error(), "basis") {
 			t.Errorf("a subspace run: %v", err)
 		}
 		return

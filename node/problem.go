@@ -7,7 +7,7 @@ import (
 	"github.com/phasegrid/phasegrid/sweep"
 )
 
-// The words of the sweep file and what the solver calls them.
+// The words of sweep files and the values of the solver.
 var (
 	models = map[string]solver.Model{
 		"population": solver.Population, "finite_sample": solver.FiniteSample, "online": solver.Online,
@@ -62,9 +62,9 @@ func checkOptimizers() error {
 	return solver.SelfCheck()
 }
 
-// problem turns a point's resolved parameters into what the solver takes. A null parameter does not
-// apply, and the solver does not look at its field. The error names a word that this program does
-// not know.
+// problem converts a point's resolved parameters to a problem of the solver. The solver ignores the
+// fields of parameters that do not apply, which are null. The error names a word that the solver
+// does not know.
 func problem(params sweep.Assignment, record []int, coefficients bool) (solver.Problem, error) {
 	var unknown error
 	p := solver.Problem{
@@ -106,7 +106,7 @@ func problem(params sweep.Assignment, record []int, coefficients bool) (solver.P
 	return p, unknown
 }
 
-// word looks a text parameter up; a null one is the zero value.
+// word looks up a text parameter; null is the zero value.
 func word[T any](params sweep.Assignment, id sweep.ParameterID, words map[string]T, unknown *error) T {
 	v, ok := words[params[id].Text()]
 	if !ok && !params[id].IsNull() {
@@ -115,7 +115,7 @@ func word[T any](params sweep.Assignment, id sweep.ParameterID, words map[string
 	return v
 }
 
-// number is a number parameter; a null one is 0.
+// number is the value of a number parameter; null is 0.
 func number(params sweep.Assignment, id sweep.ParameterID) float64 {
 	if params[id].IsNull() {
 		return 0
@@ -123,6 +123,7 @@ func number(params sweep.Assignment, id sweep.ParameterID) float64 {
 	return params[id].Float()
 }
 
+// covariance is the covariance of a point.
 func covariance(params sweep.Assignment) solver.Covariance {
 	c := solver.Covariance{
 		AR1:    params[sweep.Covariance].Text() == "ar1",
@@ -137,6 +138,7 @@ func covariance(params sweep.Assignment) solver.Covariance {
 	return c
 }
 
+// teacher is the teacher of a point.
 func teacher(params sweep.Assignment, unknown *error) solver.Teacher {
 	t := solver.Teacher{
 		Kind:  word(params, sweep.Teacher, teachers, unknown),

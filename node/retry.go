@@ -18,8 +18,8 @@ const (
 	backOffPermanent = 5 * time.Second
 )
 
-// backOff is the wait after a failed attempt, counted from 1: exponential with jitter, so that nodes
-// do not return at the same time.
+// backOff is the wait after a failed attempt, counted from 1: exponential with jitter, so that
+// nodes do not return at the same time.
 func backOff(attempt int, err error) time.Duration {
 	longest := backOffMax
 	if permanent(err) {

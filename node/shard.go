@@ -9,8 +9,8 @@ import (
 	"github.com/phasegrid/phasegrid/sweep"
 )
 
-// windowPoints is the number of points resolved, solved and written at once: enough to fill batches,
-// few enough to bound the memory of a large shard.
+// windowPoints is the number of points resolved, solved and written at once: enough to fill
+// batches, few enough to bound the memory of a large shard.
 const windowPoints = 1024
 
 // Memo has the rows of points that were solved before. All slots use it at once.
@@ -27,6 +27,13 @@ type shardSolver struct {
 	points   []sweep.Point // of the window
 	outcomes []outcome     // of points
 	row      results.PointRow
+	counts   pointCounts // of the shard
+}
+
+// pointCounts counts the points of a shard.
+type pointCounts struct {
+	solved map[string]int // by status; invalid ones included
+	reused int
 }
 
 // outcome says where a point's rows come from: one of its fields is set.
@@ -40,9 +47,10 @@ func newShardSolver(memory *memoryBudget, memo Memo, fresh func() Solver) *shard
 	return &shardSolver{memo: memo, batches: newBatchSolver(memory, fresh)}
 }
 
-// solve computes the rows of the points with indices [first, end). It returns errors of ctx, the memo
-// and the builder only: a point that cannot be solved is a row.
+// solve computes the rows of the points with indices [first, end). It returns errors of ctx, the
+// memo and the builder only: a point that cannot be solved is a row.
 func (s *shardSolver) solve(ctx context.Context, prepared *preparedSweep, first, end int64) (results.Delivery, error) {
+	s.counts = pointCounts{solved: map[string]int{}}
 	b := prepared.schema.NewBuilder()
 	defer b.Release()
 	for p := range prepared.spec.Points(first, end) {
@@ -105,21 +113,25 @@ func (s *shardSolver) outcome(p *sweep.Point) (outcome, error) {
 // write appends the rows of one point.
 func (s *shardSolver) write(prepared *preparedSweep, b *results.Builder, p *sweep.Point, o outcome) error {
 	identify(&s.row, p, prepared.parameters)
-	switch {
-	case o.known != nil:
+	if o.known != nil {
+		s.counts.reused++
 		return s.writeKnown(b, o.known)
-	case o.problem < 0:
-		s.row.Status, s.row.Detail = results.StatusInvalid, o.invalid
-		s.row.RunSummary = results.NoRun()
-		return b.AddPoint(s.row)
+	}
+	defer func() { s.counts.solved[s.row.Status]++ }()
+	if o.problem < 0 {
+		return s.writeUnsolved(b, results.StatusInvalid, o.invalid)
 	}
 	r, panicked := s.batches.result(o.problem)
 	if panicked != nil {
-		s.row.Status, s.row.Detail = results.StatusFailed, panicked.Error()
-		s.row.RunSummary = results.NoRun()
-		return b.AddPoint(s.row)
+		return s.writeUnsolved(b, results.StatusFailed, panicked.Error())
 	}
 	return s.writeSolved(b, r, prepared.record.Coefficients)
+}
+
+// writeUnsolved appends the row of a point without a run.
+func (s *shardSolver) writeUnsolved(b *results.Builder, status, detail string) error {
+	s.row.Status, s.row.Detail, s.row.RunSummary = status, detail, results.NoRun()
+	return b.AddPoint(s.row)
 }
 
 // writeKnown appends rows of an earlier sweep, in which the point had another index.

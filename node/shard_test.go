@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/phasegrid/phasegrid/node"
 	"github.com/phasegrid/phasegrid/node/solver"
 	"github.com/phasegrid/phasegrid/results"
@@ -152,7 +154,9 @@ func TestKnownPointIsNotSolvedAgain(t *testing.T) {
 		Status:     results.StatusOK,
 		RunSummary: results.RunSummary{Metrics: results.Metrics{Loss: 42}, StepsRun: 40},
 	}}
-	rows := solveAll(t, ratesSweep, node.Config{Slots: 1, Memo: memo{plain[2].PointID: known}}, 8)
+	registry := prometheus.NewRegistry()
+	cfg := node.Config{Slots: 1, Memo: memo{plain[2].PointID: known}, Metrics: node.NewMetrics(registry)}
+	rows := solveAll(t, ratesSweep, cfg, 8)
 	for i, r := range rows {
 		if (r.Loss == 42) != (i == 2) {
 			t.Errorf("point %d has loss %v", i, r.Loss)
@@ -161,4 +165,25 @@ func TestKnownPointIsNotSolvedAgain(t *testing.T) {
 			t.Errorf("point %d has another id", i)
 		}
 	}
+	if solved, reused := total(t, registry, "phasegrid_node_points_total"),
+		total(t, registry, "phasegrid_node_points_reused_total"); solved != 7 || reused != 1 {
+		t.Errorf("metrics: %v points solved and %v reused, want 7 and 1", solved, reused)
+	}
+}
+
+// total sums a counter over its labels.
+func total(t *testing.T, registry *prometheus.Registry, name string) (sum float64) {
+	t.Helper()
+	families, err := registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, family := range families {
+		for _, m := range family.GetMetric() {
+			if family.GetName() == name {
+				sum += m.GetCounter().GetValue()
+			}
+		}
+	}
+	return sum
 }

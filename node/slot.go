@@ -43,6 +43,7 @@ func (n *Node) solve(solver *shardSolver, s *heldShard) {
 	}
 	took := d.finished.Sub(d.started)
 	n.cfg.Metrics.seconds.Observe(took.Seconds())
+	n.cfg.Metrics.count(solver.counts)
 	n.post(solved{s, took})
 	size := min(max(int64(len(d.rows.Payload)), minDeliveryBytes), deliveryBytes)
 	if n.budget.Acquire(s.ctx, size) != nil {
@@ -94,7 +95,7 @@ func (n *Node) deliver(s *heldShard, d delivery) {
 	case s.ctx.Err() != nil: // revoked or handed back: Run knows
 	default:
 		log.Error("delivery rejected", "error", err)
-		n.cfg.Metrics.shards.WithLabelValues("refused").Inc()
+		n.cfg.Metrics.shards.WithLabelValues("rejected").Inc()
 		n.post(abandoned{s, fmt.Errorf("delivery rejected: %w", err)})
 	}
 }

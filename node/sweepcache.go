@@ -48,8 +48,12 @@ func (c *sweepCache) get(ctx context.Context, sweepID string) (*preparedSweep, e
 		return nil, err
 	}
 	if version != solver.Version {
-		return nil, fmt.Errorf("prepare sweep %s: it needs solver version %d, this node has %d; use the matching release",
-			sweepID, version, solver.Version)
+		return nil, fmt.Errorf(
+			"prepare sweep %s: it needs solver version %d, this node has %d; use the matching release",
+			sweepID,
+			version,
+			solver.Version,
+		)
 	}
 	s, err := prepare(canonical)
 	if err != nil {

@@ -15,8 +15,8 @@ import (
 // This file is the only one of the package that uses generated types: it converts them to and from
 // the package's own.
 
-// Service is the name of the gRPC service that nodes call; its health tells which coordinator is the
-// leader.
+// Service is the name of the gRPC service that nodes call; its health tells which coordinator is
+// the leader.
 const Service = "phasegrid.v1.Nodes"
 
 // What a coordinator accepts of a node.
@@ -178,7 +178,11 @@ func leasesFromProto(in []*pb.ShardRun) ([]lease, error) {
 		}
 		for i := 1; i < len(bounds); i++ {
 			if bounds[i] < bounds[i-1] || bounds[0] < 0 {
-				return nil, fmt.Errorf("sweep %s, shard %d: bounds fall or are negative", r.GetSweepId(), r.GetFirstShard())
+				return nil, fmt.Errorf(
+					"sweep %s, shard %d: bounds fall or are negative",
+					r.GetSweepId(),
+					r.GetFirstShard(),
+				)
 			}
 		}
 		granted := shardRange{sweep: r.GetSweepId(), first: r.GetFirstShard(), bounds: bounds, epoch: r.GetEpoch()}

@@ -13,16 +13,15 @@ type TableReference struct {
 
 // Reference documents every table of a result set, in order.
 func Reference() []TableReference {
+	const steps, coefficients = "only if the sweep records steps", "only if the sweep records coefficients"
 	return []TableReference{
 		{Points, "one row per point, ordered by point", columnsOf(join(pointKey, pointResults)), len(pointKey)},
 		{
-			Trajectories, "one row per recorded iterate, ordered by (point, step); only if the sweep records steps",
+			Trajectories, "one row per recorded step, ordered by (point, step); " + steps,
 			columnsOf(trajectoryFields), -1,
 		},
 		{
-			Coefficients,
-			"one row per eigenspace of a recorded iterate, ordered by (point, step, group); only if the sweep records " +
-				"coefficients",
+			Coefficients, "one row per eigenspace at a recorded step, ordered by (point, step, group); " + coefficients,
 			columnsOf(coefficientFields), -1,
 		},
 		{

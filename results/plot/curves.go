@@ -26,8 +26,8 @@ type line struct {
 	x, low, mid, high []float64 // mid is NaN where the curve is censored
 }
 
-// asymptotic are the optimizers that reach 90 % alignment at learning rate times step = 0.949 from a
-// small start, for any anisotropy.
+// asymptotic are the optimizers that reach 90 % alignment at learning rate times step = 0.949 from
+// a small start, for any anisotropy.
 var asymptotic = []string{"specgd", "muon", "nucspec"}
 
 // curves draws a metric against a parameter. If several learning rates compete for a first-passage
@@ -100,8 +100,8 @@ func (f *frame) noteBands() {
 	}
 }
 
-// lineValues returns the values of a column that become lines or panels, evenly spread if there are too
-// many; without a column, one null.
+// lineValues returns the values of a column that become lines or panels, evenly spread if there are
+// too many; without a column, one null.
 func (f *frame) lineValues(name string) []value {
 	if name == "" {
 		return []value{{null: true}}
@@ -166,8 +166,8 @@ func (f *frame) rowsOf(o Options, facet, color value) []int {
 	return rows
 }
 
-// curve returns the line through the rows: median, 10 % and 90 % quantiles over replicates at each x; if
-// best, at the learning rate with the smallest median.
+// curve returns the line through the rows: median, 10 % and 90 % quantiles over replicates at each
+// x; if best, at the learning rate with the smallest median.
 func (f *frame) curve(rows []int, o Options, best bool) *line {
 	type at struct{ x, rate float64 }
 	values := map[at][]float64{}
@@ -236,8 +236,8 @@ func (f *frame) asymptote(rows []int, l *line) [][2]float64 {
 	return points
 }
 
-// frameLines fits a panel's axes to lines and removes from them what the scales cannot show; ok is false
-// if nothing is left.
+// frameLines fits a panel's axes to lines and removes from them what the scales cannot show; ok is
+// false if nothing is left.
 func frameLines(p *plot.Plot, lines []*line, o Options) (x, y scale, ok bool) {
 	xs, ys := map[float64]bool{}, map[float64]bool{}
 	for _, l := range lines {
@@ -322,8 +322,8 @@ func (l *line) Plot(c draw.Canvas, p *plot.Plot) {
 	}
 }
 
-// segment draws the points [from, to), none of them censored: the band, then the line, with dots if there
-// are few.
+// segment draws the points [from, to), none of them censored: the band, then the line, with dots if
+// there are few.
 func (l *line) segment(c draw.Canvas, tx, ty func(float64) vg.Length, from, to int) {
 	var upper, lower, middle []vg.Point
 	for i := from; i < to; i++ {

@@ -25,8 +25,8 @@ type Figure struct {
 	caption string
 }
 
-// panel is one plot and the label of its vertical axis. The library would place that label near the end
-// of a logarithmic axis instead of its middle, so the panel draws it.
+// panel is one plot and the label of its vertical axis. The library would place that label near the
+// end of a logarithmic axis instead of its middle, so the panel draws it.
 type panel struct {
 	*plot.Plot
 	yLabel string

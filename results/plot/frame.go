@@ -233,8 +233,8 @@ func (f *frame) key(row int, names []string) string {
 	return b.String()
 }
 
-// derived are parameters that most sweeps compute from others, so that they are fixed when those are
-// held.
+// derived are parameters that most sweeps compute from others, so that they are fixed when those
+// are held.
 var derived = []string{"steps", "learning_rate", "init_scale"}
 
 // slice holds every parameter that is free besides the keys at one value; loose ones may vary.
@@ -250,8 +250,8 @@ func (f *frame) slice(keys []string, loose ...string) {
 	}
 }
 
-// hold removes rows so that a parameter has one value for equal values of the keys: its most common one,
-// the middle one of several.
+// hold removes rows so that a parameter has one value for equal values of the keys: its most common
+// one, the middle one of several.
 func (f *frame) hold(name string, keys []string) {
 	c := f.columns[name]
 	common := map[value]int{}

@@ -47,8 +47,8 @@ type cell struct {
 	size float64 // area in the spaces of the scales
 }
 
-// newHeat extends each cell halfway to its neighbours in its own row and column. So the cells of a coarse
-// grid keep their size if a union adds single points between them, which are drawn on top.
+// newHeat extends each cell halfway to its neighbours in its own row and column. So the cells of a
+// coarse grid keep their size if a union adds single points between them, which are drawn on top.
 func newHeat(g *grid, c colors, sx, sy scale) *heat {
 	h := &heat{grid: g, colors: c}
 	allX, allY := sx.edges(g.x), sy.edges(g.y)
@@ -72,8 +72,8 @@ func newHeat(g *grid, c colors, sx, sy scale) *heat {
 	return h
 }
 
-// extents returns the borders between the present values; those of a single one are its borders among
-// all values.
+// extents returns the borders between the present values; those of a single one are its borders
+// among all values.
 func extents(s scale, values, all []float64, present func(int) bool) map[int][2]float64 {
 	var some []float64
 	var index []int
@@ -145,8 +145,11 @@ func (h *heat) Plot(c draw.Canvas, p *plot.Plot) {
 			fill = h.colors.at(z)
 		}
 		const overlap = 0.15 // hides the seams between neighbours
-		c.FillPolygon(fill, c.ClipPolygonXY([]vg.Point{{X: x0 - overlap, Y: y0 - overlap}, {X: x1 + overlap, Y: y0 - overlap},
-			{X: x1 + overlap, Y: y1 + overlap}, {X: x0 - overlap, Y: y1 + overlap}}))
+		c.FillPolygon(
+			fill,
+			c.ClipPolygonXY([]vg.Point{{X: x0 - overlap, Y: y0 - overlap}, {X: x1 + overlap, Y: y0 - overlap},
+				{X: x1 + overlap, Y: y1 + overlap}, {X: x0 - overlap, Y: y1 + overlap}}),
+		)
 		if h.grid.diverged[k.j][k.i] && x1-x0 > 4 && y1-y0 > 4 {
 			c.StrokeLine2(draw.LineStyle{Color: white, Width: 0.5}, x0, y0, x1, y1)
 			c.StrokeLine2(draw.LineStyle{Color: white, Width: 0.5}, x0, y1, x1, y0)

@@ -40,8 +40,8 @@ func symbol(name string) string {
 	return strings.ReplaceAll(name, "_", " ")
 }
 
-// number formats a value; large powers of ten are written as such. The font has no superscript minus for
-// small ones.
+// number formats a value; large powers of ten are written as such. The font has no superscript
+// minus for small ones.
 func number(x float64) string {
 	if e := math.Round(math.Log10(x)); e >= 4 && x == math.Pow(10, e) {
 		return "10" + superscript.Replace(strconv.Itoa(int(e)))

@@ -133,8 +133,8 @@ func (f *frame) firstVarying(names []string, taken ...string) string {
 	return ""
 }
 
-// freeAxis returns the first axis that varies independently of the given columns and applies to most
-// points.
+// freeAxis returns the first axis that varies independently of the given columns and applies to
+// most points.
 func (f *frame) freeAxis(beside ...string) string {
 	for _, name := range axes {
 		if f.isFree(name, beside...) {
@@ -144,8 +144,8 @@ func (f *frame) freeAxis(beside ...string) string {
 	return ""
 }
 
-// secondAxis returns the first axis that makes a grid with x: at least half of the pairs of their values
-// have points.
+// secondAxis returns the first axis that makes a grid with x: at least half of the pairs of their
+// values have points.
 func (f *frame) secondAxis(facet, x string) string {
 	for _, name := range axes {
 		if !f.isFree(name, facet, x) || f.columns[x] == nil {

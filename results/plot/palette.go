@@ -5,7 +5,8 @@ import (
 	"math"
 )
 
-// viridis is matplotlib's map (Smith and van der Walt, 2015) at eleven equal steps; its lightness rises.
+// viridis is matplotlib's map (Smith and van der Walt, 2015) at eleven equal steps; its lightness
+// rises.
 var viridis = [...][3]float64{{68, 1, 84}, {72, 36, 117}, {65, 68, 135}, {53, 95, 141}, {42, 120, 142}, {33, 145, 140},
 	{34, 168, 132}, {68, 191, 112}, {122, 209, 81}, {189, 223, 38}, {253, 231, 37}}
 

@@ -125,8 +125,8 @@ func mean(x []float64) float64 {
 	return sum / float64(len(x))
 }
 
-// censoredQuantile returns the q-quantile of values. NaN stands for censored values, which are larger than
-// all others; the result is NaN if the quantile is one of them.
+// censoredQuantile returns the q-quantile of values. NaN stands for censored values, which are
+// larger than all others; the result is NaN if the quantile is one of them.
 func censoredQuantile(x []float64, q float64) float64 {
 	known := slices.DeleteFunc(slices.Clone(x), math.IsNaN)
 	slices.Sort(known)
@@ -160,9 +160,9 @@ func phasePanel(g *grid, c colors, o Options, title string) *panel {
 	return p
 }
 
-// phaseTheory returns the theoretical line over (anisotropy, y): the critical anisotropy 2 of gradient
-// descent from a small start, or, if y is the learning rate, the stability limit of gradient descent,
-// 1/max(3, 1 + lambda).
+// phaseTheory returns the theoretical line over (anisotropy, y): the critical anisotropy 2 of
+// gradient descent from a small start, or, if y is the learning rate, the stability limit of
+// gradient descent, 1/max(3, 1 + lambda).
 func phaseTheory(o Options, title string, xMin, xMax, yMin, yMax float64) [][2]float64 {
 	if o.Y == "learning_rate" {
 		if title != "gd" && o.Facet == "optimizer" {
@@ -255,8 +255,8 @@ func (t *theory) Plot(c draw.Canvas, p *plot.Plot) {
 	}
 }
 
-// contour is a plotter of the line at which a grid crosses a level. Squares with a missing corner have no
-// line.
+// contour is a plotter of the line at which a grid crosses a level. Squares with a missing corner
+// have no line.
 type contour struct {
 	grid  *grid
 	level float64
@@ -273,8 +273,8 @@ func (k *contour) Plot(c draw.Canvas, p *plot.Plot) {
 	}
 }
 
-// segments returns the pieces of the contour, by marching squares and interpolation in the spaces of the
-// scales.
+// segments returns the pieces of the contour, by marching squares and interpolation in the spaces
+// of the scales.
 func (k *contour) segments() [][2][2]float64 {
 	var segments [][2][2]float64
 	for j := range len(k.grid.y) - 1 {
@@ -294,7 +294,8 @@ func (k *contour) segments() [][2][2]float64 {
 	return segments
 }
 
-// crossing returns the point between two neighbours at which the grid has the level, if there is one.
+// crossing returns the point between two neighbours at which the grid has the level, if there is
+// one.
 func (k *contour) crossing(a, b [2]int) (at [2]float64, ok bool) {
 	za, zb := k.grid.z[a[1]][a[0]], k.grid.z[b[1]][b[0]]
 	if math.IsNaN(za) || math.IsNaN(zb) || (za < k.level) == (zb < k.level) {

@@ -15,8 +15,9 @@ type scale struct {
 	ticks    []float64 // nil if the axis chooses them
 }
 
-// scaleOf fits a scale to rising values. choice is linear or log; otherwise the scale is logarithmic if
-// they are positive and span a factor of 20. A logarithmic scale excludes values that are not positive.
+// scaleOf fits a scale to rising values. choice is linear or log; otherwise the scale is
+// logarithmic if they are positive and span a factor of 20. A logarithmic scale excludes values
+// that are not positive.
 func scaleOf(values []float64, choice string) scale {
 	if choice == "log" {
 		if i, _ := slices.BinarySearch(values, math.SmallestNonzeroFloat64); i < len(values) {
@@ -49,8 +50,8 @@ func (s scale) back(x float64) float64 {
 	return x
 }
 
-// edges returns the borders of cells around rising values, one more than values, in the middle between
-// neighbours in the scale's space.
+// edges returns the borders of cells around rising values, one more than values, in the middle
+// between neighbours in the scale's space.
 func (s scale) edges(values []float64) []float64 {
 	n := len(values)
 	edges := make([]float64, n+1)

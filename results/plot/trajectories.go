@@ -9,8 +9,8 @@ import (
 	"github.com/phasegrid/phasegrid/results"
 )
 
-// trajectories draws a metric of the recorded iterates against the step or the learning rate times the
-// step.
+// trajectories draws a metric of the recorded iterates against the step or the learning rate times
+// the step.
 func trajectories(ctx context.Context, set *results.Set, f *frame, o Options) (*Figure, error) {
 	if o.X == "eta_step" && f.columns["learning_rate"] == nil {
 		return nil, fmt.Errorf("plot: draw over eta_step: the sweep has no parameter learning_rate")
