@@ -2,7 +2,8 @@
 
 Pages that live outside docs/ (CONTRIBUTING.md and the like) become pages of the site. Links keep
 working on the site and in the repository: one to a file outside docs/ leads to the repository on
-the site. A link to a file that does not exist fails the build, in README.md too.
+the site. A link to a file that does not exist fails the build, in README.md too, and so does the
+name of a source file in backquotes, such as `sweep/optimizer.go`.
 """
 
 import posixpath
@@ -20,6 +21,7 @@ OUTSIDE = {
     "k8s/README.md": "kubernetes.md",
 }
 LINK = re.compile(r"(?<=\]\()([^)\s]+)(?=[^)]*\))")
+NAMED = re.compile(r"`([\w./-]+/[\w.-]+\.(?:go|md|proto|py|sh|sql|yaml))`")
 CODE = re.compile(r"(^```.*?^```|`[^`\n]*`)", re.M | re.S)
 
 
@@ -44,6 +46,10 @@ def rewrite(markdown, source, change):
             raise PluginError(f"{source}: broken link {target}: {path} does not exist")
         return change(path, mark + fragment, target)
 
+    for path in NAMED.findall(markdown):
+        folders = "", posixpath.dirname(source)
+        if not any((ROOT / folder / path).exists() for folder in folders):
+            raise PluginError(f"{source}: {path} does not exist")
     pieces = CODE.split(markdown)
     return "".join(p if i % 2 else LINK.sub(link, p) for i, p in enumerate(pieces))
 
