@@ -22,7 +22,7 @@ func TestReadersHaveMemoryOfTheirOwn(t *testing.T) {
 	f := tableFlight{term: leader, entry: e}
 	lost := ledger.DoneShard{Object: "spool/x", Bytes: 1 << 40}
 	if err := f.sendShard(ctx, lost, results.Expectation{}, nil, nil); err == nil ||
-		!strings.Contains(err.Error(), "spool frame of") {
+		!strings.Contains(err.Error(), "read spool frame") {
 		t.Errorf("a frame of a terabyte: %v", err)
 	}
 	if !leader.reading.TryAcquire(readerMemory) {

@@ -213,7 +213,7 @@ func TestCancelDoesNotWaitForEachNode(t *testing.T) {
 	}
 	var left []string
 	err := counted.Load(t.Context(), ledger.Root, func(key string, _ []byte) error {
-		if !strings.HasPrefix(key, ledger.NodesRoot) || key == ledger.NodeKey("n0") {
+		if !strings.HasPrefix(key, ledger.NodeKey("")) || key == ledger.NodeKey("n0") {
 			left = append(left, key)
 		}
 		return nil

@@ -17,11 +17,10 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/phasegrid/phasegrid/cmd/phasegrid/client"
-
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
 
+	"github.com/phasegrid/phasegrid/cmd/phasegrid/client"
 	"github.com/phasegrid/phasegrid/node"
 	"github.com/phasegrid/phasegrid/node/solver"
 	pb "github.com/phasegrid/phasegrid/proto/phasegrid/v1"
@@ -316,7 +315,7 @@ func TestStatusNamesFencedNodes(t *testing.T) {
 		got.stdout,
 		"node clumsy",
 	) ||
-		!strings.Contains(got.stdout, "fenced off") {
+		!strings.Contains(got.stdout, "is fenced") {
 		t.Errorf("status: %s%s", got.stdout, got.stderr)
 	}
 }

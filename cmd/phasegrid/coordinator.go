@@ -11,12 +11,12 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/phasegrid/phasegrid/cmd/phasegrid/client"
-
 	"github.com/spf13/cobra"
 	"google.golang.org/grpc"
 
+	"github.com/phasegrid/phasegrid/cmd/phasegrid/client"
 	"github.com/phasegrid/phasegrid/coordinator"
+	"github.com/phasegrid/phasegrid/coordinator/ledger"
 	"github.com/phasegrid/phasegrid/coordinator/store"
 )
 
@@ -90,7 +90,7 @@ func runCoordinator(ctx context.Context, o coordinatorOptions) error {
 		return err
 	}
 	if o.EmbeddedEtcd != "" {
-		unlock, err := lockFolder(o.EmbeddedEtcd, "--embedded-etcd")
+		unlock, err := ledger.LockFolder(o.EmbeddedEtcd, "--embedded-etcd")
 		if err != nil {
 			return err
 		}

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/phasegrid/phasegrid/coordinator/ledger"
 )
 
 func TestExitCodes(t *testing.T) {
@@ -141,7 +143,7 @@ func TestFlagsFromEnvironment(t *testing.T) {
 
 func TestSecondRunNamesTheFirst(t *testing.T) {
 	state := t.TempDir()
-	unlock, err := lockFolder(state, "--state")
+	unlock, err := ledger.LockFolder(state, "--state")
 	if err != nil {
 		t.Fatal(err)
 	}

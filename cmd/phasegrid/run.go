@@ -127,7 +127,7 @@ func runRun(ctx context.Context, o runOptions) error {
 			return unreadable
 		}
 	}
-	unlock, err := lockFolder(o.State, "--state")
+	unlock, err := ledger.LockFolder(o.State, "--state")
 	if err != nil {
 		return err
 	}

@@ -12,7 +12,8 @@ import (
 	"github.com/phasegrid/phasegrid/sweep"
 )
 
-// encode fails for a text that is not UTF-8: whoever let it in is told, and nobody else.
+// Encode returns the bytes of a message, the same for equal messages. It fails for a text that is
+// not UTF-8.
 func Encode(m proto.Message) ([]byte, error) {
 	b, err := proto.MarshalOptions{Deterministic: true}.Marshal(m)
 	if err != nil {
@@ -21,8 +22,9 @@ func Encode(m proto.Message) ([]byte, error) {
 	return b, nil
 }
 
-// encodeSweep leaves out how the sweep is cut where that is too large for one value: it is cut
-// again then. There is room for some 80,000 shards of which no two are equal.
+// EncodeSweep returns the value of the key of a sweep. It leaves out cuts that are too large for a
+// value, which has room for about 80,000 shards of which no two are equal; the plan is computed
+// again then.
 func EncodeSweep(s SweepState) ([]byte, error) {
 	m := &pb.SweepState{
 		Spec: &pb.Spec{
@@ -48,7 +50,7 @@ func cutsToProto(s SweepState) *pb.CutsState {
 func cutsFromProto(m *pb.CutsState) ([]sweep.CutRun, error) {
 	n := len(m.GetShards())
 	if len(m.GetPoints()) != n || len(m.GetCost()) != n || len(m.GetMemoryBytes()) != n {
-		return nil, errors.New("columns of cuts differ in length")
+		return nil, errors.New("decode cuts: columns differ in length")
 	}
 	runs := make([]sweep.CutRun, n)
 	for i := range runs {
@@ -74,6 +76,7 @@ func decodeSweep(b []byte) (SweepState, error) {
 	}, nil
 }
 
+// EncodeDone returns the value of a done key.
 func EncodeDone(items []DoneShard) ([]byte, error) {
 	m := &pb.DoneState{}
 	index := map[string]uint32{}
@@ -104,13 +107,13 @@ func decodeDone(b []byte) ([]DoneShard, error) {
 	n := len(m.Shards)
 	for _, k := range []int{len(m.Object), len(m.Offsets), len(m.PayloadBytes), len(m.Ok), len(m.Diverged), len(m.Failed), len(m.Invalid)} {
 		if k != n {
-			return nil, errors.New("columns of different length")
+			return nil, errors.New("columns differ in length")
 		}
 	}
 	items := make([]DoneShard, n)
 	for i := range items {
 		if int(m.Object[i]) >= len(m.Objects) {
-			return nil, fmt.Errorf("object %d of %d", m.Object[i], len(m.Objects))
+			return nil, fmt.Errorf("got object %d of %d", m.Object[i], len(m.Objects))
 		}
 		items[i] = DoneShard{
 			Shard: int(m.Shards[i]), Object: m.Objects[m.Object[i]], Offset: m.Offsets[i], Bytes: m.PayloadBytes[i],
@@ -120,6 +123,7 @@ func decodeDone(b []byte) ([]DoneShard, error) {
 	return items, nil
 }
 
+// EncodePart returns the value of the key of a part.
 func EncodePart(p PartState) ([]byte, error) {
 	m := &pb.PartState{Ok: p.Rows.OK, Diverged: p.Rows.Diverged, Failed: p.Rows.Failed, Invalid: p.Rows.Invalid}
 	for _, f := range p.Files {
@@ -140,7 +144,7 @@ func decodePart(b []byte) (PartState, error) {
 	for _, f := range m.GetFiles() {
 		file := PartFile{Path: f.GetPath(), Bytes: f.GetBytes(), Rows: f.GetRows()}
 		if copy(file.SHA256[:], f.GetSha256()) != len(file.SHA256) {
-			return PartState{}, fmt.Errorf("file %q: sha256 of %d bytes", file.Path, len(f.GetSha256()))
+			return PartState{}, fmt.Errorf("file %q: got sha256 of %d bytes, want 32", file.Path, len(f.GetSha256()))
 		}
 		p.Files = append(p.Files, file)
 	}
@@ -150,6 +154,7 @@ func decodePart(b []byte) (PartState, error) {
 	return p, nil
 }
 
+// FailuresToProto converts the lease failures of a shard.
 func FailuresToProto(l board.ShardFailures) *pb.Loss {
 	m := &pb.Loss{Shard: int64(l.Shard), Attempts: int32(l.Attempts), Quarantined: l.Quarantined}
 	for _, c := range l.Failures {
@@ -158,6 +163,7 @@ func FailuresToProto(l board.ShardFailures) *pb.Loss {
 	return m
 }
 
+// EncodeFailures returns the value of the key of the lease failures of a shard.
 func EncodeFailures(l board.ShardFailures) ([]byte, error) {
 	return Encode(&pb.LossState{Loss: FailuresToProto(l)})
 }

@@ -16,17 +16,17 @@ import (
 	"google.golang.org/grpc/credentials"
 )
 
-// Etcd names an etcd cluster.
+// Etcd is the configuration of a client of an etcd cluster.
 type Etcd struct {
 	Endpoints []string
-	// Credentials are asked at every connection, so that they may change; nil is plain text.
+	// Credentials are asked for every connection, so they may change; nil is plain text.
 	Credentials credentials.TransportCredentials
-	// SessionTTL is after how many whole seconds a leader that stopped answering is replaced,
-	// Timeout that of one request; both are 5 s by default.
+	// SessionTTL, in whole seconds, is the time after which a leader that does not renew its
+	// session is replaced. Timeout is that of one request. Both are 5 s by default.
 	SessionTTL, Timeout time.Duration
 }
 
-// DefaultSessionTTL is the time after which a leader that stopped answering is replaced.
+// DefaultSessionTTL is the default of Etcd.SessionTTL.
 const DefaultSessionTTL = 5 * time.Second
 
 const (
@@ -34,7 +34,7 @@ const (
 	loadPage    = 1000 // keys a request
 )
 
-// reconnect bounds how long an etcd that is back stays unnoticed: gRPC's own delays grow to two
+// reconnect bounds how long a recovered etcd goes unnoticed: the delays of gRPC grow to two
 // minutes.
 var reconnect = backoff.Config{
 	BaseDelay:  100 * time.Millisecond,
@@ -43,21 +43,21 @@ var reconnect = backoff.Config{
 	MaxDelay:   2 * time.Second,
 }
 
-// etcdBackend is the ledger in etcd, by whatever client.
+// etcdBackend is the ledger in etcd, embedded or not.
 type etcdBackend struct {
 	client  *clientv3.Client
 	log     *slog.Logger
 	ttl     time.Duration // of a session
 	timeout time.Duration // of one request
-	// alone: nobody else can be alive, so a predecessor's lease need not expire.
+	// exclusive: no other process can be alive, so a predecessor's session need not expire.
 	exclusive bool
-	stop      func() // after the client
+	stop      func() // called after the client is closed
 }
 
 var _ Backend = (*etcdBackend)(nil)
 
-// dialEtcd connects to a cluster. It does not wait for it to be there.
-func Dial(cfg Etcd, log *slog.Logger) (*etcdBackend, error) {
+// Dial connects to an etcd cluster, and does not wait until it answers.
+func Dial(cfg Etcd, log *slog.Logger) (Backend, error) {
 	ttl, timeout := cmp.Or(cfg.SessionTTL, DefaultSessionTTL), cmp.Or(cfg.Timeout, etcdTimeout)
 	options := []grpc.DialOption{
 		grpc.WithConnectParams(grpc.ConnectParams{Backoff: reconnect, MinConnectTimeout: timeout}),
@@ -70,7 +70,7 @@ func Dial(cfg Etcd, log *slog.Logger) (*etcdBackend, error) {
 		DialKeepAliveTime: 10 * time.Second, DialKeepAliveTimeout: 5 * time.Second, Logger: zap.NewNop(),
 	})
 	if err != nil {
-		return nil, fmt.Errorf("etcd at %v: %w", cfg.Endpoints, err)
+		return nil, fmt.Errorf("connect to etcd at %v: %w", cfg.Endpoints, err)
 	}
 	return &etcdBackend{client: client, log: log, ttl: ttl, timeout: timeout, stop: func() {}}, nil
 }
@@ -78,13 +78,13 @@ func Dial(cfg Etcd, log *slog.Logger) (*etcdBackend, error) {
 func (b *etcdBackend) Close() error {
 	err := b.client.Close()
 	b.stop()
-	if errors.Is(err, context.Canceled) { // what a client made of an embedded server says
+	if errors.Is(err, context.Canceled) { // from the client of an embedded server
 		err = nil
 	}
 	return err
 }
 
-// Load reads page by page, all at the revision of the first.
+// Load reads page by page, all at the revision of the first page.
 func (b *etcdBackend) Load(ctx context.Context, prefix string, visit func(key string, value []byte) error) error {
 	from, end := prefix, clientv3.GetPrefixRangeEnd(prefix)
 	var rev int64
@@ -116,8 +116,8 @@ func (b *etcdBackend) page(ctx context.Context, from, end string, rev int64) (*c
 type etcdLedger struct {
 	backend *etcdBackend
 
-	key   string // the leader's own
-	rev   int64  // at which it was created
+	key   string // the leader's key
+	rev   int64  // create revision of key
 	lease clientv3.LeaseID
 	space *space
 }
@@ -128,8 +128,8 @@ func (l *etcdLedger) Load(ctx context.Context, prefix string, visit func(key str
 	return l.backend.Load(ctx, prefix, visit)
 }
 
-// Commit is one transaction that does nothing unless the leader's key is still the one of this
-// reign.
+// Commit is one transaction that does nothing unless the leader key is still that of this
+// leadership.
 func (l *etcdLedger) Commit(ctx context.Context, writes []Write) error {
 	ctx, cancel := context.WithTimeout(ctx, l.backend.timeout)
 	defer cancel()
@@ -158,7 +158,7 @@ func (l *etcdLedger) Commit(ctx context.Context, writes []Write) error {
 	case errors.Is(err, rpctypes.ErrLeaseNotFound):
 		return ErrFenced
 	case err != nil:
-		return fmt.Errorf("transaction of %d writes: %w", len(writes), err)
+		return fmt.Errorf("commit %d writes to etcd: %w", len(writes), err)
 	case !response.Succeeded:
 		return ErrFenced
 	}

@@ -281,7 +281,7 @@ func TestNoSpaceWithoutLeader(t *testing.T) {
 	t.Run("all members", func(t *testing.T) { testNoSpaceWithoutLeader(t, dial, "out of space") })
 	t.Run(
 		"one member is down",
-		func(t *testing.T) { testNoSpaceWithoutLeader(t, dialPastSilent, "is not defragmented") },
+		func(t *testing.T) { testNoSpaceWithoutLeader(t, dialPastSilent, "defragment member") },
 	)
 }
 

@@ -15,19 +15,19 @@ import (
 const (
 	compactEvery  = time.Minute
 	reclaimDelay  = 2 * time.Second
-	defragTimeout = time.Minute // of one member, which does nothing else meanwhile
+	defragTimeout = time.Minute // of one member, which is blocked meanwhile
 )
 
-// space is how writers that etcd refused for want of space and the goroutine that makes room talk.
+// space connects writers that etcd refused for lack of space with the goroutine that reclaims it.
 // Safe for concurrent use.
 type space struct {
 	full   chan struct{}
-	failed atomic.Pointer[string] // what went wrong when room was made last
+	failed atomic.Pointer[string] // error of the last attempt
 }
 
 func newSpace() *space { return &space{full: make(chan struct{}, 1)} }
 
-// ask has room made, and returns what to tell of a refused write.
+// request asks for space to be reclaimed, and returns the error of the refused write.
 func (s *space) request(refused error) error {
 	select {
 	case s.full <- struct{}{}:
@@ -35,18 +35,18 @@ func (s *space) request(refused error) error {
 	}
 	if failed := s.failed.Load(); failed != nil {
 		return fmt.Errorf(
-			"out of space, and making room failed, at least in part: %s; mend that, or raise its quota: %w",
+			"etcd is out of space, and reclaiming it failed at least in part: %s; repair that or raise --quota-backend-bytes of etcd: %w",
 			*failed,
 			refused,
 		)
 	}
 	return fmt.Errorf(
-		"out of space: room is made, by compaction and defragmentation; raise its quota if this goes on: %w",
+		"etcd is out of space; compacting and defragmenting; raise its --quota-backend-bytes if this repeats: %w",
 		refused,
 	)
 }
 
-// made notes how making room ended.
+// report records how an attempt to reclaim space ended.
 func (s *space) report(err error) {
 	if err == nil {
 		s.failed.Store(nil)
@@ -56,7 +56,7 @@ func (s *space) report(err error) {
 	s.failed.Store(&text)
 }
 
-// maintain compacts every minute, and makes room when etcd is full, until ctx ends.
+// maintain compacts etcd every minute, and reclaims space when it is full, until ctx ends.
 func (b *etcdBackend) maintain(ctx context.Context, space *space) {
 	tick := time.NewTicker(compactEvery)
 	defer tick.Stop()
@@ -76,27 +76,27 @@ func (b *etcdBackend) maintain(ctx context.Context, space *space) {
 		}
 		space.report(err)
 		if err != nil && ctx.Err() == nil {
-			b.log.Warn("etcd maintenance", "error", err)
+			b.log.Warn("etcd maintenance failed", "error", err)
 		}
 	}
 }
 
-// compact forgets all revisions before the present one.
+// compact discards all revisions before the current one.
 func (b *etcdBackend) compact(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, b.timeout)
 	defer cancel()
 	now, err := b.client.Get(ctx, leaderKey, clientv3.WithCountOnly())
 	if err != nil {
-		return fmt.Errorf("read the revision: %w", err)
+		return fmt.Errorf("read etcd revision: %w", err)
 	}
 	_, err = b.client.Compact(ctx, now.Header.Revision, clientv3.WithCompactPhysical())
 	if err != nil && !errors.Is(err, rpctypes.ErrCompacted) {
-		return fmt.Errorf("compact: %w", err)
+		return fmt.Errorf("compact etcd: %w", err)
 	}
 	return nil
 }
 
-// disarm makes room if etcd has raised the alarm NOSPACE.
+// disarm reclaims space if etcd has raised the alarm NOSPACE.
 func (b *etcdBackend) disarm(ctx context.Context) error {
 	alarms, err := b.noSpace(ctx)
 	if err != nil || len(alarms) == 0 {
@@ -105,13 +105,13 @@ func (b *etcdBackend) disarm(ctx context.Context) error {
 	return b.defragmentAll(ctx)
 }
 
-// noSpace lists the members' alarms NOSPACE.
+// noSpace returns the NOSPACE alarms of all members.
 func (b *etcdBackend) noSpace(ctx context.Context) ([]*clientv3.AlarmMember, error) {
 	ctx, cancel := context.WithTimeout(ctx, b.timeout)
 	defer cancel()
 	all, err := b.client.AlarmList(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("list alarms: %w", err)
+		return nil, fmt.Errorf("list etcd alarms: %w", err)
 	}
 	var alarms []*clientv3.AlarmMember
 	for _, a := range all.Alarms {
@@ -122,10 +122,10 @@ func (b *etcdBackend) noSpace(ctx context.Context) ([]*clientv3.AlarmMember, err
 	return alarms, nil
 }
 
-// makeRoom defragments the members, one after the other, and ends the alarms NOSPACE if one member
-// at least has room then: a member that is down must not keep the others from taking writes.
-// Whoever is still full, or comes back full, raises the alarm again at the next write. The error
-// tells what was not done.
+// defragmentAll defragments the members one after the other, and clears the NOSPACE alarms if at
+// least one member has space then: a member that is down must not keep the others from accepting
+// writes. A member that is still full raises the alarm again at the next write. The error says what
+// was not done.
 func (b *etcdBackend) defragmentAll(ctx context.Context) error {
 	endpoints := b.client.Endpoints()
 	if len(endpoints) == 0 {
@@ -135,7 +135,7 @@ func (b *etcdBackend) defragmentAll(ctx context.Context) error {
 	done := 0
 	for _, endpoint := range endpoints {
 		if err := b.defragment(ctx, endpoint); err != nil {
-			failed = errors.Join(failed, fmt.Errorf("member %s is not defragmented: %w", endpoint, err))
+			failed = errors.Join(failed, fmt.Errorf("defragment member %s: %w", endpoint, err))
 			continue
 		}
 		done++
@@ -146,19 +146,20 @@ func (b *etcdBackend) defragmentAll(ctx context.Context) error {
 	alarms, err := b.noSpace(ctx)
 	failed = errors.Join(failed, err)
 	for _, a := range alarms {
-		if err := b.endAlarm(ctx, a); err != nil {
-			failed = errors.Join(failed, fmt.Errorf("end the alarm NOSPACE of member %x: %w", a.MemberID, err))
+		if err := b.clearAlarm(ctx, a); err != nil {
+			failed = errors.Join(failed, fmt.Errorf("clear alarm NOSPACE of member %x: %w", a.MemberID, err))
 		}
 	}
 	return failed
 }
 
-// defragment waits long for a member that works, and only seconds for one that does not answer.
+// defragment waits up to a minute for a member that works, and only seconds for one that does not
+// answer.
 func (b *etcdBackend) defragment(ctx context.Context, endpoint string) error {
 	asking, cancel := context.WithTimeout(ctx, b.timeout)
 	defer cancel()
 	if _, err := b.client.Status(asking, endpoint); err != nil {
-		return fmt.Errorf("it does not answer: %w", err)
+		return fmt.Errorf("no answer: %w", err)
 	}
 	ctx, cancel = context.WithTimeout(ctx, defragTimeout)
 	defer cancel()
@@ -166,20 +167,20 @@ func (b *etcdBackend) defragment(ctx context.Context, endpoint string) error {
 	return err
 }
 
-func (b *etcdBackend) endAlarm(ctx context.Context, a *clientv3.AlarmMember) error {
+func (b *etcdBackend) clearAlarm(ctx context.Context, a *clientv3.AlarmMember) error {
 	ctx, cancel := context.WithTimeout(ctx, b.timeout)
 	defer cancel()
 	_, err := b.client.AlarmDisarm(ctx, a)
 	return err
 }
 
-// relieve makes room in an etcd that was too full for a candidacy, and returns err. A leader would
-// do so; where there is none there would never be one.
+// reclaimSpace reclaims space in an etcd that was too full for a candidacy, and returns err. A
+// leader would do so, but without space none is elected.
 func (b *etcdBackend) reclaimSpace(ctx context.Context, err error) error {
 	if !errors.Is(err, rpctypes.ErrNoSpace) {
 		return err
 	}
-	select { // making room stops etcd for a while; if it is of no use, it is not done all the time
+	select { // defragmentation blocks etcd, so it is not repeated at once
 	case <-time.After(reclaimDelay):
 	case <-ctx.Done():
 	}
@@ -190,5 +191,5 @@ func (b *etcdBackend) reclaimSpace(ctx context.Context, err error) error {
 	if failed == nil && leader == "" {
 		failed = b.defragmentAll(ctx)
 	}
-	return errors.Join(fmt.Errorf("out of space: raise its quota if this goes on: %w", err), failed)
+	return errors.Join(fmt.Errorf("etcd is out of space; raise its --quota-backend-bytes if this repeats: %w", err), failed)
 }

@@ -7,14 +7,14 @@ import (
 	"sync"
 )
 
-// Memory is a ledger for one process and its lifetime. Give the same Memory to another coordinator,
-// and it finds the state that the first one left, as with etcd.
+// Memory is a ledger within one process. A coordinator that gets the Memory of an earlier one finds
+// the state that it left, as with etcd.
 type Memory struct {
 	mu        sync.Mutex
 	keys      map[string][]byte
 	ephemeral map[string]bool
 	epoch     uint64
-	leading   chan struct{} // holds one token while somebody leads
+	leading   chan struct{} // has a token while there is a leader
 	address   string
 }
 
@@ -25,9 +25,9 @@ func NewMemory() *Memory {
 
 var _ Backend = (*Memory)(nil)
 
-// Campaign waits for the reign before to end.
-func (m *Memory) Campaign(ctx context.Context, address string, standing func()) (*Leadership, error) {
-	standing()
+// Campaign waits for the end of the current leadership.
+func (m *Memory) Campaign(ctx context.Context, address string, accepted func()) (*Leadership, error) {
+	accepted()
 	select {
 	case m.leading <- struct{}{}:
 	case <-ctx.Done():

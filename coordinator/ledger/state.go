@@ -11,7 +11,7 @@ import (
 	"github.com/phasegrid/phasegrid/sweep"
 )
 
-// sweepRecord is what the ledger keeps of a sweep for ever.
+// SweepState is the value of the key of a sweep.
 type SweepState struct {
 	Canonical        []byte
 	Name             string
@@ -19,25 +19,25 @@ type SweepState struct {
 	PlanVersion      int
 	Created          time.Time
 	Priority, Weight int
-	Cuts             []sweep.CutRun // none if they are not kept
+	Cuts             []sweep.CutRun // empty if they were too large to store
 	Parts            []int64        // first shard of each
 }
 
-// partRecord says which files a part has.
+// PartState is the value of the key of a part: its files.
 type PartState struct {
 	Files   []PartFile
-	Missing []int // shards left out, rising
+	Missing []int // shards left out, in rising order
 	Rows    board.Counts
 }
 
-// partFile is one file of a result set, by its path in the set.
+// PartFile is one file of a result set, by its path in the set.
 type PartFile struct {
 	Path        string
 	Bytes, Rows int64
 	SHA256      [32]byte
 }
 
-// sweepState is one sweep as the ledger has it.
+// Sweep is one sweep as the ledger has it.
 type Sweep struct {
 	ID       string
 	State    SweepState
@@ -49,14 +49,14 @@ type Sweep struct {
 	Failures map[int]board.ShardFailures
 }
 
-// doneState is one done key.
+// DoneState is the value of done key N of a part.
 type DoneState struct {
 	Part, N int
 	Items   []DoneShard
 }
 
-// doneShard is one committed shard whose part is not merged yet: where its frame lies in the spool,
-// and its rows.
+// DoneShard is a committed shard whose part is not merged yet: where its frame is in the spool, and
+// its rows.
 type DoneShard struct {
 	Shard         int
 	Object        string
@@ -64,10 +64,10 @@ type DoneShard struct {
 	Rows          board.Counts
 }
 
-// loadSweeps reads every sweep of a ledger. Orphans are keys of sweeps that have none of their own,
-// by the sweeps' ids. No leader leaves such a key behind, since the keys of a sweep come and go
-// with its own; and as nothing refers to it, nothing is lost by going on without it. It must be
-// gone before a sweep of this id is there, of which it would tell what is not so.
+// LoadSweeps reads every sweep of a ledger. Orphans are keys below a sweep that has no key of its
+// own, by the id of the sweep. No leader leaves such a key behind, since the keys of a sweep are
+// created and deleted together. Nothing refers to an orphan, so it can be ignored, but it must be
+// deleted before a sweep of this id is created, of whose state it would be a part.
 func LoadSweeps(ctx context.Context, ledger Reader) (list []*Sweep, orphans map[string][]string, err error) {
 	orphans = map[string][]string{}
 	var s *Sweep
@@ -85,14 +85,14 @@ func LoadSweeps(ctx context.Context, ledger Reader) (list []*Sweep, orphans map[
 			return nil
 		}
 		if err := s.decode(what, numbers, value); err != nil {
-			return fmt.Errorf("etcd key %q: %w", key, err)
+			return fmt.Errorf("decode ledger key %q: %w", key, err)
 		}
 		return nil
 	})
 	return list, orphans, err
 }
 
-// take decodes one key of the sweep.
+// decode decodes one key of the sweep.
 func (s *Sweep) decode(what string, numbers []int, value []byte) (err error) {
 	switch what {
 	case "":
@@ -115,13 +115,14 @@ func (s *Sweep) decode(what string, numbers []int, value []byte) (err error) {
 	return err
 }
 
-// storeRecord is what the ledger says of a store: its id, and where the leader that noted it had
-// it.
+// StoreState is the value of the key of a store: its id, and its URL as the leader that wrote the
+// key had it.
 type StoreState struct{ ID, Location string }
 
+// Encode returns the value.
 func (s StoreState) Encode() []byte { return []byte(s.ID + " " + s.Location) }
 
-// loadStoreRecords reads what the ledger says of the stores, by key.
+// LoadStores reads the states of the stores, by key.
 func LoadStores(ctx context.Context, ledger Reader) (map[string]StoreState, error) {
 	records := map[string]StoreState{}
 	err := ledger.Load(ctx, storesRoot, func(key string, value []byte) error {
@@ -132,7 +133,7 @@ func LoadStores(ctx context.Context, ledger Reader) (map[string]StoreState, erro
 	return records, err
 }
 
-// hasSweeps tells whether the ledger has any.
+// HasSweeps tells whether the ledger has a sweep.
 func HasSweeps(ctx context.Context, ledger Reader) (bool, error) {
 	found := errors.New("found")
 	err := ledger.Load(ctx, sweepsRoot, func(string, []byte) error { return found })

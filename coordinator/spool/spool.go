@@ -17,34 +17,35 @@ const (
 	segmentBytes = 64 << 20
 )
 
-// location is where a frame lies.
+// Location is where a frame is.
 type Location struct {
 	Object string
 	Offset int64
 	Bytes  int64
 }
 
-// spool hands out locations and frees objects when nothing lies in them any more. Safe for
-// concurrent use; append is for one goroutine.
+// Spool writes and reads frames, and deletes objects that hold no frame any more. It is safe for
+// concurrent use, but Append is for one goroutine.
 type Spool struct {
 	store store.Store
 	epoch uint64
 	log   *slog.Logger
 
-	segment store.Log // of append's goroutine
+	segment store.Log // belongs to the goroutine of Append
 	seq     int
 	written int64
 
 	mu      sync.Mutex
-	live    map[string]int // frames that are held, by object
-	current string         // segment that is still written to
+	live    map[string]int // frames in use, by object
+	current string         // the open segment
 }
 
+// New returns the spool of one term of leadership.
 func New(store store.Store, epoch uint64, log *slog.Logger) *Spool {
 	return &Spool{store: store, epoch: epoch, log: log, live: map[string]int{}}
 }
 
-// append makes frames durable, with one sync, and holds each of them once.
+// Append makes frames durable with one sync, and holds each of them once.
 func (s *Spool) Append(ctx context.Context, frames []Frame) ([]Location, error) {
 	var chunks [][]byte
 	locations := make([]Location, len(frames))
@@ -83,7 +84,7 @@ func (s *Spool) write(ctx context.Context, chunks [][]byte) (object string, offs
 		object := s.next()
 		segment, err := logs.CreateLog(ctx, object)
 		if err != nil {
-			return "", 0, fmt.Errorf("begin spool segment: %w", err)
+			return "", 0, fmt.Errorf("create spool segment: %w", err)
 		}
 		s.segment, s.written = segment, 0
 		s.mu.Lock()
@@ -92,7 +93,7 @@ func (s *Spool) write(ctx context.Context, chunks [][]byte) (object string, offs
 	}
 	offset, err = s.segment.Append(ctx, chunks)
 	if err != nil {
-		// After a failed sync nobody knows what is on disk: the rest of this segment is not used.
+		// After a failed sync it is unknown what is on disk: the rest of this segment is not used.
 		s.seal(ctx)
 		return "", 0, err
 	}
@@ -118,13 +119,13 @@ func (s *Spool) put(ctx context.Context, object string, chunks [][]byte) error {
 	return w.Commit()
 }
 
-// seal ends the open segment; it goes as soon as nothing lies in it.
+// seal closes the open segment, which is deleted once it holds no frame.
 func (s *Spool) seal(ctx context.Context) {
 	if s.segment == nil {
 		return
 	}
 	if err := s.segment.Close(); err != nil {
-		s.log.Warn("close spool segment", "error", err)
+		s.log.Warn("spool segment not closed", "error", err)
 	}
 	s.segment = nil
 	s.mu.Lock()
@@ -134,14 +135,14 @@ func (s *Spool) seal(ctx context.Context) {
 	s.Release(ctx, object, 0)
 }
 
-// hold notes n frames of an object that an earlier leader committed.
+// Hold counts n frames of an object that an earlier leader committed.
 func (s *Spool) Hold(object string, n int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.live[object] += n
 }
 
-// release gives n frames of an object up. The last one deletes it.
+// Release gives up n frames of an object, which is deleted with the last of them.
 func (s *Spool) Release(ctx context.Context, object string, n int) {
 	s.mu.Lock()
 	s.live[object] -= n
@@ -152,15 +153,15 @@ func (s *Spool) Release(ctx context.Context, object string, n int) {
 	s.mu.Unlock()
 	if gone {
 		if err := s.store.Delete(ctx, object); err != nil {
-			s.log.Warn("free spool object; it is removed at the next start", "object", object, "error", err)
+			s.log.Warn("spool object not deleted; the next leader deletes it", "object", object, "error", err)
 		}
 	}
 }
 
-// read returns a frame. Objects opened for it stay open in cache until the caller closes them.
+// Read returns a frame. Objects that it opens stay open in cache until the caller closes it.
 func (s *Spool) Read(ctx context.Context, l Location, cache Cache) (Frame, error) {
 	if l.Bytes < 0 || l.Bytes > maxFrameBytes {
-		return Frame{}, fmt.Errorf("spool frame of %d bytes in %s", l.Bytes, l.Object)
+		return Frame{}, fmt.Errorf("read spool frame in %s: got %d bytes, want at most %d", l.Object, l.Bytes, maxFrameBytes)
 	}
 	o, err := s.object(ctx, l, cache)
 	if err != nil {
@@ -172,13 +173,13 @@ func (s *Spool) Read(ctx context.Context, l Location, cache Cache) (Frame, error
 	}
 	f, err := parseFrame(b)
 	if err != nil {
-		return Frame{}, fmt.Errorf("at %d of %s: %w", l.Offset, l.Object, err)
+		return Frame{}, fmt.Errorf("read spool frame at %d of %s: %w", l.Offset, l.Object, err)
 	}
 	return f, nil
 }
 
-// removeOrphans deletes objects of earlier leaders that hold no committed frame. Call it once
-// everything is held.
+// RemoveOrphans deletes objects of earlier epochs that hold no committed frame. Call it once every
+// frame is held.
 func (s *Spool) RemoveOrphans(ctx context.Context) error {
 	mine := fmt.Sprintf("%s%016x-", spoolPrefix, s.epoch)
 	var orphans []string
@@ -192,20 +193,20 @@ func (s *Spool) RemoveOrphans(ctx context.Context) error {
 		return nil
 	})
 	if err != nil {
-		return fmt.Errorf("look for old spool objects: %w", err)
+		return fmt.Errorf("list spool objects: %w", err)
 	}
 	for _, name := range orphans {
 		if err := s.store.Delete(ctx, name); err != nil {
-			return fmt.Errorf("remove old spool object: %w", err)
+			return fmt.Errorf("delete orphaned spool object: %w", err)
 		}
 	}
 	return nil
 }
 
-// header returns the header of a frame without its payload; the checksum is left to read.
+// Header returns the header of a frame without its payload. The checksum is verified by Read only.
 func (s *Spool) Header(ctx context.Context, l Location, cache Cache) ([]byte, error) {
 	if l.Bytes < frameFixed+frameTrailer {
-		return nil, fmt.Errorf("spool frame of %d bytes in %s", l.Bytes, l.Object)
+		return nil, fmt.Errorf("read spool frame in %s: got %d bytes, want at least %d", l.Object, l.Bytes, frameFixed+frameTrailer)
 	}
 	o, err := s.object(ctx, l, cache)
 	if err != nil {
@@ -213,20 +214,20 @@ func (s *Spool) Header(ctx context.Context, l Location, cache Cache) ([]byte, er
 	}
 	fixed := make([]byte, frameFixed)
 	if _, err := o.ReadAt(fixed, l.Offset); err != nil {
-		return nil, fmt.Errorf("read a frame at %d of %s: %w", l.Offset, l.Object, err)
+		return nil, fmt.Errorf("read spool frame at %d of %s: %w", l.Offset, l.Object, err)
 	}
 	n := int64(binary.LittleEndian.Uint32(fixed[4:]))
 	if string(fixed[:4]) != frameMagic || n > l.Bytes-frameFixed-frameTrailer {
-		return nil, fmt.Errorf("at %d of %s: not a spool frame", l.Offset, l.Object)
+		return nil, fmt.Errorf("read spool frame at %d of %s: no frame there", l.Offset, l.Object)
 	}
 	header := make([]byte, n)
 	if _, err := o.ReadAt(header, l.Offset+frameFixed); err != nil {
-		return nil, fmt.Errorf("read a header at %d of %s: %w", l.Offset, l.Object, err)
+		return nil, fmt.Errorf("read header of spool frame at %d of %s: %w", l.Offset, l.Object, err)
 	}
 	return header, nil
 }
 
-// object opens an object, or finds it in cache. One that has grown since is opened again.
+// object returns an object from cache, or opens it. An object that has grown is opened again.
 func (s *Spool) object(ctx context.Context, l Location, cache Cache) (store.Object, error) {
 	o := cache[l.Object]
 	if o != nil && l.Offset+l.Bytes <= o.Size() {
@@ -243,10 +244,10 @@ func (s *Spool) object(ctx context.Context, l Location, cache Cache) (store.Obje
 	return opened, nil
 }
 
-// cache holds the objects that were opened to read frames, by name.
+// Cache has the objects that were opened to read frames, by name.
 type Cache map[string]store.Object
 
-// close closes them.
+// Close closes them.
 func (c Cache) Close() {
 	for _, o := range c {
 		o.Close()

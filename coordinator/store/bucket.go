@@ -10,36 +10,37 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"gocloud.dev/blob"
-	_ "gocloud.dev/blob/s3blob" // the scheme s3
+	_ "gocloud.dev/blob/s3blob" // registers the scheme s3
 	"gocloud.dev/gcerrors"
 )
 
-// blobStore is a store in a bucket of object storage. An object is visible when its upload has
-// ended; Create writes it on the condition that there is none (If-None-Match: *), which the service
-// decides. S3 and its equals have this for single and for multipart uploads; a service without it
-// would let the last writer win, which writes the same bytes.
+// Bucket is a store in a bucket of object storage. An object becomes visible when its upload ends.
+// Create uploads it on the condition that there is none (If-None-Match: *), which the service
+// decides. S3 and compatible services support this for single and multipart uploads; with a service
+// that does not, the last writer wins, and writes the same bytes.
 //
-// A request that nobody answers, on a connection that is cut or by a service that hangs, ends after
-// patience: whoever made it says so and makes another one.
+// A request without an answer, on a connection that is cut or by a service that hangs, fails after
+// Patience; the caller retries.
 type Bucket struct {
 	bucket   *blob.Bucket
 	url      string
-	Patience time.Duration
+	Patience time.Duration // how long a request may remain unanswered
 }
 
 var _ Store = (*Bucket)(nil)
 
-// patience is long enough for what an upload may have in memory, 25 MiB, on a slow line.
+// defaultPatience suffices to upload what a writer buffers, 25 MiB, over a slow line.
 const defaultPatience = 2 * time.Minute
 
-var errSilent = errors.New("the service does not answer")
+var errSilent = errors.New("object storage does not answer")
 
+// bounded limits a request to Patience.
 func (s *Bucket) bounded(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeoutCause(ctx, s.Patience, errSilent)
 }
 
-// failure is why what was done with ctx failed: that patience ended is no deadline of whoever
-// called.
+// failure is the cause of a failed request. That Patience ended is reported as such, not as a
+// deadline of the caller.
 func failure(ctx context.Context, err error) error {
 	if cause := context.Cause(ctx); errors.Is(cause, errSilent) {
 		return cause
@@ -47,21 +48,21 @@ func failure(ctx context.Context, err error) error {
 	return translate(err)
 }
 
-// OpenBlobStore opens a bucket by its URL, with the credentials of the environment:
+// openBucket opens a bucket by its URL, with the credentials of the environment:
 // s3://bucket?region=eu-central-1&prefix=folder/ or
 // s3://bucket?endpoint=https://host&use_path_style=true.
 func openBucket(ctx context.Context, url string) (Store, error) {
 	bucket, err := blob.OpenBucket(ctx, url)
 	if err != nil {
-		return nil, fmt.Errorf("store %s: %w", url, err)
+		return nil, fmt.Errorf("open store %s: %w", url, err)
 	}
 	ok, err := bucket.IsAccessible(ctx)
 	if err == nil && !ok {
-		err = fmt.Errorf("no such bucket, or no access to it: %w", fs.ErrNotExist)
+		err = fmt.Errorf("bucket does not exist or is not accessible: %w", fs.ErrNotExist)
 	}
 	if err != nil {
 		bucket.Close()
-		return nil, fmt.Errorf("store %s: %w", url, err)
+		return nil, fmt.Errorf("open store %s: %w", url, err)
 	}
 	return &Bucket{bucket, url, defaultPatience}, nil
 }
@@ -82,7 +83,7 @@ func (s *Bucket) Create(ctx context.Context, name string) (Writer, error) {
 	return &bucketWriter{Writer: w, store: s, ctx: ctx, name: name, cancel: cancel}, nil
 }
 
-// blobWriter is an upload that is not ended.
+// bucketWriter is an upload that has not ended.
 type bucketWriter struct {
 	*blob.Writer
 	store  *Bucket
@@ -92,7 +93,7 @@ type bucketWriter struct {
 	ended  bool
 }
 
-// bound ends the upload where what is done until stop is called takes too long.
+// bound cancels the upload if what follows takes longer than Patience, until stop is called.
 func (w *bucketWriter) bound() (stop func() bool) {
 	return time.AfterFunc(w.store.Patience, func() { w.cancel(errSilent) }).Stop
 }
@@ -109,8 +110,7 @@ func (w *bucketWriter) Write(p []byte) (int, error) {
 func (w *bucketWriter) Commit() error {
 	defer w.Discard()
 	defer w.bound()()
-	// A service may not know the condition for multipart uploads; whoever is there already is seen
-	// here.
+	// Some services ignore the condition for multipart uploads: an existing object is found here.
 	there, err := w.store.bucket.Exists(w.ctx, w.name)
 	if err == nil && there {
 		err = fs.ErrExist
@@ -126,14 +126,14 @@ func (w *bucketWriter) Commit() error {
 	return nil
 }
 
-// Discard ends the upload without an object: a writer whose context has ended publishes nothing.
+// Discard ends the upload without an object: a writer whose context is cancelled publishes nothing.
 func (w *bucketWriter) Discard() {
 	if w.ended {
 		return
 	}
 	w.ended = true
 	w.cancel(nil)
-	_ = w.Close() // says that the context has ended
+	_ = w.Close() // returns that the context is cancelled
 }
 
 func (s *Bucket) Open(ctx context.Context, name string) (Object, error) {
@@ -146,13 +146,13 @@ func (s *Bucket) Open(ctx context.Context, name string) (Object, error) {
 	return &bucketObject{s, ctx, name, a.Size, versionOf(a)}, nil
 }
 
-// versionOf is an object's entity tag and when it was written: the same bytes, written again, have
-// the same tag.
+// versionOf is an object's entity tag and modification time: equal bytes that are written again
+// have the same tag.
 func versionOf(a *blob.Attributes) string {
 	return a.ETag + " " + a.ModTime.UTC().Format(time.RFC3339Nano)
 }
 
-// blobObject reads ranges of an object.
+// bucketObject reads ranges of an object.
 type bucketObject struct {
 	store   *Bucket
 	ctx     context.Context // of Open
@@ -222,9 +222,9 @@ func (s *Bucket) Delete(ctx context.Context, name string) error {
 	return nil
 }
 
-// DeleteVersion compares here, and has the service compare the entity tag as it deletes (If-Match),
-// so that other bytes are never deleted. A service that does not know the condition leaves a moment
-// between the two.
+// DeleteVersion compares versions itself, and has the service compare the entity tag with the
+// deletion (If-Match), so that other bytes are never deleted. With a service that ignores the
+// condition, an object that is replaced between the two is deleted.
 func (s *Bucket) DeleteVersion(ctx context.Context, name, version string) error {
 	ctx, cancel := s.bounded(ctx)
 	defer cancel()
@@ -253,7 +253,7 @@ func (s *Bucket) DeleteVersion(ctx context.Context, name, version string) error 
 	return nil
 }
 
-// translate makes the errors that callers act on those of package fs.
+// translate maps the errors that callers act on to those of package fs.
 func translate(err error) error {
 	switch gcerrors.Code(err) {
 	case gcerrors.NotFound:

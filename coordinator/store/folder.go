@@ -13,17 +13,18 @@ import (
 	"syscall"
 )
 
-// fileStore is a store in a folder. Every object is written under a temporary name in its own
-// folder, synced, linked to its name unless there is one, and the folder synced: what is visible is
-// complete and survives a power cut.
+// folder is a store in a folder of a file system. An object is written under a temporary name in
+// its own folder, synced, linked to its name unless that is taken, and the folder is synced: what
+// is visible is complete and survives a power failure.
 type folder struct {
 	root string
 
-	// tidying keeps tidying up and deletions apart: what a deletion has set aside is not left over.
+	// tidying excludes deletions while leftovers are removed: a file that a deletion has set aside
+	// is no leftover.
 	tidying sync.RWMutex
 
 	mu     sync.Mutex
-	synced map[string]bool // folders known to be durable
+	synced map[string]bool // folders whose entries are known to be durable
 }
 
 var (
@@ -32,40 +33,41 @@ var (
 	_ Cleaner  = (*folder)(nil)
 )
 
-// These mark files that are no objects, not yet or no more; no glob over results matches them.
+// Prefixes of files that are not objects. No glob over result sets matches them.
 const (
 	temporaryPrefix = ".writing-"
 	asidePrefix     = ".deleting-"
 )
 
+// isObject tells whether a file of this name is an object.
 func isObject(file string) bool {
 	return !strings.HasPrefix(file, temporaryPrefix) && !strings.HasPrefix(file, asidePrefix)
 }
 
-// OpenFolder opens the store in a folder, which is made if it is not there.
+// OpenFolder opens the store in a folder, and creates the folder if there is none.
 func OpenFolder(path string) (Store, error) {
 	root, err := filepath.Abs(path)
 	if err != nil {
-		return nil, fmt.Errorf("store folder %q: %w", path, err)
+		return nil, fmt.Errorf("open store folder %q: %w", path, err)
 	}
 	s := &folder{root: root, synced: map[string]bool{}}
 	if err := s.makeFolder(root); err != nil {
-		return nil, fmt.Errorf("store folder %s: %w; choose one that can be written", root, err)
+		return nil, fmt.Errorf("open store folder %s: %w; choose a writable one", root, err)
 	}
 	return s, nil
 }
 
 func (s *folder) String() string { return "file://" + s.root }
 
-// path is the file of an object; names that lead out of the store are refused.
+// path returns the file of an object. Names that lead out of the store are rejected.
 func (s *folder) path(name string) (string, error) {
 	if !filepath.IsLocal(name) || !isObject(filepath.Base(name)) {
-		return "", fmt.Errorf("object name %q: not a plain relative path", name)
+		return "", fmt.Errorf("resolve object name %q: not a relative path below the store", name)
 	}
 	return filepath.Join(s.root, filepath.FromSlash(name)), nil
 }
 
-// makeFolder makes a folder and those above it, durably.
+// makeFolder creates a folder and its parents, durably.
 func (s *folder) makeFolder(path string) error {
 	s.mu.Lock()
 	known := s.synced[path]
@@ -120,7 +122,7 @@ func (s *folder) create(name string) (*folderWriter, error) {
 	if err != nil {
 		return nil, fmt.Errorf("create %s: %w", path, err)
 	}
-	// The lock ends with the process: what is not locked was left behind by one that died.
+	// The lock ends with the process: an unlocked temporary file was left by a process that died.
 	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX); err != nil {
 		f.Close()
 		os.Remove(f.Name())
@@ -129,7 +131,7 @@ func (s *folder) create(name string) (*folderWriter, error) {
 	return &folderWriter{File: f, path: path}, nil
 }
 
-// fileWriter is an object under its temporary name.
+// folderWriter is an object under its temporary name.
 type folderWriter struct {
 	*os.File
 	path  string
@@ -156,8 +158,8 @@ func (w *folderWriter) Discard() {
 		return
 	}
 	w.ended = true
-	_ = w.Close()           // it is synced where that matters
-	_ = os.Remove(w.Name()) // it has its own name, or none
+	_ = w.Close()           // synced before if it was committed
+	_ = os.Remove(w.Name()) // the object has its own name, or is dropped
 }
 
 func (s *folder) Open(_ context.Context, name string) (Object, error) {
@@ -171,7 +173,7 @@ func (s *folder) Open(_ context.Context, name string) (Object, error) {
 	}
 	info, err := f.Stat()
 	if err == nil && !info.Mode().IsRegular() {
-		err = fmt.Errorf("%s is not a file: %w", path, fs.ErrNotExist)
+		err = fmt.Errorf("open %s: not a regular file: %w", path, fs.ErrNotExist)
 	}
 	if err != nil {
 		f.Close()

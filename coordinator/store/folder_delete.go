@@ -12,7 +12,7 @@ import (
 	"syscall"
 )
 
-// Delete removes an object, and its folder if that is empty then.
+// Delete deletes an object, and the folders above it that are empty then.
 func (s *folder) Delete(_ context.Context, name string) error {
 	path, err := s.path(name)
 	if err != nil {
@@ -25,7 +25,7 @@ func (s *folder) Delete(_ context.Context, name string) error {
 	return nil
 }
 
-// removeEmpty removes the folders above a file that has gone, as far as they are empty.
+// removeEmpty removes the folders above a deleted file, up to the first that is not empty.
 func (s *folder) removeEmpty(path string) {
 	for folder := filepath.Dir(path); folder != s.root; folder = filepath.Dir(folder) {
 		if os.Remove(folder) != nil {
@@ -34,8 +34,8 @@ func (s *folder) removeEmpty(path string) {
 	}
 }
 
-// fileVersion is the file itself, and when its bytes were written: that of a file which gets its
-// name back is the same.
+// fileVersion identifies a file and its contents by inode, size and modification time. A file that
+// was renamed and renamed back keeps its version.
 func fileVersion(info fs.FileInfo) string {
 	inode := uint64(0)
 	if stat, ok := info.Sys().(*syscall.Stat_t); ok {
@@ -44,7 +44,8 @@ func fileVersion(info fs.FileInfo) string {
 	return fmt.Sprintf("%d %d %d", inode, info.Size(), info.ModTime().UnixNano())
 }
 
-// DeleteVersion looks twice: no system call compares and deletes at once.
+// DeleteVersion compares the version before and after the file is set aside: no system call
+// compares and deletes atomically.
 func (s *folder) DeleteVersion(_ context.Context, name, version string) error {
 	path, err := s.path(name)
 	if err != nil {
@@ -69,8 +70,8 @@ func (s *folder) DeleteVersion(_ context.Context, name, version string) error {
 	return nil
 }
 
-// deleteAside gives a file a private name and deletes it there, where nobody puts another one in
-// its place. One that was put there before gets its name back.
+// deleteAside renames a file to a private name and deletes it there, where no other process
+// replaces it. A file of another version gets its name back.
 func deleteAside(path, version string) error {
 	aside := filepath.Join(filepath.Dir(path), asidePrefix+rand.Text()+"-"+filepath.Base(path))
 	if err := os.Rename(path, aside); errors.Is(err, fs.ErrNotExist) {
@@ -88,7 +89,7 @@ func deleteAside(path, version string) error {
 	return os.Remove(aside)
 }
 
-// putBack gives a file that was set aside its name back, unless another one has it by now.
+// putBack gives a file that was set aside its name back, unless the name is taken.
 func putBack(aside string) error {
 	folder, name := filepath.Split(aside)
 	_, name, _ = strings.Cut(strings.TrimPrefix(name, asidePrefix), "-")
@@ -101,8 +102,8 @@ func putBack(aside string) error {
 	return syncFolder(folder)
 }
 
-// removeLeftovers tidies up below a folder after processes that died: what they were writing is
-// deleted, what they were deleting gets its name back. Who wants it gone deletes it again.
+// RemoveLeftovers cleans a folder up after processes that died: what they were writing is deleted,
+// what they were deleting gets its name back.
 func (s *folder) RemoveLeftovers(_ context.Context, folder string) error {
 	root, err := s.path(folder)
 	if err != nil {
@@ -122,11 +123,11 @@ func (s *folder) RemoveLeftovers(_ context.Context, folder string) error {
 		}
 		f, err := os.Open(path)
 		if err != nil {
-			return nil // gone meanwhile, or not ours
+			return nil // deleted meanwhile, or not readable
 		}
 		defer f.Close()
 		if syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) != nil {
-			return nil // somebody is writing it
+			return nil // a live process is writing it
 		}
 		return os.Remove(path)
 	})

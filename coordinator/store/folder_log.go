@@ -7,8 +7,7 @@ import (
 	"path/filepath"
 )
 
-// createLog begins a segment: a file that exists under its name from the start and is synced by
-// each append.
+// CreateLog creates a log: a file that has its name from the start and is synced by each append.
 func (s *folder) CreateLog(_ context.Context, name string) (Log, error) {
 	path, err := s.path(name)
 	if err != nil {
@@ -28,8 +27,8 @@ func (s *folder) CreateLog(_ context.Context, name string) (Log, error) {
 	return &folderLog{file: f}, nil
 }
 
-// fileLog is one segment. A failed append leaves bytes behind that nothing refers to; the next one
-// goes over them.
+// folderLog is a log in a file. A failed append leaves bytes that nothing refers to; the next
+// append overwrites them.
 type folderLog struct {
 	file *os.File
 	end  int64 // of what is durable

@@ -1,4 +1,4 @@
-package main
+package ledger
 
 import (
 	"errors"
@@ -10,23 +10,23 @@ import (
 	"syscall"
 )
 
-// lockFolder takes the exclusive lock on the state directory that a flag names, and creates the
-// directory if needed. The lock ends with the process, however that ends.
-func lockFolder(folder, flag string) (unlock func(), err error) {
+// LockFolder takes an exclusive lock on a state folder, which it creates if there is none. The lock
+// ends with the process. Errors name flag, the option that chose the folder.
+func LockFolder(folder, flag string) (unlock func(), err error) {
 	if err := os.MkdirAll(folder, 0o755); err != nil {
-		return nil, fmt.Errorf("open the state directory: %w; choose another %s", err, flag)
+		return nil, fmt.Errorf("lock state directory: %w; choose another %s", err, flag)
 	}
 	name := filepath.Join(folder, "lock")
 	f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o644)
 	if err != nil {
-		return nil, fmt.Errorf("open the state directory: %w; choose another %s", err, flag)
+		return nil, fmt.Errorf("lock state directory: %w; choose another %s", err, flag)
 	}
 	switch err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); {
 	case errors.Is(err, syscall.EWOULDBLOCK):
 		holder, _ := io.ReadAll(io.LimitReader(f, 64))
 		f.Close()
 		return nil, fmt.Errorf(
-			"state directory %s is in use by process %s; wait until that ends, or choose another %s",
+			"lock state directory %s: in use by process %s; wait until it ends, or choose another %s",
 			folder,
 			strings.TrimSpace(string(holder)),
 			flag,
