@@ -17,7 +17,7 @@ SWEEP ?= sweep/examples/spiked-phase-diagram.yaml
 OUT ?= results
 FUZZTIME ?= 30s
 PACKAGES ?= ./...
-# The Go benchmarks that are held against .ci/bench/baseline.txt: a few minutes of them.
+# The Go benchmarks that are compared with .ci/bench/baseline.txt; a few minutes.
 GO_BENCH = go test -run '^$$' -bench '^BenchmarkLanes$$/^groups=/^(gd|specgd|muon)$$/|^Benchmark(Dense|Subspace|Merge|Resolve)$$|^BenchmarkGemm$$/n=(64|256)$$/' \
 	-benchtime 50ms -count 6 ./node/solver ./node/solver/simd ./results ./sweep
 
@@ -87,7 +87,7 @@ bench: build bin/tools/benchstat ## measure this machine: phasegrid bench, then 
 	$(GO_BENCH) > bin/bench.txt
 	bin/tools/benchstat -ignore cpu .ci/bench/baseline.txt bin/bench.txt
 
-bench-baseline: ## measure the Go benchmarks anew, on a quiet machine, as the baseline of later ones
+bench-baseline: ## record the Go benchmarks as the baseline; use a quiet machine
 	@mkdir -p .ci/bench
 	{ echo "# $$(git rev-parse --short HEAD), $$(go version), $$(sed -n 's/^model name\t: //p' /proc/cpuinfo | head -1), $$(nproc) cores, load $$(cut -d' ' -f1 /proc/loadavg) before"; \
 	  $(GO_BENCH); } > .ci/bench/baseline.txt
@@ -97,28 +97,28 @@ fuzz: ## fuzz the parsers of outside input, FUZZTIME each
 	  for f in $$(go test -list '^Fuzz' $$p | grep '^Fuzz' || true); do \
 	    go test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) $$p; done; done
 
-figures: build ## run every example and draw the figures of README anew
+figures: build ## run every example and draw its figure
 	@set -e; mkdir -p results/figures; for f in sweep/examples/*.yaml; do \
 	  set=$$(bin/phasegrid run $$f --out $(OUT) | sed -n '1s/  (.*//p'); \
 	  bin/phasegrid plot $$set --to results/figures/$$(basename $$f .yaml).png; done
 
-image: ## build the container image, from the builder image where there is one
+image: ## build the container image, with the builder image if there is one
 	k8s/image.sh
 
-kind-up: build image ## create a kind cluster and bring phasegrid up in it
+kind-up: build image ## create a kind cluster and deploy phasegrid
 	k8s/kind.sh up
 
 kind-run: ## run a sweep on the kind cluster (SWEEP=file) and fetch its results
 	OUT=$(OUT) k8s/kind.sh run $(SWEEP)
 
-kind-down: ## delete the kind cluster; results stay
+kind-down: ## delete the kind cluster; keep results
 	k8s/kind.sh down
 
-e2e-k8s: build ## check phasegrid on the cluster of KUBECONFIG, or on kind-up's
+e2e-k8s: build ## run end-to-end checks on the cluster of KUBECONFIG, or on kind-up's
 	k8s/e2e.sh
 
 clean: ## remove what was built
 	rm -rf bin
 
 help: ## list the targets
-	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
