@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+	"google.golang.org/grpc"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/phasegrid/phasegrid/node/solver"
@@ -76,6 +77,14 @@ func orDefault(n, otherwise int) int {
 type task struct {
 	run *pb.ShardRun
 	i   int64 // in the run
+}
+
+// Committed tells whether the shard is durable by this delivery.
+func (d Delivered) Committed() bool { return d.Outcome == pb.DeliverResponse_OUTCOME_COMMITTED }
+
+// RunOn is Run on a connection, for callers that do not use generated types.
+func (n *Node) RunOn(ctx context.Context, conn grpc.ClientConnInterface) error {
+	return n.Run(ctx, pb.NewNodesClient(conn))
 }
 
 // Run takes leases and delivers their shards until ctx or the stream ends. It returns when every

@@ -19,10 +19,11 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/status"
 
+	"github.com/phasegrid/phasegrid/cmd/phasegrid/client"
 	"github.com/phasegrid/phasegrid/coordinator"
 	"github.com/phasegrid/phasegrid/coordinator/coordtest"
 	"github.com/phasegrid/phasegrid/coordinator/ledger"
-	pb "github.com/phasegrid/phasegrid/proto/phasegrid/v1"
+	"github.com/phasegrid/phasegrid/node/solver"
 	"github.com/phasegrid/phasegrid/sweep"
 )
 
@@ -67,6 +68,7 @@ const (
 	scheduleConnections = 8
 	nodesPerConnection  = 64 // each has a long stream, delivers and asks; a connection carries 256
 	leaderPoll          = time.Millisecond
+	scheduleFile        = "bench.yaml"
 	measureStateEvery   = time.Second
 )
 
@@ -153,8 +155,8 @@ func (r *scheduleRun) drive(ctx context.Context, address string, file []byte) er
 		defer conn.Close()
 		conns[i] = conn
 	}
-	client := pb.NewSweepsClient(conns[0])
-	id, submitted, err := r.submit(ctx, conns[0], file)
+	c := client.New(conns[0])
+	id, submitted, err := r.submit(ctx, c, file)
 	if err != nil {
 		return err
 	}
@@ -164,9 +166,9 @@ func (r *scheduleRun) drive(ctx context.Context, address string, file []byte) er
 	g, nodes := errgroup.WithContext(nodes)
 	r.startPace(nodes, g)
 	for i := range r.options.Nodes {
-		g.Go(func() error { return r.node(nodes, pb.NewNodesClient(conns[i%len(conns)]), i) })
+		g.Go(func() error { return r.node(nodes, conns[i%len(conns)], i) })
 	}
-	g.Go(func() error { defer stop(); return r.watch(nodes, client, id) })
+	g.Go(func() error { defer stop(); return r.watch(nodes, c, id) })
 	err = g.Wait()
 	r.result.Total = time.Since(submitted)
 	r.measureState(ctx)
@@ -177,41 +179,36 @@ func (r *scheduleRun) drive(ctx context.Context, address string, file []byte) er
 }
 
 // submit waits for a leader, submits the sweep and makes its plan.
-func (r *scheduleRun) submit(ctx context.Context, conn *grpc.ClientConn, file []byte) (
-	id string, submitted time.Time, err error,
-) {
-	client := pb.NewSweepsClient(conn)
+func (r *scheduleRun) submit(
+	ctx context.Context,
+	c *client.Client,
+	file []byte,
+) (id string, submitted time.Time, err error) {
 	for {
-		if _, err := client.List(ctx, &pb.ListRequest{}); err == nil {
+		if _, err := c.List(ctx); err == nil {
 			break
-		} else if ctx.Err() != nil {
+		} else if !client.Pause(ctx, leaderPoll) {
 			return "", submitted, fmt.Errorf("wait for a leader: %w", err)
 		}
-		time.Sleep(leaderPoll)
 	}
 	submitted = time.Now()
-	answer, err := client.Submit(ctx, &pb.SubmitRequest{File: file, Filename: "bench.yaml"}, grpc.WaitForReady(true))
+	s, err := c.SubmitWhenLed(ctx, scheduleFile, file)
 	if err != nil {
-		return "", submitted, fmt.Errorf("submit: %w", err)
+		return "", submitted, err
 	}
 	r.result.Submit = time.Since(submitted)
-	id = answer.GetSweep().GetId()
-	stored, err := pb.NewNodesClient(conn).GetSpec(ctx, &pb.GetSpecRequest{SweepId: id})
-	if err != nil {
-		return "", submitted, fmt.Errorf("get the spec: %w", err)
-	}
-	if r.spec, err = sweep.Decode(stored.GetSpec().GetCanonical()); err != nil {
+	if r.spec, err = sweep.Parse(scheduleFile, file, sweep.Limits{}); err != nil {
 		return "", submitted, err
 	}
 	if r.plan, err = sweep.NewPlan(ctx, r.spec, sweep.PlanVersion); err != nil {
 		return "", submitted, err
 	}
-	r.rows, err = coordtest.NewRows(r.spec, int(answer.GetSweep().GetSpec().GetSolverVersion()))
-	return id, submitted, err
+	r.rows, err = coordtest.NewRows(r.spec, solver.Version)
+	return s.ID, submitted, err
 }
 
 // node runs one simulated node.
-func (r *scheduleRun) node(ctx context.Context, client pb.NodesClient, i int) error {
+func (r *scheduleRun) node(ctx context.Context, conn *grpc.ClientConn, i int) error {
 	n := &coordtest.Node{
 		Name: fmt.Sprintf("bench-%04d", i), Class: "bench",
 		Slots: r.options.Slots, Capacity: 2 * r.options.Slots, Workers: r.options.Slots,
@@ -220,7 +217,7 @@ func (r *scheduleRun) node(ctx context.Context, client pb.NodesClient, i int) er
 	if r.pace != nil {
 		n.Admit = r.admit
 	}
-	err := n.Run(ctx, client)
+	err := n.RunOn(ctx, conn)
 	if ctx.Err() != nil || errors.Is(err, io.EOF) || status.Code(err) == codes.Canceled {
 		return nil // the end that was wanted
 	}
@@ -246,7 +243,7 @@ func (r *scheduleRun) admit(ctx context.Context) error {
 }
 
 func (r *scheduleRun) delivered(d coordtest.Delivered) error {
-	if d.Outcome != pb.DeliverResponse_OUTCOME_COMMITTED {
+	if !d.Committed() {
 		return fmt.Errorf("bench: shard %d was answered %v", d.Shard, d.Outcome)
 	}
 	r.mu.Lock()
@@ -259,21 +256,10 @@ func (r *scheduleRun) delivered(d coordtest.Delivered) error {
 	return nil
 }
 
-// watch waits for the end, and looks at the heap meanwhile.
-func (r *scheduleRun) watch(ctx context.Context, client pb.SweepsClient, id string) error {
-	stream, err := client.Watch(ctx, &pb.WatchRequest{Sweep: id})
-	if err != nil {
-		return err
-	}
+// watch waits until the sweep has ended, and samples the heap meanwhile.
+func (r *scheduleRun) watch(ctx context.Context, c *client.Client, id string) error {
 	measured := time.Now()
-	for {
-		m, err := stream.Recv()
-		if err != nil {
-			if ctx.Err() != nil {
-				return nil
-			}
-			return fmt.Errorf("watch: %w", err)
-		}
+	s, err := c.Watch(ctx, id, func(client.Sweep) {
 		if time.Since(measured) > measureStateEvery {
 			r.measureState(ctx)
 			measured = time.Now()
@@ -281,13 +267,16 @@ func (r *scheduleRun) watch(ctx context.Context, client pb.SweepsClient, id stri
 		var memory runtime.MemStats
 		runtime.ReadMemStats(&memory)
 		r.result.HeapBytes = max(r.result.HeapBytes, memory.HeapInuse)
-		switch m.GetSweep().GetPhase() {
-		case pb.Phase_PHASE_DONE:
-			return nil
-		case pb.Phase_PHASE_CANCELLED, pb.Phase_PHASE_FAILED:
-			return fmt.Errorf("bench: the sweep ended as %v", m.GetSweep().GetPhase())
-		}
+	})
+	switch {
+	case ctx.Err() != nil:
+		return nil
+	case err != nil:
+		return err
+	case s.Phase != client.PhaseDone:
+		return fmt.Errorf("bench: the sweep ended as %s", s.Phase)
 	}
+	return nil
 }
 
 // measureState adds the ledger's live keys and values up. A ledger that cannot be read just then is
