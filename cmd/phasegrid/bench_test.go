@@ -39,7 +39,8 @@ func TestBenchMeasures(t *testing.T) {
 
 func TestBenchCommandLine(t *testing.T) {
 	for _, args := range [][]string{
-		{"bench", "nothing"}, {"bench", "schedule", "--nodes", "0"}, {"bench", "merge", "--rows", "-1"}, {"bench", "schedule", "--store", ":"},
+		{"bench", "nothing"}, {"bench", "schedule", "--nodes", "0"}, {"bench", "merge", "--rows", "-1"},
+		{"bench", "schedule", "--store", ":"},
 		{"bench", "all", "-o", "csv"},
 	} {
 		if got := phasegrid(t, args...); got.code != exitUsage {

@@ -127,7 +127,9 @@ func TestClusterCommands(t *testing.T) {
 	if len(listed) != 1 || listed[0].Phase != "done" || listed[0].Progress.PointsDone != 54 {
 		t.Errorf("ls: %+v", listed)
 	}
-	for _, args := range [][]string{{"submit", file, "--watch"}, {"watch", "many-shards"}, {"retry", "many-shards", "--watch"}} {
+	for _, args := range [][]string{
+		{"submit", file, "--watch"}, {"watch", "many-shards"}, {"retry", "many-shards", "--watch"},
+	} {
 		var watched client.Sweep
 		if err := json.Unmarshal([]byte(do(append(args, "-o", "json")...).stdout), &watched); err != nil ||
 			watched.ID != listed[0].ID {
@@ -140,7 +142,8 @@ func TestClusterCommands(t *testing.T) {
 		t.Errorf("retry -o json: %+v, %v", retried, err)
 	}
 	var got fetchView
-	if err := json.Unmarshal([]byte(do("fetch", "many-shards", "--out", t.TempDir(), "-o", "json").stdout), &got); err != nil ||
+	fetchedJSON := do("fetch", "many-shards", "--out", t.TempDir(), "-o", "json").stdout
+	if err := json.Unmarshal([]byte(fetchedJSON), &got); err != nil ||
 		filepath.Base(got.Folder) != listed[0].ResultSet ||
 		got.Files == 0 {
 		t.Errorf("fetch -o json: %+v, %v", got, err)
@@ -172,7 +175,8 @@ func TestClusterCommands(t *testing.T) {
 		!strings.Contains(got.stderr, "ls") {
 		t.Errorf("status of a removed sweep: code %d, %s", got.code, got.stderr)
 	}
-	if got := phasegrid(t, "submit", writeSweep(t, "name: x\nfixed: {modell: a}\n"), "--coordinator", address); got.code != exitUsage ||
+	bad := writeSweep(t, "name: x\nfixed: {modell: a}\n")
+	if got := phasegrid(t, "submit", bad, "--coordinator", address); got.code != exitUsage ||
 		!strings.Contains(got.stderr, ":2:") {
 		t.Errorf("submit a bad file: code %d, %s", got.code, got.stderr)
 	}
@@ -187,7 +191,8 @@ func TestCommandsWaitForACoordinator(t *testing.T) {
 			said, stderr := io.Pipe()
 			code := make(chan int, 1)
 			go func() {
-				code <- Main{Args: append(args, "--coordinator", address), Stdout: io.Discard, Stderr: stderr}.Run(t.Context())
+				m := Main{Args: append(args, "--coordinator", address), Stdout: io.Discard, Stderr: stderr}
+				code <- m.Run(t.Context())
 				stderr.Close()
 			}()
 			lines := bufio.NewScanner(said)
@@ -276,7 +281,8 @@ func TestStatusNamesFencedNodes(t *testing.T) {
 		t.Fatal(got.stderr)
 	}
 	var view client.Sweep
-	if err := json.Unmarshal([]byte(phasegrid(t, "status", "many-shards", "-o", "json", "--coordinator", address).stdout), &view); err != nil {
+	status := phasegrid(t, "status", "many-shards", "-o", "json", "--coordinator", address)
+	if err := json.Unmarshal([]byte(status.stdout), &view); err != nil {
 		t.Fatal(err)
 	}
 	conn, err := grpc.NewClient(address, grpc.WithTransportCredentials(insecure.NewCredentials()))
@@ -484,7 +490,8 @@ func TestQuarantineExitsWith3AndRetryMendsIt(t *testing.T) {
 		t.Errorf("status: %s", status.stdout)
 	}
 	var verified verifyView
-	if err := json.Unmarshal([]byte(phasegrid(t, "verify", openOnlySet(t, out).Dir(), "-o", "json").stdout), &verified); err != nil {
+	asJSON := phasegrid(t, "verify", openOnlySet(t, out).Dir(), "-o", "json")
+	if err := json.Unmarshal([]byte(asJSON.stdout), &verified); err != nil {
 		t.Fatal(err)
 	}
 	if points, _ := spec.Count(); verified.Missing == 0 || verified.Points+verified.Missing != points {

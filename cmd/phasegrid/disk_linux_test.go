@@ -12,7 +12,8 @@ import (
 // bulky needs about a megabyte of Parquet.
 const bulky = `
 name: bulky
-fixed: {model: population, covariance: spiked, init: identity, init_scale: 0.0123, optimizer: gd, learning_rate: 0.01, steps: 100}
+fixed: {model: population, covariance: spiked, init: identity, init_scale: 0.0123,
+  optimizer: gd, learning_rate: 0.01, steps: 100}
 grid:
   dimension: [20, 30]
   anisotropy: {linspace: {from: 1, to: 9, num: 50}}

@@ -24,11 +24,15 @@ func TestExitCodes(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer taken.Close()
+	folderURL := "file://" + t.TempDir()
+	embedded := func(flags ...string) []string {
+		return append([]string{"coordinator", "--embedded-etcd", t.TempDir(), "--store", folderURL}, flags...)
+	}
 	for _, c := range []struct {
 		name   string
 		args   []string
 		code   int
-		stderr []string // what the message must hold
+		stderr []string // what the message must contain
 	}{
 		{"help", []string{"--help"}, exitDone, nil},
 		{"no command", nil, exitDone, nil},
@@ -41,35 +45,40 @@ func TestExitCodes(t *testing.T) {
 		{"bad sweep file in plan", []string{"plan", bad}, exitUsage, []string{bad + ":2:"}},
 		{"wrong output", []string{"plan", good, "-o", "xml"}, exitUsage, []string{"table, json or yaml"}},
 		{"wrong log format", []string{"run", good, "--log-format", "xml"}, exitUsage, []string{"text or json"}},
-		{"wrong log level", []string{"plan", good, "--log-level", "loud"}, exitUsage, []string{"debug, info, warn or error"}},
+		{"wrong log level", []string{"plan", good, "--log-level", "loud"},
+			exitUsage, []string{"debug, info, warn or error"}},
 		{"negative slots", []string{"run", good, "--slots", "-1"}, exitUsage, []string{"--slots"}},
-		{"out is a file", []string{"run", good, "--out", notAFolder, "--state", t.TempDir()}, exitFailed, []string{notAFolder}},
-		{"state is a file", []string{"run", good, "--out", t.TempDir(), "--state", notAFolder}, exitFailed, []string{"--state"}},
+		{"out is a file", []string{"run", good, "--out", notAFolder, "--state", t.TempDir()},
+			exitFailed, []string{notAFolder}},
+		{"state is a file", []string{"run", good, "--out", t.TempDir(), "--state", notAFolder},
+			exitFailed, []string{"--state"}},
 		{"no coordinator", []string{"ls", "--coordinator", "127.0.0.1:1"}, exitFailed, []string{"--coordinator"}},
-		{"plain text to the world", []string{"ls", "--coordinator", "192.0.2.1:7443"}, exitUsage, []string{"--insecure"}},
-		{"a coordinator's status to the world", []string{"coordinator", "--embedded-etcd", t.TempDir(), "--store", "file://" + t.TempDir(),
-			"--listen", "127.0.0.1:0", "--status-listen", "0.0.0.0:0"}, exitUsage, []string{"--status-insecure"}},
-		{"a node's status to the world", []string{"node", "--status-listen", ":0"}, exitUsage, []string{"--status-insecure"}},
-		{"any address to followers", []string{"coordinator", "--etcd", "http://127.0.0.1:1", "--store", "file://" + t.TempDir(), "--insecure", "--listen", ":0"},
-			exitUsage, []string{"--advertise"}},
-		{"a path as store", []string{"coordinator", "--embedded-etcd", t.TempDir(), "--store", t.TempDir()}, exitUsage, []string{"--store", "file:///"}},
-		{"a store of another kind", []string{"coordinator", "--embedded-etcd", t.TempDir(), "--store", "file://" + t.TempDir(), "--spool", "ftp://host/folder"},
-			exitUsage, []string{"--spool", "ftp"}},
-		{"a store that cannot be", []string{"coordinator", "--embedded-etcd", t.TempDir(), "--store", "file://" + notAFolder + "/below"}, exitFailed, []string{"--store"}},
-		{"a port in use", []string{"coordinator", "--embedded-etcd", t.TempDir(), "--store", "file://" + t.TempDir(), "--listen", taken.Addr().String()},
-			exitFailed, []string{"another --listen"}},
-		{"a port for probes in use", []string{"coordinator", "--embedded-etcd", t.TempDir(), "--store", "file://" + t.TempDir(), "--listen", "127.0.0.1:0",
-			"--status-listen", taken.Addr().String()}, exitFailed, []string{"another --status-listen"}},
-		{"negative lease", []string{"coordinator", "--embedded-etcd", t.TempDir(), "--store", "file://" + t.TempDir(), "--lease-ttl", "-5s"},
-			exitUsage, []string{"--lease-ttl"}},
-		{"hardly a lease", []string{"coordinator", "--embedded-etcd", t.TempDir(), "--store", "file://" + t.TempDir(), "--lease-ttl", "1ms"},
-			exitUsage, []string{"--lease-ttl"}},
-		{"negative point", []string{"coordinator", "--embedded-etcd", t.TempDir(), "--store", "file://" + t.TempDir(), "--max-point-bytes", "-1"},
+		{"plain text to the world", []string{"ls", "--coordinator", "192.0.2.1:7443"},
+			exitUsage, []string{"--insecure"}},
+		{"a coordinator's status to the world", embedded("--listen", "127.0.0.1:0", "--status-listen", "0.0.0.0:0"),
+			exitUsage, []string{"--status-insecure"}},
+		{"a node's status to the world", []string{"node", "--status-listen", ":0"},
+			exitUsage, []string{"--status-insecure"}},
+		{"any address to followers", []string{"coordinator", "--etcd", "http://127.0.0.1:1", "--store", folderURL,
+			"--insecure", "--listen", ":0"}, exitUsage, []string{"--advertise"}},
+		{"two ledgers", embedded("--etcd", "http://127.0.0.1:1"), exitUsage, []string{"exactly one of --etcd"}},
+		{"a path as store", []string{"coordinator", "--embedded-etcd", t.TempDir(), "--store", t.TempDir()},
+			exitUsage, []string{"--store", "file:///"}},
+		{"a store of another kind", embedded("--spool", "ftp://host/folder"), exitUsage, []string{"--spool", "ftp"}},
+		{"a store that cannot be", embedded("--store", "file://"+notAFolder+"/below"), exitFailed, []string{"--store"}},
+		{"a port in use", embedded("--listen", taken.Addr().String()), exitFailed, []string{"another --listen"}},
+		{"a port for probes in use", embedded("--listen", "127.0.0.1:0", "--status-listen", taken.Addr().String()),
+			exitFailed, []string{"another --status-listen"}},
+		{"negative lease", embedded("--lease-ttl", "-5s"), exitUsage, []string{"--lease-ttl"}},
+		{"hardly a lease", embedded("--lease-ttl", "1ms"), exitUsage, []string{"--lease-ttl"}},
+		{"negative point", embedded("--max-point-bytes", "-1"), exitUsage, []string{"--max-point-bytes"}},
+		{"negative point in run", []string{"run", good, "--max-point-bytes", "-1"},
 			exitUsage, []string{"--max-point-bytes"}},
-		{"negative point in run", []string{"run", good, "--max-point-bytes", "-1"}, exitUsage, []string{"--max-point-bytes"}},
-		{"negative point in plan", []string{"plan", good, "--max-point-bytes", "-1"}, exitUsage, []string{"--max-point-bytes"}},
+		{"negative point in plan", []string{"plan", good, "--max-point-bytes", "-1"},
+			exitUsage, []string{"--max-point-bytes"}},
 		{"many slots", []string{"node", "--slots", "100000"}, exitUsage, []string{"got 100000"}},
-		{"many slots in run", []string{"run", good, "--slots", "100000", "--state", t.TempDir(), "--out", t.TempDir()}, exitUsage, []string{"got 100000"}},
+		{"many slots in run", []string{"run", good, "--slots", "100000", "--state", t.TempDir(), "--out", t.TempDir()},
+			exitUsage, []string{"got 100000"}},
 		{"path as name", []string{"node", "--name", "a/b"}, exitUsage, []string{"a/b"}},
 		{"negative memory", []string{"node", "--memory-bytes", "-5"}, exitUsage, []string{"memory"}},
 		{"no result set", []string{"verify", t.TempDir()}, exitUsage, []string{"not a result set"}},
@@ -152,7 +161,8 @@ func TestSecondRunNamesTheFirst(t *testing.T) {
 		t.Errorf("code %d: %s", got.code, got.stderr)
 	}
 	unlock()
-	if got := phasegrid(t, "run", writeSweep(t, manyShards), "--out", t.TempDir(), "--state", state); got.code != exitDone {
+	got = phasegrid(t, "run", writeSweep(t, manyShards), "--out", t.TempDir(), "--state", state)
+	if got.code != exitDone {
 		t.Errorf("after the first has ended: code %d: %s", got.code, got.stderr)
 	}
 }

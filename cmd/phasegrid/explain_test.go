@@ -16,7 +16,8 @@ import (
 // result sets.
 const askedSweep = `
 name: asked
-fixed: {model: population, covariance: spiked, dimension: 12, width: 3, init: gaussian, init_scale: 0.05, steps: 60, seed: 5}
+fixed: {model: population, covariance: spiked, dimension: 12, width: 3,
+  init: gaussian, init_scale: 0.05, steps: 60, seed: 5}
 grid:
   optimizer: [gd, specgd]
   anisotropy: [1, 3, 10, 30]

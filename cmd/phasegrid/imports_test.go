@@ -40,7 +40,15 @@ var mayImport = map[string][]string{
 	"docs/reference/generate": {
 		"docs/reference", "sweep", "results", "coordinator", "coordinator/ledger", "coordinator/store", "node",
 	},
-	"cmd/phasegrid/client": {"coordinator", "node", "coordinator/store", "coordinator/ledger", "sweep", "results", "proto/phasegrid/v1"},
+	"cmd/phasegrid/client": {
+		"coordinator",
+		"node",
+		"coordinator/store",
+		"coordinator/ledger",
+		"sweep",
+		"results",
+		"proto/phasegrid/v1",
+	},
 	"cmd/phasegrid/bench": {
 		"coordinator", "coordinator/coordtest", "coordinator/ledger", "coordinator/store", "coordinator/board",
 		"node", "sweep", "results", "node/solver", "cmd/phasegrid/client", "proto/phasegrid/v1",

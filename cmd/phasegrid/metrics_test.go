@@ -19,7 +19,8 @@ func TestRolesShareNoMetric(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := coordinator.New(coordinator.Config{Ledger: ledger.NewMemory(), Store: sets, Registry: registry}); err != nil {
+	cfg := coordinator.Config{Ledger: ledger.NewMemory(), Store: sets, Registry: registry}
+	if _, err := coordinator.New(cfg); err != nil {
 		t.Fatal(err)
 	}
 	node.NewMetrics(registry) // panics where a name is taken

@@ -23,7 +23,10 @@ func TestQueryAnswersInEveryFormat(t *testing.T) {
 	}{
 		{[]string{count}, fmt.Sprintf("n   points\n%d  %d\n", want, want)},
 		{[]string{count + ";\n", "--format", "csv"}, fmt.Sprintf("n,points\n%d,%d\n", want, want)},
-		{[]string{"SELECT point, detail FROM points ORDER BY point LIMIT 1", "--format", "json"}, `{"point":0,"detail":null}` + "\n"},
+		{
+			[]string{"SELECT point, detail FROM points ORDER BY point LIMIT 1", "--format", "json"},
+			`{"point":0,"detail":null}` + "\n",
+		},
 		{[]string{count, "--format", "parquet", "--to", to}, ""},
 		{[]string{"SELECT n FROM (SELECT 1 AS n WHERE false)", "--format", "csv"}, "n\n"},
 	} {
@@ -35,11 +38,14 @@ func TestQueryAnswersInEveryFormat(t *testing.T) {
 	if info, err := os.Stat(to); err != nil || info.Size() == 0 {
 		t.Errorf("%v", err)
 	}
-	if got := phasegrid(t, "query", "--set", set.Dir(), count, "--format", "parquet", "--to", to); got.code != exitUsage ||
+	got := phasegrid(t, "query", "--set", set.Dir(), count, "--format", "parquet", "--to", to)
+	if got.code != exitUsage ||
 		!strings.Contains(got.stderr, "exists already") {
 		t.Errorf("a file was written over: %d %s", got.code, got.stderr)
 	}
-	for _, view := range []string{"phase_diagram", "best_learning_rate", "crossover", "escape", "failures", "trajectories", "shards"} {
+	for _, view := range []string{
+		"phase_diagram", "best_learning_rate", "crossover", "escape", "failures", "trajectories", "shards",
+	} {
 		got := phasegrid(t, "query", "--set", set.Dir(), "--format", "csv", "FROM "+view)
 		if rows, err := csv.NewReader(strings.NewReader(got.stdout)).ReadAll(); got.code != exitDone || err != nil ||
 			len(rows) == 0 {
@@ -56,7 +62,8 @@ func TestQueryTakesTheNewestSetOrSeveral(t *testing.T) {
 		t.Errorf("newest: %s", got.stderr)
 	}
 	// A views.sql in a set is not ours to run.
-	if err := os.WriteFile(filepath.Join(two.Dir(), "views.sql"), []byte("CREATE VIEW planted AS SELECT 1;"), 0o644); err != nil {
+	planted := []byte("CREATE VIEW planted AS SELECT 1;")
+	if err := os.WriteFile(filepath.Join(two.Dir(), "views.sql"), planted, 0o644); err != nil {
 		t.Fatal(err)
 	}
 	got = phasegrid(
@@ -95,7 +102,8 @@ func TestQueryTakesTheNewestSetOrSeveral(t *testing.T) {
 // TestQueryOfAPatternsFolder: DuckDB takes a path for a pattern, and would find no rows.
 func TestQueryOfAPatternsFolder(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "width [2]")
-	if got := phasegrid(t, "run", writeSweep(t, manyShards), "--out", out, "--state", t.TempDir()); got.code != exitDone {
+	got := phasegrid(t, "run", writeSweep(t, manyShards), "--out", out, "--state", t.TempDir())
+	if got.code != exitDone {
 		t.Fatal(got.stderr)
 	}
 	if got := phasegrid(t, "query", "--out", out, "FROM points"); got.code != exitUsage ||
@@ -127,10 +135,12 @@ func TestQueryReadsAndWritesNothingElse(t *testing.T) {
 		fmt.Sprintf("SELECT * FROM query('COPY points TO ''%s''')", planted),
 		fmt.Sprintf("ATTACH '%s.db' AS x", planted),
 		fmt.Sprintf("EXPORT DATABASE '%s'", set.Dir()),
-		"SET enable_external_access = true", "INSTALL httpfs", "LOAD httpfs", "DROP VIEW points", "CREATE TABLE t AS SELECT 1",
+		"SET enable_external_access = true", "INSTALL httpfs", "LOAD httpfs", "DROP VIEW points",
+		"CREATE TABLE t AS SELECT 1",
 		"PRAGMA database_list", "CALL enable_logging()", "",
 	} {
-		for _, format := range [][]string{nil, {"--format", "parquet", "--to", filepath.Join(t.TempDir(), "out.parquet")}} {
+		to := filepath.Join(t.TempDir(), "out.parquet")
+		for _, format := range [][]string{nil, {"--format", "parquet", "--to", to}} {
 			got := phasegrid(t, append([]string{"query", "--set", set.Dir(), sql}, format...)...)
 			if got.code != exitUsage {
 				t.Errorf("%s: exit code %d\n%s%s", sql, got.code, got.stdout, got.stderr)
@@ -140,7 +150,10 @@ func TestQueryReadsAndWritesNothingElse(t *testing.T) {
 	if files, err := filepath.Glob(filepath.Join(set.Dir(), "planted*")); err != nil || len(files) != 0 {
 		t.Errorf("planted: %v, %v", files, err)
 	}
-	for _, sql := range []string{"SUMMARIZE points", "DESCRIBE points", "EXPLAIN SELECT 1", "WITH a AS (FROM points) SELECT count(*) FROM a", "VALUES (1)"} {
+	for _, sql := range []string{
+		"SUMMARIZE points", "DESCRIBE points", "EXPLAIN SELECT 1", "WITH a AS (FROM points) SELECT count(*) FROM a",
+		"VALUES (1)",
+	} {
 		if got := phasegrid(t, "query", "--set", set.Dir(), sql); got.code != exitDone {
 			t.Errorf("%s: exit code %d\n%s", sql, got.code, got.stderr)
 		}

@@ -17,7 +17,8 @@ import (
 // slowSweep has shards of a tenth of a second.
 const slowSweep = `
 name: slow
-fixed: {model: population, covariance: spiked, init: identity, init_scale: 0.0123, optimizer: gd, learning_rate: 0.01, steps: 4000000}
+fixed: {model: population, covariance: spiked, init: identity, init_scale: 0.0123,
+  optimizer: gd, learning_rate: 0.01, steps: 4000000}
 grid:
   dimension: [20, 30]
   anisotropy: {linspace: {from: 1, to: 9, num: 36}}
@@ -141,11 +142,12 @@ func TestRenamedSweepHasItsOwnFolder(t *testing.T) {
 		awaitCommit(ctx, tmp)
 		interrupt()
 	}()
-	if got := phasegridWith(ctx, nil, nil, "run", writeSweep(t, slowSweep), "--out", out, "--state", state); got.code != exitInterrupted {
+	got := phasegridWith(ctx, nil, nil, "run", writeSweep(t, slowSweep), "--out", out, "--state", state)
+	if got.code != exitInterrupted {
 		t.Fatalf("exit code %d\n%s", got.code, got.stderr)
 	}
 	renamed := strings.Replace(slowSweep, "name: slow", "name: renamed", 1)
-	got := phasegrid(t, "run", writeSweep(t, renamed), "--out", out, "--state", state)
+	got = phasegrid(t, "run", writeSweep(t, renamed), "--out", out, "--state", state)
 	if got.code != exitDone || !strings.HasPrefix(got.stdout, filepath.Join(out, "renamed-")) {
 		t.Errorf("exit code %d\n%s%s", got.code, got.stdout, got.stderr)
 	}

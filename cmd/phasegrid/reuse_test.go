@@ -27,7 +27,9 @@ func TestEditedSweepReusesPoints(t *testing.T) {
 	t.Setenv(asProgram, "1")
 	want := parquet(t, runSweep(t, edited()).Dir())
 	first, second := writeSweep(t, manyShards), writeSweep(t, edited())
-	for name, flags := range map[string][]string{"one process": nil, "two node processes": {"--nodes", "2"}, "no reuse": {"--no-reuse"}} {
+	for name, flags := range map[string][]string{
+		"one process": nil, "two node processes": {"--nodes", "2"}, "no reuse": {"--no-reuse"},
+	} {
 		t.Run(name, func(t *testing.T) {
 			out, state := t.TempDir(), t.TempDir()
 			run := func(file string, more ...string) outcomeOf {
@@ -95,12 +97,13 @@ func TestOnlySoundSetsAreReused(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			out, state := t.TempDir(), t.TempDir()
-			if got := phasegrid(t, "run", writeSweep(t, manyShards), "--out", out, "--state", state); got.code != exitDone {
+			got := phasegrid(t, "run", writeSweep(t, manyShards), "--out", out, "--state", state)
+			if got.code != exitDone {
 				t.Fatal(got.stderr)
 			}
 			set := openOnlySet(t, out).Dir()
 			second := spoil(t, set)
-			got := phasegrid(t, "run", writeSweep(t, second), "--out", out, "--state", state)
+			got = phasegrid(t, "run", writeSweep(t, second), "--out", out, "--state", state)
 			if got.code != exitDone || strings.Contains(got.stderr, "reused ") {
 				t.Errorf("exit code %d, %s", got.code, got.stderr)
 			}

@@ -81,8 +81,9 @@ func (v *vector) sweepFile() string {
 		set("seed", in.Seed)
 	}
 	names := map[string]string{
-		"powerlaw": "power_law", "multispike": "multi_spike", "lambda": "anisotropy", "alpha": "init_scale", "index": "teacher_index",
-		"lr": "learning_rate", "beta": "momentum", "lr_schedule": "schedule",
+		"powerlaw": "power_law", "multispike": "multi_spike", "lambda": "anisotropy", "alpha": "init_scale",
+		"index": "teacher_index",
+		"lr":    "learning_rate", "beta": "momentum", "lr_schedule": "schedule",
 	}
 	word := func(x any) any {
 		if renamed, ok := names[fmt.Sprint(x)]; ok {
@@ -170,8 +171,9 @@ func (v *vector) checkMetrics(t *testing.T, where string, want *vectorMetrics, g
 	for name, pair := range map[string][2]float64{
 		"loss": {got.Loss, *want.Loss}, "signal_alignment": {got.SignalAlignment, want.Sig},
 		"spike_alignment": {got.SpikeAlignment, want.Spike}, "signal_energy": {got.SignalEnergy, want.SigEnergy},
-		"weight_norm2": {got.WeightNorm2, want.Fro2}, "top_eigenvector_overlap": {got.TopEigenvectorOverlap, want.TopOverlap},
-		"stable_rank": {got.StableRank, want.StableRank},
+		"weight_norm2":            {got.WeightNorm2, want.Fro2},
+		"top_eigenvector_overlap": {got.TopEigenvectorOverlap, want.TopOverlap},
+		"stable_rank":             {got.StableRank, want.StableRank},
 	} {
 		if !v.near(pair[0], pair[1]) {
 			t.Errorf("%s: %s is %v, want %v", where, name, pair[0], pair[1])

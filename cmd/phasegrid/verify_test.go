@@ -14,7 +14,8 @@ func TestVerifyFindsAnotherSweepFile(t *testing.T) {
 	out := t.TempDir()
 	file := writeSweep(t, `
 name: small
-fixed: {model: population, covariance: spiked, init: identity, init_scale: 0.0123, optimizer: gd, learning_rate: 0.01, dimension: 20, steps: 40}
+fixed: {model: population, covariance: spiked, init: identity, init_scale: 0.0123,
+  optimizer: gd, learning_rate: 0.01, dimension: 20, steps: 40}
 grid: {anisotropy: [1, 2]}
 `)
 	if got := phasegrid(t, "run", file, "--out", out, "--state", t.TempDir()); got.code != exitDone {

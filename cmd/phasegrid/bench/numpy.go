@@ -34,9 +34,9 @@ var denseTargets = []struct {
 // ns, where NumPy took 5.5.
 const laneTarget = 5.5 / 1.5
 
-// measureNumPy measures in turns with a NumPy script on one thread: lanes of gd and specgd with three
-// groups, ours with every metric and NumPy's with none, and dense specgd steps, all by the wall
-// clock. If the interpreter has no NumPy, it reports that and measures nothing.
+// measureNumPy measures in turns with a NumPy script on one thread: lanes of gd and specgd with
+// three groups, ours with every metric and NumPy's with none, and dense specgd steps, all by the
+// wall clock. If the interpreter has no NumPy, it reports that and measures nothing.
 func measureNumPy(ctx context.Context, o Config, report *Report, lanes map[string]solver.Comparison) error {
 	if err := exec.CommandContext(ctx, o.Python, "-c", "import numpy").Run(); err != nil {
 		fmt.Fprintf(

@@ -21,7 +21,8 @@ func BenchmarkScheduleS3(b *testing.B) {
 	}
 	server := httptest.NewServer(gofakes3.New(backend, gofakes3.WithLogger(gofakes3.DiscardLog())).Server())
 	defer server.Close()
-	url := "s3://" + bucket + "?region=us-east-1&use_path_style=true&disable_https=true&anonymous=true&endpoint=" + server.URL
+	url := "s3://" + bucket + "?region=us-east-1&use_path_style=true&disable_https=true&anonymous=true" +
+		"&endpoint=" + server.URL
 	for _, c := range []struct {
 		name           string
 		shards, points int

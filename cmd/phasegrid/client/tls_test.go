@@ -318,8 +318,11 @@ func TestCertificatesNameWhatTheyAreFor(t *testing.T) {
 		}
 		return pair.Leaf
 	}
-	for _, name := range []string{"phasegrid", "phasegrid-coordinator.sweeps.svc", "phasegrid-coordinator-0.phasegrid-coordinator.sweeps.svc.cluster.local",
-		"localhost", "127.0.0.1", "grid.example.org", "192.0.2.7"} {
+	for _, name := range []string{
+		"phasegrid", "phasegrid-coordinator.sweeps.svc",
+		"phasegrid-coordinator-0.phasegrid-coordinator.sweeps.svc.cluster.local",
+		"localhost", "127.0.0.1", "grid.example.org", "192.0.2.7",
+	} {
 		if err := read("coordinator").VerifyHostname(name); err != nil {
 			t.Error(err)
 		}
