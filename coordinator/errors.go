@@ -88,7 +88,7 @@ func badField(field, format string, args ...any) error {
 	return &fieldError{field, fmt.Errorf(format, args...)}
 }
 
-// maxProblems bounds the mistakes of a sweep file, and the alarms, in one answer: it travels in a
+// maxMistakes bounds the mistakes of a sweep file, and the alarms, in one answer: it travels in a
 // header.
 const maxListed = 50
 
@@ -99,7 +99,7 @@ const retryDelay = 200 * time.Millisecond
 func toStatus(err error) error {
 	var leader *notLeaderError
 	var field *fieldError
-	var problems sweep.Problems
+	var mistakes sweep.Mistakes
 	switch {
 	case err == nil:
 		return nil
@@ -110,8 +110,8 @@ func toStatus(err error) error {
 			FieldViolations: []*errdetails.BadRequest_FieldViolation{
 				{Field: field.field, Description: field.err.Error()},
 			}})
-	case errors.As(err, &problems):
-		return withDetails(codes.InvalidArgument, err, badRequest(problems))
+	case errors.As(err, &mistakes):
+		return withDetails(codes.InvalidArgument, err, badRequest(mistakes))
 	case errors.Is(err, errUnknownSweep):
 		return status.Error(codes.NotFound, err.Error())
 	case errors.Is(err, errNameTaken):
@@ -139,9 +139,9 @@ func toStatus(err error) error {
 }
 
 // badRequest lists the mistakes of a sweep file by their places.
-func badRequest(problems sweep.Problems) *errdetails.BadRequest {
+func badRequest(mistakes sweep.Mistakes) *errdetails.BadRequest {
 	m := &errdetails.BadRequest{}
-	for _, p := range problems[:min(len(problems), maxListed)] {
+	for _, p := range mistakes[:min(len(mistakes), maxListed)] {
 		m.FieldViolations = append(m.FieldViolations, &errdetails.BadRequest_FieldViolation{
 			Field: fmt.Sprintf("%s:%d:%d", p.File, p.Line, p.Column), Description: p.Text})
 	}

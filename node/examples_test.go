@@ -3,6 +3,7 @@ package node
 import (
 	"context"
 	"math"
+	"os"
 	"testing"
 
 	"github.com/phasegrid/phasegrid/node/solver"
@@ -22,8 +23,8 @@ func (s exampleRun) number(id sweep.ParameterID) float64 { return s.Params[id].F
 // rows at the first and last step.
 func solveExample(t *testing.T, name string, pick func(p *sweep.Point) bool) []exampleRun {
 	t.Helper()
-	file := "examples/" + name + ".yaml"
-	text, err := sweep.Examples.ReadFile(file)
+	file := "../sweep/examples/" + name + ".yaml"
+	text, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}

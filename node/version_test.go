@@ -4,9 +4,9 @@ import (
 	"crypto/sha256"
 	"flag"
 	"fmt"
-	"io/fs"
 	"os"
 	"path"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -21,7 +21,7 @@ const versionGolden = "testdata/version.golden"
 // The bits of every example hang on solver.Version: whoever changes them raises it. Only bless what
 // a new version changed on purpose.
 func TestVersionGuardsTheBits(t *testing.T) {
-	files, err := fs.Glob(sweep.Examples, "examples/*.yaml")
+	files, err := filepath.Glob("../sweep/examples/*.yaml")
 	if err != nil || len(files) == 0 {
 		t.Fatal(files, err)
 	}

@@ -95,9 +95,9 @@ func (x *axis) value(i int64) Value {
 		f += float64(float64(i) * x.step)
 	}
 	if x.whole {
-		return Int(int64(math.Round(f)))
+		return intValue(int64(math.Round(f)))
 	}
-	return Float(f)
+	return floatValue(f)
 }
 
 // check tells what is wrong with a form's numbers; "" when nothing is.

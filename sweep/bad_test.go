@@ -29,12 +29,12 @@ func TestBadFilesSayWhatIsWrong(t *testing.T) {
 			if err == nil {
 				t.Fatal("no error")
 			}
-			var problems sweep.Problems
-			if !errors.As(err, &problems) {
-				t.Fatalf("%T is not sweep.Problems", err)
+			var mistakes sweep.Mistakes
+			if !errors.As(err, &mistakes) {
+				t.Fatalf("%T is not sweep.Mistakes", err)
 			}
 			lines := strings.Count(string(src), "\n") + 1
-			for _, p := range problems {
+			for _, p := range mistakes {
 				if p.Line < 1 || p.Line > lines || p.Column < 1 || strings.ContainsAny(p.Text, "\n\x00") ||
 					p.Text == "" {
 					t.Errorf("%+v points outside the file, or is not one line of text", p)

@@ -10,8 +10,8 @@ import (
 
 // Bounds on the enumeration.
 const (
-	// MaxIndices is the most indices that a sweep may have.
-	MaxIndices = 1 << 40
+	// maxIndices is the most indices that a sweep may have.
+	maxIndices = 1 << 40
 	maxBlocks  = 1000
 	// maxRuns bounds the pass over points of different cost that cuts a sweep into shards.
 	maxRuns = 10_000_000
@@ -154,7 +154,7 @@ func (b *block) finish(replicates int64) (problem string, at position) {
 	b.size = replicates
 	for _, f := range b.factors {
 		high, low := bits.Mul64(uint64(b.size), uint64(f.n))
-		if high != 0 || low > MaxIndices {
+		if high != 0 || low > maxIndices {
 			return fmt.Sprintf(
 				"the sweep has more than 2^40 indices (%s): make it smaller, or sample it",
 				b.sizes(replicates),

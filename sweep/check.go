@@ -13,15 +13,32 @@ const (
 	exactCost     = 500_000_000 // no more operations than this go into expressions before a sample must do
 )
 
-// finding is one fault with all the points that have it.
+// finding is a fault, the first point that has it, and how many have it.
 type finding struct {
 	fault
 	example string
 	points  int64
 }
 
-// checkPoints looks at every point, or at a fixed sample of them, and reports what cannot be
-// solved.
+// pointCheck collects what the points of a sweep have in common and what is wrong with them.
+type pointCheck struct {
+	spec   *Spec
+	limits Limits
+
+	point        Point // of look
+	looked, kept int64
+	unseeded     int64 // points without random numbers
+	unused       idSet // parameters that the sweep sets and that have applied to no point so far
+	findings     map[findingKey]*finding
+	order        []*finding // in the order of the points
+}
+
+type findingKey struct {
+	id ParameterID
+	position
+}
+
+// checkPoints makes every point, or a fixed sample of them, and reports those that cannot be solved.
 func (r *reader) checkPoints(s *Spec, limits Limits) {
 	if limits.PointBytes == 0 {
 		limits.PointBytes = DefaultPointBytes
@@ -30,108 +47,110 @@ func (r *reader) checkPoints(s *Spec, limits Limits) {
 	for _, b := range s.blocks {
 		cost = max(cost, b.cost())
 	}
+	c := &pointCheck{spec: s, limits: limits, unused: s.columns, findings: map[findingKey]*finding{}}
 	every := s.size <= exactPoints && s.size*cost <= exactCost || s.size <= sampledPoints
-	looked, kept, idle := int64(0), int64(0), int64(0)
-	useless := s.columns // set, and meaning nothing at any point so far
-	type place struct {
-		id ParameterID
-		position
-	}
-	findings := map[place]*finding{}
-	var order []*finding
-	var p Point
-	look := func(w *walker) {
-		looked++
-		if !w.point(&p) {
-			return
-		}
-		kept++
-		if len(w.faults) == 0 {
-			if n := PointBytes(p.Params, s.record); n > limits.PointBytes {
-				w.fault(
-					Dimension,
-					fmt.Sprintf("a point needs over %s of memory; at most %s are allowed (--max-point-bytes)",
-						byteSize(1<<(bits.Len64(uint64(n-1))-1)), byteSize(limits.PointBytes)),
-				)
-			}
-			if p.Params[Seed].IsNull() {
-				idle++
-			}
-			for id := range useless.all() {
-				if !p.Params[id].IsNull() {
-					useless = useless.without(id)
-				}
-			}
-		}
-		for _, f := range w.faults {
-			key := place{f.id, f.pos}
-			if seen, ok := findings[key]; ok {
-				seen.points++
-			} else if len(order) < 10*maxProblems {
-				findings[key] = &finding{f, w.describe(&p), 1}
-				order = append(order, findings[key])
-			}
-		}
-	}
+	w := s.walk(0)
 	if every {
-		w := s.walk(0)
 		for ; w.index < s.size; w.advance() {
-			look(w)
+			c.look(w)
 		}
+		s.points, s.exact = c.kept, true
 	} else {
-		w := s.walk(0)
 		for i := range int64(sampledPoints) {
 			w.seek(sampleIndex(i, s.size))
-			look(w)
+			c.look(w)
+		}
+		if !s.exact {
+			s.points = int64(float64(s.size) * (float64(c.kept) / float64(c.looked)))
 		}
 	}
-	for _, f := range order {
+	for _, f := range c.order {
 		text := f.text + f.example
 		if f.points > 1 {
 			text += fmt.Sprintf(", and %d more", f.points-1)
 		}
 		r.fail(f.pos, "%s", text)
 	}
-	if every {
-		s.points, s.exact = kept, true
-	} else if !s.exact {
-		s.points = int64(float64(s.size) * (float64(kept) / float64(looked)))
+	if len(c.order) == 0 {
+		r.checkWhole(c)
 	}
-	if len(order) == 0 {
-		r.checkWhole(s, kept, idle, useless)
+}
+
+// look takes in the walker's point.
+func (c *pointCheck) look(w *walker) {
+	p := &c.point
+	c.looked++
+	if !w.point(p) {
+		return
+	}
+	c.kept++
+	if len(w.faults) == 0 {
+		c.measure(w, p)
+	}
+	for _, f := range w.faults {
+		key := findingKey{f.id, f.pos}
+		if seen, ok := c.findings[key]; ok {
+			seen.points++
+		} else if len(c.order) < 10*maxMistakes {
+			c.findings[key] = &finding{f, w.describe(p), 1}
+			c.order = append(c.order, c.findings[key])
+		}
+	}
+}
+
+// measure takes in a point that can be solved.
+func (c *pointCheck) measure(w *walker, p *Point) {
+	if n := PointBytes(p.Params, c.spec.record); n > c.limits.PointBytes {
+		w.fault(Dimension, fmt.Sprintf("a point needs over %s of memory; at most %s are allowed (--max-point-bytes)",
+			byteSize(1<<(bits.Len64(uint64(n-1))-1)), byteSize(c.limits.PointBytes)))
+	}
+	if p.Params[Seed].IsNull() {
+		c.unseeded++
+	}
+	for id := range c.unused.all() {
+		if !p.Params[id].IsNull() {
+			c.unused = c.unused.without(id)
+		}
 	}
 }
 
 // checkWhole reports on the sweep as a whole.
-func (r *reader) checkWhole(s *Spec, kept, idle int64, useless idSet) {
-	if kept == 0 {
-		at := s.blocks[0].pos
-		for _, b := range s.blocks {
-			for _, x := range b.where {
-				at = x.pos
-			}
-		}
-		if s.exact {
-			r.fail(at, "where leaves no point of %d: it is false everywhere", s.size)
-		} else {
-			r.warn(at, "where leaves none of %d points tried", int64(sampledPoints))
-		}
+func (r *reader) checkWhole(c *pointCheck) {
+	s := c.spec
+	if c.kept == 0 {
+		r.reportEmpty(s)
 		return
 	}
+	unused := c.unused
 	if s.replicates > 1 {
-		useless = useless.without(Seed) // said below
+		unused = unused.without(Seed) // said below
 	}
-	for id := range useless.all() {
+	for id := range unused.all() {
 		r.warn(s.given(id), "%s applies to no point of this sweep (%s), and is ignored", s.table[id].Name, s.table[id].Use)
 	}
-	if s.replicates > 1 && idle > 0 {
+	if s.replicates > 1 && c.unseeded > 0 {
 		r.warn(
 			s.blocks[0].pos,
 			"replicates is %d, but points without random numbers give the same row each time (%d of %d points looked at)",
 			s.replicates,
-			idle,
-			kept,
+			c.unseeded,
+			c.kept,
 		)
+	}
+}
+
+// reportEmpty reports a sweep of which where has left nothing.
+func (r *reader) reportEmpty(s *Spec) {
+	at := s.blocks[0].pos
+	for _, b := range s.blocks {
+		for _, x := range b.where {
+			at = x.pos
+		}
+	}
+	if s.exact {
+		r.fail(at, "where leaves no point of %d: it is false everywhere", s.size)
+	} else {
+		r.warn(at, "where leaves none of %d points tried", int64(sampledPoints))
 	}
 }
 

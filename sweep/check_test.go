@@ -62,8 +62,8 @@ func TestLimitOnPointMemory(t *testing.T) {
 	)
 	src = []byte(strings.Replace(string(src), "covariance: spiked, ", "", 1))
 	_, err := sweep.Parse("sweep.yaml", src, sweep.Limits{})
-	var problems sweep.Problems
-	if !errors.As(err, &problems) || !slices.ContainsFunc(problems, func(p sweep.Problem) bool {
+	var mistakes sweep.Mistakes
+	if !errors.As(err, &mistakes) || !slices.ContainsFunc(mistakes, func(p sweep.Mistake) bool {
 		return p.Line == 7 && strings.Contains(p.Text, "at most 2 GiB are allowed (--max-point-bytes)")
 	}) {
 		t.Errorf("the error is %v", err)

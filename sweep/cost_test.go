@@ -63,22 +63,22 @@ func TestFiniteSampleMemoryHoldsItsSamples(t *testing.T) {
 func anyPoint(t *rapid.T) (Assignment, bool) {
 	a := make(Assignment, NumParameters)
 	for _, id := range []ParameterID{Model, Representation, Optimizer, Covariance, Rotate, Teacher, Init, Orthogonalizer} {
-		a[id] = Text(rapid.SampledFrom(builtin[id].Words).Draw(t, id.String()))
+		a[id] = textValue(rapid.SampledFrom(builtin[id].Words).Draw(t, id.String()))
 	}
 	d := rapid.Int64Range(2, maxCount).Draw(t, "dimension")
 	if rapid.Bool().Draw(t, "small") {
 		d = d%50 + 2
 	}
-	a[Dimension], a[Steps] = Int(d), Int(rapid.Int64Range(1, maxCount).Draw(t, "steps"))
+	a[Dimension], a[Steps] = intValue(d), intValue(rapid.Int64Range(1, maxCount).Draw(t, "steps"))
 	if rapid.Bool().Draw(t, "narrow") {
-		a[Width] = Int(rapid.Int64Range(1, d).Draw(t, "width"))
+		a[Width] = intValue(rapid.Int64Range(1, d).Draw(t, "width"))
 	}
 	n := rapid.Int64Range(1, maxCount).Draw(t, "samples")
-	a[Samples], a[BatchSize] = Int(n), Int(n)
-	a[Anisotropy], a[Spikes], a[Exponent] = Float(3), List([]float64{4}), Float(1)
-	a[Blocks], a[Eigenvalues] = Pairs([]float64{2, 1, 1, float64(d - 1)}), List([]float64{1, 2})
-	a[Rho], a[TeacherWeights] = Float(0.5), Pairs([]float64{0, 1, 1, 1})
-	a[InitScale], a[LearningRate], a[Power] = Float(0.01), Float(0.01), Float(0.5)
+	a[Samples], a[BatchSize] = intValue(n), intValue(n)
+	a[Anisotropy], a[Spikes], a[Exponent] = floatValue(3), listValue([]float64{4}), floatValue(1)
+	a[Blocks], a[Eigenvalues] = pairsValue([]float64{2, 1, 1, float64(d - 1)}), listValue([]float64{1, 2})
+	a[Rho], a[TeacherWeights] = floatValue(0.5), pairsValue([]float64{0, 1, 1, 1})
+	a[InitScale], a[LearningRate], a[Power] = floatValue(0.01), floatValue(0.01), floatValue(0.5)
 	return a, builtin.resolve(a) == nil
 }
 
@@ -113,21 +113,21 @@ func TestOnlyCostRelevantParametersDecideTheCost(t *testing.T) {
 			}
 			switch {
 			case id == TeacherIndex:
-				b[i] = Int(1)
+				b[i] = intValue(1)
 			case id == Seed:
-				b[i] = Int(12345)
+				b[i] = intValue(12345)
 			case p.Kind == KindFloat:
-				b[i] = Float(0.75)
+				b[i] = floatValue(0.75)
 			case p.Kind == KindBool:
-				b[i] = Bool(!b[i].Bool())
+				b[i] = boolValue(!b[i].Bool())
 			case id == TeacherWeights:
-				b[i] = Pairs([]float64{1, 3})
+				b[i] = pairsValue([]float64{1, 3})
 			case id == Schedule:
-				b[i] = Text("invsqrt")
+				b[i] = textValue("invsqrt")
 			}
 		}
-		b[Representation] = Text("auto")
-		a[Representation] = Text("auto")
+		b[Representation] = textValue("auto")
+		a[Representation] = textValue("auto")
 		if broken := builtin.resolve(a); broken != nil {
 			t.Fatal(broken)
 		}

@@ -51,7 +51,7 @@ var covarianceTable = []CovarianceFamily{
 	{
 		Name:       "isotropic",
 		Formula:    "q_i = scale",
-		Parameters: []OwnParameter{{Scale, Float(1)}},
+		Parameters: []OwnParameter{{Scale, floatValue(1)}},
 		Diagonal:   true,
 		spectrum: func(a Assignment) iter.Seq[Run] {
 			return listed(Run{a[Scale].num, a[Dimension].i})
@@ -63,7 +63,7 @@ var covarianceTable = []CovarianceFamily{
 	{
 		Name:       "spiked",
 		Formula:    "q_1 = 1 + anisotropy, the other q_i = 1",
-		Parameters: []OwnParameter{{Anisotropy, Null()}},
+		Parameters: []OwnParameter{{Anisotropy, nullValue()}},
 		Diagonal:   true,
 		spectrum: func(a Assignment) iter.Seq[Run] {
 			return listed(Run{1, 1}, Run{1 + a[Anisotropy].num, 1}, Run{1, a[Dimension].i - 2})
@@ -76,7 +76,7 @@ var covarianceTable = []CovarianceFamily{
 	{
 		Name:       "multi_spike",
 		Formula:    "q_(1+j) = 1 + spikes[j], the other q_i = 1",
-		Parameters: []OwnParameter{{Spikes, Null()}},
+		Parameters: []OwnParameter{{Spikes, nullValue()}},
 		Diagonal:   true,
 		spectrum:   multiSpikeSpectrum,
 		distinct:   func(a Assignment) int64 { return 1 + int64(len(a[Spikes].list)) },
@@ -87,7 +87,7 @@ var covarianceTable = []CovarianceFamily{
 	{
 		Name:       "power_law",
 		Formula:    "q_i = (i+1)^(-exponent)",
-		Parameters: []OwnParameter{{Exponent, Null()}},
+		Parameters: []OwnParameter{{Exponent, nullValue()}},
 		Diagonal:   true,
 		spectrum:   powerLawSpectrum,
 		check:      checkDistinct,
@@ -98,7 +98,7 @@ var covarianceTable = []CovarianceFamily{
 	{
 		Name:       "block",
 		Formula:    "q_i by blocks of [value, count], in order",
-		Parameters: []OwnParameter{{Blocks, Null()}},
+		Parameters: []OwnParameter{{Blocks, nullValue()}},
 		Diagonal:   true,
 		spectrum:   blockSpectrum,
 		distinct:   func(a Assignment) int64 { return int64(len(a[Blocks].list) / 2) },
@@ -108,7 +108,7 @@ var covarianceTable = []CovarianceFamily{
 	{
 		Name:       "custom",
 		Formula:    "q_i = eigenvalues[i]",
-		Parameters: []OwnParameter{{Eigenvalues, Null()}},
+		Parameters: []OwnParameter{{Eigenvalues, nullValue()}},
 		Diagonal:   true,
 		spectrum:   customSpectrum,
 		check:      checkCustom,
@@ -117,7 +117,7 @@ var covarianceTable = []CovarianceFamily{
 	{
 		Name:       "ar1",
 		Formula:    "Q_ij = rho^|i-j|",
-		Parameters: []OwnParameter{{Rho, Null()}},
+		Parameters: []OwnParameter{{Rho, nullValue()}},
 		check:      checkAR1,
 		trace:      func(a Assignment) float64 { return a[Dimension].Float() },
 		curvature:  ar1Curvature,

@@ -14,9 +14,9 @@ type CutRun struct {
 	Bytes  int64 // memory of the largest point of each shard
 }
 
-// ErrOtherSweep says that cuts are not those of the sweep that they came with. RestorePlan returns
+// errOtherSweep says that cuts are not those of the sweep that they came with. RestorePlan returns
 // it.
-var ErrOtherSweep = errors.New("cuts of another sweep")
+var errOtherSweep = errors.New("cuts of another sweep")
 
 // CutRuns are the shards of a plan, and the first shard of each part: what RestorePlan takes.
 func (p *Plan) CutRuns() (runs []CutRun, parts []int64) {
@@ -44,11 +44,11 @@ func RestorePlan(s *Spec, version int, runs []CutRun, parts []int64) (*Plan, err
 	p := &Plan{spec: s, parts: parts}
 	end := int64(0)
 	for _, r := range runs {
-		if r.Shards < 1 || r.Shards > MaxShards-int64(len(p.shards)) || r.Points < 1 ||
+		if r.Shards < 1 || r.Shards > maxShards-int64(len(p.shards)) || r.Points < 1 ||
 			r.Points > (s.Size()-end)/r.Shards ||
 			r.Cost < 0 ||
 			r.Bytes < 0 {
-			return nil, fmt.Errorf("%w: %+v after index %d of %d", ErrOtherSweep, r, end, s.Size())
+			return nil, fmt.Errorf("%w: %+v after index %d of %d", errOtherSweep, r, end, s.Size())
 		}
 		for range r.Shards {
 			end += r.Points
@@ -56,15 +56,15 @@ func RestorePlan(s *Spec, version int, runs []CutRun, parts []int64) (*Plan, err
 		}
 	}
 	if end != s.Size() {
-		return nil, fmt.Errorf("%w: %d indices of %d", ErrOtherSweep, end, s.Size())
+		return nil, fmt.Errorf("%w: %d indices of %d", errOtherSweep, end, s.Size())
 	}
 	for i, first := range parts {
 		if i == 0 && first != 0 || i > 0 && first <= parts[i-1] || first >= p.Shards() {
-			return nil, fmt.Errorf("%w: part %d begins with shard %d of %d", ErrOtherSweep, i, first, p.Shards())
+			return nil, fmt.Errorf("%w: part %d begins with shard %d of %d", errOtherSweep, i, first, p.Shards())
 		}
 	}
 	if len(parts) == 0 && end > 0 {
-		return nil, fmt.Errorf("%w: no parts", ErrOtherSweep)
+		return nil, fmt.Errorf("%w: no parts", errOtherSweep)
 	}
 	return p, nil
 }

@@ -116,35 +116,35 @@ func unbox(out any, p *Parameter) (Value, string) {
 	var v Value
 	switch out := out.(type) {
 	case nil:
-		return Null(), ""
+		return nullValue(), ""
 	case int:
-		v = Int(int64(out))
+		v = intValue(int64(out))
 		if p.Kind == KindFloat {
-			v = Float(float64(out))
+			v = floatValue(float64(out))
 		}
 	case float64:
 		switch {
 		case math.IsNaN(out) || math.IsInf(out, 0):
-			return Null(), fmt.Sprintf("%s comes out as %v", p.Name, out)
+			return nullValue(), fmt.Sprintf("%s comes out as %v", p.Name, out)
 		case p.Kind == KindInt && out != math.Trunc(out):
-			return Null(), fmt.Sprintf("%s must come out whole, not %s: use round, ceil or floor", p.Name, formatFloat(out))
+			return nullValue(), fmt.Sprintf("%s must come out whole, not %s: use round, ceil or floor", p.Name, formatFloat(out))
 		case p.Kind == KindInt && math.Abs(out) < 1<<53:
-			v = Int(int64(out))
+			v = intValue(int64(out))
 		default:
-			v = Float(out + 0) // no negative zero
+			v = floatValue(out + 0) // no negative zero
 		}
 	case string:
-		v = Text(out)
+		v = textValue(out)
 	case bool:
-		v = Bool(out)
+		v = boolValue(out)
 	default:
 		var text string
 		if v, text = unboxList(out, p); text != "" {
-			return Null(), text
+			return nullValue(), text
 		}
 	}
 	if text := p.check(v); text != "" {
-		return Null(), fmt.Sprintf("%s; it comes out as %v%s", text, out, hint(v.text, p.Words))
+		return nullValue(), fmt.Sprintf("%s; it comes out as %v%s", text, out, hint(v.text, p.Words))
 	}
 	return v, ""
 }
@@ -169,7 +169,7 @@ func unboxList(out any, p *Parameter) (Value, string) {
 			items = append(items, []any{x[0], x[1]})
 		}
 	default:
-		return Null(), wrong
+		return nullValue(), wrong
 	}
 	var flat []float64
 	add := func(x any) bool {
@@ -189,13 +189,13 @@ func unboxList(out any, p *Parameter) (Value, string) {
 		case p.Kind == KindPairs && isPair && len(pair) == 2 && add(pair[0]) && add(pair[1]):
 		case p.Kind == KindList && add(item):
 		default:
-			return Null(), wrong
+			return nullValue(), wrong
 		}
 	}
 	if p.Kind == KindPairs {
-		return Pairs(flat), ""
+		return pairsValue(flat), ""
 	}
-	return List(flat), ""
+	return listValue(flat), ""
 }
 
 // complete fills in the defaults that are known, and the representation and the learning rate where
@@ -205,7 +205,7 @@ func (t table) complete(a Assignment) {
 	for i := range a {
 		id := ParameterID(i)
 		if !t.applies(id, a) {
-			a[id] = Null()
+			a[id] = nullValue()
 			continue
 		}
 		if a[id].IsNull() {

@@ -29,8 +29,8 @@ func FuzzParse(f *testing.F) {
 	f.Fuzz(func(t *testing.T, src []byte) {
 		spec, err := sweep.Parse("sweep.yaml", src, sweep.Limits{})
 		if err != nil {
-			var problems sweep.Problems
-			if !errors.As(err, &problems) || len(problems) == 0 {
+			var mistakes sweep.Mistakes
+			if !errors.As(err, &mistakes) || len(mistakes) == 0 {
 				t.Fatalf("%T %v", err, err)
 			}
 			return

@@ -22,11 +22,11 @@ func TestTooManyMarks(t *testing.T) {
 			fmt.Fprintf(&file, "  - {steps: %d, dimension: 10, anisotropy: 2, init_scale: 0.1, seed: 3}\n", i+1)
 		}
 		_, err := sweep.Parse("rows.yaml", []byte(file.String()), sweep.Limits{})
-		var problems sweep.Problems
-		if !errors.As(err, &problems) || len(problems) != 1 {
+		var mistakes sweep.Mistakes
+		if !errors.As(err, &mistakes) || len(mistakes) != 1 {
 			t.Fatalf("Parse = %v", err)
 		}
-		if p := problems[0]; p.Line < c.line || !strings.Contains(p.Text, c.text) {
+		if p := mistakes[0]; p.Line < c.line || !strings.Contains(p.Text, c.text) {
 			t.Errorf("refused at line %d: %s", p.Line, p.Text)
 		}
 	}

@@ -37,7 +37,7 @@ type UpdateRule struct {
 	flops func(a Assignment) Flops
 	// AutoRate is the meaning of `learning_rate: auto`.
 	AutoRate AutoRate
-	// StepLimited tells that the run is unstable above StepLimit.
+	// StepLimited tells that the run is unstable above stepLimit.
 	StepLimited bool
 	// Sign tells when all entries, or all singular values, of a step have one size or are 0.
 	Sign SignStep
@@ -88,19 +88,19 @@ var optimizerTable = []UpdateRule{
 		Source:      "Cauchy, Comptes rendus 25 (1847) 536",
 		Memory:      RuleMemory{Matrices: 1},
 		flops:       fixedFlops(Flops{Coefficient: 3, Entry: 8}),
-		AutoRate:    AutoRate{"eta_max/2", func(a Assignment) float64 { return 0.5 * StepLimit(a) }},
+		AutoRate:    AutoRate{"eta_max/2", func(a Assignment) float64 { return 0.5 * stepLimit(a) }},
 		StepLimited: true,
 	},
 	{
 		Name:       "momentum",
 		Formula:    "B = beta B + G; U = B, or G + beta B (nesterov)",
 		Source:     "Polyak, USSR Comput. Math. Math. Phys. 4 (1964) 1; Nesterov, Soviet Math. Dokl. 27 (1983) 372",
-		Parameters: []OwnParameter{{Momentum, Float(0.9)}, {Nesterov, Bool(false)}},
+		Parameters: []OwnParameter{{Momentum, floatValue(0.9)}, {Nesterov, boolValue(false)}},
 		Buffers:    1,
 		Memory:     RuleMemory{Matrices: 2},
 		flops:      fixedFlops(Flops{Coefficient: 6, Entry: 8}),
 		AutoRate: AutoRate{"(1 - beta) eta_max/2", func(a Assignment) float64 {
-			return 0.5 * (1 - a[Momentum].num) * StepLimit(a)
+			return 0.5 * (1 - a[Momentum].num) * stepLimit(a)
 		}},
 	},
 	{
@@ -134,8 +134,8 @@ var optimizerTable = []UpdateRule{
 		Formula: "B = beta B + (1 - beta)G; V = B, or (1 - beta)G + beta B (nesterov); " +
 			"U = sqrt(max(1, d/m)) phi(V), phi takes singular values towards 1 by the orthogonalizer",
 		Source: "Jordan et al., github.com/KellerJordan/Muon at 00ba60d; polar_express: arXiv 2505.16932, appendix A",
-		Parameters: []OwnParameter{{Momentum, Float(0.95)}, {Nesterov, Bool(true)},
-			{Orthogonalizer, Text("newton_schulz")}, {NSSteps, Int(5)}},
+		Parameters: []OwnParameter{{Momentum, floatValue(0.95)}, {Nesterov, boolValue(true)},
+			{Orthogonalizer, textValue("newton_schulz")}, {NSSteps, intValue(5)}},
 		Spectral: true,
 		Buffers:  1,
 		Memory:   RuleMemory{Matrices: 8},
@@ -147,7 +147,7 @@ var optimizerTable = []UpdateRule{
 		Name:       "power",
 		Formula:    "U = Y (S/s_max)^p Zᵀ (normalize_power), or Y S^p Zᵀ",
 		Source:     "Muon^p, arXiv 2606.13867",
-		Parameters: []OwnParameter{{Power, Null()}, {NormalizePower, Bool(true)}},
+		Parameters: []OwnParameter{{Power, nullValue()}, {NormalizePower, boolValue(true)}},
 		Spectral:   true,
 		Memory:     RuleMemory{Matrices: 8},
 		flops:      fixedFlops(Flops{Coefficient: 50, Entry: 8, Polar: 2}),
@@ -158,8 +158,8 @@ var optimizerTable = []UpdateRule{
 		Formula: "B = beta B + G; U = Y (S/s_max)^p_t Zᵀ of B, or Y S^p_t Zᵀ, " +
 			"p_t = p_min + (p_max - p_min)/(1 + exp((t/T - tau)/w)), t = k + 1",
 		Source: "arXiv 2605.17109; github.com/fzwark/DynMuon at 89baa66",
-		Parameters: []OwnParameter{{Momentum, Float(0)}, {NormalizePower, Bool(true)}, {PowerMax, Float(1)},
-			{PowerMin, Float(-0.25)}, {PowerMidpoint, Float(0.02)}, {PowerWidth, Float(0.08)}},
+		Parameters: []OwnParameter{{Momentum, floatValue(0)}, {NormalizePower, boolValue(true)}, {PowerMax, floatValue(1)},
+			{PowerMin, floatValue(-0.25)}, {PowerMidpoint, floatValue(0.02)}, {PowerWidth, floatValue(0.08)}},
 		Spectral: true,
 		Buffers:  1,
 		Memory:   RuleMemory{Matrices: 8},
@@ -178,7 +178,7 @@ var optimizerTable = []UpdateRule{
 		Name:           "signum",
 		Formula:        "B = beta B + (1 - beta)G; U = sign(B), sign(0) = 0",
 		Source:         "Bernstein et al., arXiv 1802.04434",
-		Parameters:     []OwnParameter{{Momentum, Float(0.9)}},
+		Parameters:     []OwnParameter{{Momentum, floatValue(0.9)}},
 		BasisDependent: true,
 		Buffers:        1,
 		Memory:         RuleMemory{Matrices: 2},
@@ -190,7 +190,7 @@ var optimizerTable = []UpdateRule{
 		Formula: "M = beta1 M + (1 - beta1)G; V = beta2 V + (1 - beta2)G²; " +
 			"U = M/(1 - beta1^t)/(sqrt(V/(1 - beta2^t)) + epsilon), t = k + 1, elementwise",
 		Source:         "Kingma and Ba, arXiv 1412.6980",
-		Parameters:     []OwnParameter{{Beta1, Float(0.9)}, {Beta2, Float(0.999)}, {Epsilon, Float(1e-8)}},
+		Parameters:     []OwnParameter{{Beta1, floatValue(0.9)}, {Beta2, floatValue(0.999)}, {Epsilon, floatValue(1e-8)}},
 		BasisDependent: true,
 		Buffers:        2,
 		Memory:         RuleMemory{Matrices: 3},
@@ -200,7 +200,7 @@ var optimizerTable = []UpdateRule{
 		Name:        "shampoo",
 		Formula:     "L = L + GGᵀ, R = R + GᵀG from epsilon I; U = L^(-1/4) G R^(-1/4), eigenvalues at least epsilon",
 		Source:      "Gupta, Koren and Singer, arXiv 1802.09568",
-		Parameters:  []OwnParameter{{Epsilon, Float(1e-12)}},
+		Parameters:  []OwnParameter{{Epsilon, floatValue(1e-12)}},
 		Spectral:    true,
 		OnlineDense: "shampoo's left factor gains directions with every batch",
 		Memory:      RuleMemory{Matrices: 8, Squares: 4},
@@ -210,7 +210,7 @@ var optimizerTable = []UpdateRule{
 		Name:           "lion",
 		Formula:        "U = sign(beta1 M + (1 - beta1)G), sign(0) = 0, then M = beta2 M + (1 - beta2)G",
 		Source:         "Chen et al., arXiv 2302.06675",
-		Parameters:     []OwnParameter{{Beta1, Float(0.9)}, {Beta2, Float(0.99)}},
+		Parameters:     []OwnParameter{{Beta1, floatValue(0.9)}, {Beta2, floatValue(0.99)}},
 		BasisDependent: true,
 		Buffers:        1,
 		Memory:         RuleMemory{Matrices: 2},

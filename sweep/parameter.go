@@ -1,6 +1,10 @@
 package sweep
 
-import "strings"
+import (
+	"fmt"
+	"math"
+	"strings"
+)
 
 // ParameterID names a solver parameter. Its order is the enumeration order of the axes, cost axes
 // first.
@@ -126,4 +130,125 @@ func (p Parameter) DefaultText() string {
 		return all[0].value
 	}
 	return strings.Join(parts, ", ")
+}
+
+// check tells what is wrong with one value on its own: "" when nothing is, else a sentence saying
+// what is allowed. A whole float is a good integer; an integer is a good float.
+func (p Parameter) check(v Value) string {
+	ok := false
+	switch p.Kind {
+	case KindInt:
+		ok = v.Kind() == KindInt && p.inRange(float64(v.Int())) ||
+			v.Kind() == KindFloat && v.Float() == math.Trunc(v.Float()) && math.Abs(v.Float()) < 1<<53 &&
+				p.inRange(v.Float())
+	case KindFloat:
+		ok = (v.Kind() == KindInt || v.Kind() == KindFloat) && p.inRange(v.Float()) ||
+			p.Auto && v.Kind() == KindText && v.Text() == "auto"
+	case KindText:
+		if v.Kind() == KindText {
+			for _, w := range p.Words {
+				ok = ok || w == v.Text()
+			}
+		}
+	case KindBool:
+		ok = v.Kind() == KindBool
+	case KindList:
+		ok = v.Kind() == KindList && len(v.List()) > 0
+		for _, x := range v.List() {
+			ok = ok && p.inRange(x)
+		}
+	case KindPairs:
+		return p.checkPairs(v)
+	}
+	if ok {
+		return ""
+	}
+	return p.Name + " must be " + p.Allowed()
+}
+
+// checkPairs is check for blocks ([value, count]) and teacher_weights ([index, weight]).
+func (p Parameter) checkPairs(v Value) string {
+	flat := v.List()
+	if v.Kind() != KindPairs || len(flat) == 0 || len(flat)%2 != 0 {
+		return p.Name + " must be " + p.Allowed()
+	}
+	norm2 := 0.0
+	for i := 0; i < len(flat); i += 2 {
+		value, whole := flat[i], flat[i+1]
+		low := 1.0
+		if p.ID == TeacherWeights {
+			whole, value, low = flat[i], flat[i+1], 0
+		}
+		if !p.inRange(value) || whole != math.Trunc(whole) || !(whole >= low && whole <= maxCount) {
+			return p.Name + " must be " + p.Allowed()
+		}
+		norm2 += value * value
+	}
+	if p.ID == TeacherWeights {
+		if !(norm2 > 0 && norm2 <= math.MaxFloat64) {
+			return p.Name + " must have weights whose squares add up to a positive, finite number"
+		}
+		for i := 0; i < len(flat); i += 2 {
+			for j := 0; j < i; j += 2 {
+				if flat[i] == flat[j] {
+					return fmt.Sprintf("%s must name each index once; %v is there twice", p.Name, flat[i])
+				}
+			}
+		}
+	}
+	return ""
+}
+
+func (p Parameter) inRange(x float64) bool {
+	if math.IsNaN(x) || math.IsInf(x, 0) {
+		return false
+	}
+	return (x > p.Min || x == p.Min && !p.MinOpen) && (x < p.Max || x == p.Max && !p.MaxOpen)
+}
+
+// Allowed says what values the parameter takes, to follow "must be".
+func (p Parameter) Allowed() string {
+	switch p.Kind {
+	case KindInt:
+		return "an integer" + p.interval()
+	case KindFloat:
+		if p.Auto {
+			return "a number" + p.interval() + ", or auto"
+		}
+		return "a number" + p.interval()
+	case KindText:
+		return "one of " + strings.Join(p.Words, ", ")
+	case KindBool:
+		return "true or false"
+	case KindList:
+		return "a list of numbers, each" + p.interval()
+	}
+	if p.ID == TeacherWeights {
+		return "a list of [index, weight], the index a whole number from 0"
+	}
+	return "a list of [value, count], the value above 0 and the count a whole number from 1"
+}
+
+// interval is the range in words, with a leading space; empty when there is none.
+func (p Parameter) interval() string {
+	var low, high string
+	if !math.IsInf(p.Min, -1) {
+		low = " at least " + formatFloat(p.Min)
+		if p.MinOpen {
+			low = " above " + formatFloat(p.Min)
+		}
+	}
+	if !math.IsInf(p.Max, 1) {
+		high = " at most " + formatFloat(p.Max)
+		if p.Max == math.MaxInt64 { // as a float it is 2^63
+			high = " at most 9223372036854775807"
+		}
+		if p.MaxOpen {
+			high = " below " + formatFloat(p.Max)
+		}
+	}
+	if low != "" && high != "" {
+		return low + " and" + high
+	}
+	return low + high
 }

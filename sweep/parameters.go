@@ -131,9 +131,9 @@ func (t table) use(when []Condition) string {
 func runParameters() []Parameter {
 	return []Parameter{
 		textParameter(Model, "model", "which gradient drives the dynamics; metrics are always those of the population",
-			"population", "finite_sample", "online").or(Text("population")),
+			"population", "finite_sample", "online").or(textValue("population")),
 		textParameter(Representation, "representation", "how the iterate is stored; auto takes the cheapest that is exact",
-			"auto", "reduced", "subspace", "dense").or(Text("auto")),
+			"auto", "reduced", "subspace", "dense").or(textValue("auto")),
 		textParameter(Optimizer, "optimizer", "map from the gradient G to the update U of W <- W(1 - lr_k wd) - lr_k U",
 			optimizerNames(func(*UpdateRule) bool { return true })...),
 		intParameter(Dimension, "dimension", 1, maxCount, "1", "d, length of the input x and rows of W"),
@@ -144,9 +144,9 @@ func runParameters() []Parameter {
 		intParameter(BatchSize, "batch_size", 1, maxCount, "1", "n, number of fresh pairs (x, y) each step").
 			when(Model, "online"),
 		numberParameter(LabelNoise, "label_noise", 0, 1e12, "sigma; y = <x, theta>² + sigma N(0,1)").
-			when(Model, "finite_sample", "online").or(Float(0)),
+			when(Model, "finite_sample", "online").or(floatValue(0)),
 		intParameter(Seed, "seed", 0, math.MaxInt64, "1", "seed of SplitMix64; replicate r uses seed + r").
-			when(Model, "finite_sample", "online").when(Init, "gaussian").or(Int(0)),
+			when(Model, "finite_sample", "online").when(Init, "gaussian").or(intValue(0)),
 	}
 }
 
@@ -164,9 +164,9 @@ func covarianceParameters() []Parameter {
 		numberParameter(Eigenvalues, "eigenvalues", 0, 1e12, "q_i in order, as many as dimension").above().kind(KindList),
 		numberParameter(Rho, "rho", -1, 1, "Q_ij = rho^|i-j|").above().below(),
 		textParameter(Normalize, "normalize", "scale of Q: as given, trace d, trace 1, or largest eigenvalue 1",
-			"none", "trace_d", "trace_1", "max_1").or(Text("none")),
+			"none", "trace_d", "trace_1", "max_1").or(textValue("none")),
 		textParameter(Rotate, "rotate", "Q -> HQH, theta -> H theta with H = I - 2hhᵀ/‖h‖², h_i = 1/(i+2)",
-			"none", "householder").or(Text("none")),
+			"none", "householder").or(textValue("none")),
 	}
 }
 
@@ -175,14 +175,14 @@ func stateParameters() []Parameter {
 	return []Parameter{
 		textParameter(Teacher, "teacher",
 			"direction of theta: e_index, (1,...,1)/sqrt(d), or a normalised mix of coordinates",
-			"eigen", "uniform", "mix").or(Text("eigen")),
+			"eigen", "uniform", "mix").or(textValue("eigen")),
 		intParameter(TeacherIndex, "teacher_index", 0, maxCount-1, "1", "theta is along e_index, counted from 0").
-			when(Teacher, "eigen").or(Int(0)),
+			when(Teacher, "eigen").or(intValue(0)),
 		numberParameter(TeacherWeights, "teacher_weights", math.Inf(-1), math.Inf(1),
 			"list of [index, weight]: theta along sum of weight e_index").kind(KindPairs).when(Teacher, "mix"),
-		numberParameter(TeacherNorm2, "teacher_norm2", 0, 1e12, "‖theta‖²").above().or(Float(1)),
+		numberParameter(TeacherNorm2, "teacher_norm2", 0, 1e12, "‖theta‖²").above().or(floatValue(1)),
 		textParameter(Init, "init", "W_0: alpha I, alpha/sqrt(m) N(0,1), or alpha H[:, :m]",
-			"identity", "gaussian", "orthonormal").or(Text("identity")),
+			"identity", "gaussian", "orthonormal").or(textValue("identity")),
 		numberParameter(InitScale, "init_scale", 0, 1e6, "alpha, scale of W_0").above(),
 	}
 }
@@ -192,10 +192,10 @@ func optimizerParameters() []Parameter {
 	return []Parameter{
 		numberParameter(LearningRate, "learning_rate", 0, 1e12, "lr, step size before the schedule").above().auto(),
 		textParameter(Schedule, "schedule", "lr_k/lr: 1, 1 - k/T, (1 + cos(pi k/T))/2, 1/sqrt(1 + k/lr_warm)",
-			"constant", "linear", "cosine", "invsqrt").or(Text("constant")),
+			"constant", "linear", "cosine", "invsqrt").or(textValue("constant")),
 		numberParameter(LRWarm, "lr_warm", 0, 1e12, "lr_k = lr/sqrt(1 + k/lr_warm)").above().
-			when(Schedule, "invsqrt").or(Float(100)),
-		numberParameter(WeightDecay, "weight_decay", 0, 1e12, "wd of W <- W(1 - lr_k wd) - lr_k U").or(Float(0)),
+			when(Schedule, "invsqrt").or(floatValue(100)),
+		numberParameter(WeightDecay, "weight_decay", 0, 1e12, "wd of W <- W(1 - lr_k wd) - lr_k U").or(floatValue(0)),
 		numberParameter(Momentum, "momentum", 0, 1, "beta of the buffer B").below(),
 		boolParameter(Nesterov, "nesterov", "U from G + beta B (muon: (1 - beta)G + beta B) instead of B"),
 		textParameter(Orthogonalizer, "orthogonalizer", "how muon maps singular values towards 1",
@@ -213,125 +213,4 @@ func optimizerParameters() []Parameter {
 		numberParameter(Beta2, "beta2", 0, 1, "decay of the second moment").below(),
 		numberParameter(Epsilon, "epsilon", 0, 1e6, "adam: added to the root; shampoo: L_0 = R_0 = epsilon I").above(),
 	}
-}
-
-// check tells what is wrong with one value on its own: "" when nothing is, else a sentence saying
-// what is allowed. A whole float is a good integer; an integer is a good float.
-func (p Parameter) check(v Value) string {
-	ok := false
-	switch p.Kind {
-	case KindInt:
-		ok = v.Kind() == KindInt && p.inRange(float64(v.Int())) ||
-			v.Kind() == KindFloat && v.Float() == math.Trunc(v.Float()) && math.Abs(v.Float()) < 1<<53 &&
-				p.inRange(v.Float())
-	case KindFloat:
-		ok = (v.Kind() == KindInt || v.Kind() == KindFloat) && p.inRange(v.Float()) ||
-			p.Auto && v.Kind() == KindText && v.Text() == "auto"
-	case KindText:
-		if v.Kind() == KindText {
-			for _, w := range p.Words {
-				ok = ok || w == v.Text()
-			}
-		}
-	case KindBool:
-		ok = v.Kind() == KindBool
-	case KindList:
-		ok = v.Kind() == KindList && len(v.List()) > 0
-		for _, x := range v.List() {
-			ok = ok && p.inRange(x)
-		}
-	case KindPairs:
-		return p.checkPairs(v)
-	}
-	if ok {
-		return ""
-	}
-	return p.Name + " must be " + p.Allowed()
-}
-
-// checkPairs is check for blocks ([value, count]) and teacher_weights ([index, weight]).
-func (p Parameter) checkPairs(v Value) string {
-	flat := v.List()
-	if v.Kind() != KindPairs || len(flat) == 0 || len(flat)%2 != 0 {
-		return p.Name + " must be " + p.Allowed()
-	}
-	norm2 := 0.0
-	for i := 0; i < len(flat); i += 2 {
-		value, whole := flat[i], flat[i+1]
-		low := 1.0
-		if p.ID == TeacherWeights {
-			whole, value, low = flat[i], flat[i+1], 0
-		}
-		if !p.inRange(value) || whole != math.Trunc(whole) || !(whole >= low && whole <= maxCount) {
-			return p.Name + " must be " + p.Allowed()
-		}
-		norm2 += value * value
-	}
-	if p.ID == TeacherWeights {
-		if !(norm2 > 0 && norm2 <= math.MaxFloat64) {
-			return p.Name + " must have weights whose squares add up to a positive, finite number"
-		}
-		for i := 0; i < len(flat); i += 2 {
-			for j := 0; j < i; j += 2 {
-				if flat[i] == flat[j] {
-					return fmt.Sprintf("%s must name each index once; %v is there twice", p.Name, flat[i])
-				}
-			}
-		}
-	}
-	return ""
-}
-
-func (p Parameter) inRange(x float64) bool {
-	if math.IsNaN(x) || math.IsInf(x, 0) {
-		return false
-	}
-	return (x > p.Min || x == p.Min && !p.MinOpen) && (x < p.Max || x == p.Max && !p.MaxOpen)
-}
-
-// Allowed says what values the parameter takes, to follow "must be".
-func (p Parameter) Allowed() string {
-	switch p.Kind {
-	case KindInt:
-		return "an integer" + p.interval()
-	case KindFloat:
-		if p.Auto {
-			return "a number" + p.interval() + ", or auto"
-		}
-		return "a number" + p.interval()
-	case KindText:
-		return "one of " + strings.Join(p.Words, ", ")
-	case KindBool:
-		return "true or false"
-	case KindList:
-		return "a list of numbers, each" + p.interval()
-	}
-	if p.ID == TeacherWeights {
-		return "a list of [index, weight], the index a whole number from 0"
-	}
-	return "a list of [value, count], the value above 0 and the count a whole number from 1"
-}
-
-// interval is the range in words, with a leading space; empty when there is none.
-func (p Parameter) interval() string {
-	var low, high string
-	if !math.IsInf(p.Min, -1) {
-		low = " at least " + formatFloat(p.Min)
-		if p.MinOpen {
-			low = " above " + formatFloat(p.Min)
-		}
-	}
-	if !math.IsInf(p.Max, 1) {
-		high = " at most " + formatFloat(p.Max)
-		if p.Max == math.MaxInt64 { // as a float it is 2^63
-			high = " at most 9223372036854775807"
-		}
-		if p.MaxOpen {
-			high = " below " + formatFloat(p.Max)
-		}
-	}
-	if low != "" && high != "" {
-		return low + " and" + high
-	}
-	return low + high
 }

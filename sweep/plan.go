@@ -16,15 +16,15 @@ const PlanVersion = 1
 // maxLook bounds the points that a plan makes to see whether they are part of the sweep.
 const maxLook = 1_000_000
 
-// MaxShards is the most shards that a sweep may have.
-const MaxShards = 1_000_000
+// maxShards is the most shards that a sweep may have.
+const maxShards = 1_000_000
 
-// ErrPlanVersion says that a sweep was cut by a plan version that this release does not know.
+// errPlanVersion says that a sweep was cut by a plan version that this release does not know.
 // NewPlan returns it.
-var ErrPlanVersion = errors.New("unknown plan version")
+var errPlanVersion = errors.New("unknown plan version")
 
-// ErrTooLarge says that a sweep has more shards than one sweep may have. NewPlan returns it.
-var ErrTooLarge = errors.New("sweep too large")
+// errTooLarge says that a sweep has more shards than one sweep may have. NewPlan returns it.
+var errTooLarge = errors.New("sweep too large")
 
 // ShardCost is the cost at which plan version 1 ends a shard.
 const ShardCost = 2_000_000_000
@@ -45,7 +45,7 @@ func cutsOf(version int) (cuts, error) {
 	}
 	return cuts{}, fmt.Errorf(
 		"%w %d: this release cuts by version %d: use the release that submitted the sweep, or a newer one",
-		ErrPlanVersion,
+		errPlanVersion,
 		version,
 		PlanVersion,
 	)
@@ -73,7 +73,7 @@ type Plan struct {
 }
 
 // NewPlan cuts a sweep by the constants of a plan version. Memory is that of its shards, at most
-// MaxShards. Where the cost of points is an expression it takes a look at each, of ten million half
+// maxShards. Where the cost of points is an expression it takes a look at each, of ten million half
 // a minute, unless ctx ends first.
 func NewPlan(ctx context.Context, s *Spec, version int) (*Plan, error) {
 	constants, err := cutsOf(version)
@@ -218,12 +218,12 @@ func (c *cutter) room(cost, bytes int64) int64 {
 // close ends the open shard, in a new part when the part before is full.
 func (c *cutter) close() error {
 	p := c.plan
-	if len(p.shards) == MaxShards {
+	if len(p.shards) == maxShards {
 		return fmt.Errorf(
 			"%w: more than %d shards (of %d cost units, %d bytes of rows or %d points each), with index %d reached: "+
 				"lower steps, dimension, width, samples or record, or split the sweep",
-			ErrTooLarge,
-			MaxShards,
+			errTooLarge,
+			maxShards,
 			c.constants.cost,
 			c.constants.bytes,
 			c.constants.points,

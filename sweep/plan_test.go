@@ -26,11 +26,11 @@ func randomRuns(t *rapid.T) []run {
 	for n := int64(0); len(runs) < rapid.IntRange(1, 8).Draw(t, "runs"); n = runs[len(runs)-1].end {
 		a := make(Assignment, NumParameters)
 		for id, v := range map[ParameterID]Value{
-			Optimizer:  Text(rapid.SampledFrom([]string{"gd", "specgd", "muon"}).Draw(t, "optimizer")),
-			Dimension:  Int(rapid.Int64Range(3, 400).Draw(t, "dimension")),
-			Covariance: Text("spiked"), Anisotropy: Float(1), InitScale: Float(0.1), LearningRate: Float(0.1),
-			Steps:          Int(rapid.SampledFrom([]int64{1, 100, 10_000, 1_000_000, 1_000_000_000}).Draw(t, "steps")),
-			Representation: Text(rapid.SampledFrom([]string{"reduced", "dense"}).Draw(t, "representation")),
+			Optimizer:  textValue(rapid.SampledFrom([]string{"gd", "specgd", "muon"}).Draw(t, "optimizer")),
+			Dimension:  intValue(rapid.Int64Range(3, 400).Draw(t, "dimension")),
+			Covariance: textValue("spiked"), Anisotropy: floatValue(1), InitScale: floatValue(0.1), LearningRate: floatValue(0.1),
+			Steps:          intValue(rapid.SampledFrom([]int64{1, 100, 10_000, 1_000_000, 1_000_000_000}).Draw(t, "steps")),
+			Representation: textValue(rapid.SampledFrom([]string{"reduced", "dense"}).Draw(t, "representation")),
 		} {
 			a[id] = v
 		}
@@ -172,15 +172,15 @@ func TestPlanDoesNotDependOnHowRunsAreSplit(t *testing.T) {
 
 func TestPlanRefusesTooManyShards(t *testing.T) {
 	a := resolved(t, spiked("steps", 1_000_000_000)...)
-	_, err := cutRuns(Record{}, run{0, MaxShards, a})
+	_, err := cutRuns(Record{}, run{0, maxShards, a})
 	if err != nil {
-		t.Fatalf("%d points of a shard each: %v", MaxShards, err)
+		t.Fatalf("%d points of a shard each: %v", maxShards, err)
 	}
 	_, err = cutRuns(Record{}, run{0, 1 << 39, a})
-	if !errors.Is(err, ErrTooLarge) {
+	if !errors.Is(err, errTooLarge) {
 		t.Fatalf("2^39 points of a shard each: %v", err)
 	}
-	if _, err := NewPlan(t.Context(), &Spec{}, 99); !errors.Is(err, ErrPlanVersion) {
+	if _, err := NewPlan(t.Context(), &Spec{}, 99); !errors.Is(err, errPlanVersion) {
 		t.Fatalf("plan version 99: %v", err)
 	}
 }

@@ -117,7 +117,7 @@ func (r *reader) form(p *Parameter, x *axis, form entry) *axis {
 		if form.key == "logspace" {
 			x.form = logForm
 		}
-		x.num, ok3 = r.integer(parts[2], "num", 1, MaxIndices)
+		x.num, ok3 = r.integer(parts[2], "num", 1, maxIndices)
 	}
 	if !ok1 || !ok2 || !ok3 {
 		return nil
@@ -145,7 +145,7 @@ func (r *reader) rangeSize(x *axis, step node) bool {
 		r.fail(step.pos, "the range is empty: step %s leads away from to", formatFloat(x.step))
 		return false
 	}
-	if steps >= MaxIndices {
+	if steps >= maxIndices {
 		r.fail(step.pos, "the range has more than 2^40 values")
 		return false
 	}

@@ -12,21 +12,21 @@ import (
 type reader struct {
 	file     string
 	table    table // of the sweep's parameters
-	problems Problems
+	mistakes Mistakes
 	warnings []string
 }
 
 func (r *reader) fail(pos position, format string, args ...any) {
-	if len(r.problems) < 10*maxProblems {
-		r.problems = append(r.problems, Problem{r.file, int(pos.line), int(pos.column), fmt.Sprintf(format, args...)})
+	if len(r.mistakes) < 10*maxMistakes {
+		r.mistakes = append(r.mistakes, Mistake{r.file, int(pos.line), int(pos.column), fmt.Sprintf(format, args...)})
 	}
 }
 
 func (r *reader) warn(pos position, format string, args ...any) {
-	if len(r.warnings) < maxProblems {
+	if len(r.warnings) < maxMistakes {
 		r.warnings = append(
 			r.warnings,
-			Problem{r.file, int(pos.line), int(pos.column), fmt.Sprintf(format, args...)}.Error(),
+			Mistake{r.file, int(pos.line), int(pos.column), fmt.Sprintf(format, args...)}.Error(),
 		)
 	}
 }
@@ -101,20 +101,20 @@ func number(n node) (Value, bool) {
 	text := n.text
 	if n.kind != plainNode || text == "" || strings.Trim(text, "0123456789+-.eE") != "" ||
 		strings.ContainsAny(text[:1], "eE") {
-		return Null(), false
+		return nullValue(), false
 	}
 	if digits := strings.TrimLeft(text, "+-"); len(digits) > 1 && digits[0] == '0' && digits[1] >= '0' &&
 		digits[1] <= '9' {
-		return Null(), false
+		return nullValue(), false
 	}
 	if i, err := strconv.ParseInt(text, 10, 64); err == nil {
-		return Int(i), true
+		return intValue(i), true
 	}
 	f, err := strconv.ParseFloat(text, 64)
 	if err != nil {
-		return Null(), false
+		return nullValue(), false
 	}
-	return Float(f + 0), true
+	return floatValue(f + 0), true
 }
 
 // value reads one value of a parameter.
@@ -141,48 +141,48 @@ func scan(p *Parameter, n node) (Value, bool) {
 		v, ok := number(n)
 		if !ok {
 			if p.Auto && n.text == "auto" {
-				return Text("auto"), true
+				return textValue("auto"), true
 			}
 			return v, false
 		}
 		if p.Kind == KindFloat {
-			return Float(v.Float() + 0), true
+			return floatValue(v.Float() + 0), true
 		}
 		if f := v.Float(); v.Kind() == KindFloat {
 			if f != math.Trunc(f) || math.Abs(f) >= 1<<53 {
 				return v, false
 			}
-			v = Int(int64(f))
+			v = intValue(int64(f))
 		}
 		return v, true
 	case KindText:
-		return Text(n.text), n.kind == plainNode || n.kind == quotedNode
+		return textValue(n.text), n.kind == plainNode || n.kind == quotedNode
 	case KindBool:
-		return Bool(n.text == "true"), n.kind == plainNode && (n.text == "true" || n.text == "false")
+		return boolValue(n.text == "true"), n.kind == plainNode && (n.text == "true" || n.text == "false")
 	}
 	if n.kind != listNode {
-		return Null(), false
+		return nullValue(), false
 	}
 	flat := make([]float64, 0, 2*len(n.list))
 	for _, item := range n.list {
 		cells := []node{item}
 		if p.Kind == KindPairs {
 			if cells = item.list; item.kind != listNode || len(cells) != 2 {
-				return Null(), false
+				return nullValue(), false
 			}
 		}
 		for _, cell := range cells {
 			v, ok := number(cell)
 			if !ok {
-				return Null(), false
+				return nullValue(), false
 			}
 			flat = append(flat, v.Float()+0)
 		}
 	}
 	if p.Kind == KindPairs {
-		return Pairs(flat), true
+		return pairsValue(flat), true
 	}
-	return List(flat), true
+	return listValue(flat), true
 }
 
 // row reads one entry of an axis: a value, or for a word {name: word, parameter: value, ...}.
@@ -224,7 +224,7 @@ func (r *reader) row(p *Parameter, n node) (row, bool) {
 func (r *reader) integer(n node, what string, low, high int64) (int64, bool) {
 	v, ok := number(n)
 	if ok && v.Kind() == KindFloat && v.Float() == math.Trunc(v.Float()) && math.Abs(v.Float()) < 1<<53 {
-		v = Int(v.Int())
+		v = intValue(v.Int())
 	}
 	if !ok || v.Kind() != KindInt || v.Int() < low || v.Int() > high {
 		r.fail(n.pos, "%s must be an integer from %d to %d, not %s", what, low, high, n)

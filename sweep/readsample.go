@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// sample reads {method, num, seed, axes}. Where something is wrong with it, its problems keep it
+// sample reads {method, num, seed, axes}. Where something is wrong with it, its mistakes keep it
 // from being used.
 func (r *reader) sample(n node) *sampled {
 	const what = "sample must be {method: sobol, random or lhs, num: number of points, axes: ...}, with seed if wanted"
@@ -30,7 +30,7 @@ func (r *reader) sample(n node) *sampled {
 		r.fail(method.pos, "method must be one of %s, not %s%s", strings.Join(sampleMethods(), ", "), method, hint(method.text, sampleMethods()))
 	}
 	if !missingKey(num) {
-		s.num, _ = r.integer(num, "num", 1, MaxIndices)
+		s.num, _ = r.integer(num, "num", 1, maxIndices)
 	}
 	if s.method == sobolMethod && s.num&(s.num-1) != 0 {
 		r.warn(

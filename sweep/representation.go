@@ -18,7 +18,7 @@ func resolveRepresentation(a Assignment) string {
 		} else if notSubspace(a) == "" && subspaceRows(a)*subspaceGain <= a[Dimension].i {
 			chosen = "subspace"
 		}
-		a[Representation] = Text(chosen)
+		a[Representation] = textValue(chosen)
 	case "reduced":
 		if why := notReduced(a); why != "" {
 			return "representation: reduced is not exact here, because " + why + ": use auto"

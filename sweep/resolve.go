@@ -22,7 +22,7 @@ func (t table) resolve(a Assignment) []violation {
 	for i := range a {
 		id := ParameterID(i)
 		if !t.applies(id, a) {
-			a[id] = Null()
+			a[id] = nullValue()
 			continue
 		}
 		if a[id].IsNull() {
@@ -59,9 +59,9 @@ func (t table) resolve(a Assignment) []violation {
 func asKind(v Value, k Kind) Value {
 	switch {
 	case k == KindInt && v.Kind() == KindFloat:
-		return Int(int64(v.Float()))
+		return intValue(int64(v.Float()))
 	case k == KindFloat && v.Kind() == KindInt:
-		return Float(v.Float())
+		return floatValue(v.Float())
 	}
 	return v
 }
@@ -97,7 +97,7 @@ func (t table) fallback(id ParameterID, a Assignment) Value {
 			return own.Default
 		}
 	}
-	return Null()
+	return nullValue()
 }
 
 // missing is the message for a parameter that applies, is not set and has no default.

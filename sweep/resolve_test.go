@@ -19,18 +19,18 @@ func assign(t testing.TB, pairs ...any) Assignment {
 		}
 		switch v := pairs[i+1].(type) {
 		case int:
-			a[id] = Int(int64(v))
+			a[id] = intValue(int64(v))
 		case float64:
-			a[id] = Float(v)
+			a[id] = floatValue(v)
 		case string:
-			a[id] = Text(v)
+			a[id] = textValue(v)
 		case bool:
-			a[id] = Bool(v)
+			a[id] = boolValue(v)
 		case []float64:
 			if builtin[id].Kind == KindPairs {
-				a[id] = Pairs(v)
+				a[id] = pairsValue(v)
 			} else {
-				a[id] = List(v)
+				a[id] = listValue(v)
 			}
 		default:
 			t.Fatalf("%s: %T", id, v)
@@ -156,37 +156,37 @@ func TestCheckOneValue(t *testing.T) {
 		v    Value
 		want string // "" is good
 	}{
-		{Dimension, Int(1), ""},
-		{Dimension, Float(30), ""},
-		{Dimension, Int(0), "dimension must be an integer at least 1 and at most 1000000000"},
-		{Dimension, Float(2.5), "dimension must be an integer"},
-		{Dimension, Text("many"), "dimension must be an integer"},
-		{Anisotropy, Int(3), ""},
-		{Anisotropy, Float(-1), "anisotropy must be a number above -1"},
-		{Anisotropy, Float(math.Inf(1)), "anisotropy must be"},
-		{Rho, Float(1), "below 1"},
-		{Momentum, Float(0), ""},
-		{LearningRate, Text("auto"), ""},
-		{LearningRate, Float(0), "above 0 and at most 1000000000000, or auto"},
-		{InitScale, Text("auto"), "init_scale must be a number"},
-		{Model, Text("online"), ""},
-		{Model, Text("on-line"), "one of population, finite_sample, online"},
-		{Nesterov, Bool(true), ""},
-		{Nesterov, Int(1), "true or false"},
-		{Spikes, List([]float64{3, -0.5}), ""},
-		{Spikes, List(nil), "list of numbers"},
-		{Spikes, List([]float64{-2}), "above -1"},
-		{Blocks, Pairs([]float64{2, 10, 1, 90}), ""},
-		{Blocks, Pairs([]float64{2, 1.5}), "[value, count]"},
-		{Blocks, Pairs([]float64{0, 3}), "[value, count]"},
-		{Blocks, Int(3), "[value, count]"},
-		{TeacherWeights, Pairs([]float64{0, 1, 5, -2}), ""},
-		{TeacherWeights, Pairs([]float64{0, 0}), "squares"},
-		{TeacherWeights, Pairs([]float64{4, 1, 4, 2}), "4 is there twice"},
-		{TeacherWeights, Pairs([]float64{-1, 1}), "whole number from 0"},
-		{Seed, Int(math.MaxInt64), ""},
-		{Seed, Int(-1), "at least 0"},
-		{Steps, Null(), "steps must be"},
+		{Dimension, intValue(1), ""},
+		{Dimension, floatValue(30), ""},
+		{Dimension, intValue(0), "dimension must be an integer at least 1 and at most 1000000000"},
+		{Dimension, floatValue(2.5), "dimension must be an integer"},
+		{Dimension, textValue("many"), "dimension must be an integer"},
+		{Anisotropy, intValue(3), ""},
+		{Anisotropy, floatValue(-1), "anisotropy must be a number above -1"},
+		{Anisotropy, floatValue(math.Inf(1)), "anisotropy must be"},
+		{Rho, floatValue(1), "below 1"},
+		{Momentum, floatValue(0), ""},
+		{LearningRate, textValue("auto"), ""},
+		{LearningRate, floatValue(0), "above 0 and at most 1000000000000, or auto"},
+		{InitScale, textValue("auto"), "init_scale must be a number"},
+		{Model, textValue("online"), ""},
+		{Model, textValue("on-line"), "one of population, finite_sample, online"},
+		{Nesterov, boolValue(true), ""},
+		{Nesterov, intValue(1), "true or false"},
+		{Spikes, listValue([]float64{3, -0.5}), ""},
+		{Spikes, listValue(nil), "list of numbers"},
+		{Spikes, listValue([]float64{-2}), "above -1"},
+		{Blocks, pairsValue([]float64{2, 10, 1, 90}), ""},
+		{Blocks, pairsValue([]float64{2, 1.5}), "[value, count]"},
+		{Blocks, pairsValue([]float64{0, 3}), "[value, count]"},
+		{Blocks, intValue(3), "[value, count]"},
+		{TeacherWeights, pairsValue([]float64{0, 1, 5, -2}), ""},
+		{TeacherWeights, pairsValue([]float64{0, 0}), "squares"},
+		{TeacherWeights, pairsValue([]float64{4, 1, 4, 2}), "4 is there twice"},
+		{TeacherWeights, pairsValue([]float64{-1, 1}), "whole number from 0"},
+		{Seed, intValue(math.MaxInt64), ""},
+		{Seed, intValue(-1), "at least 0"},
+		{Steps, nullValue(), "steps must be"},
 	} {
 		got := Describe(c.id).check(c.v)
 		if (got == "") != (c.want == "") || !strings.Contains(got, c.want) {
@@ -201,7 +201,7 @@ func TestNumbersAreWrittenAsJSONWritesThem(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := Float(x).String(); got != string(want) {
+		if got := floatValue(x).String(); got != string(want) {
 			t.Errorf("%v: %s, want %s", x, got, want)
 		}
 	}

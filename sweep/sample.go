@@ -146,16 +146,16 @@ func (x *sampledAxis) assign(u float64, a Assignment) {
 	}
 	f = min(max(f, x.from), x.to)
 	if x.whole {
-		a[x.id] = Int(int64(math.Floor(f)))
+		a[x.id] = intValue(int64(math.Floor(f)))
 		return
 	}
-	a[x.id] = Float(f)
+	a[x.id] = floatValue(f)
 }
 
 // check tells what is wrong with a range; "" when nothing is.
 func (x *sampledAxis) check(p *Parameter) string {
 	for _, f := range []float64{x.from, x.to} {
-		if text := p.check(Float(f)); text != "" {
+		if text := p.check(floatValue(f)); text != "" {
 			return fmt.Sprintf("%s, not %s", text, formatFloat(f))
 		}
 	}

@@ -32,7 +32,7 @@ func Schema() []byte {
 	defs["axes"] = closed(axes)
 	defs["sample"] = closed(object{
 		"method": object{"enum": sampleMethods()},
-		"num":    integerSchema(1, MaxIndices),
+		"num":    integerSchema(1, maxIndices),
 		"seed":   integerSchema(0, math.MaxInt64),
 		"axes":   with(closed(sampledAxes), "minProperties", 1),
 	}, "method", "num", "axes")
@@ -191,7 +191,7 @@ func (p Parameter) axisSchema() object {
 			if name == "logspace" {
 				end = object{"type": "number", "exclusiveMinimum": 0}
 			}
-			form := closed(object{"from": end, "to": end, "num": integerSchema(1, MaxIndices)}, "from", "to", "num")
+			form := closed(object{"from": end, "to": end, "num": integerSchema(1, maxIndices)}, "from", "to", "num")
 			forms = append(forms, closed(object{name: form}, name))
 		}
 		step := object{"type": "number", "not": object{"const": 0}}

@@ -32,20 +32,20 @@ type Limits struct {
 // DefaultPointBytes is the limit on the memory of one point unless another one is given.
 const DefaultPointBytes = 2 << 30
 
-// Parse reads a sweep file. What is wrong with it comes as Problems, all of it at once, each with
+// Parse reads a sweep file. What is wrong with it comes as Mistakes, all of it at once, each with
 // its place in the file; filename is for those messages only. Points are checked too, all of them
 // up to a million, a fixed sample beyond.
 func Parse(filename string, src []byte, limits Limits) (*Spec, error) {
 	r := &reader{file: filename, table: builtin}
 	spec := r.spec(src, true)
-	if len(r.problems) == 0 {
+	if len(r.mistakes) == 0 {
 		r.checkSize(spec)
 	}
-	if len(r.problems) == 0 {
+	if len(r.mistakes) == 0 {
 		r.checkPoints(spec, limits)
 	}
-	if len(r.problems) > 0 {
-		return nil, r.problems.sorted()
+	if len(r.mistakes) > 0 {
+		return nil, r.mistakes.sorted()
 	}
 	spec.warnings = r.warnings
 	return spec, nil
@@ -69,13 +69,13 @@ func (r *reader) checkSize(spec *Spec) {
 func Decode(canonical []byte) (*Spec, error) {
 	r := &reader{file: "canonical spec", table: builtin}
 	spec := r.spec(canonical, false)
-	if len(r.problems) > 0 {
-		return nil, fmt.Errorf("decode a sweep: %w", r.problems.sorted())
+	if len(r.mistakes) > 0 {
+		return nil, fmt.Errorf("decode a sweep: %w", r.mistakes.sorted())
 	}
 	return spec, nil
 }
 
-// spec reads the whole file, but looks at no point. It returns nil where there are problems.
+// spec reads the whole file, but looks at no point. It returns nil where there are mistakes.
 func (r *reader) spec(src []byte, named bool) *Spec {
 	root, ok := readDocument(src, r.fail)
 	if !ok {
@@ -97,11 +97,11 @@ func (r *reader) spec(src []byte, named bool) *Spec {
 	if root.kind == mapNode && named && !haveName {
 		r.fail(root.pos, "name is missing; give the sweep one, name: my-sweep")
 	}
-	if len(r.problems) > 0 {
+	if len(r.mistakes) > 0 {
 		return nil
 	}
 	r.enumerate(spec, body)
-	if len(r.problems) > 0 {
+	if len(r.mistakes) > 0 {
 		return nil
 	}
 	spec.canonical = spec.table.canonicalSpec(body, spec.replicates, spec.record)
@@ -181,7 +181,7 @@ func (r *reader) record(n node) Record {
 // enumerate flattens the file's blocks into products of factors.
 func (r *reader) enumerate(spec *Spec, body *section) {
 	r.flatten(spec, newBlock(spec.table, body.pos), body)
-	if len(r.problems) > 0 {
+	if len(r.mistakes) > 0 {
 		return
 	}
 	spec.exact = true
@@ -191,7 +191,7 @@ func (r *reader) enumerate(spec *Spec, body *section) {
 			return
 		}
 		b.first = spec.size
-		if spec.size += b.size; spec.size > MaxIndices {
+		if spec.size += b.size; spec.size > maxIndices {
 			r.fail(body.pos, "the sweep has more than 2^40 indices: make it smaller, or sample it")
 			return
 		}
@@ -257,7 +257,7 @@ func (r *reader) flatten(spec *Spec, outer *block, s *section) {
 		b.derive = append(b.derive, d)
 		b.derived = b.derived.with(d.id)
 		b.fixed = b.fixed.without(d.id)
-		b.base[d.id] = Null()
+		b.base[d.id] = nullValue()
 	}
 	if s.where != nil {
 		b.where = append(b.where, s.where)

@@ -6,14 +6,14 @@ import (
 	"strings"
 )
 
-// StepLimit is the largest stable step of gradient descent at the optimum,
+// stepLimit is the largest stable step of gradient descent at the optimum,
 //
 //	eta_max = 1/lambda_max((thetaᵀQtheta) Q + 2 Q theta thetaᵀ Q),
 //
 // which is 1/(‖theta‖² max(3 q_u², q_u q_max)) for a teacher along an eigenvector with eigenvalue
 // q_u. A rotation turns Q and theta together and leaves it as it is. a must be resolved up to its
 // learning rate.
-func StepLimit(a Assignment) float64 {
+func stepLimit(a Assignment) float64 {
 	norm2 := a[TeacherNorm2].num
 	switch {
 	case familyOf(a).curvature != nil:
@@ -36,7 +36,7 @@ func resolveLearningRate(a Assignment) string {
 		return fmt.Sprintf("learning_rate: auto has no rule for optimizer %s (only for %s): give a number",
 			a[Optimizer].text, enumeration(optimizerNames(func(r *UpdateRule) bool { return r.AutoRate.rate != nil })))
 	}
-	a[LearningRate] = Float(rule.AutoRate.rate(a))
+	a[LearningRate] = floatValue(rule.AutoRate.rate(a))
 	return ""
 }
 
@@ -52,7 +52,7 @@ func enumeration(words []string) string {
 // unstableStep tells whether gd runs above its step-size limit, where the reduced run may look
 // converged while a run with any round-off off the manifold diverges.
 func unstableStep(a Assignment) bool {
-	return ruleOf(a).StepLimited && a[LearningRate].num > StepLimit(a)
+	return ruleOf(a).StepLimited && a[LearningRate].num > stepLimit(a)
 }
 
 // resonantStep tells whether a sign-like optimizer starts a whole number of steps away from zero:

@@ -96,7 +96,7 @@ func TestStepLimitMatchesEigendecomposition(t *testing.T) {
 						covariance...),
 					teacher...)
 				a := resolved(t, pairs...)
-				got, want := StepLimit(a), naiveStepLimit(a)
+				got, want := stepLimit(a), naiveStepLimit(a)
 				// Both are accurate to a few units of round-off; the eigendecomposition to d of
 				// them.
 				if math.Abs(got-want) > 1e-13*want {
@@ -110,7 +110,7 @@ func TestStepLimitMatchesEigendecomposition(t *testing.T) {
 func TestStepLimitOfOneDimension(t *testing.T) {
 	a := resolved(t, "optimizer", "gd", "dimension", 1, "steps", 10, "init_scale", 0.1, "learning_rate", 0.1,
 		"covariance", "ar1", "rho", 0.4, "teacher", "uniform")
-	if got := StepLimit(a); math.Abs(got-1./3) > 1e-15 {
+	if got := stepLimit(a); math.Abs(got-1./3) > 1e-15 {
 		t.Errorf("%v, want 1/3", got)
 	}
 }
@@ -120,8 +120,8 @@ func TestStepLimitOfSpikedIsClosedForm(t *testing.T) {
 		lambda := rapid.Float64Range(-0.9, 1000).Draw(t, "lambda")
 		d := rapid.IntRange(3, 1_000_000).Draw(t, "d")
 		a := make(Assignment, NumParameters)
-		for id, v := range map[ParameterID]Value{Optimizer: Text("gd"), Dimension: Int(int64(d)), Steps: Int(5), Covariance: Text("spiked"),
-			Anisotropy: Float(lambda), InitScale: Float(0.1), LearningRate: Text("auto")} {
+		for id, v := range map[ParameterID]Value{Optimizer: textValue("gd"), Dimension: intValue(int64(d)), Steps: intValue(5), Covariance: textValue("spiked"),
+			Anisotropy: floatValue(lambda), InitScale: floatValue(0.1), LearningRate: textValue("auto")} {
 			a[id] = v
 		}
 		if broken := builtin.resolve(a); broken != nil {

@@ -28,20 +28,20 @@ type Value struct {
 	list []float64
 }
 
-// Null is the value of a parameter that is not set or does not apply.
-func Null() Value { return Value{} }
+// nullValue is the value of a parameter that is not set or does not apply.
+func nullValue() Value { return Value{} }
 
-// Int returns an integer value.
-func Int(i int64) Value { return Value{kind: KindInt, i: i} }
+// intValue returns an integer value.
+func intValue(i int64) Value { return Value{kind: KindInt, i: i} }
 
-// Float returns a number value; f must be finite.
-func Float(f float64) Value { return Value{kind: KindFloat, num: f} }
+// floatValue returns a number value; f must be finite.
+func floatValue(f float64) Value { return Value{kind: KindFloat, num: f} }
 
-// Text returns a word of an enumeration.
-func Text(s string) Value { return Value{kind: KindText, text: s} }
+// textValue returns a word of an enumeration.
+func textValue(s string) Value { return Value{kind: KindText, text: s} }
 
-// Bool returns a truth value.
-func Bool(b bool) Value {
+// boolValue returns a truth value.
+func boolValue(b bool) Value {
 	v := Value{kind: KindBool}
 	if b {
 		v.num = 1
@@ -49,11 +49,11 @@ func Bool(b bool) Value {
 	return v
 }
 
-// List returns a list of numbers. The caller gives the slice away.
-func List(x []float64) Value { return Value{kind: KindList, list: x} }
+// listValue returns a list of numbers. The caller gives the slice away.
+func listValue(x []float64) Value { return Value{kind: KindList, list: x} }
 
-// Pairs returns a list of pairs, stored flat: x[2i], x[2i+1]. The caller gives the slice away.
-func Pairs(x []float64) Value { return Value{kind: KindPairs, list: x} }
+// pairsValue returns a list of pairs, stored flat: x[2i], x[2i+1]. The caller gives the slice away.
+func pairsValue(x []float64) Value { return Value{kind: KindPairs, list: x} }
 
 // Kind tells the type of the value.
 func (v Value) Kind() Kind { return v.kind }

@@ -32,7 +32,7 @@ const (
 	PointSteps = "point-step"
 	Steps      = "step"
 	Flops      = "flop"
-	Factors    = "factor"
+	factors    = "factor"
 )
 
 // Comparisons makes the solver's comparisons one after the other, the large ones last. With short
@@ -131,7 +131,7 @@ func compareLanes(rule comparedRule, groups int, short bool) (Comparison, error)
 		rule.set(&p)
 		problems[i] = p
 	}
-	ours, theirs := New(), NewKernel(simd.Scalar)
+	ours, theirs := New(), newKernel(simd.Scalar)
 	results := make([]Result, points)
 	if err := ours.Solve(context.Background(), problems, results); err != nil {
 		return Comparison{}, err
@@ -189,7 +189,7 @@ func comparePolar(n int) Comparison {
 	g, p := gaussianMatrix(n, 3), make([]float64, n*n)
 	algebra := newMatrices(n, n, &Problem{Dimension: n, Width: n}, newWorkspace(simd.Best()))
 	return Comparison{
-		Name: fmt.Sprintf("polar factor, n = %d", n), Baseline: "gonum SVD", Unit: Factors, Work: 1, TheirWork: 1,
+		Name: fmt.Sprintf("polar factor, n = %d", n), Baseline: "gonum SVD", Unit: factors, Work: 1, TheirWork: 1,
 		Ours:   func(context.Context) error { _, err := algebra.polar(p, g); return err },
 		Theirs: func(context.Context) error { return polarBySVD(mat.NewDense(n, n, p), mat.NewDense(n, n, g)) },
 	}

@@ -140,7 +140,7 @@ func sameInAllKernels(t *testing.T, problems []solver.Problem) map[solver.Status
 		statuses[r[0].Status]++
 		want[i] = fmt.Sprintf("%+v", r[0])
 	}
-	for _, k := range simd.Available() {
+	for _, k := range kernels() {
 		results := make([]solver.Result, len(problems))
 		if err := solver.NewKernel(k).Solve(context.Background(), problems, results); err != nil {
 			t.Fatal(err)

@@ -26,10 +26,10 @@ type Solver struct {
 }
 
 // New returns a solver that computes with the fastest vector kernel of this CPU.
-func New() *Solver { return NewKernel(simd.Best()) }
+func New() *Solver { return newKernel(simd.Best()) }
 
-// NewKernel returns a solver that computes with the given vector kernel. The results are the same.
-func NewKernel(k simd.Kernel) *Solver { return &Solver{newWorkspace(k), simd.NewLanes(k)} }
+// newKernel returns a solver that computes with the given vector kernel. The results are the same.
+func newKernel(k simd.Kernel) *Solver { return &Solver{newWorkspace(k), simd.NewLanes(k)} }
 
 // Solve integrates the problems of one batch, all of one Shape, and stores problem i's result in
 // results[i], whose trajectory's memory is used again. It returns only ctx's error, within one step

@@ -10,8 +10,8 @@ import (
 // position is a place in the sweep file, both counted from 1.
 type position struct{ line, column int32 }
 
-// Problem is one mistake in a sweep file.
-type Problem struct {
+// Mistake is one mistake in a sweep file.
+type Mistake struct {
 	File         string
 	Line, Column int
 	// Text says what was wrong and what is allowed.
@@ -19,23 +19,23 @@ type Problem struct {
 }
 
 // Error is file:line:column: text.
-func (p Problem) Error() string {
+func (p Mistake) Error() string {
 	return fmt.Sprintf("%s:%d:%d: %s", p.File, p.Line, p.Column, p.Text)
 }
 
-// Problems are all mistakes of a sweep file, in the order of the file. Parse returns them as its
+// Mistakes are all mistakes of a sweep file, in the order of the file. Parse returns them as its
 // error.
-type Problems []Problem
+type Mistakes []Mistake
 
-// maxProblems bounds what is printed for one file.
-const maxProblems = 100
+// maxMistakes bounds what is printed for one file.
+const maxMistakes = 100
 
-// Error lists the problems, one per line.
-func (p Problems) Error() string {
-	lines := make([]string, 0, min(len(p), maxProblems)+1)
+// Error lists the mistakes, one per line.
+func (p Mistakes) Error() string {
+	lines := make([]string, 0, min(len(p), maxMistakes)+1)
 	for i, problem := range p {
-		if i == maxProblems {
-			lines = append(lines, fmt.Sprintf("%s: and %d more problems", problem.File, len(p)-i))
+		if i == maxMistakes {
+			lines = append(lines, fmt.Sprintf("%s: and %d more mistakes", problem.File, len(p)-i))
 			break
 		}
 		lines = append(lines, problem.Error())
@@ -43,9 +43,9 @@ func (p Problems) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// sorted are the problems in the order of the file, without repetitions.
-func (p Problems) sorted() Problems {
-	slices.SortStableFunc(p, func(a, b Problem) int {
+// sorted are the mistakes in the order of the file, without repetitions.
+func (p Mistakes) sorted() Mistakes {
+	slices.SortStableFunc(p, func(a, b Mistake) int {
 		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column), strings.Compare(a.Text, b.Text))
 	})
 	return slices.Compact(p)
