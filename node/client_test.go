@@ -29,8 +29,8 @@ type delivered struct {
 	payload []byte
 }
 
-// fake is a coordinator in memory behind real sockets: it grants what it is given and keeps what it
-// gets.
+// fake is an in-memory coordinator behind real sockets. It sends what tests tell it to and stores
+// what nodes send.
 type fake struct {
 	pb.UnimplementedNodesServer
 	t       *testing.T
@@ -38,10 +38,10 @@ type fake struct {
 	spec    *pb.Spec
 	// answer decides a delivery; nil commits.
 	answer func(attempt int, h *pb.DeliverHeader) (pb.DeliverResponse_Outcome, error)
-	// silence is promised in the welcome; with pulse, heartbeats are answered.
+	// silence is announced in the welcome; with pulse, heartbeats are answered.
 	silence time.Duration
 	pulse   bool
-	// lingers: it does not close streams that a node ends, as a process that is stopped.
+	// lingers keeps streams open that a node has ended, like a suspended process.
 	lingers bool
 	// refusal answers every hello.
 	refusal error
@@ -90,7 +90,7 @@ func (f *fake) stop() {
 	s.Stop()
 }
 
-// note changes the fake's state and wakes those who wait for it.
+// note changes the fake's state and wakes the goroutines that wait for it.
 func (f *fake) note(change func()) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -269,13 +269,13 @@ func (f *fake) returnedShards() []int64 {
 	return out
 }
 
-// running is a node at work.
+// running is a node whose Run has started.
 type running struct {
 	stop context.CancelFunc
 	done chan error
 }
 
-// run starts a node against the fake. The test's end stops it.
+// run starts a node for the fake and stops it at the end of the test.
 func (f *fake) run(cfg node.Config) *running {
 	f.t.Helper()
 	conn, err := node.Dial(f.address, "phasegrid.v1.Nodes", insecure.NewCredentials())

@@ -16,8 +16,8 @@ import (
 	"github.com/phasegrid/phasegrid/node"
 )
 
-// TestCallsFollowTheLeader gives two addresses and moves the lead between them:
-// calls reach the coordinator whose health says that it serves, and no other.
+// TestCallsFollowTheLeader moves the leadership between two addresses: calls reach only the
+// coordinator whose health check reports that it serves.
 func TestCallsFollowTheLeader(t *testing.T) {
 	const service = "phasegrid.v1.Nodes"
 	names := []string{"first", "second"}
@@ -29,7 +29,7 @@ func TestCallsFollowTheLeader(t *testing.T) {
 			t.Fatal(err)
 		}
 		checks, server := health.NewServer(), grpc.NewServer()
-		// Only this one knows its own name.
+		// The name tells which coordinator answered a call.
 		checks.SetServingStatus(name, healthpb.HealthCheckResponse_SERVING)
 		checks.SetServingStatus(service, healthpb.HealthCheckResponse_NOT_SERVING)
 		healthpb.RegisterHealthServer(server, checks)
@@ -50,7 +50,7 @@ func TestCallsFollowTheLeader(t *testing.T) {
 		leader := round % 2
 		coordinators[1-leader].SetServingStatus(service, healthpb.HealthCheckResponse_NOT_SERVING)
 		coordinators[leader].SetServingStatus(service, healthpb.HealthCheckResponse_SERVING)
-		// The news that one serves and the other no longer does comes at its own pace.
+		// The two changes of health arrive in any order.
 		until(t, codes.OK, func() error {
 			_, err := client.Check(ctx, &healthpb.HealthCheckRequest{Service: names[leader]}, grpc.WaitForReady(true))
 			return err
@@ -62,7 +62,7 @@ func TestCallsFollowTheLeader(t *testing.T) {
 	}
 }
 
-// until calls again while the answer comes from the other coordinator.
+// until repeats a call while the other coordinator answers.
 func until(t *testing.T, want codes.Code, call func() error) {
 	t.Helper()
 	for {

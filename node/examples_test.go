@@ -10,7 +10,7 @@ import (
 	"github.com/phasegrid/phasegrid/sweep"
 )
 
-// exampleRun is a point of a shipped example and what it came to.
+// exampleRun is a point of a shipped example and its result.
 type exampleRun struct {
 	*sweep.Point
 	solver.Result
@@ -19,8 +19,8 @@ type exampleRun struct {
 func (s exampleRun) text(id sweep.ParameterID) string    { return s.Params[id].Text() }
 func (s exampleRun) number(id sweep.ParameterID) float64 { return s.Params[id].Float() }
 
-// solveExample solves the picked points of sweep/examples/<name>.yaml as they stand there, with
-// rows at the first and last step.
+// solveExample solves the selected points of sweep/examples/<name>.yaml and records their first and
+// last step.
 func solveExample(t *testing.T, name string, pick func(p *sweep.Point) bool) []exampleRun {
 	t.Helper()
 	file := "../sweep/examples/" + name + ".yaml"
@@ -69,7 +69,11 @@ func TestExampleGrowthRates(t *testing.T) {
 			name   string
 			group  int
 			factor float64
-		}{{"signal", s.SignalGroup, 1 + 3*rate}, {"spike", s.SpikeGroup, 1 + (1+lambda)*rate}, {"bulk", s.BulkGroup, 1 + rate}} {
+		}{
+			{"signal", s.SignalGroup, 1 + 3*rate},
+			{"spike", s.SpikeGroup, 1 + (1+lambda)*rate},
+			{"bulk", s.BulkGroup, 1 + rate},
+		} {
 			if c.group < 0 {
 				continue // without anisotropy there is no spike
 			}
@@ -91,7 +95,9 @@ func TestExampleCriticalAnisotropy(t *testing.T) {
 			crossing[scale] = lambda
 		}
 		if scale == 0.001 {
-			for at, peak := range map[float64]float64{1: .0505, 1.5: .158, 2: .489, 2.5: .860, 3: .964, 5: .9986, 10: .9998} {
+			for at, peak := range map[float64]float64{
+				1: .0505, 1.5: .158, 2: .489, 2.5: .860, 3: .964, 5: .9986, 10: .9998,
+			} {
 				if math.Abs(lambda-at) < 1e-9 && !near(s.PeakSpike, peak, 0.01) {
 					t.Errorf("lambda %v: peak %v, want %v", lambda, s.PeakSpike, peak)
 				}
@@ -160,8 +166,8 @@ func TestExamplePhaseDiagramSpecGD(t *testing.T) {
 // column, .17-.20 at five, .02-.05 from twenty on.
 func TestExampleWidth(t *testing.T) {
 	for _, s := range solveExample(t, "width", func(p *sweep.Point) bool {
-		m := p.Params[sweep.Width].Int()
-		return p.Params[sweep.Optimizer].Text() == "specgd" && (m == 1 || m == 5 || m == 20 && p.Params[sweep.Seed].Int() < 2)
+		m, seed := p.Params[sweep.Width].Int(), p.Params[sweep.Seed].Int()
+		return p.Params[sweep.Optimizer].Text() == "specgd" && (m == 1 || m == 5 || m == 20 && seed < 2)
 	}) {
 		low, high := 0.75, 1.0
 		switch s.number(sweep.Width) {
@@ -305,7 +311,8 @@ func TestExamplePowerLaw(t *testing.T) {
 // optimizer keeps.
 func TestExampleOptimizersSideBySide(t *testing.T) {
 	peak := map[string]float64{}
-	for _, s := range solveExample(t, "optimizers-side-by-side", func(p *sweep.Point) bool { return p.Params[sweep.Rotate].Text() == "none" }) {
+	unrotated := func(p *sweep.Point) bool { return p.Params[sweep.Rotate].Text() == "none" }
+	for _, s := range solveExample(t, "optimizers-side-by-side", unrotated) {
 		name := s.text(sweep.Optimizer)
 		switch name {
 		case "power":

@@ -7,8 +7,8 @@ import (
 	"testing/synctest"
 )
 
-// Points solved at once need no more than the node has, and one that needs all of it is solved
-// alone.
+// Points that are solved at once need no more memory than the node has, and one that needs all of
+// it is solved alone.
 func TestMemoryBudget(t *testing.T) {
 	for _, c := range []struct{ bytes, atOnce int64 }{{10, 4}, {25, 4}, {26, 3}, {60, 1}, {100, 1}, {1000, 1}} {
 		synctest.Test(t, func(t *testing.T) {

@@ -148,8 +148,8 @@ func TestDrainDeliversFinishedAndHandsBackTheRest(t *testing.T) {
 	}
 }
 
-// TestDrainIsBounded: a coordinator that answers neither the delivery nor Bye does not keep the
-// node beyond the bound.
+// TestDrainIsBounded: a node ends within the bound of its drain, even if the coordinator answers
+// neither the delivery nor the bye.
 func TestDrainIsBounded(t *testing.T) {
 	f := newFake(t, specOf(t, smallSweep))
 	f.lingers = true
@@ -173,8 +173,8 @@ func TestDrainIsBounded(t *testing.T) {
 	}
 }
 
-// TestGraceEndsWithTheDrain: a grace beyond the bound of the drain does not make running shards
-// finished ones.
+// TestGraceEndsWithTheDrain: with a grace period longer than the drain, running shards are handed
+// back and do not count as solved.
 func TestGraceEndsWithTheDrain(t *testing.T) {
 	f := newFake(t, specOf(t, smallSweep))
 	s := newGate(0)
@@ -206,7 +206,7 @@ func TestRevokeStopsARunningShard(t *testing.T) {
 	}
 }
 
-func TestRefusedShardIsAbandoned(t *testing.T) {
+func TestRejectedDeliveryIsAbandoned(t *testing.T) {
 	f := newFake(t, specOf(t, smallSweep))
 	f.answer = func(int, *pb.DeliverHeader) (pb.DeliverResponse_Outcome, error) {
 		return 0, status.Error(codes.InvalidArgument, "wrong rows")
@@ -232,7 +232,7 @@ func TestSweepOfAnotherSolverIsAbandoned(t *testing.T) {
 	}
 }
 
-// gate is a solver that waits: `free` batches pass at once, the others when open is closed.
+// gate is a solver that solves `free` batches at once and the others when open is closed.
 type gate struct {
 	open             chan struct{}
 	started, stopped chan struct{} // one for each batch that waits, and that was cancelled

@@ -13,7 +13,8 @@ import (
 
 // Settings for the table of optimizers. Steps are short of the stationary phase.
 const (
-	squareSettings = "dimension: 16, covariance: spiked, anisotropy: 6, init_scale: 0.0123, learning_rate: 0.00413, steps: 40"
+	squareSettings = "dimension: 16, covariance: spiked, anisotropy: 6, init_scale: 0.0123, learning_rate: 0.00413, " +
+		"steps: 40"
 	narrowSettings = "dimension: 60, width: 4, covariance: spiked, anisotropy: 8, init: gaussian, init_scale: 0.05, " +
 		"seed: 11, steps: 600"
 )
@@ -89,7 +90,7 @@ func trajectory(t *testing.T, settings string) []solver.Sample {
 	return r[0].Trajectory
 }
 
-// apart is the largest relative difference of metrics within a horizon of the first run.
+// apart returns the largest relative difference of metrics within a horizon of the first run.
 func apart(x, y []solver.Sample, h horizon) float64 {
 	worst := 0.0
 	for i := range x {
@@ -105,7 +106,7 @@ func apart(x, y []solver.Sample, h horizon) float64 {
 	return worst
 }
 
-// Every row of the table of optimizers says how its runs behave; every run is held against its row.
+// The runs of every optimizer behave as its row of the table says.
 func TestRunsAreThoseOfTheTableOfOptimizers(t *testing.T) {
 	if err := checkOptimizers(); err != nil {
 		t.Fatal(err)
@@ -137,7 +138,7 @@ func TestRunsAreThoseOfTheTableOfOptimizers(t *testing.T) {
 	}
 }
 
-// checkSubspaceOf holds subspace runs against dense ones, or finds them refused.
+// checkSubspaceOf compares subspace runs with dense ones, or checks that they are rejected.
 func checkSubspaceOf(t *testing.T, row sweep.UpdateRule) {
 	t.Helper()
 	rate := "0.00413"
@@ -172,7 +173,7 @@ func checkSubspaceOf(t *testing.T, row sweep.UpdateRule) {
 	}
 }
 
-// checkRates tries automatic, unstable and resonant step sizes.
+// checkRates tries automatic, unstable and resonant learning rates.
 func checkRates(t *testing.T, row sweep.UpdateRule) {
 	t.Helper()
 	square := setting(row) + ", " + squareSettings
@@ -180,8 +181,9 @@ func checkRates(t *testing.T, row sweep.UpdateRule) {
 		t.Errorf("learning_rate: auto: %v, formula %q", err, row.AutoRate.Formula)
 	}
 	for lr, expected := range map[string]func(p sweep.Point) bool{
-		"1e3":    func(p sweep.Point) bool { return p.UnstableStep == row.StepLimited },
-		"0.0041": func(p sweep.Point) bool { return p.ResonantStep == (row.Sign.When == "always") }, // a third of init_scale
+		"1e3": func(p sweep.Point) bool { return p.UnstableStep == row.StepLimited },
+		// A third of init_scale:
+		"0.0041": func(p sweep.Point) bool { return p.ResonantStep == (row.Sign.When == "always") },
 	} {
 		p, err := pointOf(strings.Replace(square, "0.00413", lr, 1))
 		if err != nil || !expected(p) {

@@ -15,7 +15,7 @@ import (
 	"github.com/phasegrid/phasegrid/node"
 )
 
-// unreachable is a connection to a coordinator that is not there.
+// unreachable is a connection to a coordinator that does not exist.
 type unreachable struct{}
 
 func (unreachable) Invoke(context.Context, string, any, any, ...grpc.CallOption) error {
@@ -26,7 +26,7 @@ func (unreachable) NewStream(context.Context, *grpc.StreamDesc, string, ...grpc.
 	return nil, status.Error(codes.Unavailable, "connection refused")
 }
 
-// TestOutageDoesNotFloodTheLog: a node tries twice a second, and many nodes may do so for a night.
+// TestOutageDoesNotFloodTheLog: many nodes may retry twice a second for hours.
 func TestOutageDoesNotFloodTheLog(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log bytes.Buffer // of Run's goroutine alone

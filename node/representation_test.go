@@ -29,9 +29,9 @@ func solveText(t *testing.T, fixed string) (representation string, r solver.Resu
 	return p.Params[sweep.Representation].Text(), result[0]
 }
 
-// Whatever representation: auto takes follows the dense run: every fifth of 3,024 combinations of
-// covariance, teacher, start, optimizer and rotation, four steps each. Round-off is all that
-// differs; shampoo's roots of nearly singular matrices amplify it.
+// Runs with representation: auto follow dense runs: every fifth of 3,024 combinations of
+// covariance, teacher, start, optimizer and rotation, for four steps. They differ by round-off
+// only, which shampoo's roots of nearly singular matrices amplify.
 func TestAutomaticRepresentationFollowsDense(t *testing.T) {
 	covariances := []string{
 		"isotropic, scale: 2",
@@ -66,7 +66,8 @@ func TestAutomaticRepresentationFollowsDense(t *testing.T) {
 		}
 		rotate := take([]string{"none", "householder"})
 		fixed := fmt.Sprintf(
-			"optimizer: %s, init: %s, teacher: %s, covariance: %s, rotate: %s, dimension: 80, steps: 4, init_scale: 0.1, learning_rate: 0.013",
+			"optimizer: %s, init: %s, teacher: %s, covariance: %s, rotate: %s, dimension: 80, steps: 4, "+
+				"init_scale: 0.1, learning_rate: 0.013",
 			take(optimizers),
 			take(inits),
 			take(teachers),
@@ -81,8 +82,10 @@ func TestAutomaticRepresentationFollowsDense(t *testing.T) {
 			tolerance = 1e-7
 		}
 		a, b := auto.Final, dense.Final
-		for _, pair := range [][2]float64{{a.Loss, b.Loss}, {a.SignalAlignment, b.SignalAlignment}, {a.SpikeAlignment, b.SpikeAlignment},
-			{a.WeightNorm2, b.WeightNorm2}, {a.StableRank, b.StableRank}} {
+		for _, pair := range [][2]float64{
+			{a.Loss, b.Loss}, {a.SignalAlignment, b.SignalAlignment}, {a.SpikeAlignment, b.SpikeAlignment},
+			{a.WeightNorm2, b.WeightNorm2}, {a.StableRank, b.StableRank},
+		} {
 			if auto.Status != dense.Status || !(math.Abs(pair[0]-pair[1]) <= tolerance*max(1e-2, math.Abs(pair[1]))) {
 				t.Errorf("%s: %s ends with %+v, dense with %+v", fixed, representation, a, b)
 				break

@@ -58,7 +58,7 @@ func (s *endedStream) RecvMsg(m any) error {
 	return status.Error(codes.Unavailable, "this coordinator does not lead any more")
 }
 
-// endedConn gives the node one stream after the other.
+// endedConn opens one endedStream after the other.
 type endedConn struct {
 	grpc.ClientConnInterface
 	overlaps atomic.Int32
@@ -79,8 +79,8 @@ func (c *endedConn) NewStream(
 	return &endedStream{ctx: ctx, receiving: new(atomic.Int32), overlaps: &c.overlaps, end: make(chan struct{})}, nil
 }
 
-// TestOneReceiverOfAStream has streams end while the node sends. Two receivers of one stream would
-// wait for each other's message, the node's loop among them.
+// TestOneReceiverOfAStream ends streams while the node sends. Two receivers of one stream would
+// wait for each other's message, and so would the node's loop.
 func TestOneReceiverOfAStream(t *testing.T) {
 	conn := &endedConn{streams: make(chan struct{})}
 	ctx, stop := context.WithCancel(t.Context())
@@ -98,8 +98,8 @@ func TestOneReceiverOfAStream(t *testing.T) {
 	}
 }
 
-// TestRefusedNodeEnds: a node that would be refused for ever says why and ends.
-func TestRefusedNodeEnds(t *testing.T) {
+// TestRejectedNodeEnds: a node that would always be rejected returns the reason.
+func TestRejectedNodeEnds(t *testing.T) {
 	f := newFake(t, nil)
 	f.refusal = status.Error(codes.InvalidArgument, "info.name: bad")
 	r := f.run(node.Config{Slots: 1})

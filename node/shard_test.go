@@ -16,7 +16,7 @@ import (
 	"github.com/phasegrid/phasegrid/sweep"
 )
 
-// panicking is a solver that cannot bear one learning rate.
+// panicking is a solver that panics at one learning rate.
 type panicking struct{ rate float64 }
 
 func (p panicking) Solve(ctx context.Context, problems []solver.Problem, out []solver.Result) error {
@@ -30,7 +30,8 @@ func (p panicking) Solve(ctx context.Context, problems []solver.Problem, out []s
 
 const ratesSweep = `
 name: rates
-fixed: {model: population, covariance: spiked, init: identity, init_scale: 0.0123, steps: 40, anisotropy: 5, dimension: 20}
+fixed: {model: population, covariance: spiked, init: identity, init_scale: 0.0123, steps: 40, anisotropy: 5,
+  dimension: 20}
 grid:
   optimizer: [gd, specgd]
   learning_rate: [0.01, 0.02, 0.03, 5]
@@ -114,12 +115,13 @@ func pointsOf(t *testing.T, file string, d delivered) []results.PointRow {
 	return rows
 }
 
-// An axis whose values are fine alone but not for every point gives invalid rows, and the others
-// stay.
+// Values of an axis that are invalid for some points give invalid rows; the other points are
+// solved.
 func TestInvalidPointIsARow(t *testing.T) {
 	const file = `
 name: invalid
-fixed: {model: population, covariance: spiked, init: identity, init_scale: 0.0123, steps: 40, dimension: 20, optimizer: gd}
+fixed: {model: population, covariance: spiked, init: identity, init_scale: 0.0123, steps: 40, dimension: 20,
+  optimizer: gd}
 grid:
   anisotropy: {linspace: {from: 0, to: 10, num: 2000001}}
 derive:
@@ -140,7 +142,7 @@ derive:
 	}
 }
 
-// memo knows one point, with a loss that no solver computes.
+// memo has one point, with a loss that no solver computes.
 type memo map[[16]byte]results.PointRows
 
 func (m memo) Rows(id [16]byte) (results.PointRows, bool, error) {

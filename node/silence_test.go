@@ -8,10 +8,9 @@ import (
 	pb "github.com/phasegrid/phasegrid/proto/phasegrid/v1"
 )
 
-// TestSilentCoordinatorIsLeft: a coordinator whose connection stands and which says nothing, as
-// when it is stopped, is left for another connection, and what waited for its answer is sent again
-// there.
-func TestSilentCoordinatorIsLeft(t *testing.T) {
+// TestSilentCoordinatorIsReplaced: if a coordinator with an open connection sends nothing, as when
+// it is suspended, the node reconnects and sends waiting deliveries again.
+func TestSilentCoordinatorIsReplaced(t *testing.T) {
 	f := newFake(t, specOf(t, smallSweep))
 	f.silence = 200 * time.Millisecond
 	stopped := make(chan struct{})
@@ -28,8 +27,7 @@ func TestSilentCoordinatorIsLeft(t *testing.T) {
 	f.await("another hello", func() bool { return len(f.hellos) >= 2 })
 }
 
-// TestPulsesKeepASession: a coordinator that answers heartbeats is not left, however little else
-// there is to say.
+// TestPulsesKeepASession: a coordinator that only answers heartbeats keeps its session.
 func TestPulsesKeepASession(t *testing.T) {
 	t.Parallel()
 	f := newFake(t, specOf(t, smallSweep))

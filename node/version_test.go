@@ -14,12 +14,12 @@ import (
 	"github.com/phasegrid/phasegrid/sweep"
 )
 
-var bless = flag.Bool("bless", false, "write the golden files anew")
+var bless = flag.Bool("bless", false, "rewrite the golden files")
 
 const versionGolden = "testdata/version.golden"
 
-// The bits of every example hang on solver.Version: whoever changes them raises it. Only bless what
-// a new version changed on purpose.
+// The bits of every example belong to solver.Version: a change of them requires a new version. Run
+// with -bless only for changes that a new version makes on purpose.
 func TestVersionGuardsTheBits(t *testing.T) {
 	files, err := filepath.Glob("../sweep/examples/*.yaml")
 	if err != nil || len(files) == 0 {
@@ -49,8 +49,8 @@ func TestVersionGuardsTheBits(t *testing.T) {
 	}
 }
 
-// sparse picks points of every optimizer from all over an example: the first of each kind, and
-// every 23rd unless it has many steps.
+// sparse selects points of an example: the first of each kind, and every 23rd that does not have
+// many steps.
 func sparse() func(*sweep.Point) bool {
 	kinds := map[[4]string]bool{}
 	return func(p *sweep.Point) bool {

@@ -13,7 +13,7 @@ import (
 	"github.com/phasegrid/phasegrid/results"
 )
 
-func TestBuilderFreesWhatItTook(t *testing.T) {
+func TestBuilderReleasesItsMemory(t *testing.T) {
 	mem := memory.NewCheckedAllocator(memory.DefaultAllocator)
 	defer mem.AssertSize(t, 0)
 	s := sampleSchema(t)
@@ -24,7 +24,7 @@ func TestBuilderFreesWhatItTook(t *testing.T) {
 	p := samplePoint(1)
 	p.Parameters = nil
 	if b.AddPoint(p) == nil {
-		t.Error("a row without parameters was taken")
+		t.Error("a row without parameters was accepted")
 	}
 	if err := b.AddPoint(samplePoint(9100)); err != nil {
 		t.Error(err)
@@ -39,11 +39,11 @@ func TestBuilderIsEmptyAfterEncode(t *testing.T) {
 	encodeSample(t, s, b, 0, 100, nil)
 	again := encodeSample(t, s, b, 100, 300, nil)
 	if first.CRC32C != again.CRC32C || !bytes.Equal(first.Payload, again.Payload) {
-		t.Error("a reused builder gives other bytes")
+		t.Error("a reused builder encodes other bytes")
 	}
 }
 
-// The payload is plain Arrow: its own reader gets the same rows.
+// The payload is plain Arrow: the reader of the library decodes the same rows.
 func TestPayloadIsArrow(t *testing.T) {
 	s := sampleSchema(t)
 	b := s.NewBuilder()
@@ -67,7 +67,7 @@ func TestPayloadIsArrow(t *testing.T) {
 	}
 }
 
-func TestBuilderRefusesWhatCannotBeARow(t *testing.T) {
+func TestBuilderRejectsBadRows(t *testing.T) {
 	s := sampleSchema(t)
 	b := s.NewBuilder()
 	defer b.Release()
@@ -129,7 +129,7 @@ func TestBuilderBoundsItsMemory(t *testing.T) {
 	}
 }
 
-func TestSchemaRefusesNames(t *testing.T) {
+func TestSchemaRejectsNames(t *testing.T) {
 	for _, name := range []string{"loss", "representation", "point", "", "A", "x y", `x"`, strings.Repeat("x", 64)} {
 		if _, err := results.NewSchema([]results.Column{{Name: name}}, results.Options{}); err == nil {
 			t.Errorf("a parameter named %q", name)

@@ -40,7 +40,7 @@ func TestDecodeCountsByStatus(t *testing.T) {
 	}
 }
 
-func TestDecodeWantsExactlyTheShard(t *testing.T) {
+func TestDecodeAcceptsOnlyTheExpectedShard(t *testing.T) {
 	s := sampleSchema(t)
 	odd := func(i int64) bool { return i%2 == 1 }
 	whole, gaps := sampleDelivery(t, s, 10, 20, nil), sampleDelivery(t, s, 10, 20, odd)
@@ -68,28 +68,36 @@ func TestDecodeWantsExactlyTheShard(t *testing.T) {
 	}
 }
 
-func TestDecodeRefusesForgedEnvelopes(t *testing.T) {
+func TestDecodeRejectsForgedEnvelopes(t *testing.T) {
 	s := sampleSchema(t)
 	good := sampleDelivery(t, s, 0, 50, nil)
+	move := func(d *results.Delivery, bytes int64) { // from the first segment to the second
+		d.Segments[0].Bytes -= bytes
+		d.Segments[1].Bytes += bytes
+	}
 	for name, c := range map[string]struct {
 		forge  func(*results.Delivery)
 		reason results.Reason
 	}{
-		"flipped bit":       {func(d *results.Delivery) { d.Payload[99] ^= 8 }, results.Corrupt},
-		"other checksum":    {func(d *results.Delivery) { d.CRC32C++ }, results.Corrupt},
-		"truncated":         {func(d *results.Delivery) { d.Payload = d.Payload[:len(d.Payload)-8] }, results.BadSize},
-		"longer":            {func(d *results.Delivery) { d.Payload = append(d.Payload, 0) }, results.BadSize},
-		"no segments":       {func(d *results.Delivery) { d.Segments = nil }, results.BadTables},
-		"swapped segments":  {func(d *results.Delivery) { d.Segments[0], d.Segments[1] = d.Segments[1], d.Segments[0] }, results.BadTables},
-		"shards table":      {func(d *results.Delivery) { d.Segments[1].Table = results.Shards }, results.BadTables},
-		"unknown table":     {func(d *results.Delivery) { d.Segments[1].Table = 200 }, results.BadTables},
-		"negative size":     {func(d *results.Delivery) { d.Segments[0].Bytes = -8 }, results.BadSize},
-		"huge size":         {func(d *results.Delivery) { d.Segments[0].Bytes = math.MaxInt64 &^ 7 }, results.BadSize},
-		"negative rows":     {func(d *results.Delivery) { d.Segments[0].Rows = -1 }, results.BadSize},
-		"other rows":        {func(d *results.Delivery) { d.Segments[0].Rows++ }, results.BadCount},
-		"shifted segments":  {func(d *results.Delivery) { d.Segments[0].Bytes -= 8; d.Segments[1].Bytes += 8 }, results.Malformed},
-		"misaligned":        {func(d *results.Delivery) { d.Segments[0].Bytes -= 4; d.Segments[1].Bytes += 4 }, results.BadSize},
-		"rows and checksum": {func(d *results.Delivery) { d.Payload = nil; d.CRC32C = 0; d.Segments = d.Segments[:0] }, results.BadTables},
+		"flipped bit":    {func(d *results.Delivery) { d.Payload[99] ^= 8 }, results.Corrupt},
+		"other checksum": {func(d *results.Delivery) { d.CRC32C++ }, results.Corrupt},
+		"truncated":      {func(d *results.Delivery) { d.Payload = d.Payload[:len(d.Payload)-8] }, results.BadSize},
+		"longer":         {func(d *results.Delivery) { d.Payload = append(d.Payload, 0) }, results.BadSize},
+		"no segments":    {func(d *results.Delivery) { d.Segments = nil }, results.BadTables},
+		"swapped segments": {func(d *results.Delivery) {
+			d.Segments[0], d.Segments[1] = d.Segments[1], d.Segments[0]
+		}, results.BadTables},
+		"shards table":     {func(d *results.Delivery) { d.Segments[1].Table = results.Shards }, results.BadTables},
+		"unknown table":    {func(d *results.Delivery) { d.Segments[1].Table = 200 }, results.BadTables},
+		"negative size":    {func(d *results.Delivery) { d.Segments[0].Bytes = -8 }, results.BadSize},
+		"huge size":        {func(d *results.Delivery) { d.Segments[0].Bytes = math.MaxInt64 &^ 7 }, results.BadSize},
+		"negative rows":    {func(d *results.Delivery) { d.Segments[0].Rows = -1 }, results.BadSize},
+		"other rows":       {func(d *results.Delivery) { d.Segments[0].Rows++ }, results.BadCount},
+		"shifted segments": {func(d *results.Delivery) { move(d, 8) }, results.Malformed},
+		"misaligned":       {func(d *results.Delivery) { move(d, 4) }, results.BadSize},
+		"rows and checksum": {func(d *results.Delivery) {
+			d.Payload, d.CRC32C, d.Segments = nil, 0, d.Segments[:0]
+		}, results.BadTables},
 	} {
 		d := clone(good)
 		c.forge(&d)
@@ -101,21 +109,22 @@ func TestDecodeRefusesForgedEnvelopes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := other.Decode(good, results.Expectation{End: 50, Points: -1}); results.ReasonOf(
-		err,
-	) != results.OtherSchema {
-		t.Errorf("another sweep's columns: %v", err)
+	_, err = other.Decode(good, results.Expectation{End: 50, Points: -1})
+	if results.ReasonOf(err) != results.OtherSchema {
+		t.Errorf("columns of another sweep: %v", err)
 	}
 }
 
-// forge writes a delivery of a points-only schema by Arrow's own writer, from hand-made columns.
-func forge(
-	t *testing.T,
-	points []int64,
-	ids, representations, statuses, details []string,
-	loss []float64,
-	options ...ipc.Option,
-) (*results.Schema, results.Delivery) {
+// forgedRows are columns of the points table.
+type forgedRows struct {
+	points                                  []int64
+	ids, representations, statuses, details []string // nil: null
+	loss                                    []float64
+	options                                 []ipc.Option
+}
+
+// encode encodes the rows with Arrow's own writer, for a schema that has points only.
+func (r forgedRows) encode(t *testing.T) (*results.Schema, results.Delivery) {
 	t.Helper()
 	s, err := results.NewSchema(nil, results.Options{})
 	if err != nil {
@@ -134,22 +143,22 @@ func forge(
 	schema := arrow.NewSchema(fields, nil)
 	b := array.NewRecordBuilder(memory.DefaultAllocator, schema)
 	defer b.Release()
-	for i := range points {
-		b.Field(0).(*array.Int64Builder).Append(points[i])
-		for j, column := range [][]string{ids, representations, statuses, details} {
+	for i := range r.points {
+		b.Field(0).(*array.Int64Builder).Append(r.points[i])
+		for j, column := range [][]string{r.ids, r.representations, r.statuses, r.details} {
 			if column == nil {
 				b.Field(1 + j).AppendNull()
 			} else {
 				b.Field(1 + j).(*array.StringBuilder).Append(column[i])
 			}
 		}
-		b.Field(5).(*array.Float64Builder).Append(loss[i])
+		b.Field(5).(*array.Float64Builder).Append(r.loss[i])
 		for j := 6; j < len(fields); j++ {
 			switch f := b.Field(j).(type) {
 			case *array.BooleanBuilder:
 				f.Append(true)
 			case *array.Int64Builder:
-				f.Append(-points[i])
+				f.Append(-r.points[i])
 			default:
 				f.AppendNull()
 			}
@@ -158,78 +167,61 @@ func forge(
 	record := b.NewRecord()
 	defer record.Release()
 	var stream bytes.Buffer
-	w := ipc.NewWriter(&stream, append(options, ipc.WithSchema(schema))...)
+	w := ipc.NewWriter(&stream, append(r.options, ipc.WithSchema(schema))...)
 	if err := w.Write(record); err != nil {
 		t.Fatal(err)
 	}
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
-	return s, results.Delivery{Segments: []results.Segment{{Bytes: int64(stream.Len()), Rows: int64(len(points))}},
+	return s, results.Delivery{Segments: []results.Segment{{Bytes: int64(stream.Len()), Rows: int64(len(r.points))}},
 		Payload: stream.Bytes(), CRC32C: results.Checksum(stream.Bytes())}
 }
 
-func TestDecodeRefusesForgedRows(t *testing.T) {
+func TestDecodeRejectsForgedRows(t *testing.T) {
 	const id = "00112233445566778899aabbccddeeff"
-	good := func() (points []int64, ids, reps, statuses, details []string, loss []float64) {
-		return []int64{
-				0,
-				0,
-			}, []string{
-				id,
-				id,
-			}, []string{
-				"dense",
-				"dense",
-			}, []string{
-				"ok",
-				"ok",
-			}, []string{
-				"",
-				"",
-			}, []float64{
-				1,
-				2,
-			}
+	good := func() *forgedRows {
+		return &forgedRows{
+			points:          []int64{0, 0},
+			ids:             []string{id, id},
+			representations: []string{"dense", "dense"},
+			statuses:        []string{"ok", "ok"},
+			details:         []string{"", ""},
+			loss:            []float64{1, 2},
+		}
 	}
 	for name, c := range map[string]struct {
-		forge  func(points []int64, ids, reps, statuses, details []string, loss []float64) []ipc.Option
+		forge  func(*forgedRows)
 		reason results.Reason
 	}{
-		"doubled":        {func(p []int64, _, _, _, _ []string, _ []float64) []ipc.Option { return nil }, results.OutOfOrder},
-		"descending":     {func(p []int64, _, _, _, _ []string, _ []float64) []ipc.Option { p[0] = 1; return nil }, results.OutOfOrder},
-		"negative steps": {func(p []int64, _, _, _, _ []string, _ []float64) []ipc.Option { p[1] = 1; return nil }, results.OutOfRange},
-		"foreign":        {func(p []int64, _, _, _, _ []string, _ []float64) []ipc.Option { p[1] = 2; return nil }, results.OutOfRange},
-		"nan":            {func(p []int64, _, _, _, _ []string, x []float64) []ipc.Option { x[1] = math.NaN(); return nil }, results.Infinite},
-		"inf":            {func(p []int64, _, _, _, _ []string, x []float64) []ipc.Option { x[0] = math.Inf(-1); return nil }, results.Infinite},
-		"status":         {func(p []int64, _, _, s, _ []string, _ []float64) []ipc.Option { s[0] = "fine"; return nil }, results.BadWord},
-		"reduced":        {func(p []int64, _, r, _, _ []string, _ []float64) []ipc.Option { r[0] = ""; return nil }, results.BadWord},
-		"id":             {func(p []int64, i, _, _, _ []string, _ []float64) []ipc.Option { i[0] = "x" + id[1:]; return nil }, results.BadText},
-		"short id":       {func(p []int64, i, _, _, _ []string, _ []float64) []ipc.Option { i[0] = "00"; return nil }, results.BadText},
-		"lines":          {func(p []int64, _, _, _, d []string, _ []float64) []ipc.Option { d[0] = "a\nb"; return nil }, results.BadText},
-		"no utf-8":       {func(p []int64, _, _, _, d []string, _ []float64) []ipc.Option { d[1] = "\xff"; return nil }, results.BadText},
-		"compressed": {func(p []int64, _, _, _, _ []string, _ []float64) []ipc.Option {
-			p[1] = 1
-			return []ipc.Option{ipc.WithZstd()}
+		"duplicate":      {func(*forgedRows) {}, results.OutOfOrder},
+		"descending":     {func(r *forgedRows) { r.points[0] = 1 }, results.OutOfOrder},
+		"negative steps": {func(r *forgedRows) { r.points[1] = 1 }, results.OutOfRange},
+		"foreign":        {func(r *forgedRows) { r.points[1] = 2 }, results.OutOfRange},
+		"nan":            {func(r *forgedRows) { r.loss[1] = math.NaN() }, results.Infinite},
+		"inf":            {func(r *forgedRows) { r.loss[0] = math.Inf(-1) }, results.Infinite},
+		"status":         {func(r *forgedRows) { r.statuses[0] = "fine" }, results.BadWord},
+		"reduced":        {func(r *forgedRows) { r.representations[0] = "" }, results.BadWord},
+		"id":             {func(r *forgedRows) { r.ids[0] = "x" + id[1:] }, results.BadText},
+		"short id":       {func(r *forgedRows) { r.ids[0] = "00" }, results.BadText},
+		"lines":          {func(r *forgedRows) { r.details[0] = "a\nb" }, results.BadText},
+		"no utf-8":       {func(r *forgedRows) { r.details[1] = "\xff" }, results.BadText},
+		"compressed": {func(r *forgedRows) {
+			r.points[1], r.options = 1, []ipc.Option{ipc.WithZstd()}
 		}, results.Malformed},
+		"null ids": {func(r *forgedRows) { r.points[1], r.ids = 1, nil }, results.Null},
 	} {
-		p, ids, reps, statuses, details, loss := good()
-		options := c.forge(p, ids, reps, statuses, details, loss)
-		s, d := forge(t, p, ids, reps, statuses, details, loss, options...)
+		rows := good()
+		c.forge(rows)
+		s, d := rows.encode(t)
 		if _, err := s.Decode(d, results.Expectation{End: 2, Points: -1}); results.ReasonOf(err) != c.reason {
 			t.Errorf("%s: %v; want reason %s", name, err, c.reason)
 		}
 	}
-	p, _, reps, statuses, details, loss := good()
-	p[1] = 1
-	s, d := forge(t, p, nil, reps, statuses, details, loss)
-	if _, err := s.Decode(d, results.Expectation{End: 2, Points: -1}); results.ReasonOf(err) != results.Null {
-		t.Errorf("null ids: %v", err)
-	}
 }
 
-// Every single-bit flip under a recomputed checksum is decoded to rows or refused with a reason:
-// never a panic, and never an allocation by a number from outside.
+// Every single-bit flip under a recomputed checksum is decoded to rows or rejected with a reason:
+// there is no panic, and no allocation depends on an unchecked number.
 func TestDecodeSurvivesEveryFlip(t *testing.T) {
 	s := sampleSchema(t)
 	good := sampleDelivery(t, s, 0, 1, nil)

@@ -6,7 +6,6 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"io"
 	"math"
 	"path/filepath"
 	"runtime"
@@ -17,8 +16,8 @@ import (
 	"github.com/phasegrid/phasegrid/results"
 )
 
-// trajectoryParts builds parts of 60 steps a point whose metrics look like a run's: smooth, with
-// full mantissas.
+// trajectoryParts builds parts of 60 steps per point with realistic metrics: smooth, with full
+// mantissas.
 func trajectoryParts(b *testing.B, parts, points int64) (*results.Schema, [][]results.Source) {
 	s, err := results.NewSchema(nil, results.Options{SolverVersion: 1, Trajectories: true})
 	if err != nil {
@@ -74,9 +73,9 @@ func trajectoryParts(b *testing.B, parts, points int64) (*results.Schema, [][]re
 	return s, list
 }
 
-// BenchmarkMergeAgainstDuckDB merges trajectories, parts in parallel on all cores, and lets DuckDB
-// copy the same rows to Parquet with the same codec and row groups on the same cores. ratio is of
-// the two throughputs.
+// BenchmarkMergeAgainstDuckDB merges trajectories, parts in parallel on all cores, and compares the
+// throughput with that of DuckDB copying the same rows to Parquet with the same codec and row
+// groups.
 func BenchmarkMergeAgainstDuckDB(b *testing.B) {
 	cores := int64(runtime.GOMAXPROCS(0))
 	s, parts := trajectoryParts(b, cores, 16_000)
@@ -105,7 +104,7 @@ func BenchmarkMergeAgainstDuckDB(b *testing.B) {
 		var group sync.WaitGroup
 		for _, list := range parts {
 			group.Go(func() {
-				if _, err := s.Merge(context.Background(), list, nil, func(results.Table) (io.Writer, error) { return io.Discard, nil }); err != nil {
+				if _, err := s.Merge(context.Background(), list, nil, discard); err != nil {
 					b.Error(err)
 				}
 			})
@@ -158,7 +157,7 @@ func BenchmarkEndToEnd(b *testing.B) {
 					Open: func(context.Context) (results.Delivery, error) { return d, nil }},
 			)
 		}
-		if _, err := s.Merge(context.Background(), list, nil, func(results.Table) (io.Writer, error) { return io.Discard, nil }); err != nil {
+		if _, err := s.Merge(context.Background(), list, nil, discard); err != nil {
 			b.Fatal(err)
 		}
 	}

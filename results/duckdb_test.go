@@ -17,8 +17,8 @@ import (
 	"github.com/phasegrid/phasegrid/results"
 )
 
-// duckdb opens an in-memory database and runs the set's views.sql from inside its folder, as duckdb
-// -init does.
+// duckdb opens an in-memory database and runs the set's views.sql in its folder, as duckdb -init
+// does.
 func duckdb(t testing.TB, f *folder) *sql.DB {
 	t.Helper()
 	t.Chdir(f.dir)
@@ -42,7 +42,7 @@ func scalar[T any](t testing.TB, db *sql.DB, query string) T {
 	return x
 }
 
-func TestDuckDBCountsAsGoDoes(t *testing.T) {
+func TestDuckDBCountsLikeGo(t *testing.T) {
 	f := sampleFolder(t)
 	db := duckdb(t, f)
 	for query, want := range map[string]int64{
@@ -65,7 +65,7 @@ func TestDuckDBCountsAsGoDoes(t *testing.T) {
 
 // Every metric column: filters agree with the values in Go, which min/max statistics over NaN would
 // break.
-func TestDuckDBFiltersEveryColumnAsGoDoes(t *testing.T) {
+func TestDuckDBFiltersEveryColumnLikeGo(t *testing.T) {
 	f := sampleFolder(t)
 	db := duckdb(t, f)
 	set, err := results.OpenSet(f.dir)
@@ -102,8 +102,9 @@ func TestDuckDBFiltersEveryColumnAsGoDoes(t *testing.T) {
 				}
 			}
 			for condition, want := range map[string]int64{
-				fmt.Sprintf("%q <= '%s'::DOUBLE", c.Name, literal): below, fmt.Sprintf("%q > '%s'::DOUBLE", c.Name, literal): above,
-				fmt.Sprintf("%q IS NULL", c.Name): nulls,
+				fmt.Sprintf("%q <= '%s'::DOUBLE", c.Name, literal): below,
+				fmt.Sprintf("%q > '%s'::DOUBLE", c.Name, literal):  above,
+				fmt.Sprintf("%q IS NULL", c.Name):                  nulls,
 			} {
 				query := fmt.Sprintf("SELECT count(*) FROM %s WHERE %s", table, condition)
 				if got := scalar[int64](t, db, query); got != want {
@@ -144,7 +145,7 @@ func TestViewsWorkOnEmptyAndUnfinishedSets(t *testing.T) {
 	}
 }
 
-// sweepFolder is a set of gd and specgd runs whose time to 90 % is t(optimizer, anisotropy,
+// sweepFolder is a set of runs of gd and specgd that reach 90 % at step t(optimizer, anisotropy,
 // learning rate).
 func sweepFolder(
 	t *testing.T,
@@ -195,7 +196,7 @@ func sweepFolder(
 	return f
 }
 
-func TestViewsAnswerTheirQuestions(t *testing.T) {
+func TestViewResults(t *testing.T) {
 	// gd takes 4 lambda / rate steps and never arrives at lambda = 64; specgd takes 40 at its best
 	// rate, 0.5.
 	f := sweepFolder(
@@ -226,7 +227,7 @@ func TestViewsAnswerTheirQuestions(t *testing.T) {
 		"SELECT censored FROM best_learning_rate WHERE optimizer = 'gd' AND anisotropy = 64":                9,
 		"SELECT count(*) FROM best_learning_rate WHERE learning_rate IS NULL AND steps_to_90 IS NULL":       1,
 		"SELECT at_edge::INT FROM best_learning_rate WHERE optimizer = 'gd' AND anisotropy = 1":             1,
-		"SELECT anisotropy FROM crossover WHERE optimizer = 'specgd'":                                       10, // 4 lambda = 40
+		"SELECT anisotropy FROM crossover WHERE optimizer = 'specgd'":                                       10,
 		"SELECT anisotropy_below + anisotropy_above FROM crossover":                                         20,
 		"SELECT escape_step FROM escape WHERE optimizer = 'gd' AND spectral_gap = 16 AND learning_rate = 1": 20,
 		"SELECT escape_time FROM escape WHERE optimizer = 'gd' AND spectral_gap = 4 AND learning_rate = .5": 10,

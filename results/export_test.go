@@ -6,7 +6,7 @@ import (
 	"github.com/apache/arrow/go/v15/arrow/memory"
 )
 
-// Errors that tests tell apart.
+// Errors that tests distinguish.
 var (
 	ErrNoSet    = errNoSet
 	ErrTooLarge = errTooLarge
@@ -21,8 +21,8 @@ var ParameterKind = parameterKind
 // NewBuilderWith is NewBuilder with an allocator that tests can check.
 func (s *Schema) NewBuilderWith(mem memory.Allocator) *Builder { return s.newBuilder(mem) }
 
-// WriteSpoiled writes one table of a delivery as a Parquet file, unchecked, with one cell
-// overwritten.
+// WriteSpoiled writes one table of a delivery as a Parquet file with one cell overwritten, without
+// checks.
 func (s *Schema) WriteSpoiled(d Delivery, t Table, w io.Writer, name string, row int, x float64) (File, error) {
 	out, err := s.newTableWriter(t, w)
 	if err != nil {

@@ -26,8 +26,11 @@ func checkFields[R any](t *testing.T, fields []field[R], without ...string) {
 		}
 		column[p] = f.Name
 		kinds := map[reflect.Type][]Kind{
-			reflect.TypeFor[*int64](): {Int64, Time}, reflect.TypeFor[*float64](): {Float64}, reflect.TypeFor[*bool](): {Bool},
-			reflect.TypeFor[*string](): {String}, reflect.TypeFor[*[16]byte](): {String},
+			reflect.TypeFor[*int64]():    {Int64, Time},
+			reflect.TypeFor[*float64]():  {Float64},
+			reflect.TypeFor[*bool]():     {Bool},
+			reflect.TypeFor[*string]():   {String},
+			reflect.TypeFor[*[16]byte](): {String},
 		}[reflect.TypeOf(p)]
 		if !slices.Contains(kinds, f.Kind) {
 			t.Errorf("%T: column %s of kind %s has a field of %T", row, f.Name, f.Kind, p)

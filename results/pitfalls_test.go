@@ -1,7 +1,6 @@
 package results_test
 
-// Each test here holds off a trap of Arrow or Parquet v15 that once gave wrong files or killed a
-// process.
+// Each test here is for a trap of Arrow or Parquet v15 that once caused wrong files or a crash.
 
 import (
 	"bytes"
@@ -33,8 +32,8 @@ func parquetFile(t *testing.T, b *bytes.Buffer) *file.Reader {
 	return r
 }
 
-// Enumerations without nulls in nullable columns, columns with some nulls, columns of nulls only:
-// the Arrow reader of the same library agrees on every null count.
+// The Arrow reader of the same library counts the same nulls in nullable columns without nulls,
+// with some nulls and with nulls only.
 func TestNullableColumnsKeepTheirNulls(t *testing.T) {
 	s := sampleSchema(t)
 	out := merge(t, s, sources(t, s, 500, 125), nil)
@@ -63,7 +62,7 @@ func TestNullableColumnsKeepTheirNulls(t *testing.T) {
 	}
 }
 
-func TestFooterHasWhatDuckDBPrunesBy(t *testing.T) {
+func TestFooterHasStatisticsForDuckDB(t *testing.T) {
 	s := sampleSchema(t)
 	out := merge(t, s, sources(t, s, 500, 500), nil)
 	for _, table := range s.Tables() {
@@ -111,8 +110,8 @@ func TestFooterHasWhatDuckDBPrunesBy(t *testing.T) {
 	}
 }
 
-// Long texts that all differ make a dictionary beyond any limit: it must not fall back to plain
-// values half-way, for the footer would list the two encodings in random order.
+// Long texts that all differ exceed any limit on a dictionary. It must not fall back to plain
+// values within a chunk, because the footer would list the two encodings in random order.
 func TestLargeDictionariesGiveTheSameBytes(t *testing.T) {
 	s := sampleSchema(t)
 	b := s.NewBuilder()
@@ -138,8 +137,8 @@ func TestLargeDictionariesGiveTheSameBytes(t *testing.T) {
 	}
 }
 
-// A writer that fails anywhere leaves an error, never a file that passes Check.
-func TestFailedWritesAreSeenWhereverTheyHappen(t *testing.T) {
+// A writer that fails anywhere causes an error, never a file that passes Check.
+func TestEveryFailedWriteIsReported(t *testing.T) {
 	s := sampleSchema(t)
 	list := sources(t, s, 200, 200)
 	whole := merge(t, s, list, nil)[results.Points].Len()
@@ -191,7 +190,7 @@ func TestGoldenBytes(t *testing.T) {
 	}
 }
 
-// Merging holds one row group a table and one payload, whatever the length of the part.
+// The memory of a merge is one row group per table and one payload, for any length of the part.
 func TestMergeMemoryIsFlat(t *testing.T) {
 	s, err := results.NewSchema(nil, results.Options{Trajectories: true})
 	if err != nil {
@@ -211,7 +210,8 @@ func TestMergeMemoryIsFlat(t *testing.T) {
 					return results.Delivery{}, err
 				}
 				for k := range int64(steps) {
-					if err := b.AddTrajectory(results.TrajectoryRow{Point: i, Step: k, Metrics: results.Metrics{Loss: 1 / float64(k+1)}}); err != nil {
+					metrics := results.Metrics{Loss: 1 / float64(k+1)}
+					if err := b.AddTrajectory(results.TrajectoryRow{Point: i, Step: k, Metrics: metrics}); err != nil {
 						return results.Delivery{}, err
 					}
 				}

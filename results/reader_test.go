@@ -19,10 +19,11 @@ func open(t testing.TB, b *bytes.Buffer) *results.Reader {
 	return r
 }
 
-func TestRowsComeBackAsTheyWent(t *testing.T) {
+func TestRowsRoundTrip(t *testing.T) {
 	s := sampleSchema(t)
 	log := []results.ShardRow{{Shard: 1, First: 400, End: 700, Points: 300, Node: "b", Attempts: 2, SolverVersion: 3,
-		ArithmeticClass: "amd64-fma", Kernel: "avx2", Started: 5, Finished: 9, Bytes: 12}, {Shard: 0, End: 400, Node: "a"}}
+		ArithmeticClass: "amd64-fma", Kernel: "avx2", Started: 5, Finished: 9, Bytes: 12},
+		{Shard: 0, End: 400, Node: "a"}}
 	out := merge(t, s, sources(t, s, 700, 400), log)
 
 	i := int64(0)
@@ -76,7 +77,8 @@ func TestRowsComeBackAsTheyWent(t *testing.T) {
 	}
 }
 
-// normal is what a row reads back as: nulls for what is not finite, one line of detail.
+// normal returns a row as it is read back: with nulls for numbers that are not finite, and one line
+// of detail.
 func normal(p results.PointRow) results.PointRow {
 	if p.Status == results.StatusDiverged {
 		p.Loss = math.NaN()
@@ -123,7 +125,7 @@ func TestReaderProjectsAndKeepsMetadata(t *testing.T) {
 	}
 }
 
-func TestCheckFindsWhatWasNotWritten(t *testing.T) {
+func TestCheckFindsIncompleteFiles(t *testing.T) {
 	s := sampleSchema(t)
 	var b bytes.Buffer
 	f, err := s.WriteEmpty(results.Points, &b)

@@ -36,8 +36,7 @@ func sampleSchema(t testing.TB) *results.Schema {
 	return s
 }
 
-// samplePoint is a pure function of the index, as rows are, with every kind of null among its
-// cells.
+// samplePoint depends only on the index, as rows do, and has every kind of null.
 func samplePoint(i int64) results.PointRow {
 	r := rand.New(rand.NewPCG(7, uint64(i)))
 	p := results.PointRow{
@@ -56,9 +55,9 @@ func samplePoint(i int64) results.PointRow {
 		Representation: "reduced", Status: results.StatusOK,
 		RunSummary: results.RunSummary{
 			Metrics: results.Metrics{
-				Loss: r.Float64(), SignalAlignment: r.Float64(), SpikeAlignment: r.Float64(), BulkAlignment: r.Float64(),
-				SignalEnergy: r.Float64(), WeightNorm2: r.Float64(), TopEigenvectorOverlap: r.Float64(),
-				StableRank: 1 + r.Float64(),
+				Loss: r.Float64(), SignalAlignment: r.Float64(), SpikeAlignment: r.Float64(),
+				BulkAlignment: r.Float64(), SignalEnergy: r.Float64(), WeightNorm2: r.Float64(),
+				TopEigenvectorOverlap: r.Float64(), StableRank: 1 + r.Float64(),
 			},
 			EscapeStep: r.Int64N(500), StepsTo90: r.Int64N(900) - 100, StepsTo99: -1,
 			PeakSpikeAlignment: r.Float64(), PeakSpikeStep: r.Int64N(100), DivergedStep: -1, StepsRun: 8000,
@@ -85,7 +84,8 @@ func sampleTrajectory(i, k int64) results.TrajectoryRow {
 	t := results.TrajectoryRow{Point: i, Step: 7 * k,
 		Metrics: results.Metrics{
 			Loss: r.Float64(), SignalAlignment: r.Float64(), SpikeAlignment: r.Float64(), BulkAlignment: r.Float64(),
-			SignalEnergy: r.Float64(), WeightNorm2: r.Float64(), TopEigenvectorOverlap: r.Float64(), StableRank: r.Float64(),
+			SignalEnergy: r.Float64(), WeightNorm2: r.Float64(), TopEigenvectorOverlap: r.Float64(),
+			StableRank: r.Float64(),
 		},
 		SignalCoefficient: r.NormFloat64(), SpikeCoefficient: r.NormFloat64(), BulkCoefficient: r.NormFloat64()}
 	if i%2 == 0 {
@@ -94,8 +94,8 @@ func sampleTrajectory(i, k int64) results.TrajectoryRow {
 	return t
 }
 
-// encodeSample builds the delivery of [first, end): three steps a point, two groups a step. skip
-// leaves points out.
+// encodeSample builds the delivery of [first, end): three steps per point, two groups per step,
+// without the points that skip reports.
 func encodeSample(
 	t testing.TB,
 	s *results.Schema,

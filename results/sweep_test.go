@@ -23,7 +23,8 @@ func TestEveryParameterHasAColumn(t *testing.T) {
 func TestSweepSchema(t *testing.T) {
 	spec, err := sweep.Parse("sweep.yaml", []byte(`
 name: schema
-fixed: {representation: dense, dimension: 3, optimizer: momentum, momentum: 0.9, covariance: multi_spike, spikes: [2, 3], teacher: eigen, steps: 5, init_scale: 0.1}
+fixed: {representation: dense, dimension: 3, optimizer: momentum, momentum: 0.9, covariance: multi_spike,
+  spikes: [2, 3], teacher: eigen, steps: 5, init_scale: 0.1}
 grid: {learning_rate: [0.1, 0.2], nesterov: [true]}
 record: {every: 2, coefficients: true}
 `), sweep.Limits{})
@@ -34,7 +35,8 @@ record: {every: 2, coefficients: true}
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, want := schema.Options(), (results.Options{SolverVersion: 7, Trajectories: true, Coefficients: true}); got != want {
+	want := results.Options{SolverVersion: 7, Trajectories: true, Coefficients: true}
+	if got := schema.Options(); got != want {
 		t.Errorf("options %+v; want %+v", got, want)
 	}
 	kinds := map[string]results.Kind{}

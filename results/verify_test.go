@@ -15,7 +15,7 @@ import (
 	"github.com/phasegrid/phasegrid/results"
 )
 
-// verify returns the violations as "file: problem".
+// verify returns the violations as "file: kind".
 func verify(t *testing.T, f *folder, present func(int64) bool) []string {
 	t.Helper()
 	report, err := results.Verify(context.Background(), f.dir, present)
@@ -27,7 +27,7 @@ func verify(t *testing.T, f *folder, present func(int64) bool) []string {
 	return found
 }
 
-func TestVerifyPassesWhatMergeWrites(t *testing.T) {
+func TestVerifyAcceptsMergedSets(t *testing.T) {
 	f := sampleFolder(t)
 	report, err := results.Verify(context.Background(), f.dir, nil)
 	f.check(err)
@@ -47,7 +47,7 @@ func TestVerifyPassesWhatMergeWrites(t *testing.T) {
 	}
 }
 
-func TestVerifyFindsFilesThatDoNotBelong(t *testing.T) {
+func TestVerifyFindsForeignFiles(t *testing.T) {
 	f := sampleFolder(t)
 	part := filepath.Join(f.dir, "points", "part-000001.parquet")
 	data, err := os.ReadFile(part)
@@ -113,14 +113,14 @@ func TestVerifyFindsBadRows(t *testing.T) {
 	}{
 		"nan": {spoil(t, results.Points, "weight_norm2", 7, math.NaN()), []string{points + ": not finite"}},
 		"inf": {spoil(t, results.Trajectories, "loss", 7, math.Inf(1)), []string{steps + ": not finite"}},
-		"doubled point": {spoil(t, results.Points, "point", 8, 7),
-			[]string{points + ": duplicate row", points + ": missing point", points + ": manifest", steps + ": foreign point", groups + ": foreign point"}},
-		"descending point": {spoil(t, results.Points, "point", 8, 3),
-			[]string{points + ": wrong order", points + ": missing point", points + ": manifest", steps + ": foreign point", groups + ": foreign point"}},
-		"doubled step":  {spoil(t, results.Trajectories, "step", 4, 0), []string{steps + ": duplicate row"}},
-		"earlier step":  {spoil(t, results.Trajectories, "step", 5, 3), []string{steps + ": wrong order"}},
-		"unknown point": {spoil(t, results.Trajectories, "point", 899, 300), []string{steps + ": foreign point"}},
-		"doubled group": {spoil(t, results.Coefficients, "group", 1, 0), []string{groups + ": duplicate row"}},
+		"duplicate point": {spoil(t, results.Points, "point", 8, 7), []string{points + ": duplicate row",
+			points + ": missing point", points + ": manifest", steps + ": foreign point", groups + ": foreign point"}},
+		"descending point": {spoil(t, results.Points, "point", 8, 3), []string{points + ": wrong order",
+			points + ": missing point", points + ": manifest", steps + ": foreign point", groups + ": foreign point"}},
+		"duplicate step":  {spoil(t, results.Trajectories, "step", 4, 0), []string{steps + ": duplicate row"}},
+		"earlier step":    {spoil(t, results.Trajectories, "step", 5, 3), []string{steps + ": wrong order"}},
+		"unknown point":   {spoil(t, results.Trajectories, "point", 899, 300), []string{steps + ": foreign point"}},
+		"duplicate group": {spoil(t, results.Coefficients, "group", 1, 0), []string{groups + ": duplicate row"}},
 	} {
 		if got := verify(t, c.folder, nil); !slices.Equal(got, c.want) {
 			t.Errorf("%s: %q; want %q", name, got, c.want)
@@ -128,7 +128,7 @@ func TestVerifyFindsBadRows(t *testing.T) {
 	}
 }
 
-func TestVerifyKnowsGapsAndQuarantine(t *testing.T) {
+func TestVerifyAllowsGapsAndQuarantine(t *testing.T) {
 	s := sampleSchema(t)
 	f := newFolder(t, s)
 	list := sources(t, s, 300, 100)
@@ -178,7 +178,7 @@ func TestVerifyFindsOverlappingParts(t *testing.T) {
 	}
 }
 
-func TestManifestRefusesWhatItMustNotSay(t *testing.T) {
+func TestParseManifestRejectsBadManifests(t *testing.T) {
 	f := sampleFolder(t)
 	good, err := f.manifest.Encode()
 	f.check(err)
@@ -197,7 +197,7 @@ func TestManifestRefusesWhatItMustNotSay(t *testing.T) {
 	} {
 		bad := strings.Replace(string(good), edit[0], edit[1], 1)
 		if _, err := results.ParseManifest([]byte(bad)); bad == string(good) || err == nil {
-			t.Errorf("%s for %s was taken", edit[1], edit[0])
+			t.Errorf("%s for %s was accepted", edit[1], edit[0])
 		}
 	}
 }

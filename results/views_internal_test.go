@@ -16,8 +16,8 @@ var methodParameters = []sweep.ParameterID{
 	sweep.Beta2, sweep.Epsilon, sweep.Seed,
 }
 
-// A parameter that is added to sweep files must be sorted into one of the lists: the comparison of
-// optimizers would silently mix problems otherwise.
+// Every parameter must be in one of the lists: otherwise comparisons of optimizers would mix
+// problems.
 func TestEveryParameterIsOfTheProblemOrTheMethod(t *testing.T) {
 	for id := range sweep.ParameterID(sweep.NumParameters) {
 		if slices.Contains(problemParameters, id) == slices.Contains(methodParameters, id) {

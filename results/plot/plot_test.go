@@ -176,8 +176,8 @@ func (d drawing) says(t *testing.T, texts ...string) {
 	}
 }
 
-// A union may lay single points between those of a grid: they must not tear it apart.
-func TestGridKeepsItsCellsBesideSinglePoints(t *testing.T) {
+// A union may add single points between those of a grid, which keeps the size of its cells.
+func TestGridKeepsItsCellsNextToSinglePoints(t *testing.T) {
 	var runs []run
 	for _, lambda := range []float64{1, 2, 4, 8} {
 		for _, d := range []int64{10, 100, 1000} {
@@ -200,7 +200,8 @@ func TestGridKeepsItsCellsBesideSinglePoints(t *testing.T) {
 			last = fmt.Sprint(a.Color)
 		case *recorder.Fill:
 			if len(a.Path) >= 4 {
-				area[last] += math.Abs(float64((a.Path[1].Pos.X - a.Path[0].Pos.X) * (a.Path[2].Pos.Y - a.Path[1].Pos.Y)))
+				width, height := a.Path[1].Pos.X-a.Path[0].Pos.X, a.Path[2].Pos.Y-a.Path[1].Pos.Y
+				area[last] += math.Abs(float64(width * height))
 			}
 		}
 	}
@@ -429,7 +430,7 @@ func TestFiguresAreWrittenInEachFormat(t *testing.T) {
 	}
 }
 
-func TestDrawSaysWhatIsWrong(t *testing.T) {
+func TestDrawErrors(t *testing.T) {
 	set := write(t, phaseRuns())
 	for want, o := range map[string]plot.Options{
 		"want one of [phase": {Kind: "pie"},
