@@ -7,8 +7,8 @@ import (
 	"github.com/phasegrid/phasegrid/cmd/phasegrid/bench"
 )
 
-// TestBenchMeasures runs every measurement in small: each must give figures, above 0 and with what
-// they are compared with.
+// TestBenchMeasures runs small versions of every measurement: each must return figures above 0, and
+// a baseline with every ratio.
 func TestBenchMeasures(t *testing.T) {
 	t.Setenv(asProgram, "1") // some start processes
 	for _, name := range []string{bench.Solver, bench.Scheduling, bench.Merging} {

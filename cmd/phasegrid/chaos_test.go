@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// TestChaos runs sweeps on a cluster of processes that are killed, stopped, cut off and filled up.
-// PHASEGRID_CHAOS=3m is for how long; PHASEGRID_CHAOS_SEED draws other faults.
+// TestChaos runs a short fault-injection test. PHASEGRID_CHAOS sets its duration, such as 3m, and
+// PHASEGRID_CHAOS_SEED its seed.
 func TestChaos(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes a minute")

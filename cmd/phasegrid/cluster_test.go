@@ -28,7 +28,7 @@ import (
 	"github.com/phasegrid/phasegrid/sweep"
 )
 
-// background runs a command line until the test ends, which must go well.
+// background runs a command line until the test ends. It must exit with 0.
 func background(t *testing.T, args ...string) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
@@ -53,7 +53,7 @@ func freeAddress(t *testing.T) string {
 	return l.Addr().String()
 }
 
-// TestClusterCommands lives the life of a cluster through its command lines.
+// TestClusterCommands runs every client command against a cluster, in the order of a sweep's life.
 func TestClusterCommands(t *testing.T) {
 	address, store := freeAddress(t), t.TempDir()
 	background(
@@ -68,7 +68,7 @@ func TestClusterCommands(t *testing.T) {
 		"--status-listen",
 		freeAddress(t),
 	)
-	// do runs a client command against the cluster, which answers with 0.
+	// do runs a client command against the cluster. It must exit with 0.
 	do := func(args ...string) outcomeOf {
 		t.Helper()
 		got := phasegrid(t, append(args, "--coordinator", address)...)
@@ -164,8 +164,8 @@ func TestClusterCommands(t *testing.T) {
 		t.Errorf("verify what was fetched: %s%s", got.stdout, got.stderr)
 	}
 	sameParquet(t, "fetched", parquet(t, folder), parquet(t, filepath.Join(store, listed[0].ResultSet)))
-	testFetchGoesOn(t, folder, address)
-	testFetchTidiesUp(t, folder, address)
+	testFetchResumes(t, folder, address)
+	testFetchRemovesUnfinished(t, folder, address)
 	var removed removedView
 	if err := json.Unmarshal([]byte(do("rm", "many-shards", "-o", "json").stdout), &removed); err != nil ||
 		removed.ID != listed[0].ID {
@@ -182,8 +182,8 @@ func TestClusterCommands(t *testing.T) {
 	}
 }
 
-// TestCommandsWaitForACoordinator: a command that finds none says so, and goes on once there is
-// one.
+// TestCommandsWaitForACoordinator: a command that finds no coordinator reports that, and continues
+// once there is one.
 func TestCommandsWaitForACoordinator(t *testing.T) {
 	for _, args := range [][]string{{"ls"}, {"watch", "nothing"}} {
 		t.Run(args[0], func(t *testing.T) {
@@ -224,9 +224,9 @@ func TestCommandsWaitForACoordinator(t *testing.T) {
 	}
 }
 
-// testFetchGoesOn: what an interrupted fetch left of a file is kept, unless it turns out to be of
-// another.
-func testFetchGoesOn(t *testing.T, folder, address string) {
+// testFetchResumes: the unfinished file of an interrupted fetch is resumed, unless it is of another
+// file.
+func testFetchResumes(t *testing.T, folder, address string) {
 	t.Helper()
 	part := filepath.Join(folder, "points", "part-000000.parquet")
 	left := filepath.Join(filepath.Dir(part), ".part-000000.parquet.fetching")
@@ -261,7 +261,7 @@ func testFetchGoesOn(t *testing.T, folder, address string) {
 	}
 }
 
-// TestStatusNamesFencedNodes: a node that gets no work is to be seen, with the reason.
+// TestStatusNamesFencedNodes: status shows fenced nodes with the reason.
 func TestStatusNamesFencedNodes(t *testing.T) {
 	address := freeAddress(t)
 	background(
@@ -326,7 +326,7 @@ func TestStatusNamesFencedNodes(t *testing.T) {
 	}
 }
 
-// awaitLeader blocks until the coordinator answers.
+// awaitLeader waits until a coordinator leads.
 func awaitLeader(t *testing.T, address string, flags ...string) {
 	t.Helper()
 	for range 300 {
@@ -338,9 +338,9 @@ func awaitLeader(t *testing.T, address string, flags ...string) {
 	t.Fatal("no coordinator leads")
 }
 
-// testFetchTidiesUp: what interrupted fetches left of files that are there, or of the set no more,
-// goes; what a fetch is at stays.
-func testFetchTidiesUp(t *testing.T, folder, address string) {
+// testFetchRemovesUnfinished: fetch removes the unfinished files of interrupted fetches, and keeps
+// those that another fetch is writing.
+func testFetchRemovesUnfinished(t *testing.T, folder, address string) {
 	t.Helper()
 	fetch := func() outcomeOf {
 		return phasegrid(t, "fetch", "many-shards", "--out", filepath.Dir(folder), "--coordinator", address)
@@ -372,7 +372,7 @@ func testFetchTidiesUp(t *testing.T, folder, address string) {
 		}
 	}
 	if _, err := os.Stat(used.Name()); err != nil {
-		t.Error("the file that another fetch is at was removed")
+		t.Error("the file that another fetch is writing was removed")
 	}
 	part := filepath.Join(points, "part-000000.parquet")
 	if err := os.Remove(part); err != nil {
@@ -380,13 +380,13 @@ func testFetchTidiesUp(t *testing.T, folder, address string) {
 	}
 	busy := lockedFile(t, left[0])
 	if got := fetch(); got.code != exitFailed || !strings.Contains(got.stderr, "another fetch") {
-		t.Errorf("fetch of a file that another fetch is at: exit code %d, %s", got.code, got.stderr)
+		t.Errorf("fetch of a file that another fetch is writing: exit code %d, %s", got.code, got.stderr)
 	}
 	busy.Close()
-	complete() // as after that fetch has died
+	complete() // the lock ended with that fetch
 }
 
-// lockedFile makes a file as a fetch in another process holds it.
+// lockedFile creates a file with the lock of a fetch.
 func lockedFile(t *testing.T, name string) *os.File {
 	t.Helper()
 	f, err := os.Create(name)
@@ -399,8 +399,7 @@ func lockedFile(t *testing.T, name string) *os.File {
 	return f
 }
 
-// TestLeaderlessCluster: without a leader, clients are told what those know who would like to be
-// one.
+// TestLeaderlessCluster: without a leader, clients print the reasons of the candidates.
 func TestLeaderlessCluster(t *testing.T) {
 	t.Parallel()
 	address := freeAddress(t)
@@ -417,7 +416,7 @@ func TestLeaderlessCluster(t *testing.T) {
 		"",
 	)
 	var got outcomeOf
-	for range 3 { // the coordinator may take longer to give etcd up than a client waits for an election
+	for range 3 { // the coordinator may give up on etcd after the client gives up on an election
 		if got = phasegrid(t, "ls", "--coordinator", address); strings.Contains(got.stderr, "etcd: campaign") {
 			break
 		}
@@ -428,7 +427,7 @@ func TestLeaderlessCluster(t *testing.T) {
 	}
 }
 
-// poisoned is a memo that fails for one point, so that its node gives the shard up.
+// poisoned is a memo that fails for one point, so that its node abandons the shard.
 type poisoned [16]byte
 
 func (p poisoned) Rows(id [16]byte) (results.PointRows, bool, error) {
@@ -438,7 +437,7 @@ func (p poisoned) Rows(id [16]byte) (results.PointRows, bool, error) {
 	return results.PointRows{}, false, nil
 }
 
-// startNode works in this process until stop is called.
+// startNode runs a node in this process until stop is called.
 func startNode(t *testing.T, address string, cfg node.Config) (stop func()) {
 	t.Helper()
 	conn, err := node.Dial(address, client.NodesService, insecure.NewCredentials())
@@ -460,8 +459,8 @@ func startNode(t *testing.T, address string, cfg node.Config) (stop func()) {
 	return stop
 }
 
-// TestQuarantineExitsWith3AndRetryMendsIt has three nodes that cannot bear one point.
-func TestQuarantineExitsWith3AndRetryMendsIt(t *testing.T) {
+// TestQuarantineExitsWith3AndRetryFixesIt: three nodes abandon the same shard, a fourth solves it.
+func TestQuarantineExitsWith3AndRetryFixesIt(t *testing.T) {
 	out := t.TempDir()
 	address := startCoordinator(t, out)
 	spec, err := sweep.Parse("sweep.yaml", []byte(manyShards), sweep.Limits{})

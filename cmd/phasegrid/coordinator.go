@@ -162,7 +162,7 @@ func (o coordinatorOptions) config(ctx context.Context) (coordinator.Config, err
 	return cfg, nil
 }
 
-// anyAddress tells whether a listener's address stands for all addresses of the machine.
+// anyAddress reports whether a listener's address stands for all addresses of the machine.
 func anyAddress(listen string) bool {
 	host, _, err := net.SplitHostPort(listen)
 	if err != nil {

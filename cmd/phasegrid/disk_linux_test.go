@@ -40,8 +40,8 @@ func TestFullDiskEndsClearlyAndTheSameCommandFinishesLater(t *testing.T) {
 	}
 }
 
-// etcd takes room for its log before it does anything, and panics without it. Processes, because
-// what it then leaves ends only with its process.
+// TestFullStateFolderEndsClearlyAndTheSameCommandFinishesLater: etcd reserves space for its log at
+// start and panics without it. The test uses processes, as such an etcd leaks goroutines.
 func TestFullStateFolderEndsClearlyAndTheSameCommandFinishesLater(t *testing.T) {
 	out, state, file := t.TempDir(), smallDisk(t, "8m"), writeSweep(t, bulky)
 	program, err := os.Executable()
@@ -67,7 +67,7 @@ func TestFullStateFolderEndsClearlyAndTheSameCommandFinishesLater(t *testing.T) 
 	}
 }
 
-// smallDisk mounts a disk for the time of a test.
+// smallDisk mounts a file system of a size until the test ends.
 func smallDisk(t *testing.T, size string) string {
 	t.Helper()
 	folder := t.TempDir()

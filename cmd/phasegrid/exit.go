@@ -27,7 +27,7 @@ type usageError struct{ error }
 
 func (e usageError) Unwrap() error { return e.error }
 
-// isUsage tells whether an error is about what the user gave: flags, arguments or a sweep file.
+// isUsage reports whether an error is about what the user gave: flags, arguments or a sweep file.
 func isUsage(err error) bool {
 	return errors.As(err, new(usageError)) || errors.As(err, new(client.InvalidError))
 }

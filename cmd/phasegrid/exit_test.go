@@ -105,8 +105,8 @@ func TestExitCodes(t *testing.T) {
 	}
 }
 
-// TestInterruptedWhereverItIs cuts off what has no signal handling of its own: Ctrl-C is an
-// interruption there too, and no failure.
+// TestInterruptedWhereverItIs interrupts steps that do not handle signals: Ctrl-C is an
+// interruption there too, and not a failure.
 func TestInterruptedWhereverItIs(t *testing.T) {
 	out, state := t.TempDir(), t.TempDir()
 	file := writeSweep(t, manyShards)

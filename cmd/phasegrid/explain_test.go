@@ -12,8 +12,8 @@ import (
 	"github.com/phasegrid/phasegrid/results"
 )
 
-// askedSweep is a small sweep with gaps, seeds and a diverging corner, for the commands that read
-// result sets.
+// askedSweep is a small sweep with excluded points, seeds and diverging runs, for the commands that
+// read result sets.
 const askedSweep = `
 name: asked
 fixed: {model: population, covariance: spiked, dimension: 12, width: 3,

@@ -19,7 +19,7 @@ type fetchOptions struct {
 	stdout, stderr io.Writer
 }
 
-// fetchView tells where a result set is now.
+// fetchView is a downloaded result set.
 type fetchView struct {
 	Folder string       `json:"folder" yaml:"folder"`
 	Files  int          `json:"files" yaml:"files"`

@@ -7,15 +7,15 @@ import (
 	"testing"
 )
 
-// narrowerKernels run the program with features of the CPU switched off, and on one core or two.
+// narrowerKernels run the program with CPU features switched off, and with different slots.
 var narrowerKernels = []struct{ name, godebug, slots string }{
 	{"avx2", "cpu.avx512f=off", "2"},
 	{"scalar", "cpu.avx2=off", "1"},
 }
 
-// sameOnNarrowerKernels runs a sweep in processes with other kernels and holds their Parquet
-// against want. Under the race detector it does not: those kernels start no goroutines of their
-// own, and the scalar one takes minutes.
+// sameOnNarrowerKernels runs a sweep in processes with other kernels and compares their Parquet
+// files with want. Under the race detector it does nothing: these kernels start no goroutines, and
+// the scalar one takes minutes.
 func sameOnNarrowerKernels(t *testing.T, text string, want map[string][]byte) {
 	t.Helper()
 	if raceDetector {

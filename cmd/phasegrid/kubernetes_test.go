@@ -13,7 +13,7 @@ import (
 
 const manifestsFolder = "../../k8s/"
 
-// manifest is as much of a Kubernetes object as names flags.
+// manifest has the fields of a Kubernetes object that name flags.
 type manifest struct {
 	Kind     string
 	Metadata struct{ Name string }
@@ -34,9 +34,8 @@ type container struct {
 	} `yaml:"envFrom"`
 }
 
-// TestManifestsUseRealFlags gives each container's arguments and variables to
-// the program's own flags. The golden files are what the overlays make; k8s's
-// tests hold them to that.
+// TestManifestsUseRealFlags parses each container's arguments and variables with the program's own
+// flags. The golden files are the output of the overlays, as the tests of k8s ensure.
 func TestManifestsUseRealFlags(t *testing.T) {
 	for overlay, want := range map[string]int{"kind": 2, "cluster": 2, "previous-nodes": 1} {
 		file, err := os.Open(manifestsFolder + "testdata/" + overlay + ".golden.yaml")

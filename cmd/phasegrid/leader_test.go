@@ -14,8 +14,8 @@ import (
 	pb "github.com/phasegrid/phasegrid/proto/phasegrid/v1"
 )
 
-// dyingLeader has sweeps of one name, the newest first. It does the first change it is asked for,
-// and dies before it answers: the next leader finds that the newest sweep was removed meanwhile.
+// dyingLeader has sweeps of one name, the newest first. It makes the first change that it is asked
+// for and dies before it answers; under the next leader, the newest sweep has been removed.
 type dyingLeader struct {
 	pb.UnimplementedSweepsServer
 	mu     sync.Mutex
@@ -26,7 +26,7 @@ type dyingLeader struct {
 
 const olderSweep, newerSweep = "older-id", "newer-id"
 
-// find is the sweep that a reference names.
+// find returns the sweep that a reference names.
 func (d *dyingLeader) find(ref string) (*pb.Sweep, error) {
 	for _, id := range d.sweeps {
 		if ref == id || ref == "twice" {
@@ -104,9 +104,9 @@ func (d *dyingLeader) Watch(r *pb.WatchRequest, stream grpc.ServerStreamingServe
 	return stream.Send(&pb.WatchResponse{Sweep: s})
 }
 
-// TestCallsMadeAgainStayWithTheirSweep: where the leader dies during a command, the next one does
-// not do it to an older sweep of the same name.
-func TestCallsMadeAgainStayWithTheirSweep(t *testing.T) {
+// TestRepeatedCallsStayWithTheirSweep: if the leader dies during a command, the repeated call does
+// not reach an older sweep of the same name.
+func TestRepeatedCallsStayWithTheirSweep(t *testing.T) {
 	for verb, want := range map[string]int{
 		"rm":    exitDone, // that sweep is gone
 		"pause": exitFailed, "resume": exitFailed, "cancel": exitFailed, "retry": exitFailed, "watch": exitFailed,

@@ -13,13 +13,13 @@ import (
 	"github.com/phasegrid/phasegrid/results"
 )
 
-// outcomeOf is what a command line came to.
+// outcomeOf is the outcome of a command line.
 type outcomeOf struct {
 	code           int
 	stdout, stderr string
 }
 
-// sharedText collects what several goroutines write, each Write whole, as a file does.
+// sharedText collects what several goroutines write. Like a file, it keeps each Write whole.
 type sharedText struct {
 	mu   sync.Mutex
 	text bytes.Buffer
@@ -60,7 +60,7 @@ func phasegridWith(ctx context.Context, stdin io.Reader, env map[string]string, 
 	return outcomeOf{code, stdout.String(), stderr.String()}
 }
 
-// writeSweep puts a sweep file into a folder of its own.
+// writeSweep writes a sweep file into a new directory.
 func writeSweep(t *testing.T, text string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "sweep.yaml")

@@ -11,8 +11,8 @@ import (
 	"github.com/phasegrid/phasegrid/node"
 )
 
-// TestRolesShareNoMetric: a sum over all processes of a cluster adds up one thing. A registry takes
-// each name once.
+// TestRolesShareNoMetric: coordinators and nodes share no metric names, so that a sum over all
+// processes of a cluster has one meaning. A registry accepts each name once.
 func TestRolesShareNoMetric(t *testing.T) {
 	registry := prometheus.NewRegistry()
 	sets, err := store.Open(t.Context(), "file://"+t.TempDir())
@@ -23,5 +23,5 @@ func TestRolesShareNoMetric(t *testing.T) {
 	if _, err := coordinator.New(cfg); err != nil {
 		t.Fatal(err)
 	}
-	node.NewMetrics(registry) // panics where a name is taken
+	node.NewMetrics(registry) // panics if a name is taken
 }

@@ -56,7 +56,7 @@ func (o *output) print(w io.Writer, value any, table func(w io.Writer)) error {
 	return aligned.Flush()
 }
 
-// terminal tells whether w is a terminal that people look at. Those without a size, as in CI and
+// terminal reports whether w is a terminal that people look at. Those without a size, as in CI and
 // kubectl exec, do not show a bar.
 func terminal(w io.Writer) bool {
 	f, ok := w.(*os.File)

@@ -6,8 +6,8 @@ import (
 	"github.com/phasegrid/phasegrid/sweep"
 )
 
-// TestSolvingTime holds the estimates against what one core of a Xeon with AVX-512 took: within a
-// factor of two.
+// TestSolvingTime compares the estimates with the times of one core of a Xeon with AVX-512: they
+// are within a factor of two.
 func TestSolvingTime(t *testing.T) {
 	for _, c := range []struct {
 		optimizer string

@@ -21,8 +21,8 @@ import (
 	"github.com/phasegrid/phasegrid/coordinator"
 )
 
-// TestProbePort asks as the kubelet does (gRPC in plain text) and as people and
-// Prometheus do (HTTP), on the same port.
+// TestProbePort probes as the kubelet does (gRPC in plain text) and as people and Prometheus do
+// (HTTP), on the same port.
 func TestProbePort(t *testing.T) {
 	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
 	registry, live := prometheus.NewRegistry(), health.NewServer()
@@ -43,7 +43,7 @@ func TestProbePort(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// A watch that is open must not hold up the end.
+	// An open watch must not delay the end.
 	watch, err := healthpb.NewHealthClient(conn).Watch(t.Context(), &healthpb.HealthCheckRequest{})
 	if err != nil {
 		t.Fatal(err)

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// children are the processes that this one started.
+// children returns the child processes of this one.
 func children(t *testing.T) []int {
 	t.Helper()
 	lists, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", os.Getpid()))

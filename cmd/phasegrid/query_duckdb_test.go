@@ -61,7 +61,7 @@ func TestQueryTakesTheNewestSetOrSeveral(t *testing.T) {
 	if got.code != exitDone {
 		t.Errorf("newest: %s", got.stderr)
 	}
-	// A views.sql in a set is not ours to run.
+	// A set's views.sql is never run.
 	planted := []byte("CREATE VIEW planted AS SELECT 1;")
 	if err := os.WriteFile(filepath.Join(two.Dir(), "views.sql"), planted, 0o644); err != nil {
 		t.Fatal(err)
@@ -99,7 +99,7 @@ func TestQueryTakesTheNewestSetOrSeveral(t *testing.T) {
 	}
 }
 
-// TestQueryOfAPatternsFolder: DuckDB takes a path for a pattern, and would find no rows.
+// TestQueryOfAPatternsFolder: DuckDB would read the path as a pattern and find no rows.
 func TestQueryOfAPatternsFolder(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "width [2]")
 	got := phasegrid(t, "run", writeSweep(t, manyShards), "--out", out, "--state", t.TempDir())

@@ -2,5 +2,5 @@
 
 package main
 
-// raceDetector tells that time is many times what it is without it.
+// raceDetector is true if the race detector is on, which slows everything down many times.
 const raceDetector = true

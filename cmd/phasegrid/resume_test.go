@@ -25,7 +25,7 @@ grid:
 record: {steps: [0, 100], coefficients: true}
 `
 
-// awaitCommit blocks until a run whose temporary files are below tmp has committed points: it asks
+// awaitCommit waits until a run whose temporary files are below tmp has committed points, by asking
 // its coordinator.
 func awaitCommit(ctx context.Context, tmp string) bool {
 	tick := time.NewTicker(2 * time.Millisecond)
@@ -48,7 +48,7 @@ func awaitCommit(ctx context.Context, tmp string) bool {
 	}
 }
 
-// shortTemp is a folder for temporary files whose path leaves room for a socket's.
+// shortTemp is a directory for temporary files with a path short enough for sockets below it.
 func shortTemp(t *testing.T) string {
 	t.Helper()
 	tmp, err := os.MkdirTemp("/tmp", "pg")
@@ -59,8 +59,8 @@ func shortTemp(t *testing.T) string {
 	return tmp
 }
 
-// resumed runs the sweep to its end and checks that it went on from what was there, and ended as an
-// undisturbed run does.
+// resumed runs the sweep to its end and checks that finished shards were kept and that the result
+// is that of an uninterrupted run.
 func resumed(t *testing.T, file, out, state string, want map[string][]byte) {
 	t.Helper()
 	again := time.Now()
@@ -132,8 +132,8 @@ func TestInterruptedRunGoesOn(t *testing.T) {
 	})
 }
 
-// TestRenamedSweepHasItsOwnFolder: a sweep that was interrupted and has another name since ends in
-// the folder of that name.
+// TestRenamedSweepHasItsOwnFolder: a sweep that was interrupted and then renamed has its result set
+// in the directory of the new name.
 func TestRenamedSweepHasItsOwnFolder(t *testing.T) {
 	out, state, tmp := t.TempDir(), t.TempDir(), shortTemp(t)
 	t.Setenv("TMPDIR", tmp)
@@ -159,7 +159,7 @@ func TestFinishedSweepAnswersAtOnce(t *testing.T) {
 	if first.code != exitDone {
 		t.Fatal(first.stderr)
 	}
-	// Without a state folder there is nothing that could run.
+	// Without a state directory, nothing can be solved.
 	again := phasegrid(t, "run", file, "--out", out, "--state", "/dev/null")
 	if again.code != exitDone || !strings.Contains(again.stdout, "finished before") {
 		t.Errorf("code %d: %s%s", again.code, again.stdout, again.stderr)
@@ -175,9 +175,9 @@ func TestFinishedSweepAnswersAtOnce(t *testing.T) {
 	sameParquet(t, "a part made again", parquet(t, set.Dir()), want)
 }
 
-// TestDamagedSetIsMended: a file that is cut short, or cannot be read, is computed again by the
-// same command; one that only verify finds, after it was removed as verify says.
-func TestDamagedSetIsMended(t *testing.T) {
+// TestDamagedSetIsRepaired: the same command computes truncated and unreadable files again. Damage
+// that only verify finds is repaired after the listed files were removed.
+func TestDamagedSetIsRepaired(t *testing.T) {
 	file, out, state := writeSweep(t, manyShards), t.TempDir(), t.TempDir()
 	run := func() outcomeOf { return phasegrid(t, "run", file, "--out", out, "--state", state) }
 	if got := run(); got.code != exitDone {

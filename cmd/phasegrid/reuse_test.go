@@ -11,8 +11,8 @@ import (
 	"github.com/phasegrid/phasegrid/sweep"
 )
 
-// edited is manyShards with one more momentum and other anisotropies: 5 of the 9 old ones are still
-// among the 11.
+// edited is manyShards with one more momentum and other anisotropies: 5 of the 9 old ones are among
+// the 11 new ones.
 func edited() string {
 	s := strings.Replace(manyShards, "[gd, {", "[gd, {name: momentum, momentum: 0.7}, {", 1)
 	return strings.Replace(
@@ -108,15 +108,15 @@ func TestOnlySoundSetsAreReused(t *testing.T) {
 				t.Errorf("exit code %d, %s", got.code, got.stderr)
 			}
 			if says := "not reusing points of " + set + ": "; !strings.Contains(got.stderr, says) {
-				t.Errorf("it does not say why nothing is reused: %s", got.stderr)
+				t.Errorf("it does not print why nothing is reused: %s", got.stderr)
 			}
 		})
 	}
 }
 
-// TestNoPlaceForTheMemo: what is known is copied below --state first, which may be large; a run can
-// do without.
-func TestNoPlaceForTheMemo(t *testing.T) {
+// TestNoSpaceForTheMemo: earlier results are copied below --state first, which may need much space;
+// --no-reuse needs none.
+func TestNoSpaceForTheMemo(t *testing.T) {
 	out, state := t.TempDir(), t.TempDir()
 	if got := phasegrid(t, "run", writeSweep(t, manyShards), "--out", out, "--state", state); got.code != exitDone {
 		t.Fatal(got.stderr)
@@ -127,7 +127,7 @@ func TestNoPlaceForTheMemo(t *testing.T) {
 	}
 	folder, err := stateFolder(runOptions{Out: out, State: state}, spec.Name(), spec.ID(solver.Version))
 	if err == nil {
-		err = os.WriteFile(folder, nil, 0o644) // stands in the way, as a full disk does
+		err = os.WriteFile(folder, nil, 0o644) // makes the copy fail, as a full disk does
 	}
 	if err != nil {
 		t.Fatal(err)

@@ -8,9 +8,8 @@ import (
 	"testing"
 )
 
-// TestRolesAtARealCoordinator starts the commands with mutual TLS and holds what
-// each certificate may do: a client submits and a node works, and not the other
-// way round.
+// TestRolesAtARealCoordinator starts the commands with mutual TLS and checks what each certificate
+// may do: a client submits, a node works, and neither does the other.
 func TestRolesAtARealCoordinator(t *testing.T) {
 	address, store, certs := freeAddress(t), t.TempDir(), t.TempDir()
 	makeCerts(t, certs)
@@ -44,7 +43,7 @@ func TestRolesAtARealCoordinator(t *testing.T) {
 	if got := phasegrid(t, "ls", "--coordinator", address); got.code == exitDone {
 		t.Errorf("without a certificate sweeps are listed: %s", got.stdout)
 	}
-	// With a client's certificate a node gets no work and ends: the other one does all of it.
+	// With a client's certificate a node gets no leases and ends; the other node does all the work.
 	intruder := phasegrid(t, as("client", "node", "--coordinator", address, "--name", "intruder", "--slots", "1")...)
 	if intruder.code != exitFailed || !strings.Contains(intruder.stderr, "role node") {
 		t.Errorf("a node with a client's certificate: exit code %d\n%s", intruder.code, intruder.stderr)

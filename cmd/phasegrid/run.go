@@ -258,7 +258,7 @@ func withoutLinks(folder string) (string, error) {
 	return filepath.Join(parent, filepath.Base(path)), err
 }
 
-// printReused tells how many points were not solved again; nothing without a memo.
+// printReused prints how many points were reused; nothing without a memo.
 func printReused(ctx context.Context, o runOptions, folder string, memo *reuse.Memo) error {
 	if memo == nil {
 		return nil

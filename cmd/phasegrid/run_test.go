@@ -30,7 +30,7 @@ import (
 	"github.com/phasegrid/phasegrid/sweep"
 )
 
-// asProgram makes the test binary the program itself, for the node processes that run starts.
+// asProgram makes the test binary behave as phasegrid, for the processes that commands start.
 const asProgram = "PHASEGRID_TEST_AS_PROGRAM"
 
 func TestMain(m *testing.M) {
@@ -41,8 +41,8 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
-// manyShards has a shard for each point with many steps: cost is counted before it is known that
-// they diverge at once.
+// manyShards has a shard for each point with many steps. They diverge at once, which their cost
+// does not consider.
 const manyShards = `
 name: many-shards
 fixed: {model: population, covariance: spiked, init: identity, init_scale: 0.0123, dimension: 20}
@@ -68,7 +68,7 @@ fixed: {dimension: 20, init_scale: 0.0123, init: identity, covariance: spiked, m
 name: many-shards
 `
 
-// parquet reads the files of a set that are promised to be the same everywhere.
+// parquet reads the files of a set whose bytes are promised to be reproducible.
 func parquet(t *testing.T, folder string) map[string][]byte {
 	t.Helper()
 	files := map[string][]byte{}
@@ -98,7 +98,7 @@ func sameParquet(t *testing.T, what string, got, want map[string][]byte) {
 	}
 	for name, data := range want {
 		if !bytes.Equal(got[name], data) {
-			t.Errorf("%s: %s has other bytes", what, name)
+			t.Errorf("%s: %s differs", what, name)
 		}
 	}
 }
@@ -116,8 +116,8 @@ func TestSameBytesWhateverSlotsProcessesAndKeyOrder(t *testing.T) {
 	sameParquet(t, "shards finished in shuffled order", parquet(t, runShuffled(t, manyShards)), want)
 }
 
-// TestLocalNodesOfAClustersUser: variables that a cluster's commands need are none of the nodes
-// that run starts for itself.
+// TestLocalNodesOfAClustersUser: the node processes of run ignore environment variables that are
+// set for the commands of a cluster.
 func TestLocalNodesOfAClustersUser(t *testing.T) {
 	t.Setenv(asProgram, "1")
 	t.Setenv("PHASEGRID_TLS_CERT", "client.crt")
@@ -143,8 +143,8 @@ func TestRunAsJSON(t *testing.T) {
 	}
 }
 
-// TestRunWithoutRowsAsJSON: every shard may be in quarantine, and a list without elements is one
-// all the same.
+// TestRunWithoutRowsAsJSON: if every shard is quarantined, the list of optimizers is empty and not
+// null.
 func TestRunWithoutRowsAsJSON(t *testing.T) {
 	if text, err := json.Marshal(viewRun("folder", nil)); err != nil ||
 		string(text) != `{"folder":"folder","optimizers":[]}` {
@@ -185,8 +185,8 @@ func TestLocalNodesLogAsRunDoes(t *testing.T) {
 	}
 }
 
-// shuffler is a solver whose batches end in an order drawn from a fixed seed: each waits until all
-// shards that can run at once have arrived, then they are let go one by one.
+// shuffler is a solver whose batches end in an order drawn from a fixed seed: each batch waits
+// until all shards that can be solved at once have arrived; then they are released one by one.
 type shuffler struct {
 	atOnce int
 
@@ -200,26 +200,26 @@ func (s *shuffler) Solve(ctx context.Context, problems []solver.Problem, out []s
 	s.mu.Lock()
 	s.waiting = append(s.waiting, turn)
 	if len(s.waiting) == s.atOnce {
-		s.letOneGo()
+		s.releaseOne()
 	}
 	s.mu.Unlock()
 	select {
 	case <-turn:
 	case <-ctx.Done():
 		return ctx.Err()
-	case <-time.After(time.Second): // fewer are left than could run at once
+	case <-time.After(time.Second): // the last shards are fewer
 	}
 	err := solver.New().Solve(ctx, problems, out)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.waiting) > 0 {
-		s.letOneGo()
+		s.releaseOne()
 	}
 	return err
 }
 
-// letOneGo ends the wait of a random batch.
-func (s *shuffler) letOneGo() {
+// releaseOne releases a random batch.
+func (s *shuffler) releaseOne() {
 	i := s.random.IntN(len(s.waiting))
 	close(s.waiting[i])
 	s.waiting = append(s.waiting[:i], s.waiting[i+1:]...)
@@ -266,7 +266,7 @@ func runShuffled(t *testing.T, text string) string {
 	return openOnlySet(t, out).Dir()
 }
 
-// startCoordinator serves with its state in memory until the test ends.
+// startCoordinator runs a coordinator with its ledger in memory until the test ends.
 func startCoordinator(t *testing.T, out string) (address string) {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -299,8 +299,7 @@ func startCoordinator(t *testing.T, out string) (address string) {
 	return listener.Addr().String()
 }
 
-// TestExamplesRun runs every shipped example with its long axes cut to two values, and with every
-// kernel.
+// TestExamplesRun runs every shipped example with its long axes cut to two values, on every kernel.
 func TestExamplesRun(t *testing.T) {
 	files, err := filepath.Glob("../../sweep/examples/*.yaml")
 	if err != nil || len(files) < 8 {

@@ -109,12 +109,12 @@ func (v *vector) sweepFile() string {
 	return b.String()
 }
 
-// near is the vectors' own rule.
+// near compares within the vector's own tolerance.
 func (v *vector) near(got, want float64) bool {
 	return math.Abs(got-want) <= v.Tolerance.ATol+v.Tolerance.RTol*math.Abs(want)
 }
 
-// TestReferenceVectors drives every case through a sweep file and reads it back from Parquet.
+// TestReferenceVectors runs every case as a sweep file and reads the result from Parquet.
 func TestReferenceVectors(t *testing.T) {
 	data, err := os.ReadFile("../../node/solver/testdata/vectors.json")
 	if err != nil {

@@ -18,7 +18,7 @@ const (
 	Merging    = "merge"
 )
 
-// Config says how to measure.
+// Config configures Run.
 type Config struct {
 	Schedule ScheduleConfig
 	Merge    MergeConfig

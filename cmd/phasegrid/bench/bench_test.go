@@ -23,7 +23,7 @@ func TestTargets(t *testing.T) {
 	}
 }
 
-// Both are measured, and theirs has ten times the work.
+// TestStopwatchTakesTurns measures two calls, of which the second does ten times the work.
 func TestStopwatchTakesTurns(t *testing.T) {
 	spin := func(d time.Duration) func() error {
 		return func() error {

@@ -16,7 +16,7 @@ import (
 	"github.com/phasegrid/phasegrid/results"
 )
 
-// MergeConfig says how to measure merges.
+// MergeConfig configures the measurement of merges.
 type MergeConfig struct {
 	Rows int64 // of trajectories
 }

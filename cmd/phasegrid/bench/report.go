@@ -97,7 +97,7 @@ func (r *Report) add(f Figure, targets ...Target) {
 	r.Figures = append(r.Figures, f)
 }
 
-// begin tells what is measured next.
+// begin announces the next measurement.
 func (r *Report) begin(format string, args ...any) {
 	fmt.Fprintf(r.progress, "bench %s: %s\n", r.bench, fmt.Sprintf(format, args...))
 }

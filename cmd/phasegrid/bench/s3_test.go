@@ -12,7 +12,7 @@ import (
 )
 
 // BenchmarkScheduleS3 is BenchmarkSchedule with spool and result set in a bucket that an S3 server
-// in this process keeps in memory: what it adds is the share of the protocol, on a local socket.
+// in this process keeps in memory: it adds the cost of the protocol, on a local socket.
 func BenchmarkScheduleS3(b *testing.B) {
 	const bucket = "bench"
 	backend := s3mem.New()

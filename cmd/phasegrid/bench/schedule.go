@@ -12,7 +12,7 @@ import (
 	"github.com/phasegrid/phasegrid/coordinator/store"
 )
 
-// ScheduleConfig says how to measure a coordinator.
+// ScheduleConfig configures the measurements of a coordinator.
 type ScheduleConfig struct {
 	Nodes    int           // simulated ones, in the measurement with many of them
 	Shards   int           // in the measurement of throughput

@@ -55,11 +55,11 @@ type scheduleResult struct {
 	Transaction     time.Duration // mean of one
 	Spool           time.Duration // mean of one group's write to the spool, with its sync
 	P50, P99        time.Duration // from a delivery's first byte to its acknowledgement
-	HeapBytes       uint64        // largest heap in use seen, simulated nodes included
-	StateBytes      int64         // largest sum of live keys and values in the ledger seen, about once a second
+	HeapBytes       uint64        // largest heap in use, simulated nodes included
+	StateBytes      int64         // largest sum of live keys and values in the ledger
 	ShardsPerSecond float64
 	PointsPerSecond float64       // from the submission to Parquet
-	CPU             time.Duration // of this process, simulated nodes included; set by who runs it
+	CPU             time.Duration // processor time of this process, simulated nodes included
 }
 
 const (
@@ -72,7 +72,7 @@ const (
 	measureStateEvery   = time.Second
 )
 
-// run runs one sweep on a real coordinator: what it takes is the cluster's own share.
+// run runs one sweep on a coordinator. What it measures is the cluster's own share of a sweep.
 func (b schedule) run(ctx context.Context) (scheduleResult, error) {
 	file, err := coordtest.SweepFile(b.Shards, b.Points)
 	if err != nil {

@@ -8,8 +8,7 @@ import (
 	"github.com/phasegrid/phasegrid/coordinator/store"
 )
 
-// TestSchedule runs a small measurement with many nodes: what it counts must be right, how fast it
-// is is for bench.
+// TestSchedule runs a small measurement with many nodes and checks what it counts.
 func TestSchedule(t *testing.T) {
 	sets, err := store.OpenFolder(t.TempDir())
 	if err != nil {
@@ -30,7 +29,7 @@ func TestSchedule(t *testing.T) {
 	}
 }
 
-// BenchmarkSchedule is one shard through the coordinator, by ledger.
+// BenchmarkSchedule measures one shard through the coordinator, by ledger.
 func BenchmarkSchedule(b *testing.B) {
 	for _, c := range []struct {
 		name          string
@@ -82,9 +81,8 @@ func BenchmarkSchedule(b *testing.B) {
 	}
 }
 
-// TestScheduleGoesOn stops a measurement half-way; the next one finds what was committed and does
-// the rest.
-func TestScheduleGoesOn(t *testing.T) {
+// TestScheduleResumes stops a measurement half-way; the next one on the same state does the rest.
+func TestScheduleResumes(t *testing.T) {
 	sets, err := store.OpenFolder(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
@@ -104,7 +102,7 @@ func TestScheduleGoesOn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const underWay = 4 // may be committed without that their nodes heard of it
+	const underWay = 4 // may be committed without an answer to their nodes
 	if sum := half.Delivered + rest.Delivered; half.Shards != 300 || half.Delivered < 150 || sum < 300-underWay ||
 		sum > 300 {
 		t.Errorf("delivered %d and %d of %d shards", half.Delivered, rest.Delivered, half.Shards)

@@ -15,7 +15,7 @@ import (
 	"github.com/phasegrid/phasegrid/cmd/phasegrid/client"
 )
 
-// Config says what Run does.
+// Config configures Run.
 type Config struct {
 	Seed     uint64        // faults are drawn from it
 	Duration time.Duration // faults are injected for so long

@@ -104,7 +104,7 @@ func (c *cluster) failover(
 }
 
 // committedSince waits for the first acknowledgement in a term that began after a time, and returns
-// when it was and who leads.
+// its time and the leader.
 func (c *cluster) committedSince(ctx context.Context, after time.Time) (at time.Time, leader *process, err error) {
 	ctx, cancel := context.WithTimeout(ctx, failoverTimeout)
 	defer cancel()
@@ -133,7 +133,7 @@ func (c *cluster) committedSince(ctx context.Context, after time.Time) (at time.
 	return at, nil, fmt.Errorf("no shard was acknowledged within %v: %w", failoverTimeout, ctx.Err())
 }
 
-// lastTerm returns who became leader last, and when; nil before the first term.
+// lastTerm returns the coordinator that became leader last, and when; nil before the first term.
 func (c *cluster) lastTerm() (leader *process, since time.Time, err error) {
 	for _, p := range c.coordinators {
 		err := new(Audit).read(p, func(l logLine) {

@@ -11,7 +11,7 @@ import (
 	"github.com/phasegrid/phasegrid/results"
 )
 
-// mergedBy tells what counts the rows of merged files.
+// mergedBy is what counts the rows of merged files.
 const mergedBy = "DuckDB"
 
 // countMerged counts the rows of a table's merged files by DuckDB.

@@ -12,7 +12,7 @@ import (
 	"github.com/phasegrid/phasegrid/results"
 )
 
-// mergedBy tells what counts the rows of merged files.
+// mergedBy is what counts the rows of merged files.
 const mergedBy = "the Parquet reader"
 
 // countMerged counts the rows of a table's merged files by reading them.

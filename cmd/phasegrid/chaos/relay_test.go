@@ -49,7 +49,7 @@ func dialRelay(t *testing.T, r *relay) net.Conn {
 	return conn
 }
 
-// echo sends bytes and returns how long it takes until they are back.
+// echo sends bytes and returns the time until they are back.
 func echo(t *testing.T, conn net.Conn, sent []byte) time.Duration {
 	t.Helper()
 	start := time.Now()
@@ -94,7 +94,7 @@ func TestRelayBlackholeLosesNothing(t *testing.T) {
 	r, conn := echoThrough(t)
 	echo(t, conn, []byte("before"))
 	r.disturb(disturbance{blackhole: true})
-	later := dialRelay(t, r) // is accepted, and hears nothing
+	later := dialRelay(t, r) // is accepted, and gets nothing
 	for _, c := range []net.Conn{conn, later} {
 		if _, err := c.Write([]byte("into the hole")); err != nil {
 			t.Fatal(err)
@@ -137,7 +137,7 @@ func TestRelayCutResetsConnections(t *testing.T) {
 	echo(t, dialRelay(t, r), []byte("after"))
 }
 
-// TestRelayPassesEnds: the end of one direction passes, and the other one goes on.
+// TestRelayPassesEnds: the end of one direction passes, and the other direction stays open.
 func TestRelayPassesEnds(t *testing.T) {
 	_, conn := echoThrough(t)
 	if _, err := conn.Write([]byte("last words")); err != nil {

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// Report tells what was done to a cluster and what was found.
+// Report has the faults that were injected and what was found.
 type Report struct {
 	Seed      uint64         `json:"seed" yaml:"seed"`
 	Duration  time.Duration  `json:"duration_ns" yaml:"duration"`

@@ -21,7 +21,7 @@ const (
 	settlePoll  = 100 * time.Millisecond
 )
 
-// settle waits until all sweeps are done, while the reader goes on, and reads once more. Then it
+// settle waits until all sweeps are done, while the reader runs, and reads once more. Then it
 // retries the quarantined shards, as an operator would.
 func (t *trial) settle(ctx context.Context) error {
 	healed := time.Now()
@@ -131,7 +131,7 @@ func (t *trial) awaitCalm(ctx context.Context) error {
 	return nil
 }
 
-// causesOf tells in one line how the leases of a shard failed.
+// causesOf lists the lease failures of a shard in one line.
 func causesOf(s client.Suspect) string {
 	var texts []string
 	for _, c := range s.Causes {

@@ -38,10 +38,10 @@ type Authority struct {
 	key         *ecdsa.PrivateKey
 }
 
-// Certificate says what an authority issues.
+// Certificate describes a certificate to issue.
 type Certificate struct {
 	Role      string   // one of CertRoles
-	Namespace string   // of the Kubernetes services that servers stand behind
+	Namespace string   // of the Kubernetes services of servers
 	Names     []string // further DNS names and addresses of servers
 	Days      int      // of validity, at most 3650
 }

@@ -19,7 +19,7 @@ import (
 // the election.
 const electionTimeout = ledger.DefaultSessionTTL + 2*time.Second
 
-// Config says how a command reaches its coordinators.
+// Config configures how a command reaches its coordinators.
 type Config struct {
 	Coordinator string // host:port, several with commas, or a gRPC target
 	TLS         TLS
@@ -46,7 +46,7 @@ func (o Config) With(ctx context.Context, f func(context.Context, *Client) error
 	return err
 }
 
-// WithSweep calls f with a client and the sweep that ref names now. f goes on with the sweep's id:
+// WithSweep calls f with a client and the sweep that ref names now. f must use the sweep's id:
 // by the time a call is repeated, the name may be that of another sweep.
 func (o Config) WithSweep(ctx context.Context, ref string, f func(context.Context, *Client, Sweep) error) error {
 	return o.With(ctx, func(ctx context.Context, c *Client) error {
@@ -87,8 +87,8 @@ func (o Config) repeat(
 	}
 }
 
-// whyUnled asks any coordinator why it does not lead, and returns nil if none tells. Calls on other
-// connections reach the leader only.
+// whyUnled asks any coordinator why it does not lead, and returns nil if none answers. Calls on
+// other connections reach the leader only.
 func (o Config) whyUnled(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, electionTimeout)
 	defer cancel()

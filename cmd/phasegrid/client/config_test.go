@@ -15,7 +15,7 @@ import (
 	pb "github.com/phasegrid/phasegrid/proto/phasegrid/v1"
 )
 
-// slowSubmit tells how long it may take for a submit.
+// slowSubmit reports the time that a submit is allowed to take.
 type slowSubmit struct {
 	pb.UnimplementedSweepsServer
 	left chan time.Duration
@@ -56,9 +56,9 @@ func TestSubmitHasTimeForEveryPoint(t *testing.T) {
 	}
 }
 
-// TestPatienceBeginsWithTheFailure: a call that was under way for long when its leader died waits
-// for the next one all the same.
-func TestPatienceBeginsWithTheFailure(t *testing.T) {
+// TestElectionTimeoutBeginsWithTheFailure: a call that had lasted long when its leader died waits
+// for the next leader all the same.
+func TestElectionTimeoutBeginsWithTheFailure(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := Config{Coordinator: "unix:/nonexistent", Notes: io.Discard}
 		calls := 0

@@ -94,7 +94,7 @@ func (c *Client) download(ctx context.Context, id, folder string, f File) error 
 	if err != nil {
 		return fmt.Errorf("read the file of an earlier download: %w", err)
 	}
-	if have <= f.Bytes { // a longer one is of another file, and the checksum will tell
+	if have <= f.Bytes { // a longer one is of another file, and fails the checksum
 		if err := c.fetch(ctx, id, f.Path, have, io.MultiWriter(temporary, sum)); err != nil {
 			return err
 		}

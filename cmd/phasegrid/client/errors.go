@@ -60,7 +60,7 @@ func explain(what string, err error) error {
 	return fmt.Errorf("%s: %s", what, s.Message())
 }
 
-// askFollower returns the error by which a coordinator tells why it does not lead; nil if none
+// askFollower returns the error with which a follower explains why it does not lead; nil if none
 // answers, or one leads.
 func askFollower(ctx context.Context, conn grpc.ClientConnInterface) error {
 	_, err := pb.NewSweepsClient(conn).List(ctx, &pb.ListRequest{PageSize: 1})
@@ -70,7 +70,7 @@ func askFollower(ctx context.Context, conn grpc.ClientConnInterface) error {
 	return nil
 }
 
-// fromFollower tells whether an error is the answer of a coordinator that does not lead.
+// fromFollower reports whether an error is the answer of a coordinator that does not lead.
 func fromFollower(err error) bool {
 	for _, detail := range status.Convert(err).Details() {
 		if info, ok := detail.(*errdetails.ErrorInfo); ok && info.GetReason() == "NOT_LEADER" {

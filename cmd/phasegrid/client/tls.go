@@ -96,7 +96,7 @@ func (o TLS) EtcdTransport(endpoints []string) (credentials.TransportCredentials
 	return creds, nil
 }
 
-// Loopback tells whether an address to listen on or to dial cannot leave this machine: host:port,
+// Loopback reports whether an address to listen on or to dial cannot leave this machine: host:port,
 // several of them with commas, or a target such as dns:///host:port or unix:path.
 func Loopback(address string) bool {
 	if several := strings.Split(address, ","); len(several) > 1 {

@@ -27,7 +27,7 @@ type FencedNode struct {
 	Reason string `json:"reason" yaml:"reason"`
 }
 
-// Progress tells how far a sweep is. Costs are in cost units.
+// Progress is the progress of a sweep. Costs are in cost units.
 type Progress struct {
 	Indices           int64            `json:"indices" yaml:"indices"`
 	PointsDone        int64            `json:"points_done" yaml:"points_done"`
@@ -71,7 +71,7 @@ const (
 	PhaseRemoving  = "removing"
 )
 
-// Ended tells whether the sweep makes no more progress by itself.
+// Ended reports whether the sweep makes no more progress by itself.
 func (s Sweep) Ended() bool {
 	return s.Phase == PhaseDone || s.Phase == PhaseCancelled || s.Phase == PhaseFailed || s.Phase == PhaseRemoving
 }

@@ -48,7 +48,7 @@ func (c *Client) Watch(ctx context.Context, ref string, see func(Sweep)) (Sweep,
 	}
 }
 
-// Pause waits for a time and tells whether ctx is still alive then.
+// Pause waits for a time and reports whether ctx is still alive then.
 func Pause(ctx context.Context, d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()

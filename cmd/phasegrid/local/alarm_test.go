@@ -10,7 +10,7 @@ import (
 	"github.com/phasegrid/phasegrid/cmd/phasegrid/client"
 )
 
-// TestAlarmThatLasts: run gives up on an alarm although nothing changes that would be seen.
+// TestAlarmThatLasts: a run gives up on an alarm even if no further change is seen.
 func TestAlarmThatLasts(t *testing.T) {
 	alarm := client.Sweep{Progress: client.Progress{Alarms: []string{"spool: no space left on device"}}}
 	for _, c := range []struct {

@@ -10,7 +10,7 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// refuse takes no node. It has no health service, so that nodes take it for a leader.
+// refuse refuses every node. Without a health service, nodes take it for the leader.
 func refuse(_ any, stream grpc.ServerStream) error {
 	if method, _ := grpc.MethodFromServerStream(stream); strings.HasPrefix(method, "/grpc.health.v1.") {
 		return status.Error(codes.Unimplemented, "no health service")
@@ -18,7 +18,7 @@ func refuse(_ any, stream grpc.ServerStream) error {
 	return status.Error(codes.InvalidArgument, "hello: no such thing")
 }
 
-// TestRefusedNodeEndsTheRun: without its only node a run would wait for ever.
+// TestRefusedNodeEndsTheRun: without its only node, a run would wait forever.
 func TestRefusedNodeEndsTheRun(t *testing.T) {
 	listener, address, remove, err := listenPrivately()
 	if err != nil {

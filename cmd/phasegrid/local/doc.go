@@ -9,5 +9,5 @@
 //     killed processes are removed by the next run.
 //   - A node process ends when its parent does; one that dies is started again under another name,
 //     so that a shard that kills three of them is quarantined.
-//   - Run gives up when an alarm lasts: nobody else is there to end it.
+//   - Run gives up when an alarm lasts: only the user can end it.
 package local

@@ -14,7 +14,7 @@ import (
 // The socket of a local cluster has a directory of its own below TMPDIR.
 const socketFolder, socketName = "phasegrid-", "grpc"
 
-// socketGrace is the age at which a socket that nobody listens on counts as stale: a new one may
+// socketGrace is the age at which a socket without a listener counts as stale: a new one may
 // not listen yet.
 const socketGrace = time.Minute
 
@@ -58,7 +58,7 @@ func removeStaleSockets() {
 	}
 }
 
-// ownAndOld tells whether a file has a type, belongs to this user and is older than socketGrace.
+// ownAndOld reports whether a file has a type, belongs to this user and is older than socketGrace.
 func ownAndOld(path string, kind fs.FileMode) bool {
 	info, err := os.Lstat(path)
 	if err != nil || info.Mode().Type() != kind || time.Since(info.ModTime()) < socketGrace {

@@ -10,10 +10,10 @@ import (
 	"time"
 )
 
-// TestStaleSockets: the socket folder of a run that was killed goes with the next run; that of one
-// that goes on, or has just begun, stays, and so does what is no socket.
+// TestStaleSockets: the next run removes the socket directory of a killed run. It keeps those of
+// runs that are alive or have just begun, and what is not a socket.
 func TestStaleSockets(t *testing.T) {
-	tmp, err := os.MkdirTemp("/tmp", "pg") // its path leaves room for a socket's
+	tmp, err := os.MkdirTemp("/tmp", "pg") // a path short enough for sockets below it
 	if err != nil {
 		t.Fatal(err)
 	}

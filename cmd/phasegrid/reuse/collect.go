@@ -18,7 +18,7 @@ import (
 )
 
 // Collect makes a memo, in a folder, of the points of earlier sets of a sweep's name below out; nil
-// if there are none. It tells on notes which sets it does not use, and why.
+// if there are none. It writes to notes which sets it does not use, and why.
 func Collect(
 	ctx context.Context,
 	spec *sweep.Spec,

@@ -43,7 +43,7 @@ func OpenFinished(folder, id string) (*Finished, error) {
 	return &Finished{folder, m}, nil
 }
 
-// Complete tells whether no shard is missing and the set has all of its files, those of the
+// Complete reports whether no shard is missing and the set has all of its files, those of the
 // manifest in their sizes.
 func (f *Finished) Complete() bool {
 	if len(f.manifest.Missing) > 0 {

@@ -9,7 +9,7 @@ import (
 )
 
 // TestFilesBeingComputedAgainStay: while there is state, a file that differs from the manifest is
-// newer than it.
+// newer than the manifest.
 func TestFilesBeingComputedAgainStay(t *testing.T) {
 	folder, state, file := t.TempDir(), t.TempDir(), filepath.Join("shards", "part-000000.parquet")
 	if err := os.Mkdir(filepath.Join(folder, "shards"), 0o755); err != nil {
