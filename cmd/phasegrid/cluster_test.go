@@ -440,7 +440,7 @@ func (p poisoned) Rows(id [16]byte) (results.PointRows, bool, error) {
 // startNode runs a node in this process until stop is called.
 func startNode(t *testing.T, address string, cfg node.Config) (stop func()) {
 	t.Helper()
-	conn, err := node.Dial(address, client.NodesService, insecure.NewCredentials())
+	conn, err := node.Dial(address, node.Service, insecure.NewCredentials())
 	if err != nil {
 		t.Fatal(err)
 	}

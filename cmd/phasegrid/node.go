@@ -82,7 +82,7 @@ func runNode(ctx context.Context, o nodeOptions) error {
 	if err != nil {
 		return usageError{err}
 	}
-	conn, err := node.Dial(o.Client.Coordinator, client.NodesService, creds)
+	conn, err := node.Dial(o.Client.Coordinator, node.Service, creds)
 	if err != nil {
 		return usageError{err}
 	}

@@ -20,7 +20,6 @@ import (
 	"go.uber.org/goleak"
 	"google.golang.org/grpc/credentials/insecure"
 
-	"github.com/phasegrid/phasegrid/cmd/phasegrid/client"
 	"github.com/phasegrid/phasegrid/coordinator"
 	"github.com/phasegrid/phasegrid/coordinator/ledger"
 	"github.com/phasegrid/phasegrid/coordinator/store"
@@ -231,7 +230,7 @@ func runShuffled(t *testing.T, text string) string {
 	t.Helper()
 	out := t.TempDir()
 	address := startCoordinator(t, out)
-	conn, err := node.Dial(address, client.NodesService, insecure.NewCredentials())
+	conn, err := node.Dial(address, node.Service, insecure.NewCredentials())
 	if err != nil {
 		t.Fatal(err)
 	}

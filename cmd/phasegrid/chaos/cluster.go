@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/phasegrid/phasegrid/coordinator/ledger"
 )
 
 const (
@@ -16,8 +18,7 @@ const (
 	nodeCount        = 4
 	// faultLeaseTTL is the lease TTL under faults: short, so that suspensions past it are.
 	faultLeaseTTL = 3 * time.Second
-	// leaderTTL is the time after which etcd replaces a silent leader.
-	leaderTTL = 5 * time.Second
+	leaderTTL     = ledger.DefaultSessionTTL
 )
 
 // cluster is a cluster of processes on this machine, with a network and a disk that can be

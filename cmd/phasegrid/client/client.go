@@ -16,11 +16,8 @@ import (
 	pb "github.com/phasegrid/phasegrid/proto/phasegrid/v1"
 )
 
-// The services whose health checks tell clients and nodes which coordinator leads.
-const (
-	sweepsService = "phasegrid.v1.Sweeps"
-	NodesService  = "phasegrid.v1.Nodes"
-)
+// sweepsService is the gRPC service of clients; its health tells which coordinator is the leader.
+const sweepsService = "phasegrid.v1.Sweeps"
 
 const (
 	// callTimeout bounds every call but Submit, Watch and the transfer of files.

@@ -116,7 +116,7 @@ func (c *cluster) runNodes(ctx context.Context) error {
 		processes.Wait()
 		return nil
 	}
-	conn, err := node.Dial(c.address, client.NodesService, insecure.NewCredentials())
+	conn, err := node.Dial(c.address, node.Service, insecure.NewCredentials())
 	if err != nil {
 		return err
 	}
