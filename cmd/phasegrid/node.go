@@ -7,15 +7,14 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/phasegrid/phasegrid/cmd/phasegrid/client"
-	"github.com/phasegrid/phasegrid/cmd/phasegrid/reuse"
-
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/spf13/cobra"
 	"google.golang.org/grpc/health"
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 
+	"github.com/phasegrid/phasegrid/cmd/phasegrid/client"
+	"github.com/phasegrid/phasegrid/cmd/phasegrid/reuse"
 	"github.com/phasegrid/phasegrid/coordinator"
 	"github.com/phasegrid/phasegrid/node"
 )

@@ -5,12 +5,11 @@ import (
 	"fmt"
 	"net"
 
-	"github.com/phasegrid/phasegrid/cmd/phasegrid/client"
-
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/spf13/pflag"
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 
+	"github.com/phasegrid/phasegrid/cmd/phasegrid/client"
 	"github.com/phasegrid/phasegrid/coordinator"
 )
 

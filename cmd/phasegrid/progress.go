@@ -8,11 +8,11 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/phasegrid/phasegrid/cmd/phasegrid/client"
-
 	"github.com/dustin/go-humanize"
 	"github.com/vbauerster/mpb/v8"
 	"github.com/vbauerster/mpb/v8/decor"
+
+	"github.com/phasegrid/phasegrid/cmd/phasegrid/client"
 )
 
 // barScale is the total of a bar: costs are floats, and a bar counts in integers.

@@ -11,10 +11,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/phasegrid/phasegrid/cmd/phasegrid/client"
-
 	"github.com/spf13/cobra"
 
+	"github.com/phasegrid/phasegrid/cmd/phasegrid/client"
 	"github.com/phasegrid/phasegrid/results"
 )
 

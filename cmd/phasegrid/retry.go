@@ -5,9 +5,9 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/phasegrid/phasegrid/cmd/phasegrid/client"
-
 	"github.com/spf13/cobra"
+
+	"github.com/phasegrid/phasegrid/cmd/phasegrid/client"
 )
 
 type retryOptions struct {

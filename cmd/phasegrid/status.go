@@ -8,9 +8,9 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/phasegrid/phasegrid/cmd/phasegrid/client"
-
 	"github.com/spf13/cobra"
+
+	"github.com/phasegrid/phasegrid/cmd/phasegrid/client"
 )
 
 type statusOptions struct {

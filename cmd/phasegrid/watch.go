@@ -6,9 +6,9 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/phasegrid/phasegrid/cmd/phasegrid/client"
-
 	"github.com/spf13/cobra"
+
+	"github.com/phasegrid/phasegrid/cmd/phasegrid/client"
 )
 
 type watchOptions struct {

@@ -15,10 +15,9 @@ import (
 	"sync"
 	"time"
 
-	"github.com/phasegrid/phasegrid/cmd/phasegrid/client"
-
 	"github.com/apache/arrow/go/v15/arrow/array"
 
+	"github.com/phasegrid/phasegrid/cmd/phasegrid/client"
 	"github.com/phasegrid/phasegrid/results"
 )
 
