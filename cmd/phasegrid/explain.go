@@ -93,7 +93,7 @@ type originView struct {
 func runExplain(ctx context.Context, o explainOptions) error {
 	set, err := results.OpenSet(o.Dir)
 	if err != nil {
-		return fmt.Errorf("%w; name a folder that phasegrid run or fetch wrote", err)
+		return fmt.Errorf("%w; name a directory that phasegrid run or fetch wrote", err)
 	}
 	spec, err := setSpec(o.Dir)
 	if err != nil {

@@ -82,7 +82,7 @@ the sweep id and the solver version.
 func runPlot(ctx context.Context, o plotOptions) error {
 	set, err := results.OpenSet(o.Dir)
 	if err != nil {
-		return fmt.Errorf("%w; name a folder that phasegrid run or fetch wrote", err)
+		return fmt.Errorf("%w; name a directory that phasegrid run or fetch wrote", err)
 	}
 	if len(o.To) == 0 {
 		absolute, err := filepath.Abs(o.Dir)

@@ -27,7 +27,7 @@ import (
 	"github.com/phasegrid/phasegrid/sweep"
 )
 
-// schedule measures what a coordinator takes for one sweep, with nodes that solve nothing.
+// schedule configures a measurement: one sweep on a coordinator, with nodes that solve nothing.
 type schedule struct {
 	// Config of the coordinator: ledger and stores. Its listener, registry and SolverVersion are
 	// chosen here.
@@ -43,7 +43,7 @@ type schedule struct {
 	StopAfter int
 }
 
-// scheduleResult is what a run of schedule measured.
+// scheduleResult is the result of one measurement.
 type scheduleResult struct {
 	Shards, Points  int64         // of the sweep
 	Delivered       int64         // shards acknowledged
@@ -126,7 +126,7 @@ func openLedger(ctx context.Context, cfg *coordinator.Config) (ledger.Backend, e
 	return cfg.Ledger, err
 }
 
-// scheduleRun is one run of schedule.
+// scheduleRun is one measurement.
 type scheduleRun struct {
 	options schedule
 	started time.Time
@@ -219,7 +219,7 @@ func (r *scheduleRun) node(ctx context.Context, conn *grpc.ClientConn, i int) er
 	}
 	err := n.RunOn(ctx, conn)
 	if ctx.Err() != nil || errors.Is(err, io.EOF) || status.Code(err) == codes.Canceled {
-		return nil // the end that was wanted
+		return nil // ended by this process
 	}
 	return err
 }
@@ -244,7 +244,7 @@ func (r *scheduleRun) admit(ctx context.Context) error {
 
 func (r *scheduleRun) delivered(d coordtest.Delivered) error {
 	if !d.Committed() {
-		return fmt.Errorf("bench: shard %d was answered %v", d.Shard, d.Outcome)
+		return fmt.Errorf("deliver shard %d: got %v, want a commit", d.Shard, d.Outcome)
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -274,13 +274,13 @@ func (r *scheduleRun) watch(ctx context.Context, c *client.Client, id string) er
 	case err != nil:
 		return err
 	case s.Phase != client.PhaseDone:
-		return fmt.Errorf("bench: the sweep ended as %s", s.Phase)
+		return fmt.Errorf("the sweep ended as %s", s.Phase)
 	}
 	return nil
 }
 
-// measureState adds the ledger's live keys and values up. A ledger that cannot be read just then is
-// measured again later.
+// measureState sums up the ledger's live keys and values. If the ledger cannot be read, a later
+// measurement counts.
 func (r *scheduleRun) measureState(ctx context.Context) {
 	sum := int64(0)
 	err := r.state.Load(ctx, ledger.Root, func(key string, value []byte) error {
@@ -294,7 +294,7 @@ func (r *scheduleRun) measureState(ctx context.Context) {
 
 func (r *scheduleRun) summarize() error {
 	if len(r.acks) == 0 {
-		return errors.New("bench: no shard was delivered")
+		return errors.New("no shard was delivered")
 	}
 	slices.Sort(r.acks)
 	r.result.P50, r.result.P99 = r.acks[len(r.acks)/2], r.acks[len(r.acks)*99/100]

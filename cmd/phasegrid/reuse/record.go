@@ -18,8 +18,8 @@ type recordHeader struct {
 	Trajectory, Coefficients uint32
 }
 
-// canReuse reports whether a row can stand in for a solved point: failed and invalid ones are
-// solved again.
+// canReuse reports whether a row can be reused. Points with failed and invalid rows are solved
+// again.
 func canReuse(p *results.PointRow) bool {
 	return p.Status == results.StatusOK || p.Status == results.StatusDiverged
 }
