@@ -41,8 +41,8 @@ func TestCommandsPageIsCurrent(t *testing.T) {
 func commandsPage() string {
 	p := reference.NewPage(
 		"Commands",
-		`Every flag may be given as an environment variable: --log-format is PHASEGRID_LOG_FORMAT. Results
-go to standard output, progress and logs to standard error.`,
+		`Every flag may be given as an environment variable: `+"`--log-format` is `PHASEGRID_LOG_FORMAT`"+`.
+Results go to standard output, progress and logs to standard error.`,
 	)
 	p.Table([]string{"exit code", "meaning"}, [][]string{
 		{"0", "done"}, {"1", "failed"}, {"2", "bad usage or sweep file"},
@@ -60,12 +60,21 @@ go to standard output, progress and logs to standard error.`,
 		}
 	}
 	collect(root)
-	var rows [][]string
-	for _, c := range commands {
-		anchor := strings.ReplaceAll(c.CommandPath(), " ", "-")
-		rows = append(rows, []string{fmt.Sprintf("[%s](#%s)", c.CommandPath(), anchor), c.Short})
+	for _, group := range root.Groups() {
+		p.Printf("\n## %s\n", strings.TrimSuffix(group.Title, ":"))
+		var rows [][]string
+		for _, c := range commands {
+			top := c
+			for top.Parent() != root {
+				top = top.Parent()
+			}
+			if top.GroupID == group.ID {
+				anchor := strings.ReplaceAll(c.CommandPath(), " ", "-")
+				rows = append(rows, []string{fmt.Sprintf("[%s](#%s)", c.CommandPath(), anchor), c.Short})
+			}
+		}
+		p.Table([]string{"command", "purpose"}, rows)
 	}
-	p.Table([]string{"command", "purpose"}, rows)
 	for _, c := range commands {
 		p.Printf("\n## %s\n\n%s.\n\n", c.CommandPath(), strings.TrimRight(c.Short, "."))
 		p.Printf("```text\n%s\n```\n", c.UseLine())

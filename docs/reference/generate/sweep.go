@@ -30,9 +30,8 @@ U for the gradient G of step k. G = Y S Zᵀ is its thin singular value decompos
 at 0. [Model](../model.md) explains the other symbols.
 
 In the table of costs, h ≥ l are the sides of W, and the count is for one update with default
-parameters (multiply and add are two operations). "Basis" tells whether the run depends on the
-coordinate basis: the subspace representation is then not exact, nor is the reduced one with
-`+"`rotate`"+`.`)
+parameters (multiply and add are two operations). Where the run depends on the coordinate basis, the
+subspace representation is not exact, nor is the reduced one with `+"`rotate`"+`.`)
 	var formulas, costs [][]string
 	for _, rule := range sweep.Optimizers() {
 		var own []string
@@ -54,7 +53,10 @@ coordinate basis: the subspace representation is then not exact, nor is the redu
 	p.Printf("\n## Formulas\n")
 	p.Table([]string{"optimizer", "update U", "parameters and defaults", "`learning_rate: auto`", "source"}, formulas)
 	p.Printf("\n## Costs\n")
-	p.Table([]string{"optimizer", "spectral", "basis", "buffers", "operations per update of a matrix"}, costs)
+	p.Table(
+		[]string{"optimizer", "spectral", "depends on basis", "buffers", "operations per update of a matrix"},
+		costs,
+	)
 	return p.String()
 }
 
