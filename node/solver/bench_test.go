@@ -61,7 +61,8 @@ func BenchmarkSubspace(b *testing.B) {
 					}
 					p := reducedSpiked(solver.GD, d, 10, 0.5/math.Sqrt(float64(d)), 0.00413, 2000)
 					o.set(&p)
-					p.Init, p.Width, p.Representation, p.Model, p.Samples = solver.Gaussian, 8, solver.Subspace, model, 32
+					p.Init, p.Width, p.Representation = solver.Gaussian, 8, solver.Subspace
+					p.Model, p.Samples = model, 32
 					b.Run(fmt.Sprintf("model=%d/%s/d=%d", model, name, d), func(b *testing.B) { benchmark(b, p) })
 				}
 			}

@@ -36,7 +36,9 @@ func TestCriticalAnisotropy(t *testing.T) {
 		lr := 0.1 / (1 + lambda)
 		return solve(t, reducedSpiked(solver.GD, d, lambda, scale/math.Sqrt(float64(d)), lr, int(60/lr)))[0].PeakSpike
 	}
-	for lambda, want := range map[float64]float64{1: 0.0505, 1.5: 0.158, 2: 0.489, 2.5: 0.860, 3: 0.964, 5: 0.9986, 10: 0.9998} {
+	for lambda, want := range map[float64]float64{
+		1: 0.0505, 1.5: 0.158, 2: 0.489, 2.5: 0.860, 3: 0.964, 5: 0.9986, 10: 0.9998,
+	} {
 		if got := peak(100, lambda, 1e-3); math.Abs(got-want) > 0.01*want {
 			t.Errorf("lambda %v: peak spike alignment %v, want %v", lambda, got, want)
 		}

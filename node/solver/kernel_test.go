@@ -19,7 +19,8 @@ func laneProblems(rng *rand.Rand, n int) []solver.Problem {
 		for range n {
 			d := 2 + rng.IntN(40)
 			p := solver.Problem{Representation: solver.Reduced, Dimension: d, Width: d, Steps: rng.IntN(300),
-				InitScale: 0.01 * (1 + rng.Float64()), LRWarm: 100, Teacher: solver.Teacher{Index: rng.IntN(d), Norm2: 1},
+				InitScale: 0.01 * (1 + rng.Float64()), LRWarm: 100,
+				Teacher:      solver.Teacher{Index: rng.IntN(d), Norm2: 1},
 				LearningRate: 0.01 * rng.Float64(), Schedule: solver.Schedule(rng.IntN(4))}
 			switch rng.IntN(3) {
 			case 0:

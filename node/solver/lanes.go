@@ -161,7 +161,8 @@ func (h *laneHost) Load(lane int) bool {
 	h.lanes.Set(
 		lane,
 		simd.Point{Norm2: p.Teacher.Norm2, Scale: p.InitScale, Rate: p.LearningRate, WeightDecay: p.WeightDecay,
-			Beta: a.beta(), Beta2: p.Beta2, Epsilon: p.Epsilon, Power: p.Power, RelativeZero: relativeZero(p.Dimension, p.Width)},
+			Beta: a.beta(), Beta2: p.Beta2, Epsilon: p.Epsilon, Power: p.Power,
+			RelativeZero: relativeZero(p.Dimension, p.Width)},
 	)
 	for g, group := range a.groups {
 		h.lanes.SetGroup(lane, g, group.Eigenvalue, float64(group.Multiplicity))
@@ -181,7 +182,7 @@ func (a *reducedPoint) beta() float64 {
 	return a.p.Momentum
 }
 
-func (h *laneHost) See(lane, k int, seen simd.Observation) (done bool) {
+func (h *laneHost) Observe(lane, k int, seen simd.Observation) (done bool) {
 	a := h.running[lane]
 	o := observation{seen.Loss, seen.SignalAlignment, seen.SpikeAlignment}
 	if !seen.Bounded {

@@ -1,7 +1,7 @@
 package solver
 
-// lion (Chen et al., "Symbolic Discovery of Optimization Algorithms", arXiv 2302.06675): U = sign(β₁M
-// + (1-β₁)G), then M <- β₂M + (1-β₂)G, elementwise, with sign(0) = 0.
+// lion (Chen et al., "Symbolic Discovery of Optimization Algorithms", arXiv 2302.06675): U =
+// sign(β₁M + (1-β₁)G), then M <- β₂M + (1-β₂)G, elementwise, with sign(0) = 0.
 type lion struct {
 	beta1, beta2 float64
 	m            []float64

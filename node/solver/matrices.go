@@ -54,7 +54,7 @@ func (a *matrices) decomposed(
 	if err := a.svd.decompose(g); err != nil {
 		return 0, 0, err
 	}
-	var sum octet
+	var sum lanes8
 	for i, s := range a.svd.s {
 		sum[i&7] += s
 	}

@@ -82,7 +82,7 @@ func (s *matrix) observe() (observation, bool) {
 	s.ws.gram(s.s, w, s.qw, s.n, s.m)
 	combine(s.wq, s.q, w, s.m)
 	combine(s.wu, s.frame.u, w, s.m)
-	var diagonal octet
+	var diagonal lanes8
 	for i := range s.m {
 		diagonal[i&7] += s.s[i*s.m+i]
 	}

@@ -52,7 +52,9 @@ func TestNewtonRefuses(t *testing.T) {
 	deficient, _ := conditioned(n, n, 10, 2)
 	copy(deficient[n:2*n], deficient[:n])
 	hard, _ := conditioned(n, n, 1e12, 2)
-	for name, g := range map[string][]float64{"zero": make([]float64, n*n), "rank-deficient": deficient, "ill-conditioned": hard} {
+	for name, g := range map[string][]float64{
+		"zero": make([]float64, n*n), "rank-deficient": deficient, "ill-conditioned": hard,
+	} {
 		if _, ok := newNewton(n, newWorkspace(simd.Best())).polar(make([]float64, n*n), g); ok {
 			t.Errorf("a %s matrix is taken", name)
 		}

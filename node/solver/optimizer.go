@@ -6,8 +6,8 @@ import (
 	"github.com/phasegrid/phasegrid/node/solver/simd"
 )
 
-// Optimizer maps the gradient G to the update U of W <- W(1 - lr_k wd) - lr_k U. It is an index into
-// the table of optimizers.
+// Optimizer maps the gradient G to the update U of W <- W(1 - lr_k wd) - lr_k U. It is an index
+// into the table of optimizers.
 type Optimizer uint8
 
 const (
@@ -94,7 +94,8 @@ func (o Optimizer) String() string {
 	return o.row().name
 }
 
-// OptimizerTraits is what others may know of an optimizer. A table of sweep parameters has to agree.
+// OptimizerTraits is what others may know of an optimizer. A table of sweep parameters has to
+// agree.
 type OptimizerTraits struct {
 	Name           string
 	BasisDependent bool // U(H G) is not H U(G) for every orthogonal H

@@ -54,7 +54,9 @@ func TestOverlapOfKnownSingularValues(t *testing.T) {
 			t.Errorf("%s: overlap %v of %v, want %v of %v", name, share, square, sum/rank, top*top)
 		}
 		for _, c := range []struct{ c2, share, square float64 }{
-			{top * top / 2, sum / rank, top * top}, {top * top, sum / (rank + 7), top * top}, {top * top * 2, 0, top * top * 2},
+			{top * top / 2, sum / rank, top * top},
+			{top * top, sum / (rank + 7), top * top},
+			{top * top * 2, 0, top * top * 2},
 		} {
 			if share, square := o.measure(w, wu, c.c2, 7); math.Abs(share-c.share) > 1e-9 ||
 				math.Abs(square/c.square-1) > 1e-12 {

@@ -48,8 +48,8 @@ func newProgress(p *Problem, teacherEnergy float64) progress {
 	}
 }
 
-// see takes in iterate k.
-func (w *progress) see(k int, o observation) {
+// observe takes in iterate k.
+func (w *progress) observe(k int, o observation) {
 	w.cross(k, o)
 	if o.spike > w.peakBar {
 		w.peak, w.peakStep = o.spike, k

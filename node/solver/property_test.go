@@ -98,7 +98,8 @@ func distance(t *testing.T, a, b solver.Result) float64 {
 	worst := 0.0
 	for i := range a.Trajectory {
 		x, y := a.Trajectory[i].Metrics, b.Trajectory[i].Metrics
-		for _, v := range [][2]float64{{x.Loss, y.Loss}, {x.SignalAlignment, y.SignalAlignment}, {x.SpikeAlignment, y.SpikeAlignment},
+		for _, v := range [][2]float64{{x.Loss, y.Loss},
+			{x.SignalAlignment, y.SignalAlignment}, {x.SpikeAlignment, y.SpikeAlignment},
 			{x.SignalEnergy, y.SignalEnergy}, {x.WeightNorm2, y.WeightNorm2}, {x.StableRank, y.StableRank}} {
 			if !(math.Abs(v[0]) <= 1e100) || !(math.Abs(v[1]) <= 1e100) {
 				t.Fatalf("%v and %v", v[0], v[1])

@@ -44,7 +44,7 @@ func (s *reduced) name(r *Result) {
 
 // observe evaluates the iterate w as the lanes do.
 func (s *reduced) observe(w []float64) observation {
-	var trace, loss, norm2, spike octet
+	var trace, loss, norm2, spike lanes8
 	for i, g := range s.groups {
 		n, a := float64(g.Multiplicity), float64(w[i]*w[i])
 		energy := float64(n * a)
@@ -76,7 +76,7 @@ func descend(k simd.Kernel, dst, w, u []float64, rate, decay float64) {
 
 // metrics evaluates the rest at the iterate w.
 func (s *reduced) metrics(w []float64, seen observation) Metrics {
-	var sum octet
+	var sum lanes8
 	top := 0.0
 	for i, g := range s.groups {
 		a := float64(w[i] * w[i])
@@ -103,8 +103,9 @@ const topMargin = 1e-9
 // newMetrics marks as NaN what is undefined or overflows.
 func newMetrics(seen observation, signalEnergy, norm2, overlap, stableRank float64) Metrics {
 	m := Metrics{
-		Loss: seen.loss, SignalAlignment: seen.signal, SpikeAlignment: seen.spike, BulkAlignment: max(0, 1-seen.signal-seen.spike),
-		SignalEnergy: signalEnergy, WeightNorm2: norm2, TopEigenvectorOverlap: overlap, StableRank: stableRank,
+		Loss: seen.loss, SignalAlignment: seen.signal, SpikeAlignment: seen.spike,
+		BulkAlignment: max(0, 1-seen.signal-seen.spike),
+		SignalEnergy:  signalEnergy, WeightNorm2: norm2, TopEigenvectorOverlap: overlap, StableRank: stableRank,
 	}
 	if norm2 == 0 {
 		m.TopEigenvectorOverlap = math.NaN()

@@ -35,8 +35,8 @@ func SelfCheck() error {
 	return nil
 }
 
-// selfCheckProblem has d different eigenvalues and settings under which no two optimizers but signgd
-// and specgd take the same steps.
+// selfCheckProblem has d different eigenvalues and settings under which no two optimizers but
+// signgd and specgd take the same steps.
 func selfCheckProblem(o Optimizer, d int) Problem {
 	p := Problem{
 		Optimizer: o, Representation: Reduced, Dimension: d, Width: d, Steps: 4,

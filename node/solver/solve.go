@@ -133,7 +133,7 @@ func integrate(ctx context.Context, system dynamics, p *Problem, r *Result) erro
 			}
 			break
 		}
-		watch.see(k, seen)
+		watch.observe(k, seen)
 		if len(record) > 0 && record[0] == k {
 			record = record[1:]
 			r.Trajectory = append(r.Trajectory, Sample{Step: k, Metrics: system.metrics()})

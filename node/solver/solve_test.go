@@ -21,7 +21,8 @@ func sound(t *testing.T, p solver.Problem, r solver.Result) {
 		}
 	}
 	metrics := func(m solver.Metrics) {
-		for _, x := range []float64{m.Loss, m.SignalAlignment, m.SpikeAlignment, m.BulkAlignment, m.SignalEnergy, m.WeightNorm2,
+		for _, x := range []float64{m.Loss, m.SignalAlignment, m.SpikeAlignment, m.BulkAlignment,
+			m.SignalEnergy, m.WeightNorm2,
 			m.TopEigenvectorOverlap, m.StableRank} {
 			if math.IsInf(x, 0) {
 				bad("metric", x)
@@ -179,7 +180,8 @@ func TestImpossibleProblemsFailWithADetail(t *testing.T) {
 		},
 		"singular": func(p *solver.Problem) {
 			p.Representation, p.Model, p.Samples = solver.Dense, solver.Online, 4
-			p.Covariance = solver.Covariance{Spectrum: []solver.Run{{Value: 0, Count: 8}, {Value: 1, Count: 8}}, Rotate: true}
+			p.Covariance.Spectrum = []solver.Run{{Value: 0, Count: 8}, {Value: 1, Count: 8}}
+			p.Covariance.Rotate = true
 		},
 	} {
 		p := base()
@@ -254,7 +256,8 @@ func TestStepsDoNotAllocate(t *testing.T) {
 
 func TestSharedRandomNumbers(t *testing.T) {
 	p := base()
-	p.Representation, p.Init, p.Width, p.InitScale, p.Model, p.Samples = solver.Dense, solver.Gaussian, 5, 0.1, solver.Online, 30
+	p.Representation, p.Init, p.Width, p.InitScale = solver.Dense, solver.Gaussian, 5, 0.1
+	p.Model, p.Samples = solver.Online, 30
 	p.LabelNoise = 0.1
 	q, other := p, p
 	q.Optimizer = solver.SpecGD

@@ -137,7 +137,7 @@ func (s *spikes) energy(w []float64) float64 {
 	if s.vectors != nil {
 		s.ws.multiplyTransposed(s.rows, s.vectors, w, len(s.rows)/s.m, len(w)/s.m, s.m)
 	}
-	var sum octet
+	var sum lanes8
 	if s.v == nil {
 		for i, n := 0, s.count(); i < n; i++ {
 			s.add(&sum, i*s.m, s.row(w, i), 0)
@@ -176,7 +176,7 @@ func (s *spikes) row(w []float64, i int) []float64 {
 }
 
 // add adds ‖row - x t‖², whose entries begin at index at of the block summed over.
-func (s *spikes) add(sum *octet, at int, row []float64, x float64) {
+func (s *spikes) add(sum *lanes8, at int, row []float64, x float64) {
 	for j, y := range row {
 		if x != 0 {
 			y -= float64(x * s.t[j])

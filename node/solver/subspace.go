@@ -52,7 +52,9 @@ func checkSubspace(p *Problem) error {
 		return errors.New("the subspace representation needs an optimizer that does not depend on the basis")
 	case p.Model == Online && p.Optimizer.row().onlineDense:
 		return fmt.Errorf(
-			"the subspace representation cannot follow %v online: its state gains directions with every batch", p.Optimizer)
+			"the subspace representation cannot follow %v online: its state gains directions with every batch",
+			p.Optimizer,
+		)
 	}
 	return nil
 }

@@ -44,7 +44,9 @@ func TestSubspaceFollowsDense(t *testing.T) {
 			"uniform":      func(p *solver.Problem) { p.Teacher.Kind = solver.Uniform },
 			"orthonormal":  func(p *solver.Problem) { p.Init = solver.Orthonormal },
 			"bulk above": func(p *solver.Problem) {
-				p.Covariance.Spectrum = []solver.Run{{Value: 0.5, Count: 2}, {Value: 1.25, Count: 50}, {Value: 0.75, Count: 8}}
+				p.Covariance.Spectrum = []solver.Run{
+					{Value: 0.5, Count: 2}, {Value: 1.25, Count: 50}, {Value: 0.75, Count: 8},
+				}
 			},
 		} {
 			a := narrow()
@@ -115,7 +117,8 @@ func TestSubspaceFromTheIdentityFollowsDense(t *testing.T) {
 		for name, variant := range map[string]func(p *solver.Problem){
 			"uniform": func(p *solver.Problem) { p.Teacher.Kind = solver.Uniform },
 			"mix": func(p *solver.Problem) {
-				p.Teacher.Kind, p.Teacher.Weights = solver.Mix, []solver.IndexWeight{{Index: 1, Weight: 1}, {Index: 7, Weight: 2}}
+				p.Teacher.Kind = solver.Mix
+				p.Teacher.Weights = []solver.IndexWeight{{Index: 1, Weight: 1}, {Index: 7, Weight: 2}}
 			},
 			"bulk above": func(p *solver.Problem) {
 				p.Teacher.Kind = solver.Mix
@@ -192,8 +195,10 @@ func TestSubspaceOnlineFollowsTheLaw(t *testing.T) {
 		lr   float64
 		set  func(p *solver.Problem)
 	}{
-		{"gd", 0.005, nil}, {"gd", 0.001, uniform}, {"gd", 0.003, small}, {"ngd", 0.03, rotated}, {"specgd", 0.02, nil}, {"specgd", 0.02, small},
-		{"momentum", 0.002, nil}, {"momentum", 0.002, uniform}, {"muon", 0.01, nil}, {"muon", 0.01, small}, {"exact muon", 0.01, uniform},
+		{"gd", 0.005, nil}, {"gd", 0.001, uniform}, {"gd", 0.003, small},
+		{"ngd", 0.03, rotated}, {"specgd", 0.02, nil}, {"specgd", 0.02, small},
+		{"momentum", 0.002, nil}, {"momentum", 0.002, uniform},
+		{"muon", 0.01, nil}, {"muon", 0.01, small}, {"exact muon", 0.01, uniform},
 		{"dynmuon", 0.01, nil},
 	} {
 		p := base()

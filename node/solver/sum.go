@@ -1,17 +1,17 @@
 package solver
 
-// octet holds the partial sums p_j over indices ≡ j mod 8.
-type octet [8]float64
+// lanes8 holds the partial sums p_j over indices ≡ j mod 8.
+type lanes8 [8]float64
 
 // total is the fixed tree over the partial sums, so that the number of lanes does not show in a
 // sum.
-func (p *octet) total() float64 {
+func (p *lanes8) total() float64 {
 	return ((p[0] + p[1]) + (p[2] + p[3])) + ((p[4] + p[5]) + (p[6] + p[7]))
 }
 
 // dot is Σ x_i y_i.
 func dot(x, y []float64) float64 {
-	var sum octet
+	var sum lanes8
 	y = y[:len(x)]
 	i := 0
 	for ; i+8 <= len(x); i += 8 {

@@ -131,7 +131,9 @@ func (v *vector) problem(t *testing.T) solver.Problem {
 	if in.Opt.LRSchedule == "cosine" {
 		p.Schedule = solver.Cosine
 	}
-	p.Optimizer = map[string]solver.Optimizer{"gd": solver.GD, "specgd": solver.SpecGD, "muon": solver.Muon}[in.Opt.Name]
+	p.Optimizer = map[string]solver.Optimizer{
+		"gd": solver.GD, "specgd": solver.SpecGD, "muon": solver.Muon,
+	}[in.Opt.Name]
 	switch in.Cov.Type {
 	case "isotropic":
 		p.Covariance.Spectrum = []solver.Run{{Value: 1, Count: in.D}}

@@ -2,10 +2,12 @@ package simd
 
 import "unsafe"
 
-// row holds one number for each of eight points; a vector kernel takes all of it, half of it, or one number at a time.
+// row holds one number for each of eight points; a vector kernel takes all of it, half of it, or
+// one number at a time.
 type row [8]float64
 
-// cellOf is one eigenspace of eight points. R is a row, or as much of one as a kernel takes at once.
+// cellOf is one eigenspace of eight points. R is a row, or as much of one as a kernel takes at
+// once.
 type cellOf[R any] struct {
 	w    [2]R // the coefficient at this step and at the one before, in the order of slot
 	q, n R    // eigenvalue, multiplicity
@@ -18,11 +20,13 @@ type headOf[R any] struct {
 	tau, rate, decay R // ‖θ‖², learning rate, weight decay
 	keep             R // 1 - lr·wd
 
-	// A point is quiet, and its host is not asked, while 4L > escape, ‖Wᵀu‖² <= signal ‖W‖², ‖W‖² <= limit and the step is
-	// below next. An iterate that is not a number is never quiet. Where the spike energy exceeds spike ‖W‖² there may be a peak.
+	// An iterate needs no observation, and its host is not called, while 4L > escape, ‖Wᵀu‖² <=
+	// signal ‖W‖², ‖W‖² <= limit and the step is below next. NaN always needs one. Where the spike
+	// energy exceeds spike ‖W‖² there may be a new peak.
 	escape, signal, spike, limit, next R
 
-	peak, peakAt, bar R // the highest spike alignment, the step of Lanes when it was seen, what a higher one must exceed
+	// The highest spike alignment, the step of Lanes at which it was observed, and the bar for a higher one.
+	peak, peakAt, bar R
 
 	tailOn, tailSignal, tailLoss R // all bits set where the tail is summed; its sums
 
@@ -32,17 +36,19 @@ type headOf[R any] struct {
 	rtol, beta, beta2, epsilon, decay1, decay2, power R
 
 	spikes [3]R // of three groups: all bits set where the eigenspace counts as a spike, else 0
-	zero   R    // of three groups: where |g|/q of one is above zero times that of any other, it does not count as zero; +Inf where that is not known
+	// Of three groups: where |g|/q of one is above zero times that of any other, it does not count
+	// as zero; +Inf if unknown.
+	zero R
 
 	parts [4][8]R // strided partial sums
 
-	// Before step wake no point needs to be looked at for its step. 0 where that is not known.
-	wake int
+	// Before step observeAt no point needs an observation because of its step number. 0 if unknown.
+	observeAt int
 
 	escaping uint8 // lanes whose loss is watched
 	tails    uint8 // lanes whose tail is summed
 	vacant   uint8 // lanes to be filled after this step; Lanes.vacancies tells whether there are any
-	idle     uint8 // lanes at rest
+	idle     uint8 // lanes without a point
 
 	_ [rowSize - 12]byte // a head is a whole number of cache lines, so that no row straddles two
 }
@@ -52,11 +58,12 @@ type (
 	head = headOf[row]
 )
 
-// vector is where a kernel finds the lanes that it takes at once: all of a row, half of it, or one. The pointers are into the
-// slices of Lanes, at the first of the lanes: a kernel's own cells and heads begin there.
+// vector locates the lanes that a kernel processes at once: all of a row, half of it, or one. The
+// pointers are into the slices of Lanes, at the first of these lanes: the kernel's own cells and
+// heads begin there.
 type vector struct {
 	head, cells unsafe.Pointer
-	eight       *head   // the points' own head, for what is not in rows
+	shared      *head   // the head of all eight points, for fields that are not rows
 	row         int     // of eight points, whose head is heads[row]
 	lane        uintptr // the first one in the row
 }

@@ -6,7 +6,7 @@ import "unsafe"
 
 func best() Kernel { return Scalar }
 
-func dot(_ Kernel, sum *octet, x, y []float64) { dot64(sum, x, y) }
+func dot(_ Kernel, sum *lanes8, x, y []float64) { dot64(sum, x, y) }
 
 func largest(_ Kernel, x []float64) float64 { return largest64(x) }
 
@@ -18,9 +18,12 @@ func combine(_ Kernel, dst []float64, a float64, x []float64, b float64, y []flo
 
 func boxMuller(_ Kernel, p *pairs) { boxMuller64(p) }
 
-func tiles(_ Kernel, n, depth int, a operand, next int, b operand, c unsafe.Pointer, stride int, add bool, _ unsafe.Pointer) {
+func tiles(
+	_ Kernel, n, depth int, a operand, next int, b operand, c unsafe.Pointer, stride int, add bool, _ unsafe.Pointer,
+) {
 	for i := range n {
-		tile64(depth, operand{unsafe.Add(a.at, i*next), a.lane, a.step}, b, unsafe.Add(c, i*tileRows*stride), stride, add)
+		at := operand{unsafe.Add(a.at, i*next), a.lane, a.step}
+		tile64(depth, at, b, unsafe.Add(c, i*tileRows*stride), stride, add)
 	}
 }
 

@@ -19,7 +19,8 @@ func best() Kernel {
 	return AVX512
 }
 
-// avx512Off reads GODEBUG itself: the runtime decides on AVX-512 as a whole before it reads the setting.
+// avx512Off reads GODEBUG itself: the runtime decides on AVX-512 as a whole before it reads the
+// setting.
 func avx512Off(godebug string) bool {
 	off := false
 	for setting := range strings.SplitSeq(godebug, ",") {
@@ -32,7 +33,7 @@ func avx512Off(godebug string) bool {
 	return off
 }
 
-func dot(k Kernel, sum *octet, x, y []float64) {
+func dot(k Kernel, sum *lanes8, x, y []float64) {
 	switch k {
 	case AVX512:
 		dot512(sum, x, y)
@@ -86,7 +87,9 @@ func boxMuller(k Kernel, p *pairs) {
 	}
 }
 
-func tiles(k Kernel, n, depth int, a operand, next int, b operand, c unsafe.Pointer, stride int, add bool, ahead unsafe.Pointer) {
+func tiles(
+	k Kernel, n, depth int, a operand, next int, b operand, c unsafe.Pointer, stride int, add bool, ahead unsafe.Pointer,
+) {
 	if k == AVX512 {
 		tiles512(n, depth, a, next, b, c, stride, add, ahead)
 		return

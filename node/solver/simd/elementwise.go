@@ -2,17 +2,19 @@ package simd
 
 import "math"
 
-// octet holds the partial sums p_j over indices ≡ j mod 8.
-type octet [8]float64
+// lanes8 holds the partial sums p_j over indices ≡ j mod 8.
+type lanes8 [8]float64
 
-// total is the fixed tree over the partial sums, so that the width of a vector does not show in a sum.
-func (p *octet) total() float64 {
+// total is the fixed tree over the partial sums, so that the width of a vector does not show in a
+// sum.
+func (p *lanes8) total() float64 {
 	return ((p[0] + p[1]) + (p[2] + p[3])) + ((p[4] + p[5]) + (p[6] + p[7]))
 }
 
-// Dot returns Σ x_i y_i: products rounded, eight strided partial sums, and the tree over them. y is at least as long as x.
+// Dot returns Σ x_i y_i: products rounded, eight strided partial sums, and the tree over them. y is
+// at least as long as x.
 func (k Kernel) Dot(x, y []float64) float64 {
-	var sum octet
+	var sum lanes8
 	y = y[:len(x)]
 	n := len(x) &^ 7
 	dot(k, &sum, x[:n], y[:n])
@@ -54,7 +56,7 @@ func (k Kernel) Combine(dst []float64, a float64, x []float64, b float64, y []fl
 	}
 }
 
-func dot64(sum *octet, x, y []float64) {
+func dot64(sum *lanes8, x, y []float64) {
 	for i := 0; i+8 <= len(x); i += 8 {
 		a, b := (*[8]float64)(x[i:]), (*[8]float64)(y[i:])
 		for j := range a {

@@ -11,7 +11,7 @@ import (
 
 // Slices come in whole eights.
 
-func dot256(sum *octet, x, y []float64) {
+func dot256(sum *lanes8, x, y []float64) {
 	for o := 0; o < len(sum); o += width256 {
 		s := at256(unsafe.Pointer(&sum[o]), 0)
 		for i := o; i < len(x); i += len(sum) {

@@ -9,7 +9,7 @@ import (
 
 // Slices come in whole eights.
 
-func dot512(sum *octet, x, y []float64) {
+func dot512(sum *lanes8, x, y []float64) {
 	for o := 0; o < len(sum); o += width512 {
 		s := at512(unsafe.Pointer(&sum[o]), 0)
 		for i := o; i < len(x); i += len(sum) {

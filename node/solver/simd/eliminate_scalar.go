@@ -7,8 +7,9 @@ import (
 	"unsafe"
 )
 
-// eliminate64 is the elimination of one column of a strip in place: the pivot's row is divided by the pivot, its multiples are taken
-// off the other rows, and the column is replaced by what a unit column beside the strip would become.
+// eliminate64 is the elimination of one column of a strip in place: the pivot's row is divided by
+// the pivot, its multiples are taken off the other rows, and the column is replaced by what a unit
+// column beside the strip would become.
 func eliminate64(strip []float64, pivot, column int) {
 	p := strip[pivot*stripWidth:][:stripWidth]
 	inverse := 1 / p[column]

@@ -8,8 +8,9 @@ import (
 	"gonum.org/v1/gonum/blas/blas64"
 )
 
-// Tile and block sizes of the packed product. A tile of C is tileRows x tileCols; a panel of B (blockDepth x tileCols) stays
-// in the first-level cache, a block of A (blockRows x blockDepth) in the second.
+// Tile and block sizes of the packed product. A tile of C is tileRows x tileCols; a panel of B
+// (blockDepth x tileCols) stays in the first-level cache, a block of A (blockRows x blockDepth) in
+// the second.
 const (
 	tileRows   = 8
 	tileCols   = 16
@@ -18,7 +19,8 @@ const (
 	blockCols  = 2048
 )
 
-// operand is where a tile's rows of A or columns of B are: element k of row r at lane·r + step·k bytes, of column c at 8c + step·k.
+// operand locates a tile's rows of A or columns of B: element k of row r at lane·r + step·k bytes,
+// of column c at 8c + step·k.
 type operand struct {
 	at         unsafe.Pointer
 	lane, step int
@@ -32,24 +34,27 @@ func packed(panel []float64, lanes int) operand {
 // farAway is the number of elements of packed B that do not all stay in the second-level cache.
 const farAway = 1 << 16
 
-// inPlaceLimit is the number of elements, strides counted, that stay in the first-level cache however they are read.
+// inPlaceLimit is the number of elements, strides counted, that stay in the first-level cache in
+// any order of access.
 const inPlaceLimit = 4096
 
-// shortRow is the length up to which the rows of a tile do not meet in the same sets of the first-level cache.
+// shortRow is the length up to which the rows of a tile do not map to the same sets of the
+// first-level cache.
 const shortRow = 384
 
-// inPlaceA tells whether full tiles of A's rows can be read where they are: alpha is 1, and the rows are short or, for
-// columns, few.
+// inPlaceA reports whether full tiles of A's rows can be read where they are: alpha is 1, and the
+// rows are short or, for columns, few.
 func inPlaceA(t blas.Transpose, alpha float64, a blas64.General) bool {
 	return alpha == 1 && (t == blas.NoTrans && a.Stride <= shortRow || a.Rows*a.Stride <= inPlaceLimit)
 }
 
-// inPlaceB tells whether full tiles of B's columns can be read where they are.
+// inPlaceB reports whether full tiles of B's columns can be read where they are.
 func inPlaceB(t blas.Transpose, b blas64.General) bool {
 	return t == blas.NoTrans && b.Rows*b.Stride <= inPlaceLimit
 }
 
-// Multiplier multiplies matrices with packed panels. Its memory is reused, so each worker has its own.
+// Multiplier multiplies matrices with packed panels. Its memory is reused, so each worker has its
+// own.
 //
 // Every element of a product is one chain of fused multiply-adds over k in rising order,
 //
@@ -71,19 +76,21 @@ func NewMultiplier(k Kernel) *Multiplier { return &Multiplier{kernel: k} }
 // Kernel returns the kernel in use.
 func (m *Multiplier) Kernel() Kernel { return m.kernel }
 
-// Gemm computes C = alpha op(A) op(B) + beta C; op is the identity or the transpose. C must not overlap A or B.
-// It panics, like blas64.Gemm, when shapes do not fit.
+// Gemm computes C = alpha op(A) op(B) + beta C; op is the identity or the transpose. C must not
+// overlap A or B. It panics, like blas64.Gemm, when shapes do not fit.
 func (m *Multiplier) Gemm(tA, tB blas.Transpose, alpha float64, a, b blas64.General, beta float64, c blas64.General) {
 	rows, depth := extent(tA, a)
 	inner, cols := extent(tB, b)
 	if rows != c.Rows || cols != c.Cols || depth != inner {
-		panic(fmt.Sprintf("simd: product of %d x %d and %d x %d into %d x %d", rows, depth, inner, cols, c.Rows, c.Cols))
+		panic(fmt.Sprintf("simd: product of %d x %d and %d x %d into %d x %d",
+			rows, depth, inner, cols, c.Rows, c.Cols))
 	}
 	m.multiply(tA, tB, alpha, a, b, beta, c, depth, false)
 }
 
-// Gram computes the symmetric C = alpha A Aᵀ + beta C, or alpha AᵀA + beta C when t is blas.Trans: half of it, then mirrored.
-// The bits are those of the full product when C is symmetric and alpha is ±1 (a product's factors commute).
+// Gram computes the symmetric C = alpha A Aᵀ + beta C, or alpha AᵀA + beta C when t is blas.Trans:
+// half of it, then mirrored. The bits are those of the full product when C is symmetric and alpha
+// is ±1 (a product's factors commute).
 func (m *Multiplier) Gram(t blas.Transpose, alpha float64, a blas64.General, beta float64, c blas64.General) {
 	other := blas.Trans
 	if t != blas.NoTrans {
@@ -92,13 +99,17 @@ func (m *Multiplier) Gram(t blas.Transpose, alpha float64, a blas64.General, bet
 	m.Symmetric(t, other, alpha, a, a, beta, c)
 }
 
-// Symmetric is Gemm for a product that is known to be symmetric, such as that of a matrix with its transpose or of two
-// polynomials in one symmetric matrix: the tiles that meet the upper triangle are computed, then mirrored. C must be square.
-func (m *Multiplier) Symmetric(tA, tB blas.Transpose, alpha float64, a, b blas64.General, beta float64, c blas64.General) {
+// Symmetric is Gemm for a product that is known to be symmetric, such as that of a matrix with its
+// transpose or of two polynomials in one symmetric matrix: the tiles that meet the upper triangle
+// are computed, then mirrored. C must be square.
+func (m *Multiplier) Symmetric(
+	tA, tB blas.Transpose, alpha float64, a, b blas64.General, beta float64, c blas64.General,
+) {
 	rows, depth := extent(tA, a)
 	inner, cols := extent(tB, b)
 	if rows != c.Rows || cols != c.Cols || depth != inner || rows != cols {
-		panic(fmt.Sprintf("simd: symmetric product of %d x %d and %d x %d into %d x %d", rows, depth, inner, cols, c.Rows, c.Cols))
+		panic(fmt.Sprintf("simd: symmetric product of %d x %d and %d x %d into %d x %d",
+			rows, depth, inner, cols, c.Rows, c.Cols))
 	}
 	m.multiply(tA, tB, alpha, a, b, beta, c, depth, true)
 	mirror(m.kernel, c)
@@ -111,13 +122,16 @@ func extent(t blas.Transpose, a blas64.General) (rows, cols int) {
 	return a.Cols, a.Rows
 }
 
-func (m *Multiplier) multiply(tA, tB blas.Transpose, alpha float64, a, b blas64.General, beta float64, c blas64.General, depth int, upper bool) {
+func (m *Multiplier) multiply(
+	tA, tB blas.Transpose, alpha float64, a, b blas64.General, beta float64, c blas64.General, depth int, upper bool,
+) {
 	if c.Rows == 0 || c.Cols == 0 {
 		return
 	}
 	for _, g := range [...]blas64.General{a, b, c} {
 		if g.Stride < g.Cols || g.Rows > 0 && len(g.Data) < (g.Rows-1)*g.Stride+g.Cols {
-			panic(fmt.Sprintf("simd: %d numbers with stride %d for a matrix of %d x %d", len(g.Data), g.Stride, g.Rows, g.Cols))
+			panic(fmt.Sprintf("simd: %d numbers with stride %d for a matrix of %d x %d",
+				len(g.Data), g.Stride, g.Rows, g.Cols))
 		}
 	}
 	if depth == 0 || beta != 0 && beta != 1 {
@@ -125,7 +139,8 @@ func (m *Multiplier) multiply(tA, tB blas.Transpose, alpha float64, a, b blas64.
 			scaleOrClear(m.kernel, beta, c.Data[i*c.Stride:i*c.Stride+c.Cols])
 		}
 	}
-	// Equal blocks: a short last one would cost as much packing as a long one, and have as much of B fetched.
+	// Equal blocks: a short last one would cost as much packing as a long one, and have as much of
+	// B fetched.
 	blocks := (depth + blockDepth - 1) / blockDepth
 	height := panelled((c.Rows-1)/((c.Rows+blockRows-1)/blockRows)+1, tileRows)
 	for j0 := 0; j0 < c.Cols; j0 += blockCols {
@@ -173,7 +188,8 @@ func (m *Multiplier) block(tA, tB blas.Transpose, alpha float64, a, b, c blas64.
 		}
 		if at := c.Data[w.i0*c.Stride+w.j0+j:]; full > 0 {
 			_ = at[(full-1)*c.Stride+tileCols-1]
-			tiles(m.kernel, full/tileRows, depth, x, next, y, unsafe.Pointer(&at[0]), 8*c.Stride, add, m.ahead(depth, j, w))
+			to, ahead := unsafe.Pointer(&at[0]), m.ahead(depth, j, w)
+			tiles(m.kernel, full/tileRows, depth, x, next, y, to, 8*c.Stride, add, ahead)
 		}
 		for i := full; i < end; i += tileRows {
 			at, rows := c.Data[(w.i0+i)*c.Stride+w.j0+j:], packed(m.a[i*depth:], tileRows)
@@ -185,8 +201,8 @@ func (m *Multiplier) block(tA, tB blas.Transpose, alpha float64, a, b, c blas64.
 	}
 }
 
-// ahead is the panel of B after the one at j, for the tiles of this one to fetch, so that it is near when its turn comes; nil where the
-// panels are near anyhow.
+// ahead is the panel of B after the one at j, which the tiles of this one prefetch into the
+// second-level cache; nil where all panels stay there.
 func (m *Multiplier) ahead(depth, j int, w window) unsafe.Pointer {
 	if w.nc*depth < farAway || j+tileCols >= w.nc {
 		return nil
@@ -194,7 +210,7 @@ func (m *Multiplier) ahead(depth, j int, w window) unsafe.Pointer {
 	return unsafe.Pointer(&m.b[(j+tileCols)*depth])
 }
 
-// edgeTile is a tile of which only some rows and columns are C's.
+// edgeTile is a tile at the edge of C: only some of its rows and columns are stored.
 func (m *Multiplier) edgeTile(depth int, x, y operand, c []float64, stride, rows, cols int, add bool) {
 	for r := 0; r < rows && add; r++ {
 		copy(m.edge[r*tileCols:][:cols], c[r*stride:])
@@ -205,7 +221,8 @@ func (m *Multiplier) edgeTile(depth int, x, y operand, c []float64, stride, rows
 	}
 }
 
-// packA lays alpha op(A) in the window out as panels of tileRows rows: all of them, or those that cannot be read in place.
+// packA lays alpha op(A) in the window out as panels of tileRows rows: all of them, or those that
+// cannot be read in place.
 func (m *Multiplier) packA(t blas.Transpose, alpha float64, a blas64.General, w window) {
 	depth, skip := w.k1-w.k0, 0
 	if inPlaceA(t, alpha, a) {
@@ -223,7 +240,8 @@ func (m *Multiplier) packA(t blas.Transpose, alpha float64, a blas64.General, w 
 	}
 }
 
-// packB lays op(B) in the window out as panels of tileCols columns: all of them, or those that cannot be read in place.
+// packB lays op(B) in the window out as panels of tileCols columns: all of them, or those that
+// cannot be read in place.
 func (m *Multiplier) packB(t blas.Transpose, b blas64.General, w window) {
 	depth, skip := w.k1-w.k0, 0
 	if inPlaceB(t, b) {

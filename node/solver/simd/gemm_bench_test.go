@@ -20,8 +20,8 @@ func matrix(r *rand.Rand, rows, cols int) blas64.General {
 	return m
 }
 
-// BenchmarkGemm runs the best kernel and gonum in turns on one thread: the ratio of their fastest rounds does not depend on what else
-// the machine does.
+// BenchmarkGemm runs the best kernel and gonum in turns on one thread: the ratio of their fastest
+// rounds does not depend on what else the machine does.
 func BenchmarkGemm(b *testing.B) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	for _, n := range []int{64, 128, 256, 512, 1024} {

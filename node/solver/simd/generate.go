@@ -1,7 +1,8 @@
 //go:build ignore
 
-// generate writes the AVX2 and the scalar form of each kernel from its AVX-512 form: only names and widths differ. The steps of
-// three groups come in all forms from a template for one vector, where the forms take two.
+// generate writes the AVX2 and the scalar form of each kernel from its AVX-512 form: only names and
+// widths differ. All forms of the steps of three groups are made from a template for one vector;
+// they process two.
 package main
 
 import (
@@ -37,11 +38,11 @@ func scalar(source, width string) string {
 	return strings.ReplaceAll(body, width, "64")
 }
 
-// loop begins the steps of a kernel.
+// loop is the end of the line that opens the loop over steps.
 const loop = "(vs, end) {\n"
 
-// paired writes every statement of the loops twice, the second time for the vector after. The CPU's scheduler does not reach from one
-// vector to the next one; so it finds two at once.
+// paired writes every statement of the loops twice, the second time for the next vector. The CPU's
+// scheduler does not reach from one vector to the next one; this way it finds two at once.
 func paired(source string) string {
 	var out strings.Builder
 	for {
@@ -83,8 +84,9 @@ func double(out *strings.Builder, lines []string) {
 	}
 }
 
-// ofOne are the variables that each vector has for itself. Fields have such names too.
-var ofOne = regexp.MustCompile(`(^|[^.\w])(v|h|c|old|fresh|half|keep|rate|cut|beta|part|inverse|bad|fine|[abgrwxyz][0-2])\b`)
+// ofOne matches the variables of one vector, but not fields of the same names.
+var ofOne = regexp.MustCompile(`(^|[^.\w])` +
+	`(v|h|c|old|fresh|half|keep|rate|cut|beta|part|inverse|bad|fine|[abgrwxyz][0-2])\b`)
 
 func second(block string) string {
 	block = strings.ReplaceAll(block, "vs[0]", "vs[1]")

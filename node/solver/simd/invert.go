@@ -8,16 +8,19 @@ import (
 	"gonum.org/v1/gonum/blas/blas64"
 )
 
-// Widths of the panels of an elimination, which decide bits: blocks hang on n alone, and a strip is as wide as a tile of a product.
+// Widths of the panels of an elimination. They decide bits: blocks depend on n alone, and a strip
+// is as wide as a tile of a product.
 const (
 	stripWidth = tileCols
 	fewRows    = 320 // up to which blocks of 32 columns are better than blocks of 64
 )
 
-// InvertTransposed stores the inverse of the transpose of the square A in dst, with its rows in another order: row i of dst is row
-// order[i] of it. A is left in pieces, order is the Multiplier's. That is Gauss and Jordan's elimination in place, with row
-// interchanges. Nearly all of its 2n³ operations are those of products: a strip of columns is eliminated one by one, the strips of
-// a block by products within the block, the blocks by products within A. It returns false where a pivot is 0 or not finite.
+// InvertTransposed stores the inverse of the transpose of the square A in dst, with its rows in
+// another order: row i of dst is row order[i] of it. A is overwritten, order is the Multiplier's
+// memory. The method is Gauss-Jordan elimination in place with row interchanges. Nearly all of its
+// 2n³ operations are those of products: a strip of columns is eliminated one by one, the strips of
+// a block by products within the block, the blocks by products within A. It returns false where a
+// pivot is 0 or not finite.
 func (m *Multiplier) InvertTransposed(dst, a blas64.General) (order []int, ok bool) {
 	n, width := a.Rows, 32
 	if n > fewRows {
@@ -45,8 +48,9 @@ func (m *Multiplier) InvertTransposed(dst, a blas64.General) (order []int, ok bo
 	return m.order, true
 }
 
-// eliminateStrip turns w columns of A from j on into what their elimination does to the others: D⁻¹ in the rows of the pivots, where D is
-// the pivots' rows and columns, and -A D⁻¹ in the rest. The other columns have their rows interchanged alone.
+// eliminateStrip turns w columns of A from j on into what their elimination does to the others: D⁻¹
+// in the rows of the pivots, where D is the pivots' rows and columns, and -A D⁻¹ in the rest. The
+// other columns have their rows interchanged alone.
 func (m *Multiplier) eliminateStrip(a blas64.General, j, w int) bool {
 	strip := blas64.General{Rows: a.Rows, Cols: w, Stride: stripWidth, Data: m.strip}
 	if w < stripWidth {
@@ -70,8 +74,9 @@ func (m *Multiplier) eliminateStrip(a blas64.General, j, w int) bool {
 	return true
 }
 
-// pivot finds the largest element of a column of the strip from a row on, NaN if there is one. The size of a number orders its bits, and
-// two passes without a branch on data are faster than one that remembers where it was.
+// pivot finds the largest element of a column of the strip from a row on, NaN if there is one. The
+// size of a number orders its bits, and two passes without a branch on data are faster than one
+// that remembers where it was.
 func (m *Multiplier) pivot(from, column int) (row int, largest float64) {
 	const sign = 1 << 63
 	const step = 8 * stripWidth
@@ -88,8 +93,8 @@ func (m *Multiplier) pivot(from, column int) (row int, largest float64) {
 	return from + i, math.Float64frombits(top)
 }
 
-// apply adds panel · R to each of the other columns, R being their rows from k on, as many as the panel has columns, which are then taken
-// as 0.
+// apply adds panel · R to each of the other columns, R being their rows from k on, as many as the
+// panel has columns, which are then taken as 0.
 func (m *Multiplier) apply(panel blas64.General, k int, others ...blas64.General) {
 	for _, c := range others {
 		if c.Cols == 0 {

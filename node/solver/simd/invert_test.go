@@ -39,7 +39,8 @@ func TestInvertTransposed(t *testing.T) {
 			}
 			for i := range first {
 				if first[i] != inverse.Data[i] {
-					t.Fatalf("n = %d: %v gives %v for element %d, the scalar kernel %v", n, k, inverse.Data[i], i, first[i])
+					t.Fatalf("n = %d: %v gives %v for element %d, the scalar kernel %v",
+						n, k, inverse.Data[i], i, first[i])
 				}
 			}
 		}

@@ -14,6 +14,6 @@ var names = [...]string{Scalar: "scalar", AVX2: "avx2", AVX512: "avx512"}
 // String returns scalar, avx2 or avx512.
 func (k Kernel) String() string { return names[k] }
 
-// Best returns the fastest kernel that this program was built with and this CPU has. GODEBUG's cpu.avx512=off and
-// cpu.avx2=off are obeyed.
+// Best returns the fastest kernel that this program was built with and this CPU has. GODEBUG's
+// cpu.avx512=off and cpu.avx2=off are obeyed.
 func Best() Kernel { return best() }

@@ -139,7 +139,12 @@ func TestGODEBUG(t *testing.T) {
 	if os.Getenv("GODEBUG") != "" {
 		t.Skip("GODEBUG is set already")
 	}
-	for setting, most := range map[string]simd.Kernel{"cpu.avx512f=off": simd.AVX2, "cpu.avx512=off": simd.AVX2, "cpu.avx2=off": simd.Scalar, "cpu.all=off": simd.Scalar} {
+	for setting, most := range map[string]simd.Kernel{
+		"cpu.avx512f=off": simd.AVX2,
+		"cpu.avx512=off":  simd.AVX2,
+		"cpu.avx2=off":    simd.Scalar,
+		"cpu.all=off":     simd.Scalar,
+	} {
 		command := exec.Command(os.Args[0], "-test.run=TestKernelsAtMost")
 		command.Env = append(os.Environ(), "GODEBUG="+setting, "KERNELS_AT_MOST="+most.String())
 		if out, err := command.CombinedOutput(); err != nil {

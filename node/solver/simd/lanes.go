@@ -21,16 +21,19 @@ type Observation struct {
 
 // Host owns the points that run in lanes. It is called by the goroutine that runs the Lanes.
 type Host interface {
-	// Load puts the next point into a free lane by Lanes.Set and its kin. It returns false when there are no more.
+	// Load puts the next point into a free lane by Lanes.Set, SetGroup and SetWatch. It returns
+	// false when there are no more.
 	Load(lane int) bool
-	// See takes in iterate k of a lane's point: the first one, those that the lane's watch asks for, and any that is not
-	// bounded. It returns true when the point is done and its lane free. Lanes.Coefficients tells the iterate.
-	See(lane, k int, o Observation) (done bool)
+	// Observe receives iterate k of a lane's point: the first one, those that the lane's watch asks
+	// for, and any that is not bounded. It returns true when the point is done and its lane free.
+	// Lanes.Coefficients stores the iterate.
+	Observe(lane, k int, o Observation) (done bool)
 	// Rate returns the learning rate and the power of step k, where Law.Scheduled.
 	Rate(lane, k int) (rate, power float64)
 }
 
-// Watch says what of a point its host wants to see. Comparisons are made without a division and err on the side of showing.
+// Watch says which iterates of a point its host observes. Comparisons are made without a division
+// and err on the side of observing.
 type Watch struct {
 	Loss   float64 // iterates with L <= Loss
 	Signal float64 // with signal alignment >= Signal
@@ -38,18 +41,20 @@ type Watch struct {
 }
 
 const (
-	// scheduleSteps is how many steps ahead the rates of scheduled points are tabled.
+	// scheduleSteps is how many steps ahead the rates of scheduled points are tabulated.
 	scheduleSteps = 64
-	// steadySteps is how many are taken at a time where nothing is tabled.
+	// steadySteps is how many steps are taken at a time where nothing is tabulated.
 	steadySteps = 1024
 )
 
-// Lanes runs points of the reduced representation side by side, eight to a vector: W = Σ w_g P_g, the teacher's own line first.
-// With x_g = q_g (w_g² - τ_g), τ_0 = ‖θ‖² and 0 for the rest, and T = Σ n_g x_g:
+// Lanes runs points of the reduced representation side by side, eight to a vector: W = Σ w_g P_g,
+// the teacher's line first. With x_g = q_g (w_g² - τ_g), τ_0 = ‖θ‖² and 0 for the rest, and T = Σ
+// n_g x_g:
 //
 //	L = ½ Σ n_g x_g² + ¼ T²,  gradient q_g (2 x_g + T) w_g,  w_g <- w_g (1 - lr·wd) - lr u_g.
 //
-// A lane whose point is done takes the next one at once. Its memory is reused; it is not safe for concurrent use.
+// A lane whose point is done takes the next one at once. Its memory is reused; it is not safe for
+// concurrent use.
 type Lanes struct {
 	kernel Kernel
 	law    Law
@@ -73,8 +78,8 @@ type Lanes struct {
 // NewLanes returns lanes that use the kernel.
 func NewLanes(k Kernel) *Lanes { return &Lanes{kernel: k} }
 
-// Run takes points from the host until there are none and all are done. points is about how many there are, groups the number of
-// eigenspaces of each. It returns ctx's error when that ends first.
+// Run takes points from the host until there are none and all are done. points is about how many
+// there are, groups the number of eigenspaces of each. It returns ctx's error when that ends first.
 func (l *Lanes) Run(ctx context.Context, law Law, groups, points int, host Host) error {
 	l.law, l.groups, l.host = law, groups, host
 	l.shape(points)
@@ -98,13 +103,15 @@ func (l *Lanes) Run(ctx context.Context, law Law, groups, points int, host Host)
 	return nil
 }
 
-// shape lays out enough vectors to hide the latency of one step behind those of other points, while all stay near the CPU.
+// shape lays out enough vectors to hide the latency of one step behind those of other points,
+// within the first-level cache.
 func (l *Lanes) shape(points int) {
 	rows := max(1, min(MaxLanes/8, 24/l.groups, (points+7)/8))
 	if l.three() {
 		rows += rows % 2 // the vectors of three groups go in pairs
 	}
-	// One more of each than is used: a kernel's pointer to half a row, or to a number in one, has the type of a whole.
+	// One more of each than is used: a kernel's pointer to half a row, or to a number in one, has
+	// the type of a whole.
 	l.heads = grow(l.heads, rows+1)[:rows]
 	l.cells = grow(l.cells, rows*l.groups+1)[:rows*l.groups]
 	l.base = grow(l.base, 8*rows)
@@ -114,7 +121,8 @@ func (l *Lanes) shape(points int) {
 	for r := range l.heads {
 		for lane := uintptr(0); lane < 8; lane += width(l.kernel) {
 			from := func(p unsafe.Pointer) unsafe.Pointer { return unsafe.Add(p, 8*lane) }
-			l.vectors = append(l.vectors, vector{from(unsafe.Pointer(&l.heads[r])), from(unsafe.Pointer(&l.cells[r*l.groups])), &l.heads[r], r, lane})
+			h, c := &l.heads[r], &l.cells[r*l.groups]
+			l.vectors = append(l.vectors, vector{from(unsafe.Pointer(h)), from(unsafe.Pointer(c)), h, r, lane})
 		}
 	}
 	clear(l.heads)
@@ -124,23 +132,25 @@ func (l *Lanes) shape(points int) {
 	l.now, l.active = 0, 0
 	l.quintics = l.quintics[:0]
 	for _, p := range l.law.Quintics {
-		l.quintics = append(l.quintics, [3]row{everywhere(p[0]), everywhere(p[1]), everywhere(p[2])})
+		l.quintics = append(l.quintics, [3]row{broadcast(p[0]), broadcast(p[1]), broadcast(p[2])})
 	}
 }
 
-// everywhere is a constant as kernels load it: a load that is part of an operation costs less than filling a vector.
-func everywhere(x float64) row { return row{x, x, x, x, x, x, x, x} }
+// broadcast is a constant in all lanes: a load that is part of an operation costs less than filling
+// a vector.
+func broadcast(x float64) row { return row{x, x, x, x, x, x, x, x} }
 
 // stride is how many groups are ≡ j mod 8.
 func (l *Lanes) stride(j int) int { return (l.groups - j + 7) / 8 }
 
-// place is where a group is kept: those ≡ 0 mod 8 come first, then those ≡ 1, so that strided sums read on and on.
+// place is where a group is kept: those ≡ 0 mod 8 come first, then those ≡ 1, so that strided sums
+// read on and on.
 func (l *Lanes) place(group int) int {
 	j := group % 8
 	return j*(l.groups/8) + min(j, l.groups%8) + group/8
 }
 
-// fill loads the next point into a free lane for step now, or puts the lane at rest.
+// fill loads the next point into a free lane for step now, or makes the lane idle.
 func (l *Lanes) fill(lane int) {
 	h, i := &l.heads[lane/8], lane%8
 	l.base[lane] = l.now
@@ -149,7 +159,7 @@ func (l *Lanes) fill(lane int) {
 	h.escaping &^= 1 << i
 	h.limit[i] = Bound * Bound
 	h.peak[i], h.peakAt[i], h.bar[i], h.spike[i] = 0, float64(l.now-1), math.Inf(-1), math.Inf(-1)
-	h.wake = 0
+	h.observeAt = 0
 	h.decay1[i], h.decay2[i] = 1, 1
 	for g := range l.groups {
 		c := l.cell(lane, g)
@@ -169,11 +179,12 @@ func (l *Lanes) fill(lane int) {
 	}
 	l.active--
 	h.idle |= 1 << i
-	l.rest(lane)
+	l.idle(lane)
 }
 
-// rest gives a lane a point that never moves and is never seen: a lane of zeros would not be quiet.
-func (l *Lanes) rest(lane int) {
+// idle gives a lane a point that never moves and needs no observation. Zeros would need one: 0/0 is
+// NaN.
+func (l *Lanes) idle(lane int) {
 	h, i := &l.heads[lane/8], lane%8
 	h.tau[i], h.rate[i], h.decay[i], h.rtol[i], h.beta[i], h.epsilon[i] = 0, 0, 0, 0, 0, 1
 	h.keep[i] = 1
@@ -207,8 +218,9 @@ func (l *Lanes) iterate(lane, group, back int) *row {
 	return &l.cell(lane, group).w[(l.slot()+back)&1]
 }
 
-// slot is where the iterate of this step is. Three groups keep it in one place and copy it before the step; more take turns, for
-// what would be copied does not fit into the innermost cache.
+// slot is the index in cell.w of this step's iterate. With three groups it is always 0, and the old
+// iterate is copied; with more groups, whose copies would not fit into the first-level cache, the
+// two slots alternate.
 func (l *Lanes) slot() int {
 	if l.three() {
 		return 0
@@ -239,27 +251,29 @@ func (l *Lanes) Set(lane int, p Point) {
 	}
 }
 
-// SetGroup gives the lane's point an eigenspace; group 0 is the teacher's own line, of multiplicity 1. Eigenspaces with higher
-// eigenvalues than that are spikes.
+// SetGroup gives the lane's point an eigenspace; group 0 is the teacher's own line, of multiplicity
+// 1. Eigenspaces with higher eigenvalues than that are spikes.
 func (l *Lanes) SetGroup(lane, group int, eigenvalue, multiplicity float64) {
 	c, i := l.cell(lane, group), lane%8
 	c.q[i], c.n[i] = eigenvalue, multiplicity
 }
 
-// shrink takes off more than the rounding of the few operations behind a comparison, whatever their order.
-const shrink = 1 - 2e-15
+// roundingSlack exceeds the rounding errors of the few operations behind a comparison, in any
+// order.
+const roundingSlack = 1 - 2e-15
 
-// faint is added to spike energies that are compared, so that an iterate whose energies may be subnormal is looked at in every step: the
-// rounding of those is more than shrink takes off.
-const faint = 1e-280
+// subnormalGuard is added to spike energies that are compared, so that an iterate whose energies
+// may be subnormal is observed in every step: their relative rounding errors exceed roundingSlack.
+const subnormalGuard = 1e-280
 
-// A spike is a new peak where it exceeds the last one by more than rounding: ties keep the earliest.
+// A spike is a new peak where it exceeds the last one by more than rounding: ties keep the
+// earliest.
 const (
 	PeakFactor = 1 + 1e-12
 	PeakMargin = 1e-15
 )
 
-// SetWatch says what the host wants to see of the lane's point from now on.
+// SetWatch says which iterates of the lane's point the host observes from now on.
 func (l *Lanes) SetWatch(lane int, w Watch) {
 	h, i := &l.heads[lane/8], lane%8
 	h.escape[i] = 4 * w.Loss
@@ -267,58 +281,60 @@ func (l *Lanes) SetWatch(lane int, w Watch) {
 	if !math.IsInf(w.Loss, -1) {
 		h.escaping |= 1 << i
 	}
-	h.signal[i] = w.Signal * shrink
+	h.signal[i] = w.Signal * roundingSlack
 	h.next[i] = float64(w.Step+l.base[lane]) - 0.5
-	h.wake = 0
+	h.observeAt = 0
 }
 
-// due tells whether some point needs to be looked at for its step, its loss or its tail.
-func (h *headOf[R]) due(now int) bool { return now >= h.wake || h.escaping|h.tails != 0 }
+// due reports whether some point needs an observation because of its step number, its loss or its
+// tail.
+func (h *headOf[R]) due(now int) bool { return now >= h.observeAt || h.escaping|h.tails != 0 }
 
-// sleep finds the next step at which one of eight points wants to be seen.
-func (l *Lanes) sleep(h *head) {
+// schedule finds the next step at which one of eight points needs an observation.
+func (l *Lanes) schedule(h *head) {
 	next := math.Inf(1)
 	for _, x := range h.next { // slices.Min also minds NaN, which is not there, at several times the cost
 		if x < next {
 			next = x
 		}
 	}
-	h.wake = math.MaxInt
+	h.observeAt = math.MaxInt
 	if !math.IsInf(next, 1) {
-		h.wake = int(next + 0.5)
+		h.observeAt = int(next + 0.5)
 	}
 }
 
-// SumTail starts the sums of signal alignment and loss with the iterate that is being seen.
+// SumTail starts the sums of signal alignment and loss with the iterate that is being observed.
 func (l *Lanes) SumTail(lane int) {
 	h, i := &l.heads[lane/8], lane%8
 	h.tails |= 1 << i
 	h.tailOn[i] = math.Float64frombits(math.MaxUint64)
-	h.wake = 0
+	h.observeAt = 0
 }
 
-// Tail returns the sums over the iterates before the one that is being seen.
+// Tail returns the sums over the iterates before the one that is being observed.
 func (l *Lanes) Tail(lane int) (signal, loss float64) {
 	h := &l.heads[lane/8]
 	return h.tailSignal[lane%8], h.tailLoss[lane%8]
 }
 
-// Peak returns the highest spike alignment up to the iterate that is being seen, if that is bounded, and its step, -1 if it never
-// was a number.
+// Peak returns the highest spike alignment up to the iterate that is being observed, if that is
+// bounded, and its step, -1 if it was NaN throughout.
 func (l *Lanes) Peak(lane int) (spike float64, step int) {
 	h := &l.heads[lane/8]
 	return h.peak[lane%8], int(h.peakAt[lane%8]) - l.base[lane]
 }
 
-// Coefficients stores the w_g of the iterate that is being seen, or of the one back iterates before it (at most 1).
+// Coefficients stores the w_g of the iterate that is being observed, or of the one back iterates
+// before it (at most 1).
 func (l *Lanes) Coefficients(dst []float64, lane, back int) {
 	for g := range dst {
 		dst[g] = l.iterate(lane, g, back)[lane%8]
 	}
 }
 
-// see shows the host the points of row r that are not quiet.
-func (l *Lanes) see(r int, lanes uint) {
+// observeLanes calls the host for lanes of row r whose iterates need an observation.
+func (l *Lanes) observeLanes(r int, lanes uint) {
 	h := &l.heads[r]
 	for ; lanes != 0; lanes &= lanes - 1 {
 		i := bits.TrailingZeros(lanes)
@@ -329,10 +345,10 @@ func (l *Lanes) see(r int, lanes uint) {
 			if o.Bounded && o.SpikeAlignment > h.bar[i] {
 				h.peak[i], h.peakAt[i] = o.SpikeAlignment, float64(l.now)
 				h.bar[i] = float64(o.SpikeAlignment*PeakFactor) + PeakMargin
-				h.spike[i] = h.bar[i] * shrink
+				h.spike[i] = h.bar[i] * roundingSlack
 			}
 		}
-		if l.host.See(lane, l.now-l.base[lane], o) {
+		if l.host.Observe(lane, l.now-l.base[lane], o) {
 			h.vacant |= 1 << i
 			l.vacancies = true
 		}
@@ -348,8 +364,9 @@ func (l *Lanes) bounded(lane int) bool {
 	return true
 }
 
-// turn ends a step, and loads points into the lanes that it left vacant: theirs begin with the next step.
-func (l *Lanes) turn() {
+// endStep ends a step, and loads points into the lanes that it left vacant: theirs begin with the
+// next step.
+func (l *Lanes) endStep() {
 	l.now++
 	if l.vacancies {
 		l.refill()

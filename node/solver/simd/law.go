@@ -19,7 +19,7 @@ const (
 	Lion                 // sign(β₁m + (1-β₁)g), m <- β₂m + (1-β₂)g
 )
 
-// Law is what the points of one run of Lanes share.
+// Law is what the points of one run of Lanes have in common.
 type Law struct {
 	Rule      Rule
 	Nesterov  bool

@@ -5,15 +5,16 @@ import "math"
 // blockPairs is how many pairs of normals are made at a time.
 const blockPairs = 64
 
-// pairs are the uniform numbers (u₁, u₂) of a block in the form that Box and Muller's formula is evaluated in: u₁ = 2^e m with
-// √½ <= m < √2, and 2πu₂ as an angle of at most π/4 and a number of quarter turns, of which (turnCos, turnSin) are cosine and sine.
-// Evaluating leaves the first normals of the pairs in m and the second in e.
+// pairs are the uniform numbers (u₁, u₂) of a block in the form that Box and Muller's formula is
+// evaluated in: u₁ = 2^e m with √½ <= m < √2, and 2πu₂ as an angle of at most π/4 and a number of
+// quarter turns, of which (turnCos, turnSin) are cosine and sine. Evaluating leaves the first
+// normals of the pairs in m and the second in e.
 type pairs struct {
 	m, e, angle, turnCos, turnSin [blockPairs]float64
 }
 
-// Normals is a stream of standard normal numbers: SplitMix64(seed), u = ((bits>>11) + ½) 2^-53, then by Box and Muller
-// √(-2 ln u₁) cos 2πu₂ and √(-2 ln u₁) sin 2πu₂.
+// Normals is a stream of standard normal numbers: SplitMix64(seed), u = ((bits>>11) + ½) 2^-53,
+// then by Box and Muller √(-2 ln u₁) cos 2πu₂ and √(-2 ln u₁) sin 2πu₂.
 type Normals struct {
 	kernel Kernel
 	state  uint64
@@ -26,7 +27,8 @@ func NewNormals(k Kernel, seed uint64) *Normals {
 	return &Normals{kernel: k, state: seed, used: 2 * blockPairs}
 }
 
-// Uniform returns a number in (0, 1] from the generator behind the normals, which are drawn from it in blocks.
+// Uniform returns a number in (0, 1] from the generator behind the normals, which are drawn from it
+// in blocks.
 func (n *Normals) Uniform() float64 { return (float64(int64(n.bits()>>11)) + 0.5) * 0x1p-53 }
 
 func (n *Normals) bits() uint64 {
@@ -88,7 +90,8 @@ func (n *Normals) refill() {
 	n.used = 0
 }
 
-// Coefficients of the logarithm's series in s = f/(2+f), and of sine and cosine up to π/4, as in FreeBSD's and Cephes' libraries.
+// Coefficients of the logarithm's series in s = f/(2+f), and of sine and cosine up to π/4, as in
+// FreeBSD's and Cephes' libraries.
 const (
 	ln2High = 6.93147180369123816490e-01
 	ln2Low  = 1.90821492927058770002e-10

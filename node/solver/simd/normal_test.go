@@ -5,7 +5,8 @@ import (
 	"testing"
 )
 
-// The first outputs of SplitMix64 for seed 0, from its reference implementation (prng.di.unimi.it/splitmix64.c).
+// The first outputs of SplitMix64 for seed 0, from its reference implementation
+// (prng.di.unimi.it/splitmix64.c).
 func TestSplitMix64(t *testing.T) {
 	n := NewNormals(Scalar, 0)
 	for i, want := range []uint64{0xe220a8397b1dcdaf, 0x6e789e6aa1b965f4, 0x06c45d188009454f} {

@@ -14,8 +14,8 @@ import (
 	"gonum.org/v1/gonum/blas"
 )
 
-// BenchmarkGemmAgainstOpenBLAS runs both in turns on one thread, so that the ratio of their fastest rounds does not depend on what
-// else the machine does.
+// BenchmarkGemmAgainstOpenBLAS runs both in turns on one thread, so that the ratio of their fastest
+// rounds does not depend on what else the machine does.
 func BenchmarkGemmAgainstOpenBLAS(b *testing.B) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()

@@ -14,8 +14,8 @@ type packing struct {
 // panelled is n rounded up to whole panels.
 func panelled(n, lanes int) int { return (n + lanes - 1) / lanes * lanes }
 
-// rows packs vectors from to n whose element k of vector v is src[k·stride+v]. A few k at a time go through all panels, so that src is
-// read as it lies in memory.
+// rows packs vectors from to n whose element k of vector v is src[k·stride+v]. A few k at a time go
+// through all panels, so that src is read as it lies in memory.
 func (p packing) rows(src []float64, from, n int) {
 	const group = 8
 	full := n / p.lanes * p.lanes

@@ -4,8 +4,8 @@ import "math"
 
 var infinity = math.Inf(1)
 
-// artanhTerms are those of (2 artanh(s) - 2s)/s³ in powers of s², expTerms those of (eˣ - 1 - x)/x². Constants of the
-// kernels, never written.
+// artanhTerms are those of (2 artanh(s) - 2s)/s³ in powers of s², expTerms those of (eˣ - 1 -
+// x)/x². Constants of the kernels, never written.
 var (
 	artanhTerms = series(func(k float64) float64 { return 2 / (2*k + 3) })
 	expTerms    = series(func(k float64) float64 { return 1 / math.Gamma(k+3) })
@@ -13,7 +13,7 @@ var (
 
 func series(term func(k float64) float64) (c [12]row) {
 	for k := range c {
-		c[k] = everywhere(term(float64(k)))
+		c[k] = broadcast(term(float64(k)))
 	}
 	return c
 }

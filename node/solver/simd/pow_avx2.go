@@ -36,7 +36,8 @@ func exp256(x vec256) vec256 {
 	return set256(infinity).Merge(y, big)
 }
 
-// series256 is Σ c_k x^k over twelve terms, as three cubics of x: a chain less than half as long as Horner's.
+// series256 is Σ c_k x^k over twelve terms, as three cubics of x: a chain less than half as long as
+// Horner's.
 func series256(c *[12]row, x vec256) vec256 {
 	p := (*[12]row256)(unsafe.Pointer(c))
 	y := x.Mul(x)

@@ -34,7 +34,8 @@ func exp512(x vec512) vec512 {
 	return set512(infinity).Merge(y, big)
 }
 
-// series512 is Σ c_k x^k over twelve terms, as three cubics of x: a chain less than half as long as Horner's.
+// series512 is Σ c_k x^k over twelve terms, as three cubics of x: a chain less than half as long as
+// Horner's.
 func series512(c *[12]row, x vec512) vec512 {
 	p := (*[12]row512)(unsafe.Pointer(c))
 	y := x.Mul(x)

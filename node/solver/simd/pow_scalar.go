@@ -34,7 +34,8 @@ func exp64(x vec64) vec64 {
 	return set64(infinity).Merge(y, big)
 }
 
-// series64 is Σ c_k x^k over twelve terms, as three cubics of x: a chain less than half as long as Horner's.
+// series64 is Σ c_k x^k over twelve terms, as three cubics of x: a chain less than half as long as
+// Horner's.
 func series64(c *[12]row, x vec64) vec64 {
 	p := (*[12]row64)(unsafe.Pointer(c))
 	y := x.Mul(x)

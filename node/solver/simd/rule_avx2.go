@@ -9,7 +9,8 @@ import (
 	"unsafe"
 )
 
-// update256 replaces the gradient by the update of a rule that needs all of it first, or little memory.
+// update256 replaces the gradient by the update of a rule that needs all of it first, or little
+// memory.
 func (l *Lanes) update256(v *vector) {
 	u, h := &l.law, (*head256)(v.head)
 	switch u.Rule {
@@ -93,7 +94,8 @@ func (l *Lanes) size256(v *vector) (top, nuclear vec256) {
 	return top, total256(h, 0)
 }
 
-// ngd256 multiplies by the reciprocal norm: one division, not one for each group. Where that is infinite G counts as zero.
+// ngd256 multiplies by the reciprocal norm: one division, not one for each group. Where that is
+// infinite G counts as zero.
 func (l *Lanes) ngd256(v *vector) {
 	inverse := set256(1).Div(l.square256(v).Sqrt())
 	inverse = inverse.Masked(inverse.NotEqual(set256(math.Inf(1))))
@@ -103,7 +105,8 @@ func (l *Lanes) ngd256(v *vector) {
 	}
 }
 
-// polar256 replaces g by ±scale, or ±‖G‖_*, and by 0 where it counts as zero; a gradient that is not finite gives NaN.
+// polar256 replaces g by ±scale, or ±‖G‖_*, and by 0 where it counts as zero; a gradient that is
+// not finite gives NaN.
 func (l *Lanes) polar256(v *vector, nuclear bool, scale vec256) {
 	top, sum := l.size256(v)
 	if nuclear {
@@ -117,7 +120,8 @@ func (l *Lanes) polar256(v *vector, nuclear bool, scale vec256) {
 	}
 }
 
-// inverse256 is what muon multiplies a matrix by before its polynomials, from the square of the Frobenius norm.
+// inverse256 is what muon multiplies a matrix by before its polynomials, from the square of the
+// Frobenius norm.
 func (l *Lanes) inverse256(square vec256) vec256 {
 	return set256(1).Div(set256(l.law.Slack).Mul(square.Sqrt()).Add(set256(1e-7)))
 }
@@ -186,7 +190,8 @@ func (l *Lanes) lion256(v *vector) {
 	l.sign256(v)
 }
 
-// adam256 is the whole step, to read no group twice. It corrects the means by reciprocals: two divisions, not two for each group.
+// adam256 is the whole step, to read no group twice. It corrects the means by reciprocals: two
+// divisions, not two for each group.
 func (l *Lanes) adam256(v *vector) {
 	h, at, one := (*head256)(v.head), l.now&1, set256(1)
 	beta, beta2, epsilon := h.beta.v, h.beta2.v, h.epsilon.v

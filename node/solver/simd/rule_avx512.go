@@ -7,7 +7,8 @@ import (
 	"unsafe"
 )
 
-// update512 replaces the gradient by the update of a rule that needs all of it first, or little memory.
+// update512 replaces the gradient by the update of a rule that needs all of it first, or little
+// memory.
 func (l *Lanes) update512(v *vector) {
 	u, h := &l.law, (*head512)(v.head)
 	switch u.Rule {
@@ -91,7 +92,8 @@ func (l *Lanes) size512(v *vector) (top, nuclear vec512) {
 	return top, total512(h, 0)
 }
 
-// ngd512 multiplies by the reciprocal norm: one division, not one for each group. Where that is infinite G counts as zero.
+// ngd512 multiplies by the reciprocal norm: one division, not one for each group. Where that is
+// infinite G counts as zero.
 func (l *Lanes) ngd512(v *vector) {
 	inverse := set512(1).Div(l.square512(v).Sqrt())
 	inverse = inverse.Masked(inverse.NotEqual(set512(math.Inf(1))))
@@ -101,7 +103,8 @@ func (l *Lanes) ngd512(v *vector) {
 	}
 }
 
-// polar512 replaces g by ±scale, or ±‖G‖_*, and by 0 where it counts as zero; a gradient that is not finite gives NaN.
+// polar512 replaces g by ±scale, or ±‖G‖_*, and by 0 where it counts as zero; a gradient that is
+// not finite gives NaN.
 func (l *Lanes) polar512(v *vector, nuclear bool, scale vec512) {
 	top, sum := l.size512(v)
 	if nuclear {
@@ -115,7 +118,8 @@ func (l *Lanes) polar512(v *vector, nuclear bool, scale vec512) {
 	}
 }
 
-// inverse512 is what muon multiplies a matrix by before its polynomials, from the square of the Frobenius norm.
+// inverse512 is what muon multiplies a matrix by before its polynomials, from the square of the
+// Frobenius norm.
 func (l *Lanes) inverse512(square vec512) vec512 {
 	return set512(1).Div(set512(l.law.Slack).Mul(square.Sqrt()).Add(set512(1e-7)))
 }
@@ -184,7 +188,8 @@ func (l *Lanes) lion512(v *vector) {
 	l.sign512(v)
 }
 
-// adam512 is the whole step, to read no group twice. It corrects the means by reciprocals: two divisions, not two for each group.
+// adam512 is the whole step, to read no group twice. It corrects the means by reciprocals: two
+// divisions, not two for each group.
 func (l *Lanes) adam512(v *vector) {
 	h, at, one := (*head512)(v.head), l.now&1, set512(1)
 	beta, beta2, epsilon := h.beta.v, h.beta2.v, h.epsilon.v

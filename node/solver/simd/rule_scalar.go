@@ -7,7 +7,8 @@ import (
 	"unsafe"
 )
 
-// update64 replaces the gradient by the update of a rule that needs all of it first, or little memory.
+// update64 replaces the gradient by the update of a rule that needs all of it first, or little
+// memory.
 func (l *Lanes) update64(v *vector) {
 	u, h := &l.law, (*head64)(v.head)
 	switch u.Rule {
@@ -91,7 +92,8 @@ func (l *Lanes) size64(v *vector) (top, nuclear vec64) {
 	return top, total64(h, 0)
 }
 
-// ngd64 multiplies by the reciprocal norm: one division, not one for each group. Where that is infinite G counts as zero.
+// ngd64 multiplies by the reciprocal norm: one division, not one for each group. Where that is
+// infinite G counts as zero.
 func (l *Lanes) ngd64(v *vector) {
 	inverse := set64(1).Div(l.square64(v).Sqrt())
 	inverse = inverse.Masked(inverse.NotEqual(set64(math.Inf(1))))
@@ -101,7 +103,8 @@ func (l *Lanes) ngd64(v *vector) {
 	}
 }
 
-// polar64 replaces g by ±scale, or ±‖G‖_*, and by 0 where it counts as zero; a gradient that is not finite gives NaN.
+// polar64 replaces g by ±scale, or ±‖G‖_*, and by 0 where it counts as zero; a gradient that is
+// not finite gives NaN.
 func (l *Lanes) polar64(v *vector, nuclear bool, scale vec64) {
 	top, sum := l.size64(v)
 	if nuclear {
@@ -115,7 +118,8 @@ func (l *Lanes) polar64(v *vector, nuclear bool, scale vec64) {
 	}
 }
 
-// inverse64 is what muon multiplies a matrix by before its polynomials, from the square of the Frobenius norm.
+// inverse64 is what muon multiplies a matrix by before its polynomials, from the square of the
+// Frobenius norm.
 func (l *Lanes) inverse64(square vec64) vec64 {
 	return set64(1).Div(set64(l.law.Slack).Mul(square.Sqrt()).Add(set64(1e-7)))
 }
@@ -184,7 +188,8 @@ func (l *Lanes) lion64(v *vector) {
 	l.sign64(v)
 }
 
-// adam64 is the whole step, to read no group twice. It corrects the means by reciprocals: two divisions, not two for each group.
+// adam64 is the whole step, to read no group twice. It corrects the means by reciprocals: two
+// divisions, not two for each group.
 func (l *Lanes) adam64(v *vector) {
 	h, at, one := (*head64)(v.head), l.now&1, set64(1)
 	beta, beta2, epsilon := h.beta.v, h.beta2.v, h.epsilon.v

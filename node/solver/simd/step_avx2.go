@@ -16,14 +16,14 @@ func (l *Lanes) advance256(end int) {
 	if l.three() {
 		l.eachThree(end, l.threeRule256())
 	} else {
-		for ; l.now < end && l.active > 0; l.turn() {
+		for ; l.now < end && l.active > 0; l.endStep() {
 			l.general256()
 		}
 	}
 	done256()
 }
 
-// threeRule256 is the kernel of three groups for the law.
+// threeRule256 returns the kernel of three groups for the law.
 func (l *Lanes) threeRule256() func(vs []vector, end int) {
 	switch l.law.Rule {
 	case GD:
@@ -34,42 +34,42 @@ func (l *Lanes) threeRule256() func(vs []vector, end int) {
 	return l.threeMuon256
 }
 
-// watch256 takes in peaks of the spike, shows the lanes that are not quiet, for their step and their loss too, and sums the tails.
-// The loss comes fourfold.
+// watch256 updates the peaks of the spike, calls the host for the lanes that need an observation,
+// and sums the tails. loss is 4L.
 //
 //go:noinline
 func (l *Lanes) watch256(v *vector, loss, norm2, spike, signal vec256) {
 	h, now := (*head256)(v.head), set256(float64(l.now))
 	finite := h.limit.v.GreaterEqual(norm2)
-	if negative256(h.spike.v.Mul(norm2).Sub(spike.Add(set256(faint)))).ToBits() != 0 {
+	if negative256(h.spike.v.Mul(norm2).Sub(spike.Add(set256(subnormalGuard)))).ToBits() != 0 {
 		share := spike.Div(norm2)
 		bar := share.Mul(set256(PeakFactor)).Add(set256(PeakMargin))
 		higher := share.Greater(h.bar.v).And(finite)
 		h.peak.v, h.peakAt.v = share.Merge(h.peak.v, higher), now.Merge(h.peakAt.v, higher)
-		h.bar.v, h.spike.v = bar.Merge(h.bar.v, higher), bar.Mul(set256(shrink)).Merge(h.spike.v, higher)
+		h.bar.v, h.spike.v = bar.Merge(h.bar.v, higher), bar.Mul(set256(roundingSlack)).Merge(h.spike.v, higher)
 	}
-	// Neither difference is negative where a lane is quiet. An iterate that is not a number is not below the limit.
+	// Where a lane needs no observation neither difference is negative. NaN is not below the limit.
 	over := or256(h.signal.v.Mul(norm2).Sub(signal), h.next.v.Sub(now))
-	quiet := finite.ToBits() &^ negative256(over).ToBits() & loss.Greater(h.escape.v).ToBits()
-	if quiet != all1s256 {
+	noObservation := finite.ToBits() &^ negative256(over).ToBits() & loss.Greater(h.escape.v).ToBits()
+	if noObservation != all1s256 {
 		h.loss.v, h.norm2.v, h.spikeEnergy.v, h.signalEnergy.v = loss, norm2, spike, signal
-		l.see256(v, all1s256&^uint(quiet))
+		l.notify256(v, all1s256&^uint(noObservation))
 	}
-	if v.eight.wake <= l.now {
-		l.sleep(v.eight)
+	if v.shared.observeAt <= l.now {
+		l.schedule(v.shared)
 	}
-	if v.eight.tails != 0 {
+	if v.shared.tails != 0 {
 		h.tailSignal.v = h.tailSignal.v.Add(and256(signal.Div(norm2), h.tailOn.v))
 		h.tailLoss.v = h.tailLoss.v.Add(and256(loss.Mul(set256(0.25)), h.tailOn.v))
 	}
 }
 
-// see256 shows lanes to the host.
+// notify256 calls the host for lanes.
 //
 //go:noinline
-func (l *Lanes) see256(v *vector, lanes uint) {
+func (l *Lanes) notify256(v *vector, lanes uint) {
 	done256()
-	l.see(v.row, lanes<<v.lane)
+	l.observeLanes(v.row, lanes<<v.lane)
 }
 
 func (l *Lanes) rate256(v *vector) vec256 {
@@ -88,12 +88,12 @@ func (l *Lanes) keep256(v *vector) vec256 {
 	return h.keep.v
 }
 
-// tabled256 reads a table of schedules.
+// tabled256 reads this step's row of a table of schedules.
 func (l *Lanes) tabled256(table []row, v *vector) vec256 {
 	return (*row256)(unsafe.Add(unsafe.Pointer(&table[l.now%scheduleSteps*len(l.heads)+v.row]), 8*v.lane)).v
 }
 
-// general256 is any rule with any number of groups.
+// general256 is one step of any rule with any number of groups.
 func (l *Lanes) general256() {
 	at := l.now & 1
 	for i := range l.vectors {
@@ -101,8 +101,8 @@ func (l *Lanes) general256() {
 		h := (*head256)(v.head)
 		l.observe256(v)
 		norm2, spike, signal := h.norm2.v, h.spikeEnergy.v, h.signalEnergy.v
-		over := or256(h.signal.v.Mul(norm2).Sub(signal), h.spike.v.Mul(norm2).Sub(spike.Add(set256(faint))))
-		if h.limit.v.GreaterEqual(norm2).ToBits()&^negative256(over).ToBits() != all1s256 || v.eight.due(l.now) {
+		over := or256(h.signal.v.Mul(norm2).Sub(signal), h.spike.v.Mul(norm2).Sub(spike.Add(set256(subnormalGuard))))
+		if h.limit.v.GreaterEqual(norm2).ToBits()&^negative256(over).ToBits() != all1s256 || v.shared.due(l.now) {
 			l.watch256(v, h.loss.v, norm2, spike, signal)
 		}
 		switch l.law.Rule {
@@ -135,7 +135,8 @@ func gradient256(c *cell256, at int, target, t vec256) vec256 {
 	return x.Add(x).Add(t).Mul(c.q.v).Mul(w)
 }
 
-// observe256 stores the observed sums in the head. What else it computes is computed again later: that costs less than memory.
+// observe256 stores the observed sums in the head. Its intermediate results are recomputed by the
+// step, which costs less than memory traffic.
 func (l *Lanes) observe256(v *vector) {
 	h, slot := (*head256)(v.head), l.now&1
 	first := v.cell256(0)

@@ -14,14 +14,14 @@ func (l *Lanes) advance512(end int) {
 	if l.three() {
 		l.eachThree(end, l.threeRule512())
 	} else {
-		for ; l.now < end && l.active > 0; l.turn() {
+		for ; l.now < end && l.active > 0; l.endStep() {
 			l.general512()
 		}
 	}
 	done512()
 }
 
-// threeRule512 is the kernel of three groups for the law.
+// threeRule512 returns the kernel of three groups for the law.
 func (l *Lanes) threeRule512() func(vs []vector, end int) {
 	switch l.law.Rule {
 	case GD:
@@ -32,42 +32,42 @@ func (l *Lanes) threeRule512() func(vs []vector, end int) {
 	return l.threeMuon512
 }
 
-// watch512 takes in peaks of the spike, shows the lanes that are not quiet, for their step and their loss too, and sums the tails.
-// The loss comes fourfold.
+// watch512 updates the peaks of the spike, calls the host for the lanes that need an observation,
+// and sums the tails. loss is 4L.
 //
 //go:noinline
 func (l *Lanes) watch512(v *vector, loss, norm2, spike, signal vec512) {
 	h, now := (*head512)(v.head), set512(float64(l.now))
 	finite := h.limit.v.GreaterEqual(norm2)
-	if negative512(h.spike.v.Mul(norm2).Sub(spike.Add(set512(faint)))).ToBits() != 0 {
+	if negative512(h.spike.v.Mul(norm2).Sub(spike.Add(set512(subnormalGuard)))).ToBits() != 0 {
 		share := spike.Div(norm2)
 		bar := share.Mul(set512(PeakFactor)).Add(set512(PeakMargin))
 		higher := share.Greater(h.bar.v).And(finite)
 		h.peak.v, h.peakAt.v = share.Merge(h.peak.v, higher), now.Merge(h.peakAt.v, higher)
-		h.bar.v, h.spike.v = bar.Merge(h.bar.v, higher), bar.Mul(set512(shrink)).Merge(h.spike.v, higher)
+		h.bar.v, h.spike.v = bar.Merge(h.bar.v, higher), bar.Mul(set512(roundingSlack)).Merge(h.spike.v, higher)
 	}
-	// Neither difference is negative where a lane is quiet. An iterate that is not a number is not below the limit.
+	// Where a lane needs no observation neither difference is negative. NaN is not below the limit.
 	over := or512(h.signal.v.Mul(norm2).Sub(signal), h.next.v.Sub(now))
-	quiet := finite.ToBits() &^ negative512(over).ToBits() & loss.Greater(h.escape.v).ToBits()
-	if quiet != all1s512 {
+	noObservation := finite.ToBits() &^ negative512(over).ToBits() & loss.Greater(h.escape.v).ToBits()
+	if noObservation != all1s512 {
 		h.loss.v, h.norm2.v, h.spikeEnergy.v, h.signalEnergy.v = loss, norm2, spike, signal
-		l.see512(v, all1s512&^uint(quiet))
+		l.notify512(v, all1s512&^uint(noObservation))
 	}
-	if v.eight.wake <= l.now {
-		l.sleep(v.eight)
+	if v.shared.observeAt <= l.now {
+		l.schedule(v.shared)
 	}
-	if v.eight.tails != 0 {
+	if v.shared.tails != 0 {
 		h.tailSignal.v = h.tailSignal.v.Add(and512(signal.Div(norm2), h.tailOn.v))
 		h.tailLoss.v = h.tailLoss.v.Add(and512(loss.Mul(set512(0.25)), h.tailOn.v))
 	}
 }
 
-// see512 shows lanes to the host.
+// notify512 calls the host for lanes.
 //
 //go:noinline
-func (l *Lanes) see512(v *vector, lanes uint) {
+func (l *Lanes) notify512(v *vector, lanes uint) {
 	done512()
-	l.see(v.row, lanes<<v.lane)
+	l.observeLanes(v.row, lanes<<v.lane)
 }
 
 func (l *Lanes) rate512(v *vector) vec512 {
@@ -86,12 +86,12 @@ func (l *Lanes) keep512(v *vector) vec512 {
 	return h.keep.v
 }
 
-// tabled512 reads a table of schedules.
+// tabled512 reads this step's row of a table of schedules.
 func (l *Lanes) tabled512(table []row, v *vector) vec512 {
 	return (*row512)(unsafe.Add(unsafe.Pointer(&table[l.now%scheduleSteps*len(l.heads)+v.row]), 8*v.lane)).v
 }
 
-// general512 is any rule with any number of groups.
+// general512 is one step of any rule with any number of groups.
 func (l *Lanes) general512() {
 	at := l.now & 1
 	for i := range l.vectors {
@@ -99,8 +99,8 @@ func (l *Lanes) general512() {
 		h := (*head512)(v.head)
 		l.observe512(v)
 		norm2, spike, signal := h.norm2.v, h.spikeEnergy.v, h.signalEnergy.v
-		over := or512(h.signal.v.Mul(norm2).Sub(signal), h.spike.v.Mul(norm2).Sub(spike.Add(set512(faint))))
-		if h.limit.v.GreaterEqual(norm2).ToBits()&^negative512(over).ToBits() != all1s512 || v.eight.due(l.now) {
+		over := or512(h.signal.v.Mul(norm2).Sub(signal), h.spike.v.Mul(norm2).Sub(spike.Add(set512(subnormalGuard))))
+		if h.limit.v.GreaterEqual(norm2).ToBits()&^negative512(over).ToBits() != all1s512 || v.shared.due(l.now) {
 			l.watch512(v, h.loss.v, norm2, spike, signal)
 		}
 		switch l.law.Rule {
@@ -133,7 +133,8 @@ func gradient512(c *cell512, at int, target, t vec512) vec512 {
 	return x.Add(x).Add(t).Mul(c.q.v).Mul(w)
 }
 
-// observe512 stores the observed sums in the head. What else it computes is computed again later: that costs less than memory.
+// observe512 stores the observed sums in the head. Its intermediate results are recomputed by the
+// step, which costs less than memory traffic.
 func (l *Lanes) observe512(v *vector) {
 	h, slot := (*head512)(v.head), l.now&1
 	first := v.cell512(0)

@@ -14,14 +14,14 @@ func (l *Lanes) advance64(end int) {
 	if l.three() {
 		l.eachThree(end, l.threeRule64())
 	} else {
-		for ; l.now < end && l.active > 0; l.turn() {
+		for ; l.now < end && l.active > 0; l.endStep() {
 			l.general64()
 		}
 	}
 	done64()
 }
 
-// threeRule64 is the kernel of three groups for the law.
+// threeRule64 returns the kernel of three groups for the law.
 func (l *Lanes) threeRule64() func(vs []vector, end int) {
 	switch l.law.Rule {
 	case GD:
@@ -32,42 +32,42 @@ func (l *Lanes) threeRule64() func(vs []vector, end int) {
 	return l.threeMuon64
 }
 
-// watch64 takes in peaks of the spike, shows the lanes that are not quiet, for their step and their loss too, and sums the tails.
-// The loss comes fourfold.
+// watch64 updates the peaks of the spike, calls the host for the lanes that need an observation,
+// and sums the tails. loss is 4L.
 //
 //go:noinline
 func (l *Lanes) watch64(v *vector, loss, norm2, spike, signal vec64) {
 	h, now := (*head64)(v.head), set64(float64(l.now))
 	finite := h.limit.v.GreaterEqual(norm2)
-	if negative64(h.spike.v.Mul(norm2).Sub(spike.Add(set64(faint)))).ToBits() != 0 {
+	if negative64(h.spike.v.Mul(norm2).Sub(spike.Add(set64(subnormalGuard)))).ToBits() != 0 {
 		share := spike.Div(norm2)
 		bar := share.Mul(set64(PeakFactor)).Add(set64(PeakMargin))
 		higher := share.Greater(h.bar.v).And(finite)
 		h.peak.v, h.peakAt.v = share.Merge(h.peak.v, higher), now.Merge(h.peakAt.v, higher)
-		h.bar.v, h.spike.v = bar.Merge(h.bar.v, higher), bar.Mul(set64(shrink)).Merge(h.spike.v, higher)
+		h.bar.v, h.spike.v = bar.Merge(h.bar.v, higher), bar.Mul(set64(roundingSlack)).Merge(h.spike.v, higher)
 	}
-	// Neither difference is negative where a lane is quiet. An iterate that is not a number is not below the limit.
+	// Where a lane needs no observation neither difference is negative. NaN is not below the limit.
 	over := or64(h.signal.v.Mul(norm2).Sub(signal), h.next.v.Sub(now))
-	quiet := finite.ToBits() &^ negative64(over).ToBits() & loss.Greater(h.escape.v).ToBits()
-	if quiet != all1s64 {
+	noObservation := finite.ToBits() &^ negative64(over).ToBits() & loss.Greater(h.escape.v).ToBits()
+	if noObservation != all1s64 {
 		h.loss.v, h.norm2.v, h.spikeEnergy.v, h.signalEnergy.v = loss, norm2, spike, signal
-		l.see64(v, all1s64&^uint(quiet))
+		l.notify64(v, all1s64&^uint(noObservation))
 	}
-	if v.eight.wake <= l.now {
-		l.sleep(v.eight)
+	if v.shared.observeAt <= l.now {
+		l.schedule(v.shared)
 	}
-	if v.eight.tails != 0 {
+	if v.shared.tails != 0 {
 		h.tailSignal.v = h.tailSignal.v.Add(and64(signal.Div(norm2), h.tailOn.v))
 		h.tailLoss.v = h.tailLoss.v.Add(and64(loss.Mul(set64(0.25)), h.tailOn.v))
 	}
 }
 
-// see64 shows lanes to the host.
+// notify64 calls the host for lanes.
 //
 //go:noinline
-func (l *Lanes) see64(v *vector, lanes uint) {
+func (l *Lanes) notify64(v *vector, lanes uint) {
 	done64()
-	l.see(v.row, lanes<<v.lane)
+	l.observeLanes(v.row, lanes<<v.lane)
 }
 
 func (l *Lanes) rate64(v *vector) vec64 {
@@ -86,12 +86,12 @@ func (l *Lanes) keep64(v *vector) vec64 {
 	return h.keep.v
 }
 
-// tabled64 reads a table of schedules.
+// tabled64 reads this step's row of a table of schedules.
 func (l *Lanes) tabled64(table []row, v *vector) vec64 {
 	return (*row64)(unsafe.Add(unsafe.Pointer(&table[l.now%scheduleSteps*len(l.heads)+v.row]), 8*v.lane)).v
 }
 
-// general64 is any rule with any number of groups.
+// general64 is one step of any rule with any number of groups.
 func (l *Lanes) general64() {
 	at := l.now & 1
 	for i := range l.vectors {
@@ -99,8 +99,8 @@ func (l *Lanes) general64() {
 		h := (*head64)(v.head)
 		l.observe64(v)
 		norm2, spike, signal := h.norm2.v, h.spikeEnergy.v, h.signalEnergy.v
-		over := or64(h.signal.v.Mul(norm2).Sub(signal), h.spike.v.Mul(norm2).Sub(spike.Add(set64(faint))))
-		if h.limit.v.GreaterEqual(norm2).ToBits()&^negative64(over).ToBits() != all1s64 || v.eight.due(l.now) {
+		over := or64(h.signal.v.Mul(norm2).Sub(signal), h.spike.v.Mul(norm2).Sub(spike.Add(set64(subnormalGuard))))
+		if h.limit.v.GreaterEqual(norm2).ToBits()&^negative64(over).ToBits() != all1s64 || v.shared.due(l.now) {
 			l.watch64(v, h.loss.v, norm2, spike, signal)
 		}
 		switch l.law.Rule {
@@ -133,7 +133,8 @@ func gradient64(c *cell64, at int, target, t vec64) vec64 {
 	return x.Add(x).Add(t).Mul(c.q.v).Mul(w)
 }
 
-// observe64 stores the observed sums in the head. What else it computes is computed again later: that costs less than memory.
+// observe64 stores the observed sums in the head. Its intermediate results are recomputed by the
+// step, which costs less than memory traffic.
 func (l *Lanes) observe64(v *vector) {
 	h, slot := (*head64)(v.head), l.now&1
 	first := v.cell64(0)

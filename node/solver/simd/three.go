@@ -2,14 +2,15 @@ package simd
 
 import "math"
 
-// three tells whether the kernels have a short way for the law.
+// three reports whether the kernels have steps for three groups under the law.
 func (l *Lanes) three() bool {
 	rule := l.law.Rule
 	return l.groups == 3 && (rule == GD || rule == SpecGD || rule == Muon && !l.law.Exact)
 }
 
-// faintSpectrum is the eigenvalue below which a gradient may underflow where what it is a multiple of does not.
-const faintSpectrum = 1e-50
+// smallEigenvalue is the eigenvalue below which a gradient q_g (2x_g + T) w_g may underflow though
+// its factors do not.
+const smallEigenvalue = 1e-50
 
 // prepare computes what the steps of three groups multiply by.
 func (l *Lanes) prepare(lane int) {
@@ -29,8 +30,8 @@ func (l *Lanes) prepare(lane int) {
 		}
 		least, most = min(least, c.q[i]), max(most, c.q[i])
 	}
-	h.zero[i] = h.rtol[i] * (most / least) / shrink
-	if least < faintSpectrum {
+	h.zero[i] = h.rtol[i] * (most / least) / roundingSlack
+	if least < smallEigenvalue {
 		h.zero[i] = math.Inf(1)
 	}
 }
@@ -45,7 +46,7 @@ func (l *Lanes) eachThree(end int, steps func(vs []vector, end int)) {
 	l.now = end
 }
 
-// awake tells whether two vectors have a step to take before end.
-func (l *Lanes) awake(vs []vector, end int) bool {
-	return l.now < end && vs[0].eight.idle&vs[1].eight.idle != math.MaxUint8
+// hasStep reports whether two vectors have a step to take before end.
+func (l *Lanes) hasStep(vs []vector, end int) bool {
+	return l.now < end && vs[0].shared.idle&vs[1].shared.idle != math.MaxUint8
 }

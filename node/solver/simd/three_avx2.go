@@ -6,25 +6,26 @@ package simd
 
 import "unsafe"
 
-// Steps of three groups, all in registers. With a_g = w_g², less τ in the first group, and p_g = ½ n_g q_g, ½T = Σ p_g a_g and half
-// the gradient is q_g (q_g a_g + ½T) w_g: nothing waits for the sum but what it is added to. A vector takes all steps until end before
-// the next one does: its numbers stay near.
+// Steps of three groups, all in registers. With a_g = w_g², less τ in the first group, and p_g = ½
+// n_g q_g, ½T = Σ p_g a_g and half the gradient is q_g (q_g a_g + ½T) w_g: only the last addition
+// waits for the sum. A vector takes all steps until end before the next one does, so that its
+// numbers stay in the first-level cache.
 
 // threeGD256 is w <- w (keep - k a - r ½T), r = 2 lr q, k = r q.
 func (l *Lanes) threeGD256(vs []vector, end int) {
 	scheduled := l.law.Scheduled
-	for l.quietGD256(vs, end) {
+	for l.unobservedGD256(vs, end) {
 		v := &vs[0]
 		vB := &vs[1]
 		h, c := v.three256()
 		hB, cB := vB.three256()
-		if !quiet256(h, c, c[0].w[0].v, c[1].w[0].v, c[2].w[0].v) || v.eight.due(l.now) {
+		if !noObservation256(h, c, c[0].w[0].v, c[1].w[0].v, c[2].w[0].v) || v.shared.due(l.now) {
 			l.threeWatch256(v)
 		}
-		if !quiet256(hB, cB, cB[0].w[0].v, cB[1].w[0].v, cB[2].w[0].v) || vB.eight.due(l.now) {
+		if !noObservation256(hB, cB, cB[0].w[0].v, cB[1].w[0].v, cB[2].w[0].v) || vB.shared.due(l.now) {
 			l.threeWatch256(vB)
 		}
-		// Found again: what is held in registers would be saved in every round for the sake of the rare call.
+		// Loaded again: pointers kept across the rare call would be spilled in every round.
 		h, c = v.three256()
 		hB, cB = vB.three256()
 		if scheduled {
@@ -47,7 +48,7 @@ func (l *Lanes) threeGD256(vs []vector, end int) {
 		cB[1].w[0].v = hB.keep.v.Sub(cB[1].m.v.Mul(a1B)).Sub(cB[1].g.v.Mul(halfB)).Mul(w1B)
 		c[2].w[0].v = h.keep.v.Sub(c[2].m.v.Mul(a2)).Sub(c[2].g.v.Mul(half)).Mul(w2)
 		cB[2].w[0].v = hB.keep.v.Sub(cB[2].m.v.Mul(a2B)).Sub(cB[2].g.v.Mul(halfB)).Mul(w2B)
-		l.turn()
+		l.endStep()
 	}
 }
 
@@ -66,18 +67,18 @@ func (l *Lanes) threeRates256(v *vector) {
 // threeSpecGD256 is w <- keep w - lr sign(g).
 func (l *Lanes) threeSpecGD256(vs []vector, end int) {
 	scheduled, decays := l.law.Scheduled, l.law.Decays
-	for l.quietSpecGD256(vs, end) {
+	for l.unobservedSpecGD256(vs, end) {
 		v := &vs[0]
 		vB := &vs[1]
 		h, c := v.three256()
 		hB, cB := vB.three256()
-		if !quiet256(h, c, c[0].w[0].v, c[1].w[0].v, c[2].w[0].v) || v.eight.due(l.now) {
+		if !noObservation256(h, c, c[0].w[0].v, c[1].w[0].v, c[2].w[0].v) || v.shared.due(l.now) {
 			l.threeWatch256(v)
 		}
-		if !quiet256(hB, cB, cB[0].w[0].v, cB[1].w[0].v, cB[2].w[0].v) || vB.eight.due(l.now) {
+		if !noObservation256(hB, cB, cB[0].w[0].v, cB[1].w[0].v, cB[2].w[0].v) || vB.shared.due(l.now) {
 			l.threeWatch256(vB)
 		}
-		// Found again: what is held in registers would be saved in every round for the sake of the rare call.
+		// Loaded again: pointers kept across the rare call would be spilled in every round.
 		h, c = v.three256()
 		hB, cB = vB.three256()
 		w0, w1, w2 := c[0].w[0].v, c[1].w[0].v, c[2].w[0].v
@@ -102,25 +103,29 @@ func (l *Lanes) threeSpecGD256(vs []vector, end int) {
 			keepB := l.keep256(vB)
 			w0B, w1B, w2B = keepB.Mul(w0B), keepB.Mul(w1B), keepB.Mul(w2B)
 		}
-		c[0].w[0].v, c[1].w[0].v, c[2].w[0].v = w0.Sub(flip256(rate, g0)), w1.Sub(flip256(rate, g1)), w2.Sub(flip256(rate, g2))
-		cB[0].w[0].v, cB[1].w[0].v, cB[2].w[0].v = w0B.Sub(flip256(rateB, g0B)), w1B.Sub(flip256(rateB, g1B)), w2B.Sub(flip256(rateB, g2B))
+		w0, w1, w2 = w0.Sub(flip256(rate, g0)), w1.Sub(flip256(rate, g1)), w2.Sub(flip256(rate, g2))
+		w0B, w1B, w2B = w0B.Sub(flip256(rateB, g0B)), w1B.Sub(flip256(rateB, g1B)), w2B.Sub(flip256(rateB, g2B))
+		c[0].w[0].v, c[1].w[0].v, c[2].w[0].v = w0, w1, w2
+		cB[0].w[0].v, cB[1].w[0].v, cB[2].w[0].v = w0B, w1B, w2B
 		if !allCount256(h.rtol.v, g0, g1, g2) {
 			l.threeZeros256(v)
 		}
 		if !allCount256(hB.rtol.v, g0B, g1B, g2B) {
 			l.threeZeros256(vB)
 		}
-		l.turn()
+		l.endStep()
 	}
 }
 
-// allCount256 tells whether none counts as zero and all are finite: an infinite one makes the cut so, and T makes all so.
+// allCount256 reports whether no gradient counts as zero and all are finite: an infinite one makes
+// the cut infinite, and through T all of them.
 func allCount256(rtol, g0, g1, g2 vec256) bool {
 	g0, g1, g2 = abs256(g0), abs256(g1), abs256(g2)
 	return g0.Min(g1).Min(g2).Greater(g0.Max(g1).Max(g2).Mul(rtol)).ToBits() == all1s256
 }
 
-// threeZeros256 is the step of specgd again, from the iterate before, where some count as zero; what is not finite gives NaN.
+// threeZeros256 is the step of specgd again, from the iterate before, where some count as zero;
+// what is not finite gives NaN.
 //
 //go:noinline
 func (l *Lanes) threeZeros256(v *vector) {
@@ -139,18 +144,18 @@ func (l *Lanes) threeZeros256(v *vector) {
 func (l *Lanes) threeMuon256(vs []vector, end int) {
 	nesterov, quintics := l.law.Nesterov, l.quintics
 	one, scale := set256(1), set256(l.law.Scale)
-	for l.awake(vs, end) {
+	for l.hasStep(vs, end) {
 		v := &vs[0]
 		vB := &vs[1]
 		h, c := v.three256()
 		hB, cB := vB.three256()
-		if !quiet256(h, c, c[0].w[0].v, c[1].w[0].v, c[2].w[0].v) || v.eight.due(l.now) {
+		if !noObservation256(h, c, c[0].w[0].v, c[1].w[0].v, c[2].w[0].v) || v.shared.due(l.now) {
 			l.threeWatch256(v)
 		}
-		if !quiet256(hB, cB, cB[0].w[0].v, cB[1].w[0].v, cB[2].w[0].v) || vB.eight.due(l.now) {
+		if !noObservation256(hB, cB, cB[0].w[0].v, cB[1].w[0].v, cB[2].w[0].v) || vB.shared.due(l.now) {
 			l.threeWatch256(vB)
 		}
-		// Found again: what is held in registers would be saved in every round for the sake of the rare call.
+		// Loaded again: pointers kept across the rare call would be spilled in every round.
 		h, c = v.three256()
 		hB, cB = vB.three256()
 		g0, g1, g2 := halfGradient256(h, c, c[0].w[0].v, c[1].w[0].v, c[2].w[0].v)
@@ -198,11 +203,11 @@ func (l *Lanes) threeMuon256(vs []vector, end int) {
 		cB[1].w[0].v = keepB.Mul(w1B).Sub(rateB.Mul(x1B))
 		c[2].w[0].v = keep.Mul(w2).Sub(rate.Mul(x2))
 		cB[2].w[0].v = keepB.Mul(w2B).Sub(rateB.Mul(x2B))
-		l.turn()
+		l.endStep()
 	}
 }
 
-// three256 tells where the points are.
+// three256 returns the points' head and cells.
 func (v *vector) three256() (*head256, *[3]cell256) {
 	return (*head256)(v.head), (*[3]cell256)(v.cells)
 }
@@ -228,17 +233,18 @@ func halfGradient256(h *head256, c *[3]cell256, w0, w1, w2 vec256) (g0, g1, g2 v
 	return g0, g1, g2
 }
 
-// quiet256 tells whether no lane needs a look for its energies: none of the differences is negative. An iterate that is not a
-// number is not below the limit. The iterate comes as vectors because the compiler inlines more of what takes vectors.
-func quiet256(h *head256, c *[3]cell256, w0, w1, w2 vec256) bool {
+// noObservation256 reports whether no lane needs an observation because of its energies: none of
+// the differences is negative. NaN is not below the limit. The iterate is passed as vectors because
+// the compiler then inlines more.
+func noObservation256(h *head256, c *[3]cell256, w0, w1, w2 vec256) bool {
 	e0, e1, e2 := w0.Mul(w0), w1.Mul(w1).Mul(c[1].n.v), w2.Mul(w2).Mul(c[2].n.v)
 	norm2 := e0.Add(e1).Add(e2)
 	spike := and256(e1, h.spikes[1].v).Add(and256(e2, h.spikes[2].v))
-	over := or256(h.signal.v.Mul(norm2).Sub(e0), h.spike.v.Mul(norm2).Sub(spike.Add(set256(faint))))
+	over := or256(h.signal.v.Mul(norm2).Sub(e0), h.spike.v.Mul(norm2).Sub(spike.Add(set256(subnormalGuard))))
 	return h.limit.v.GreaterEqual(norm2).ToBits()&^negative256(over).ToBits() == all1s256
 }
 
-// threeWatch256 looks at three groups as watch256 does at any number.
+// threeWatch256 is watch256 for three groups.
 //
 //go:noinline
 func (l *Lanes) threeWatch256(v *vector) {

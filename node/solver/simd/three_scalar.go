@@ -4,25 +4,26 @@ package simd
 
 import "unsafe"
 
-// Steps of three groups, all in registers. With a_g = w_g², less τ in the first group, and p_g = ½ n_g q_g, ½T = Σ p_g a_g and half
-// the gradient is q_g (q_g a_g + ½T) w_g: nothing waits for the sum but what it is added to. A vector takes all steps until end before
-// the next one does: its numbers stay near.
+// Steps of three groups, all in registers. With a_g = w_g², less τ in the first group, and p_g = ½
+// n_g q_g, ½T = Σ p_g a_g and half the gradient is q_g (q_g a_g + ½T) w_g: only the last addition
+// waits for the sum. A vector takes all steps until end before the next one does, so that its
+// numbers stay in the first-level cache.
 
 // threeGD64 is w <- w (keep - k a - r ½T), r = 2 lr q, k = r q.
 func (l *Lanes) threeGD64(vs []vector, end int) {
 	scheduled := l.law.Scheduled
-	for l.quietGD64(vs, end) {
+	for l.unobservedGD64(vs, end) {
 		v := &vs[0]
 		vB := &vs[1]
 		h, c := v.three64()
 		hB, cB := vB.three64()
-		if !quiet64(h, c, c[0].w[0].v, c[1].w[0].v, c[2].w[0].v) || v.eight.due(l.now) {
+		if !noObservation64(h, c, c[0].w[0].v, c[1].w[0].v, c[2].w[0].v) || v.shared.due(l.now) {
 			l.threeWatch64(v)
 		}
-		if !quiet64(hB, cB, cB[0].w[0].v, cB[1].w[0].v, cB[2].w[0].v) || vB.eight.due(l.now) {
+		if !noObservation64(hB, cB, cB[0].w[0].v, cB[1].w[0].v, cB[2].w[0].v) || vB.shared.due(l.now) {
 			l.threeWatch64(vB)
 		}
-		// Found again: what is held in registers would be saved in every round for the sake of the rare call.
+		// Loaded again: pointers kept across the rare call would be spilled in every round.
 		h, c = v.three64()
 		hB, cB = vB.three64()
 		if scheduled {
@@ -45,7 +46,7 @@ func (l *Lanes) threeGD64(vs []vector, end int) {
 		cB[1].w[0].v = hB.keep.v.Sub(cB[1].m.v.Mul(a1B)).Sub(cB[1].g.v.Mul(halfB)).Mul(w1B)
 		c[2].w[0].v = h.keep.v.Sub(c[2].m.v.Mul(a2)).Sub(c[2].g.v.Mul(half)).Mul(w2)
 		cB[2].w[0].v = hB.keep.v.Sub(cB[2].m.v.Mul(a2B)).Sub(cB[2].g.v.Mul(halfB)).Mul(w2B)
-		l.turn()
+		l.endStep()
 	}
 }
 
@@ -64,18 +65,18 @@ func (l *Lanes) threeRates64(v *vector) {
 // threeSpecGD64 is w <- keep w - lr sign(g).
 func (l *Lanes) threeSpecGD64(vs []vector, end int) {
 	scheduled, decays := l.law.Scheduled, l.law.Decays
-	for l.quietSpecGD64(vs, end) {
+	for l.unobservedSpecGD64(vs, end) {
 		v := &vs[0]
 		vB := &vs[1]
 		h, c := v.three64()
 		hB, cB := vB.three64()
-		if !quiet64(h, c, c[0].w[0].v, c[1].w[0].v, c[2].w[0].v) || v.eight.due(l.now) {
+		if !noObservation64(h, c, c[0].w[0].v, c[1].w[0].v, c[2].w[0].v) || v.shared.due(l.now) {
 			l.threeWatch64(v)
 		}
-		if !quiet64(hB, cB, cB[0].w[0].v, cB[1].w[0].v, cB[2].w[0].v) || vB.eight.due(l.now) {
+		if !noObservation64(hB, cB, cB[0].w[0].v, cB[1].w[0].v, cB[2].w[0].v) || vB.shared.due(l.now) {
 			l.threeWatch64(vB)
 		}
-		// Found again: what is held in registers would be saved in every round for the sake of the rare call.
+		// Loaded again: pointers kept across the rare call would be spilled in every round.
 		h, c = v.three64()
 		hB, cB = vB.three64()
 		w0, w1, w2 := c[0].w[0].v, c[1].w[0].v, c[2].w[0].v
@@ -100,25 +101,29 @@ func (l *Lanes) threeSpecGD64(vs []vector, end int) {
 			keepB := l.keep64(vB)
 			w0B, w1B, w2B = keepB.Mul(w0B), keepB.Mul(w1B), keepB.Mul(w2B)
 		}
-		c[0].w[0].v, c[1].w[0].v, c[2].w[0].v = w0.Sub(flip64(rate, g0)), w1.Sub(flip64(rate, g1)), w2.Sub(flip64(rate, g2))
-		cB[0].w[0].v, cB[1].w[0].v, cB[2].w[0].v = w0B.Sub(flip64(rateB, g0B)), w1B.Sub(flip64(rateB, g1B)), w2B.Sub(flip64(rateB, g2B))
+		w0, w1, w2 = w0.Sub(flip64(rate, g0)), w1.Sub(flip64(rate, g1)), w2.Sub(flip64(rate, g2))
+		w0B, w1B, w2B = w0B.Sub(flip64(rateB, g0B)), w1B.Sub(flip64(rateB, g1B)), w2B.Sub(flip64(rateB, g2B))
+		c[0].w[0].v, c[1].w[0].v, c[2].w[0].v = w0, w1, w2
+		cB[0].w[0].v, cB[1].w[0].v, cB[2].w[0].v = w0B, w1B, w2B
 		if !allCount64(h.rtol.v, g0, g1, g2) {
 			l.threeZeros64(v)
 		}
 		if !allCount64(hB.rtol.v, g0B, g1B, g2B) {
 			l.threeZeros64(vB)
 		}
-		l.turn()
+		l.endStep()
 	}
 }
 
-// allCount64 tells whether none counts as zero and all are finite: an infinite one makes the cut so, and T makes all so.
+// allCount64 reports whether no gradient counts as zero and all are finite: an infinite one makes
+// the cut infinite, and through T all of them.
 func allCount64(rtol, g0, g1, g2 vec64) bool {
 	g0, g1, g2 = abs64(g0), abs64(g1), abs64(g2)
 	return g0.Min(g1).Min(g2).Greater(g0.Max(g1).Max(g2).Mul(rtol)).ToBits() == all1s64
 }
 
-// threeZeros64 is the step of specgd again, from the iterate before, where some count as zero; what is not finite gives NaN.
+// threeZeros64 is the step of specgd again, from the iterate before, where some count as zero;
+// what is not finite gives NaN.
 //
 //go:noinline
 func (l *Lanes) threeZeros64(v *vector) {
@@ -137,18 +142,18 @@ func (l *Lanes) threeZeros64(v *vector) {
 func (l *Lanes) threeMuon64(vs []vector, end int) {
 	nesterov, quintics := l.law.Nesterov, l.quintics
 	one, scale := set64(1), set64(l.law.Scale)
-	for l.awake(vs, end) {
+	for l.hasStep(vs, end) {
 		v := &vs[0]
 		vB := &vs[1]
 		h, c := v.three64()
 		hB, cB := vB.three64()
-		if !quiet64(h, c, c[0].w[0].v, c[1].w[0].v, c[2].w[0].v) || v.eight.due(l.now) {
+		if !noObservation64(h, c, c[0].w[0].v, c[1].w[0].v, c[2].w[0].v) || v.shared.due(l.now) {
 			l.threeWatch64(v)
 		}
-		if !quiet64(hB, cB, cB[0].w[0].v, cB[1].w[0].v, cB[2].w[0].v) || vB.eight.due(l.now) {
+		if !noObservation64(hB, cB, cB[0].w[0].v, cB[1].w[0].v, cB[2].w[0].v) || vB.shared.due(l.now) {
 			l.threeWatch64(vB)
 		}
-		// Found again: what is held in registers would be saved in every round for the sake of the rare call.
+		// Loaded again: pointers kept across the rare call would be spilled in every round.
 		h, c = v.three64()
 		hB, cB = vB.three64()
 		g0, g1, g2 := halfGradient64(h, c, c[0].w[0].v, c[1].w[0].v, c[2].w[0].v)
@@ -196,11 +201,11 @@ func (l *Lanes) threeMuon64(vs []vector, end int) {
 		cB[1].w[0].v = keepB.Mul(w1B).Sub(rateB.Mul(x1B))
 		c[2].w[0].v = keep.Mul(w2).Sub(rate.Mul(x2))
 		cB[2].w[0].v = keepB.Mul(w2B).Sub(rateB.Mul(x2B))
-		l.turn()
+		l.endStep()
 	}
 }
 
-// three64 tells where the points are.
+// three64 returns the points' head and cells.
 func (v *vector) three64() (*head64, *[3]cell64) {
 	return (*head64)(v.head), (*[3]cell64)(v.cells)
 }
@@ -226,17 +231,18 @@ func halfGradient64(h *head64, c *[3]cell64, w0, w1, w2 vec64) (g0, g1, g2 vec64
 	return g0, g1, g2
 }
 
-// quiet64 tells whether no lane needs a look for its energies: none of the differences is negative. An iterate that is not a
-// number is not below the limit. The iterate comes as vectors because the compiler inlines more of what takes vectors.
-func quiet64(h *head64, c *[3]cell64, w0, w1, w2 vec64) bool {
+// noObservation64 reports whether no lane needs an observation because of its energies: none of
+// the differences is negative. NaN is not below the limit. The iterate is passed as vectors because
+// the compiler then inlines more.
+func noObservation64(h *head64, c *[3]cell64, w0, w1, w2 vec64) bool {
 	e0, e1, e2 := w0.Mul(w0), w1.Mul(w1).Mul(c[1].n.v), w2.Mul(w2).Mul(c[2].n.v)
 	norm2 := e0.Add(e1).Add(e2)
 	spike := and64(e1, h.spikes[1].v).Add(and64(e2, h.spikes[2].v))
-	over := or64(h.signal.v.Mul(norm2).Sub(e0), h.spike.v.Mul(norm2).Sub(spike.Add(set64(faint))))
+	over := or64(h.signal.v.Mul(norm2).Sub(e0), h.spike.v.Mul(norm2).Sub(spike.Add(set64(subnormalGuard))))
 	return h.limit.v.GreaterEqual(norm2).ToBits()&^negative64(over).ToBits() == all1s64
 }
 
-// threeWatch64 looks at three groups as watch64 does at any number.
+// threeWatch64 is watch64 for three groups.
 //
 //go:noinline
 func (l *Lanes) threeWatch64(v *vector) {

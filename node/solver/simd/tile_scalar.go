@@ -4,8 +4,8 @@ package simd
 
 import "unsafe"
 
-// tile64 adds the product of 8 rows and 16 columns to a tile of C, whose rows are stride bytes apart, or stores it there when add is
-// false.
+// tile64 adds the product of 8 rows and 16 columns to a tile of C, whose rows are stride bytes
+// apart, or stores it there when add is false.
 func tile64(depth int, a, b operand, c unsafe.Pointer, stride int, add bool) {
 	for r := 0; r < tileRows; r += 4 {
 		rows := operand{unsafe.Add(a.at, r*a.lane), a.lane, a.step}
@@ -16,9 +16,10 @@ func tile64(depth int, a, b operand, c unsafe.Pointer, stride int, add bool) {
 	done64()
 }
 
-// micro64 is tile64 for 4 rows and 2 vectors of columns: 4 x 2 accumulators, as many as the latency of a fused multiply-add needs and
-// the compiler's fifteen registers hold. It stays a function of its own because one register more would be spilled, and a
-// spill in this loop costs two thirds of the speed.
+// micro64 is tile64 for 4 rows and 2 vectors of columns: 4 x 2 accumulators, as many as the
+// latency of a fused multiply-add needs and the compiler's fifteen registers hold. It stays a
+// function of its own because one register more would be spilled, and a spill in this loop costs
+// two thirds of the speed.
 //
 //go:noinline
 func micro64(depth int, a operand, b unsafe.Pointer, step int, c unsafe.Pointer, stride int, add bool) {

@@ -24,8 +24,8 @@ type row256 struct {
 	_ [4]float64
 }
 
-// at256 loads the i-th vector from p, put256 stores it, all256 broadcasts the float64 at p.
-// Loads and stores are pointer casts because archsimd's take arrays in Go 1.26 and slices in Go 1.27.
+// at256 loads the i-th vector from p, put256 stores it, all256 broadcasts the float64 at p. Loads
+// and stores are pointer casts because archsimd's take arrays in Go 1.26 and slices in Go 1.27.
 func at256(p unsafe.Pointer, i int) vec256     { return *(*vec256)(unsafe.Add(p, 32*i)) }
 func put256(v vec256, p unsafe.Pointer, i int) { *(*vec256)(unsafe.Add(p, 32*i)) = v }
 func all256(p unsafe.Pointer) vec256           { return archsimd.BroadcastFloat64x4(*(*float64)(p)) }
@@ -46,7 +46,7 @@ func and256(x, mask vec256) vec256 {
 	return x.AsInt64x4().And(mask.AsInt64x4()).AsFloat64x4()
 }
 
-// or256 joins the bits, negative256 tells where the sign bit is set.
+// or256 joins the bits, negative256 reports where the sign bit is set.
 func or256(x, y vec256) vec256 {
 	return x.AsInt64x4().Or(y.AsInt64x4()).AsFloat64x4()
 }

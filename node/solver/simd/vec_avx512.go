@@ -21,8 +21,8 @@ type (
 // row512 is as much of a row as the kernel takes at once.
 type row512 struct{ v vec512 }
 
-// at512 loads the i-th vector from p, put512 stores it, all512 broadcasts the float64 at p.
-// Loads and stores are pointer casts because archsimd's take arrays in Go 1.26 and slices in Go 1.27.
+// at512 loads the i-th vector from p, put512 stores it, all512 broadcasts the float64 at p. Loads
+// and stores are pointer casts because archsimd's take arrays in Go 1.26 and slices in Go 1.27.
 func at512(p unsafe.Pointer, i int) vec512     { return *(*vec512)(unsafe.Add(p, 64*i)) }
 func put512(v vec512, p unsafe.Pointer, i int) { *(*vec512)(unsafe.Add(p, 64*i)) = v }
 
@@ -42,7 +42,7 @@ func and512(x, mask vec512) vec512 {
 	return x.AsInt64x8().And(mask.AsInt64x8()).AsFloat64x8()
 }
 
-// or512 joins the bits, negative512 tells where the sign bit is set.
+// or512 joins the bits, negative512 reports where the sign bit is set.
 func or512(x, y vec512) vec512 {
 	return x.AsInt64x8().Or(y.AsInt64x8()).AsFloat64x8()
 }

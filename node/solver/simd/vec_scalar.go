@@ -10,8 +10,8 @@ const (
 	all1s64 = 1
 )
 
-// vec64 is a vector of one: the scalar twin of the vector types, with the same methods. Conversions keep the compiler from
-// fusing a product into a sum.
+// vec64 is a vector of one: the scalar twin of the vector types, with the same methods. Conversions
+// keep the compiler from fusing a product into a sum.
 type vec64 float64
 
 // row64 is as much of a row as the kernel takes at once.

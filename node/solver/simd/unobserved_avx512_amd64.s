@@ -3,14 +3,14 @@
 #include "go_asm.h"
 #include "textflag.h"
 
-// Steps of two vectors of three groups while every lane is quiet. Iterates and the sums over tails are rounded as in the template; what only
+// Steps of two vectors of three groups that need no observation. Iterates and the sums over tails are rounded as in the template; what only
 // decides whether to stop is not, and stops a little early.
 //
 // R8 and R10 are the heads, R9 and R11 the cells, CX the steps left, DX the flags. Z0 to Z2 are the iterates of the first vector, Z3 to
-// Z5 those of the second; Z18 to Z21 the multiplicities of the groups that are spikes, 0 for others; Z30 the limit of ‖W‖², Z31 faint.
+// Z5 those of the second; Z18 to Z21 the multiplicities of the groups that are spikes, 0 for others; Z30 the limit of ‖W‖², Z31 subnormalGuard.
 
-DATA faint<>+0(SB)/8, $1e-280
-GLOBL faint<>(SB), RODATA|NOPTR, $8
+DATA subnormalGuard<>+0(SB)/8, $1e-280
+GLOBL subnormalGuard<>(SB), RODATA|NOPTR, $8
 
 DATA quarter<>+0(SB)/8, $0.25
 GLOBL quarter<>(SB), RODATA|NOPTR, $8
@@ -33,7 +33,7 @@ GLOBL tiny<>(SB), RODATA|NOPTR, $8
 	MOVQ n+32(FP), CX; \
 	MOVQ flags+40(FP), DX; \
 	VBROADCASTSD limit+48(FP), Z30; \
-	VBROADCASTSD faint<>(SB), Z31; \
+	VBROADCASTSD subnormalGuard<>(SB), Z31; \
 	LOAD(R8, R9, Z0, Z1, Z2, Z18, Z19); \
 	LOAD(R10, R11, Z3, Z4, Z5, Z20, Z21)
 
@@ -60,12 +60,12 @@ GLOBL tiny<>(SB), RODATA|NOPTR, $8
 	VMOVUPD w1, at1(C); \
 	VMOVUPD w2, at2(C)
 
-// BEFORE keeps the iterates that a step starts from.
+// BEFORE saves the iterates that a step starts from.
 #define BEFORE \
 	STORE(R9, Z0, Z1, Z2, const_cellBefore0, const_cellBefore1, const_cellBefore2); \
 	STORE(R11, Z3, Z4, Z5, const_cellBefore0, const_cellBefore1, const_cellBefore2)
 
-// ENERGIES leaves a = w², norm2 = ‖W‖², and over, negative where the signal or the spikes are to be looked at.
+// ENERGIES leaves a = w², norm2 = ‖W‖², and over, negative where the signal or the spikes need an observation.
 #define ENERGIES(H, C, w0, w1, w2, n1, n2, a0, a1, a2, norm2, over, spike) \
 	VMULPD w0, w0, a0; \
 	VMULPD w1, w1, a1; \
@@ -86,14 +86,14 @@ GLOBL tiny<>(SB), RODATA|NOPTR, $8
 	VCMPPD $2, Z30, normA, K5; \
 	VCMPPD $2, Z30, normB, K5, K5
 
-// QUIET sets the carry if every lane is in K5 and not over.
-#define QUIET(overA, overB) \
+// UNOBSERVED sets the carry if every lane is in K5 and not over.
+#define UNOBSERVED(overA, overB) \
 	VPORQ overB, overA, overA; \
 	VPMOVQ2M overA, K6; \
 	KANDNB K5, K6, K6; \
 	KORTESTB K6, K6
 
-// WATCHED leaves in K5 only where losses are above those to be looked at. A floor says so at less cost.
+// WATCHED leaves in K5 only where losses are above those that need an observation. A floor says so at less cost.
 #define WATCHED \
 	FLOOR(R8, R9, Z6, Z9, Z14); \
 	FLOOR(R10, R11, Z10, Z13, Z15)
@@ -165,28 +165,28 @@ GLOBL tiny<>(SB), RODATA|NOPTR, $8
 	VADDPD y, x, x; \
 	VADDPD x, half, half
 
-// LOOK leaves a = w², less τ in the first group, in Z6 to Z8 and Z10 to Z12, ½T in Z9 and Z13, and what QUIET asks for in K5, Z26 and
-// Z27; it goes to watched where losses are to be looked at, too.
+// LOOK leaves a = w², less τ in the first group, in Z6 to Z8 and Z10 to Z12, ½T in Z9 and Z13, and what UNOBSERVED asks for in K5, Z26 and
+// Z27; it goes to watched where losses need an observation, too.
 #define LOOK(watched) \
 	ENERGIES(R8, R9, Z0, Z1, Z2, Z18, Z19, Z6, Z7, Z8, Z9, Z26, Z14); \
 	ENERGIES(R10, R11, Z3, Z4, Z5, Z20, Z21, Z10, Z11, Z12, Z13, Z27, Z15); \
 	BOUNDED(Z9, Z13); \
 	HALF(R8, R9, Z6, Z7, Z8, Z9, Z14, Z15); \
 	HALF(R10, R11, Z10, Z11, Z12, Z13, Z16, Z17); \
-	TESTQ $const_quietWatched|const_quietTails, DX; \
+	TESTQ $const_flagWatched|const_flagTails, DX; \
 	JNE watched
 
-// LOOK_CLOSER is what a kernel does out of line, and the labels where it begins: watched and tails before it goes on at quiet, sum before
+// LOOK_CLOSER is what a kernel does out of line, and the labels where it begins: watched and tails before it goes on at unobserved, sum before
 // update.
-#define LOOK_CLOSER(watched, tails, quiet, sum, update) \
+#define LOOK_CLOSER(watched, tails, unobserved, sum, update) \
 watched: \
-	TESTQ $const_quietTails, DX; \
+	TESTQ $const_flagTails, DX; \
 	JNE tails; \
 	WATCHED; \
-	JMP quiet; \
+	JMP unobserved; \
 tails: \
 	TAILS; \
-	JMP quiet; \
+	JMP unobserved; \
 sum: \
 	SUM; \
 	JMP update
@@ -200,17 +200,17 @@ sum: \
 	VSUBPD y, x, x; \
 	VMULPD x, w, w
 
-// func quietStepsGD512(headA, cellsA, headB, cellsB unsafe.Pointer, n, flags int, limit float64) (taken int)
-TEXT ·quietStepsGD512(SB), NOSPLIT, $0-64
+// func unobservedStepsGD512(headA, cellsA, headB, cellsB unsafe.Pointer, n, flags int, limit float64) (taken int)
+TEXT ·unobservedStepsGD512(SB), NOSPLIT, $0-64
 	BEGIN
 
 step:
 	LOOK(watched)
 
-quiet:
-	QUIET(Z26, Z27)
+unobserved:
+	UNOBSERVED(Z26, Z27)
 	JCC  return
-	TESTQ $const_quietTails, DX
+	TESTQ $const_flagTails, DX
 	JNE  sum
 
 update:
@@ -227,7 +227,7 @@ update:
 return:
 	RETURN
 
-	LOOK_CLOSER(watched, tails, quiet, sum, update)
+	LOOK_CLOSER(watched, tails, unobserved, sum, update)
 
 // SLOPE leaves (q a + ½T) w, half the gradient over q, in the place of a.
 #define SLOPE(C, w, a, half, q) \
@@ -256,15 +256,15 @@ return:
 	VPTERNLOGQ.BCST $0x78, signBit<>(SB), g, x; \
 	VSUBPD x, w, w
 
-// func quietStepsSpecGD512(headA, cellsA, headB, cellsB unsafe.Pointer, n, flags int, limit float64) (taken int)
-TEXT ·quietStepsSpecGD512(SB), NOSPLIT, $0-64
+// func unobservedStepsSpecGD512(headA, cellsA, headB, cellsB unsafe.Pointer, n, flags int, limit float64) (taken int)
+TEXT ·unobservedStepsSpecGD512(SB), NOSPLIT, $0-64
 	BEGIN
 	VBROADCASTSD tiny<>(SB), Z29
 
 step:
 	LOOK(watched)
 
-quiet:
+unobserved:
 	SLOPE(R9, Z0, Z6, Z9, const_cellQ0)
 	SLOPE(R11, Z3, Z10, Z13, const_cellQ0)
 	SLOPE(R9, Z1, Z7, Z9, const_cellQ1)
@@ -273,14 +273,14 @@ quiet:
 	SLOPE(R11, Z5, Z12, Z13, const_cellQ2)
 	COUNT(R8, Z6, Z7, Z8, Z14, Z15)
 	COUNT(R10, Z10, Z11, Z12, Z16, Z17)
-	QUIET(Z26, Z27)
+	UNOBSERVED(Z26, Z27)
 	JCC  return
-	TESTQ $const_quietTails, DX
+	TESTQ $const_flagTails, DX
 	JNE  sum
 
 update:
 	BEFORE
-	TESTQ $const_quietDecays, DX
+	TESTQ $const_flagDecays, DX
 	JEQ  signs
 	DECAY(R8, Z0, Z1, Z2)
 	DECAY(R10, Z3, Z4, Z5)
@@ -298,4 +298,4 @@ signs:
 return:
 	RETURN
 
-	LOOK_CLOSER(watched, tails, quiet, sum, update)
+	LOOK_CLOSER(watched, tails, unobserved, sum, update)
