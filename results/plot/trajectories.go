@@ -39,11 +39,7 @@ func trajectories(ctx context.Context, set *results.Set, f *frame, o Options) (*
 		if !ok {
 			return nil, fmt.Errorf("plot: draw %s: no trajectory of these points has it", o.Y)
 		}
-		for _, l := range lines {
-			p.Add(l)
-		}
-		sx.apply(&p.X, p.X.Min, p.X.Max)
-		sy.apply(&p.Y, p.Y.Min, p.Y.Max)
+		p.addLines(lines, sx, sy)
 		figure.panels = append(figure.panels, p)
 	}
 	if bundles.diverged > 0 {
