@@ -16,15 +16,23 @@ grid: {anisotropy: {linspace: {from: 1, to: 100, num: %d}}}
 record: none
 `, steps, max(2, shards*points))
 	}
-	cost := func(steps int64) int64 {
+	cost := func(steps int64) (int64, error) {
 		spec, err := sweep.Parse("bench.yaml", text(steps), sweep.Limits{})
 		if err != nil {
-			panic(err) // the text is a constant but for its numbers
+			return 0, err
 		}
 		p, _ := spec.Point(0)
-		return sweep.Cost(p.Params, 0)
+		return sweep.Cost(p.Params, 0), nil
 	}
-	const probe = 1000
-	step := (cost(2*probe) - cost(probe)) / probe
-	return text(max(1, (sweep.ShardCost/int64(points)-cost(0))/step)), nil
+	const probe = 1000 // the cost is linear in the number of steps
+	one, err := cost(probe)
+	if err != nil {
+		return nil, err
+	}
+	two, err := cost(2 * probe)
+	if err != nil {
+		return nil, err
+	}
+	step := (two - one) / probe
+	return text(max(1, (sweep.ShardCost/int64(points)-(one-probe*step))/step)), nil
 }
