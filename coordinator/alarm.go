@@ -10,9 +10,9 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// alarms are the troubles of the cluster that people must see to. Each has a subject and a text,
-// the last that anybody told, and is over when nobody with its subject is in trouble any more. Safe
-// for concurrent use.
+// alarms are the conditions that an operator has to end. An alarm has a subject and the text that
+// was reported last, and is active until every reporter of its subject has cleared it. Safe for
+// concurrent use.
 type alarms struct {
 	log     *slog.Logger
 	gauge   prometheus.Gauge
@@ -22,16 +22,17 @@ type alarms struct {
 
 type alarm struct {
 	text      string
-	reporters map[*reporter]bool // those who are in trouble
-	logged    string             // the last text that was logged, and when
+	reporters map[*reporter]bool // that have raised it and not cleared it
+	logged    string             // text of the last log line
 	at        time.Time
 }
 
-// logAgainAfter is how long an alarm whose text changes is not logged again. Texts name temporary
-// files and the like, which are others with each try.
+// logAgainAfter is the least time between two log lines of an alarm whose text changes: texts name
+// temporary files, which differ between attempts.
 const logAgainAfter = time.Minute
 
-// trouble is what one task has to tell about a subject that others may tell about too.
+// reporter is one task that raises and clears the alarm of a subject. Several tasks may share a
+// subject.
 type reporter struct {
 	alarms  *alarms
 	subject string
@@ -47,8 +48,8 @@ func (t *reporter) raise(text string) { t.alarms.raise(t.subject, t, text) }
 
 func (t *reporter) clear() { t.alarms.clear(t.subject, t) }
 
-// tell sets a subject's text. It is logged when the alarm begins, and where it is another one, now
-// and then.
+// raise sets the text of an alarm. It is logged when the alarm begins, and later if the text has
+// changed.
 func (a *alarms) raise(subject string, by *reporter, text string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -58,14 +59,14 @@ func (a *alarms) raise(subject string, by *reporter, text string) {
 		a.current[subject] = now
 	}
 	if now.logged != text && time.Since(now.at) >= logAgainAfter {
-		a.log.Error("alarm", "subject", subject, "text", text)
+		a.log.Error("alarm raised", "subject", subject, "text", text)
 		now.logged, now.at = text, time.Now()
 	}
 	now.text, now.reporters[by] = text, true
 	a.gauge.Set(float64(len(a.current)))
 }
 
-// end takes back what a task told, and with the last of them the alarm.
+// clear withdraws what a reporter raised, and ends the alarm with the last of them.
 func (a *alarms) clear(subject string, by *reporter) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -76,13 +77,13 @@ func (a *alarms) clear(subject string, by *reporter) {
 	if delete(now.reporters, by); len(now.reporters) > 0 {
 		return
 	}
-	a.log.Info("alarm is over", "subject", subject)
+	a.log.Info("alarm cleared", "subject", subject)
 	delete(a.current, subject)
 	a.gauge.Set(float64(len(a.current)))
 }
 
-// list are the present alarms, by subject. A store that is full may be one for each of thousands of
-// sweeps, and every answer about a sweep carries the list.
+// list returns the active alarms, sorted by subject. A full store may raise one for each of
+// thousands of sweeps, and every answer about a sweep carries the list, so it is bounded.
 func (a *alarms) list() []string {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -92,7 +93,7 @@ func (a *alarms) list() []string {
 	}
 	slices.Sort(texts)
 	if more := len(texts) - maxListed; more > 0 {
-		texts = append(texts[:maxListed], fmt.Sprintf("further: %d alarms that the leader's log tells", more))
+		texts = append(texts[:maxListed], fmt.Sprintf("further: %d alarms; see the log of the leader", more))
 	}
 	return texts
 }

@@ -14,23 +14,23 @@ import (
 	"github.com/phasegrid/phasegrid/sweep"
 )
 
-// What may stand in the fields of requests. Whatever is out of bounds is refused with the field's
-// name, before anything happens by it.
+// Bounds of the fields of requests. A field out of bounds is rejected by name before the request
+// has any effect.
 const (
 	maxNameBytes     = pb.MaxNameBytes
 	maxFilename      = 4096
 	maxPriority      = 1000
 	maxWeight        = 1000
 	maxSlots         = pb.MaxSlots
-	maxHeldRuns      = board.MaxCapacity
+	maxHeldRanges    = board.MaxCapacity
 	maxSegments      = 8
 	maxInstanceBytes = 64
 )
 
-// checkText refuses texts that are long, or of more than one line.
+// checkText rejects texts that are too long or contain control characters.
 func checkText(field, text string, most int) error {
 	if len(text) > most {
-		return badField(field, "%d bytes; at most %d", len(text), most)
+		return badField(field, "got %d bytes, want at most %d", len(text), most)
 	}
 	if strings.ContainsFunc(text, unicode.IsControl) {
 		return badField(field, "control characters are not allowed")
@@ -38,33 +38,33 @@ func checkText(field, text string, most int) error {
 	return nil
 }
 
-// checkName is checkText for what must be there.
+// checkName is checkText for a required field.
 func checkName(field, name string) error {
 	if name == "" {
-		return badField(field, "missing")
+		return badField(field, "required")
 	}
 	return checkText(field, name, maxNameBytes)
 }
 
-// checkNode is checkName for the name of a node, which is part of a key.
+// checkNode is checkName for the name of a node, which becomes part of a key.
 func checkNode(field, name string) error {
 	if strings.Contains(name, "/") {
-		return badField(field, "a node's name has no slashes")
+		return badField(field, "slashes are not allowed in the name of a node")
 	}
 	return checkName(field, name)
 }
 
 func checkRange[T int32 | int64](field string, n, least, most T) error {
 	if n < least || n > most {
-		return badField(field, "%d; from %d to %d", n, least, most)
+		return badField(field, "got %d, want %d..%d", n, least, most)
 	}
 	return nil
 }
 
-// checkFile bounds a sweep file.
+// checkFile checks a sweep file.
 func checkFile(file []byte, filename string) error {
 	if len(file) > sweep.MaxFileBytes {
-		return badField("file", "%d bytes; a sweep file has at most %d", len(file), sweep.MaxFileBytes)
+		return badField("file", "got %d bytes, want at most %d", len(file), sweep.MaxFileBytes)
 	}
 	return checkText("filename", filename, maxFilename)
 }
@@ -77,18 +77,18 @@ func checkSubmit(r *pb.SubmitRequest) error {
 	)
 }
 
-// checkPage bounds the request for a page of a list; its token is a place, see there.
+// checkPage checks the request for a page of a list; see pageToken.
 func checkPage(r *pb.ListRequest) error {
 	if r.GetPageToken() != "" {
 		number, id, _ := strings.Cut(r.GetPageToken(), "-")
 		if _, err := strconv.ParseUint(number, 16, 64); err != nil || checkName("", id) != nil {
-			return badField("page_token", "is of no page; take it from the answer before, or leave it out")
+			return badField("page_token", "unknown page_token; use next_page_token of the previous response or omit it")
 		}
 	}
 	return checkRange("page_size", r.GetPageSize(), 0, math.MaxInt32)
 }
 
-// checkInfo bounds what a node says about itself.
+// checkInfo checks what a node says about itself.
 func checkInfo(field string, m *pb.NodeInfo) error {
 	return cmp.Or(
 		checkNode(field+".name", m.GetName()),
@@ -101,22 +101,23 @@ func checkInfo(field string, m *pb.NodeInfo) error {
 	)
 }
 
-// checkCapacity leaves it to the board how much of a large capacity it grants.
+// checkCapacity accepts any capacity that is not negative: the board limits what it grants.
 func checkCapacity(field string, capacity int32) error {
 	return checkRange(field, capacity, 0, math.MaxInt32)
 }
 
 func checkInstance(field string, instance []byte) error {
 	if len(instance) > maxInstanceBytes {
-		return badField(field, "%d bytes; at most %d", len(instance), maxInstanceBytes)
+		return badField(field, "got %d bytes, want at most %d", len(instance), maxInstanceBytes)
 	}
 	return nil
 }
 
-// checkRun bounds a run that a node names. Shards that do not exist are for the board to ignore.
-func checkRun(field string, m *pb.ShardRun) error {
+// checkShardRange checks a shard range that a node sends. The board ignores shards that do not
+// exist.
+func checkShardRange(field string, m *pb.ShardRun) error {
 	if n := len(m.GetBounds()); n > 0 && int64(n) != m.GetShards()+1 {
-		return badField(field+".bounds", "%d for %d shards", n, m.GetShards())
+		return badField(field+".bounds", "got %d bounds for %d shards, want one more than shards", n, m.GetShards())
 	}
 	return cmp.Or(
 		checkName(field+".sweep_id", m.GetSweepId()),
@@ -125,13 +126,13 @@ func checkRun(field string, m *pb.ShardRun) error {
 	)
 }
 
-// checkHeader bounds all of a delivery's header but what depends on the sweep.
+// checkHeader checks the header of a delivery, except what depends on the sweep.
 func checkHeader(h *pb.DeliverHeader) error {
 	if h == nil {
 		return badField("message", "the first message must be the header")
 	}
 	if len(h.GetSegments()) > maxSegments {
-		return badField("header.segments", "%d; at most %d", len(h.GetSegments()), maxSegments)
+		return badField("header.segments", "got %d, want at most %d", len(h.GetSegments()), maxSegments)
 	}
 	for i, s := range h.GetSegments() {
 		field := fmt.Sprintf("header.segments[%d]", i)
@@ -146,10 +147,10 @@ func checkHeader(h *pb.DeliverHeader) error {
 		}
 	}
 	if h.Started != nil && !h.Started.IsValid() {
-		return badField("header.started", "is no time")
+		return badField("header.started", "not a valid timestamp")
 	}
 	if h.Finished != nil && !h.Finished.IsValid() {
-		return badField("header.finished", "is no time")
+		return badField("header.finished", "not a valid timestamp")
 	}
 	return cmp.Or(
 		checkName("header.sweep_id", h.GetSweepId()),

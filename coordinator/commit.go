@@ -16,7 +16,7 @@ const (
 	maxGroupBytes = 64 << 20
 )
 
-// incoming is a delivery on its way to disk.
+// incoming is a delivery that is being committed.
 type incoming struct {
 	token    uint64
 	entry    *entry
@@ -28,7 +28,7 @@ type incoming struct {
 }
 
 // committer makes deliveries durable in groups: one sync of the spool and one transaction for all
-// that came meanwhile. The spool writes the next group while the ledger commits this one.
+// deliveries that arrived meanwhile. The next group is spooled while the ledger commits this one.
 func (t *term) committer(ctx context.Context) error {
 	spooled := make(chan []*incoming, 1)
 	done := make(chan error, 1)
@@ -41,10 +41,10 @@ func (t *term) committer(ctx context.Context) error {
 	}()
 	err := t.spoolGroups(ctx, spooled)
 	close(spooled)
-	return cmp.Or(<-done, err) // the first one ended the spooling
+	return cmp.Or(<-done, err) // the former caused the latter
 }
 
-// spoolGroups writes what has been delivered to the spool, group by group.
+// spoolGroups writes deliveries to the spool, group by group.
 func (t *term) spoolGroups(ctx context.Context, spooled chan<- []*incoming) error {
 	for {
 		waiting, err := t.commits.wait(ctx)
@@ -57,8 +57,8 @@ func (t *term) spoolGroups(ctx context.Context, spooled chan<- []*incoming) erro
 				if group, err = t.spoolGroup(ctx, firstGroup(waiting)); err == nil {
 					return nil
 				}
-				// It may be that the disk is full and stays so until a sweep is removed, which
-				// waits for its deliveries.
+				// The disk may be full until a sweep is removed, and the removal waits for the
+				// deliveries of that sweep.
 				waiting = append(waiting, t.commits.all()...)
 				var failed error
 				if waiting, failed = t.stillWanted(ctx, waiting); failed != nil {
@@ -73,7 +73,7 @@ func (t *term) spoolGroups(ctx context.Context, spooled chan<- []*incoming) erro
 				return err
 			}
 			if len(group) == 0 {
-				continue // all of them were given up
+				continue // all of them were cancelled
 			}
 			waiting = waiting[len(group):]
 			select {
@@ -85,7 +85,7 @@ func (t *term) spoolGroups(ctx context.Context, spooled chan<- []*incoming) erro
 	}
 }
 
-// firstGroup are the first deliveries, as many as are committed together.
+// firstGroup returns the first deliveries, as many as one group commit takes.
 func firstGroup(waiting []*incoming) []*incoming {
 	n, size := 0, int64(0)
 	for n < len(waiting) && n < maxGroup && size < maxGroupBytes {
@@ -95,7 +95,7 @@ func firstGroup(waiting []*incoming) []*incoming {
 	return waiting[:n]
 }
 
-// stillWanted are the deliveries whose sweeps go on. The board hears that the others are given up.
+// stillWanted returns the deliveries whose sweeps have not ended, and cancels the others.
 func (t *term) stillWanted(ctx context.Context, waiting []*incoming) ([]*incoming, error) {
 	return ask(ctx, t, func() []*incoming {
 		var wanted []*incoming
@@ -110,7 +110,7 @@ func (t *term) stillWanted(ctx context.Context, waiting []*incoming) ([]*incomin
 	})
 }
 
-// spoolGroup writes a group to the spool, and returns it, or nothing where that fails.
+// spoolGroup writes a group to the spool and returns it, or nil with an error.
 func (t *term) spoolGroup(ctx context.Context, group []*incoming) ([]*incoming, error) {
 	start := time.Now()
 	frames := make([]spool.Frame, len(group))
@@ -134,7 +134,7 @@ func (t *term) spoolGroup(ctx context.Context, group []*incoming) ([]*incoming, 
 // commitSpooled commits spooled groups to the ledger and tells the board.
 func (t *term) commitSpooled(ctx context.Context, spooled <-chan []*incoming) error {
 	for group := range spooled {
-		// Groups that were spooled meanwhile go into the same transaction.
+		// Groups that were spooled meanwhile join the transaction.
 		for more := true; more && len(group) < maxGroup; {
 			select {
 			case next, ok := <-spooled:
@@ -151,8 +151,8 @@ func (t *term) commitSpooled(ctx context.Context, spooled <-chan []*incoming) er
 	return nil
 }
 
-// commitGroup writes one done key for each part that the group touches. Whether a shard is
-// committed is decided here.
+// commitGroup writes one done key for each part of which the group has shards. With its transaction
+// these shards are committed.
 func (t *term) commitGroup(ctx context.Context, group []*incoming) error {
 	var order []partRef
 	items := map[partRef][]ledger.DoneShard{}
@@ -168,8 +168,8 @@ func (t *term) commitGroup(ctx context.Context, group []*incoming) error {
 	}
 	numbers := map[partRef]int{}
 	for _, ref := range order {
-		// Now, not after this group: a part that still gets shards is not merged, so its done keys
-		// stay for certain.
+		// Before this group, not after it: a part that still gets shards is not being merged, so
+		// its done keys are not deleted meanwhile.
 		if err := t.compact(ctx, ref); err != nil {
 			return err
 		}
@@ -180,7 +180,8 @@ func (t *term) commitGroup(ctx context.Context, group []*incoming) error {
 		numbers[ref] = t.index.number(ref)
 		writes = append(writes, ledger.Write{Key: ledger.DoneKey(ref.sweep, ref.part, numbers[ref]), Value: value})
 	}
-	// A shard may never be durable before the arithmetic class that it was computed in.
+	// The arithmetic class becomes durable with the first shard that was computed in it, never
+	// after it.
 	writes = append(pinClasses(group), writes...)
 	t.failpoint("before-commit")
 	if err := t.persist(ctx, writes); err != nil {
@@ -202,12 +203,12 @@ func (t *term) commitGroup(ctx context.Context, group []*incoming) error {
 	return nil
 }
 
-// pinClasses are the writes that pin the arithmetic class of sweeps of which nothing was durable
-// when the board let them commit. It is the board that knows: a delivery's entry may be that of a
-// sweep which was removed and submitted again since.
+// pinClasses returns the writes that pin the arithmetic class of sweeps of which no shard was
+// durable when the board let them commit. The board decides that: the entry of a delivery may be
+// that of a sweep that was removed and submitted again since.
 func pinClasses(group []*incoming) []ledger.Write {
 	var writes []ledger.Write
-	pinned := map[string]bool{} // a transaction writes a key once
+	pinned := map[string]bool{} // a transaction may write a key only once
 	for _, in := range group {
 		if in.pinClass != "" && !pinned[in.entry.design.id] {
 			pinned[in.entry.design.id] = true
@@ -217,7 +218,7 @@ func pinClasses(group []*incoming) []ledger.Write {
 	return writes
 }
 
-// fold makes one done key of many, so that the number of keys stays small.
+// compact rewrites many done keys of a part as one, so that their number stays small.
 func (t *term) compact(ctx context.Context, ref partRef) error {
 	groups := t.index.compactable(ref)
 	if len(groups) == 0 {
@@ -234,11 +235,11 @@ func (t *term) compact(ctx context.Context, ref partRef) error {
 		return err
 	}
 	writes = append(writes, ledger.Write{Key: ledger.DoneKey(ref.sweep, ref.part, t.index.number(ref)), Value: value})
-	t.failpoint("before-fold")
+	t.failpoint("before-compact")
 	if err := t.persist(ctx, writes); err != nil {
 		return err
 	}
-	t.failpoint("after-fold")
+	t.failpoint("after-compact")
 	t.index.compacted(ref, len(groups))
 	return nil
 }

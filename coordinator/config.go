@@ -20,92 +20,97 @@ import (
 	"github.com/phasegrid/phasegrid/results"
 )
 
-// Config says what a coordinator works with. The zero value of a field is its default.
+// Config is the configuration of a coordinator. The zero value of a field is its default.
 type Config struct {
-	// Name tells coordinators apart in logs; the host name by default.
+	// Name identifies the coordinator in logs; the host name by default.
 	Name string
 
-	// Listener serves gRPC. If nil, Address is listened on: 127.0.0.1:7443 by default.
+	// Listener serves gRPC. If nil, the coordinator listens on Address, 127.0.0.1:7443 by default.
 	Listener net.Listener
 	Address  string
-	// Advertise is the address that other coordinators name to clients; the listener's by default.
+	// Advertise is the address that other coordinators give to clients; that of the listener by
+	// default.
 	Advertise string
-	// Credentials are those of the server. Without them any listener but loopback and unix sockets
+	// Credentials are those of the server. Without them a listener beyond loopback and unix sockets
 	// needs Insecure. With mutual TLS, add AuthorizeUnary and AuthorizeStream to ServerOptions.
 	Credentials   credentials.TransportCredentials
 	Insecure      bool
 	ServerOptions []grpc.ServerOption
-	// StatusListener serves /metrics, /healthz, /readyz and gRPC health in plain text. If nil,
-	// StatusAddress is listened on; "" is none. Beyond loopback it needs StatusInsecure or
+	// StatusListener serves /metrics, /healthz, /readyz and gRPC health in plain text. If nil, the
+	// coordinator listens on StatusAddress; "" is none. Beyond loopback it needs StatusInsecure or
 	// Insecure.
 	StatusListener net.Listener
 	StatusAddress  string
 	StatusInsecure bool
 
-	// One of these three is where the ledger lives.
-	Ledger   ledger.Backend // one that is open, such as ledger.NewMemory(); Run closes it
-	Embedded string         // folder of an embedded etcd, for a coordinator that is alone
-	Etcd     ledger.Etcd    // a cluster
+	// Exactly one of these is where the ledger is stored.
+	Ledger   ledger.Backend // already open; Run closes it
+	Embedded string         // folder of an embedded etcd, for a single coordinator
+	Etcd     ledger.Etcd    // an etcd cluster
 
-	// Store keeps result sets, Spool the shards whose part is not merged yet; Store by default.
+	// Store has the result sets, Spool the shards whose part is not merged yet. Spool is Store by
+	// default.
 	Store store.Store
 	Spool store.Store
 
-	// LeaseTTL is how long a node may be silent; 10 s by default. ReconnectGrace is how long one
-	// may take to come back after its connection broke; 3 s by default, at most LeaseTTL.
+	// LeaseTTL is the time after which a node without heartbeats loses its leases; 10 s by default.
+	// ReconnectGrace is the time after which a node whose stream broke loses them; 3 s by default,
+	// at most LeaseTTL.
 	LeaseTTL       time.Duration
 	ReconnectGrace time.Duration
-	// DeliveryMemory bounds the deliveries in memory, at least one of the largest; 256 MiB by
-	// default.
+	// DeliveryMemory bounds the bytes of deliveries in memory; by default, and at least, that of
+	// one delivery of the largest size.
 	DeliveryMemory int64
 	// DeliveryTimeout bounds one delivery from its first byte to its answer; 2 minutes by default.
 	DeliveryTimeout time.Duration
-	// ChunkTimeout is how long a delivery may bring nothing while it has memory that others wait
-	// for; 20 s by default.
+	// ChunkTimeout bounds the wait for the next chunk of a delivery, which holds memory that others
+	// wait for; 20 s by default.
 	ChunkTimeout time.Duration
-	// OpenTimeout is how long a node's new stream may take for its first message; 5 s by default.
+	// OpenTimeout bounds the wait for the first message of a new stream; 5 s by default.
 	OpenTimeout time.Duration
-	// ReaderTimeout is how long a reader of Arrow Flight may take nothing; 2 minutes by default.
+	// ReaderTimeout bounds the time in which a reader of Arrow Flight takes nothing; 2 minutes by
+	// default.
 	ReaderTimeout time.Duration
-	// Mergers is how many parts are merged at once; one for each core by default.
+	// Mergers is how many parts are merged at once; GOMAXPROCS by default.
 	Mergers int
-	// MaxPointBytes refuses sweeps with a point that needs more memory; 2 GiB by default.
+	// MaxPointBytes is the most memory that a point may need; sweeps with a larger one are
+	// rejected. 2 GiB by default.
 	MaxPointBytes int64
-	// SolverVersion that new sweeps pin; solver.Version by default.
+	// SolverVersion is the solver version of new sweeps; solver.Version by default.
 	SolverVersion int
-	// GitRevision for manifests.
+	// GitRevision is written to manifests.
 	GitRevision string
 
 	Registry *prometheus.Registry // a new one by default
 	Logger   *slog.Logger
 
-	// fail is called with the name of each step at which a process may die (see the table in the
-	// package documentation). Only this package's tests can set it: they die there.
+	// failpoint is called with the name of each step at which a process may die (see the table in
+	// the package documentation). Only tests of this package set it, and die there.
 	failpoint func(step string)
 }
 
-// minLeaseTTL leaves room for heartbeats, of which there are four in a lease.
+// minLeaseTTL leaves room for four heartbeats in a lease.
 const minLeaseTTL = time.Second
 
-// validate fills defaults in and refuses what cannot work.
+// validate fills in defaults and returns an error for a configuration that cannot work.
 func (c *Config) validate() error {
 	c.fillIn()
 	if c.LeaseTTL < minLeaseTTL {
 		return fmt.Errorf(
-			"coordinator: a lease of %v is shorter than a pause that an honest node may make: give --lease-ttl of %v or more",
+			"configure coordinator: got lease TTL %v, want at least %v; set --lease-ttl",
 			c.LeaseTTL,
 			minLeaseTTL,
 		)
 	}
 	if c.MaxPointBytes < 0 {
 		return fmt.Errorf(
-			"coordinator: %d bytes for a point: give --max-point-bytes above 0, or 0 for the default",
+			"configure coordinator: got %d as the memory of a point, want 0 (default) or more; set --max-point-bytes",
 			c.MaxPointBytes,
 		)
 	}
 	if c.Store == nil {
 		return errors.New(
-			"coordinator: a store for the result sets is needed: give --store file:///folder or s3://bucket",
+			"configure coordinator: no store for result sets; set --store file:///folder or s3://bucket",
 		)
 	}
 	ledgers := 0
@@ -115,15 +120,15 @@ func (c *Config) validate() error {
 		}
 	}
 	if ledgers != 1 {
-		return errors.New("coordinator: give one place for the state: --etcd URLs or --embedded-etcd folder")
+		return errors.New("configure coordinator: exactly one ledger is required; set --etcd or --embedded-etcd")
 	}
 	return nil
 }
 
-// fillIn gives the fields that are zero their defaults.
+// fillIn sets fields that are zero to their defaults.
 func (c *Config) fillIn() {
 	if c.Name == "" {
-		c.Name, _ = os.Hostname() // a name for logs; "" is one
+		c.Name, _ = os.Hostname() // for logs; may be empty
 	}
 	c.Address = cmp.Or(c.Address, "127.0.0.1:7443")
 	c.LeaseTTL = cmp.Or(c.LeaseTTL, 10*time.Second)

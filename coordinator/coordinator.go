@@ -18,7 +18,8 @@ import (
 	"github.com/phasegrid/phasegrid/coordinator/ledger"
 )
 
-// Coordinator serves sweeps to clients and leases to nodes while it leads.
+// Coordinator campaigns for leadership. While it leads it serves sweeps to clients and leases to
+// nodes.
 type Coordinator struct {
 	cfg        Config
 	log        *slog.Logger
@@ -29,7 +30,7 @@ type Coordinator struct {
 	handshakes *handshakes
 	planner    *planner
 	backend    ledger.Backend
-	term       atomic.Pointer[term] // nil while another leads
+	term       atomic.Pointer[term] // nil unless this coordinator leads
 }
 
 // New returns a coordinator. It does nothing before Run.
@@ -49,10 +50,10 @@ func New(cfg Config) (*Coordinator, error) {
 	}, nil
 }
 
-// The services whose health tells who leads.
+// leaderServices are the services whose health is SERVING on the leader only.
 var leaderServices = []string{"phasegrid.v1.Sweeps", "phasegrid.v1.Nodes", "arrow.flight.protocol.FlightService"}
 
-// Run serves until ctx ends, and returns when every goroutine of the coordinator has ended. A
+// Run serves until ctx ends. It returns when every goroutine of the coordinator has ended. A
 // Coordinator runs once.
 func (c *Coordinator) Run(ctx context.Context) error {
 	listener, status, err := c.listen()
@@ -71,7 +72,7 @@ func (c *Coordinator) Run(ctx context.Context) error {
 	}
 	defer func() {
 		if err := c.backend.Close(); err != nil {
-			c.log.Warn("close the ledger", "error", err)
+			c.log.Warn("ledger not closed", "error", err)
 		}
 	}()
 	c.setLeading(false)
@@ -94,9 +95,9 @@ func (c *Coordinator) Run(ctx context.Context) error {
 	return err
 }
 
-// govern campaigns, leads, and campaigns again. It fails if the stores are not the cluster's from
-// the start; where that turns out later this coordinator says so, and does not campaign until they
-// are.
+// campaignAndLead campaigns, leads, and campaigns again. It fails if the stores are foreign from
+// the start; where that turns out later, it raises an alarm and does not campaign until the stores
+// are right.
 func (c *Coordinator) campaignAndLead(ctx context.Context) error {
 	candidacy, stores := c.alarms.reporter("etcd"), c.alarms.reporter("store")
 	for first := true; ctx.Err() == nil; first = false {
@@ -118,19 +119,20 @@ func (c *Coordinator) campaignAndLead(ctx context.Context) error {
 		}
 		if err != nil {
 			if ctx.Err() == nil {
-				candidacy.raise(board.OneLine("campaign: " + err.Error()))
+				candidacy.raise(board.OneLine("campaign failed: " + err.Error()))
 				pause(ctx, retryDelay)
 			}
 			continue
 		}
 		if err := c.lead(ctx, leadership, stores); err != nil && ctx.Err() == nil {
-			c.log.Warn("leads no more", "error", err)
+			c.log.Warn("lost leadership", "error", err)
 			pause(ctx, retryDelay)
 		}
 	}
 	return ctx.Err()
 }
 
+// raiseAndWait raises an alarm and waits before the next attempt.
 func (c *Coordinator) raiseAndWait(ctx context.Context, about *reporter, err error) {
 	if ctx.Err() == nil {
 		about.raise(board.OneLine(err.Error()))
@@ -138,8 +140,8 @@ func (c *Coordinator) raiseAndWait(ctx context.Context, about *reporter, err err
 	}
 }
 
-// campaign campaigns for as long as the stores may be the cluster's.
-func (c *Coordinator) campaign(ctx context.Context, standing func()) (*ledger.Leadership, error) {
+// campaign waits for leadership, until a store turns out to be foreign.
+func (c *Coordinator) campaign(ctx context.Context, accepted func()) (*ledger.Leadership, error) {
 	ctx, withdraw := context.WithCancelCause(ctx)
 	var watching sync.WaitGroup
 	defer watching.Wait()
@@ -149,19 +151,19 @@ func (c *Coordinator) campaign(ctx context.Context, standing func()) (*ledger.Le
 			withdraw(err)
 		}
 	})
-	leadership, err := c.backend.Campaign(ctx, c.cfg.Advertise, standing)
+	leadership, err := c.backend.Campaign(ctx, c.cfg.Advertise, accepted)
 	if cause := context.Cause(ctx); err != nil && errors.Is(cause, errForeignStore) {
 		err = cause
 	}
 	return leadership, err
 }
 
-// lead serves one leadership and gives it up.
+// lead serves one term of leadership and resigns.
 func (c *Coordinator) lead(ctx context.Context, leadership *ledger.Leadership, stores *reporter) error {
 	err := c.adoptStores(ctx, leadership.Ledger)
 	if err == nil {
 		stores.clear()
-		c.log.Info("leads", "epoch", leadership.Epoch)
+		c.log.Info("became leader", "epoch", leadership.Epoch, "address", c.cfg.Advertise)
 		t := newTerm(&c.cfg, leadership, c.log, c.alarms, c.metrics)
 		err = t.run(ctx, leadership.Lost, func() {
 			c.term.Store(t)
@@ -178,11 +180,12 @@ func (c *Coordinator) lead(ctx context.Context, leadership *ledger.Leadership, s
 	resigned, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
 	defer cancel()
 	if failed := leadership.Resign(resigned); failed != nil {
-		c.log.Warn("resign; the next leader waits for this one's lease to expire", "error", failed)
+		c.log.Warn("resignation failed; the next leader waits until the session expires", "error", failed)
 	}
 	return err
 }
 
+// pause waits for d or until ctx ends.
 func pause(ctx context.Context, d time.Duration) {
 	select {
 	case <-time.After(d):
@@ -190,7 +193,8 @@ func pause(ctx context.Context, d time.Duration) {
 	}
 }
 
-// setLeading tells by health whether this coordinator leads. It is Ready, service "", in any case.
+// setLeading sets the health of the services that only the leader serves. The coordinator itself,
+// service "", is always ready.
 func (c *Coordinator) setLeading(leads bool) {
 	state := healthpb.HealthCheckResponse_NOT_SERVING
 	if leads {
@@ -204,7 +208,7 @@ func (c *Coordinator) setLeading(leads bool) {
 	}
 }
 
-// leading is the present term, or the error that tells a caller where to go.
+// leading returns the current term, or the error that tells a caller where the leader is.
 func (c *Coordinator) leading(ctx context.Context) (*term, error) {
 	if t := c.term.Load(); t != nil {
 		return t, nil
@@ -212,20 +216,21 @@ func (c *Coordinator) leading(ctx context.Context) (*term, error) {
 	return nil, c.notLeader(ctx)
 }
 
+// notLeader is the error that tells a caller where the leader is.
 func (c *Coordinator) notLeader(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
 	address, err := c.backend.Leader(ctx)
 	if err != nil {
-		return fmt.Errorf("%w; etcd: %w", &notLeaderError{alarms: c.alarms.list()}, err)
+		return fmt.Errorf("%w; ask etcd for the leader: %w", &notLeaderError{alarms: c.alarms.list()}, err)
 	}
 	if address == c.cfg.Advertise {
-		address = "" // about to lead, or just did
+		address = "" // about to lead, or just lost leadership
 	}
 	return &notLeaderError{address, c.alarms.list()}
 }
 
-// openBackend opens the ledger that the configuration names.
+// openBackend opens the ledger of the configuration.
 func (c *Coordinator) openBackend(ctx context.Context) (ledger.Backend, error) {
 	switch {
 	case c.cfg.Ledger != nil:

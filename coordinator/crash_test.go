@@ -53,7 +53,7 @@ var crashSteps = []struct {
 		"after-part",
 		1,
 	}, {"run", "after-free", 1}, {"run", "before-manifest", 0}, {"run", "after-manifest", 0}, {"run", "after-done", 0},
-	{"fold", "before-fold", 0}, {"fold", "after-fold", 0},
+	{"compact", "before-compact", 0}, {"compact", "after-compact", 0},
 	{
 		"pause",
 		"before-save",
@@ -92,7 +92,7 @@ func TestCrash(t *testing.T) {
 	}
 	t.Parallel()
 	undisturbed := map[string]map[string]string{} // by sweep file
-	for _, course := range []string{"run", "fold"} {
+	for _, course := range []string{"run", "compact"} {
 		folder := t.TempDir()
 		if died := crashRun(t, folder, course, "", 0); died {
 			t.Fatalf("the undisturbed run of %s died", course)
@@ -200,19 +200,19 @@ var courses = map[string]struct {
 	take func(c *crashing, ctx context.Context)
 	anew bool
 }{
-	"run":    {take: (*crashing).run},
-	"fold":   {take: (*crashing).run},
-	"pause":  {take: (*crashing).pause},
-	"resume": {take: (*crashing).resume},
-	"cancel": {take: (*crashing).cancel},
-	"retry":  {take: (*crashing).retry},
-	"reopen": {take: (*crashing).reopen, anew: true},
-	"remove": {take: (*crashing).remove, anew: true},
+	"run":     {take: (*crashing).run},
+	"compact": {take: (*crashing).run},
+	"pause":   {take: (*crashing).pause},
+	"resume":  {take: (*crashing).resume},
+	"cancel":  {take: (*crashing).cancel},
+	"retry":   {take: (*crashing).retry},
+	"reopen":  {take: (*crashing).reopen, anew: true},
+	"remove":  {take: (*crashing).remove, anew: true},
 }
 
 // fileOf is the sweep of a course. Keys are folded in a part of many shards.
 func fileOf(course string) string {
-	if course == "fold" {
+	if course == "compact" {
 		return smallSweep
 	}
 	return crashSweep

@@ -17,8 +17,8 @@ import (
 	"github.com/phasegrid/phasegrid/results"
 )
 
-// Deliver bounds the time of a delivery: one that stalls holds memory that others wait for. When it
-// returns the stream ends, and with it whatever deliver was waiting for.
+// Deliver bounds the time of a delivery, since one that stalls holds memory that others wait for.
+// When it returns the stream ends, and with it whatever deliver waits for.
 func (s *nodesServer) Deliver(stream grpc.ClientStreamingServer[pb.DeliverRequest, pb.DeliverResponse]) error {
 	ctx := stream.Context()
 	t, err := s.leader.leading(ctx)
@@ -33,15 +33,15 @@ func (s *nodesServer) Deliver(stream grpc.ClientStreamingServer[pb.DeliverReques
 	case err := <-done:
 		return err
 	case <-timeout.C:
-		return fmt.Errorf("a delivery of more than %v: %w", t.cfg.DeliveryTimeout, context.DeadlineExceeded)
+		return fmt.Errorf("receive delivery: not complete after %v: %w", t.cfg.DeliveryTimeout, context.DeadlineExceeded)
 	case <-silence.timer.C:
-		return fmt.Errorf("nothing of a delivery within %v: %w", t.cfg.ChunkTimeout, context.DeadlineExceeded)
+		return fmt.Errorf("receive delivery: no data for %v: %w", t.cfg.ChunkTimeout, context.DeadlineExceeded)
 	case <-t.ended:
 		return s.leader.notLeader(ctx)
 	}
 }
 
-// chunkStream is the stream of a delivery that notices when nothing comes.
+// chunkStream is the stream of a delivery, with a timeout for each message.
 type chunkStream struct {
 	grpc.ClientStreamingServer[pb.DeliverRequest, pb.DeliverResponse]
 	silence silence
@@ -71,8 +71,8 @@ func (s *nodesServer) deliver(
 	if e == nil {
 		return stream.SendAndClose(&pb.DeliverResponse{Outcome: pb.DeliverResponse_OUTCOME_UNWANTED})
 	}
-	// Nothing is received before there is room for it: nodes wait, and with them their appetite for
-	// more. Whatever the header says, one message comes in before it can be found too long.
+	// Nothing is received before there is memory for it. Nodes wait meanwhile, and take no more
+	// leases. Whatever the header says, one whole message is read before it can be found too long.
 	weight := min(h.GetPayloadBytes(), t.cfg.DeliveryMemory)
 	receiving := min(max(weight, maxMessageBytes), t.cfg.DeliveryMemory)
 	if err := t.budget.Acquire(ctx, receiving); err != nil {
@@ -91,6 +91,7 @@ func (s *nodesServer) deliver(
 	return replyTo(stream, a)
 }
 
+// replyTo sends the answer to a delivery.
 func replyTo(stream grpc.ClientStreamingServer[pb.DeliverRequest, pb.DeliverResponse], a board.Answer) error {
 	outcome, ok := map[board.Outcome]pb.DeliverResponse_Outcome{
 		board.OutcomeCommitted: pb.DeliverResponse_OUTCOME_COMMITTED, board.OutcomeDuplicate: pb.DeliverResponse_OUTCOME_DUPLICATE,
@@ -102,8 +103,8 @@ func replyTo(stream grpc.ClientStreamingServer[pb.DeliverRequest, pb.DeliverResp
 	return stream.SendAndClose(&pb.DeliverResponse{Outcome: outcome})
 }
 
-// admit finds the sweep of a delivery and checks all that can be checked before its bytes; nil for
-// a sweep that is not there.
+// admit returns the sweep of a delivery after all checks that need no payload; nil if there is no
+// such sweep.
 func (t *term) admit(h *pb.DeliverHeader) (*entry, error) {
 	if err := checkHeader(h); err != nil {
 		return nil, err
@@ -114,17 +115,17 @@ func (t *term) admit(h *pb.DeliverHeader) (*entry, error) {
 	}
 	if int(h.GetSolverVersion()) != e.design.solver {
 		return nil, fmt.Errorf(
-			"%w: the sweep needs solver %d, this node has %d",
+			"%w: got solver version %d, want %d",
 			errRejected,
-			e.design.solver,
 			h.GetSolverVersion(),
+			e.design.solver,
 		)
 	}
 	return e, checkRange("header.shard", h.GetShard(), 0, e.design.plan.Shards()-1)
 }
 
-// receiveShard receives a payload and verifies that it is the shard it should be. What does not
-// verify is refused as a whole, counted, and held against the node.
+// receiveShard receives a payload and verifies that it is that of the shard. A payload that fails a
+// check is rejected as a whole, and counts as a failure of the node.
 func (t *term) receiveShard(
 	stream grpc.ClientStreamingServer[pb.DeliverRequest, pb.DeliverResponse],
 	e *entry,
@@ -134,7 +135,7 @@ func (t *term) receiveShard(
 	for int64(len(payload)) < h.GetPayloadBytes() {
 		m, err := stream.Recv()
 		if errors.Is(err, io.EOF) {
-			return nil, t.reject(h, "truncated", fmt.Errorf("%d bytes of %d", len(payload), h.GetPayloadBytes()))
+			return nil, t.reject(h, "truncated", fmt.Errorf("got %d bytes, want %d", len(payload), h.GetPayloadBytes()))
 		}
 		if err != nil {
 			return nil, err
@@ -143,7 +144,7 @@ func (t *term) receiveShard(
 			return nil, t.reject(
 				h,
 				"size",
-				fmt.Errorf("a chunk of %d bytes after %d of %d", len(m.GetChunk()), len(payload), h.GetPayloadBytes()),
+				fmt.Errorf("got a chunk of %d bytes after %d bytes, want %d in total", len(m.GetChunk()), len(payload), h.GetPayloadBytes()),
 			)
 		}
 		payload = append(payload, m.GetChunk()...)
@@ -157,7 +158,7 @@ func (t *term) receiveShard(
 		return nil, t.reject(h, string(results.ReasonOf(err)), err)
 	}
 	stored := proto.CloneOf(h)
-	stored.Instance = nil // a secret, and of no use later
+	stored.Instance = nil // a secret that is not needed later
 	header, err := ledger.Encode(stored)
 	if err != nil {
 		return nil, t.reject(h, "header", err)
@@ -170,12 +171,13 @@ func (t *term) receiveShard(
 	}, nil
 }
 
-// refuse counts a bad delivery and takes the shard from the node. Certificates tell roles and not
-// names: what does not prove to come from the node that it names is held against nobody.
+// reject counts a rejected delivery and fails the lease of the shard. Certificates prove roles and
+// not names: a delivery that is not proven to come from the node that it names counts against no
+// node.
 func (t *term) reject(h *pb.DeliverHeader, reason string, err error) error {
 	t.metrics.rejected.WithLabelValues(reason).Inc()
 	t.log.Warn(
-		"delivery refused",
+		"delivery rejected",
 		"sweep_id",
 		h.GetSweepId(),
 		"shard_id",
@@ -193,8 +195,8 @@ func (t *term) reject(h *pb.DeliverHeader, reason string, err error) error {
 	return badField("payload", "%w", err)
 }
 
-// await lets the board decide about a verified shard and waits for the answer. The memory is given
-// back when the bytes are on disk or dropped, not when the caller goes away.
+// await has the board decide about a verified shard and waits for the answer. The memory is
+// released when the bytes are on disk or dropped, even if the caller is gone.
 func (t *term) await(ctx context.Context, in *incoming, h *pb.DeliverHeader, weight int64) (board.Answer, error) {
 	answer := make(chan board.Answer, 1)
 	start := time.Now()

@@ -14,26 +14,26 @@ import (
 	"github.com/phasegrid/phasegrid/sweep"
 )
 
-// design is everything that follows from a sweep's spec. It never changes; any number of goroutines
-// may use it.
+// design is everything that follows from the spec of a sweep. It never changes and is safe for
+// concurrent use.
 type design struct {
 	id        string
 	name      string
-	set       string // folder of the result set
+	set       string // folder of its result set
 	canonical []byte
 	solver    int
-	version   int // of the plan
+	version   int // plan version
 	spec      *sweep.Spec
 	plan      *sweep.Plan
 	schema    *results.Schema
-	filtered  bool // some indices are no points
+	filtered  bool // where excludes some indices
 
 	created          time.Time
 	priority, weight int
 }
 
-// newDesign derives a design from a parsed spec and how it was cut. The name is not part of a
-// canonical spec, so it comes beside it.
+// newDesign derives a design from a parsed spec and its plan. The name is given separately because
+// a canonical spec has none.
 func newDesign(spec *sweep.Spec, plan *sweep.Plan, name string, solver, version int) (d *design, err error) {
 	d = &design{
 		id: spec.ID(
@@ -47,9 +47,9 @@ func newDesign(spec *sweep.Spec, plan *sweep.Plan, name string, solver, version 
 	return d, err
 }
 
-// planner reads sweep files and cuts them.
+// planner parses sweep files and cuts them into shards.
 type planner struct {
-	limit         *semaphore.Weighted // files at once: up to a million shards each, and seconds of work
+	limit         *semaphore.Weighted // files at once: each takes seconds, and memory for up to a million shards
 	maxPointBytes int64
 	solverVersion int
 }
@@ -58,8 +58,8 @@ func newPlanner(maxPointBytes int64, solverVersion int) *planner {
 	return &planner{semaphore.NewWeighted(int64(runtime.GOMAXPROCS(0))), maxPointBytes, solverVersion}
 }
 
-// parse reads a sweep file and cuts it. Whoever asks for very many at once waits, and leaves the
-// leader its memory.
+// parse parses a sweep file and cuts it. Concurrent calls are limited, so that they do not take the
+// memory of the leader.
 func (p *planner) parse(ctx context.Context, filename string, file []byte) (*design, error) {
 	if err := p.limit.Acquire(ctx, 1); err != nil {
 		return nil, err
@@ -71,7 +71,7 @@ func (p *planner) parse(ctx context.Context, filename string, file []byte) (*des
 	}
 	plan, err := sweep.NewPlan(ctx, spec, sweep.PlanVersion)
 	if err := ctx.Err(); err != nil {
-		return nil, fmt.Errorf("cut the sweep: %w", err)
+		return nil, fmt.Errorf("plan sweep: %w", err)
 	}
 	if err != nil {
 		return nil, badField("file", "%w", err)
@@ -83,8 +83,8 @@ func (p *planner) parse(ctx context.Context, filename string, file []byte) (*des
 	return d, nil
 }
 
-// record is what the ledger keeps of the sweep.
-func (d *design) record() ledger.SweepState {
+// state is the value of the key of the sweep.
+func (d *design) state() ledger.SweepState {
 	runs, parts := d.plan.CutRuns()
 	return ledger.SweepState{
 		Canonical: d.canonical, Name: d.name, Solver: d.solver, PlanVersion: d.version,
@@ -92,7 +92,7 @@ func (d *design) record() ledger.SweepState {
 	}
 }
 
-// bounds are the first index of each shard of a run, and the end of the last.
+// bounds returns the first index of each shard of a range, and the end of the last.
 func (d *design) bounds(run board.ShardRange) []int64 {
 	bounds := make([]int64, 0, run.Count+1)
 	for s := run.First; s < run.First+run.Count; s++ {
@@ -105,7 +105,7 @@ func (d *design) bounds(run board.ShardRange) []int64 {
 	return bounds
 }
 
-// expectation is what a delivery of a shard must be.
+// expectation is what a delivery of a shard is checked against.
 func (d *design) expectation(shard int) results.Expectation {
 	first, end := d.plan.Shard(int64(shard))
 	e := results.Expectation{First: first, End: end, Points: -1}
@@ -118,7 +118,7 @@ func (d *design) expectation(shard int) results.Expectation {
 	return e
 }
 
-// planCuts are a plan's cuts as the board sees them.
+// planCuts are the cuts of a plan for the board.
 type planCuts struct{ plan *sweep.Plan }
 
 var _ board.Cuts = planCuts{}

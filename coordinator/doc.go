@@ -1,100 +1,101 @@
-// Package coordinator leads a sweep: it leases shards to nodes, commits what they deliver, and
-// merges it into result sets.
+// Package coordinator runs sweeps: it leases shards to nodes, commits what they deliver, and merges
+// it into result sets. It has the configuration, the campaign for leadership, one term of
+// leadership, and the gRPC services Sweeps, Nodes and Flight.
 //
-// The Board is the scheduler, a pure state machine: Step(Event) []Action. Around it stands a term,
-// everything that a leader has: one loop that owns the board, a committer that makes deliveries
-// durable in groups, workers that merge parts, and the gRPC services Sweeps and Nodes. State lives
-// in a Ledger (etcd, or memory), bytes in a Store. The invariants:
+// A term is everything that a leader has: one loop that owns the board (package board, the
+// scheduler), a committer that makes deliveries durable in groups, workers that merge parts, and the
+// sweeps and nodes that the services see. State is in a ledger (package ledger), bytes are in stores
+// (packages store and spool). Invariants:
 //
-//   - A key of the ledger is a fact: a shard is committed if and only if a done key, or its part's
-//     key, says so.
-//   - Bytes are durable before the key that refers to them, the key before anybody is told.
-//   - Every transaction compares the leader's key: who is no longer leader changes nothing.
-//   - Nothing is kept per point, and of a shard its cut and two bits, 25 bytes; deliveries in
-//     memory have a budget, and nodes wait for it, and so do readers for theirs.
-//   - Every goroutine belongs to Run, which returns when all of them have ended, or, where its peer
-//     has gone silent, to a call's stream and ends with that.
+//   - A key of the ledger is a fact: a shard is committed if and only if a done key, or the key of
+//     its part, says so.
+//   - Bytes are durable before the key that refers to them, and the key before anybody is told.
+//   - Every transaction compares the leader's key: a coordinator that is not the leader changes
+//     nothing.
+//   - Memory holds nothing per point, and of a shard its cut and two bits, 25 bytes. Deliveries and
+//     readers have memory budgets, for which they wait.
+//   - Every goroutine belongs to Run, which returns when all of them have ended; or, where its peer
+//     may be silent, to the stream of a call, with which it ends.
 //
-// # Whose store it is
+// # Store identity
 //
-// Each store has a random id in its object .phasegrid-store, and the ledger names the ids of the
-// cluster's stores: the first leader makes both. A coordinator that finds another id, or none,
-// where the ledger has one does not start, or, where it sees that only later, raises an alarm and
-// does not lead; a cluster without sweeps and leader may begin anew with any store. With an etcd of
-// its own, or memory, only the spool is checked: result sets that are missing are computed again
-// when people ask.
+// Each store has a random id in its object .phasegrid-store, and the ledger has the ids of the
+// cluster's stores; the first leader creates both. A coordinator whose store has another id, or none
+// where the ledger has one, does not start; if it learns this later, it raises an alarm and does not
+// lead. A cluster without sweeps and leader accepts any store. With an embedded etcd or a ledger in
+// memory only the spool is checked: missing result sets are computed again on request.
 //
-// # Where a process can die
+// # Crash table
 //
-// At each step the state on disk says what is left to do; whoever leads next does it. TestCrash
-// dies at each of them by SIGKILL and compares the result with an undisturbed run: the same bytes,
-// and no acknowledged shard computed again, but those of a part that has lost a file and of a sweep
-// that was removed.
+// At each step the state on disk says what is left to do, and the next leader does it. TestCrash
+// kills a process by SIGKILL at each of them and compares the result with an undisturbed run: the
+// bytes are the same, and no acknowledged shard is computed again, except those of a part that lost
+// a file and those of a sweep that was removed.
 //
-//	step              on disk                                   the next leader
-//	before-submit     files of an empty result set              knows of no sweep; the client submits again
-//	after-submit      the sweep's keys                          leases its shards; submitting again is the same sweep
-//	before-spool      nothing of the group's deliveries         has their shards computed again: nobody was told otherwise
-//	after-spool       frames that no key refers to              the same; the spool object is removed as an orphan
-//	before-fold       many done keys of a part                  folds them
-//	after-fold        one done key in place of them             nothing
+//	step              state on disk                             next leader
+//	before-submit     files of an empty result set              knows no sweep; the client submits again
+//	after-submit      the keys of the sweep                     leases its shards; submitting again finds the sweep
+//	before-spool      nothing of the group                      has its shards computed again; none was acknowledged
+//	after-spool       frames that no key refers to              as before-spool; deletes the orphaned spool object
+//	before-compact    many done keys of a part                  compacts them
+//	after-compact     one done key in place of them             nothing
 //	before-commit     frames that no key refers to              as after-spool
-//	after-commit      done keys; nobody was told                has them; the node delivers again and hears "duplicate"
+//	after-commit      done keys; none was acknowledged          has them; the node delivers again and gets "duplicate"
 //	before-merge      done keys of a whole part                 merges the part
-//	before-publish    temporary files                           merges the part again; removes the temporary files
-//	between-files     some of the part's files                  merges again, finds equal bytes there, keeps them
-//	after-publish     all of the part's files, no key of it     the same
-//	after-part        the part's key, its done keys gone        removes the spool's orphans
-//	after-free        the part, its spool freed                 nothing
+//	before-publish    temporary files                           merges the part again; deletes the temporary files
+//	between-files     some files of the part                    merges again, finds equal files, keeps them
+//	after-publish     all files of the part, no key of it       as between-files
+//	after-part        the key of the part, its done keys gone   deletes orphaned spool objects
+//	after-free        the part, its spool objects deleted       nothing
 //	before-manifest   every part                                writes the manifest
-//	after-manifest    the manifest, the sweep is running        writes the same manifest again
+//	after-manifest    the manifest; the sweep is running        writes the same manifest again
 //	after-done        the sweep is done                         nothing
 //
 // A file of a part that has another size than it was stored with is deleted before its sweep is
-// opened again; who dies after that leaves a part without files, which the next submit finds. Any
-// other file with other bytes than a part's stays where it is, and the part is not stored until
-// somebody has moved it, except the log of shards, which is another one each time. A file of a part
-// that was stored without its quarantined shards, or a manifest, gives way to a new one:
+// reopened; a crash after that leaves a part without files, which the next submit finds. Any other
+// file with contents that differ from those of a part stays, and the part is not stored until someone
+// has moved it away; except that of the shards table, which differs each time. A file of a part that
+// was stored without its quarantined shards, and a manifest, are replaced:
 //
-//	before-replace    the old file, which the part's key names  merges, or finishes, again
-//	between-replace   neither                                   the same
+//	before-replace    the old file, to which the part's key refers  merges, or writes the manifest, again
+//	between-replace   neither file                                  the same
 //
-// What people ask for is saved before it is told. One transaction is all or nothing; where there
-// are several, each of them leaves a state to go on from (see writesOf):
+// What a client asks for is saved before it is answered. A transaction is all or nothing; where
+// there are several, each leaves a state from which the next leader continues (see writesOf):
 //
 //	before-save       nothing of it                             knows nothing of it; the client asks again
-//	after-save        phase (pause, resume, cancel)             goes on in that phase
-//	                  losses gone, running (retry)              leases the shards that were in quarantine
-//	                  parts' keys gone (reopen)                 has the parts computed again
-//	                  the key "removing" (rm)                   deletes the files, and then the keys; the key may come long
-//	                                                            before, while deliveries or merges of the sweep end
+//	after-save        the phase (pause, resume, cancel)         continues in that phase
+//	                  lease failures gone, running (retry)      leases the shards that were in quarantine
+//	                  keys of parts gone (reopen)               has the parts computed again
+//	                  the key "removing" (rm)                   deletes the files, then the keys; the key may be written
+//	                                                            while deliveries or merges of the sweep are still ending
 //	between-deletions "removing", some of the files             the same
 //	before-drop       "removing", none of the files             deletes the keys
-//	after-drop        nothing but frames in the spool           removes the spool's orphans
+//	after-drop        nothing but frames in the spool           deletes orphaned spool objects
 //
-// A node that dies anywhere has delivered or has not: its leases end with it, and a shard without a
-// done key is leased again.
+// A node that dies at any moment has delivered a shard or not: its leases end with it, and a shard
+// without a done key is leased again.
 //
-// # What a leader that is none any more can still do
+// # Stale leaders
 //
-// A process may be stopped at any instruction and go on when another one has led for long. The
-// ledger refuses what it writes then; the store does not know of leaders, and nodes only of
-// streams. So who stood still grants nothing before the ledger has confirmed that it still leads:
-// its successor may have acknowledged what it would grant. And a file is never overwritten, and one
-// is deleted only in the version that was opened before the ledger confirmed once more that this
-// process leads: a later leader's file is another version. Files of the spool carry the epoch in
-// their names, and only what no key refers to is deleted from it.
+// A process may be suspended at any instruction and continue when another one has led for long. The
+// ledger rejects its writes then, but the store does not know leaders, and nodes only know streams.
+// So a process that was suspended grants nothing before the ledger has confirmed its leadership: its
+// successor may have acknowledged what it would grant. A file is never overwritten, and is deleted
+// only in the version that was opened before the ledger confirmed the leadership once more: a file
+// of a later leader is another version. Spool objects have the epoch in their names, and only those
+// that no key refers to are deleted.
 //
-//   - file://: a version is inode, size and time of writing. It is compared before a file gets a
-//     private name and again after; a wrong one gets its name back. It is away for an instant, and
-//     if the process dies in that, until the next leader tidies up.
-//   - s3://: a version is entity tag and time of writing. Both are compared before the deletion,
-//     and the tag by the service with it (If-Match), so that other bytes never go. Equal bytes,
-//     written again, are told apart by their time alone, before the deletion; and so is everything
-//     by a service that does not know the condition.
+//   - file://: a version is inode, size and modification time. It is compared before a file gets a
+//     private name and again after that; a file of another version gets its name back. In between
+//     the name is missing, and if the process dies then, until the next leader cleans up.
+//   - s3://: a version is entity tag and modification time. Both are compared before the deletion,
+//     and the service compares the tag with the deletion (If-Match), so that other bytes are never
+//     deleted. Equal bytes that were written again are distinguished by their time only, before the
+//     deletion; with a service that ignores the condition, so is everything.
 //
-// It can add files that are not there: a part's file, which a later leader finds and keeps, or,
-// where it was to be stored without shards that have been retried since, has somebody move away; a
-// manifest of an earlier state, which a later leader replaces when the sweep is done again; or
-// files in the place of a removed result set, which no sweep owns.
+// A stale leader can add files that are not there: a file of a part, which a later leader finds and
+// keeps, or, if it lacks shards that have been retried since, asks to have moved away; a manifest of
+// an earlier state, which a later leader replaces when the sweep is done again; or files in place of
+// a removed result set, which no sweep owns.
 package coordinator

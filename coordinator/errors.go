@@ -17,41 +17,43 @@ import (
 	"github.com/phasegrid/phasegrid/sweep"
 )
 
-// Errors that callers act on.
+// Errors that are answered with a status of their own; see toStatus.
 var (
-	// ErrUnknownSweep is returned where a sweep is named that is not there.
+	// errUnknownSweep is returned for a reference to a sweep that does not exist.
 	errUnknownSweep = errors.New("no such sweep; `phasegrid ls` lists them")
-	// ErrAmbiguous is returned where a prefix names several sweeps.
-	errAmbiguous = errors.New("several sweeps match; give more of the id")
-	// ErrNotEnded is returned by Delete for a sweep that goes on, and by Retry while its last bytes
-	// are being written.
-	errNotEnded = errors.New("the sweep has not ended; cancel it first, or try again in a moment")
-	// ErrRemoving is returned for requests about a sweep that is being removed.
-	errRemoving = errors.New("the sweep is being removed; try again when `phasegrid ls` does not list it any more")
-	// ErrEnded is returned for a request that only makes sense before a sweep ends.
-	errEnded = errors.New("the sweep has ended")
-	// ErrRejected is returned to a node whose delivery another node should have made.
+	// errAmbiguous is returned for a prefix of several ids.
+	errAmbiguous = errors.New("several sweeps match; use more digits of the id")
+	// errNotEnded is returned by Delete for a sweep that has not ended, and by Retry while its last
+	// files are being written.
+	errNotEnded = errors.New("sweep has not ended; cancel it first, or try again in a moment")
+	// errRemoving is returned for requests about a sweep that is being removed.
+	errRemoving = errors.New("sweep is being removed; try again when `phasegrid ls` no longer lists it")
+	// errEnded is returned for requests that are valid only before a sweep ends.
+	errEnded = errors.New("sweep has ended")
+	// errRejected is returned for a delivery of a node that may not compute the sweep.
 	errRejected = errors.New("delivery rejected")
 
-	// errIncomplete is returned for a result set whose files are not all there.
-	errIncomplete = errors.New("the store lacks files of the result set, or has them in another size")
-	errNameTaken  = errors.New("another process is attached under this name; give each node a --name of its own")
+	// errIncomplete is returned for a result set with missing files.
+	errIncomplete = errors.New("result set is incomplete")
+	// errNameTaken is returned to a node whose name another process uses.
+	errNameTaken = errors.New("name is in use by another node; set a unique --name")
 )
 
-// notLeader is returned by whoever does not lead. Its alarms tell why nobody may.
+// notLeaderError is returned by a coordinator that is not the leader. Its alarms explain why there
+// may be none.
 type notLeaderError struct {
 	address string
-	alarms  []string // as alarms.list has them
+	alarms  []string // as alarms.list returns them
 }
 
 func (e *notLeaderError) Error() string {
 	if e.address == "" {
-		return "this coordinator does not lead, and no leader is known yet; try again"
+		return "this coordinator is not the leader, and no leader is known; try again"
 	}
-	return "this coordinator does not lead; the leader is " + e.address
+	return "this coordinator is not the leader; the leader is " + e.address
 }
 
-// details say who leads, and list the alarms by their subjects.
+// details name the leader and list the alarms by subject.
 func (e *notLeaderError) details() []protoadapt.MessageV1 {
 	details := []protoadapt.MessageV1{
 		&errdetails.RetryInfo{RetryDelay: durationpb.New(retryDelay)},
@@ -75,7 +77,7 @@ func (e *notLeaderError) details() []protoadapt.MessageV1 {
 	return append(details, m)
 }
 
-// fieldError is a request with a bad field.
+// fieldError is an invalid field of a request.
 type fieldError struct {
 	field string
 	err   error
@@ -84,18 +86,19 @@ type fieldError struct {
 func (e *fieldError) Error() string { return e.field + ": " + e.err.Error() }
 func (e *fieldError) Unwrap() error { return e.err }
 
+// badField returns the error for an invalid field.
 func badField(field, format string, args ...any) error {
 	return &fieldError{field, fmt.Errorf(format, args...)}
 }
 
-// maxMistakes bounds the mistakes of a sweep file, and the alarms, in one answer: it travels in a
+// maxListed bounds the mistakes of a sweep file, and the alarms, in one answer, which travels in a
 // header.
 const maxListed = 50
 
-// retryDelay is what callers are asked to wait before they try again.
+// retryDelay is what callers are asked to wait before they retry.
 const retryDelay = 200 * time.Millisecond
 
-// toStatus is the one place where errors become gRPC statuses.
+// toStatus converts an error to a gRPC status. It is the only place that does.
 func toStatus(err error) error {
 	var leader *notLeaderError
 	var field *fieldError
@@ -138,7 +141,7 @@ func toStatus(err error) error {
 	return status.Error(codes.Internal, err.Error())
 }
 
-// badRequest lists the mistakes of a sweep file by their places.
+// badRequest lists the mistakes of a sweep file by their positions.
 func badRequest(mistakes sweep.Mistakes) *errdetails.BadRequest {
 	m := &errdetails.BadRequest{}
 	for _, p := range mistakes[:min(len(mistakes), maxListed)] {

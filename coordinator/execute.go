@@ -8,11 +8,12 @@ import (
 	"github.com/phasegrid/phasegrid/coordinator/ledger"
 )
 
+// step tells the board an event and executes the actions that follow.
 func (t *term) step(event board.Event) { t.execute(t.board.Step(event)) }
 
-// perform does what the board wants. What must be durable is saved first; the rest waits for it. So
-// does what later steps would have written by others than the saver: a transaction that is on its
-// way may delete the keys of the same shards.
+// execute executes actions in order. Those that must be durable are saved first, and the others
+// wait for them. While an earlier save is under way, actions that lead to commits outside the saver
+// wait too: its transaction may delete keys of the same shards.
 func (t *term) execute(actions []board.Action) {
 	var writes []ledger.Write
 	for _, a := range actions {
@@ -40,7 +41,7 @@ func (t *term) execute(actions []board.Action) {
 	}})
 }
 
-// leadsToRows tells whether rows or parts become durable by what follows an action.
+// leadsToCommit tells whether an action leads to rows or parts that become durable.
 func leadsToCommit(a board.Action) bool {
 	switch a.(type) {
 	case board.Grant, board.CommitShard, board.MergePart, board.WriteManifest:
@@ -49,8 +50,8 @@ func leadsToCommit(a board.Action) bool {
 	return false
 }
 
-// overtaken takes out of actions that waited for the ledger what does not stand any more: nobody
-// computes what was acknowledged meanwhile.
+// withoutOvertaken removes leases from grants that were overtaken while they waited for the ledger,
+// so that no node computes a shard that was acknowledged meanwhile.
 func (t *term) withoutOvertaken(actions []board.Action) []board.Action {
 	kept := actions[:0]
 	for _, a := range actions {
@@ -65,9 +66,10 @@ func (t *term) withoutOvertaken(actions []board.Action) []board.Action {
 	return kept
 }
 
-// tell does what does not have to be durable, or comes after it was.
+// dispatch executes actions whose writes, if any, are durable.
 func (t *term) dispatch(actions []board.Action) {
 	for _, a := range actions {
+		t.logLifecycle(a)
 		switch a := a.(type) {
 		case board.CommitShard:
 			in := t.incoming[a.Token]
@@ -92,7 +94,7 @@ func (t *term) dispatch(actions []board.Action) {
 		case board.MergePart:
 			t.queueFiles(a.Sweep, func(ctx context.Context) error { return t.mergePart(ctx, a) })
 		case board.WriteManifest:
-			t.queueFiles(a.Sweep, func(ctx context.Context) error { return t.finish(ctx, a.Sweep) })
+			t.queueFiles(a.Sweep, func(ctx context.Context) error { return t.writeManifest(ctx, a.Sweep) })
 		case board.SaveDone:
 			t.failpoint("after-done")
 			t.step(board.DoneStored(a))
@@ -116,8 +118,33 @@ func (t *term) dispatch(actions []board.Action) {
 	}
 }
 
-// doubt withholds grants until a transaction has shown that this leader still leads. Who stood
-// still may have been replaced, and what it would grant may be acknowledged by now.
+// logLifecycle logs what an action says about the life of a sweep or a node.
+func (t *term) logLifecycle(a board.Action) {
+	switch a := a.(type) {
+	case board.SavePhase:
+		t.log.Info("sweep phase changed", "sweep_id", a.Sweep, "phase", a.Phase.String())
+	case board.SaveDone:
+		t.log.Info("sweep done", "sweep_id", a.Sweep)
+	case board.DeleteParts:
+		t.log.Info("sweep reopened", "sweep_id", a.Sweep, "parts", len(a.Parts))
+	case board.DeleteFailures:
+		t.log.Info("shards released from quarantine", "sweep_id", a.Sweep, "shards", len(a.Shards))
+	case board.ForgetSweep:
+		t.log.Info("sweep removed", "sweep_id", a.Sweep)
+	case board.SaveFailures:
+		if a.Failures.Quarantined {
+			t.log.Warn("shard quarantined", "sweep_id", a.Sweep, "shard_id", a.Failures.Shard, "attempts", a.Failures.Attempts)
+		}
+	case board.Dismiss:
+		t.log.Warn("node dismissed", "node_id", a.Node, "reason", a.Reason)
+	case board.DeleteNode:
+		t.log.Info("node gone", "node_id", a.Node)
+	}
+}
+
+// confirmLeadership withholds grants until a transaction has confirmed that this process still
+// leads. After a stall it may have been replaced, and what it would grant may be acknowledged by
+// another leader.
 func (t *term) confirmLeadership() {
 	t.confirming++
 	t.saves.put(save{confirm: true, then: func() {
@@ -132,7 +159,7 @@ func (t *term) confirmLeadership() {
 	}})
 }
 
-// free gives frames of the spool up, in the background.
+// reclaim releases frames of the spool in the background.
 func (t *term) reclaim(items []ledger.DoneShard) {
 	if len(items) > 0 {
 		t.queueFiles("", func(ctx context.Context) error { t.index.reclaim(ctx, items); return nil })

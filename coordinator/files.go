@@ -14,13 +14,12 @@ import (
 	"github.com/phasegrid/phasegrid/results"
 )
 
-// What a leader does to files that have names. Its process may be stopped at any moment and go on
-// when another one has led for long, so nothing here overwrites, and what is deleted is the version
-// that this leader saw while it led.
+// How a leader changes named files. Its process may be suspended at any moment and continue when
+// another one has led for long. So nothing here overwrites a file, and a deletion removes only the
+// version that was seen while this process led.
 
-// deleteSeen deletes an object in the version that was opened. That this leader leads now is asked
-// after it was opened: no later leader can have written it, and what a later one writes is another
-// version.
+// deleteVersion deletes an object in the version that was opened. The leadership is confirmed after
+// it was opened: no later leader can have written that version, and what it writes is another one.
 func (t *term) deleteVersion(ctx context.Context, name string, seen store.Object) error {
 	if err := t.commit(ctx, nil); err != nil {
 		return fmt.Errorf("delete %s: %w", name, err)
@@ -28,8 +27,8 @@ func (t *term) deleteVersion(ctx context.Context, name string, seen store.Object
 	return t.cfg.Store.DeleteVersion(ctx, name, seen.Version())
 }
 
-// put writes a small file of a result set. One that is there with other bytes gives way; readers
-// find none for a moment.
+// writeFile writes a small file of a result set and replaces one with other contents. Readers find
+// none for a moment.
 func (t *term) writeFile(ctx context.Context, name string, data []byte) error {
 	err := t.createFile(ctx, name, data)
 	if !errors.Is(err, fs.ErrExist) {
@@ -55,6 +54,7 @@ func (t *term) writeFile(ctx context.Context, name string, data []byte) error {
 	return t.createFile(ctx, name, data)
 }
 
+// createFile writes a file unless there is one.
 func (t *term) createFile(ctx context.Context, name string, data []byte) error {
 	w, err := t.cfg.Store.Create(ctx, name)
 	if err != nil {
@@ -67,6 +67,7 @@ func (t *term) createFile(ctx context.Context, name string, data []byte) error {
 	return w.Commit()
 }
 
+// hasBytes compares the contents of an object.
 func hasBytes(o store.Object, data []byte) (bool, error) {
 	if o.Size() != int64(len(data)) {
 		return false, nil
@@ -76,8 +77,8 @@ func hasBytes(o store.Object, data []byte) (bool, error) {
 	return bytes.Equal(there, data), err
 }
 
-// makeWay deletes the file that a part was stored with, for the one that replaces it. Any other
-// file stays.
+// removeStale deletes a file if it is the one that a part was stored with before, so that it can be
+// replaced. Any other file stays.
 func (t *term) removeStale(ctx context.Context, name string, before ledger.PartFile) error {
 	there, err := t.cfg.Store.Open(ctx, name)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -102,8 +103,8 @@ func (t *term) removeStale(ctx context.Context, name string, before ledger.PartF
 	return nil
 }
 
-// readBack holds a published file against what was merged, before anything says that it is there.
-// One that differs goes.
+// verifyFile reads a published file back and compares it with what was merged, before any key
+// refers to it. A file that differs is deleted.
 func (t *term) verifyFile(ctx context.Context, name string, f results.File) error {
 	o, err := t.cfg.Store.Open(ctx, name)
 	if err != nil {
@@ -111,32 +112,31 @@ func (t *term) verifyFile(ctx context.Context, name string, f results.File) erro
 	}
 	defer o.Close()
 	if err := results.Check(o, o.Size(), f); err != nil {
-		return errors.Join(fmt.Errorf("%s is not what was written to it: %w", name, err), t.deleteVersion(ctx, name, o))
+		return errors.Join(fmt.Errorf("verify %s: %w", name, err), t.deleteVersion(ctx, name, o))
 	}
 	return nil
 }
 
-// seenFile is a file in the version that was opened.
+// fileVersion is a file in the version that was opened.
 type fileVersion struct {
 	name, version string
 	size          int64
 }
 
-// see opens a file to look at it; false if there is none.
+// statFile opens a file to get its version and size; false if there is none.
 func (t *term) statFile(ctx context.Context, name string) (fileVersion, bool, error) {
 	o, err := t.cfg.Store.Open(ctx, name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return fileVersion{}, false, nil
 	}
 	if err != nil {
-		return fileVersion{}, false, fmt.Errorf("look at %s: %w", name, err)
+		return fileVersion{}, false, fmt.Errorf("stat %s: %w", name, err)
 	}
 	defer o.Close()
 	return fileVersion{name, o.Version(), o.Size()}, true, nil
 }
 
-// deleteAll does for many files of a result set what deleteSeen does for one, and asks once whether
-// this leader leads.
+// deleteAll deletes files of a result set as deleteVersion does, with one confirmation for all.
 func (t *term) deleteAll(ctx context.Context, set string, files []fileVersion) error {
 	if err := t.commit(ctx, nil); err != nil {
 		return fmt.Errorf("delete files of %s: %w", set, err)
@@ -149,7 +149,7 @@ func (t *term) deleteAll(ctx context.Context, set string, files []fileVersion) e
 	return err
 }
 
-// removeFiles deletes the result set of a sweep: the files that are there now.
+// removeFiles deletes every file of the result set of a sweep.
 func (t *term) removeFiles(ctx context.Context, e *entry) error {
 	var files []fileVersion
 	err := t.cfg.Store.List(ctx, e.design.set+"/", func(name string, _ int64) error {
@@ -165,7 +165,7 @@ func (t *term) removeFiles(ctx context.Context, e *entry) error {
 	return t.deleteAll(ctx, e.design.set, files)
 }
 
-// hashObject reads an object through.
+// hashObject returns the size and hash of an object.
 func hashObject(ctx context.Context, s store.Store, name string) (ledger.PartFile, error) {
 	o, err := s.Open(ctx, name)
 	if err != nil {

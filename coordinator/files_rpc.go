@@ -25,8 +25,8 @@ const (
 	maxLacking    = 20 // files that one error names
 )
 
-// Files lists what a result set has now: the files of its stored parts, all of them, and the small
-// ones that are there.
+// Files lists the current files of a result set: all files of its stored parts, and the small files
+// that exist.
 func (s *sweepsServer) Files(ctx context.Context, r *pb.FilesRequest) (*pb.FilesResponse, error) {
 	t, e, err := resolve(ctx, s.leader, r.GetSweep())
 	if err != nil {
@@ -35,7 +35,7 @@ func (s *sweepsServer) Files(ctx context.Context, r *pb.FilesRequest) (*pb.Files
 	if p, err := t.progress(ctx, e); err != nil {
 		return nil, err
 	} else if p.Removing {
-		return nil, fmt.Errorf("sweep %s: %w", e.design.set, errRemoving)
+		return nil, fmt.Errorf("list files of sweep %s: %w", e.design.set, errRemoving)
 	}
 	expected := t.storedFiles(e)
 	found := map[string]bool{}
@@ -50,7 +50,7 @@ func (s *sweepsServer) Files(ctx context.Context, r *pb.FilesRequest) (*pb.Files
 			return nil
 		}
 		if !ok {
-			// Parts whose key is not written yet are not part of the set.
+			// A part belongs to the set once its key is written.
 			if size > maxSmallFiles || !isSmall(relative) {
 				return nil
 			}
@@ -76,7 +76,7 @@ func (s *sweepsServer) Files(ctx context.Context, r *pb.FilesRequest) (*pb.Files
 	return response, nil
 }
 
-// storedFiles are the files of a sweep's stored parts by their paths.
+// storedFiles returns the files of a sweep's stored parts by path.
 func (t *term) storedFiles(e *entry) map[string]ledger.PartFile {
 	files := map[string]ledger.PartFile{}
 	t.mu.RLock()
@@ -89,8 +89,8 @@ func (t *term) storedFiles(e *entry) map[string]ledger.PartFile {
 	return files
 }
 
-// checkComplete returns an error that names the files which the ledger has and the store lacks.
-// Each is looked for once more, as the ledger has it now: a listing may be older than a part.
+// checkComplete returns an error that names the files that the ledger has and the store lacks. Each
+// is looked up again with the current ledger, since a listing may be older than a part.
 func (t *term) checkComplete(ctx context.Context, e *entry, expected map[string]ledger.PartFile, found map[string]bool) error {
 	p, err := t.progress(ctx, e)
 	if err != nil {
@@ -99,7 +99,7 @@ func (t *term) checkComplete(ctx context.Context, e *entry, expected map[string]
 	unseen := map[string]int64{}
 	t.mu.RLock()
 	for _, r := range e.parts {
-		// The files of a part that lacks shards are replaced while these are computed.
+		// The files of a part without quarantined shards are replaced while these are computed.
 		if len(r.Missing) > 0 && !p.Phase.Ended() {
 			continue
 		}
@@ -114,13 +114,13 @@ func (t *term) checkComplete(ctx context.Context, e *entry, expected map[string]
 		unseen[results.ManifestName] = -1
 	}
 	var lacking []string
-	if p.Phase == board.Done && p.PartsDone < p.Parts { // a leader died as it took them back, to have them computed again
+	if p.Phase == board.Done && p.PartsDone < p.Parts { // a leader died while it reopened them
 		lacking = append(lacking, fmt.Sprintf("%d of its %d parts", p.Parts-p.PartsDone, p.Parts))
 	}
 	for name, size := range unseen {
 		f, there, err := t.statFile(ctx, path.Join(e.design.set, name))
 		if err != nil {
-			return fmt.Errorf("look for %s of sweep %s: %w", name, e.design.set, err)
+			return fmt.Errorf("check %s of sweep %s: %w", name, e.design.set, err)
 		}
 		if !there || size >= 0 && f.size != size {
 			lacking = append(lacking, name)
@@ -139,7 +139,7 @@ func (t *term) checkComplete(ctx context.Context, e *entry, expected map[string]
 		when = " once it has ended"
 	}
 	return fmt.Errorf(
-		"sweep %s: %w: %s; submit the sweep again%s: they are computed again",
+		"list files of sweep %s: %w: missing or damaged: %s; submit the sweep again%s to compute them",
 		e.design.set,
 		errIncomplete,
 		text,
@@ -147,7 +147,7 @@ func (t *term) checkComplete(ctx context.Context, e *entry, expected map[string]
 	)
 }
 
-// isPart tells whether a path in a result set is that of a part's file.
+// isPart tells whether a path within a result set is that of a file of a part.
 func isPart(name string) bool {
 	var part int64
 	if _, err := fmt.Sscanf(path.Base(name), "part-%d.parquet", &part); err != nil {
@@ -156,8 +156,8 @@ func isPart(name string) bool {
 	return slices.ContainsFunc(tables, func(t results.Table) bool { return name == results.PartName(t, part) })
 }
 
-// isSmall tells whether a path in a result set is that of a file which is there from the start, or
-// of the manifest.
+// isSmall tells whether a path within a result set is that of the manifest or of a file that exists
+// from the start.
 func isSmall(name string) bool {
 	return name == results.ManifestName || name == results.SweepName || name == results.ViewsName ||
 		slices.ContainsFunc(tables, func(t results.Table) bool { return name == results.EmptyName(t) })
@@ -165,8 +165,8 @@ func isSmall(name string) bool {
 
 var tables = []results.Table{results.Points, results.Trajectories, results.Coefficients, results.Shards}
 
-// Fetch sends a file of a result set. What cannot be one is refused before the store is asked,
-// whose errors name its own paths.
+// Fetch sends a file of a result set. Other paths are rejected before the store is asked, whose
+// errors contain its own paths.
 func (s *sweepsServer) Fetch(r *pb.FetchRequest, stream grpc.ServerStreamingServer[pb.FetchResponse]) error {
 	ctx := stream.Context()
 	t, e, err := resolve(ctx, s.leader, r.GetSweep())
@@ -177,18 +177,18 @@ func (s *sweepsServer) Fetch(r *pb.FetchRequest, stream grpc.ServerStreamingServ
 		return err
 	}
 	if !isPart(r.GetPath()) && !isSmall(r.GetPath()) {
-		return badField("path", "%q is not the path of a file of a result set; see Files", r.GetPath())
+		return badField("path", "got %q, want a path that Files returned", r.GetPath())
 	}
 	o, err := t.cfg.Store.Open(ctx, path.Join(e.design.set, r.GetPath()))
 	if errors.Is(err, fs.ErrNotExist) {
-		return badField("path", "the set has no file %q; see Files", r.GetPath())
+		return badField("path", "no file %q in the result set; use a path that Files returned", r.GetPath())
 	}
 	if err != nil {
 		return err
 	}
 	defer o.Close()
 	if r.GetOffset() < 0 || r.GetOffset() > o.Size() {
-		return badField("offset", "%d of a file of %d bytes", r.GetOffset(), o.Size())
+		return badField("offset", "got %d, want 0..%d", r.GetOffset(), o.Size())
 	}
 	data := io.NewSectionReader(o, r.GetOffset(), o.Size()-r.GetOffset())
 	for {

@@ -10,14 +10,14 @@ import (
 	"github.com/phasegrid/phasegrid/coordinator/ledger"
 )
 
-// fileJob is work on files that takes long: a merge, a manifest, a deletion. It may be done again.
+// fileJob is long work on files: a merge, a manifest, a deletion. It can be repeated.
 type fileJob struct {
-	reporter *reporter // told while it fails
+	reporter *reporter // of the alarm that is active while it fails
 	do       func(context.Context) error
-	delay    time.Duration // before it is tried again; 0 if it has not failed
+	delay    time.Duration // before the next attempt; 0 before the first
 }
 
-// queueFiles leaves work on files to the workers. The work of a sweep has an alarm of its own.
+// queueFiles queues work on files. The work of each sweep has its own alarm.
 func (t *term) queueFiles(sweep string, do func(context.Context) error) {
 	subject := "store"
 	if e := t.lookup(sweep); e != nil {
@@ -26,8 +26,8 @@ func (t *term) queueFiles(sweep string, do func(context.Context) error) {
 	t.files.put(fileJob{reporter: t.alarms.reporter(subject), do: do})
 }
 
-// fileWorker does one job after the other. One that fails waits for its next turn elsewhere: what
-// is wrong with one sweep's files holds up no other's.
+// fileWorker does one job after the other. A failed job waits in another queue, so that it does not
+// delay those of other sweeps.
 func (t *term) fileWorker(ctx context.Context) error {
 	for {
 		job, err := t.files.next(ctx)
@@ -48,13 +48,13 @@ func (t *term) fileWorker(ctx context.Context) error {
 	}
 }
 
-// wanted asks whether work on a sweep's files is to go on. In the same moment the board hears that
-// it does, by event unless that is nil, or that it does not, by givenUp.
-func (t *term) checkActive(ctx context.Context, sweep string, event, givenUp board.Event) (bool, error) {
+// checkActive tells whether work on the files of a sweep is to continue. In the same step the board
+// is told event, unless that is nil, if it is, and cancelled if it is not.
+func (t *term) checkActive(ctx context.Context, sweep string, event, cancelled board.Event) (bool, error) {
 	return ask(ctx, t, func() bool {
 		switch {
 		case t.board.Ended(sweep):
-			t.step(givenUp)
+			t.step(cancelled)
 			return false
 		case event != nil:
 			t.step(event)
@@ -63,7 +63,7 @@ func (t *term) checkActive(ctx context.Context, sweep string, event, givenUp boa
 	})
 }
 
-// retryFiles gives failed jobs back to the workers when they have waited.
+// retryFiles queues failed jobs again after their delay.
 func (t *term) retryFiles(ctx context.Context) error {
 	for {
 		jobs, err := t.failing.wait(ctx)
@@ -81,8 +81,8 @@ func (t *term) retryFiles(ctx context.Context) error {
 	}
 }
 
-// endFiles ends the alarms of jobs that the term left undone, once nobody does any: the next leader
-// has its own trouble, and this process may be it.
+// endFiles clears the alarms of jobs that the term leaves undone. Call it once no worker runs; the
+// next leader, which may be this process, raises its own alarms.
 func (t *term) endFiles() {
 	for _, job := range append(t.failing.all(), t.files.all()...) {
 		job.reporter.clear()

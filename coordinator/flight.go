@@ -17,14 +17,14 @@ import (
 	"github.com/phasegrid/phasegrid/results"
 )
 
-// flightServer serves the committed rows of sweeps by Arrow Flight, merged or not: read only. A
-// flight is one table of one sweep; its descriptor is the path [sweep, table] or a ticket as a
-// command, and its ticket is JSON:
+// flightServer serves the committed rows of sweeps by Arrow Flight, read only, whether their parts
+// are merged or not. A flight is one table of one sweep. Its descriptor is the path [sweep, table],
+// or a ticket as a command; its ticket is JSON:
 //
 //	{"sweep": "1a2b3c4d", "table": "points", "columns": ["point", "loss"], "first": 0, "end": 1000}
 //
-// Without columns all of them are sent, without first and end all points. Rows come in the order of
-// their points, each once.
+// columns, first and end are optional: by default all columns and all points are sent. Rows come in
+// the order of their points, each once.
 type flightServer struct {
 	flight.UnimplementedFlightServiceServer
 	leader leader
@@ -38,10 +38,10 @@ type ticket struct {
 	Table   string   `json:"table"`
 	Columns []string `json:"columns,omitempty"`
 	First   int64    `json:"first,omitempty"`
-	End     int64    `json:"end,omitempty"` // 0: to the end
+	End     int64    `json:"end,omitempty"` // 0: no bound
 }
 
-// tableFlight is what a ticket stands for.
+// tableFlight is a resolved ticket.
 type tableFlight struct {
 	term       *term
 	entry      *entry
@@ -76,7 +76,7 @@ func (s *flightServer) ListFlights(_ *flight.Criteria, stream flight.FlightServi
 	return nil
 }
 
-// flightTables are the tables that are sent: the log of shards comes with the merged files only.
+// flightTables returns the tables that can be sent. The shards table exists in merged files only.
 func flightTables(s *results.Schema) []results.Table {
 	var tables []results.Table
 	for _, t := range s.Tables() {
@@ -110,12 +110,12 @@ func descriptorTicket(d *flight.FlightDescriptor) (ticket, error) {
 	case d.GetType() == flight.FlightDescriptor_CMD:
 		return parseTicket(d.GetCmd())
 	}
-	return ticket{}, badField("descriptor", "want the path [sweep, table], or a command that is a ticket as JSON")
+	return ticket{}, badField("descriptor", "want the path [sweep, table], or a ticket as JSON command")
 }
 
 func parseTicket(data []byte) (t ticket, err error) {
 	if len(data) > maxTicket {
-		return t, badField("ticket", "%d bytes; at most %d", len(data), maxTicket)
+		return t, badField("ticket", "got %d bytes, want at most %d", len(data), maxTicket)
 	}
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.DisallowUnknownFields()
@@ -132,10 +132,10 @@ func (s *flightServer) find(ctx context.Context, k ticket) (tableFlight, error) 
 		return tableFlight{}, err
 	}
 	if e.failure != "" {
-		return tableFlight{}, fmt.Errorf("sweep %s cannot be read by this release: %s", e.design.id, e.failure)
+		return tableFlight{}, fmt.Errorf("read sweep %s: this release cannot: %s", e.design.id, e.failure)
 	}
 	if k.First < 0 || k.End < 0 {
-		return tableFlight{}, badField("ticket.first", "points are counted from 0")
+		return tableFlight{}, badField("ticket.first", "got %d, want 0 or more", k.First)
 	}
 	f := tableFlight{
 		term:       t,
@@ -153,7 +153,7 @@ func (s *flightServer) find(ctx context.Context, k ticket) (tableFlight, error) 
 	}
 	return tableFlight{}, badField(
 		"ticket.table",
-		"sweep %s has no table %q to send; it has %v",
+		"sweep %s: got table %q, want one of %v",
 		e.design.id,
 		k.Table,
 		flightTables(e.design.schema),
@@ -172,12 +172,12 @@ func (s *flightServer) info(ctx context.Context, k ticket) (*flight.FlightInfo, 
 	k.Sweep = f.entry.design.id
 	encoded, err := json.Marshal(k)
 	if err != nil {
-		return nil, fmt.Errorf("encode a ticket: %w", err)
+		return nil, fmt.Errorf("encode ticket: %w", err)
 	}
 	return &flight.FlightInfo{
 		Schema:           schema,
 		FlightDescriptor: &flight.FlightDescriptor{Type: flight.FlightDescriptor_PATH, Path: []string{f.entry.design.id, k.Table}},
-		// No location: the rows come from where the information came from.
+		// Without a location, the rows come from the server that gave the information.
 		Endpoint:     []*flight.FlightEndpoint{{Ticket: &flight.Ticket{Ticket: encoded}}},
 		TotalRecords: -1, TotalBytes: -1,
 	}, nil
@@ -205,8 +205,8 @@ func (s *flightServer) DoGet(r *flight.Ticket, stream flight.FlightService_DoGet
 	select {
 	case err := <-sent:
 		return err
-	case <-silence.timer.C: // with the stream ends what waits for its reader, and others have the memory that it holds
-		return fmt.Errorf("the reader took nothing for %v: %w", f.term.cfg.ReaderTimeout, context.DeadlineExceeded)
+	case <-silence.timer.C: // the stream ends, and what waits for its reader releases its memory
+		return fmt.Errorf("send rows: reader took nothing for %v: %w", f.term.cfg.ReaderTimeout, context.DeadlineExceeded)
 	}
 }
 
@@ -224,7 +224,7 @@ func (f tableFlight) send(ctx context.Context, records *results.RecordStream) er
 	return records.Close()
 }
 
-// bounds are the indices of a part.
+// bounds returns the index range of a part.
 func (f tableFlight) bounds(part int) (first, end int64) {
 	a, b := f.entry.design.plan.Part(int64(part))
 	first, _ = f.entry.design.plan.Shard(a)
@@ -232,8 +232,8 @@ func (f tableFlight) bounds(part int) (first, end int64) {
 	return first, end
 }
 
-// sendPart sends a part's rows: from its file once it is merged, before from the spool. A part may
-// be merged while it is sent; what is left of it then comes from the file.
+// sendPart sends the rows of a part from its file if it is merged, otherwise from the spool. If the
+// part is merged meanwhile, the rest comes from the file.
 func (f tableFlight) sendPart(ctx context.Context, part int, records *results.RecordStream) error {
 	for {
 		if f.merged(part) {
@@ -249,7 +249,7 @@ func (f tableFlight) sendPart(ctx context.Context, part int, records *results.Re
 	}
 }
 
-// merged tells whether a part's file has all of its rows.
+// merged tells whether the file of a part has all of its rows.
 func (f tableFlight) merged(part int) bool {
 	f.term.mu.RLock()
 	defer f.term.mu.RUnlock()
@@ -257,6 +257,7 @@ func (f tableFlight) merged(part int) bool {
 	return stored && len(record.Missing) == 0
 }
 
+// sendFile sends the rows of a merged part.
 func (f tableFlight) sendFile(ctx context.Context, part int, records *results.RecordStream) error {
 	name := path.Join(f.entry.design.set, results.PartName(f.projection.Table, int64(part)))
 	weight := f.fileMemory(part)
@@ -266,7 +267,7 @@ func (f tableFlight) sendFile(ctx context.Context, part int, records *results.Re
 	defer f.term.reading.Release(weight)
 	o, err := f.term.cfg.Store.Open(ctx, name)
 	if errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("%s is gone from the store: submit the sweep again to write it anew", name)
+		return fmt.Errorf("open %s: missing in the store; submit the sweep again to compute it", name)
 	}
 	if err != nil {
 		return err
@@ -279,8 +280,8 @@ func (f tableFlight) sendFile(ctx context.Context, part int, records *results.Re
 	return records.AddPart(ctx, r)
 }
 
-// sendSpooled sends the committed shards of a part in order. What was sent is skipped if the part
-// is sent again.
+// sendSpooled sends the committed shards of a part in order. If it is repeated, shards that were
+// sent are skipped.
 func (f tableFlight) sendSpooled(ctx context.Context, part int, records *results.RecordStream) error {
 	opened := spool.Cache{}
 	defer opened.Close()
@@ -297,15 +298,15 @@ func (f tableFlight) sendSpooled(ctx context.Context, part int, records *results
 	return nil
 }
 
-// readerMemory bounds the shards and row groups in memory that are sent to readers. Deliveries have
-// a bound of their own: the sweep must go on, whatever readers do.
+// readerMemory bounds the bytes of shards and row groups in memory for readers. Deliveries have a
+// bound of their own, so that readers cannot stop a sweep.
 const readerMemory = 256 << 20
 
-// rowGroupMemory is about what the reader of a large row group of all columns holds.
+// rowGroupMemory is approximately what the reader of a large row group with all columns takes.
 const rowGroupMemory = 64 << 20
 
-// fileMemory is about what sending a part's file takes: its bytes, the pages that are decompressed,
-// and what is made of them; never more than for one row group.
+// fileMemory estimates the memory to send the file of a part: its bytes, the decompressed pages,
+// and the rows; at most that of one row group.
 func (f tableFlight) fileMemory(part int) int64 {
 	f.term.mu.RLock()
 	defer f.term.mu.RUnlock()
@@ -318,6 +319,7 @@ func (f tableFlight) fileMemory(part int) int64 {
 	return min(6*size, rowGroupMemory)
 }
 
+// sendShard sends the rows of a spooled shard.
 func (f tableFlight) sendShard(
 	ctx context.Context,
 	it ledger.DoneShard,

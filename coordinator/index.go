@@ -9,24 +9,24 @@ import (
 	"github.com/phasegrid/phasegrid/coordinator/spool"
 )
 
-// foldAt is how many done keys of a part are folded into one. That is one transaction: in two, a
-// crash between them would leave shards that were acknowledged without a key.
+// compactAt is how many done keys of a part are compacted into one. That takes one transaction:
+// with two, a crash in between would leave acknowledged shards without a key.
 const compactAt = 64
 
-const _ = uint(ledger.MaxWrites - (compactAt + 1)) // the keys that go and the one that comes
+const _ = uint(ledger.MaxWrites - (compactAt + 1)) // compactAt deletions and a put fit into a transaction
 
-// maxFolded is from how many shards on a done key is large enough, and is not folded. So a folded
-// one has less than foldAt times as many: some 30 bytes each, far from the 1.5 MiB at which etcd
-// refuses a request.
+// maxCompacted is the number of shards from which on a done key is not compacted any more. A
+// compacted key has less than compactAt times as many, of about 30 bytes each, far from the 1.5 MiB
+// that etcd accepts.
 const maxCompacted = 512
 
-// frameOf is where the frame of a committed shard lies.
+// frameOf is where the frame of a committed shard is.
 func frameOf(s ledger.DoneShard) spool.Location {
 	return spool.Location{Object: s.Object, Offset: s.Offset, Bytes: s.Bytes}
 }
 
-// shelf knows where the bytes of committed shards lie until their part is merged, and which keys of
-// the ledger say so. Safe for concurrent use.
+// index is the spool index: where the frames of committed shards are until their part is merged,
+// and which ledger keys say so. Safe for concurrent use.
 type index struct {
 	spool *spool.Spool
 
@@ -34,18 +34,20 @@ type index struct {
 	parts map[partRef]*indexPart
 }
 
+// partRef names a part.
 type partRef struct {
 	sweep string
 	part  int
 }
 
+// indexPart has the committed shards of a part.
 type indexPart struct {
 	items  []ledger.DoneShard
 	next   int         // number of the next done key
-	groups []doneGroup // small keys since the last fold
+	groups []doneGroup // small keys since the last compaction
 }
 
-// shelfGroup is one key of the ledger with a few items.
+// doneGroup is one small done key.
 type doneGroup struct {
 	n     int
 	items []ledger.DoneShard
@@ -62,7 +64,7 @@ func (s *index) at(ref partRef) *indexPart {
 	return p
 }
 
-// number is the number of a new done key of a part.
+// number allocates the number of a new done key of a part.
 func (s *index) number(ref partRef) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -71,8 +73,8 @@ func (s *index) number(ref partRef) int {
 	return p.next - 1
 }
 
-// put notes what done key n of a part holds. The spool holds each frame already, unless load is
-// set.
+// put records what done key n of a part has. With load, it also holds the frames in the spool,
+// which has done so already for new ones.
 func (s *index) put(ref partRef, n int, items []ledger.DoneShard, load bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -89,8 +91,8 @@ func (s *index) put(ref partRef, n int, items []ledger.DoneShard, load bool) {
 	}
 }
 
-// foldable returns the oldest small keys of a part, as many as are folded into one, if there are so
-// many. A new leader folds also what the one before folded, up to maxFolded.
+// compactable returns the oldest small keys of a part, as many as one compaction takes, or nil if
+// there are fewer. A new leader also compacts what earlier ones compacted, up to maxCompacted.
 func (s *index) compactable(ref partRef) []doneGroup {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -101,7 +103,8 @@ func (s *index) compactable(ref partRef) []doneGroup {
 	return slices.Clone(p.groups[:compactAt])
 }
 
-// folded notes that keys of a part were folded into one, which is not folded again.
+// compacted records that the oldest small keys of a part were compacted into one, which is not
+// compacted again in this term.
 func (s *index) compacted(ref partRef, groups int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -109,7 +112,7 @@ func (s *index) compacted(ref partRef, groups int) {
 	p.groups = slices.Delete(p.groups, 0, groups)
 }
 
-// items are the committed shards of a part, by shard.
+// items returns the committed shards of a part, by shard.
 func (s *index) items(ref partRef) []ledger.DoneShard {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -118,7 +121,8 @@ func (s *index) items(ref partRef) []ledger.DoneShard {
 	return items
 }
 
-// drop forgets a part that is merged, or whose sweep is gone. The frames that it had are for free.
+// drop forgets a part that is merged or whose sweep is gone, and returns its shards, whose frames
+// can be reclaimed.
 func (s *index) drop(ref partRef) []ledger.DoneShard {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -130,7 +134,7 @@ func (s *index) drop(ref partRef) []ledger.DoneShard {
 	return p.items
 }
 
-// free gives frames up.
+// reclaim releases frames in the spool.
 func (s *index) reclaim(ctx context.Context, items []ledger.DoneShard) {
 	frames := map[string]int{}
 	for _, it := range items {

@@ -430,7 +430,7 @@ func TestConfigErrors(t *testing.T) {
 		"no ledger":   {Store: store},
 		"two ledgers": {Store: store, Ledger: ledger.NewMemory(), Embedded: "x"},
 	} {
-		if _, err := coordinator.New(cfg); err == nil || !strings.Contains(err.Error(), "give") {
+		if _, err := coordinator.New(cfg); err == nil || !strings.Contains(err.Error(), "configure coordinator") {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

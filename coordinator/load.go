@@ -13,7 +13,7 @@ import (
 	"github.com/phasegrid/phasegrid/sweep"
 )
 
-// readFor is how long a leader tries to read the state before it lets another one try.
+// readFor is how long a leader retries to read the state before another coordinator may try.
 const readFor = 10 * time.Second
 
 // load puts every sweep of the ledger on the board.
@@ -29,18 +29,19 @@ func (t *term) load(ctx context.Context) ([]*ledger.Sweep, error) {
 		}
 	}
 	t.queueFiles("", t.spool.RemoveOrphans)
+	t.log.Info("state loaded", "sweeps", len(states))
 	return states, nil
 }
 
-// read reads the ledger. Where that fails there is an alarm, and another try, until somebody has
-// mended what is wrong; but not for ever: another coordinator may be of a release that can read it.
+// read reads the ledger. While that fails an alarm is active and the attempt is repeated, but only
+// for readFor: another coordinator may be of a release that can read it.
 func (t *term) read(ctx context.Context) (states []*ledger.Sweep, err error) {
 	ctx, cancel := context.WithTimeout(ctx, readFor)
 	defer cancel()
 	var last error
 	err = t.retry(ctx, "etcd", func() error {
 		if states, t.orphans, last = ledger.LoadSweeps(ctx, t.ledger); last != nil {
-			last = fmt.Errorf("nothing goes on, as the cluster's state cannot be read: %w", last)
+			last = fmt.Errorf("read the state of the cluster, without which nothing proceeds: %w", last)
 		}
 		return last
 	})
@@ -49,7 +50,7 @@ func (t *term) read(ctx context.Context) (states []*ledger.Sweep, err error) {
 	}
 	for id, keys := range t.orphans {
 		t.log.Error(
-			"keys of a sweep that is not there are ignored; they are deleted when it is submitted",
+			"keys of an unknown sweep ignored; submitting it deletes them",
 			"sweep_id",
 			id,
 			"keys",
@@ -59,39 +60,39 @@ func (t *term) read(ctx context.Context) (states []*ledger.Sweep, err error) {
 	return states, nil
 }
 
-// tidyUp tidies the result sets of sweeps up, after processes that died, before anything else is
-// done to their files: a file that gets its name back may be one that is to go. A set where that
-// fails is tidied up later, and holds up no other.
-func (t *term) tidyUp(ctx context.Context, states []*ledger.Sweep) {
+// cleanUp cleans up the result sets of sweeps after processes that died, before any other work on
+// their files: a file that gets its name back may have to be deleted. If that fails for a set, it
+// is repeated later, and delays no other set.
+func (t *term) cleanUp(ctx context.Context, states []*ledger.Sweep) {
 	cleaner, ok := t.cfg.Store.(store.Cleaner)
 	if !ok {
 		return
 	}
 	for _, s := range states {
-		tidySet := func(ctx context.Context) error {
+		cleanSet := func(ctx context.Context) error {
 			e := t.lookup(s.ID)
 			if e == nil {
 				return nil
 			}
 			if err := cleaner.RemoveLeftovers(ctx, e.design.set); err != nil {
-				return fmt.Errorf("tidy up %s: %w", e.design.set, err)
+				return fmt.Errorf("clean up %s: %w", e.design.set, err)
 			}
 			return nil
 		}
-		if tidySet(ctx) != nil {
-			t.queueFiles(s.ID, tidySet)
+		if cleanSet(ctx) != nil {
+			t.queueFiles(s.ID, cleanSet)
 		}
 	}
 }
 
-// loadSweep puts a sweep on the board. It fails where the term ends before the sweep is cut:
-// nothing is wrong with that.
+// loadSweep puts a sweep on the board. It fails if the term ends before the sweep is planned, which
+// says nothing about the sweep.
 func (t *term) loadSweep(ctx context.Context, s *ledger.Sweep) error {
 	e, cuts := t.entryOf(ctx, s)
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	s.State.Cuts, s.State.Parts = nil, nil // they may be large, and are in the plan now
+	s.State.Cuts, s.State.Parts = nil, nil // may be large; the plan has them
 	t.mu.Lock()
 	t.sweeps[s.ID] = e
 	t.mu.Unlock()
@@ -100,8 +101,8 @@ func (t *term) loadSweep(ctx context.Context, s *ledger.Sweep) error {
 		Phase: s.Phase, Removing: s.Removing, Parts: map[int][]int{}, Failures: s.Failures,
 	}
 	if e.failure != "" {
-		t.log.Error("sweep cannot go on with this release", "sweep_id", s.ID, "error", e.failure)
-		event.Failures = nil // noCuts have no shards to put them on
+		t.log.Error("sweep cannot continue with this release", "sweep_id", s.ID, "error", e.failure)
+		event.Failures = nil // there are no shards in noCuts
 		if !event.Phase.Ended() {
 			event.Phase = board.Failed
 		}
@@ -126,8 +127,8 @@ func (t *term) loadSweep(ctx context.Context, s *ledger.Sweep) error {
 	return nil
 }
 
-// entryOf makes a sweep of the ledger usable; one that this release cannot plan is shown as failed,
-// and left alone.
+// entryOf derives the entry of a sweep of the ledger. A sweep that this release cannot plan is
+// shown as failed and otherwise left alone.
 func (t *term) entryOf(ctx context.Context, s *ledger.Sweep) (*entry, board.Cuts) {
 	r := s.State
 	e := &entry{parts: s.Parts}
@@ -140,7 +141,7 @@ func (t *term) entryOf(ctx context.Context, s *ledger.Sweep) (*entry, board.Cuts
 		e.design, err = newDesign(spec, plan, r.Name, r.Solver, r.PlanVersion)
 	}
 	if err == nil && e.design.id != s.ID {
-		err = fmt.Errorf("its id is %s by this release", e.design.id)
+		err = fmt.Errorf("got id %s by this release, want that of its key", e.design.id)
 	}
 	if err != nil {
 		e.failure = err.Error()
@@ -159,8 +160,8 @@ func (t *term) entryOf(ctx context.Context, s *ledger.Sweep) (*entry, board.Cuts
 	return e, planCuts{e.design.plan}
 }
 
-// planOf is how the sweep was cut. A leader must not look at each of ten million points before it
-// leads.
+// planOf restores the plan of a sweep from its cuts, since a leader must not look at ten million
+// points before it leads. Without cuts the sweep is planned again.
 func planOf(ctx context.Context, r *ledger.SweepState, spec *sweep.Spec) (*sweep.Plan, error) {
 	if len(r.Cuts) == 0 {
 		return sweep.NewPlan(ctx, spec, r.PlanVersion)

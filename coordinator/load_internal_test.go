@@ -36,7 +36,7 @@ func TestLeaderGoesByTheCutsThatAreKept(t *testing.T) {
 			leader, e := idleTerm(t, ledger.NewMemory())
 			d := *e.design
 			d.plan = test.cuts(&d)
-			if err := leader.commit(t.Context(), []ledger.Write{{Key: ledger.SweepKey(d.id), Value: must(ledger.EncodeSweep(d.record()))}}); err != nil {
+			if err := leader.commit(t.Context(), []ledger.Write{{Key: ledger.SweepKey(d.id), Value: must(ledger.EncodeSweep(d.state()))}}); err != nil {
 				t.Fatal(err)
 			}
 			next := again(leader)
@@ -55,7 +55,7 @@ func TestTermThatEndsWhileItCuts(t *testing.T) {
 	leader, e := idleTerm(t, ledger.NewMemory())
 	d := *e.design
 	d.plan = &sweep.Plan{} // its cuts are not kept
-	if err := leader.commit(t.Context(), []ledger.Write{{Key: ledger.SweepKey(d.id), Value: must(ledger.EncodeSweep(d.record()))}}); err != nil {
+	if err := leader.commit(t.Context(), []ledger.Write{{Key: ledger.SweepKey(d.id), Value: must(ledger.EncodeSweep(d.state()))}}); err != nil {
 		t.Fatal(err)
 	}
 	states, _, err := ledger.LoadSweeps(t.Context(), leader.ledger)

@@ -16,8 +16,8 @@ import (
 	"github.com/phasegrid/phasegrid/results"
 )
 
-// mergePart writes the files of one part from the spool, publishes them, and then the part's key.
-// It may die anywhere and be done again: the same shards give the same bytes.
+// mergePart writes the files of a part from the spool, publishes them, and stores the key of the
+// part. It can be repeated after a crash at any step: the same shards give the same bytes.
 func (t *term) mergePart(ctx context.Context, a board.MergePart) error {
 	e := t.lookup(a.Sweep)
 	if e == nil {
@@ -69,8 +69,8 @@ func (t *term) mergePart(ctx context.Context, a board.MergePart) error {
 	return t.storePart(ctx, e, a.Part, record)
 }
 
-// storePart makes the part's key durable; its done keys end in the same transaction, and then its
-// spool is freed. A part that lacks shards keeps both for the retry.
+// storePart makes the key of a part durable, deletes its done keys in the same transaction, and
+// then reclaims its frames. A part that lacks shards keeps both for a retry.
 func (t *term) storePart(ctx context.Context, e *entry, part int, record ledger.PartState) error {
 	value, err := ledger.EncodePart(record)
 	if err != nil {
@@ -95,7 +95,7 @@ func (t *term) storePart(ctx context.Context, e *entry, part int, record ledger.
 	return nil
 }
 
-// sources are a part's shards for the merge.
+// sources returns the shards of a part for the merge.
 func (t *term) sources(e *entry, items []ledger.DoneShard, opened spool.Cache) []results.Source {
 	sources := make([]results.Source, len(items))
 	for i, it := range items {
@@ -115,7 +115,7 @@ func (t *term) sources(e *entry, items []ledger.DoneShard, opened spool.Cache) [
 	return sources
 }
 
-// shardLog says who computed what.
+// shardLog returns the rows of the shards table: which node computed what.
 func (t *term) shardLog(
 	ctx context.Context,
 	e *entry,
@@ -142,10 +142,10 @@ func (t *term) shardLog(
 	return rows, nil
 }
 
-// publish gives a merged file its name. A file that is there already stays: with the same bytes it
-// is this one; with others it is in the way, and the part is not stored until somebody has moved
-// it. Only a file that this sweep stored without its quarantined shards gives way. The log of
-// shards is another one each time; that of an earlier merge is as good.
+// publish gives a merged file its name. An existing file stays: if its bytes are equal, it counts
+// as this one; if not, the part is not stored until someone has moved it away. Only a file that
+// this sweep stored without its quarantined shards is replaced. The shards table differs between
+// merges, so that of an earlier merge is kept.
 func (t *term) publish(ctx context.Context, e *entry, part int, f results.File, w store.Writer) (ledger.PartFile, error) {
 	name := results.PartName(f.Table, int64(part))
 	full := path.Join(e.design.set, name)
@@ -176,7 +176,7 @@ func (t *term) publish(ctx context.Context, e *entry, part int, f results.File, 
 	if f.Table != results.Shards {
 		t.metrics.foreignParts.Inc()
 		return ledger.PartFile{}, fmt.Errorf(
-			"%s is there already, with other bytes than this sweep's, and is kept; move it away, and the part is stored",
+			"publish %s: a file with different contents exists; move it away so that the part can be stored",
 			full,
 		)
 	}

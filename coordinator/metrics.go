@@ -9,7 +9,7 @@ import (
 	"github.com/phasegrid/phasegrid/results"
 )
 
-// metrics are what /metrics shows of a coordinator. No sweep or point is a label.
+// metrics are the Prometheus metrics of a coordinator. No sweep or point is a label.
 type metrics struct {
 	leader        prometheus.Gauge
 	leaseFailures prometheus.Counter
@@ -31,7 +31,7 @@ type metrics struct {
 	requests      *prometheus.CounterVec // by method, code
 }
 
-// namespace comes before the name of every metric.
+// namespace is the prefix of every metric name.
 const namespace = "phasegrid"
 
 func gauge(name, help string) prometheus.Gauge {
@@ -102,7 +102,7 @@ func newMetrics(r prometheus.Registerer) *metrics {
 	return m
 }
 
-// observeAnswer counts the answer to a verified delivery.
+// observeAnswer records the answer to a verified delivery.
 func (m *metrics) observeAnswer(o board.Outcome, took, solving time.Duration) {
 	m.commitSeconds.Observe(took.Seconds())
 	switch o {
@@ -127,7 +127,7 @@ func (m *metrics) countPoints(c board.Counts) {
 	m.points.WithLabelValues(results.StatusInvalid).Add(float64(c.Invalid))
 }
 
-// measure sets the gauges from the board, in the loop.
+// measure sets the gauges from the board; it runs in the loop.
 func (t *term) measure() {
 	c := t.board.Census()
 	for state, n := range map[string]int{
@@ -139,8 +139,8 @@ func (t *term) measure() {
 	t.metrics.nodes.Set(float64(c.Nodes))
 }
 
-// deposed takes back what only a leader measures: sums over the coordinators count nothing twice.
-// The loop has ended.
+// resetLeader resets what only a leader reports, so that sums over coordinators count nothing
+// twice. Call it after the loop has ended.
 func (m *metrics) resetLeader() {
 	m.nodes.Set(0)
 	m.fenced.Set(0)

@@ -18,12 +18,12 @@ import (
 	pb "github.com/phasegrid/phasegrid/proto/phasegrid/v1"
 )
 
-// maxOpening is how many new streams may be at their first message: nothing is known of them yet,
-// and each may take the memory of a whole message.
+// maxHandshakes bounds the streams that wait for their first message: nothing is known about them
+// yet, and each may take the memory of a whole message.
 const maxHandshakes = 32
 
-// leastSilence is how long nodes bear a coordinator's silence at least, however short their leases
-// are.
+// minSilence is the least time for which nodes accept a silent coordinator, however short their
+// leases are.
 const minSilence = 3 * time.Second
 
 // nodesServer is the service for nodes.
@@ -34,27 +34,27 @@ type nodesServer struct {
 	handshakes *handshakes
 }
 
-// maxUnread is how many messages may wait for a node to read them. The board may say as much at
-// once as revoke every shard that a node holds, one by one.
+// maxUnread bounds the messages that wait for a node to read them. The board may revoke every shard
+// that a node holds at once, one by one.
 const maxUnread = 2 * board.MaxCapacity
 
-// nodeStream is one Attach stream. Its handler owns it; others send to it and may cancel it.
+// nodeStream is one Attach stream. Its handler owns it; others may send to it and cancel it.
 type nodeStream struct {
 	conn     uint64
 	name     string
-	instance string // tells the process from others that use its name
+	instance string // of the process; it is secret
 	out      *queue[*pb.AttachResponse]
-	pulsing  atomic.Bool // a pulse is in out: one is enough, however often the node beats
+	pulsing  atomic.Bool // a pulse is in out; one answers any number of heartbeats
 	cancel   context.CancelCauseFunc
 }
 
-// send leaves a message to the stream's sender. A node that does not read is cut off, before it
-// fills the memory.
+// send queues a message for the stream's sender. A node that does not read is disconnected before
+// its messages fill the memory.
 func (n *nodeStream) send(m *pb.AttachResponse) {
 	if n.out.put(m) > maxUnread {
 		n.cancel(
 			fmt.Errorf(
-				"node %s: more than %d messages wait to be read by it; it does not read, or its connection is too slow",
+				"disconnect node %s: it left more than %d messages unread; check the node and its connection",
 				n.name,
 				maxUnread,
 			),
@@ -62,12 +62,14 @@ func (n *nodeStream) send(m *pb.AttachResponse) {
 	}
 }
 
+// pulse queues the answer to a heartbeat.
 func (n *nodeStream) pulse() {
 	if n.pulsing.CompareAndSwap(false, true) {
 		n.send(&pb.AttachResponse{Message: &pb.AttachResponse_Pulse{Pulse: &pb.Pulse{}}})
 	}
 }
 
+// Attach serves the stream of a node.
 func (s *nodesServer) Attach(stream grpc.BidiStreamingServer[pb.AttachRequest, pb.AttachResponse]) error {
 	ctx, cancel := context.WithCancelCause(stream.Context())
 	defer cancel(nil)
@@ -85,9 +87,9 @@ func (s *nodesServer) Attach(stream grpc.BidiStreamingServer[pb.AttachRequest, p
 	}
 	incoming := make(chan *pb.AttachRequest)
 	received := make(chan error, 1)
-	go func() { received <- receive(ctx, stream, incoming) }() // ends with ctx: a handler's return ends its stream
+	go func() { received <- receive(ctx, stream, incoming) }() // ends with the stream, which ends when the handler returns
 
-	held, err := runsFromProto("hello.held", hello.GetHeld())
+	held, err := rangesFromProto("hello.held", hello.GetHeld())
 	if err = cmp.Or(err, checkInfo("hello.info", hello.GetInfo()), checkCapacity("hello.capacity", hello.GetCapacity()),
 		checkInstance("hello.instance", hello.GetInstance())); err != nil {
 		return err
@@ -107,9 +109,10 @@ func (s *nodesServer) Attach(stream grpc.BidiStreamingServer[pb.AttachRequest, p
 		SilenceMs: max(t.cfg.LeaseTTL/2, minSilence).Milliseconds(),
 	}}})
 	t.saves.put(save{writes: []ledger.Write{{Key: ledger.NodeKey(info.Name), Ephemeral: true, Value: record}}, then: func() {}})
+	t.log.Info("node attached", "node_id", info.Name, "slots", info.Slots, "solver_version", info.Solver, "class", info.Class)
 	t.post(board.NodeAttached{Conn: n.conn, Info: info, Instance: n.instance, Capacity: int(hello.GetCapacity()), Held: held})
 
-	// This one ends with the stream too, and is not waited for: where a node does not read, only
+	// The sender also ends with the stream, and is not waited for: if the node does not read, only
 	// the end of the stream ends it.
 	go func() { cancel(n.sendAll(ctx, stream)) }()
 	left, err := s.serve(ctx, t, n, incoming, received)
@@ -119,7 +122,7 @@ func (s *nodesServer) Attach(stream grpc.BidiStreamingServer[pb.AttachRequest, p
 	return err
 }
 
-// converse handles a node's messages until its stream ends; left tells whether it said goodbye.
+// serve handles the messages of a node until its stream ends; left tells whether it said goodbye.
 func (s *nodesServer) serve(
 	ctx context.Context,
 	t *term,
@@ -134,9 +137,9 @@ func (s *nodesServer) serve(
 			if err != nil {
 				return false, err
 			}
-			// The next message is read when the board has had this one: a node that talks faster
-			// than it is heard waits. And a beat is answered by the board's own goroutine: that one
-			// must be alive.
+			// The next message is read after the board has handled this one, which slows a node
+			// down that sends too fast. A heartbeat is answered by the loop itself, which shows
+			// that the loop is alive.
 			_, err = ask(ctx, t, func() struct{} {
 				t.step(event)
 				if _, beat := event.(board.NodeHeartbeat); beat {
@@ -163,7 +166,7 @@ func (s *nodesServer) serve(
 	}
 }
 
-// hear turns one message into an event.
+// eventOf converts one message to an event.
 func (n *nodeStream) eventOf(m *pb.AttachRequest) (board.Event, error) {
 	switch {
 	case m.GetHeartbeat() != nil:
@@ -172,21 +175,22 @@ func (n *nodeStream) eventOf(m *pb.AttachRequest) (board.Event, error) {
 		}
 		return board.NodeHeartbeat{Conn: n.conn, Node: n.name, Capacity: int(m.GetHeartbeat().GetCapacity())}, nil
 	case m.GetDrain() != nil:
-		runs, err := runsFromProto("drain.returned", m.GetDrain().GetReturned())
+		runs, err := rangesFromProto("drain.returned", m.GetDrain().GetReturned())
 		return board.NodeDraining{Conn: n.conn, Node: n.name, Returned: runs}, err
 	case m.GetBye() != nil:
-		_, err := runsFromProto("bye.returned", m.GetBye().GetReturned()) // the board knows what it holds
+		_, err := rangesFromProto("bye.returned", m.GetBye().GetReturned()) // the board knows what the node holds
 		return board.NodeLeft{Conn: n.conn, Node: n.name}, err
 	case m.GetAbandon() != nil:
 		run := m.GetAbandon().GetRun()
-		if err := checkRun("abandon.run", run); err != nil {
+		if err := checkShardRange("abandon.run", run); err != nil {
 			return nil, err
 		}
-		return board.ShardsAbandoned{Node: n.name, Range: runFromProto(run), Cause: board.OneLine(m.GetAbandon().GetCause())}, nil
+		return board.ShardsAbandoned{Node: n.name, Range: rangeFromProto(run), Cause: board.OneLine(m.GetAbandon().GetCause())}, nil
 	}
-	return nil, badField("message", "a second hello, or a message this coordinator does not know")
+	return nil, badField("message", "second hello, or unknown message")
 }
 
+// receive passes the messages of a stream on until it ends.
 func receive(
 	ctx context.Context,
 	stream grpc.BidiStreamingServer[pb.AttachRequest, pb.AttachResponse],
@@ -205,7 +209,7 @@ func receive(
 	}
 }
 
-// openings are the streams that have not sent their first message.
+// handshakes limits the streams that wait for their first message.
 type handshakes struct {
 	limit   *semaphore.Weighted // of streams
 	timeout time.Duration
@@ -215,8 +219,8 @@ func newHandshakes(timeout time.Duration) *handshakes {
 	return &handshakes{semaphore.NewWeighted(maxHandshakes), timeout}
 }
 
-// opened receives the first message of a stream, whose handler must return where this fails: that
-// ends the receiving.
+// firstMessage receives the first message of a stream. If it fails the handler must return, which
+// ends the receiving goroutine.
 func firstMessage[M any](ctx context.Context, o *handshakes, receive func() (M, error)) (first M, err error) {
 	if err := o.limit.Acquire(ctx, 1); err != nil {
 		return first, err
@@ -235,12 +239,13 @@ func firstMessage[M any](ctx context.Context, o *handshakes, receive func() (M, 
 	case err := <-received:
 		return m, err
 	case <-timeout.C:
-		return first, fmt.Errorf("no first message within %v: %w", o.timeout, context.DeadlineExceeded)
+		return first, fmt.Errorf("receive first message: none within %v: %w", o.timeout, context.DeadlineExceeded)
 	case <-ctx.Done():
 		return first, ctx.Err()
 	}
 }
 
+// sendAll sends queued messages until ctx or the stream ends.
 func (n *nodeStream) sendAll(
 	ctx context.Context,
 	stream grpc.BidiStreamingServer[pb.AttachRequest, pb.AttachResponse],
@@ -261,15 +266,15 @@ func (n *nodeStream) sendAll(
 	}
 }
 
-// addNode lets a process take over its own older stream, and nobody else's: two nodes of one name
-// would take over from each other for ever. The stream of a process that is gone ends with its
-// connection, or with its lease.
+// addNode registers a stream. A process may replace its own older stream, but not that of another
+// process: two nodes of one name would replace each other forever. The stream of a process that
+// died ends with its connection or its leases.
 func (t *term) addNode(name, instance string, cancel context.CancelCauseFunc) (*nodeStream, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, other := range t.nodes {
 		if other.name == name && other.instance != instance {
-			return nil, fmt.Errorf("node %q: %w", name, errNameTaken)
+			return nil, fmt.Errorf("attach node %q: %w", name, errNameTaken)
 		}
 	}
 	t.conns++
@@ -290,7 +295,7 @@ func (t *term) stream(conn uint64) *nodeStream {
 	return t.nodes[conn]
 }
 
-// proven tells whether a delivery comes from the attached node that it names.
+// isAttached tells whether a delivery comes from the attached node that it names.
 func (t *term) isAttached(h *pb.DeliverHeader) bool {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
@@ -302,7 +307,7 @@ func (t *term) isAttached(h *pb.DeliverHeader) bool {
 	return false
 }
 
-// closeNodes ends every stream: this coordinator does not lead any more.
+// closeNodes ends every stream, at the end of the term.
 func (t *term) closeNodes() {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
@@ -311,6 +316,7 @@ func (t *term) closeNodes() {
 	}
 }
 
+// grant sends a grant to its node.
 func (t *term) grant(a board.Grant) {
 	n := t.stream(a.Conn)
 	if n == nil {
@@ -319,13 +325,14 @@ func (t *term) grant(a board.Grant) {
 	runs := make([]*pb.ShardRun, 0, len(a.Ranges))
 	for _, r := range a.Ranges {
 		if e := t.lookup(r.Sweep); e != nil {
-			runs = append(runs, runToProto(r, e.design.bounds(r)))
+			runs = append(runs, rangeToProto(r, e.design.bounds(r)))
 			t.log.Debug("shards granted", "node_id", n.name, "sweep_id", r.Sweep, "first", r.First, "shards", r.Count)
 		}
 	}
 	n.send(&pb.AttachResponse{Message: &pb.AttachResponse_Grant{Grant: &pb.Grant{Runs: runs}}})
 }
 
+// revoke sends a revocation to its node.
 func (t *term) revoke(a board.Revoke) {
 	n := t.stream(a.Conn)
 	if n == nil {
@@ -333,18 +340,19 @@ func (t *term) revoke(a board.Revoke) {
 	}
 	runs := make([]*pb.ShardRun, len(a.Ranges))
 	for i, r := range a.Ranges {
-		runs[i] = runToProto(r, nil)
+		runs[i] = rangeToProto(r, nil)
 	}
 	n.send(&pb.AttachResponse{Message: &pb.AttachResponse_Revoke{Revoke: &pb.Revoke{Runs: runs}}})
 }
 
+// dismiss tells a node that it gets no leases, or ends its stream.
 func (t *term) dismiss(a board.Dismiss) {
 	n := t.stream(a.Conn)
 	if n == nil {
 		return
 	}
 	if a.Close {
-		n.cancel(fmt.Errorf("node %s: %s", a.Node, a.Reason))
+		n.cancel(fmt.Errorf("disconnect node %s: %s", a.Node, a.Reason))
 		return
 	}
 	n.send(&pb.AttachResponse{Message: &pb.AttachResponse_Refused{Refused: &pb.Refused{Reason: a.Reason}}})
@@ -360,7 +368,7 @@ func (s *nodesServer) GetSpec(ctx context.Context, r *pb.GetSpecRequest) (*pb.Ge
 	}
 	e := t.lookup(r.GetSweepId())
 	if e == nil {
-		return nil, fmt.Errorf("%q: %w", r.GetSweepId(), errUnknownSweep)
+		return nil, fmt.Errorf("find sweep %q: %w", r.GetSweepId(), errUnknownSweep)
 	}
 	return &pb.GetSpecResponse{Spec: specToProto(e.design, "")}, nil
 }

@@ -15,16 +15,15 @@ import (
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 )
 
-// LiveService is the health service that tells only whether the process answers.
-// It asks nothing of etcd or the store, so that their outage does not make a
-// supervisor restart every coordinator at once.
+// LiveService is the health service that only tells whether the process answers. It depends neither
+// on etcd nor on the store, so that their outage does not make a supervisor restart every
+// coordinator at once.
 const LiveService = "live"
 
-// ServeProbes serves supervisors until ctx ends, on one port and in plain text,
-// as Kubernetes' probes know no TLS: /metrics, /healthz (of the process, or of
-// the health service in its query: /healthz?service=live), further pages by
-// path, and gRPC health. It shows counters and health and takes no orders;
-// whether it may leave loopback is for its caller to ask.
+// ServeProbes serves probes of supervisors until ctx ends, in plain text on one port, since probes
+// of Kubernetes know no TLS: /metrics, /healthz (of the process, or of the health service in its
+// query: /healthz?service=live), further pages by path, and gRPC health. It is read only; the
+// caller decides whether the listener may be beyond loopback.
 func ServeProbes(
 	ctx context.Context,
 	listener net.Listener,
@@ -36,16 +35,16 @@ func ServeProbes(
 	server.Protocols = new(http.Protocols)
 	server.Protocols.SetHTTP1(true)
 	server.Protocols.SetUnencryptedHTTP2(true) // gRPC without TLS
-	// Watches of health never end by themselves: close rather than wait.
+	// Health watches never end by themselves, so close the server instead of waiting for them.
 	stop := context.AfterFunc(ctx, func() { server.Close() })
 	defer stop()
 	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-		return fmt.Errorf("serve status: %w", err)
+		return fmt.Errorf("serve probes: %w", err)
 	}
 	return nil
 }
 
-// probes answers gRPC and HTTP.
+// probes serves gRPC and HTTP.
 func probes(metrics prometheus.Gatherer, health healthpb.HealthServer, pages map[string]http.HandlerFunc) http.Handler {
 	rpc := grpc.NewServer()
 	healthpb.RegisterHealthServer(rpc, health)

@@ -5,18 +5,18 @@ import (
 	"sync"
 )
 
-// queue hands items from any goroutine to one, in order. It has no bound of its own: what is put
-// into it is bounded by capacities of nodes, by the memory budget of deliveries, and by whoever
-// looks at how much waits.
+// queue passes items from any goroutine to one, in order. It is unbounded: its users bound what
+// they put into it, by the capacity of nodes, the memory budget of deliveries, or the number of
+// waiting items.
 type queue[T any] struct {
 	mu    sync.Mutex
 	items []T
-	ready chan struct{} // has a token when items may be there
+	ready chan struct{} // has a token when there may be items
 }
 
 func newQueue[T any]() *queue[T] { return &queue[T]{ready: make(chan struct{}, 1)} }
 
-// put adds an item, and returns how many are waiting then.
+// put adds an item and returns how many are waiting.
 func (q *queue[T]) put(x T) int {
 	q.mu.Lock()
 	q.items = append(q.items, x)
@@ -29,7 +29,7 @@ func (q *queue[T]) put(x T) int {
 	return n
 }
 
-// all takes everything that is waiting, without waiting.
+// all takes all waiting items without blocking.
 func (q *queue[T]) all() []T {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -38,7 +38,7 @@ func (q *queue[T]) all() []T {
 	return items
 }
 
-// wait takes everything that is waiting, at least one item.
+// wait takes all waiting items, at least one.
 func (q *queue[T]) wait(ctx context.Context) ([]T, error) {
 	for {
 		if items := q.all(); len(items) > 0 {
@@ -52,7 +52,7 @@ func (q *queue[T]) wait(ctx context.Context) ([]T, error) {
 	}
 }
 
-// next takes one item; several goroutines may.
+// next takes one item. Several goroutines may call it.
 func (q *queue[T]) next(ctx context.Context) (T, error) {
 	for {
 		q.mu.Lock()

@@ -82,7 +82,7 @@ func committedShards(b *testing.B, folder string, shards int) (size int) {
 		b.Fatal(err)
 	}
 	writes := []ledger.Write{
-		{Key: ledger.SweepKey(d.id), Value: must(ledger.EncodeSweep(d.record()))},
+		{Key: ledger.SweepKey(d.id), Value: must(ledger.EncodeSweep(d.state()))},
 		{Key: ledger.PhaseKey(d.id), Value: []byte("running")},
 		{Key: ledger.ClassKey(d.id), Value: []byte("bench")},
 	}

@@ -14,8 +14,8 @@ import (
 	"github.com/phasegrid/phasegrid/sweep"
 )
 
-// openSet writes what a result set has from the start: the sweep, the views, and a file without
-// rows for each table. It returns the latter's lines in the manifest.
+// openSet writes the files that a result set has from the start: the sweep file, the views, and a
+// file without rows for each table. It returns the manifest entries of the latter.
 func (t *term) openSet(ctx context.Context, d *design) ([]results.ManifestFile, error) {
 	views, err := d.schema.Views("")
 	if err != nil {
@@ -23,7 +23,7 @@ func (t *term) openSet(ctx context.Context, d *design) ([]results.ManifestFile, 
 	}
 	for name, data := range map[string][]byte{results.SweepName: sweep.File(d.name, d.canonical), results.ViewsName: []byte(views)} {
 		if err := t.writeFile(ctx, path.Join(d.set, name), data); err != nil {
-			return nil, fmt.Errorf("write %s into the result set: %w", name, err)
+			return nil, fmt.Errorf("write %s of result set: %w", name, err)
 		}
 	}
 	var files []results.ManifestFile
@@ -35,15 +35,15 @@ func (t *term) openSet(ctx context.Context, d *design) ([]results.ManifestFile, 
 		}
 		name := results.EmptyName(table)
 		if err := t.writeFile(ctx, path.Join(d.set, name), b.Bytes()); err != nil {
-			return nil, fmt.Errorf("begin the result set: %w", err)
+			return nil, fmt.Errorf("create result set: %w", err)
 		}
 		files = append(files, file.Entry(name))
 	}
 	return files, nil
 }
 
-// finish closes a result set with its manifest.
-func (t *term) finish(ctx context.Context, id string) error {
+// writeManifest completes a result set with its manifest.
+func (t *term) writeManifest(ctx context.Context, id string) error {
 	e := t.lookup(id)
 	if e == nil {
 		return nil
@@ -68,13 +68,14 @@ func (t *term) finish(ctx context.Context, id string) error {
 	}
 	t.failpoint("before-manifest")
 	if err := t.writeFile(ctx, path.Join(e.design.set, results.ManifestName), data); err != nil {
-		return fmt.Errorf("write the manifest: %w", err)
+		return fmt.Errorf("write manifest: %w", err)
 	}
 	t.failpoint("after-manifest")
 	_, err = t.checkActive(ctx, id, board.ManifestStored{Sweep: id}, board.ManifestCancelled{Sweep: id})
 	return err
 }
 
+// manifest is the manifest of a sweep.
 func (t *term) manifest(e *entry, p board.Progress, files []results.ManifestFile) results.Manifest {
 	sum := sha256.Sum256(e.design.canonical)
 	m := results.Manifest{
@@ -115,15 +116,16 @@ func (t *term) manifest(e *entry, p board.Progress, files []results.ManifestFile
 	return m
 }
 
-// lacks is what a finished set lacks.
+// missingFiles are the files that a finished result set lacks.
 type missingFiles struct {
-	parts    map[int]board.Counts // whose files are gone or have another size, with their rows
-	damaged  []fileVersion        // files of those parts that have another size
+	parts    map[int]board.Counts // with missing or damaged files, and their rows
+	damaged  []fileVersion        // files of those parts with another size
 	manifest bool
 }
 
-// missing finds what a finished set lacks. A listing shows it for a thousand files at a time; only
-// what it does not show as it should be is opened, which in object storage takes a request each.
+// findMissing finds what a finished result set lacks. A listing covers a thousand files at a time;
+// only files that it does not show as expected are opened, which takes a request each in object
+// storage.
 func (t *term) findMissing(ctx context.Context, e *entry) (missingFiles, error) {
 	type look struct {
 		fileVersion
@@ -155,8 +157,8 @@ func (t *term) findMissing(ctx context.Context, e *entry) (missingFiles, error) 
 	if err != nil {
 		return missingFiles{}, err
 	}
-	// What was seen is held against the records of stored parts as they are by now: a file that a
-	// merge published meanwhile is not taken for a damaged one of the part as it was.
+	// Compare with the parts as they are stored now: a file that a merge published meanwhile is not
+	// a damaged one of the part as it was.
 	return ask(ctx, t, func() missingFiles {
 		l := missingFiles{parts: map[int]board.Counts{}, manifest: !manifest}
 		t.mu.RLock()

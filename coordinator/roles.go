@@ -13,25 +13,23 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// Role is what a certificate allows its holder to be. It stands in the
-// certificate as a URI among the subject's alternative names,
-// "spiffe://phasegrid/role/" + role; a certificate may hold several.
+// Role is what the holder of a certificate may do. It is a URI among the subject alternative names,
+// "spiffe://phasegrid/role/" + role; a certificate may have several.
 type Role string
 
 const (
-	RoleClient      Role = "client"      // calls Sweeps, Flight and reflection
-	RoleNode        Role = "node"        // calls Nodes
-	RoleCoordinator Role = "coordinator" // serves; calls etcd, and no service of a coordinator
+	RoleClient      Role = "client"      // may call Sweeps, Flight and reflection
+	RoleNode        Role = "node"        // may call Nodes
+	RoleCoordinator Role = "coordinator" // serves and calls etcd, but no service of a coordinator
 )
 
-// roleURI comes before the role's name in a certificate.
+// roleURI is the prefix of the role in a certificate.
 const roleURI = "spiffe://phasegrid/role/"
 
 // URI is the alternative name that gives a certificate the role.
 func (r Role) URI() string { return roleURI + string(r) }
 
-// RolesOf lists the roles in a certificate, in its order. Names that are no
-// role of phasegrid are passed over.
+// RolesOf returns the roles in a certificate, in its order. Other names are ignored.
 func RolesOf(certificate *x509.Certificate) []Role {
 	var roles []Role
 	for _, uri := range certificate.URIs {
@@ -42,9 +40,8 @@ func RolesOf(certificate *x509.Certificate) []Role {
 	return roles
 }
 
-// callers lists the roles that may call a method, given as gRPC names it:
-// "/package.Service/Method". Health is open to every certificate, and a service
-// that is not listed to none.
+// callers returns the roles that may call a method, which is given as "/package.Service/Method".
+// Every role may call Health, and none a service that is not listed.
 func callers(method string) []Role {
 	service, _, _ := strings.Cut(strings.TrimPrefix(method, "/"), "/")
 	switch service {
@@ -59,17 +56,17 @@ func callers(method string) []Role {
 	return nil
 }
 
-// authorize returns nil if the peer's certificate, which TLS has verified, has a
-// role that may call method: Unauthenticated without a certificate,
-// PermissionDenied with the wrong one.
+// authorize returns nil if the certificate of the peer, which TLS has verified, has a role that may
+// call method: otherwise Unauthenticated without a certificate, PermissionDenied with the wrong
+// one.
 func authorize(ctx context.Context, method string) error {
 	from, _ := peer.FromContext(ctx)
 	if from == nil {
-		return status.Error(codes.Unauthenticated, "no peer is known for this call")
+		return status.Error(codes.Unauthenticated, "authorize call: unknown peer")
 	}
 	info, ok := from.AuthInfo.(credentials.TLSInfo)
 	if !ok || len(info.State.VerifiedChains) == 0 {
-		return status.Error(codes.Unauthenticated, "no client certificate: give --tls-cert, --tls-key and --tls-ca")
+		return status.Error(codes.Unauthenticated, "authorize call: no client certificate; set --tls-cert, --tls-key and --tls-ca")
 	}
 	have, need := RolesOf(info.State.VerifiedChains[0][0]), callers(method)
 	for _, role := range have {
@@ -79,10 +76,10 @@ func authorize(ctx context.Context, method string) error {
 	}
 	return status.Errorf(
 		codes.PermissionDenied,
-		"%s is for certificates of role %s; this one has role %s: make one with `phasegrid certs`",
+		"call %s: certificate has role %s, want %s; make one with `phasegrid certs`",
 		method,
-		names(need),
 		names(have),
+		names(need),
 	)
 }
 
@@ -97,8 +94,8 @@ func names(roles []Role) string {
 	return strings.Join(words, " or ")
 }
 
-// AuthorizeUnary refuses calls that the peer's role does not allow. It belongs
-// before every other interceptor of a server with mutual TLS.
+// AuthorizeUnary rejects calls that the role of the peer does not allow. It must be the first
+// interceptor of a server with mutual TLS.
 func AuthorizeUnary(ctx context.Context, request any, info *grpc.UnaryServerInfo, next grpc.UnaryHandler) (any, error) {
 	if err := authorize(ctx, info.FullMethod); err != nil {
 		return nil, err

@@ -22,11 +22,11 @@ import (
 const (
 	watchEvery = 200 * time.Millisecond
 	maxPage    = 100     // sweeps in one answer
-	pageBytes  = 1 << 20 // after which no further sweep is added to a page
+	pageBytes  = 1 << 20 // from which on no sweep is added to a page
 )
 
-// callTimeout bounds a unary call. One that reads a sweep file may have to look at ten million
-// points, for their cost.
+// callTimeout bounds a unary call. One that plans a sweep may have to evaluate the cost of ten
+// million points.
 func callTimeout(method string) time.Duration {
 	switch method {
 	case pb.Sweeps_Submit_FullMethodName, pb.Sweeps_Plan_FullMethodName:
@@ -35,18 +35,18 @@ func callTimeout(method string) time.Duration {
 	return time.Minute
 }
 
-// registerServices gives a gRPC server the services of this coordinator.
+// registerServices registers the services of this coordinator.
 func (c *Coordinator) registerServices(server *grpc.Server) {
 	pb.RegisterSweepsServer(server, &sweepsServer{leader: c, planner: c.planner})
 	pb.RegisterNodesServer(server, &nodesServer{leader: c, calls: c.calls, handshakes: c.handshakes})
 	flight.RegisterFlightServiceServer(server, &flightServer{leader: c, calls: c.calls})
 }
 
-// leader tells servers whether this coordinator leads.
+// leader tells servers who leads.
 type leader interface {
-	// leading is the present term, or the error that tells a caller where to go.
+	// leading returns the current term, or the error that tells a caller where the leader is.
 	leading(ctx context.Context) (*term, error)
-	// notLeader is that error.
+	// notLeader returns that error.
 	notLeader(ctx context.Context) error
 }
 
@@ -80,7 +80,7 @@ func (s *sweepsServer) Submit(ctx context.Context, r *pb.SubmitRequest) (*pb.Sub
 	return &pb.SubmitResponse{Sweep: m, Created: created, Warnings: d.spec.Warnings()}, err
 }
 
-// sweep is a sweep's message.
+// sweep returns the message of a sweep.
 func (s *sweepsServer) sweep(ctx context.Context, t *term, e *entry) (*pb.Sweep, error) {
 	p, err := t.progress(ctx, e)
 	if err != nil {
@@ -89,7 +89,7 @@ func (s *sweepsServer) sweep(ctx context.Context, t *term, e *entry) (*pb.Sweep,
 	return sweepToProto(e.design, p, t.alarms.list()), nil
 }
 
-// resolve finds the sweep that a request names.
+// resolve returns the sweep that a request names.
 func resolve(ctx context.Context, l leader, ref string) (*term, *entry, error) {
 	t, err := l.leading(ctx)
 	if err != nil {
@@ -111,8 +111,9 @@ func (s *sweepsServer) Get(ctx context.Context, r *pb.GetRequest) (*pb.GetRespon
 	return &pb.GetResponse{Sweep: m}, err
 }
 
-// List sends the sweeps in pages, the newest first. A page's token is the place of its last sweep,
-// so that sweeps which come and go between two pages neither hide others nor show them twice.
+// List returns the sweeps in pages, the newest first. The token of a page is the position of its
+// last sweep, so that sweeps which are added or removed between two pages neither hide others nor
+// show them twice.
 func (s *sweepsServer) List(ctx context.Context, r *pb.ListRequest) (*pb.ListResponse, error) {
 	t, err := s.leader.leading(ctx)
 	if err != nil {
@@ -152,7 +153,7 @@ func (s *sweepsServer) List(ctx context.Context, r *pb.ListRequest) (*pb.ListRes
 	return response, nil
 }
 
-// place of a sweep among all, as a text that sorts the newest first.
+// pageToken is the position of a sweep in a list, as a text that sorts the newest first.
 func pageToken(e *entry) string {
 	return fmt.Sprintf("%016x-%s", math.MaxInt64-e.design.created.UnixNano(), e.design.id)
 }
@@ -190,7 +191,7 @@ func (s *sweepsServer) Watch(r *pb.WatchRequest, stream grpc.ServerStreamingServ
 	}
 }
 
-// change sends an event about a named sweep and returns the sweep after it.
+// change tells the board an event about a named sweep and returns the sweep after it.
 func (s *sweepsServer) change(
 	ctx context.Context,
 	ref string,
@@ -201,14 +202,14 @@ func (s *sweepsServer) change(
 		return nil, board.Answer{}, err
 	}
 	if e.failure != "" {
-		return nil, board.Answer{}, fmt.Errorf("%w: this release cannot go on with it: %s", errEnded, e.failure)
+		return nil, board.Answer{}, fmt.Errorf("change sweep %s: %w: this release cannot continue it: %s", e.design.set, errEnded, e.failure)
 	}
 	a, err := t.request(ctx, func(token uint64) board.Event { return event(e.design.id, token) })
 	if err == nil {
 		err = outcomeError(a.Outcome)
 	}
 	if err != nil {
-		return nil, a, fmt.Errorf("sweep %s: %w", e.design.set, err)
+		return nil, a, fmt.Errorf("change sweep %s: %w", e.design.set, err)
 	}
 	m, err := s.sweep(ctx, t, e)
 	return m, a, err
@@ -287,7 +288,7 @@ func (s *sweepsServer) ListNodes(ctx context.Context, _ *pb.ListNodesRequest) (*
 	return response, nil
 }
 
-// countsOf are the rows of a decoded shard by status.
+// countsOf counts the rows of a decoded shard by status.
 func countsOf(s *results.Shard) board.Counts {
 	return board.Counts{
 		OK: s.ByStatus[results.StatusOK], Diverged: s.ByStatus[results.StatusDiverged],

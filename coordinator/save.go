@@ -9,10 +9,10 @@ import (
 	"github.com/phasegrid/phasegrid/coordinator/ledger"
 )
 
-// save is a transaction, or none, and what follows once it and all before it are durable.
+// save is a transaction, or none, and what follows once it and all earlier ones are durable.
 type save struct {
 	writes  []ledger.Write
-	confirm bool // without writes: that this leader leads
+	confirm bool // without writes: confirms that this process leads
 	then    func()
 }
 
@@ -45,9 +45,9 @@ func (t *term) saver(ctx context.Context) error {
 	}
 }
 
-// together is how many of the first saves one transaction takes, and their writes: what people ask
-// for does not wait for a transaction of each of a thousand nodes that came at once. A transaction
-// writes a key once, and none below a prefix that it deletes.
+// batch returns how many of the first saves fit into one transaction, and their writes: a request
+// does not wait for one transaction for each of a thousand nodes that attach together. A
+// transaction writes a key once, and none below a prefix that it deletes.
 func batch(saves []save) (n int, writes []ledger.Write) {
 	alone := func(s save) bool {
 		return s.confirm || slices.ContainsFunc(s.writes, func(w ledger.Write) bool { return w.Prefix })
@@ -67,7 +67,7 @@ func batch(saves []save) (n int, writes []ledger.Write) {
 	return n, writes
 }
 
-// persist commits writes to the ledger, and tries until it worked or this leader is no more.
+// persist commits writes to the ledger, and retries until that succeeds or the leadership is lost.
 func (t *term) persist(ctx context.Context, writes []ledger.Write) error {
 	for len(writes) > 0 {
 		n := min(len(writes), ledger.MaxWrites)
@@ -79,7 +79,7 @@ func (t *term) persist(ctx context.Context, writes []ledger.Write) error {
 	return nil
 }
 
-// commit is one transaction, measured.
+// commit commits one transaction and measures it.
 func (t *term) commit(ctx context.Context, writes []ledger.Write) error {
 	start := time.Now()
 	err := t.ledger.Commit(ctx, writes)
@@ -87,15 +87,15 @@ func (t *term) commit(ctx context.Context, writes []ledger.Write) error {
 	return err
 }
 
-// writesOf is what an action makes durable. There may be more writes than one transaction takes:
-// whatever number of the first of them is durable when the leader dies, the next one finds a state
-// from which it goes on.
+// writesOf returns what an action makes durable. There may be more writes than fit into one
+// transaction: whatever number of the first ones is durable when the leader dies, the next leader
+// finds a consistent state.
 func (t *term) writesOf(a board.Action) []ledger.Write {
 	switch a := a.(type) {
 	case board.SaveFailures:
 		value, err := ledger.EncodeFailures(a.Failures)
-		if err != nil { // the next leader counts this shard's losses anew, and nothing worse
-			t.log.Error("loss is not kept", "sweep_id", a.Sweep, "shard_id", a.Failures.Shard, "error", err)
+		if err != nil { // the next leader starts to count the failures of this shard again
+			t.log.Error("lease failures not saved", "sweep_id", a.Sweep, "shard_id", a.Failures.Shard, "error", err)
 			return nil
 		}
 		return []ledger.Write{{Key: ledger.FailuresKey(a.Sweep, a.Failures.Shard), Value: value}}
@@ -104,19 +104,19 @@ func (t *term) writesOf(a board.Action) []ledger.Write {
 	case board.SaveDone:
 		return []ledger.Write{{Key: ledger.PhaseKey(a.Sweep), Value: []byte(board.Done.String())}}
 	case board.DeleteFailures:
-		// The phase comes first: a sweep that runs with some of its shards still in quarantine ends
-		// again, and they wait for the next retry. One that is done with none in quarantine would
-		// never go on.
+		// The phase comes first: a running sweep with some shards still in quarantine ends again,
+		// and a retry releases them. A sweep that is done with none in quarantine would never
+		// continue.
 		writes := []ledger.Write{{Key: ledger.PhaseKey(a.Sweep), Value: []byte(a.Phase.String())}}
 		for _, s := range a.Shards {
 			writes = append(writes, ledger.Write{Key: ledger.FailuresKey(a.Sweep, s), Delete: true})
 		}
 		return writes
 	case board.DeleteParts:
-		// The phase comes last: a sweep that is done without all of its parts is opened again by
-		// the next submit. One that runs would count parts as stored whose files are gone, and end
-		// so. A part's own key goes before its done keys: without it they are shards to merge,
-		// without them it would lack shards that it says it has.
+		// The phase comes last: a sweep that is done without all of its parts is reopened by the
+		// next submit, but a running one would count parts as stored whose files are gone. The key
+		// of a part goes before its done keys: without it they are shards to merge, without them it
+		// would claim shards that it lacks.
 		var writes []ledger.Write
 		for _, i := range a.Parts {
 			writes = append(writes, ledger.Write{Key: ledger.PartKey(a.Sweep, i), Delete: true}, ledger.Write{Key: ledger.DonePrefix(a.Sweep, i), Delete: true, Prefix: true})
@@ -124,7 +124,7 @@ func (t *term) writesOf(a board.Action) []ledger.Write {
 		return append(writes, ledger.Write{Key: ledger.PhaseKey(a.Sweep), Value: []byte(a.Phase.String())})
 	case board.SaveRemoval:
 		return []ledger.Write{{Key: ledger.RemovingKey(a.Sweep)}}
-	case board.DeleteSweep: // again where it was saved before: the files go when it is durable
+	case board.DeleteSweep: // also after SaveRemoval: files are deleted once it is durable
 		return []ledger.Write{{Key: ledger.RemovingKey(a.Sweep)}}
 	case board.DeleteNode:
 		return []ledger.Write{{Key: ledger.NodeKey(a.Node), Delete: true}}

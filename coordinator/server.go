@@ -21,14 +21,15 @@ import (
 )
 
 const (
-	maxMessageBytes = sweep.MaxFileBytes + 64<<10 // a sweep file; chunks and hellos are shorter
+	maxMessageBytes = sweep.MaxFileBytes + 64<<10 // that of a sweep file; other messages are shorter
 	stopTimeout     = 2 * time.Second
 	maxStreams      = 256       // of one connection
-	streamWindow    = 256 << 10 // what a stream may send before anybody reads it; gRPC's own grows to 16 MiB
+	streamWindow    = 256 << 10 // what a stream may send before it is read; that of gRPC grows to 16 MiB
 	connWindow      = 4 << 20
 )
 
-// listen opens the listeners. Plain text is for loopback and unix sockets, unless somebody insists.
+// listen opens the listeners. Plain text is restricted to loopback and unix sockets unless the
+// configuration allows more.
 func (c *Coordinator) listen() (listener, status net.Listener, err error) {
 	listener = c.cfg.Listener
 	if listener == nil {
@@ -39,7 +40,7 @@ func (c *Coordinator) listen() (listener, status net.Listener, err error) {
 	if c.cfg.Credentials == nil && !c.cfg.Insecure && !private(listener.Addr()) {
 		listener.Close()
 		return nil, nil, fmt.Errorf(
-			"listen on %s: plain text is served on loopback only; give --tls-cert, --tls-key and --tls-ca, or --insecure",
+			"listen on %s: plain text is restricted to loopback; set --tls-cert, --tls-key and --tls-ca, or --insecure",
 			listener.Addr(),
 		)
 	}
@@ -54,7 +55,7 @@ func (c *Coordinator) listen() (listener, status net.Listener, err error) {
 		listener.Close()
 		status.Close()
 		return nil, nil, fmt.Errorf(
-			"listen for status on %s: it is plain text, and leaves loopback only with --status-insecure",
+			"listen for status on %s: plain text is restricted to loopback; set --status-insecure",
 			status.Addr(),
 		)
 	}
@@ -72,7 +73,7 @@ func private(a net.Addr) bool {
 	return a.Network() == "bufconn"
 }
 
-// newServer is the gRPC server with all services.
+// newServer returns the gRPC server with all services.
 func (c *Coordinator) newServer() *grpc.Server {
 	options := []grpc.ServerOption{
 		grpc.MaxRecvMsgSize(maxMessageBytes),
@@ -96,7 +97,7 @@ func (c *Coordinator) newServer() *grpc.Server {
 	return server
 }
 
-// stopServer lets calls end for a short time, then ends them.
+// stopServer waits for calls up to stopTimeout, then ends them.
 func stopServer(server *grpc.Server, h *health.Server) {
 	h.Shutdown()
 	timer := time.AfterFunc(stopTimeout, server.Stop)
@@ -104,13 +105,13 @@ func stopServer(server *grpc.Server, h *health.Server) {
 	server.GracefulStop()
 }
 
-// calls answers calls: it gives them deadlines, counts them, and survives their panics.
+// calls wraps the handlers of calls: it sets deadlines, counts calls and recovers from panics.
 type calls struct {
 	log     *slog.Logger
 	metrics *metrics
 }
 
-// answerUnary gives a call a deadline and its error a status, and survives a panic.
+// answerUnary sets the deadline of a call and converts its error to a status.
 func (c *calls) answerUnary(
 	ctx context.Context,
 	request any,
@@ -123,6 +124,7 @@ func (c *calls) answerUnary(
 	return next(ctx, request)
 }
 
+// answerStream is answerUnary for streams, which have no deadline.
 func (c *calls) answerStream(
 	server any,
 	stream grpc.ServerStream,
@@ -133,7 +135,7 @@ func (c *calls) answerStream(
 	return next(server, stream)
 }
 
-// answered counts a call and makes its error a status.
+// answered counts a call and converts its error, or panic, to a status.
 func (c *calls) answered(method string, err error, panicked any) error {
 	if panicked != nil {
 		err = c.panicked(method, panicked)
@@ -143,13 +145,13 @@ func (c *calls) answered(method string, err error, panicked any) error {
 	return err
 }
 
-// panicked logs a panic, with the stack of the goroutine that recovered it, and makes it an error.
+// panicked logs a panic with the stack of the goroutine that recovered it, and returns an error.
 func (c *calls) panicked(method string, p any) error {
-	c.log.Error("a call panicked", "method", method, "panic", p, "stack", string(debug.Stack()))
-	return status.Errorf(codes.Internal, "%s panicked: this is a bug; the coordinator's log has its stack", method)
+	c.log.Error("call panicked", "method", method, "panic", p, "stack", string(debug.Stack()))
+	return status.Errorf(codes.Internal, "%s panicked; report the stack in the log of the coordinator", method)
 }
 
-// readyz says whether this coordinator leads and what alarms there are; it is ready either way.
+// readyz shows the role of this coordinator and the active alarms. It answers 200 either way.
 func (c *Coordinator) readyz(w http.ResponseWriter, _ *http.Request) {
 	role := "follower"
 	if c.term.Load() != nil {
@@ -161,10 +163,10 @@ func (c *Coordinator) readyz(w http.ResponseWriter, _ *http.Request) {
 	}
 }
 
-// A handler cannot end a call on its stream but by returning. So what may wait for a peer for ever
-// is done in the background: with the handler the stream ends, and what waits for it.
+// A handler can end a blocked call on its stream only by returning. So what may wait for a peer
+// forever runs in the background, and ends with the stream when the handler returns.
 
-// inBackground does what a handler is for, and survives a panic of it.
+// inBackground runs the work of a handler and recovers from its panic.
 func (c *calls) inBackground(method string, do func() error) <-chan error {
 	done := make(chan error, 1)
 	go func() {
@@ -178,20 +180,21 @@ func (c *calls) inBackground(method string, do func() error) <-chan error {
 	return done
 }
 
-// silence is a timer that runs while one call on a stream is under way, and fires when the peer
-// takes or brings nothing for as long as it has patience.
+// silence is a timer that runs during each call on a stream and fires when the peer neither takes
+// nor sends anything for patience.
 type silence struct {
 	timer    *time.Timer
 	patience time.Duration
 }
 
+// newSilence returns a stopped timer.
 func newSilence(patience time.Duration) silence {
 	timer := time.NewTimer(patience)
 	timer.Stop()
 	return silence{timer, patience}
 }
 
-// begin lets it run until stop is called.
+// begin starts the timer until stop is called.
 func (s silence) begin() (stop func() bool) {
 	s.timer.Reset(s.patience)
 	return s.timer.Stop

@@ -14,44 +14,45 @@ import (
 	"github.com/phasegrid/phasegrid/coordinator/store"
 )
 
-// Coordinators of one cluster must share their stores: a leader reads what the one before wrote.
+// Coordinators of one cluster must share their stores: a leader reads what an earlier leader wrote.
 // Two folders, or a volume that is not mounted, look like a store that has lost everything. So each
-// store has an id, in an object of its own, and the ledger names the ids of the cluster's; who
-// finds other ones does not lead.
+// store has an id, in an object of its own, and the ledger has the ids of the cluster's stores. A
+// coordinator that finds another id does not lead.
 
 const (
-	// storeIDName is hidden from people and globs, and no result set can have it.
+	// storeIDName is a hidden name that no glob matches and no result set can have.
 	storeIDName  = ".phasegrid-store"
 	maxStoreID   = 128
 	storeTimeout = 10 * time.Second
-	// checkStoresEvery is how soon a candidate finds out that who leads has another store.
+	// checkStoresEvery is the period at which a candidate checks that the leader has the same
+	// stores.
 	checkStoresEvery = 5 * time.Second
 )
 
-// errForeignStore is the cause where a store is not the cluster's.
-var errForeignStore = errors.New("a store is not the cluster's")
+// errForeignStore is the cause of an error about a store that is not the cluster's.
+var errForeignStore = errors.New("store belongs to another cluster")
 
-// clusterStore is a store that has to be the same for every leader.
+// clusterStore is a store that must be the same for every leader.
 type clusterStore struct {
 	store store.Store
 	what  string
 	key   string
 }
 
-// clusterStores are the stores that are checked. A coordinator that is alone needs the spool of its
-// state, but may write its result sets anywhere: those that are missing are computed again when
-// people ask.
+// clusterStores returns the stores that are checked. A coordinator with a ledger of its own needs
+// the matching spool, but may write result sets anywhere: missing files are computed again on
+// request.
 func (c *Coordinator) clusterStores() []clusterStore {
-	spool := clusterStore{c.cfg.Spool, "the spool's store", ledger.SpoolIDKey}
+	spool := clusterStore{c.cfg.Spool, "spool store", ledger.SpoolIDKey}
 	if len(c.cfg.Etcd.Endpoints) == 0 {
 		return []clusterStore{spool}
 	}
-	return []clusterStore{{c.cfg.Store, "the result sets' store", ledger.ResultsIDKey}, spool}
+	return []clusterStore{{c.cfg.Store, "result set store", ledger.ResultsIDKey}, spool}
 }
 
-// adoptStores makes sure, for a leader, that its stores are the cluster's. Where the cluster has
-// none yet, or no sweep that could be in them, they become so; a store may be older than its etcd,
-// and keeps its id.
+// adoptStores makes sure that the stores of a leader are the cluster's. If the cluster has no
+// stores yet, or no sweep, these become its stores. A store that is older than the ledger keeps its
+// id.
 func (c *Coordinator) adoptStores(ctx context.Context, l ledger.Ledger) error {
 	records, err := ledger.LoadStores(ctx, l)
 	if err != nil {
@@ -85,21 +86,21 @@ func (c *Coordinator) adoptStores(ctx context.Context, l ledger.Ledger) error {
 		return nil
 	}
 	if err := l.Commit(ctx, writes); err != nil {
-		return fmt.Errorf("note the stores' ids: %w", err)
+		return fmt.Errorf("store ids of stores: %w", err)
 	}
 	return nil
 }
 
-// checkStores compares the stores with those of the cluster before this coordinator leads. It tells
-// whether they are the same, as far as that can be known yet; that etcd is away, or full, is for
-// the campaign to say.
+// checkStores compares the stores with those of the cluster before this coordinator leads, and
+// tells whether they are the same as far as is known. Errors of the ledger are left to the
+// campaign.
 func (c *Coordinator) checkStores(ctx context.Context) (same bool, err error) {
 	if c.cfg.Ledger != nil {
-		return false, nil // memory is for one process
+		return false, nil // an open ledger is not shared
 	}
 	records, err := ledger.LoadStores(ctx, c.backend)
 	if err != nil {
-		return false, nil //nolint:nilerr // see above
+		return false, nil //nolint:nilerr // left to the campaign
 	}
 	same = true
 	for _, s := range c.clusterStores() {
@@ -123,13 +124,13 @@ func (c *Coordinator) checkStores(ctx context.Context) (same bool, err error) {
 	return same, nil
 }
 
-// inUse tells whether the cluster has a sweep, or another leader: if not, it may begin anew with
-// other stores.
+// inUse tells whether the cluster has a sweep or another leader; if not, its stores may be
+// replaced.
 func (c *Coordinator) inUse(ctx context.Context) (bool, error) {
 	if swept, err := ledger.HasSweeps(ctx, c.backend); err != nil || swept {
 		return swept, err
 	}
-	if c.cfg.Embedded != "" { // nobody else can be there
+	if c.cfg.Embedded != "" { // no other process can use the ledger
 		return false, nil
 	}
 	leader, err := c.backend.Leader(ctx)
@@ -137,7 +138,7 @@ func (c *Coordinator) inUse(ctx context.Context) (bool, error) {
 }
 
 // awaitForeignStore returns errForeignStore once a store turns out not to be the cluster's, and nil
-// when ctx ends: candidates that start at the same time see only later whose store it is.
+// when ctx ends. Candidates that start together learn only later whose stores are the cluster's.
 func (c *Coordinator) awaitForeignStore(ctx context.Context) error {
 	tick := time.NewTicker(checkStoresEvery)
 	defer tick.Stop()
@@ -153,7 +154,7 @@ func (c *Coordinator) awaitForeignStore(ctx context.Context) error {
 	}
 }
 
-// id reads a store's id; "" if it has none.
+// id reads the id of a store; "" if it has none.
 func (s clusterStore) id(ctx context.Context) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
@@ -162,17 +163,17 @@ func (s clusterStore) id(ctx context.Context) (string, error) {
 		return "", nil
 	}
 	if err != nil {
-		return "", fmt.Errorf("read the id of %s %v: %w", s.what, s.store, err)
+		return "", fmt.Errorf("read id of %s %v: %w", s.what, s.store, err)
 	}
 	defer o.Close()
 	text, err := io.ReadAll(io.NewSectionReader(o, 0, min(o.Size(), maxStoreID)))
 	if err != nil {
-		return "", fmt.Errorf("read the id of %s %v: %w", s.what, s.store, err)
+		return "", fmt.Errorf("read id of %s %v: %w", s.what, s.store, err)
 	}
 	id := strings.TrimSpace(string(text))
 	if id == "" || strings.ContainsAny(id, " \n") {
 		return "", fmt.Errorf(
-			"%s %v: its object %s is empty or damaged: write the cluster's id into it, or delete it if the cluster has no sweeps",
+			"read id of %s %v: object %s is empty or damaged; write the id of the cluster's store into it, or delete it if the cluster has no sweeps",
 			s.what,
 			s.store,
 			storeIDName,
@@ -181,8 +182,8 @@ func (s clusterStore) id(ctx context.Context) (string, error) {
 	return id, nil
 }
 
-// giveID gives a store that has no id a random one, and returns what it has then: another
-// coordinator may have been faster.
+// assignID gives a store a random id and returns the id that it has then: another coordinator may
+// have been first.
 func (s clusterStore) assignID(ctx context.Context) (string, error) {
 	writing, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
@@ -195,35 +196,35 @@ func (s clusterStore) assignID(ctx context.Context) (string, error) {
 		err = w.Commit()
 	}
 	if err != nil && !errors.Is(err, fs.ErrExist) {
-		return "", fmt.Errorf("give %s %v an id: %w", s.what, s.store, err)
+		return "", fmt.Errorf("assign id to %s %v: %w", s.what, s.store, err)
 	}
 	id, err := s.id(ctx)
 	if err == nil && id == "" {
-		err = fmt.Errorf("%s %v: %s is gone as soon as it is written", s.what, s.store, storeIDName)
+		err = fmt.Errorf("assign id to %s %v: object %s disappeared after it was written", s.what, s.store, storeIDName)
 	}
 	return id, err
 }
 
-// foreign is the error where a store has another id than the cluster's.
+// foreignError is the error for a store with another id than the cluster's.
 func (s clusterStore) foreignError(id string, want ledger.StoreState) error {
-	has := "has the id " + id
-	mend := ""
+	has := "has id " + id
+	hint := ""
 	if id == "" {
 		has = "has no id"
-		mend = fmt.Sprintf(
-			", and see that it is mounted; if its contents are lost for good, write %s into its object %s, and remove its sweeps",
+		hint = fmt.Sprintf(
+			", and check that it is mounted; if its contents are lost, write %s into its object %s and remove the sweeps",
 			want.ID,
 			storeIDName,
 		)
 	}
 	return fmt.Errorf(
-		"%w: %s %v %s, the cluster's is %s with the id %s: give every coordinator the same --store and --spool%s",
-		errForeignStore,
+		"check %s %v: %w: it %s, that of the cluster is %s with id %s; use the same --store and --spool for every coordinator%s",
 		s.what,
 		s.store,
+		errForeignStore,
 		has,
 		want.Location,
 		want.ID,
-		mend,
+		hint,
 	)
 }

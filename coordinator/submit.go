@@ -8,14 +8,14 @@ import (
 	"github.com/phasegrid/phasegrid/coordinator/ledger"
 )
 
-// create stores a sweep and puts it on the board; false if it was there already. One that has ended
-// is reopened if something of it is left to do: finished shards are kept.
+// create stores a sweep and puts it on the board. If it exists, created is false, and the sweep is
+// reopened if it has ended and something of it is left to do; finished shards are kept.
 func (t *term) create(ctx context.Context, d *design) (e *entry, created bool, err error) {
 	t.submit.Lock()
 	defer t.submit.Unlock()
 	if e := t.lookup(d.id); e != nil {
 		if e.failure != "" {
-			return nil, false, fmt.Errorf("sweep %s cannot go on with this release: %s", e.design.set, e.failure)
+			return nil, false, fmt.Errorf("submit sweep %s: this release cannot continue it: %s", e.design.set, e.failure)
 		}
 		return e, false, t.reopen(ctx, e)
 	}
@@ -23,19 +23,19 @@ func (t *term) create(ctx context.Context, d *design) (e *entry, created bool, e
 		return nil, false, err
 	}
 	t.failpoint("before-submit")
-	value, err := ledger.EncodeSweep(d.record())
+	value, err := ledger.EncodeSweep(d.state())
 	if err != nil {
 		return nil, false, err
 	}
 	if t.orphans[d.id] != nil {
 		if err := t.commit(ctx, []ledger.Write{{Key: ledger.SweepPrefix(d.id), Delete: true, Prefix: true}}); err != nil {
-			return nil, false, fmt.Errorf("delete keys that are in the sweep's way: %w", err)
+			return nil, false, fmt.Errorf("delete orphaned keys of the sweep: %w", err)
 		}
 		delete(t.orphans, d.id)
 	}
 	writes := []ledger.Write{{Key: ledger.SweepKey(d.id), Value: value}, {Key: ledger.PhaseKey(d.id), Value: []byte(board.Running.String())}}
 	if err := t.commit(ctx, writes); err != nil {
-		return nil, false, fmt.Errorf("store the sweep: %w", err)
+		return nil, false, fmt.Errorf("store sweep: %w", err)
 	}
 	t.failpoint("after-submit")
 	e = &entry{design: d, parts: map[int]ledger.PartState{}}
@@ -55,30 +55,31 @@ func (t *term) create(ctx context.Context, d *design) (e *entry, created bool, e
 		)
 		return struct{}{}
 	})
+	t.log.Info("sweep submitted", "sweep_id", d.id, "name", d.name, "shards", d.plan.Shards())
 	return e, true, err
 }
 
-// reopen lets an ended sweep go on where something of it is missing, or where it was stopped.
+// reopen continues an ended sweep if something of it is missing or it was stopped.
 func (t *term) reopen(ctx context.Context, e *entry) error {
 	p, err := t.progress(ctx, e)
 	if err != nil {
 		return err
 	}
 	if p.Removing {
-		return fmt.Errorf("sweep %s: %w", e.design.set, errRemoving)
+		return fmt.Errorf("submit sweep %s: %w", e.design.set, errRemoving)
 	}
 	if !p.Phase.Ended() {
 		return nil
 	}
 	lacks, err := t.findMissing(ctx, e)
 	if err != nil {
-		return fmt.Errorf("look at the result set %s: %w", e.design.set, err)
+		return fmt.Errorf("check result set %s: %w", e.design.set, err)
 	}
-	// First, so that who dies after it leaves parts without files, which the next submit finds:
-	// what stands in the place of a file keeps its part from being stored again.
+	// First, so that a crash after it leaves parts without files, which the next submit finds: a
+	// file of another size would keep its part from being stored again.
 	if len(lacks.damaged) > 0 {
 		t.log.Warn(
-			"files of another size than they were stored with are deleted",
+			"deleting files of unexpected size",
 			"sweep_id",
 			e.design.id,
 			"files",
@@ -87,14 +88,14 @@ func (t *term) reopen(ctx context.Context, e *entry) error {
 			lacks.damaged[0].name,
 		)
 		if err := t.deleteAll(ctx, e.design.set, lacks.damaged); err != nil {
-			return fmt.Errorf("delete damaged files; submit again: %w", err)
+			return fmt.Errorf("delete damaged files: %w; submit the sweep again", err)
 		}
 	}
 	var a board.Answer
 	switch {
 	case len(lacks.parts) > 0 || p.Phase == board.Done && (lacks.manifest || p.PartsDone < p.Parts):
 		t.log.Warn(
-			"result set is not complete, opened again",
+			"reopening incomplete result set",
 			"sweep_id",
 			e.design.id,
 			"parts",
@@ -119,7 +120,7 @@ func (t *term) reopen(ctx context.Context, e *entry) error {
 	return err
 }
 
-// progress is how far a sweep is.
+// progress returns the state of a sweep.
 func (t *term) progress(ctx context.Context, e *entry) (board.Progress, error) {
 	type answer struct {
 		board.Progress
@@ -133,12 +134,12 @@ func (t *term) progress(ctx context.Context, e *entry) (board.Progress, error) {
 		err = errUnknownSweep
 	}
 	if e.failure != "" {
-		a.Waiting = "this release cannot go on with it: " + e.failure
+		a.Waiting = "this release cannot continue it: " + e.failure
 	}
 	return a.Progress, err
 }
 
-// outcomeError is an outcome of a request as an error.
+// outcomeError returns the outcome of a request as an error.
 func outcomeError(o board.Outcome) error {
 	switch o {
 	case board.OutcomeOK:
@@ -152,11 +153,11 @@ func outcomeError(o board.Outcome) error {
 	case board.OutcomeRemoving:
 		return errRemoving
 	}
-	return fmt.Errorf("outcome %d", o)
+	return fmt.Errorf("unexpected outcome %d", o)
 }
 
-// remove has an ended sweep and its result set removed, and waits for it. The removal goes on where
-// the caller does not wait.
+// remove removes an ended sweep and its result set and waits until they are gone. The removal
+// continues if ctx ends.
 func (t *term) remove(ctx context.Context, e *entry) error {
 	a, err := t.request(ctx, func(token uint64) board.Event { return board.RemovalRequested{Token: token, Sweep: e.design.id} })
 	if err == nil {
@@ -168,14 +169,14 @@ func (t *term) remove(ctx context.Context, e *entry) error {
 	return nil
 }
 
-// removeSweep deletes a sweep's files, and then its keys.
+// removeSweep deletes the files of a sweep, then its keys.
 func (t *term) removeSweep(ctx context.Context, id string) error {
 	e := t.lookup(id)
 	if e == nil {
 		return nil
 	}
 	if err := t.removeFiles(ctx, e); err != nil {
-		return fmt.Errorf("remove the files of sweep %s: %w", e.design.set, err)
+		return fmt.Errorf("delete files of sweep %s: %w", e.design.set, err)
 	}
 	t.failpoint("before-drop")
 	writes := []ledger.Write{{Key: ledger.SweepKey(id), Delete: true}, {Key: ledger.SweepPrefix(id), Delete: true, Prefix: true}}

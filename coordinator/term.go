@@ -19,19 +19,19 @@ import (
 
 const (
 	tickEvery = 100 * time.Millisecond
-	// stalledAfter is how late a tick of a process that runs never is.
+	// stalledAfter is how late a tick is only if the process was suspended.
 	stalledAfter = time.Second
-	// minRetryDelay and maxRetryDelay bound the wait between attempts to write to a ledger or store
-	// that fails.
+	// minRetryDelay and maxRetryDelay bound the wait between attempts to write to a failing ledger
+	// or store.
 	minRetryDelay = 20 * time.Millisecond
 	maxRetryDelay = 2 * time.Second
 )
 
-// term is one reign: everything that a leader has and that ends with its leadership.
+// term is one term of leadership: everything that a leader has and that ends with its leadership.
 //
-// Ownership: what stands from board to withheld belongs to the loop goroutine; others hand it
-// functions through inbox. What mu guards is read by the servers too. Everything else has its own
-// lock or never changes.
+// Ownership: the fields from board to withheld belong to the loop goroutine, to which others send
+// functions through inbox. Fields below mu are guarded by it. Everything else has a lock of its own
+// or never changes.
 type term struct {
 	cfg     *Config
 	ledger  ledger.Ledger
@@ -44,15 +44,15 @@ type term struct {
 	ended   <-chan struct{}
 
 	budget  *semaphore.Weighted // bytes of deliveries in memory
-	reading *semaphore.Weighted // bytes of shards in memory that are sent to readers
+	reading *semaphore.Weighted // bytes of shards in memory for readers
 
 	board      *board.Board
 	tokens     uint64
 	waiters    map[uint64]func(board.Answer)
 	incoming   map[uint64]*incoming
-	unsaved    int            // steps of the board that wait for the ledger
-	confirming int            // proofs that this leader still leads which are on their way
-	withheld   []board.Action // grants, until they are there
+	unsaved    int            // steps of the board whose actions wait for the ledger
+	confirming int            // confirmations of leadership that are under way
+	withheld   []board.Action // grants that wait for them
 
 	inbox   *queue[func()]
 	saves   *queue[save]
@@ -61,7 +61,7 @@ type term struct {
 	failing *queue[fileJob]
 
 	submit  sync.Mutex          // held while a sweep is created or reopened
-	orphans map[string][]string // see loadSweeps; belongs to submit
+	orphans map[string][]string // see ledger.LoadSweeps; guarded by submit
 
 	mu     sync.RWMutex
 	sweeps map[string]*entry
@@ -69,11 +69,11 @@ type term struct {
 	conns  uint64
 }
 
-// entry is one sweep as the leader's goroutines see it.
+// entry is one sweep of the term.
 type entry struct {
 	design  *design
-	failure string                   // why it cannot be planned by this release, or ""
-	parts   map[int]ledger.PartState // belongs to term.mu
+	failure string                   // why this release cannot plan it, or ""
+	parts   map[int]ledger.PartState // guarded by term.mu
 }
 
 func newTerm(cfg *Config, l *ledger.Leadership, log *slog.Logger, alarms *alarms, metrics *metrics) *term {
@@ -92,11 +92,11 @@ func newTerm(cfg *Config, l *ledger.Leadership, log *slog.Logger, alarms *alarms
 	}
 }
 
-// fail is where a test ends the process.
+// failpoint is where a crash test ends the process.
 func (t *term) failpoint(step string) { t.cfg.failpoint(step) }
 
-// run leads until ctx ends, the reign is lost or something cannot go on; it returns when every
-// goroutine of it has. Ready is called once requests can be served.
+// run leads until ctx ends, the leadership is lost or an error is final. It returns when every
+// goroutine of the term has ended. It calls ready once requests can be served.
 func (t *term) run(ctx context.Context, lost <-chan struct{}, ready func()) error {
 	g, ctx := errgroup.WithContext(ctx)
 	t.ended = ctx.Done()
@@ -117,7 +117,7 @@ func (t *term) run(ctx context.Context, lost <-chan struct{}, ready func()) erro
 	g.Go(func() error { return t.saver(ctx) })
 	g.Go(func() error { return t.committer(ctx) })
 	g.Go(func() error {
-		t.tidyUp(ctx, states)
+		t.cleanUp(ctx, states)
 		for range t.cfg.Mergers {
 			g.Go(func() error { return t.fileWorker(ctx) })
 		}
@@ -134,7 +134,7 @@ func (t *term) run(ctx context.Context, lost <-chan struct{}, ready func()) erro
 	return err
 }
 
-// loop owns the board: it takes what others put into inbox, and lets time pass.
+// loop owns the board: it runs the functions of inbox and lets time pass.
 func (t *term) loop(ctx context.Context) error {
 	tick := time.NewTicker(tickEvery)
 	defer tick.Stop()
@@ -155,12 +155,12 @@ func (t *term) loop(ctx context.Context) error {
 	}
 }
 
-// tick tells the board what time it is, and where that comes late, that it was not the nodes who
-// were silent.
+// tick tells the board the time. A late tick means that this process was suspended, for which no
+// node is blamed.
 func (t *term) tick(last time.Time) (now time.Time) {
 	now = time.Now()
 	if gap := now.Sub(last); gap > stalledAfter {
-		t.log.Warn("this process stood still; nodes are not blamed for it", "for", gap)
+		t.log.Warn("process was suspended; extending node deadlines", "duration", gap)
 		t.step(board.Stalled{Gap: gap})
 		t.confirmLeadership()
 	}
@@ -168,15 +168,15 @@ func (t *term) tick(last time.Time) (now time.Time) {
 	return now
 }
 
-// post steps the board from another goroutine.
+// post tells the board an event from another goroutine.
 func (t *term) post(event board.Event) { t.inbox.put(func() { t.step(event) }) }
 
-// retry does something until it works, ErrFenced comes or ctx ends. Meanwhile there is an alarm
-// about subject.
+// retry calls do until it succeeds, returns ErrFenced, or ctx ends. Meanwhile an alarm about
+// subject is active.
 func (t *term) retry(ctx context.Context, subject string, do func() error) error {
 	trouble := t.alarms.reporter(subject)
-	// Also where the term ends first: the next leader has its own trouble, and this process may be
-	// it.
+	// Also if the term ends first: the next leader, which may be this process, raises its own
+	// alarms.
 	defer trouble.clear()
 	for delay := minRetryDelay; ; delay = min(2*delay, maxRetryDelay) {
 		err := do()
@@ -197,14 +197,15 @@ func (t *term) retry(ctx context.Context, subject string, do func() error) error
 	}
 }
 
-// lookup finds a sweep by its full id.
+// lookup returns the sweep with an id, or nil.
 func (t *term) lookup(id string) *entry {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
 	return t.sweeps[id]
 }
 
-// find finds a sweep by id, by a prefix of it, or by the name of the newest sweep that has it.
+// find returns a sweep by id, by a prefix of its id, by the name of its result set, or by its name;
+// of several sweeps of a name, the newest.
 func (t *term) find(ref string) (*entry, error) {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
@@ -227,12 +228,12 @@ func (t *term) find(ref string) (*entry, error) {
 	case len(prefixed) == 1:
 		return prefixed[0], nil
 	case len(prefixed) > 1:
-		return nil, fmt.Errorf("%q: %w", ref, errAmbiguous)
+		return nil, fmt.Errorf("find sweep %q: %w", ref, errAmbiguous)
 	}
-	return nil, fmt.Errorf("%q: %w", ref, errUnknownSweep)
+	return nil, fmt.Errorf("find sweep %q: %w", ref, errUnknownSweep)
 }
 
-// ask has the loop compute something.
+// ask runs a function in the loop and returns its result.
 func ask[T any](ctx context.Context, t *term, f func() T) (T, error) {
 	answer := make(chan T, 1)
 	t.inbox.put(func() { answer <- f() })
@@ -247,7 +248,7 @@ func ask[T any](ctx context.Context, t *term, f func() T) (T, error) {
 	}
 }
 
-// request steps the board and waits for the answer to it.
+// request tells the board an event with a token and waits for the answer.
 func (t *term) request(ctx context.Context, event func(token uint64) board.Event) (board.Answer, error) {
 	answer := make(chan board.Answer, 1)
 	t.inbox.put(func() {

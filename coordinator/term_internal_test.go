@@ -42,7 +42,7 @@ func TestUnplannableSweepWithShardsLoads(t *testing.T) {
 		plan:      &sweep.Plan{},
 	}
 	err = reign.Ledger.Commit(t.Context(), []ledger.Write{
-		{Key: ledger.SweepKey(id), Value: must(ledger.EncodeSweep(d.record()))}, {Key: ledger.PhaseKey(id), Value: []byte(board.Running.String())},
+		{Key: ledger.SweepKey(id), Value: must(ledger.EncodeSweep(d.state()))}, {Key: ledger.PhaseKey(id), Value: []byte(board.Running.String())},
 		{
 			Key:   ledger.DoneKey(id, 0, 0),
 			Value: must(ledger.EncodeDone([]ledger.DoneShard{{Shard: 70, Object: "spool/x", Rows: board.Counts{OK: 3}}})),

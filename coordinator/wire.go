@@ -14,8 +14,8 @@ import (
 	"github.com/phasegrid/phasegrid/results"
 )
 
-// Conversions between the wire and the domain. What the fields of requests may hold is in
-// bounds_wire.go.
+// Conversions between generated types and those of the domain. The bounds of fields of requests are
+// in bounds_wire.go.
 
 func specToProto(d *design, class string) *pb.Spec {
 	return &pb.Spec{
@@ -41,29 +41,29 @@ func nodeFromProto(m *pb.NodeInfo) board.NodeInfo {
 	}
 }
 
-// runsFromProto checks and converts runs that a node names.
-func runsFromProto(field string, list []*pb.ShardRun) ([]board.ShardRange, error) {
-	if len(list) > maxHeldRuns {
-		return nil, badField(field, "%d runs; at most %d", len(list), maxHeldRuns)
+// rangesFromProto checks and converts the shard ranges that a node sends.
+func rangesFromProto(field string, list []*pb.ShardRun) ([]board.ShardRange, error) {
+	if len(list) > maxHeldRanges {
+		return nil, badField(field, "got %d ranges, want at most %d", len(list), maxHeldRanges)
 	}
-	runs, shards := make([]board.ShardRange, len(list)), int64(0)
+	ranges, shards := make([]board.ShardRange, len(list)), int64(0)
 	for i, m := range list {
-		if err := checkRun(fmt.Sprintf("%s[%d]", field, i), m); err != nil {
+		if err := checkShardRange(fmt.Sprintf("%s[%d]", field, i), m); err != nil {
 			return nil, err
 		}
 		if shards += m.GetShards(); shards > board.MaxCapacity {
-			return nil, badField(field, "more than %d shards; no node holds so many", board.MaxCapacity)
+			return nil, badField(field, "got more shards than a node may hold, want at most %d", board.MaxCapacity)
 		}
-		runs[i] = runFromProto(m)
+		ranges[i] = rangeFromProto(m)
 	}
-	return runs, nil
+	return ranges, nil
 }
 
-func runFromProto(m *pb.ShardRun) board.ShardRange {
+func rangeFromProto(m *pb.ShardRun) board.ShardRange {
 	return board.ShardRange{Sweep: m.GetSweepId(), First: int(m.GetFirstShard()), Count: int(m.GetShards()), Epoch: m.GetEpoch()}
 }
 
-func runToProto(r board.ShardRange, bounds []int64) *pb.ShardRun {
+func rangeToProto(r board.ShardRange, bounds []int64) *pb.ShardRun {
 	return &pb.ShardRun{
 		SweepId:    r.Sweep,
 		FirstShard: int64(r.First),
@@ -73,7 +73,7 @@ func runToProto(r board.ShardRange, bounds []int64) *pb.ShardRun {
 	}
 }
 
-// tableOf is a delivery's table.
+// tableOf converts the table of a segment.
 func tableOf(t pb.Table) (results.Table, bool) {
 	switch t {
 	case pb.Table_TABLE_POINTS:
@@ -86,11 +86,11 @@ func tableOf(t pb.Table) (results.Table, bool) {
 	return 0, false
 }
 
-// deliveryFromFrame is a spooled shard as package results reads it.
+// deliveryFromFrame converts a frame of the spool.
 func deliveryFromFrame(f spool.Frame) (*pb.DeliverHeader, results.Delivery, error) {
 	var h pb.DeliverHeader
 	if err := proto.Unmarshal(f.Header, &h); err != nil {
-		return nil, results.Delivery{}, fmt.Errorf("header of a spool frame: %w", err)
+		return nil, results.Delivery{}, fmt.Errorf("decode header of spool frame: %w", err)
 	}
 	d, err := deliveryFromProto(&h, f.Payload)
 	return &h, d, err
@@ -108,7 +108,7 @@ func deliveryFromProto(h *pb.DeliverHeader, payload []byte) (results.Delivery, e
 	return d, nil
 }
 
-// shardRow is a line of the log of who computed what.
+// shardRow is a row of the shards table.
 func shardRow(h *pb.DeliverHeader, first, end, points int64, attempts int) results.ShardRow {
 	return results.ShardRow{
 		Shard: h.GetShard(), First: first, End: end, Points: points, Node: h.GetNode(), Attempts: int64(attempts),
@@ -152,7 +152,7 @@ func sweepToProto(d *design, p board.Progress, alarms []string) *pb.Sweep {
 	if p.Removing {
 		m.Phase = pb.Phase_PHASE_REMOVING
 	}
-	m.Spec.Canonical = nil // long, and sent with every change to whoever watches
+	m.Spec.Canonical = nil // long, and sent to every watcher with every change
 	if d.spec != nil {
 		m.Progress.Indices = d.spec.Size()
 	}

@@ -14,7 +14,7 @@ import (
 )
 
 // becameLeader is what a coordinator logs when its term begins.
-const becameLeader = "leads"
+const becameLeader = "became leader"
 
 // logLine is as much of a line of a process's log as the audit needs.
 type logLine struct {
