@@ -201,7 +201,7 @@ func testSweepRuns(t *testing.T, cfg coordinator.Config) *pb.Sweep {
 	node := &coordtest.Node{Name: "n1", Computed: seen.add}
 	ended := make(chan error, 1)
 	nodeCtx, stopNode := context.WithCancel(ctx)
-	go func() { ended <- node.Run(nodeCtx, c.nodes) }()
+	go func() { ended <- node.Run(nodeCtx, c.conn) }()
 	last := c.wait(ctx, m.GetSweep().GetId())
 	stopNode()
 	<-ended

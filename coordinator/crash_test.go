@@ -361,7 +361,10 @@ func (c *crashing) remove(ctx context.Context) {
 
 // work has a node compute, and write down what it does, until stop is called.
 func (c *crashing) work(ctx context.Context) (stop func()) {
-	return c.serve(ctx, &coordtest.Node{Name: fmt.Sprint("node-", os.Getpid()), Computed: c.note("computed"), Delivered: c.noteAcked})
+	return c.serve(
+		ctx,
+		&coordtest.Node{Name: fmt.Sprint("node-", os.Getpid()), Computed: c.note("computed"), Delivered: c.noteAcked},
+	)
 }
 
 // note writes down what was done with a shard.
@@ -371,7 +374,7 @@ func (c *crashing) note(what string) func(shard int64) {
 
 // noteAcked writes down that a shard was acknowledged.
 func (c *crashing) noteAcked(d coordtest.Delivered) error {
-	if d.Outcome == pb.DeliverResponse_OUTCOME_COMMITTED {
+	if d.Committed() {
 		c.note("acked")(d.Shard)
 	}
 	return nil

@@ -33,7 +33,11 @@ func (s *nodesServer) Deliver(stream grpc.ClientStreamingServer[pb.DeliverReques
 	case err := <-done:
 		return err
 	case <-timeout.C:
-		return fmt.Errorf("receive delivery: not complete after %v: %w", t.cfg.DeliveryTimeout, context.DeadlineExceeded)
+		return fmt.Errorf(
+			"receive delivery: not complete after %v: %w",
+			t.cfg.DeliveryTimeout,
+			context.DeadlineExceeded,
+		)
 	case <-silence.timer.C:
 		return fmt.Errorf("receive delivery: no data for %v: %w", t.cfg.ChunkTimeout, context.DeadlineExceeded)
 	case <-t.ended:
@@ -94,8 +98,9 @@ func (s *nodesServer) deliver(
 // replyTo sends the answer to a delivery.
 func replyTo(stream grpc.ClientStreamingServer[pb.DeliverRequest, pb.DeliverResponse], a board.Answer) error {
 	outcome, ok := map[board.Outcome]pb.DeliverResponse_Outcome{
-		board.OutcomeCommitted: pb.DeliverResponse_OUTCOME_COMMITTED, board.OutcomeDuplicate: pb.DeliverResponse_OUTCOME_DUPLICATE,
-		board.OutcomeUnwanted: pb.DeliverResponse_OUTCOME_UNWANTED,
+		board.OutcomeCommitted: pb.DeliverResponse_OUTCOME_COMMITTED,
+		board.OutcomeDuplicate: pb.DeliverResponse_OUTCOME_DUPLICATE,
+		board.OutcomeUnwanted:  pb.DeliverResponse_OUTCOME_UNWANTED,
 	}[a.Outcome]
 	if !ok {
 		return fmt.Errorf("%w: %s", errRejected, a.Reason)
@@ -144,7 +149,12 @@ func (t *term) receiveShard(
 			return nil, t.reject(
 				h,
 				"size",
-				fmt.Errorf("got a chunk of %d bytes after %d bytes, want %d in total", len(m.GetChunk()), len(payload), h.GetPayloadBytes()),
+				fmt.Errorf(
+					"got a chunk of %d bytes after %d bytes, want %d in total",
+					len(m.GetChunk()),
+					len(payload),
+					h.GetPayloadBytes(),
+				),
 			)
 		}
 		payload = append(payload, m.GetChunk()...)
@@ -190,7 +200,14 @@ func (t *term) reject(h *pb.DeliverHeader, reason string, err error) error {
 		err,
 	)
 	if t.isAttached(h) {
-		t.post(board.DeliveryRejected{Node: h.GetNode(), Sweep: h.GetSweepId(), Shard: int(h.GetShard()), Cause: board.OneLine(err.Error())})
+		t.post(
+			board.DeliveryRejected{
+				Node:  h.GetNode(),
+				Sweep: h.GetSweepId(),
+				Shard: int(h.GetShard()),
+				Cause: board.OneLine(err.Error()),
+			},
+		)
 	}
 	return badField("payload", "%w", err)
 }
@@ -209,8 +226,8 @@ func (t *term) await(ctx context.Context, in *incoming, h *pb.DeliverHeader, wei
 			answer <- a
 		}
 		t.step(board.ShardDelivered{
-			Token: in.token, Sweep: in.entry.design.id, Shard: in.shard, Node: h.GetNode(), Solver: int(h.GetSolverVersion()),
-			Class: h.GetArithmeticClass(), Counts: in.rows,
+			Token: in.token, Sweep: in.entry.design.id, Shard: in.shard, Node: h.GetNode(),
+			Solver: int(h.GetSolverVersion()), Class: h.GetArithmeticClass(), Counts: in.rows,
 		})
 	})
 	select {

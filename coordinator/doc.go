@@ -3,9 +3,9 @@
 // leadership, and the gRPC services Sweeps, Nodes and Flight.
 //
 // A term is everything that a leader has: one loop that owns the board (package board, the
-// scheduler), a committer that makes deliveries durable in groups, workers that merge parts, and the
-// sweeps and nodes that the services see. State is in a ledger (package ledger), bytes are in stores
-// (packages store and spool). Invariants:
+// scheduler), a committer that makes deliveries durable in groups, workers that merge parts, and
+// the sweeps and nodes that the services see. State is in a ledger (package ledger), bytes are in
+// stores (packages store and spool). Invariants:
 //
 //   - A key of the ledger is a fact: a shard is committed if and only if a done key, or the key of
 //     its part, says so.
@@ -20,10 +20,10 @@
 // # Store identity
 //
 // Each store has a random id in its object .phasegrid-store, and the ledger has the ids of the
-// cluster's stores; the first leader creates both. A coordinator whose store has another id, or none
-// where the ledger has one, does not start; if it learns this later, it raises an alarm and does not
-// lead. A cluster without sweeps and leader accepts any store. With an embedded etcd or a ledger in
-// memory only the spool is checked: missing result sets are computed again on request.
+// cluster's stores; the first leader creates both. A coordinator whose store has another id, or
+// none where the ledger has one, does not start; if it learns this later, it raises an alarm and
+// does not lead. A cluster without sweeps and leader accepts any store. With an embedded etcd or a
+// ledger in memory only the spool is checked: missing result sets are computed again on request.
 //
 // # Crash table
 //
@@ -53,9 +53,9 @@
 //
 // A file of a part that has another size than it was stored with is deleted before its sweep is
 // reopened; a crash after that leaves a part without files, which the next submit finds. Any other
-// file with contents that differ from those of a part stays, and the part is not stored until someone
-// has moved it away; except that of the shards table, which differs each time. A file of a part that
-// was stored without its quarantined shards, and a manifest, are replaced:
+// file with contents that differ from those of a part stays, and the part is not stored until
+// someone has moved it away; except that of the shards table, which differs each time. A file of a
+// part that was stored without its quarantined shards, and a manifest, are replaced:
 //
 //	before-replace    the old file, to which the part's key refers  merges, or writes the manifest, again
 //	between-replace   neither file                                  the same
@@ -67,8 +67,8 @@
 //	after-save        the phase (pause, resume, cancel)         continues in that phase
 //	                  lease failures gone, running (retry)      leases the shards that were in quarantine
 //	                  keys of parts gone (reopen)               has the parts computed again
-//	                  the key "removing" (rm)                   deletes the files, then the keys; the key may be written
-//	                                                            while deliveries or merges of the sweep are still ending
+//	                  the key "removing" (rm)                   deletes the files, then the keys; the key may be
+//	                                                            written while merges of the sweep are still ending
 //	between-deletions "removing", some of the files             the same
 //	before-drop       "removing", none of the files             deletes the keys
 //	after-drop        nothing but frames in the spool           deletes orphaned spool objects
@@ -80,11 +80,11 @@
 //
 // A process may be suspended at any instruction and continue when another one has led for long. The
 // ledger rejects its writes then, but the store does not know leaders, and nodes only know streams.
-// So a process that was suspended grants nothing before the ledger has confirmed its leadership: its
-// successor may have acknowledged what it would grant. A file is never overwritten, and is deleted
-// only in the version that was opened before the ledger confirmed the leadership once more: a file
-// of a later leader is another version. Spool objects have the epoch in their names, and only those
-// that no key refers to are deleted.
+// So a process that was suspended grants nothing before the ledger has confirmed its leadership:
+// its successor may have acknowledged what it would grant. A file is never overwritten, and is
+// deleted only in the version that was opened before the ledger confirmed the leadership once more:
+// a file of a later leader is another version. Spool objects have the epoch in their names, and
+// only those that no key refers to are deleted.
 //
 //   - file://: a version is inode, size and modification time. It is compared before a file gets a
 //     private name and again after that; a file of another version gets its name back. In between
@@ -95,7 +95,7 @@
 //     deletion; with a service that ignores the condition, so is everything.
 //
 // A stale leader can add files that are not there: a file of a part, which a later leader finds and
-// keeps, or, if it lacks shards that have been retried since, asks to have moved away; a manifest of
-// an earlier state, which a later leader replaces when the sweep is done again; or files in place of
-// a removed result set, which no sweep owns.
+// keeps, or, if it lacks shards that have been retried since, asks to have moved away; a manifest
+// of an earlier state, which a later leader replaces when the sweep is done again; or files in
+// place of a removed result set, which no sweep owns.
 package coordinator

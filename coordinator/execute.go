@@ -133,7 +133,8 @@ func (t *term) logLifecycle(a board.Action) {
 		t.log.Info("sweep removed", "sweep_id", a.Sweep)
 	case board.SaveFailures:
 		if a.Failures.Quarantined {
-			t.log.Warn("shard quarantined", "sweep_id", a.Sweep, "shard_id", a.Failures.Shard, "attempts", a.Failures.Attempts)
+			t.log.Warn("shard quarantined",
+				"sweep_id", a.Sweep, "shard_id", a.Failures.Shard, "attempts", a.Failures.Attempts)
 		}
 	case board.Dismiss:
 		t.log.Warn("node dismissed", "node_id", a.Node, "reason", a.Reason)

@@ -91,7 +91,12 @@ func (t *term) storedFiles(e *entry) map[string]ledger.PartFile {
 
 // checkComplete returns an error that names the files that the ledger has and the store lacks. Each
 // is looked up again with the current ledger, since a listing may be older than a part.
-func (t *term) checkComplete(ctx context.Context, e *entry, expected map[string]ledger.PartFile, found map[string]bool) error {
+func (t *term) checkComplete(
+	ctx context.Context,
+	e *entry,
+	expected map[string]ledger.PartFile,
+	found map[string]bool,
+) error {
 	p, err := t.progress(ctx, e)
 	if err != nil {
 		return err

@@ -175,8 +175,11 @@ func (s *flightServer) info(ctx context.Context, k ticket) (*flight.FlightInfo, 
 		return nil, fmt.Errorf("encode ticket: %w", err)
 	}
 	return &flight.FlightInfo{
-		Schema:           schema,
-		FlightDescriptor: &flight.FlightDescriptor{Type: flight.FlightDescriptor_PATH, Path: []string{f.entry.design.id, k.Table}},
+		Schema: schema,
+		FlightDescriptor: &flight.FlightDescriptor{
+			Type: flight.FlightDescriptor_PATH,
+			Path: []string{f.entry.design.id, k.Table},
+		},
 		// Without a location, the rows come from the server that gave the information.
 		Endpoint:     []*flight.FlightEndpoint{{Ticket: &flight.Ticket{Ticket: encoded}}},
 		TotalRecords: -1, TotalBytes: -1,
@@ -206,7 +209,11 @@ func (s *flightServer) DoGet(r *flight.Ticket, stream flight.FlightService_DoGet
 	case err := <-sent:
 		return err
 	case <-silence.timer.C: // the stream ends, and what waits for its reader releases its memory
-		return fmt.Errorf("send rows: reader took nothing for %v: %w", f.term.cfg.ReaderTimeout, context.DeadlineExceeded)
+		return fmt.Errorf(
+			"send rows: reader took nothing for %v: %w",
+			f.term.cfg.ReaderTimeout,
+			context.DeadlineExceeded,
+		)
 	}
 }
 
@@ -290,7 +297,8 @@ func (f tableFlight) sendSpooled(ctx context.Context, part int, records *results
 		if end <= f.projection.First || first >= f.projection.End {
 			continue
 		}
-		if err := f.sendShard(ctx, it, results.Expectation{First: first, End: end, Points: it.Rows.Rows()}, opened, records); err != nil {
+		e := results.Expectation{First: first, End: end, Points: it.Rows.Rows()}
+		if err := f.sendShard(ctx, it, e, opened, records); err != nil {
 			return err
 		}
 		records.Skip(end)

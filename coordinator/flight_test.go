@@ -121,7 +121,7 @@ func TestFlightSeesCommittedRowsOnce(t *testing.T) {
 	node := &coordtest.Node{Name: "n1"}
 	ended := make(chan error, 1)
 	nodeCtx, stop := context.WithCancel(ctx)
-	go func() { ended <- node.Run(nodeCtx, c.nodes) }()
+	go func() { ended <- node.Run(nodeCtx, c.conn) }()
 	// While shards are committed and merged, the number of rows never falls and no row comes twice.
 	for last := some; last < 1000; {
 		rows, _, err := fly(ctx, client, points)

@@ -25,7 +25,11 @@ func TestGrantsThatNeverArrived(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		hello := &pb.Hello{Info: (&coordtest.Node{Name: name}).Info(), Capacity: 8, Instance: []byte("process of " + name)}
+		hello := &pb.Hello{
+			Info:     (&coordtest.Node{Name: name}).Info(),
+			Capacity: 8,
+			Instance: []byte("process of " + name),
+		}
 		if err := stream.Send(&pb.AttachRequest{Message: &pb.AttachRequest_Hello{Hello: hello}}); err != nil {
 			t.Fatal(err)
 		}

@@ -32,7 +32,7 @@ import (
 func (c *cluster) serve(ctx context.Context, node *coordtest.Node) (stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	ended := make(chan error, 1)
-	go func() { ended <- node.Run(ctx, c.nodes) }()
+	go func() { ended <- node.Run(ctx, c.conn) }()
 	return func() {
 		cancel()
 		<-ended
@@ -86,7 +86,8 @@ func TestCancelPauseResume(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if o, err := coordtest.Deliver(ctx, c.nodes, header, payload); err != nil || o != pb.DeliverResponse_OUTCOME_COMMITTED {
+	if o, err := coordtest.Deliver(ctx, c.nodes, header, payload); err != nil ||
+		o != pb.DeliverResponse_OUTCOME_COMMITTED {
 		t.Errorf("delivery to a paused sweep: %v, %v", o, err)
 	}
 	if m, err := c.sweeps.Cancel(ctx, &pb.CancelRequest{Sweep: "small"}); err != nil ||
@@ -106,7 +107,8 @@ func TestCancelPauseResume(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if o, err := coordtest.Deliver(ctx, c.nodes, header, payload); err != nil || o != pb.DeliverResponse_OUTCOME_UNWANTED {
+	if o, err := coordtest.Deliver(ctx, c.nodes, header, payload); err != nil ||
+		o != pb.DeliverResponse_OUTCOME_UNWANTED {
 		t.Errorf("delivery to a cancelled sweep: %v, %v", o, err)
 	}
 	if err := stream.Send(&pb.AttachRequest{Message: &pb.AttachRequest_Bye{Bye: &pb.Bye{}}}); err != nil {

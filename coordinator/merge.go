@@ -41,13 +41,18 @@ func (t *term) mergePart(ctx context.Context, a board.MergePart) error {
 		}
 	}()
 	t.failpoint("before-merge")
-	files, err := e.design.schema.Merge(ctx, t.sources(e, items, opened), log, func(table results.Table) (io.Writer, error) {
-		w, err := t.cfg.Store.Create(ctx, path.Join(e.design.set, results.PartName(table, int64(a.Part))))
-		if err == nil {
-			writers[table] = w
-		}
-		return w, err
-	})
+	files, err := e.design.schema.Merge(
+		ctx,
+		t.sources(e, items, opened),
+		log,
+		func(table results.Table) (io.Writer, error) {
+			w, err := t.cfg.Store.Create(ctx, path.Join(e.design.set, results.PartName(table, int64(a.Part))))
+			if err == nil {
+				writers[table] = w
+			}
+			return w, err
+		},
+	)
 	if err != nil {
 		return fmt.Errorf("merge part %d of sweep %s: %w", a.Part, e.design.set, err)
 	}
@@ -146,7 +151,13 @@ func (t *term) shardLog(
 // as this one; if not, the part is not stored until someone has moved it away. Only a file that
 // this sweep stored without its quarantined shards is replaced. The shards table differs between
 // merges, so that of an earlier merge is kept.
-func (t *term) publish(ctx context.Context, e *entry, part int, f results.File, w store.Writer) (ledger.PartFile, error) {
+func (t *term) publish(
+	ctx context.Context,
+	e *entry,
+	part int,
+	f results.File,
+	w store.Writer,
+) (ledger.PartFile, error) {
 	name := results.PartName(f.Table, int64(part))
 	full := path.Join(e.design.set, name)
 	t.mu.RLock()

@@ -48,7 +48,8 @@ func counters(name, help string, labels ...string) *prometheus.CounterVec {
 
 func seconds(name, help string) prometheus.Histogram {
 	return prometheus.NewHistogram(prometheus.HistogramOpts{
-		Namespace: namespace, Name: name, Help: help, NativeHistogramBucketFactor: 1.1, NativeHistogramMaxBucketNumber: 100,
+		Namespace: namespace, Name: name, Help: help,
+		NativeHistogramBucketFactor: 1.1, NativeHistogramMaxBucketNumber: 100,
 		Buckets: prometheus.ExponentialBuckets(0.0005, 2, 18),
 	})
 }

@@ -52,7 +52,7 @@ func TestDeposedLeader(t *testing.T) {
 	id := first.submit(ctx, smallSweep).GetSweep().GetId()
 	node := &coordtest.Node{Name: "n1"}
 	ended := make(chan error, 1)
-	go func() { ended <- node.Run(ctx, first.nodes) }()
+	go func() { ended <- node.Run(ctx, first.conn) }()
 	first.expect(ctx, id, "some shards", func(s *pb.Sweep) bool { return s.GetProgress().GetShardsDone() >= 3 })
 
 	depose(ctx, t, endpoint, first)
@@ -209,7 +209,7 @@ func TestLostEtcd(t *testing.T) {
 	var before, after seenShards
 	node := &coordtest.Node{Name: "n", Computed: before.add}
 	ended := make(chan error, 1)
-	go func() { ended <- node.Run(ctx, c.nodes) }()
+	go func() { ended <- node.Run(ctx, c.conn) }()
 	c.expect(ctx, id, "some shards", func(s *pb.Sweep) bool { return s.GetProgress().GetShardsDone() >= 3 })
 	way.close()
 	server.Close()

@@ -99,7 +99,10 @@ func committedShards(b *testing.B, folder string, shards int) (size int) {
 		if len(items) == compactAt*8 || s == shards-1 {
 			writes = append(
 				writes,
-				ledger.Write{Key: ledger.DoneKey(d.id, int(d.plan.PartOf(int64(s))), folded), Value: must(ledger.EncodeDone(items))},
+				ledger.Write{
+					Key:   ledger.DoneKey(d.id, int(d.plan.PartOf(int64(s))), folded),
+					Value: must(ledger.EncodeDone(items)),
+				},
 			)
 			items = nil
 			folded++

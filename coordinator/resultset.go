@@ -21,7 +21,10 @@ func (t *term) openSet(ctx context.Context, d *design) ([]results.ManifestFile, 
 	if err != nil {
 		return nil, err
 	}
-	for name, data := range map[string][]byte{results.SweepName: sweep.File(d.name, d.canonical), results.ViewsName: []byte(views)} {
+	for name, data := range map[string][]byte{
+		results.SweepName: sweep.File(d.name, d.canonical),
+		results.ViewsName: []byte(views),
+	} {
 		if err := t.writeFile(ctx, path.Join(d.set, name), data); err != nil {
 			return nil, fmt.Errorf("write %s of result set: %w", name, err)
 		}
@@ -79,7 +82,8 @@ func (t *term) writeManifest(ctx context.Context, id string) error {
 func (t *term) manifest(e *entry, p board.Progress, files []results.ManifestFile) results.Manifest {
 	sum := sha256.Sum256(e.design.canonical)
 	m := results.Manifest{
-		Sweep: e.design.id, Name: e.design.name, SpecSHA256: hex.EncodeToString(sum[:]), SolverVersion: e.design.solver, PlanVersion: e.design.version,
+		Sweep: e.design.id, Name: e.design.name, SpecSHA256: hex.EncodeToString(sum[:]),
+		SolverVersion: e.design.solver, PlanVersion: e.design.version,
 		ArithmeticClass: p.Class, GitRevision: t.cfg.GitRevision, Indices: e.design.spec.Size(), Files: files,
 		PointsByStatus: map[string]int64{
 			results.StatusOK: p.Counts.OK, results.StatusDiverged: p.Counts.Diverged,

@@ -29,8 +29,8 @@ const roleURI = "spiffe://phasegrid/role/"
 // URI is the alternative name that gives a certificate the role.
 func (r Role) URI() string { return roleURI + string(r) }
 
-// RolesOf returns the roles in a certificate, in its order. Other names are ignored.
-func RolesOf(certificate *x509.Certificate) []Role {
+// rolesOf returns the roles in a certificate, in its order. Other names are ignored.
+func rolesOf(certificate *x509.Certificate) []Role {
 	var roles []Role
 	for _, uri := range certificate.URIs {
 		if name, ok := strings.CutPrefix(uri.String(), roleURI); ok {
@@ -66,9 +66,12 @@ func authorize(ctx context.Context, method string) error {
 	}
 	info, ok := from.AuthInfo.(credentials.TLSInfo)
 	if !ok || len(info.State.VerifiedChains) == 0 {
-		return status.Error(codes.Unauthenticated, "authorize call: no client certificate; set --tls-cert, --tls-key and --tls-ca")
+		return status.Error(
+			codes.Unauthenticated,
+			"authorize call: no client certificate; set --tls-cert, --tls-key and --tls-ca",
+		)
 	}
-	have, need := RolesOf(info.State.VerifiedChains[0][0]), callers(method)
+	have, need := rolesOf(info.State.VerifiedChains[0][0]), callers(method)
 	for _, role := range have {
 		if slices.Contains(need, role) {
 			return nil

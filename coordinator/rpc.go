@@ -202,7 +202,12 @@ func (s *sweepsServer) change(
 		return nil, board.Answer{}, err
 	}
 	if e.failure != "" {
-		return nil, board.Answer{}, fmt.Errorf("change sweep %s: %w: this release cannot continue it: %s", e.design.set, errEnded, e.failure)
+		return nil, board.Answer{}, fmt.Errorf(
+			"change sweep %s: %w: this release cannot continue it: %s",
+			e.design.set,
+			errEnded,
+			e.failure,
+		)
 	}
 	a, err := t.request(ctx, func(token uint64) board.Event { return event(e.design.id, token) })
 	if err == nil {
@@ -238,7 +243,11 @@ func (s *sweepsServer) Cancel(ctx context.Context, r *pb.CancelRequest) (*pb.Can
 }
 
 func (s *sweepsServer) Retry(ctx context.Context, r *pb.RetryRequest) (*pb.RetryResponse, error) {
-	m, a, err := s.change(ctx, r.GetSweep(), func(id string, token uint64) board.Event { return board.RetryRequested{Token: token, Sweep: id} })
+	m, a, err := s.change(
+		ctx,
+		r.GetSweep(),
+		func(id string, token uint64) board.Event { return board.RetryRequested{Token: token, Sweep: id} },
+	)
 	return &pb.RetryResponse{Sweep: m, Shards: int64(a.Shards)}, err
 }
 

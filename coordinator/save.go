@@ -119,7 +119,11 @@ func (t *term) writesOf(a board.Action) []ledger.Write {
 		// would claim shards that it lacks.
 		var writes []ledger.Write
 		for _, i := range a.Parts {
-			writes = append(writes, ledger.Write{Key: ledger.PartKey(a.Sweep, i), Delete: true}, ledger.Write{Key: ledger.DonePrefix(a.Sweep, i), Delete: true, Prefix: true})
+			writes = append(
+				writes,
+				ledger.Write{Key: ledger.PartKey(a.Sweep, i), Delete: true},
+				ledger.Write{Key: ledger.DonePrefix(a.Sweep, i), Delete: true, Prefix: true},
+			)
 		}
 		return append(writes, ledger.Write{Key: ledger.PhaseKey(a.Sweep), Value: []byte(a.Phase.String())})
 	case board.SaveRemoval:

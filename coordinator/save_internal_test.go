@@ -53,8 +53,14 @@ func TestDropPartsIsConsistentThroughout(t *testing.T) {
 	before := []ledger.Write{{Key: ledger.PhaseKey("id"), Value: []byte("done")}}
 	for i := range manyParts {
 		drop.Parts = append(drop.Parts, i)
-		before = append(before, ledger.Write{Key: ledger.PartKey("id", i), Value: must(ledger.EncodePart(ledger.PartState{Missing: []int{i}}))},
-			ledger.Write{Key: ledger.DoneKey("id", i, 0), Value: must(ledger.EncodeDone(nil))})
+		before = append(
+			before,
+			ledger.Write{
+				Key:   ledger.PartKey("id", i),
+				Value: must(ledger.EncodePart(ledger.PartState{Missing: []int{i}})),
+			},
+			ledger.Write{Key: ledger.DoneKey("id", i, 0), Value: must(ledger.EncodeDone(nil))},
+		)
 	}
 	prefixes(t, before, drop, func(s *ledger.Sweep, last bool) {
 		if s.Phase == board.Running && len(s.Parts) > 0 || last != (s.Phase == board.Running) {
@@ -80,7 +86,10 @@ func TestDropLossesIsConsistentThroughout(t *testing.T) {
 		drop.Shards = append(drop.Shards, i)
 		before = append(
 			before,
-			ledger.Write{Key: ledger.FailuresKey("id", i), Value: must(ledger.EncodeFailures(board.ShardFailures{Shard: i, Quarantined: true}))},
+			ledger.Write{
+				Key:   ledger.FailuresKey("id", i),
+				Value: must(ledger.EncodeFailures(board.ShardFailures{Shard: i, Quarantined: true})),
+			},
 		)
 	}
 	prefixes(t, before, drop, func(s *ledger.Sweep, _ bool) {
@@ -101,9 +110,18 @@ func TestReopenAfterHalfOfIt(t *testing.T) {
 		parts[i] = nil
 		gone[i] = board.Counts{OK: 1}
 	}
-	b.Step(board.SweepAdded{ID: "id", Cuts: cuts, Phase: board.Done, Parts: parts, Counts: board.Counts{OK: manyParts / 2}})
+	b.Step(
+		board.SweepAdded{
+			ID:     "id",
+			Cuts:   cuts,
+			Phase:  board.Done,
+			Parts:  parts,
+			Counts: board.Counts{OK: manyParts / 2},
+		},
+	)
 	b.Step(board.ReopenRequested{Token: 1, Sweep: "id", Parts: gone})
-	if p, _ := b.Progress("id"); p.Phase != board.Running || p.PartsDone != 0 || p.ShardsDone != 0 || p.Counts.Rows() != 0 {
+	if p, _ := b.Progress("id"); p.Phase != board.Running || p.PartsDone != 0 || p.ShardsDone != 0 ||
+		p.Counts.Rows() != 0 {
 		t.Errorf("opened again as %+v", p)
 	}
 	for _, err := range b.Check() {

@@ -26,7 +26,10 @@ type heldLedger struct {
 }
 
 func (l *heldLedger) Commit(ctx context.Context, writes []ledger.Write) error {
-	if slices.ContainsFunc(writes, func(w ledger.Write) bool { return w.Delete && strings.HasPrefix(w.Key, l.prefix) }) {
+	if slices.ContainsFunc(
+		writes,
+		func(w ledger.Write) bool { return w.Delete && strings.HasPrefix(w.Key, l.prefix) },
+	) {
 		l.held <- struct{}{}
 		select {
 		case <-l.open:
@@ -84,13 +87,31 @@ func TestRowsFollowWhatIsNotDurableYet(t *testing.T) {
 		t.Helper()
 		do(ctx, t, leader, func() { leader.step(event) })
 	}
-	step(board.SweepAdded{ID: e.design.id, Cuts: planCuts{e.design.plan}, Phase: board.Done, Solver: e.design.solver, Class: "fma", Parts: stored})
+	step(
+		board.SweepAdded{
+			ID:     e.design.id,
+			Cuts:   planCuts{e.design.plan},
+			Phase:  board.Done,
+			Solver: e.design.solver,
+			Class:  "fma",
+			Parts:  stored,
+		},
+	)
 	step(board.ReopenRequested{Sweep: e.design.id, Parts: map[int]board.Counts{0: {}}})
 	<-held.held
 
 	in := &incoming{entry: e, shard: 0, token: 1}
 	do(ctx, t, leader, func() { leader.incoming[in.token] = in })
-	step(board.ShardDelivered{Token: in.token, Sweep: e.design.id, Shard: 0, Node: "n", Solver: e.design.solver, Class: "fma"})
+	step(
+		board.ShardDelivered{
+			Token:  in.token,
+			Sweep:  e.design.id,
+			Shard:  0,
+			Node:   "n",
+			Solver: e.design.solver,
+			Class:  "fma",
+		},
+	)
 	step(
 		board.NodeAttached{
 			Conn:     stream.conn,
@@ -140,8 +161,14 @@ func TestGrantsOfWhoStoodStill(t *testing.T) {
 		do(ctx, t, leader, func() {
 			leader.step(
 				board.NodeAttached{
-					Conn:     stream.conn,
-					Info:     board.NodeInfo{Name: "n", Slots: 1, Solver: e.design.solver, Class: "fma", MemoryBytes: 1 << 40},
+					Conn: stream.conn,
+					Info: board.NodeInfo{
+						Name:        "n",
+						Slots:       1,
+						Solver:      e.design.solver,
+						Class:       "fma",
+						MemoryBytes: 1 << 40,
+					},
 					Capacity: 2,
 				},
 			)
@@ -151,7 +178,15 @@ func TestGrantsOfWhoStoodStill(t *testing.T) {
 		}
 		do(ctx, t, leader, func() {
 			leader.tick(time.Now().Add(-2 * stalledAfter))
-			leader.step(board.SweepAdded{ID: e.design.id, Cuts: planCuts{e.design.plan}, Phase: board.Running, Solver: e.design.solver, Class: "fma"})
+			leader.step(
+				board.SweepAdded{
+					ID:     e.design.id,
+					Cuts:   planCuts{e.design.plan},
+					Phase:  board.Running,
+					Solver: e.design.solver,
+					Class:  "fma",
+				},
+			)
 			if early := stream.out.all(); len(early) > 0 {
 				t.Errorf("granted before it is known who leads: %v", early)
 			}

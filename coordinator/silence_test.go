@@ -46,10 +46,11 @@ func silentStore(t *testing.T, patience time.Duration, silent func(r *http.Reque
 		silent,
 		make(chan struct{}),
 	}
-	bucket := *s3At(t, s).(*store.Bucket)
+	bucket := s3At(t, s)
 	t.Cleanup(func() { close(s.ended) })
-	bucket.Patience = patience
-	return &bucket
+	return bucket.(interface {
+		WithPatience(d time.Duration) store.Store
+	}).WithPatience(patience)
 }
 
 // TestSilentS3: a service that does not answer a request, as on a connection that is cut, does not

@@ -43,11 +43,11 @@ type clusterStore struct {
 // the matching spool, but may write result sets anywhere: missing files are computed again on
 // request.
 func (c *Coordinator) clusterStores() []clusterStore {
-	spool := clusterStore{c.cfg.Spool, "spool store", ledger.SpoolIDKey}
+	spool := clusterStore{c.cfg.Spool, "store of the spool", ledger.SpoolIDKey}
 	if len(c.cfg.Etcd.Endpoints) == 0 {
 		return []clusterStore{spool}
 	}
-	return []clusterStore{{c.cfg.Store, "result set store", ledger.ResultsIDKey}, spool}
+	return []clusterStore{{c.cfg.Store, "store of result sets", ledger.ResultsIDKey}, spool}
 }
 
 // adoptStores makes sure that the stores of a leader are the cluster's. If the cluster has no
@@ -80,7 +80,10 @@ func (c *Coordinator) adoptStores(ctx context.Context, l ledger.Ledger) error {
 				return err
 			}
 		}
-		writes = append(writes, ledger.Write{Key: s.key, Value: ledger.StoreState{ID: id, Location: fmt.Sprint(s.store)}.Encode()})
+		writes = append(
+			writes,
+			ledger.Write{Key: s.key, Value: ledger.StoreState{ID: id, Location: fmt.Sprint(s.store)}.Encode()},
+		)
 	}
 	if len(writes) == 0 {
 		return nil
@@ -173,7 +176,7 @@ func (s clusterStore) id(ctx context.Context) (string, error) {
 	id := strings.TrimSpace(string(text))
 	if id == "" || strings.ContainsAny(id, " \n") {
 		return "", fmt.Errorf(
-			"read id of %s %v: object %s is empty or damaged; write the id of the cluster's store into it, or delete it if the cluster has no sweeps",
+			"read id of %s %v: object %s is empty or damaged; write the id into it, or delete it if no sweep exists",
 			s.what,
 			s.store,
 			storeIDName,
@@ -212,13 +215,13 @@ func (s clusterStore) foreignError(id string, want ledger.StoreState) error {
 	if id == "" {
 		has = "has no id"
 		hint = fmt.Sprintf(
-			", and check that it is mounted; if its contents are lost, write %s into its object %s and remove the sweeps",
+			", and check that it is mounted; if its contents are lost, write %s into object %s and remove the sweeps",
 			want.ID,
 			storeIDName,
 		)
 	}
 	return fmt.Errorf(
-		"check %s %v: %w: it %s, that of the cluster is %s with id %s; use the same --store and --spool for every coordinator%s",
+		"check %s %v: %w: it %s, the cluster's is %s with id %s; use the same --store and --spool everywhere%s",
 		s.what,
 		s.store,
 		errForeignStore,

@@ -15,7 +15,11 @@ func (t *term) create(ctx context.Context, d *design) (e *entry, created bool, e
 	defer t.submit.Unlock()
 	if e := t.lookup(d.id); e != nil {
 		if e.failure != "" {
-			return nil, false, fmt.Errorf("submit sweep %s: this release cannot continue it: %s", e.design.set, e.failure)
+			return nil, false, fmt.Errorf(
+				"submit sweep %s: this release cannot continue it: %s",
+				e.design.set,
+				e.failure,
+			)
 		}
 		return e, false, t.reopen(ctx, e)
 	}
@@ -28,12 +32,16 @@ func (t *term) create(ctx context.Context, d *design) (e *entry, created bool, e
 		return nil, false, err
 	}
 	if t.orphans[d.id] != nil {
-		if err := t.commit(ctx, []ledger.Write{{Key: ledger.SweepPrefix(d.id), Delete: true, Prefix: true}}); err != nil {
+		orphaned := []ledger.Write{{Key: ledger.SweepPrefix(d.id), Delete: true, Prefix: true}}
+		if err := t.commit(ctx, orphaned); err != nil {
 			return nil, false, fmt.Errorf("delete orphaned keys of the sweep: %w", err)
 		}
 		delete(t.orphans, d.id)
 	}
-	writes := []ledger.Write{{Key: ledger.SweepKey(d.id), Value: value}, {Key: ledger.PhaseKey(d.id), Value: []byte(board.Running.String())}}
+	writes := []ledger.Write{
+		{Key: ledger.SweepKey(d.id), Value: value},
+		{Key: ledger.PhaseKey(d.id), Value: []byte(board.Running.String())},
+	}
 	if err := t.commit(ctx, writes); err != nil {
 		return nil, false, fmt.Errorf("store sweep: %w", err)
 	}
@@ -159,7 +167,10 @@ func outcomeError(o board.Outcome) error {
 // remove removes an ended sweep and its result set and waits until they are gone. The removal
 // continues if ctx ends.
 func (t *term) remove(ctx context.Context, e *entry) error {
-	a, err := t.request(ctx, func(token uint64) board.Event { return board.RemovalRequested{Token: token, Sweep: e.design.id} })
+	a, err := t.request(
+		ctx,
+		func(token uint64) board.Event { return board.RemovalRequested{Token: token, Sweep: e.design.id} },
+	)
 	if err == nil {
 		err = outcomeError(a.Outcome)
 	}
@@ -179,7 +190,10 @@ func (t *term) removeSweep(ctx context.Context, id string) error {
 		return fmt.Errorf("delete files of sweep %s: %w", e.design.set, err)
 	}
 	t.failpoint("before-drop")
-	writes := []ledger.Write{{Key: ledger.SweepKey(id), Delete: true}, {Key: ledger.SweepPrefix(id), Delete: true, Prefix: true}}
+	writes := []ledger.Write{
+		{Key: ledger.SweepKey(id), Delete: true},
+		{Key: ledger.SweepPrefix(id), Delete: true, Prefix: true},
+	}
 	if err := t.persist(ctx, writes); err != nil {
 		return err
 	}

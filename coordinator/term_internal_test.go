@@ -42,12 +42,20 @@ func TestUnplannableSweepWithShardsLoads(t *testing.T) {
 		plan:      &sweep.Plan{},
 	}
 	err = reign.Ledger.Commit(t.Context(), []ledger.Write{
-		{Key: ledger.SweepKey(id), Value: must(ledger.EncodeSweep(d.state()))}, {Key: ledger.PhaseKey(id), Value: []byte(board.Running.String())},
 		{
-			Key:   ledger.DoneKey(id, 0, 0),
-			Value: must(ledger.EncodeDone([]ledger.DoneShard{{Shard: 70, Object: "spool/x", Rows: board.Counts{OK: 3}}})),
+			Key:   ledger.SweepKey(id),
+			Value: must(ledger.EncodeSweep(d.state())),
+		}, {Key: ledger.PhaseKey(id), Value: []byte(board.Running.String())},
+		{
+			Key: ledger.DoneKey(id, 0, 0),
+			Value: must(
+				ledger.EncodeDone([]ledger.DoneShard{{Shard: 70, Object: "spool/x", Rows: board.Counts{OK: 3}}}),
+			),
 		},
-		{Key: ledger.FailuresKey(id, 71), Value: must(ledger.EncodeFailures(board.ShardFailures{Shard: 71, Attempts: 1}))},
+		{
+			Key:   ledger.FailuresKey(id, 71),
+			Value: must(ledger.EncodeFailures(board.ShardFailures{Shard: 71, Attempts: 1})),
+		},
 	})
 	if err != nil {
 		t.Fatal(err)

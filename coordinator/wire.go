@@ -60,7 +60,12 @@ func rangesFromProto(field string, list []*pb.ShardRun) ([]board.ShardRange, err
 }
 
 func rangeFromProto(m *pb.ShardRun) board.ShardRange {
-	return board.ShardRange{Sweep: m.GetSweepId(), First: int(m.GetFirstShard()), Count: int(m.GetShards()), Epoch: m.GetEpoch()}
+	return board.ShardRange{
+		Sweep: m.GetSweepId(),
+		First: int(m.GetFirstShard()),
+		Count: int(m.GetShards()),
+		Epoch: m.GetEpoch(),
+	}
 }
 
 func rangeToProto(r board.ShardRange, bounds []int64) *pb.ShardRun {
@@ -113,7 +118,8 @@ func shardRow(h *pb.DeliverHeader, first, end, points int64, attempts int) resul
 	return results.ShardRow{
 		Shard: h.GetShard(), First: first, End: end, Points: points, Node: h.GetNode(), Attempts: int64(attempts),
 		SolverVersion: int64(h.GetSolverVersion()), ArithmeticClass: h.GetArithmeticClass(), Kernel: h.GetKernel(),
-		Started: h.GetStarted().AsTime().UnixMicro(), Finished: h.GetFinished().AsTime().UnixMicro(), Bytes: h.GetPayloadBytes(),
+		Started: h.GetStarted().AsTime().UnixMicro(), Finished: h.GetFinished().AsTime().UnixMicro(),
+		Bytes: h.GetPayloadBytes(),
 	}
 }
 

@@ -66,7 +66,13 @@ func TestTickCostsNothing(t *testing.T) {
 	now := time.Unix(1e9, 0)
 	b.Step(Tick{now})
 	for i := range 1000 {
-		b.Step(NodeAttached{Conn: uint64(i), Info: NodeInfo{Name: fmt.Sprint("n", i), Slots: 1, Class: "test"}, Capacity: 2})
+		b.Step(
+			NodeAttached{
+				Conn:     uint64(i),
+				Info:     NodeInfo{Name: fmt.Sprint("n", i), Slots: 1, Class: "test"},
+				Capacity: 2,
+			},
+		)
 	}
 	var tick Event = Tick{now.Add(time.Second)} // boxed once
 	if n := testing.AllocsPerRun(100, func() { b.Step(tick) }); n != 0 {
@@ -122,7 +128,11 @@ func TestShardsThatFitNowhere(t *testing.T) {
 	asked = 0
 	attach := func(name string, conn uint64, memory int64) {
 		b.Step(
-			NodeAttached{Conn: conn, Info: NodeInfo{Name: name, Slots: 1, Class: "test", MemoryBytes: memory}, Capacity: 8},
+			NodeAttached{
+				Conn:     conn,
+				Info:     NodeInfo{Name: name, Slots: 1, Class: "test", MemoryBytes: memory},
+				Capacity: 8,
+			},
 		)
 	}
 	for i := range uint64(10) {
@@ -232,7 +242,12 @@ func TestNodeThatIsBackKilledNothing(t *testing.T) {
 		now := time.Unix(1e9, 0)
 		b.Step(Tick{now})
 		b.Step(SweepAdded{ID: "id", Cuts: countingCuts{1, 1, new(int)}, Phase: Running})
-		node := NodeAttached{Conn: 1, Info: NodeInfo{Name: "n", Slots: 1, Class: "test"}, Instance: "the same", Capacity: 1}
+		node := NodeAttached{
+			Conn:     1,
+			Info:     NodeInfo{Name: "n", Slots: 1, Class: "test"},
+			Instance: "the same",
+			Capacity: 1,
+		}
 		b.Step(node)
 		b.Step(StreamBroken{Conn: 1, Node: "n"})
 		b.Step(Tick{now.Add(4 * time.Second)})

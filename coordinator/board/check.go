@@ -24,7 +24,12 @@ func (b *Board) Check() []error {
 				bad("sweep %s: shard %d is leased to %s, which does not hold it", j.id, s, l.node.info.Name)
 			}
 			if j.class != "" && l.node.info.Class != j.class || l.node.info.Solver != j.solver {
-				bad("sweep %s: shard %d is leased to %s, which has another solver version or arithmetic class", j.id, s, l.node.info.Name)
+				bad(
+					"sweep %s: shard %d is leased to %s, which has another solver version or arithmetic class",
+					j.id,
+					s,
+					l.node.info.Name,
+				)
 			}
 		}
 		if !maps.Equal(holders, j.holders) {
@@ -68,7 +73,9 @@ func (j *job) check() []error {
 		_, leased := j.leases[s]
 		_, committing := j.committing[s]
 		in := 0
-		for _, member := range []bool{j.open.has(s), slices.Contains(j.suspects, s), leased, committing, j.done.has(s), j.quarantine[s]} {
+		for _, member := range []bool{
+			j.open.has(s), slices.Contains(j.suspects, s), leased, committing, j.done.has(s), j.quarantine[s],
+		} {
 			if member {
 				in++
 			}

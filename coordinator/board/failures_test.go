@@ -23,7 +23,8 @@ func TestLongCausesStayText(t *testing.T) {
 			for _, a := range s.board.Step(board.ShardsAbandoned{Node: "n1", Range: board.ShardRange{Sweep: "a", Count: 1}, Cause: cause}) {
 				if l, ok := a.(board.SaveFailures); ok {
 					saved = true
-					if text := l.Failures.Failures[0].Cause; !utf8.ValidString(text) || len(text) > 512 || len(text) < 250 {
+					if text := l.Failures.Failures[0].Cause; !utf8.ValidString(text) || len(text) > 512 ||
+						len(text) < 250 {
 						t.Errorf("%q after %d bytes: a cause of %d bytes, %q", r, offset, len(text), text)
 					}
 				}

@@ -102,7 +102,8 @@ func newJob(e SweepAdded, seq int) *job {
 		id: e.ID, seq: seq, cuts: e.Cuts, priority: e.Priority, weight: float64(max(1, e.Weight)),
 		solver: e.Solver, class: e.Class, pinned: e.Class != "", phase: e.Phase, counts: e.Counts,
 		open: newShardSet(n), done: newShardSet(n),
-		leases: map[int]*lease{}, holders: map[*node]int{}, committing: map[int]*commit{}, quarantine: map[int]bool{}, failures: map[int]*ShardFailures{},
+		leases: map[int]*lease{}, holders: map[*node]int{}, committing: map[int]*commit{},
+		quarantine: map[int]bool{}, failures: map[int]*ShardFailures{},
 		parts: make([]part, e.Cuts.Parts()),
 	}
 	for _, s := range e.Done {

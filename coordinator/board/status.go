@@ -34,7 +34,8 @@ func (b *Board) Progress(sweep string) (Progress, bool) {
 		return Progress{}, false
 	}
 	p := Progress{
-		Phase: j.phase, Removing: j.removal != removalNone, Shards: j.cuts.Shards(), ShardsDone: j.done.len(), Leased: len(j.leases) + len(j.committing),
+		Phase: j.phase, Removing: j.removal != removalNone,
+		Shards: j.cuts.Shards(), ShardsDone: j.done.len(), Leased: len(j.leases) + len(j.committing),
 		Quarantined: len(j.quarantine), Parts: len(j.parts), PartsDone: j.stored, Counts: j.counts,
 		CostTotal: j.costTotal, CostDone: min(j.costDone, j.costTotal), Waiting: b.waiting(j), Class: j.class,
 		Priority: j.priority, Weight: int(j.weight), Nodes: len(j.holders),
@@ -95,7 +96,8 @@ func (b *Board) waitingForNodes(j *job) string {
 			versions[fmt.Sprint(n.info.Solver)]++
 		case j.class != "" && n.info.Class != j.class:
 			classes[n.info.Class]++
-		case n.info.MemoryBytes != 0 && n.info.MemoryBytes < j.maxMemory && nextFor(j, n, 0) < 0 && firstSuspect(j, n) < 0:
+		case n.info.MemoryBytes != 0 && n.info.MemoryBytes < j.maxMemory &&
+			nextFor(j, n, 0) < 0 && firstSuspect(j, n) < 0:
 			memory++
 			most = max(most, n.info.MemoryBytes)
 		default:

@@ -51,6 +51,9 @@ type Delivered struct {
 	Took    time.Duration // from the first byte to the answer
 }
 
+// Committed tells whether the shard was committed with this delivery.
+func (d Delivered) Committed() bool { return d.Outcome == pb.DeliverResponse_OUTCOME_COMMITTED }
+
 // Info is what the node says about itself.
 func (n *Node) Info() *pb.NodeInfo {
 	return &pb.NodeInfo{
@@ -79,17 +82,10 @@ type task struct {
 	i   int64 // in the run
 }
 
-// Committed tells whether the shard is durable by this delivery.
-func (d Delivered) Committed() bool { return d.Outcome == pb.DeliverResponse_OUTCOME_COMMITTED }
-
-// RunOn is Run on a connection, for callers that do not use generated types.
-func (n *Node) RunOn(ctx context.Context, conn grpc.ClientConnInterface) error {
-	return n.Run(ctx, pb.NewNodesClient(conn))
-}
-
 // Run takes leases and delivers their shards until ctx or the stream ends. It returns when every
 // goroutine of the node has ended.
-func (n *Node) Run(ctx context.Context, c pb.NodesClient) error {
+func (n *Node) Run(ctx context.Context, conn grpc.ClientConnInterface) error {
+	c := pb.NewNodesClient(conn)
 	stream, err := c.Attach(ctx)
 	if err != nil {
 		return err
@@ -115,7 +111,9 @@ func (n *Node) Run(ctx context.Context, c pb.NodesClient) error {
 				return nil
 			case <-tick.C:
 			}
-			beat := &pb.AttachRequest{Message: &pb.AttachRequest_Heartbeat{Heartbeat: &pb.Heartbeat{Capacity: capacity}}}
+			beat := &pb.AttachRequest{
+				Message: &pb.AttachRequest_Heartbeat{Heartbeat: &pb.Heartbeat{Capacity: capacity}},
+			}
 			if stream.Send(beat) != nil {
 				return nil // Recv says why
 			}

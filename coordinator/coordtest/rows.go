@@ -54,7 +54,8 @@ func (r *Rows) encode(b *results.Builder, first, end int64) (results.Delivery, e
 		id := sha256.Sum256(binary.LittleEndian.AppendUint64(nil, uint64(i)))
 		x := 1 / float64(1+i)
 		err := b.AddPoint(results.PointRow{
-			Point: i, PointID: [16]byte(id[:16]), Parameters: parameters, Representation: "reduced", Status: results.StatusOK,
+			Point: i, PointID: [16]byte(id[:16]), Parameters: parameters,
+			Representation: "reduced", Status: results.StatusOK,
 			RunSummary: results.RunSummary{
 				Metrics: results.Metrics{
 					Loss: float64(i), SignalAlignment: 1 - x, SpikeAlignment: x / 2, BulkAlignment: x / 2,

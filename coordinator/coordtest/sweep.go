@@ -11,7 +11,9 @@ func SweepFile(shards, points int) ([]byte, error) {
 	text := func(steps int64) []byte {
 		return fmt.Appendf(nil, `
 name: bench
-fixed: {model: population, covariance: spiked, dimension: 100, init: identity, init_scale: 0.01, learning_rate: 0.001, steps: %d, optimizer: gd}
+fixed:
+  {model: population, covariance: spiked, dimension: 100, init: identity, init_scale: 0.01,
+   learning_rate: 0.001, steps: %d, optimizer: gd}
 grid: {anisotropy: {linspace: {from: 1, to: 100, num: %d}}}
 record: none
 `, steps, max(2, shards*points))

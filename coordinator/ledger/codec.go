@@ -105,7 +105,9 @@ func decodeDone(b []byte) ([]DoneShard, error) {
 		return nil, err
 	}
 	n := len(m.Shards)
-	for _, k := range []int{len(m.Object), len(m.Offsets), len(m.PayloadBytes), len(m.Ok), len(m.Diverged), len(m.Failed), len(m.Invalid)} {
+	for _, k := range []int{
+		len(m.Object), len(m.Offsets), len(m.PayloadBytes), len(m.Ok), len(m.Diverged), len(m.Failed), len(m.Invalid),
+	} {
 		if k != n {
 			return nil, errors.New("columns differ in length")
 		}
@@ -140,7 +142,9 @@ func decodePart(b []byte) (PartState, error) {
 	if err := proto.Unmarshal(b, &m); err != nil {
 		return PartState{}, err
 	}
-	p := PartState{Rows: board.Counts{OK: m.GetOk(), Diverged: m.GetDiverged(), Failed: m.GetFailed(), Invalid: m.GetInvalid()}}
+	p := PartState{
+		Rows: board.Counts{OK: m.GetOk(), Diverged: m.GetDiverged(), Failed: m.GetFailed(), Invalid: m.GetInvalid()},
+	}
 	for _, f := range m.GetFiles() {
 		file := PartFile{Path: f.GetPath(), Bytes: f.GetBytes(), Rows: f.GetRows()}
 		if copy(file.SHA256[:], f.GetSha256()) != len(file.SHA256) {
@@ -179,7 +183,10 @@ func decodeFailures(b []byte) (board.ShardFailures, error) {
 		Quarantined: m.GetLoss().GetQuarantined(),
 	}
 	for _, c := range m.GetLoss().GetCauses() {
-		l.Failures = append(l.Failures, board.LeaseFailure{Node: c.GetNode(), Cause: c.GetCause(), Time: c.GetTime().AsTime()})
+		l.Failures = append(
+			l.Failures,
+			board.LeaseFailure{Node: c.GetNode(), Cause: c.GetCause(), Time: c.GetTime().AsTime()},
+		)
 	}
 	return l, nil
 }

@@ -42,7 +42,7 @@ func (c zapLog) Write(e zapcore.Entry, fields []zapcore.Field) error {
 		c.log.Log(
 			context.Background(),
 			LevelFatal,
-			"embedded etcd failed, process ends; acknowledged shards are kept: free disk space if the disk is full, and restart",
+			"embedded etcd failed and the process ends; acknowledged shards are kept; free disk space and restart",
 			"cause",
 			e.Message,
 			"fields",

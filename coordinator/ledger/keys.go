@@ -8,7 +8,7 @@ import (
 
 // Every key of the ledger. A key is a fact, and only the leader writes any of them.
 //
-//	/phasegrid/v1/leader/<lease>               address of a candidate, on the lease of its session; the oldest is the leader's
+//	/phasegrid/v1/leader/<lease>               address of a candidate, on its session; the oldest leads
 //	/phasegrid/v1/sweeps/<id>                  SweepState, immutable
 //	/phasegrid/v1/sweeps/<id>/phase            running | paused | done | cancelled | failed
 //	/phasegrid/v1/sweeps/<id>/removing         the sweep and its result set are being removed
@@ -16,7 +16,7 @@ import (
 //	/phasegrid/v1/sweeps/<id>/done/<part>/<n>  DoneState: one group commit in a part, or several compacted into one
 //	/phasegrid/v1/sweeps/<id>/parts/<part>     PartState; replaces the done keys of the part in the same transaction
 //	/phasegrid/v1/sweeps/<id>/losses/<shard>   LossState: lease failures of a shard
-//	/phasegrid/v1/stores/results, spool        StoreState: id of a store, and its URL as the leader that wrote the key had it
+//	/phasegrid/v1/stores/results, spool        StoreState: id of a store, and its URL
 //	/phasegrid/v1/nodes/<name>                 NodeRecord, on the lease of the leader's session
 const (
 	// Root is the prefix of every key.

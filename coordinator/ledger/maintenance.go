@@ -35,7 +35,7 @@ func (s *space) request(refused error) error {
 	}
 	if failed := s.failed.Load(); failed != nil {
 		return fmt.Errorf(
-			"etcd is out of space, and reclaiming it failed at least in part: %s; repair that or raise --quota-backend-bytes of etcd: %w",
+			"etcd is out of space and reclaiming it failed: %s; repair that, or raise its --quota-backend-bytes: %w",
 			*failed,
 			refused,
 		)
@@ -191,5 +191,8 @@ func (b *etcdBackend) reclaimSpace(ctx context.Context, err error) error {
 	if failed == nil && leader == "" {
 		failed = b.defragmentAll(ctx)
 	}
-	return errors.Join(fmt.Errorf("etcd is out of space; raise its --quota-backend-bytes if this repeats: %w", err), failed)
+	return errors.Join(
+		fmt.Errorf("etcd is out of space; raise its --quota-backend-bytes if this repeats: %w", err),
+		failed,
+	)
 }

@@ -77,7 +77,12 @@ func LoadSweeps(ctx context.Context, ledger Reader) (list []*Sweep, orphans map[
 			return err
 		}
 		if what == "" {
-			s = &Sweep{ID: id, Phase: board.Running, Parts: map[int]PartState{}, Failures: map[int]board.ShardFailures{}}
+			s = &Sweep{
+				ID:       id,
+				Phase:    board.Running,
+				Parts:    map[int]PartState{},
+				Failures: map[int]board.ShardFailures{},
+			}
 			list = append(list, s)
 		}
 		if s == nil || s.ID != id {

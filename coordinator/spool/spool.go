@@ -161,7 +161,12 @@ func (s *Spool) Release(ctx context.Context, object string, n int) {
 // Read returns a frame. Objects that it opens stay open in cache until the caller closes it.
 func (s *Spool) Read(ctx context.Context, l Location, cache Cache) (Frame, error) {
 	if l.Bytes < 0 || l.Bytes > maxFrameBytes {
-		return Frame{}, fmt.Errorf("read spool frame in %s: got %d bytes, want at most %d", l.Object, l.Bytes, maxFrameBytes)
+		return Frame{}, fmt.Errorf(
+			"read spool frame in %s: got %d bytes, want at most %d",
+			l.Object,
+			l.Bytes,
+			maxFrameBytes,
+		)
 	}
 	o, err := s.object(ctx, l, cache)
 	if err != nil {
@@ -206,7 +211,12 @@ func (s *Spool) RemoveOrphans(ctx context.Context) error {
 // Header returns the header of a frame without its payload. The checksum is verified by Read only.
 func (s *Spool) Header(ctx context.Context, l Location, cache Cache) ([]byte, error) {
 	if l.Bytes < frameFixed+frameTrailer {
-		return nil, fmt.Errorf("read spool frame in %s: got %d bytes, want at least %d", l.Object, l.Bytes, frameFixed+frameTrailer)
+		return nil, fmt.Errorf(
+			"read spool frame in %s: got %d bytes, want at least %d",
+			l.Object,
+			l.Bytes,
+			frameFixed+frameTrailer,
+		)
 	}
 	o, err := s.object(ctx, l, cache)
 	if err != nil {

@@ -14,32 +14,32 @@ import (
 	"gocloud.dev/gcerrors"
 )
 
-// Bucket is a store in a bucket of object storage. An object becomes visible when its upload ends.
+// bucket is a store in a bucket of object storage. An object becomes visible when its upload ends.
 // Create uploads it on the condition that there is none (If-None-Match: *), which the service
 // decides. S3 and compatible services support this for single and multipart uploads; with a service
 // that does not, the last writer wins, and writes the same bytes.
 //
 // A request without an answer, on a connection that is cut or by a service that hangs, fails after
-// Patience; the caller retries.
-type Bucket struct {
+// patience; the caller retries.
+type bucket struct {
 	bucket   *blob.Bucket
 	url      string
-	Patience time.Duration // how long a request may remain unanswered
+	patience time.Duration // how long a request may remain unanswered
 }
 
-var _ Store = (*Bucket)(nil)
+var _ Store = (*bucket)(nil)
 
 // defaultPatience suffices to upload what a writer buffers, 25 MiB, over a slow line.
 const defaultPatience = 2 * time.Minute
 
 var errSilent = errors.New("object storage does not answer")
 
-// bounded limits a request to Patience.
-func (s *Bucket) bounded(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeoutCause(ctx, s.Patience, errSilent)
+// bounded limits a request to patience.
+func (s *bucket) bounded(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeoutCause(ctx, s.patience, errSilent)
 }
 
-// failure is the cause of a failed request. That Patience ended is reported as such, not as a
+// failure is the cause of a failed request. That patience ended is reported as such, not as a
 // deadline of the caller.
 func failure(ctx context.Context, err error) error {
 	if cause := context.Cause(ctx); errors.Is(cause, errSilent) {
@@ -52,24 +52,31 @@ func failure(ctx context.Context, err error) error {
 // s3://bucket?region=eu-central-1&prefix=folder/ or
 // s3://bucket?endpoint=https://host&use_path_style=true.
 func openBucket(ctx context.Context, url string) (Store, error) {
-	bucket, err := blob.OpenBucket(ctx, url)
+	opened, err := blob.OpenBucket(ctx, url)
 	if err != nil {
 		return nil, fmt.Errorf("open store %s: %w", url, err)
 	}
-	ok, err := bucket.IsAccessible(ctx)
+	ok, err := opened.IsAccessible(ctx)
 	if err == nil && !ok {
 		err = fmt.Errorf("bucket does not exist or is not accessible: %w", fs.ErrNotExist)
 	}
 	if err != nil {
-		bucket.Close()
+		opened.Close()
 		return nil, fmt.Errorf("open store %s: %w", url, err)
 	}
-	return &Bucket{bucket, url, defaultPatience}, nil
+	return &bucket{opened, url, defaultPatience}, nil
 }
 
-func (s *Bucket) String() string { return s.url }
+// WithPatience returns the same store with another bound of unanswered requests.
+func (s *bucket) WithPatience(d time.Duration) Store {
+	other := *s
+	other.patience = d
+	return &other
+}
 
-func (s *Bucket) Create(ctx context.Context, name string) (Writer, error) {
+func (s *bucket) String() string { return s.url }
+
+func (s *bucket) Create(ctx context.Context, name string) (Writer, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	w, err := s.bucket.NewWriter(
 		ctx,
@@ -86,16 +93,16 @@ func (s *Bucket) Create(ctx context.Context, name string) (Writer, error) {
 // bucketWriter is an upload that has not ended.
 type bucketWriter struct {
 	*blob.Writer
-	store  *Bucket
+	store  *bucket
 	ctx    context.Context
 	name   string
 	cancel context.CancelCauseFunc
 	ended  bool
 }
 
-// bound cancels the upload if what follows takes longer than Patience, until stop is called.
+// bound cancels the upload if what follows takes longer than patience, until stop is called.
 func (w *bucketWriter) bound() (stop func() bool) {
-	return time.AfterFunc(w.store.Patience, func() { w.cancel(errSilent) }).Stop
+	return time.AfterFunc(w.store.patience, func() { w.cancel(errSilent) }).Stop
 }
 
 func (w *bucketWriter) Write(p []byte) (int, error) {
@@ -136,7 +143,7 @@ func (w *bucketWriter) Discard() {
 	_ = w.Close() // returns that the context is cancelled
 }
 
-func (s *Bucket) Open(ctx context.Context, name string) (Object, error) {
+func (s *bucket) Open(ctx context.Context, name string) (Object, error) {
 	asking, cancel := s.bounded(ctx)
 	defer cancel()
 	a, err := s.bucket.Attributes(asking, name)
@@ -154,7 +161,7 @@ func versionOf(a *blob.Attributes) string {
 
 // bucketObject reads ranges of an object.
 type bucketObject struct {
-	store   *Bucket
+	store   *bucket
 	ctx     context.Context // of Open
 	name    string
 	size    int64
@@ -187,7 +194,7 @@ func (o *bucketObject) ReadAt(p []byte, offset int64) (int, error) {
 	return n, nil
 }
 
-func (s *Bucket) List(ctx context.Context, prefix string, visit func(name string, size int64) error) error {
+func (s *bucket) List(ctx context.Context, prefix string, visit func(name string, size int64) error) error {
 	objects := s.bucket.List(&blob.ListOptions{Prefix: prefix})
 	next := func() (*blob.ListObject, error) {
 		ctx, cancel := s.bounded(ctx)
@@ -212,7 +219,7 @@ func (s *Bucket) List(ctx context.Context, prefix string, visit func(name string
 	}
 }
 
-func (s *Bucket) Delete(ctx context.Context, name string) error {
+func (s *bucket) Delete(ctx context.Context, name string) error {
 	ctx, cancel := s.bounded(ctx)
 	defer cancel()
 	err := s.bucket.Delete(ctx, name)
@@ -225,12 +232,12 @@ func (s *Bucket) Delete(ctx context.Context, name string) error {
 // DeleteVersion compares versions itself, and has the service compare the entity tag with the
 // deletion (If-Match), so that other bytes are never deleted. With a service that ignores the
 // condition, an object that is replaced between the two is deleted.
-func (s *Bucket) DeleteVersion(ctx context.Context, name, version string) error {
+func (s *bucket) DeleteVersion(ctx context.Context, name, version string) error {
 	ctx, cancel := s.bounded(ctx)
 	defer cancel()
 	a, err := s.bucket.Attributes(ctx, name)
 	if err == nil && versionOf(a) != version {
-		err = ErrChanged
+		err = errChanged
 	}
 	if err == nil {
 		err = s.bucket.DeleteWithOptions(ctx, name, &blob.DeleteOptions{BeforeDelete: func(as func(any) bool) error {
@@ -245,7 +252,7 @@ func (s *Bucket) DeleteVersion(ctx context.Context, name, version string) error 
 	case gcerrors.NotFound:
 		return nil
 	case gcerrors.FailedPrecondition:
-		err = ErrChanged
+		err = errChanged
 	}
 	if err != nil {
 		return fmt.Errorf("delete %s: %w", name, failure(ctx, err))

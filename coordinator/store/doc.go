@@ -7,7 +7,7 @@
 //   - An object is never overwritten: of several writers of one name the first wins, the others get
 //     fs.ErrExist.
 //   - DeleteVersion deletes only the version that was opened. What another process wrote under the
-//     name since is kept, and the error is ErrChanged.
+//     name since is kept, and the error is errChanged.
 //
 // A folder can also be appended to (Appender), and may hold files of processes that died (Cleaner).
 package store

@@ -56,7 +56,7 @@ func (s *folder) DeleteVersion(_ context.Context, name, version string) error {
 		return nil
 	}
 	if err == nil && fileVersion(info) != version {
-		err = ErrChanged
+		err = errChanged
 	}
 	if err == nil {
 		s.tidying.RLock()
@@ -84,7 +84,7 @@ func deleteAside(path, version string) error {
 		return err
 	}
 	if fileVersion(info) != version {
-		return errors.Join(ErrChanged, putBack(aside))
+		return errors.Join(errChanged, putBack(aside))
 	}
 	return os.Remove(aside)
 }

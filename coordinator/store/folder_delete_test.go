@@ -15,8 +15,8 @@ func TestFileReplacedBetweenTheLooks(t *testing.T) {
 	if err := os.WriteFile(path, []byte("new"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if err := deleteAside(path, "of the old one"); !errors.Is(err, ErrChanged) {
-		t.Errorf("deleteAside = %v, want ErrChanged", err)
+	if err := deleteAside(path, "of the old one"); !errors.Is(err, errChanged) {
+		t.Errorf("deleteAside = %v, want errChanged", err)
 	}
 	if data, err := os.ReadFile(path); err != nil || string(data) != "new" {
 		t.Errorf("the file holds %q, %v", data, err)

@@ -46,10 +46,9 @@ func silentStore(t *testing.T, patience time.Duration, silent func(r *http.Reque
 		silent,
 		make(chan struct{}),
 	}
-	bucket := *s3At(t, s).(*store.Bucket)
+	bucket := s3At(t, s)
 	t.Cleanup(func() { close(s.ended) })
-	bucket.Patience = patience
-	return &bucket
+	return withPatience(bucket, patience)
 }
 
 // TestSilentS3Calls: every call ends, and says why: nobody's deadline is over.
@@ -58,9 +57,8 @@ func TestSilentS3Calls(t *testing.T) {
 	s := silentStore(t, 50*time.Millisecond, func(*http.Request) bool { return silent.Load() })
 	ctx, cancel := context.WithTimeout(t.Context(), 60*time.Second)
 	defer cancel()
-	patient := *s.(*store.Bucket)
-	patient.Patience = time.Minute
-	if err := write(t, &patient, "x", []byte("bytes")); err != nil {
+	patient := withPatience(s, time.Minute)
+	if err := write(t, patient, "x", []byte("bytes")); err != nil {
 		t.Fatal(err)
 	}
 	o, err := patient.Open(ctx, "x")
@@ -93,4 +91,11 @@ func TestSilentS3Calls(t *testing.T) {
 			t.Errorf("%s = %v", call, err)
 		}
 	}
+}
+
+// withPatience is a bucket that waits so long for the answer to a request.
+func withPatience(s store.Store, d time.Duration) store.Store {
+	return s.(interface {
+		WithPatience(d time.Duration) store.Store
+	}).WithPatience(d)
 }

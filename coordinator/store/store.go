@@ -19,12 +19,12 @@ type Store interface {
 	// Delete deletes an object; it is no error if there is none.
 	Delete(ctx context.Context, name string) error
 	// DeleteVersion deletes an object if it is still the version that was opened; it is no error if
-	// there is none. Another version stays, and the error is ErrChanged.
+	// there is none. Another version stays, and the error is errChanged.
 	DeleteVersion(ctx context.Context, name, version string) error
 }
 
-// ErrChanged is returned by DeleteVersion for an object that was replaced since it was opened.
-var ErrChanged = errors.New("object was replaced by another process")
+// errChanged is returned by DeleteVersion for an object that was replaced since it was opened.
+var errChanged = errors.New("object was replaced by another process")
 
 // Writer writes one object.
 type Writer interface {

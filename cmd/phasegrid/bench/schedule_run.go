@@ -217,7 +217,7 @@ func (r *scheduleRun) node(ctx context.Context, conn *grpc.ClientConn, i int) er
 	if r.pace != nil {
 		n.Admit = r.admit
 	}
-	err := n.RunOn(ctx, conn)
+	err := n.Run(ctx, conn)
 	if ctx.Err() != nil || errors.Is(err, io.EOF) || status.Code(err) == codes.Canceled {
 		return nil // ended by this process
 	}

@@ -331,11 +331,11 @@ func TestCertificatesNameWhatTheyAreFor(t *testing.T) {
 		t.Error(err)
 	}
 	for _, role := range []string{"client", "node", "coordinator"} {
-		if roles := coordinator.RolesOf(read(role)); len(roles) != 1 || string(roles[0]) != role {
-			t.Errorf("%s: roles %v", role, roles)
+		if uris := read(role).URIs; len(uris) != 1 || uris[0].String() != coordinator.Role(role).URI() {
+			t.Errorf("%s: URIs %v", role, uris)
 		}
 	}
-	if roles := coordinator.RolesOf(read("etcd")); len(roles) != 0 {
-		t.Errorf("etcd: roles %v", roles)
+	if uris := read("etcd").URIs; len(uris) != 0 {
+		t.Errorf("etcd: URIs %v", uris)
 	}
 }

@@ -1,0 +1,4 @@
+package store
+
+// ErrChanged is the error of DeleteVersion for an object that was replaced.
+var ErrChanged = errChanged
