@@ -33,7 +33,7 @@ type rejection struct {
 }
 
 func (r *rejection) Error() string {
-	return fmt.Sprintf("results: delivery rejected (%s): %s", r.reason, r.detail)
+	return fmt.Sprintf("rejected (%s): %s", r.reason, r.detail)
 }
 
 func reject(reason Reason, format string, args ...any) error {
@@ -68,22 +68,22 @@ func (s *Schema) Decode(d Delivery, e Expectation) (shard *Shard, err error) {
 		}
 	}()
 	if err := s.checkSegments(d); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("results: decode delivery: %w", err)
 	}
 	shard = &Shard{ByStatus: map[string]int64{}}
 	payload := d.Payload
 	for _, segment := range d.Segments {
 		if shard.tables[segment.Table], err = s.decodeTable(segment, payload[:segment.Bytes]); err != nil {
-			return nil, fmt.Errorf("%s: %w", segment.Table, err)
+			return nil, fmt.Errorf("results: decode %s: %w", segment.Table, err)
 		}
 		payload = payload[segment.Bytes:]
 	}
 	if err := s.checkPoints(shard, e); err != nil {
-		return nil, fmt.Errorf("points: %w", err)
+		return nil, fmt.Errorf("results: decode points: %w", err)
 	}
 	for _, t := range s.deliverable()[1:] {
 		if err := s.checkSteps(shard, t); err != nil {
-			return nil, fmt.Errorf("%s: %w", t, err)
+			return nil, fmt.Errorf("results: decode %s: %w", t, err)
 		}
 	}
 	return shard, nil

@@ -27,7 +27,8 @@ type PointRow struct {
 	UnstableStep, ResonantStep bool // properties of the parameters
 }
 
-// RunSummary is what a run came to, under the same rule for nulls. It has a fixed size.
+// RunSummary is the result of a run without its trajectory, under the same rule for nulls. It has a
+// fixed size.
 type RunSummary struct {
 	Metrics                               // of the last iterate
 	EscapeStep, StepsTo90, StepsTo99      int64

@@ -104,7 +104,7 @@ func (s *Set) Parts(t Table) ([]int64, error) {
 		if m := partFile.FindStringSubmatch(e.Name()); m != nil {
 			n, err := strconv.ParseInt(m[1], 10, 64)
 			if err != nil {
-				return nil, fmt.Errorf("results: part %s: %w", e.Name(), err)
+				return nil, fmt.Errorf("results: list parts: %s: %w", e.Name(), err)
 			}
 			parts = append(parts, n)
 		}
