@@ -128,7 +128,7 @@ func TestFollowerForgetsAnAlarm(t *testing.T) {
 			t.Fatal(err)
 		}
 		probes = append(probes, "http://"+listener.Addr().String()+"/readyz")
-		c := start(t, coordinator.Config{Name: name, StatusListener: listener, Store: store, Etcd: way.etcd()})
+		c := start(t, coordinator.Config{Name: name, StatusListener: listener, Store: store, Etcd: etcdThrough(way)})
 		defer c.stop() // etcd is gone by then: who leads and who follows both end nevertheless
 	}
 	// role is the first line of an answer, the alarms are the others.
@@ -153,15 +153,15 @@ func TestFollowerForgetsAnAlarm(t *testing.T) {
 		return slices.Equal(answers, []string{"follower\n", "leader\n"})
 	}
 	await("one leads, one follows", quiet)
-	way.close()
+	way.Disturb(coordtest.Disturbance{Cut: true})
 	server.Close()
 	await("both tell that etcd is away", func(answers []string) bool {
 		return !slices.ContainsFunc(answers, func(a string) bool { return !strings.HasPrefix(a, "follower\netcd: ") })
 	})
 	server = startEtcd(t, cfg)
 	defer server.Close()
-	way.open()
-	defer way.close()
+	way.Disturb(coordtest.Disturbance{})
+	defer way.Disturb(coordtest.Disturbance{Cut: true})
 	await("one leads, one follows, no alarm is left", quiet)
 }
 
@@ -203,7 +203,7 @@ func TestLostEtcd(t *testing.T) {
 	store, dir := fileStore(t)
 	ctx := deadline(t)
 	way := newRelay(t, cfg)
-	c := start(t, coordinator.Config{Etcd: way.etcd(), Store: store})
+	c := start(t, coordinator.Config{Etcd: etcdThrough(way), Store: store})
 	c.leading(ctx)
 	id := c.submit(ctx, smallSweep).GetSweep().GetId()
 	var before, after seenShards
@@ -211,7 +211,7 @@ func TestLostEtcd(t *testing.T) {
 	ended := make(chan error, 1)
 	go func() { ended <- node.Run(ctx, c.conn) }()
 	c.expect(ctx, id, "some shards", func(s *pb.Sweep) bool { return s.GetProgress().GetShardsDone() >= 3 })
-	way.close()
+	way.Disturb(coordtest.Disturbance{Cut: true})
 	server.Close()
 	if err := <-ended; err == nil {
 		t.Error("the node's stream ended without an error")
@@ -239,7 +239,7 @@ func TestLostEtcd(t *testing.T) {
 
 	server = startEtcd(t, cfg)
 	defer server.Close()
-	way.open()
+	way.Disturb(coordtest.Disturbance{})
 	defer c.stop() // while etcd is there
 	c.leading(ctx)
 	defer c.serve(ctx, &coordtest.Node{Name: "n", Computed: after.add})()

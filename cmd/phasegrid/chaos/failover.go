@@ -9,6 +9,7 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 
 	"github.com/phasegrid/phasegrid/cmd/phasegrid/client"
+	"github.com/phasegrid/phasegrid/coordinator/coordtest"
 )
 
 const (
@@ -43,10 +44,13 @@ var leaderEnds = []struct {
 	{
 		"blackholed",
 		func(c *cluster, p *process) error {
-			disturbAll(c.network.between(p.name), disturbance{blackhole: true})
+			disturbAll(c.network.between(p.name), coordtest.Disturbance{Blackhole: true})
 			return nil
 		},
-		func(c *cluster, p *process) error { disturbAll(c.network.between(p.name), disturbance{}); return nil },
+		func(c *cluster, p *process) error {
+			disturbAll(c.network.between(p.name), coordtest.Disturbance{})
+			return nil
+		},
 	},
 }
 

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/phasegrid/phasegrid/coordinator/coordtest"
 )
 
 // fault is one way to disturb a cluster.
@@ -58,11 +60,11 @@ func (c *cluster) processFaults() []fault {
 func (c *cluster) networkFaults() []fault {
 	const ms, s = time.Millisecond, time.Second
 	return []fault{
-		{"blackhole", 3, 200 * ms, 2 * leaderTTL, c.linkTargets(disturbance{blackhole: true})},
-		{"cut", 2, 200 * ms, leaderTTL, c.linkTargets(disturbance{cut: true})},
+		{"blackhole", 3, 200 * ms, 2 * leaderTTL, c.linkTargets(coordtest.Disturbance{Blackhole: true})},
+		{"cut", 2, 200 * ms, leaderTTL, c.linkTargets(coordtest.Disturbance{Cut: true})},
 		{"latency of 50 ms", 1, s, 8 * s, c.linkTargets(latencyOf(50 * ms))},
 		{"latency of 400 ms", 1, s, 8 * s, c.linkTargets(latencyOf(400 * ms))},
-		{"256 KiB a second", 1, s, 8 * s, c.linkTargets(disturbance{rate: 256 << 10})},
+		{"256 KiB a second", 1, s, 8 * s, c.linkTargets(coordtest.Disturbance{Rate: 256 << 10})},
 	}
 }
 
@@ -105,7 +107,7 @@ func pairs(processes []*process, begin, end func(*process) error) (targets []tar
 
 // linkTargets are the bundles of links that fail together: those of a node to all coordinators, of
 // a coordinator to etcd, of all nodes to a coordinator, of the other members to a member of etcd.
-func (c *cluster) linkTargets(d disturbance) (targets []target) {
+func (c *cluster) linkTargets(d coordtest.Disturbance) (targets []target) {
 	bundle := func(from, to string) {
 		var links []*link
 		t := target{name: from + " from " + to}
@@ -116,7 +118,7 @@ func (c *cluster) linkTargets(d disturbance) (targets []target) {
 			}
 		}
 		t.begin = func() error { disturbAll(links, d); return nil }
-		t.end = func() error { disturbAll(links, disturbance{}); return nil }
+		t.end = func() error { disturbAll(links, coordtest.Disturbance{}); return nil }
 		targets = append(targets, t)
 	}
 	for _, p := range c.nodes {

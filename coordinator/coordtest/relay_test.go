@@ -1,4 +1,4 @@
-package chaos
+package coordtest
 
 import (
 	"bytes"
@@ -9,7 +9,7 @@ import (
 )
 
 // echoThrough returns a connection, through a relay, to a server that returns what it gets.
-func echoThrough(t *testing.T) (*relay, net.Conn) {
+func echoThrough(t *testing.T) (*Relay, net.Conn) {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -27,21 +27,21 @@ func echoThrough(t *testing.T) (*relay, net.Conn) {
 			conn.Close()
 		}
 	}()
-	r, err := newRelay(listener.Addr().String())
+	r, err := NewRelay(listener.Addr().String())
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		r.close()
+		r.Close()
 		listener.Close()
 		<-served
 	})
 	return r, dialRelay(t, r)
 }
 
-func dialRelay(t *testing.T, r *relay) net.Conn {
+func dialRelay(t *testing.T, r *Relay) net.Conn {
 	t.Helper()
-	conn, err := net.Dial("tcp", r.address())
+	conn, err := net.Dial("tcp", r.Address())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,7 +75,7 @@ func TestRelayDelays(t *testing.T) {
 	r, conn := echoThrough(t)
 	large := bytes.Repeat([]byte("0123456789"), 200_000)
 	echo(t, conn, large)
-	r.disturb(disturbance{latency: 50 * time.Millisecond})
+	r.Disturb(Disturbance{Latency: 50 * time.Millisecond})
 	// Both ways are delayed, and the chunks of a large message at the same time.
 	if took := echo(t, conn, large); took < 100*time.Millisecond || took > 5*time.Second {
 		t.Errorf("with a latency of 50 ms each way: %v", took)
@@ -84,7 +84,7 @@ func TestRelayDelays(t *testing.T) {
 
 func TestRelayThrottles(t *testing.T) {
 	r, conn := echoThrough(t)
-	r.disturb(disturbance{rate: 1 << 20})
+	r.Disturb(Disturbance{Rate: 1 << 20})
 	if took := echo(t, conn, make([]byte, 256<<10)); took < 250*time.Millisecond {
 		t.Errorf("256 KiB at 1 MiB a second: %v", took)
 	}
@@ -93,7 +93,7 @@ func TestRelayThrottles(t *testing.T) {
 func TestRelayBlackholeLosesNothing(t *testing.T) {
 	r, conn := echoThrough(t)
 	echo(t, conn, []byte("before"))
-	r.disturb(disturbance{blackhole: true})
+	r.Disturb(Disturbance{Blackhole: true})
 	later := dialRelay(t, r) // is accepted, and gets nothing
 	for _, c := range []net.Conn{conn, later} {
 		if _, err := c.Write([]byte("into the hole")); err != nil {
@@ -105,7 +105,7 @@ func TestRelayBlackholeLosesNothing(t *testing.T) {
 		}
 		c.SetReadDeadline(time.Time{})
 	}
-	r.disturb(disturbance{})
+	r.Disturb(Disturbance{})
 	for _, c := range []net.Conn{conn, later} {
 		got := make([]byte, len("into the hole"))
 		if _, err := io.ReadFull(c, got); err != nil || string(got) != "into the hole" {
@@ -123,17 +123,17 @@ func isTimeout(err error) bool {
 func TestRelayCutResetsConnections(t *testing.T) {
 	r, conn := echoThrough(t)
 	echo(t, conn, []byte("before"))
-	r.disturb(disturbance{cut: true})
+	r.Disturb(Disturbance{Cut: true})
 	if n, err := conn.Read(make([]byte, 1)); n > 0 || err == nil {
-		t.Errorf("after the cut: %d bytes, %v", n, err)
+		t.Errorf("after the Cut: %d bytes, %v", n, err)
 	}
-	if c, err := net.Dial("tcp", r.address()); err == nil {
+	if c, err := net.Dial("tcp", r.Address()); err == nil {
 		if n, err := c.Read(make([]byte, 1)); n > 0 || err == nil {
 			t.Errorf("a new connection: %d bytes, %v", n, err)
 		}
 		c.Close()
 	}
-	r.disturb(disturbance{})
+	r.Disturb(Disturbance{})
 	echo(t, dialRelay(t, r), []byte("after"))
 }
 

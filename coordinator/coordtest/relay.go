@@ -1,4 +1,4 @@
-package chaos
+package coordtest
 
 import (
 	"context"
@@ -14,19 +14,19 @@ const (
 	relayQueue = 64       // chunks of one direction that wait to be written
 )
 
-// disturbance is what a relay does to the connections that it carries. The zero value carries them
+// Disturbance is what a relay does to the connections that it carries. The zero value carries them
 // undisturbed.
-type disturbance struct {
-	latency   time.Duration // of every byte, one way
-	jitter    time.Duration // at most this is added to the latency, at random
-	rate      int64         // bytes a second in each direction of a connection; 0 is unlimited
-	cut       bool          // connections are reset, and new ones as soon as they are accepted
-	blackhole bool          // nothing passes, nothing is lost, and neither side is told
+type Disturbance struct {
+	Latency   time.Duration // of every byte, one way
+	Jitter    time.Duration // at most this is added to the latency, at random
+	Rate      int64         // bytes a second in each direction of a connection; 0 is unlimited
+	Cut       bool          // connections are reset, and new ones as soon as they are accepted
+	Blackhole bool          // nothing passes, nothing is lost, and neither side is told
 }
 
-// relay carries TCP connections to another address. Bytes arrive in order and none is lost before a
+// Relay carries TCP connections to another address. Bytes arrive in order and none is lost before a
 // cut, as with TCP. It is safe for concurrent use.
-type relay struct {
+type Relay struct {
 	listener net.Listener
 	upstream string
 	ctx      context.Context // ends with the relay
@@ -34,18 +34,18 @@ type relay struct {
 	running  sync.WaitGroup
 
 	mu      sync.Mutex
-	present disturbance
+	present Disturbance
 	changed chan struct{} // closed when present changes
 	carried map[*carriage]bool
 }
 
-// newRelay starts a relay to an address (host:port).
-func newRelay(upstream string) (*relay, error) {
+// NewRelay starts a relay to an address (host:port).
+func NewRelay(upstream string) (*Relay, error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, fmt.Errorf("relay to %s: %w", upstream, err)
 	}
-	r := &relay{
+	r := &Relay{
 		listener: listener,
 		upstream: upstream,
 		changed:  make(chan struct{}),
@@ -56,23 +56,23 @@ func newRelay(upstream string) (*relay, error) {
 	return r, nil
 }
 
-// address is where the relay listens.
-func (r *relay) address() string { return r.listener.Addr().String() }
+// Address is where the relay listens.
+func (r *Relay) Address() string { return r.listener.Addr().String() }
 
-// disturb replaces the present disturbance.
-func (r *relay) disturb(d disturbance) {
+// Disturb replaces the present Disturbance.
+func (r *Relay) Disturb(d Disturbance) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.present = d
 	close(r.changed)
 	r.changed = make(chan struct{})
-	if d.cut {
+	if d.Cut {
 		r.abortAll()
 	}
 }
 
-// close resets all connections and waits until the relay's goroutines have ended.
-func (r *relay) close() {
+// Close resets all connections and waits until the relay's goroutines have ended.
+func (r *Relay) Close() {
 	r.cancel()
 	r.listener.Close()
 	r.mu.Lock()
@@ -82,13 +82,13 @@ func (r *relay) close() {
 }
 
 // abortAll resets every connection. The caller holds mu.
-func (r *relay) abortAll() {
+func (r *Relay) abortAll() {
 	for c := range r.carried {
 		c.abort()
 	}
 }
 
-func (r *relay) accept() {
+func (r *Relay) accept() {
 	for {
 		conn, err := r.listener.Accept()
 		if err != nil {
@@ -99,7 +99,7 @@ func (r *relay) accept() {
 }
 
 // carry carries one connection until it ends.
-func (r *relay) carry(conn net.Conn) {
+func (r *Relay) carry(conn net.Conn) {
 	c := &carriage{relay: r}
 	c.ctx, c.cancel = context.WithCancel(r.ctx)
 	defer c.abort()
@@ -129,23 +129,23 @@ func (r *relay) carry(conn net.Conn) {
 }
 
 // register returns false if the relay is cut.
-func (r *relay) register(c *carriage) bool {
+func (r *Relay) register(c *carriage) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.present.cut {
+	if r.present.Cut {
 		return false
 	}
 	r.carried[c] = true
 	return true
 }
 
-func (r *relay) unregister(c *carriage) {
+func (r *Relay) unregister(c *carriage) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	delete(r.carried, c)
 }
 
-func (r *relay) disturbance() (d disturbance, changed <-chan struct{}) {
+func (r *Relay) current() (d Disturbance, changed <-chan struct{}) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.present, r.changed
@@ -153,7 +153,7 @@ func (r *relay) disturbance() (d disturbance, changed <-chan struct{}) {
 
 // carriage is one connection through a relay: one of the peer that dialed, one to the upstream.
 type carriage struct {
-	relay  *relay
+	relay  *Relay
 	ctx    context.Context // ends with the connection
 	cancel context.CancelFunc
 
@@ -237,17 +237,17 @@ func (c *carriage) pump(dst, src net.Conn) bool {
 func (c *carriage) awaitTurn(came time.Time, bytes int64) bool {
 	began := time.Now()
 	for {
-		d, changed := c.relay.disturbance()
-		due := came.Add(d.latency)
-		if d.jitter > 0 {
-			due = due.Add(time.Duration(rand.Int64N(int64(d.jitter))))
+		d, changed := c.relay.current()
+		due := came.Add(d.Latency)
+		if d.Jitter > 0 {
+			due = due.Add(time.Duration(rand.Int64N(int64(d.Jitter))))
 		}
-		if d.rate > 0 {
-			sent := began.Add(time.Duration(bytes) * time.Second / time.Duration(d.rate))
+		if d.Rate > 0 {
+			sent := began.Add(time.Duration(bytes) * time.Second / time.Duration(d.Rate))
 			due = latest(due, sent)
 		}
 		var timer <-chan time.Time // none under a blackhole
-		if !d.blackhole {
+		if !d.Blackhole {
 			wait := time.Until(due)
 			if wait <= 0 {
 				return c.ctx.Err() == nil
