@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/phasegrid/phasegrid/coordinator"
+	"github.com/phasegrid/phasegrid/coordinator/ledger"
 	"github.com/phasegrid/phasegrid/coordinator/store"
 )
 
@@ -33,8 +34,7 @@ const (
 	offeredRate = 1000   // shards a second
 	wideShard   = 16_000 // points of a large shard
 
-	// failoverTarget is the election's TTL of 5 s and two seconds.
-	failoverTarget = 7 * time.Second
+	failoverTarget = ledger.DefaultSessionTTL + 2*time.Second
 	failoverWays   = 3
 )
 
