@@ -1,154 +1,173 @@
 package main
 
 import (
-	"go/parser"
-	"go/token"
-	"io/fs"
+	"go/ast"
 	"path"
-	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 )
 
-const module = "github.com/phasegrid/phasegrid/"
-
-// mayImport are the edges between the packages of this module: cmd -> coordinator, node -> sweep,
-// results, node/solver -> proto. Siblings do not import each other.
+// mayImport lists the edges between the packages of this module. Imports go down only: cmd, then
+// coordinator and node, then results, then sweep and node/solver, then proto. Coordinator and node
+// meet on the wire only. An edge that no file uses is an error too.
 var mayImport = map[string][]string{
-	"proto/phasegrid/v1":        {},
-	"sweep":                     {"proto/phasegrid/v1"},
-	"results":                   {"sweep", "node/solver", "proto/phasegrid/v1"},
-	"results/plot":              {"results", "sweep"},
-	"node/solver/simd":          {"node/solver/simd/openblas"}, // beside its own product in a benchmark
+	"proto/phasegrid/v1": {},
+
+	"sweep":                     {},
+	"node/solver/simd":          {},
 	"node/solver/simd/openblas": {},
-	"node/solver":               {"node/solver/simd", "proto/phasegrid/v1"},
-	"node":                      {"sweep", "results", "node/solver", "proto/phasegrid/v1"},
-	"coordinator/board":         {},
-	"coordinator/store":         {},
-	"coordinator/spool":         {"coordinator/store", "sweep", "results"},
-	"coordinator/ledger":        {"coordinator/board", "coordinator/coordtest", "sweep", "proto/phasegrid/v1"},
+	"node/solver":               {"node/solver/simd"},
+
+	"results":      {"sweep"},
+	"results/plot": {"results"},
+
+	"node": {"sweep", "results", "node/solver", "proto/phasegrid/v1"},
+
+	"coordinator/board":  {},
+	"coordinator/store":  {},
+	"coordinator/spool":  {"coordinator/store"},
+	"coordinator/ledger": {"coordinator/board", "sweep", "proto/phasegrid/v1"},
 	"coordinator": {
-		"coordinator/board", "coordinator/ledger", "coordinator/spool", "coordinator/store", "coordinator/coordtest",
+		"coordinator/board", "coordinator/ledger", "coordinator/spool", "coordinator/store",
 		"sweep", "results", "node/solver", "proto/phasegrid/v1",
 	},
 	// Tests of the coordinator's packages import coordtest, so it imports none of them.
 	"coordinator/coordtest": {"sweep", "results", "node/solver", "proto/phasegrid/v1"},
-	"k8s":                   {},
-	"docs/reference":        {},
-	"docs/reference/generate": {
-		"docs/reference", "sweep", "results", "coordinator", "coordinator/ledger", "coordinator/store", "node",
-	},
-	"cmd/phasegrid/client": {
-		"coordinator",
-		"node",
-		"coordinator/store",
-		"coordinator/ledger",
-		"sweep",
-		"results",
-		"proto/phasegrid/v1",
+
+	"cmd/phasegrid/client": {"coordinator", "coordinator/ledger", "node", "results", "proto/phasegrid/v1"},
+	"cmd/phasegrid/local":  {"cmd/phasegrid/client", "coordinator", "coordinator/store", "node"},
+	"cmd/phasegrid/reuse":  {"node/solver", "results", "sweep"},
+	"cmd/phasegrid/chaos": {
+		"cmd/phasegrid/client", "cmd/phasegrid/local", "coordinator/coordtest", "coordinator/ledger", "results",
 	},
 	"cmd/phasegrid/bench": {
-		"coordinator", "coordinator/coordtest", "coordinator/ledger", "coordinator/store", "coordinator/board",
-		"node", "sweep", "results", "node/solver", "cmd/phasegrid/client", "proto/phasegrid/v1",
+		"cmd/phasegrid/client", "coordinator", "coordinator/coordtest", "coordinator/ledger", "coordinator/store",
+		"node/solver", "results", "sweep",
 	},
-	"cmd/phasegrid/chaos": {
-		"cmd/phasegrid/client", "cmd/phasegrid/local", "cmd/phasegrid/reuse", "coordinator", "coordinator/store", "coordinator/ledger",
-		"coordinator/coordtest", "node", "sweep", "results",
-	},
-	"cmd/phasegrid/reuse": {"node", "node/solver", "sweep", "results", "cmd/phasegrid/client"},
-	"cmd/phasegrid/local": {"coordinator", "coordinator/store", "node", "cmd/phasegrid/client"},
 	"cmd/phasegrid": {
-		"docs/reference", // in the test of the page of commands
-		"cmd/phasegrid/bench", "cmd/phasegrid/chaos", "cmd/phasegrid/client", "cmd/phasegrid/local", "cmd/phasegrid/reuse",
-		"coordinator/board", "coordinator/ledger", "coordinator/spool", "coordinator/store", "coordinator/coordtest",
-		"coordinator",
-		"node",
-		"sweep",
-		"results",
-		"results/plot",
-		"node/solver",
-		"proto/phasegrid/v1",
+		"cmd/phasegrid/bench", "cmd/phasegrid/chaos", "cmd/phasegrid/client", "cmd/phasegrid/local",
+		"cmd/phasegrid/reuse", "coordinator", "coordinator/ledger", "coordinator/store",
+		"node", "node/solver", "results", "results/plot", "sweep",
 	},
+
+	"docs/reference": {},
+	"docs/reference/generate": {
+		"docs/reference", "coordinator", "coordinator/ledger", "coordinator/store", "node", "results", "sweep",
+	},
+	"k8s": {},
 }
 
-// edges are the files in which generated types may appear: where bytes enter or leave.
-var edges = []string{"wire.go", "rpc.go", "flight.go", "client.go"}
+// testsMayImport are further edges of test files. A package's own tests may import what their
+// package may.
+var testsMayImport = map[string][]string{
+	"node/solver/simd":   {"node/solver/simd/openblas"}, // beside its own product in a benchmark
+	"coordinator":        {"coordinator/coordtest"},
+	"coordinator/ledger": {"coordinator/coordtest"},
+	"cmd/phasegrid":      {"docs/reference", "proto/phasegrid/v1"},
+}
 
-func TestImportDirection(t *testing.T) {
-	packages := map[string]bool{}
-	for file, imports := range sourceFiles(t) {
-		folder, name := path.Split(file)
-		folder = strings.TrimSuffix(folder, "/")
-		allowed, known := mayImport[folder]
+// wirePackages may use the generated types of the protocol; in node that is wire.go alone.
+var wirePackages = []string{
+	"coordinator",
+	"coordinator/coordtest", // a node that speaks the protocol and solves nothing
+	"coordinator/ledger",    // values in etcd are messages of state.proto
+	"cmd/phasegrid/client",
+}
+
+const wireFile = "node/wire.go"
+
+func TestImportsGoDownOnly(t *testing.T) {
+	used := map[string]bool{}
+	for _, f := range moduleFiles(t) {
+		allowed, known := mayImport[f.folder]
 		if !known {
-			t.Errorf("%s: package %s has no line in mayImport", file, folder)
+			t.Errorf("%s: package %s has no line in mayImport", f.path, f.folder)
 			continue
 		}
-		packages[folder] = true
-		for _, imported := range imports {
+		for _, imported := range f.imports() {
 			local, ours := strings.CutPrefix(imported, module)
-			if !ours || local == folder {
-				continue
-			}
-			if !slices.Contains(allowed, local) {
-				t.Errorf("%s imports %s, which is against the import direction", file, local)
-			}
-			inner := slices.Contains(
-				[]string{"coordinator/coordtest", "coordinator/ledger", "cmd/phasegrid/client"},
-				folder,
-			)
-			edge := inner || slices.ContainsFunc(
-				edges,
-				func(e string) bool { return name == e || strings.HasSuffix(name, "_"+e) },
-			)
-			if local == "proto/phasegrid/v1" && !edge && !strings.HasSuffix(name, "_test.go") {
-				t.Errorf("%s uses generated types; they belong in %s", file, strings.Join(edges, ", "))
+			switch {
+			case !ours || local == f.folder:
+			case slices.Contains(allowed, local):
+				used[f.folder+" -> "+local] = used[f.folder+" -> "+local] || !f.test
+			case !f.test || !slices.Contains(testsMayImport[f.folder], local):
+				t.Errorf("%s imports %s, against the import direction", f.path, local)
 			}
 		}
 	}
-	if len(packages) < 7 {
-		t.Errorf("only the packages %v were seen", packages)
+	for folder, imports := range mayImport {
+		for _, imported := range imports {
+			if !used[folder+" -> "+imported] {
+				t.Errorf("mayImport allows %s to import %s, which it does not", folder, imported)
+			}
+		}
 	}
 }
 
-// sourceFiles are the module's Go files and what they import, tests included.
-func sourceFiles(t *testing.T) map[string][]string {
-	t.Helper()
-	root := filepath.Join("..", "..")
-	files := map[string][]string{}
-	err := filepath.WalkDir(root, func(name string, d fs.DirEntry, err error) error {
-		if err != nil {
-			return err
+func TestBoardImportsTheStandardLibraryOnly(t *testing.T) {
+	for _, f := range moduleFiles(t) {
+		if f.folder != "coordinator/board" || f.test {
+			continue
 		}
-		rel, err := filepath.Rel(root, name)
-		if err != nil {
-			return err
-		}
-		rel = filepath.ToSlash(rel)
-		switch {
-		case d.IsDir() && rel != "." && (strings.HasPrefix(d.Name(), ".") || d.Name() == "testdata" || rel == "bin"):
-			return filepath.SkipDir
-		case d.IsDir() || !strings.HasSuffix(rel, ".go"):
-			return nil
-		}
-		parsed, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.ImportsOnly)
-		if err != nil {
-			return err
-		}
-		files[rel] = []string{}
-		for _, i := range parsed.Imports {
-			imported, err := strconv.Unquote(i.Path.Value)
-			if err != nil {
-				return err
+		for _, imported := range f.imports() {
+			if first, _, _ := strings.Cut(imported, "/"); strings.Contains(first, ".") {
+				t.Errorf("%s imports %s", f.path, imported)
 			}
-			files[rel] = append(files[rel], imported)
 		}
-		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
 	}
-	return files
+}
+
+func TestGeneratedTypesStayAtTheWire(t *testing.T) {
+	for _, f := range moduleFiles(t) {
+		if f.test || f.generated || !slices.Contains(f.imports(), module+"proto/phasegrid/v1") {
+			continue
+		}
+		if f.path != wireFile && !slices.Contains(wirePackages, f.folder) {
+			t.Errorf("%s uses generated types; only %s and %v do", f.path, wireFile, wirePackages)
+		}
+	}
+}
+
+// TestTestServersStayOutOfTheBinary: what only tests need is linked by tests only.
+func TestTestServersStayOutOfTheBinary(t *testing.T) {
+	for _, f := range moduleFiles(t) {
+		if f.test {
+			continue
+		}
+		for _, imported := range f.imports() {
+			for _, server := range []string{"gofakes3", "toxiproxy"} {
+				if strings.Contains(imported, server) {
+					t.Errorf("%s links the test server %s into the product", f.path, server)
+				}
+			}
+		}
+	}
+}
+
+// references returns the names of each package of this module that a file uses from outside it, as
+// folder.Name.
+func (f moduleFile) references() []string {
+	byName := map[string]string{}
+	for _, spec := range f.syntax.Imports {
+		local, ours := strings.CutPrefix(importPath(spec), module)
+		if !ours {
+			continue
+		}
+		name := path.Base(local)
+		if spec.Name != nil {
+			name = spec.Name.Name
+		}
+		byName[name] = local
+	}
+	var names []string
+	ast.Inspect(f.syntax, func(n ast.Node) bool {
+		if sel, ok := n.(*ast.SelectorExpr); ok {
+			if x, ok := sel.X.(*ast.Ident); ok && byName[x.Name] != "" {
+				names = append(names, byName[x.Name]+"."+sel.Sel.Name)
+			}
+		}
+		return true
+	})
+	return names
 }
