@@ -17,8 +17,8 @@ import (
 	"github.com/phasegrid/phasegrid/coordinator/ledger"
 )
 
-// troubled is a term that has alarms, and queues of files.
-func troubled() *term {
+// fileTerm is a term with alarms and queues of files only.
+func fileTerm() *term {
 	return &term{
 		alarms:  newAlarms(slog.New(slog.DiscardHandler), newMetrics(prometheus.NewRegistry()).alarms),
 		files:   newQueue[fileJob](),
@@ -26,11 +26,13 @@ func troubled() *term {
 	}
 }
 
-// TestAlarmEndsWithTheTermThatRaisedIt: a leader that is deposed while its store is full may lead
-// again once there is room.
+// TestAlarmEndsWithTheTermThatRaisedIt: a leader that loses its leadership while its store is full
+// may lead again once there is space.
 func TestAlarmEndsWithTheTermThatRaisedIt(t *testing.T) {
-	for name, last := range map[string]error{"context ended": errors.New("full"), "fenced": ledger.ErrFenced, "healed": nil} {
-		c := troubled()
+	for name, last := range map[string]error{
+		"context ended": errors.New("full"), "fenced": ledger.ErrFenced, "healed": nil,
+	} {
+		c := fileTerm()
 		ctx, cancel := context.WithCancel(t.Context())
 		tries := 0
 		err := c.retry(ctx, "store", func() error {
@@ -53,11 +55,12 @@ func TestAlarmEndsWithTheTermThatRaisedIt(t *testing.T) {
 	}
 }
 
-// TestAlarmLastsWhileAnybodyIsInTrouble: who writes again says nothing about others who cannot.
-func TestAlarmLastsWhileAnybodyIsInTrouble(t *testing.T) {
+// TestAlarmLastsWhileAnyReporterFails: a task that succeeds does not clear the alarm of one that
+// fails.
+func TestAlarmLastsWhileAnyReporterFails(t *testing.T) {
 	full := errors.New("full")
-	c := troubled()
-	// once fails at first, and then works.
+	c := fileTerm()
+	// once fails at first, then succeeds.
 	once := func() func() error {
 		tries := 0
 		return func() error {
@@ -85,10 +88,10 @@ func TestAlarmLastsWhileAnybodyIsInTrouble(t *testing.T) {
 	}
 }
 
-// TestAlarmOfFilesLastsWhileAnyFails: one of a sweep's jobs that works says nothing about another
-// that does not.
+// TestAlarmOfFilesLastsWhileAnyFails: a job that succeeds does not clear the alarm of another job
+// of the sweep.
 func TestAlarmOfFilesLastsWhileAnyFails(t *testing.T) {
-	c := troubled()
+	c := fileTerm()
 	ctx, cancel := context.WithCancel(t.Context())
 	failed := func(do func(context.Context) error) {
 		job := fileJob{reporter: c.alarms.reporter("store, small"), do: do, delay: minRetryDelay}
@@ -112,7 +115,7 @@ func TestAlarmOfFilesLastsWhileAnyFails(t *testing.T) {
 	}
 }
 
-// TestAlarmIsNotLoggedWithEachTry: where the text names a file that is another one with each try.
+// TestAlarmIsNotLoggedWithEachTry: the text names a file that differs between attempts.
 func TestAlarmIsNotLoggedWithEachTry(t *testing.T) {
 	var log bytes.Buffer
 	a := newAlarms(slog.New(slog.NewTextHandler(&log, nil)), newMetrics(prometheus.NewRegistry()).alarms)
@@ -133,10 +136,10 @@ func TestAlarmIsNotLoggedWithEachTry(t *testing.T) {
 	}
 }
 
-// TestAlarmsOfThousandsOfSweeps: a full store is an alarm of each sweep that has a part to merge.
-// People are told so in an answer that clients take, which is at most 4 MiB.
+// TestAlarmsOfThousandsOfSweeps: a full store raises an alarm for each sweep with a part to merge.
+// They are listed in an answer that clients accept, which is at most 4 MiB.
 func TestAlarmsOfThousandsOfSweeps(t *testing.T) {
-	c := troubled()
+	c := fileTerm()
 	all := make([]*reporter, 10_000)
 	for i := range all {
 		all[i] = c.alarms.reporter(fmt.Sprintf("store, sweep-%05d", i))
@@ -148,7 +151,8 @@ func TestAlarmsOfThousandsOfSweeps(t *testing.T) {
 		t.Errorf("one sweep is an answer of %d bytes, first %.60q", n, m.GetProgress().GetAlarms())
 	}
 	details := (&notLeaderError{alarms: c.alarms.list()}).details()
-	if v := details[len(details)-1].(*errdetails.PreconditionFailure).GetViolations(); v[len(v)-1].GetSubject() != "further" {
+	v := details[len(details)-1].(*errdetails.PreconditionFailure).GetViolations()
+	if v[len(v)-1].GetSubject() != "further" {
 		t.Errorf("who does not lead does not say that there are more alarms; the last is %v", v[len(v)-1])
 	}
 	for _, one := range all {

@@ -9,7 +9,7 @@ import (
 	"github.com/phasegrid/phasegrid/coordinator/store"
 )
 
-// BenchmarkSubmit is a sweep of 10 million points from the request to the answer.
+// BenchmarkSubmit measures the submission of a sweep of 10 million points.
 func BenchmarkSubmit(b *testing.B) {
 	for b.Loop() {
 		sets, err := store.OpenFolder(b.TempDir())

@@ -25,7 +25,7 @@ const control = "a\nb"
 
 var long = strings.Repeat("x", 1<<13)
 
-// checkField expects INVALID_ARGUMENT that names the field.
+// checkField expects INVALID_ARGUMENT with the name of the field.
 func checkField(t *testing.T, field string, err error) {
 	t.Helper()
 	var fields []string
@@ -80,8 +80,10 @@ func TestBadFieldsOfSweeps(t *testing.T) {
 		}
 	}
 	for _, path := range []string{
-		"", long, "../x", "a//b", control, "points/no-such-file", "points", ".", ".writing-x", "points/.deleting-x", "points/schema.parquet/x",
-		strings.Repeat("a", 300), "points/part-" + strings.Repeat("0", 300) + "1.parquet", "points/part-000007.parquet", "points/part--00001.parquet",
+		"", long, "../x", "a//b", control, "points/no-such-file", "points", ".", ".writing-x",
+		"points/.deleting-x", "points/schema.parquet/x",
+		strings.Repeat("a", 300), "points/part-" + strings.Repeat("0", 300) + "1.parquet",
+		"points/part-000007.parquet", "points/part--00001.parquet",
 	} {
 		checkField(t, "path", fetch(ctx, c.sweeps, &pb.FetchRequest{Sweep: id, Path: path}))
 	}
@@ -98,7 +100,7 @@ func TestBadFieldsOfSweeps(t *testing.T) {
 	}
 }
 
-// sweepCalls are the answers of every call that names a sweep.
+// sweepCalls returns the errors of every call that names a sweep.
 func sweepCalls(ctx context.Context, c pb.SweepsClient, ref string) (errs []error) {
 	note := func(_ any, err error) { errs = append(errs, err) }
 	note(c.Get(ctx, &pb.GetRequest{Sweep: ref}))
@@ -200,8 +202,8 @@ func attach(ctx context.Context, t *testing.T, c pb.NodesClient, messages ...*pb
 	return err
 }
 
-// TestBadFieldsOfDeliveries: every field of a delivery's header has bounds, and so has the other
-// call of nodes.
+// TestBadFieldsOfDeliveries: every field of the header of a delivery has bounds, and so have those
+// of GetSpec.
 func TestBadFieldsOfDeliveries(t *testing.T) {
 	store, _ := fileStore(t)
 	c := start(t, coordinator.Config{Ledger: ledger.NewMemory(), Store: store})

@@ -24,7 +24,7 @@ import (
 	"github.com/phasegrid/phasegrid/results"
 )
 
-// testWriter sends logs to the test.
+// testWriter writes logs to the test.
 type testWriter struct{ t testing.TB }
 
 func (w testWriter) Write(b []byte) (int, error) {
@@ -129,8 +129,8 @@ func (c *cluster) submit(ctx context.Context, file string) *pb.SubmitResponse {
 	return m
 }
 
-// hashes are the sha256 of a folder's files. The log of shards is left out, which says who computed
-// what, and the id of a store.
+// hashes returns the SHA-256 of the files of a folder, except the id of the store and the shards
+// table, which says which node computed what.
 func hashes(t *testing.T, dir string) map[string]string {
 	t.Helper()
 	sums := map[string]string{}
@@ -158,7 +158,9 @@ func hashes(t *testing.T, dir string) map[string]string {
 
 const smallSweep = `
 name: small
-fixed: {model: population, covariance: spiked, init: identity, init_scale: 0.01, steps: 2000000, dimension: 10, learning_rate: 0.001}
+fixed:
+  {model: population, covariance: spiked, init: identity, init_scale: 0.01, steps: 2000000,
+   dimension: 10, learning_rate: 0.001}
 grid:
   optimizer: [gd, specgd]
   anisotropy: {linspace: {from: 1, to: 50, num: 500}}

@@ -13,14 +13,16 @@ import (
 
 const tinySweep = `
 name: tiny
-fixed: {model: population, covariance: spiked, init: identity, init_scale: 0.01, steps: 2000000, dimension: 10, learning_rate: 0.001}
+fixed:
+  {model: population, covariance: spiked, init: identity, init_scale: 0.01, steps: 2000000,
+   dimension: 10, learning_rate: 0.001}
 grid:
   optimizer: [gd, specgd]
   anisotropy: {linspace: {from: 1, to: 50, num: 500}}
 record: none
 `
 
-// idleTerm is a term of which nothing runs, with one sweep that nobody has submitted.
+// idleTerm is a term without goroutines, and a sweep that is not submitted.
 func idleTerm(t *testing.T, memory *ledger.Memory) (*term, *entry) {
 	t.Helper()
 	sets, err := store.Open(t.Context(), "file://"+t.TempDir())
@@ -33,7 +35,7 @@ func idleTerm(t *testing.T, memory *ledger.Memory) (*term, *entry) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	reign, err := memory.Campaign(t.Context(), "here", func() {})
+	leadership, err := memory.Campaign(t.Context(), "here", func() {})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,20 +43,20 @@ func idleTerm(t *testing.T, memory *ledger.Memory) (*term, *entry) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return termOf(c, reign), &entry{design: d, parts: map[int]ledger.PartState{}}
+	return termOf(c, leadership), &entry{design: d, parts: map[int]ledger.PartState{}}
 }
 
-// termOf is a term of a coordinator of which nothing runs.
+// termOf is a term of a coordinator, without goroutines.
 func termOf(c *Coordinator, l *ledger.Leadership) *term {
 	return newTerm(&c.cfg, l, c.log, c.alarms, c.metrics)
 }
 
-// again is the next term of the coordinator that a term belongs to, with the same ledger.
+// again is the next term of the coordinator of a term, with the same ledger.
 func again(t *term) *term {
 	return newTerm(t.cfg, &ledger.Leadership{Ledger: t.ledger, Epoch: t.epoch}, t.log, t.alarms, t.metrics)
 }
 
-// classOf is the arithmetic class that a ledger has of a sweep.
+// classOf is the arithmetic class of a sweep in the ledger.
 func classOf(ctx context.Context, t *testing.T, l ledger.Ledger, id string) (class string) {
 	t.Helper()
 	err := l.Load(ctx, ledger.ClassKey(id), func(_ string, value []byte) error {
@@ -67,8 +69,8 @@ func classOf(ctx context.Context, t *testing.T, l ledger.Ledger, id string) (cla
 	return class
 }
 
-// TestClassIsPinnedAgain: a sweep is removed and submitted again while a delivery, which belongs to
-// the new one then, is received. Its shard may not be durable without its class.
+// TestClassIsPinnedAgain: a sweep is removed and submitted again while a delivery is received,
+// which then belongs to the new one. Its shard must not be durable without the class.
 func TestClassIsPinnedAgain(t *testing.T) {
 	leader, e := idleTerm(t, ledger.NewMemory())
 	ctx := t.Context()
@@ -86,7 +88,8 @@ func TestClassIsPinnedAgain(t *testing.T) {
 		}
 	}
 	commit(0, 1)
-	if err := leader.persist(ctx, []ledger.Write{{Key: ledger.SweepPrefix(e.design.id), Delete: true, Prefix: true}}); err != nil {
+	deleted := []ledger.Write{{Key: ledger.SweepPrefix(e.design.id), Delete: true, Prefix: true}}
+	if err := leader.persist(ctx, deleted); err != nil {
 		t.Fatal(err)
 	}
 	leader.reclaim(leader.index.dropSweep(e.design.id))

@@ -27,10 +27,12 @@ import (
 	"github.com/phasegrid/phasegrid/results"
 )
 
-// crashSweep has several parts, so that a crash in one finds others done, merged and open.
+// crashSweep has several parts, so that at a crash in one others are done, merged or open.
 const crashSweep = `
 name: crash
-fixed: {model: population, covariance: power_law, exponent: 1, init: identity, init_scale: 0.01, steps: 200000, learning_rate: 0.001, optimizer: gd}
+fixed:
+  {model: population, covariance: power_law, exponent: 1, init: identity, init_scale: 0.01,
+   steps: 200000, learning_rate: 0.001, optimizer: gd}
 grid:
   dimension: [10, 20]
   teacher_index: {range: {from: 0, to: 9, step: 1}}
@@ -38,54 +40,35 @@ grid:
 record: {every: 20}
 `
 
-// crashSteps are the steps of doc.go's table in the course of what happens to a sweep, each with
-// how often it is passed before the process dies there.
+// crashSteps are the steps of the crash table in doc.go, by the course in which they occur, with
+// the number of passes before the process dies there.
 var crashSteps = []struct {
 	course string
 	step   string
 	pass   int
 }{
-	{"run", "before-submit", 0}, {"run", "after-submit", 0}, {"run", "before-spool", 3}, {"run", "after-spool", 0},
-	{"run", "before-commit", 3}, {"run", "after-commit", 0}, {"run", "after-commit", 3}, {"run", "before-merge", 1},
-	{"run", "before-publish", 1}, {"run", "between-files", 0}, {"run", "between-files", 4}, {"run", "after-publish", 1},
-	{
-		"run",
-		"after-part",
-		1,
-	}, {"run", "after-free", 1}, {"run", "before-manifest", 0}, {"run", "after-manifest", 0}, {"run", "after-done", 0},
+	{"run", "before-submit", 0}, {"run", "after-submit", 0}, {"run", "before-spool", 3},
+	{"run", "after-spool", 0}, {"run", "before-commit", 3}, {"run", "after-commit", 0},
+	{"run", "after-commit", 3}, {"run", "before-merge", 1}, {"run", "before-publish", 1},
+	{"run", "between-files", 0}, {"run", "between-files", 4}, {"run", "after-publish", 1},
+	{"run", "after-part", 1}, {"run", "after-free", 1}, {"run", "before-manifest", 0},
+	{"run", "after-manifest", 0}, {"run", "after-done", 0},
 	{"compact", "before-compact", 0}, {"compact", "after-compact", 0},
-	{
-		"pause",
-		"before-save",
-		0,
-	}, {"pause", "after-save", 0}, {"resume", "before-save", 0}, {"resume", "after-save", 0}, {"cancel", "before-save", 0}, {"cancel", "after-save", 0},
-	{
-		"retry",
-		"before-save",
-		0,
-	}, {"retry", "after-save", 0}, {"retry", "before-replace", 0}, {"retry", "between-replace", 0},
-	{
-		"retry",
-		"between-replace",
-		1,
-	}, {"retry", "between-files", 0}, {"retry", "after-publish", 0}, {"retry", "after-part", 0},
-	{"retry", "before-replace", 2}, {"retry", "between-replace", 2},
-	{
-		"reopen",
-		"before-save",
-		0,
-	}, {"reopen", "after-save", 0}, {"reopen", "before-merge", 0}, {"reopen", "between-files", 0},
-	{"reopen", "after-part", 0},
-	{
-		"remove",
-		"before-save",
-		0,
-	}, {"remove", "after-save", 0}, {"remove", "between-deletions", 0}, {"remove", "between-deletions", 5},
-	{"remove", "before-drop", 0}, {"remove", "after-drop", 0},
+	{"pause", "before-save", 0}, {"pause", "after-save", 0},
+	{"resume", "before-save", 0}, {"resume", "after-save", 0},
+	{"cancel", "before-save", 0}, {"cancel", "after-save", 0},
+	{"retry", "before-save", 0}, {"retry", "after-save", 0}, {"retry", "before-replace", 0},
+	{"retry", "between-replace", 0}, {"retry", "between-replace", 1}, {"retry", "between-files", 0},
+	{"retry", "after-publish", 0}, {"retry", "after-part", 0}, {"retry", "before-replace", 2},
+	{"retry", "between-replace", 2},
+	{"reopen", "before-save", 0}, {"reopen", "after-save", 0}, {"reopen", "before-merge", 0},
+	{"reopen", "between-files", 0}, {"reopen", "after-part", 0},
+	{"remove", "before-save", 0}, {"remove", "after-save", 0}, {"remove", "between-deletions", 0},
+	{"remove", "between-deletions", 5}, {"remove", "before-drop", 0}, {"remove", "after-drop", 0},
 }
 
-// TestCrash kills a coordinator at each step of the table, starts it again, and holds the result
-// against an undisturbed run.
+// TestCrash kills a coordinator at each step of the table, starts it again, and compares the result
+// with an undisturbed run.
 func TestCrash(t *testing.T) {
 	if os.Getenv("PHASEGRID_CRASH_FOLDER") != "" {
 		t.Skip("this is the process that dies")
@@ -123,7 +106,7 @@ func TestCrash(t *testing.T) {
 	}
 }
 
-// checkManifest holds the only result set of a store against its manifest.
+// checkManifest compares the only result set of a store with its manifest.
 func checkManifest(t *testing.T, store string) {
 	t.Helper()
 	sets, err := filepath.Glob(filepath.Join(store, "*", results.ManifestName))
@@ -139,8 +122,7 @@ func checkManifest(t *testing.T, store string) {
 	}
 }
 
-// checkLog reads what the processes did in order: no shard may be computed once it was
-// acknowledged.
+// checkLog reads what the nodes did, in order: no shard may be computed after it was acknowledged.
 func checkLog(t *testing.T, path string) {
 	t.Helper()
 	f, err := os.Open(path)
@@ -164,8 +146,7 @@ func checkLog(t *testing.T, path string) {
 	}
 }
 
-// crashRun takes a sweep through a course in a process of its own, which kills itself when it comes
-// to a step for the pass-th time.
+// crashRun runs a course in a process of its own, which kills itself at a step after pass passes.
 func crashRun(t *testing.T, folder, course, step string, pass int) (died bool) {
 	t.Helper()
 	cmd := exec.Command(os.Args[0], "-test.run=^TestCrashProcess$", "-test.v")
@@ -182,7 +163,7 @@ func crashRun(t *testing.T, folder, course, step string, pass int) (died bool) {
 	return false
 }
 
-// crashing is the process that dies: coordinator on embedded etcd, one node, one client.
+// crashing is the process that dies: a coordinator on embedded etcd, one node, one client.
 type crashing struct {
 	*cluster
 	t     *testing.T
@@ -193,9 +174,8 @@ type crashing struct {
 	armed atomic.Bool
 }
 
-// courses are what may happen to a sweep. In each it ends with all of its rows; of whatever is done
-// already when a process begins, it does the rest. With anew, shards are computed again that were
-// acknowledged.
+// courses are what happens to a sweep. Each ends with all rows; a process continues what an earlier
+// one began. In a course with anew, acknowledged shards are computed again.
 var courses = map[string]struct {
 	take func(c *crashing, ctx context.Context)
 	anew bool
@@ -210,7 +190,7 @@ var courses = map[string]struct {
 	"remove":  {take: (*crashing).remove, anew: true},
 }
 
-// fileOf is the sweep of a course. Keys are folded in a part of many shards.
+// fileOf is the sweep file of a course. Keys are compacted in a part of many shards.
 func fileOf(course string) string {
 	if course == "compact" {
 		return smallSweep
@@ -258,7 +238,7 @@ func TestCrashProcess(t *testing.T) {
 	courses[course].take(c, ctx)
 }
 
-// dieAt kills this process when it comes to a step for the pass-th time since it was armed.
+// dieAt kills this process at a step after pass passes since it was armed.
 func (c *crashing) dieAt(step string, pass int) func(string) {
 	var mu sync.Mutex
 	return func(name string) {
@@ -324,7 +304,7 @@ func (c *crashing) retry(ctx context.Context) {
 	c.done(ctx, id)
 }
 
-// reopen loses a file of a sweep that is done.
+// reopen deletes a file of a sweep that is done.
 func (c *crashing) reopen(ctx context.Context) {
 	m := c.submit(ctx, c.file).GetSweep()
 	defer c.work(ctx)()
@@ -359,7 +339,7 @@ func (c *crashing) remove(ctx context.Context) {
 	c.done(ctx, c.submit(ctx, c.file).GetSweep().GetId())
 }
 
-// work has a node compute, and write down what it does, until stop is called.
+// work runs a node that writes down what it does, until stop is called.
 func (c *crashing) work(ctx context.Context) (stop func()) {
 	return c.serve(
 		ctx,
@@ -380,7 +360,7 @@ func (c *crashing) noteAcked(d coordtest.Delivered) error {
 	return nil
 }
 
-// done waits until the sweep is, with all of its rows.
+// done waits until the sweep is done with all rows.
 func (c *crashing) done(ctx context.Context, id string) {
 	c.t.Helper()
 	last := c.wait(ctx, id)

@@ -19,8 +19,7 @@ import (
 	"github.com/phasegrid/phasegrid/results"
 )
 
-// TestFilesTellsWhatIsMissing: a result set that has lost files is not handed out as if it were
-// complete.
+// TestFilesTellsWhatIsMissing: a result set with missing files is not presented as complete.
 func TestFilesTellsWhatIsMissing(t *testing.T) {
 	store, dir := fileStore(t)
 	c := start(t, coordinator.Config{Ledger: ledger.NewMemory(), Store: store})
@@ -65,8 +64,8 @@ func TestFilesTellsWhatIsMissing(t *testing.T) {
 	}
 }
 
-// TestFilesOfPartsTakenBack: a leader died as it took a done sweep's parts back. The set is not
-// handed out without them.
+// TestFilesOfPartsTakenBack: a leader died while it reopened parts of a done sweep. The set is not
+// presented without them.
 func TestFilesOfPartsTakenBack(t *testing.T) {
 	ctx := deadline(t)
 	cfg, id, _ := partsTakenBack(ctx, t)
@@ -97,8 +96,8 @@ func (s *countingStore) Open(ctx context.Context, name string) (store.Object, er
 	return s.Store.Open(ctx, name)
 }
 
-// TestSubmitAgainOpensNoParts: to open a file of a set in object storage takes a request, and there
-// may be thousands of them for a call of one minute. That they are all there a listing tells.
+// TestSubmitAgainOpensNoParts: opening a file in object storage takes a request, and there may be
+// thousands of files in a call of one minute. A listing suffices to see that all exist.
 func TestSubmitAgainOpensNoParts(t *testing.T) {
 	folder, _ := fileStore(t)
 	for name, store := range map[string]store.Store{"file": folder, "s3": s3Store(t)} {

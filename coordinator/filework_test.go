@@ -12,8 +12,8 @@ import (
 	pb "github.com/phasegrid/phasegrid/proto/phasegrid/v1"
 )
 
-// TestOneSweepsFilesHoldUpNoOthers: something stands where a sweep's part should go, and there is
-// one worker for files.
+// TestOneSweepsFilesHoldUpNoOthers: one sweep cannot publish a part, and there is one worker for
+// files.
 func TestOneSweepsFilesHoldUpNoOthers(t *testing.T) {
 	store, dir := fileStore(t)
 	c := start(t, coordinator.Config{Ledger: ledger.NewMemory(), Store: store, Mergers: 1})
@@ -40,8 +40,8 @@ func TestOneSweepsFilesHoldUpNoOthers(t *testing.T) {
 	}
 }
 
-// TestForeignFileIsNotRecorded: somebody's file stands in the place of a part's. It is kept, and
-// the sweep is not done before somebody has moved it.
+// TestForeignFileIsNotRecorded: a foreign file has the name of a part. It is kept, and the sweep is
+// not done until it is moved away.
 func TestForeignFileIsNotRecorded(t *testing.T) {
 	t.Parallel()
 	store, dir := fileStore(t)

@@ -11,7 +11,7 @@ import (
 )
 
 // TestReadersHaveMemoryOfTheirOwn: readers and deliveries do not wait for each other, and no frame
-// is too large to be waited for.
+// exceeds the memory budget.
 func TestReadersHaveMemoryOfTheirOwn(t *testing.T) {
 	leader, e := idleTerm(t, ledger.NewMemory())
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)

@@ -26,7 +26,7 @@ import (
 	pb "github.com/phasegrid/phasegrid/proto/phasegrid/v1"
 )
 
-// flightClient is arrow-go's own client.
+// flightClient is the client of arrow-go.
 func (c *cluster) flightClient() flight.Client {
 	c.t.Helper()
 	client, err := flight.NewClientWithMiddleware(
@@ -42,7 +42,7 @@ func (c *cluster) flightClient() flight.Client {
 	return client
 }
 
-// fly returns the integers of the first column that a ticket brings, and the names of all columns.
+// fly returns the integers of the first column of a ticket, and the names of all columns.
 func fly(ctx context.Context, client flight.Client, ticket string) (first []int64, names []string, err error) {
 	stream, err := client.DoGet(ctx, &flight.Ticket{Ticket: []byte(ticket)})
 	if err != nil {
@@ -65,7 +65,7 @@ func fly(ctx context.Context, client flight.Client, ticket string) (first []int6
 	return first, names, nil
 }
 
-// deliverShards solves and delivers some shards of a fresh lease, and goes.
+// deliverShards delivers some shards of a fresh lease and detaches.
 func (c *cluster) deliverShards(ctx context.Context, n int64) {
 	c.t.Helper()
 	z := &coordtest.Node{Name: fmt.Sprintf("partial-%d", n)}
@@ -122,7 +122,7 @@ func TestFlightSeesCommittedRowsOnce(t *testing.T) {
 	ended := make(chan error, 1)
 	nodeCtx, stop := context.WithCancel(ctx)
 	go func() { ended <- node.Run(nodeCtx, c.conn) }()
-	// While shards are committed and merged, the number of rows never falls and no row comes twice.
+	// While shards are committed and merged, the number of rows never falls and no row is repeated.
 	for last := some; last < 1000; {
 		rows, _, err := fly(ctx, client, points)
 		if err != nil {
@@ -180,12 +180,16 @@ func TestFlightRefusesWhatIsNoTicket(t *testing.T) {
 		ticket string
 		code   codes.Code
 	}{
-		"no JSON":          {"points", codes.InvalidArgument},
-		"unknown key":      {fmt.Sprintf(`{"sweep": %q, "tabel": "points"}`, id), codes.InvalidArgument},
-		"unknown sweep":    {`{"sweep": "ffff", "table": "points"}`, codes.NotFound},
-		"unknown table":    {fmt.Sprintf(`{"sweep": %q, "table": "trajectories"}`, id), codes.InvalidArgument},
-		"unknown column":   {fmt.Sprintf(`{"sweep": %q, "table": "points", "columns": ["los"]}`, id), codes.InvalidArgument},
-		"column twice":     {fmt.Sprintf(`{"sweep": %q, "table": "points", "columns": ["loss", "loss"]}`, id), codes.InvalidArgument},
+		"no JSON":       {"points", codes.InvalidArgument},
+		"unknown key":   {fmt.Sprintf(`{"sweep": %q, "tabel": "points"}`, id), codes.InvalidArgument},
+		"unknown sweep": {`{"sweep": "ffff", "table": "points"}`, codes.NotFound},
+		"unknown table": {fmt.Sprintf(`{"sweep": %q, "table": "trajectories"}`, id), codes.InvalidArgument},
+		"unknown column": {
+			fmt.Sprintf(`{"sweep": %q, "table": "points", "columns": ["los"]}`, id), codes.InvalidArgument,
+		},
+		"column twice": {
+			fmt.Sprintf(`{"sweep": %q, "table": "points", "columns": ["loss", "loss"]}`, id), codes.InvalidArgument,
+		},
 		"negative point":   {fmt.Sprintf(`{"sweep": %q, "table": "points", "first": -1}`, id), codes.InvalidArgument},
 		"overlong ticket":  {strings.Repeat(" ", 1<<17), codes.InvalidArgument},
 		"empty descriptor": {"", codes.InvalidArgument},
@@ -196,7 +200,7 @@ func TestFlightRefusesWhatIsNoTicket(t *testing.T) {
 	}
 }
 
-// pyarrowScript reads a sweep's points as a person would, and prints rows and distinct points.
+// pyarrowScript reads the points of a sweep and prints the numbers of rows and of distinct points.
 const pyarrowScript = `
 import sys, pyarrow.flight as flight
 client = flight.connect("grpc://" + sys.argv[1])
@@ -205,8 +209,7 @@ table = client.do_get(info.endpoints[0].ticket).read_all()
 print('{"rows": %d, "distinct": %d}' % (table.num_rows, len(set(table["point"].to_pylist()))))
 `
 
-// checkPyarrow reads by the Python client where there is one; PHASEGRID_PYTHON names the
-// interpreter.
+// checkPyarrow reads with pyarrow if it is installed; PHASEGRID_PYTHON names the interpreter.
 func checkPyarrow(t *testing.T, address, sweep string) {
 	python := os.Getenv("PHASEGRID_PYTHON")
 	if python == "" {

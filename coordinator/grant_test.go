@@ -11,8 +11,8 @@ import (
 	pb "github.com/phasegrid/phasegrid/proto/phasegrid/v1"
 )
 
-// TestGrantsThatNeverArrived: the connections of three nodes break as they are granted the same
-// shard, which none of them hears of. Nothing is wrong with the shard.
+// TestGrantsThatNeverArrived: the streams of three nodes break as they are granted the same shard,
+// which none of them receives. The shard is not quarantined.
 func TestGrantsThatNeverArrived(t *testing.T) {
 	t.Parallel()
 	store, dir := fileStore(t)

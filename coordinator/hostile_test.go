@@ -28,8 +28,8 @@ import (
 	"github.com/phasegrid/phasegrid/results"
 )
 
-// TestHostileDeliveries: whatever a node sends is refused with a reason unless it is exactly the
-// shard; the coordinator lives, its memory stays small, and the sweep ends as if nothing had been.
+// TestHostileDeliveries: a delivery is rejected with a reason unless it is exactly the shard; the
+// coordinator survives with little memory, and the result is as without the attack.
 func TestHostileDeliveries(t *testing.T) {
 	store, dir := fileStore(t)
 	registry := prometheus.NewRegistry()
@@ -42,7 +42,8 @@ func TestHostileDeliveries(t *testing.T) {
 		t.Fatal(err)
 	}
 	honest := &coordtest.Node{Name: "honest"}
-	if err := stream.Send(&pb.AttachRequest{Message: &pb.AttachRequest_Hello{Hello: &pb.Hello{Info: honest.Info(), Capacity: 4}}}); err != nil {
+	hello := &pb.Hello{Info: honest.Info(), Capacity: 4}
+	if err := stream.Send(&pb.AttachRequest{Message: &pb.AttachRequest_Hello{Hello: hello}}); err != nil {
 		t.Fatal(err)
 	}
 	run := awaitGrant(t, stream)
@@ -57,21 +58,27 @@ func TestHostileDeliveries(t *testing.T) {
 		h.Crc32C, h.PayloadBytes = crc32.Checksum(p, crc32.MakeTable(crc32.Castagnoli)), int64(len(p))
 	}
 	for name, change := range map[string]func(h *pb.DeliverHeader, p []byte) []byte{
-		"flipped bit":       func(_ *pb.DeliverHeader, p []byte) []byte { p[len(p)/2] ^= 4; return p },
-		"truncated":         func(_ *pb.DeliverHeader, p []byte) []byte { return p[:len(p)/2] },
-		"too long":          func(_ *pb.DeliverHeader, p []byte) []byte { return append(p, 0) },
-		"empty":             func(_ *pb.DeliverHeader, _ []byte) []byte { return nil },
-		"4 GB announced":    func(h *pb.DeliverHeader, p []byte) []byte { h.PayloadBytes = 4 << 30; return p },
-		"negative length":   func(h *pb.DeliverHeader, p []byte) []byte { h.PayloadBytes = -1; return p },
-		"segment of 4 GB":   func(h *pb.DeliverHeader, p []byte) []byte { h.Segments[0].Bytes = 4 << 30; return p },
-		"no segments":       func(h *pb.DeliverHeader, p []byte) []byte { h.Segments = nil; return p },
-		"unknown table":     func(h *pb.DeliverHeader, p []byte) []byte { h.Segments[0].Table = 77; return p },
-		"many segments":     func(h *pb.DeliverHeader, p []byte) []byte { h.Segments = make([]*pb.Segment, 100000); return p },
-		"other shard":       func(h *pb.DeliverHeader, p []byte) []byte { h.Shard++; return p },
-		"no such shard":     func(h *pb.DeliverHeader, p []byte) []byte { h.Shard = 1 << 40; return p },
-		"wrong row count":   func(h *pb.DeliverHeader, p []byte) []byte { h.Segments[0].Rows++; return p },
-		"other solver":      func(h *pb.DeliverHeader, p []byte) []byte { h.SolverVersion++; return p },
-		"endless node name": func(h *pb.DeliverHeader, p []byte) []byte { h.Node = strings.Repeat("x", 1<<20); return p },
+		"flipped bit":     func(_ *pb.DeliverHeader, p []byte) []byte { p[len(p)/2] ^= 4; return p },
+		"truncated":       func(_ *pb.DeliverHeader, p []byte) []byte { return p[:len(p)/2] },
+		"too long":        func(_ *pb.DeliverHeader, p []byte) []byte { return append(p, 0) },
+		"empty":           func(_ *pb.DeliverHeader, _ []byte) []byte { return nil },
+		"4 GB announced":  func(h *pb.DeliverHeader, p []byte) []byte { h.PayloadBytes = 4 << 30; return p },
+		"negative length": func(h *pb.DeliverHeader, p []byte) []byte { h.PayloadBytes = -1; return p },
+		"segment of 4 GB": func(h *pb.DeliverHeader, p []byte) []byte { h.Segments[0].Bytes = 4 << 30; return p },
+		"no segments":     func(h *pb.DeliverHeader, p []byte) []byte { h.Segments = nil; return p },
+		"unknown table":   func(h *pb.DeliverHeader, p []byte) []byte { h.Segments[0].Table = 77; return p },
+		"many segments": func(h *pb.DeliverHeader, p []byte) []byte {
+			h.Segments = make([]*pb.Segment, 100000)
+			return p
+		},
+		"other shard":     func(h *pb.DeliverHeader, p []byte) []byte { h.Shard++; return p },
+		"no such shard":   func(h *pb.DeliverHeader, p []byte) []byte { h.Shard = 1 << 40; return p },
+		"wrong row count": func(h *pb.DeliverHeader, p []byte) []byte { h.Segments[0].Rows++; return p },
+		"other solver":    func(h *pb.DeliverHeader, p []byte) []byte { h.SolverVersion++; return p },
+		"endless node name": func(h *pb.DeliverHeader, p []byte) []byte {
+			h.Node = strings.Repeat("x", 1<<20)
+			return p
+		},
 		"NaN": func(h *pb.DeliverHeader, p []byte) []byte {
 			for i := range p[:len(p)-8] { // some float of the loss column: shard 0 begins with point 1's 1.0
 				if i%8 == 0 && p[i+7] == 0x3f && p[i+6] == 0xf0 {
@@ -127,7 +134,7 @@ func TestHostileDeliveries(t *testing.T) {
 	}
 }
 
-// TestHostileStreams: messages out of order, and texts no node would send.
+// TestHostileStreams: messages out of order, and texts that no node sends.
 func TestHostileStreams(t *testing.T) {
 	store, _ := fileStore(t)
 	c := start(t, coordinator.Config{Ledger: ledger.NewMemory(), Store: store})
@@ -148,8 +155,9 @@ func TestHostileStreams(t *testing.T) {
 		"no slots":      {hello(func(i *pb.NodeInfo) { i.Slots = 0 })},
 		"a run of all": {hello(func(*pb.NodeInfo) {}), {Message: &pb.AttachRequest_Drain{Drain: &pb.Drain{
 			Returned: []*pb.ShardRun{{Shards: 1 << 62}}}}}},
-		"runs of more than anyone holds": {hello(func(*pb.NodeInfo) {}), {Message: &pb.AttachRequest_Drain{Drain: &pb.Drain{
-			Returned: []*pb.ShardRun{{Shards: 4096}, {Shards: 1}}}}}},
+		"more shards than a node may hold": {
+			hello(func(*pb.NodeInfo) {}), {Message: &pb.AttachRequest_Drain{Drain: &pb.Drain{
+				Returned: []*pb.ShardRun{{Shards: 4096}, {Shards: 1}}}}}},
 	} {
 		stream, err := c.nodes.Attach(ctx)
 		if err != nil {
@@ -169,8 +177,7 @@ func TestHostileStreams(t *testing.T) {
 	}
 }
 
-// TestStalledDelivery: a delivery that never ends gives up its memory, which others wait for: soon
-// where it brings nothing more.
+// TestStalledDelivery: a delivery that never ends releases its memory, soon if it sends nothing.
 func TestStalledDelivery(t *testing.T) {
 	t.Run("slow", func(t *testing.T) { testStalledDelivery(t, coordinator.Config{DeliveryTimeout: 2 * time.Second}) })
 	t.Run("silent", func(t *testing.T) { testStalledDelivery(t, coordinator.Config{ChunkTimeout: 2 * time.Second}) })
@@ -201,8 +208,8 @@ func testStalledDelivery(t *testing.T, cfg coordinator.Config) {
 	checkSmallSet(t, filepath.Join(dir, last.GetResultSet()))
 }
 
-// TestNoNodeFencesAnother: bad deliveries count against the node that proves to have made them,
-// whatever name they bear.
+// TestNoNodeFencesAnother: bad deliveries count against the node that is proven to have sent them,
+// whatever name they contain.
 func TestNoNodeFencesAnother(t *testing.T) {
 	store, _ := fileStore(t)
 	c := start(t, coordinator.Config{Ledger: ledger.NewMemory(), Store: store})
@@ -246,8 +253,8 @@ func TestNoNodeFencesAnother(t *testing.T) {
 	}
 }
 
-// TestOneNodeOfAName: a second process under a node's name is told so and does not take its place;
-// the node itself may come back before its old stream has ended.
+// TestOneNodeOfAName: a second process with the name of a node is rejected and does not replace it;
+// the same process may attach before its old stream has ended.
 func TestOneNodeOfAName(t *testing.T) {
 	store, _ := fileStore(t)
 	c := start(t, coordinator.Config{Ledger: ledger.NewMemory(), Store: store})
@@ -281,8 +288,8 @@ func TestOneNodeOfAName(t *testing.T) {
 	}
 }
 
-// TestSlowFirstMessages: streams that never say anything end, and neither they nor huge first
-// messages keep honest nodes out.
+// TestSlowFirstMessages: streams without a first message end, and neither they nor huge first
+// messages keep other nodes out.
 func TestSlowFirstMessages(t *testing.T) {
 	store, dir := fileStore(t)
 	c := start(t, coordinator.Config{Ledger: ledger.NewMemory(), Store: store, OpenTimeout: time.Second})
@@ -337,8 +344,8 @@ func (s *fullStore) Create(ctx context.Context, name string) (store.Writer, erro
 	return s.Store.Create(ctx, name)
 }
 
-// TestFullStore: while the store is full nothing is acknowledged, status says so, and the sweep
-// goes on once there is room.
+// TestFullStore: while the store is full nothing is acknowledged and an alarm is active; the sweep
+// continues once there is space.
 func TestFullStore(t *testing.T) {
 	store, dir := fileStore(t)
 	full := &fullStore{Store: store}

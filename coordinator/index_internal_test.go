@@ -10,7 +10,7 @@ import (
 	"github.com/phasegrid/phasegrid/coordinator/store"
 )
 
-// oneTransaction is a ledger that notes how many writes each transaction has.
+// oneTransaction is a ledger that counts the writes of each transaction.
 type oneTransaction struct {
 	ledger.Ledger
 	sizes []int
@@ -21,24 +21,25 @@ func (l *oneTransaction) Commit(ctx context.Context, writes []ledger.Write) erro
 	return l.Ledger.Commit(ctx, writes)
 }
 
-// TestFoldIsOneTransaction: a new leader finds more done keys of a part than one transaction can
-// write.
-func TestFoldIsOneTransaction(t *testing.T) {
+// TestCompactionIsOneTransaction: a new leader finds more done keys of a part than one transaction
+// can write.
+func TestCompactionIsOneTransaction(t *testing.T) {
 	c, err := New(Config{Ledger: ledger.NewMemory(), Store: noStore{}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	reign, err := c.cfg.Ledger.Campaign(t.Context(), "here", func() {})
+	leadership, err := c.cfg.Ledger.Campaign(t.Context(), "here", func() {})
 	if err != nil {
 		t.Fatal(err)
 	}
-	guarded := &oneTransaction{Ledger: reign.Ledger}
-	reign.Ledger = guarded
-	term := termOf(c, reign)
+	guarded := &oneTransaction{Ledger: leadership.Ledger}
+	leadership.Ledger = guarded
+	term := termOf(c, leadership)
 	ref := partRef{"id", 0}
 	for n := range 2*ledger.MaxWrites + 50 {
 		item := []ledger.DoneShard{{Shard: n, Object: "spool/x"}}
-		if err := term.commit(t.Context(), []ledger.Write{{Key: ledger.DoneKey("id", 0, n), Value: must(ledger.EncodeDone(item))}}); err != nil {
+		done := ledger.Write{Key: ledger.DoneKey("id", 0, n), Value: must(ledger.EncodeDone(item))}
+		if err := term.commit(t.Context(), []ledger.Write{done}); err != nil {
 			t.Fatal(err)
 		}
 		term.index.put(ref, n, item, true)
@@ -53,7 +54,7 @@ func TestFoldIsOneTransaction(t *testing.T) {
 		t.Errorf("folded by transactions of %v writes, want %v", guarded.sizes, want)
 	}
 	var shards []int
-	for _, d := range doneOf(t, reign.Ledger) {
+	for _, d := range doneOf(t, leadership.Ledger) {
 		for _, it := range d.Items {
 			shards = append(shards, it.Shard)
 		}
@@ -64,7 +65,7 @@ func TestFoldIsOneTransaction(t *testing.T) {
 	}
 }
 
-// doneOf reads the done keys of the sweep "id", whose own key it writes first.
+// doneOf returns the done keys of the sweep "id", after it has written the key of the sweep.
 func doneOf(t *testing.T, l ledger.Ledger) []ledger.DoneState {
 	t.Helper()
 	if err := l.Commit(t.Context(), []ledger.Write{{Key: ledger.SweepKey("id")}}); err != nil {
@@ -77,7 +78,7 @@ func doneOf(t *testing.T, l ledger.Ledger) []ledger.DoneState {
 	return sweeps[0].Done
 }
 
-// widest is a ledger that notes how many bytes the largest value has.
+// widest is a ledger that notes the size of the largest value.
 type widest struct {
 	ledger.Ledger
 	bytes int
@@ -90,10 +91,10 @@ func (l *widest) Commit(ctx context.Context, writes []ledger.Write) error {
 	return l.Ledger.Commit(ctx, writes)
 }
 
-// TestFoldedKeysStaySmall: a part of very many shards is computed under several leaders. What one
-// of them folded the next ones do not fold on and on: etcd refuses a request of more than 1.5 MiB,
-// and the part would never go on.
-func TestFoldedKeysStaySmall(t *testing.T) {
+// TestCompactedKeysStaySmall: a part of very many shards is computed under several leaders. What
+// one has compacted the next ones do not compact again and again: etcd rejects a request of more
+// than 1.5 MiB, which would block the part.
+func TestCompactedKeysStaySmall(t *testing.T) {
 	const shards, leaders, group = 360_000, 3, 8
 	memory := ledger.NewMemory()
 	ref := partRef{"id", 0}
@@ -102,13 +103,13 @@ func TestFoldedKeysStaySmall(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		reign, err := memory.Campaign(t.Context(), "here", func() {})
+		leadership, err := memory.Campaign(t.Context(), "here", func() {})
 		if err != nil {
 			t.Fatal(err)
 		}
-		guarded := &widest{Ledger: reign.Ledger}
-		reign.Ledger = guarded
-		term := termOf(c, reign)
+		guarded := &widest{Ledger: leadership.Ledger}
+		leadership.Ledger = guarded
+		term := termOf(c, leadership)
 		keys, held := 0, 0
 		for _, d := range doneOf(t, guarded) {
 			term.index.put(ref, d.N, d.Items, true)
@@ -135,7 +136,8 @@ func TestFoldedKeysStaySmall(t *testing.T) {
 				t.Fatal(err)
 			}
 			number := term.index.number(ref)
-			if err := term.commit(t.Context(), []ledger.Write{{Key: ledger.DoneKey("id", 0, number), Value: must(ledger.EncodeDone(items))}}); err != nil {
+			done := ledger.Write{Key: ledger.DoneKey("id", 0, number), Value: must(ledger.EncodeDone(items))}
+			if err := term.commit(t.Context(), []ledger.Write{done}); err != nil {
 				t.Fatal(err)
 			}
 			term.index.put(ref, number, items, false)
@@ -143,11 +145,11 @@ func TestFoldedKeysStaySmall(t *testing.T) {
 		if guarded.bytes > 1<<20 {
 			t.Errorf("leader %d wrote a value of %d bytes", n, guarded.bytes)
 		}
-		if err := reign.Resign(t.Context()); err != nil {
+		if err := leadership.Resign(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 	}
 }
 
-// noStore is a store that no test reaches.
+// noStore is a store that is not used.
 type noStore struct{ store.Store }

@@ -14,11 +14,12 @@ import (
 	pb "github.com/phasegrid/phasegrid/proto/phasegrid/v1"
 )
 
-// listedSweep is a sweep file that lists so many points.
+// listedSweep is a sweep file that lists n points.
 func listedSweep(n int) []byte {
 	var b strings.Builder
 	b.WriteString(
-		"name: listed\nfixed: {model: population, covariance: spiked, init: identity, init_scale: 0.01, steps: 10, optimizer: gd, dimension: 10, learning_rate: 0.001}\ngrid:\n  anisotropy: [1",
+		"name: listed\nfixed: {model: population, covariance: spiked, init: identity, init_scale: 0.01, steps: 10, " +
+			"optimizer: gd, dimension: 10, learning_rate: 0.001}\ngrid:\n  anisotropy: [1",
 	)
 	for i := range n {
 		fmt.Fprintf(&b, ",%v", 2+float64(i)/float64(n+1))
@@ -27,8 +28,8 @@ func listedSweep(n int) []byte {
 	return []byte(b.String())
 }
 
-// TestSpecTooLargeForTheLedger: a sweep file that etcd does not take is refused, before anything is
-// written, and a large one that it takes is submitted.
+// TestSpecTooLargeForTheLedger: a sweep file that is too large for etcd is rejected before anything
+// is written, and a large one that fits is accepted.
 func TestSpecTooLargeForTheLedger(t *testing.T) {
 	store, dir := fileStore(t)
 	c := start(t, coordinator.Config{Embedded: t.TempDir(), Store: store})

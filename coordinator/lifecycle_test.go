@@ -46,7 +46,7 @@ func deadline(t *testing.T) context.Context {
 	return ctx
 }
 
-// expect polls a sweep until ok says so.
+// expect watches a sweep until ok returns true.
 func (c *cluster) expect(ctx context.Context, id, what string, ok func(*pb.Sweep) bool) *pb.Sweep {
 	c.t.Helper()
 	stream, err := c.sweeps.Watch(ctx, &pb.WatchRequest{Sweep: id})
@@ -149,8 +149,8 @@ func awaitGrant(t *testing.T, stream pb.Nodes_AttachClient) *pb.ShardRun {
 	}
 }
 
-// TestQuarantine: a shard that takes three nodes with it is left out; retry writes its part again,
-// as if nothing had been.
+// TestQuarantine: a shard that kills three nodes is left out; retry writes its part again, with the
+// same result as an undisturbed run.
 func TestQuarantine(t *testing.T) {
 	ctx := deadline(t)
 	calm, calmDir := fileStore(t)
@@ -194,7 +194,7 @@ func TestQuarantine(t *testing.T) {
 	}
 }
 
-// quarantine has three nodes die of a sweep's first shard.
+// quarantine has three nodes die with the first shard of a sweep.
 func (c *cluster) quarantine(ctx context.Context, t *testing.T, id string) {
 	t.Helper()
 	for _, name := range []string{"victim-1", "victim-2", "victim-3"} {
@@ -204,7 +204,8 @@ func (c *cluster) quarantine(ctx context.Context, t *testing.T, id string) {
 		}
 		info := (&coordtest.Node{Name: name}).Info()
 		info.Slots = 1
-		if err := stream.Send(&pb.AttachRequest{Message: &pb.AttachRequest_Hello{Hello: &pb.Hello{Info: info, Capacity: 1}}}); err != nil {
+		hello := &pb.Hello{Info: info, Capacity: 1}
+		if err := stream.Send(&pb.AttachRequest{Message: &pb.AttachRequest_Hello{Hello: hello}}); err != nil {
 			t.Fatal(err)
 		}
 		if run := awaitGrant(t, stream); run.GetFirstShard() != 0 {
@@ -236,8 +237,7 @@ func readManifest(t *testing.T, set string) results.Manifest {
 	return m
 }
 
-// TestReopen: a done sweep whose files are gone, cut short or foreign is found out by the next
-// submit.
+// TestReopen: the next submit of a done sweep finds files that are missing, cut short or foreign.
 func TestReopen(t *testing.T) {
 	store, dir := fileStore(t)
 	state := t.TempDir()
@@ -280,8 +280,8 @@ func TestReopen(t *testing.T) {
 	}
 }
 
-// partsTakenBack is a done sweep of which a leader died as it took the parts back, after the parts'
-// keys. Nobody leads yet.
+// partsTakenBack is a done sweep whose leader died while it reopened parts, after it had deleted
+// their keys. There is no leader.
 func partsTakenBack(ctx context.Context, t *testing.T) (cfg coordinator.Config, id, set string) {
 	t.Helper()
 	store, dir := fileStore(t)
@@ -294,16 +294,16 @@ func partsTakenBack(ctx context.Context, t *testing.T) (cfg coordinator.Config, 
 	set = filepath.Join(dir, c.wait(ctx, id).GetResultSet())
 	stopNode()
 	c.stop()
-	reign := campaign(ctx, t, memory, "between")
-	commit(ctx, t, reign, ledger.Write{Key: "/phasegrid/v1/sweeps/" + id + "/parts/", Delete: true, Prefix: true})
-	if err := reign.Resign(ctx); err != nil {
+	leadership := campaign(ctx, t, memory, "between")
+	commit(ctx, t, leadership, ledger.Write{Key: "/phasegrid/v1/sweeps/" + id + "/parts/", Delete: true, Prefix: true})
+	if err := leadership.Resign(ctx); err != nil {
 		t.Fatal(err)
 	}
 	return cfg, id, set
 }
 
-// TestReopenDiedHalfWay: a leader died while it took a done sweep's parts back, after some parts'
-// keys. The files of those are gone too.
+// TestReopenDiedHalfWay: a leader died while it reopened parts of a done sweep, after it had
+// deleted some keys. The files of those parts are gone too.
 func TestReopenDiedHalfWay(t *testing.T) {
 	ctx := deadline(t)
 	cfg, id, set := partsTakenBack(ctx, t)
@@ -324,8 +324,8 @@ func TestReopenDiedHalfWay(t *testing.T) {
 	}
 }
 
-// TestFailover: with two coordinators on one etcd, the second goes on where the first was; nothing
-// acknowledged is lost.
+// TestFailover: of two coordinators on one etcd, the second continues where the first ended, and no
+// acknowledged shard is lost.
 func TestFailover(t *testing.T) {
 	endpoint := etcdServer(t, nil)
 	store, dir := fileStore(t)
@@ -463,7 +463,7 @@ func TestBadRequests(t *testing.T) {
 	}
 }
 
-// TestListInPages: every sweep is listed once, the newest first, without its long spec.
+// TestListInPages: every sweep is listed once, the newest first, without its spec.
 func TestListInPages(t *testing.T) {
 	store, _ := fileStore(t)
 	c := start(t, coordinator.Config{Ledger: ledger.NewMemory(), Store: store})

@@ -13,8 +13,8 @@ import (
 	"github.com/phasegrid/phasegrid/sweep"
 )
 
-// TestLeaderGoesByTheCutsThatAreKept: a leader does not cut a sweep again, which may take a look at
-// each of ten million points, and the next one has to look too.
+// TestLeaderGoesByTheCutsThatAreKept: a leader does not plan a stored sweep again, which may mean
+// to look at ten million points.
 func TestLeaderGoesByTheCutsThatAreKept(t *testing.T) {
 	for name, test := range map[string]struct {
 		cuts   func(d *design) *sweep.Plan
@@ -22,13 +22,16 @@ func TestLeaderGoesByTheCutsThatAreKept(t *testing.T) {
 		phase  board.Phase
 	}{
 		"as they were cut": {func(d *design) *sweep.Plan { return d.plan }, 67, board.Running},
-		"not kept":         {func(*design) *sweep.Plan { return &sweep.Plan{} }, 67, board.Running}, // by an earlier release, or as they are too many
+		// By an earlier release, or because they are too many.
+		"not kept": {func(*design) *sweep.Plan { return &sweep.Plan{} }, 67, board.Running},
 		"otherwise": {func(d *design) *sweep.Plan {
 			size := d.spec.Size()
-			return must(sweep.RestorePlan(d.spec, d.version, []sweep.CutRun{{Shards: 1, Points: size - 1}, {Shards: 1, Points: 1}}, []int64{0, 1}))
+			cuts := []sweep.CutRun{{Shards: 1, Points: size - 1}, {Shards: 1, Points: 1}}
+			return must(sweep.RestorePlan(d.spec, d.version, cuts, []int64{0, 1}))
 		}, 2, board.Running},
 		"of no sweep of this size": {func(*design) *sweep.Plan {
-			spec := must(sweep.Parse("x.yaml", []byte(strings.ReplaceAll(tinySweep, "name: ", "replicates: 77\nname: ")), sweep.Limits{}))
+			file := strings.ReplaceAll(tinySweep, "name: ", "replicates: 77\nname: ")
+			spec := must(sweep.Parse("x.yaml", []byte(file), sweep.Limits{}))
 			return must(sweep.NewPlan(t.Context(), spec, sweep.PlanVersion))
 		}, 0, board.Failed},
 	} {
@@ -36,7 +39,8 @@ func TestLeaderGoesByTheCutsThatAreKept(t *testing.T) {
 			leader, e := idleTerm(t, ledger.NewMemory())
 			d := *e.design
 			d.plan = test.cuts(&d)
-			if err := leader.commit(t.Context(), []ledger.Write{{Key: ledger.SweepKey(d.id), Value: must(ledger.EncodeSweep(d.state()))}}); err != nil {
+			stored := ledger.Write{Key: ledger.SweepKey(d.id), Value: must(ledger.EncodeSweep(d.state()))}
+			if err := leader.commit(t.Context(), []ledger.Write{stored}); err != nil {
 				t.Fatal(err)
 			}
 			next := again(leader)
@@ -50,12 +54,14 @@ func TestLeaderGoesByTheCutsThatAreKept(t *testing.T) {
 	}
 }
 
-// TestTermThatEndsWhileItCuts: nothing is wrong with a sweep whose leader ended before it was cut.
+// TestTermThatEndsWhileItCuts: a term that ends while a sweep is planned reports nothing about the
+// sweep.
 func TestTermThatEndsWhileItCuts(t *testing.T) {
 	leader, e := idleTerm(t, ledger.NewMemory())
 	d := *e.design
 	d.plan = &sweep.Plan{} // its cuts are not kept
-	if err := leader.commit(t.Context(), []ledger.Write{{Key: ledger.SweepKey(d.id), Value: must(ledger.EncodeSweep(d.state()))}}); err != nil {
+	stored := ledger.Write{Key: ledger.SweepKey(d.id), Value: must(ledger.EncodeSweep(d.state()))}
+	if err := leader.commit(t.Context(), []ledger.Write{stored}); err != nil {
 		t.Fatal(err)
 	}
 	states, _, err := ledger.LoadSweeps(t.Context(), leader.ledger)

@@ -13,7 +13,7 @@ import (
 	pb "github.com/phasegrid/phasegrid/proto/phasegrid/v1"
 )
 
-// deafStream is a node that sends what it has, and reads nothing.
+// deafStream is the stream of a node that sends what it has and reads nothing.
 type deafStream struct {
 	grpc.ServerStream
 	ctx    context.Context
@@ -39,8 +39,8 @@ func (s *deafStream) Send(*pb.AttachResponse) error {
 	return s.ctx.Err()
 }
 
-// TestNodeThatDoesNotRead: one that beats all the time and never reads does not fill the memory. It
-// is cut off where more waits for it than any node needs to be told.
+// TestNodeThatDoesNotRead: a node that sends heartbeats and never reads does not fill the memory.
+// It is disconnected when more messages wait than any node needs.
 func TestNodeThatDoesNotRead(t *testing.T) {
 	sets, err := store.Open(t.Context(), "file://"+t.TempDir())
 	if err != nil {
@@ -84,7 +84,7 @@ func TestNodeThatDoesNotRead(t *testing.T) {
 	case err := <-handled:
 		t.Fatalf("Attach = %v", err)
 	}
-	// The board has had all beats but the last ones by the time that it has had this.
+	// The board has handled all heartbeats but the last ones when this returns.
 	if _, err := ask(ctx, leader, func() struct{} { return struct{}{} }); err != nil {
 		t.Fatal(err)
 	}

@@ -27,9 +27,9 @@ import (
 	pb "github.com/phasegrid/phasegrid/proto/phasegrid/v1"
 )
 
-// TestDeposedLeader: a leader whose lease ends in the middle of a sweep, as after a long stop,
-// serves no more; the next one goes on, and then the first may lead again.
-func TestDeposedLeader(t *testing.T) {
+// TestFormerLeader: a leader whose session ends during a sweep, as after a long suspension, stops
+// serving; the next one continues, and later the first may lead again.
+func TestFormerLeader(t *testing.T) {
 	t.Parallel()
 	endpoint := etcdServer(t, nil)
 	store, dir := fileStore(t)
@@ -55,17 +55,17 @@ func TestDeposedLeader(t *testing.T) {
 	go func() { ended <- node.Run(ctx, first.conn) }()
 	first.expect(ctx, id, "some shards", func(s *pb.Sweep) bool { return s.GetProgress().GetShardsDone() >= 3 })
 
-	depose(ctx, t, endpoint, first)
+	endTerm(ctx, t, endpoint, first)
 	second.leading(ctx)
 	if err := <-ended; status.Code(err) != codes.Unavailable {
-		t.Errorf("the deposed leader's node hears %v, want UNAVAILABLE", err)
+		t.Errorf("the former leader's node hears %v, want UNAVAILABLE", err)
 	}
 	for metricSum(t, registry, "phasegrid_leader") != 0 {
 		time.Sleep(time.Millisecond) // a poll of another goroutine's progress
 	}
 	for _, gauge := range []string{"phasegrid_nodes", "phasegrid_nodes_fenced", "phasegrid_shards"} {
 		if v := metricSum(t, registry, gauge); v != 0 {
-			t.Errorf("the deposed leader still shows %s %v", gauge, v)
+			t.Errorf("the former leader still shows %s %v", gauge, v)
 		}
 	}
 	if n := metricSum(t, registry, "phasegrid_lease_renew_failures_total"); n != 1 {
@@ -79,7 +79,7 @@ func TestDeposedLeader(t *testing.T) {
 	checkHealth(ctx, t, first.conn, "phasegrid.v1.Sweeps", healthpb.HealthCheckResponse_SERVING)
 }
 
-// metricSum adds up a metric's series.
+// metricSum is the sum of the series of a metric.
 func metricSum(t *testing.T, registry *prometheus.Registry, name string) (total float64) {
 	t.Helper()
 	families, err := registry.Gather()
@@ -96,8 +96,8 @@ func metricSum(t *testing.T, registry *prometheus.Registry, name string) (total 
 	return total
 }
 
-// depose ends a leader's lease, as a long stop of its process does.
-func depose(ctx context.Context, t *testing.T, endpoint string, c *cluster) {
+// endTerm ends the session of a leader, as a long suspension does.
+func endTerm(ctx context.Context, t *testing.T, endpoint string, c *cluster) {
 	t.Helper()
 	client, err := clientv3.New(clientv3.Config{Endpoints: []string{endpoint}, Logger: zap.NewNop()})
 	if err != nil {
@@ -113,7 +113,7 @@ func depose(ctx context.Context, t *testing.T, endpoint string, c *cluster) {
 	}
 }
 
-// TestFollowerForgetsAnAlarm: once etcd is back, who follows says so as well as who leads.
+// TestFollowerForgetsAnAlarm: once etcd is back, a follower clears its alarm as well as the leader.
 func TestFollowerForgetsAnAlarm(t *testing.T) {
 	t.Parallel()
 	cfg := etcdConfig(t)
@@ -131,7 +131,7 @@ func TestFollowerForgetsAnAlarm(t *testing.T) {
 		c := start(t, coordinator.Config{Name: name, StatusListener: listener, Store: store, Etcd: etcdThrough(way)})
 		defer c.stop() // etcd is gone by then: who leads and who follows both end nevertheless
 	}
-	// role is the first line of an answer, the alarms are the others.
+	// role is the first line of an answer, alarms are the others.
 	await := func(what string, met func(answers []string) bool) {
 		t.Helper()
 		for {
@@ -165,7 +165,7 @@ func TestFollowerForgetsAnAlarm(t *testing.T) {
 	await("one leads, one follows, no alarm is left", quiet)
 }
 
-// get is the body at url.
+// get returns the body at url.
 func get(ctx context.Context, t *testing.T, url string) string {
 	t.Helper()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
@@ -184,7 +184,7 @@ func get(ctx context.Context, t *testing.T, url string) string {
 	return string(body)
 }
 
-// alarmsIn are the alarms that an answer tells.
+// alarmsIn returns the alarms in an error.
 func alarmsIn(err error) (alarms []*errdetails.PreconditionFailure_Violation) {
 	for _, detail := range status.Convert(err).Details() {
 		if m, ok := detail.(*errdetails.PreconditionFailure); ok {
@@ -194,8 +194,8 @@ func alarmsIn(err error) (alarms []*errdetails.PreconditionFailure_Violation) {
 	return alarms
 }
 
-// TestLostEtcd: without etcd nothing is acknowledged and everyone is told; when it is back,
-// everything goes on.
+// TestLostEtcd: without etcd nothing is acknowledged and clients are told; when it is back,
+// everything continues.
 func TestLostEtcd(t *testing.T) {
 	t.Parallel()
 	cfg := etcdConfig(t)

@@ -15,8 +15,8 @@ import (
 	pb "github.com/phasegrid/phasegrid/proto/phasegrid/v1"
 )
 
-// TestReadersThatStall: many who ask for a merged table and take nothing of it do not fill the
-// memory of the leader, and do not keep another reader waiting for ever.
+// TestReadersThatStall: many readers of a merged table that take nothing do not fill the memory of
+// the leader, and do not block another reader forever.
 func TestReadersThatStall(t *testing.T) {
 	store, _ := fileStore(t)
 	cfg := coordinator.Config{Ledger: ledger.NewMemory(), Store: store, ReaderTimeout: 5 * time.Second}

@@ -57,7 +57,7 @@ func TestFullStoreIsFreed(t *testing.T) {
 	checkSmallSet(t, filepath.Join(dir, last.GetResultSet()))
 }
 
-// hangingStore hangs where a part is begun.
+// hangingStore blocks the creation of a part.
 type hangingStore struct {
 	store.Store
 	reached chan struct{}
@@ -75,7 +75,7 @@ func (s *hangingStore) Create(ctx context.Context, name string) (store.Writer, e
 	return nil, ctx.Err()
 }
 
-// TestRemovalThatWaitsIsNotForgotten: a coordinator ends after a removal was asked for and before
+// TestRemovalThatWaitsIsNotForgotten: a coordinator ends after a removal was requested and before
 // it could begin.
 func TestRemovalThatWaitsIsNotForgotten(t *testing.T) {
 	t.Parallel()
@@ -110,7 +110,7 @@ func TestRemovalThatWaitsIsNotForgotten(t *testing.T) {
 	if err := <-removed; status.Code(err) != codes.Canceled {
 		t.Errorf("Delete = %v", err)
 	}
-	// What is saved is saved in order: after this, the removal is.
+	// Saves happen in order: after this one, the removal is saved.
 	if _, err := c.sweeps.Cancel(ctx, &pb.CancelRequest{Sweep: other.GetId()}); err != nil {
 		t.Fatal(err)
 	}

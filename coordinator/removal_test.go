@@ -20,8 +20,8 @@ import (
 	pb "github.com/phasegrid/phasegrid/proto/phasegrid/v1"
 )
 
-// TestCancelledSweepCanBeRemoved: nothing that fails for good keeps a sweep from being cancelled
-// and removed.
+// TestCancelledSweepCanBeRemoved: no permanent failure prevents a sweep from being cancelled and
+// removed.
 func TestCancelledSweepCanBeRemoved(t *testing.T) {
 	t.Parallel()
 	obstacle := func(name string) func(ctx context.Context, c *cluster, set, spool string) {
@@ -78,7 +78,7 @@ func TestCancelledSweepCanBeRemoved(t *testing.T) {
 	}
 }
 
-// get is a sweep as it is now.
+// get returns a sweep.
 func (c *cluster) get(ctx context.Context, id string) *pb.Sweep {
 	c.t.Helper()
 	m, err := c.sweeps.Get(ctx, &pb.GetRequest{Sweep: id})
@@ -102,8 +102,8 @@ func (s *keepingStore) DeleteVersion(ctx context.Context, name, version string) 
 	return s.Store.DeleteVersion(ctx, name, version)
 }
 
-// TestRemovalGoesOn: half of a sweep's files are deleted when the caller stops waiting and the
-// coordinator ends. The next one goes on with it.
+// TestRemovalGoesOn: half of the files of a sweep are deleted when the caller stops waiting and the
+// coordinator ends. The next one completes the removal.
 func TestRemovalGoesOn(t *testing.T) {
 	t.Parallel()
 	store, dir := fileStore(t)
@@ -119,7 +119,7 @@ func TestRemovalGoesOn(t *testing.T) {
 	set := filepath.Join(dir, c.wait(ctx, id).GetResultSet())
 	stopNode()
 	want := hashes(t, set)
-	// What people put beside the files is no reason not to remove them.
+	// Files that do not belong to the set do not prevent the removal.
 	if err := os.Symlink("sweep.yaml", filepath.Join(set, "link")); err != nil {
 		t.Fatal(err)
 	}
@@ -160,7 +160,7 @@ func TestRemovalGoesOn(t *testing.T) {
 	checkSmallSet(t, set)
 }
 
-// checkRemoving: a sweep that is being removed is listed so, and nobody uses or changes it.
+// checkRemoving checks that a sweep is listed as being removed and can be neither used nor changed.
 func checkRemoving(ctx context.Context, t *testing.T, c *cluster, id string) {
 	t.Helper()
 	list, err := c.sweeps.List(ctx, &pb.ListRequest{})

@@ -19,8 +19,8 @@ import (
 	"github.com/phasegrid/phasegrid/sweep"
 )
 
-// BenchmarkRestart is the time from the start of a coordinator with embedded etcd, which finds
-// 100,000 shards of an unfinished sweep committed, to its first lease.
+// BenchmarkRestart measures the time from the start of a coordinator with embedded etcd, where
+// 100,000 shards of an unfinished sweep are committed, to its first lease.
 func BenchmarkRestart(b *testing.B) {
 	const shards = 100_000
 	folder := b.TempDir()
@@ -52,8 +52,8 @@ func BenchmarkRestart(b *testing.B) {
 	b.ReportMetric(float64(size)/1e6, "etcd-MB")
 }
 
-// committedShards fills a ledger with a sweep of which all shards but the last ones are committed,
-// and returns its size.
+// committedShards fills a ledger with a sweep of which all shards but the last are committed, and
+// returns its size.
 func committedShards(b *testing.B, folder string, shards int) (size int) {
 	b.Helper()
 	file, err := coordtest.SweepFile(shards+100, 1)
@@ -77,7 +77,7 @@ func committedShards(b *testing.B, folder string, shards int) (size int) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	reign, err := embedded.Campaign(b.Context(), "bench", func() {})
+	leadership, err := embedded.Campaign(b.Context(), "bench", func() {})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -110,11 +110,11 @@ func committedShards(b *testing.B, folder string, shards int) (size int) {
 	}
 	for i := range writes {
 		size += len(writes[i].Key) + len(writes[i].Value)
-		if err := reign.Ledger.Commit(b.Context(), writes[i:i+1]); err != nil {
+		if err := leadership.Ledger.Commit(b.Context(), writes[i:i+1]); err != nil {
 			b.Fatal(err)
 		}
 	}
-	if err := reign.Resign(b.Context()); err != nil {
+	if err := leadership.Resign(b.Context()); err != nil {
 		b.Fatal(err)
 	}
 	if err := embedded.Close(); err != nil {

@@ -16,8 +16,7 @@ import (
 	"github.com/phasegrid/phasegrid/coordinator"
 )
 
-// peerWith is the context of a call whose TLS handshake verified a certificate
-// with these alternative names.
+// peerWith is the context of a call with a verified certificate that has these alternative names.
 func peerWith(t *testing.T, uris ...string) context.Context {
 	t.Helper()
 	certificate := &x509.Certificate{}
@@ -103,7 +102,7 @@ func TestCallsWithoutAVerifiedCertificateAreUnauthenticated(t *testing.T) {
 	}
 }
 
-// streamOf is a server stream of which only the context is used.
+// streamOf is a server stream that has only a context.
 type streamOf struct {
 	grpc.ServerStream
 	ctx context.Context

@@ -8,22 +8,21 @@ import (
 	"github.com/phasegrid/phasegrid/coordinator/ledger"
 )
 
-// manyParts and manyLosses need several transactions.
-const manyParts, manyLosses = 3 * ledger.MaxWrites, 3 * ledger.MaxWrites
+// manyParts and manyFailures need several transactions.
+const manyParts, manyFailures = 3 * ledger.MaxWrites, 3 * ledger.MaxWrites
 
-// prefixes calls look with the sweep as the ledger has it after each transaction of an action's
-// writes.
+// prefixes calls look with the sweep in the ledger after each transaction of an action.
 func prefixes(t *testing.T, before []ledger.Write, a board.Action, look func(s *ledger.Sweep, last bool)) {
 	t.Helper()
 	memory := ledger.NewMemory()
-	reign, err := memory.Campaign(t.Context(), "here", func() {})
+	leadership, err := memory.Campaign(t.Context(), "here", func() {})
 	if err != nil {
 		t.Fatal(err)
 	}
 	commit := func(writes []ledger.Write) {
 		for len(writes) > 0 {
 			n := min(len(writes), ledger.MaxWrites)
-			if err := reign.Ledger.Commit(t.Context(), writes[:n]); err != nil {
+			if err := leadership.Ledger.Commit(t.Context(), writes[:n]); err != nil {
 				t.Fatal(err)
 			}
 			writes = writes[n:]
@@ -38,7 +37,7 @@ func prefixes(t *testing.T, before []ledger.Write, a board.Action, look func(s *
 		n := min(len(writes), ledger.MaxWrites)
 		commit(writes[:n])
 		writes = writes[n:]
-		states, orphans, err := ledger.LoadSweeps(t.Context(), reign.Ledger)
+		states, orphans, err := ledger.LoadSweeps(t.Context(), leadership.Ledger)
 		if err != nil || len(orphans) > 0 || len(states) != 1 {
 			t.Fatalf("%d sweeps, %v", len(states), err)
 		}
@@ -46,9 +45,9 @@ func prefixes(t *testing.T, before []ledger.Write, a board.Action, look func(s *
 	}
 }
 
-// TestDropPartsIsConsistentThroughout: a sweep does not run while it counts parts as stored whose
+// TestDeletePartsIsConsistentThroughout: a sweep does not run while it counts parts as stored whose
 // files are gone.
-func TestDropPartsIsConsistentThroughout(t *testing.T) {
+func TestDeletePartsIsConsistentThroughout(t *testing.T) {
 	drop := board.DeleteParts{Sweep: "id", Phase: board.Running}
 	before := []ledger.Write{{Key: ledger.PhaseKey("id"), Value: []byte("done")}}
 	for i := range manyParts {
@@ -78,11 +77,11 @@ func TestDropPartsIsConsistentThroughout(t *testing.T) {
 	})
 }
 
-// TestDropLossesIsConsistentThroughout: a sweep with shards to compute again runs.
-func TestDropLossesIsConsistentThroughout(t *testing.T) {
+// TestDeleteFailuresIsConsistentThroughout: a sweep with shards to compute again runs.
+func TestDeleteFailuresIsConsistentThroughout(t *testing.T) {
 	drop := board.DeleteFailures{Sweep: "id", Phase: board.Running}
 	before := []ledger.Write{{Key: ledger.PhaseKey("id"), Value: []byte("done")}}
-	for i := range manyLosses {
+	for i := range manyFailures {
 		drop.Shards = append(drop.Shards, i)
 		before = append(
 			before,
@@ -93,14 +92,14 @@ func TestDropLossesIsConsistentThroughout(t *testing.T) {
 		)
 	}
 	prefixes(t, before, drop, func(s *ledger.Sweep, _ bool) {
-		if s.Phase != board.Running && len(s.Failures) < manyLosses {
-			t.Errorf("%v with %d shards out of quarantine", s.Phase, manyLosses-len(s.Failures))
+		if s.Phase != board.Running && len(s.Failures) < manyFailures {
+			t.Errorf("%v with %d shards out of quarantine", s.Phase, manyFailures-len(s.Failures))
 		}
 	})
 }
 
-// TestReopenAfterHalfOfIt: of a sweep that is done some parts' keys are gone already, as after a
-// crash; the others' go now.
+// TestReopenAfterHalfOfIt: some keys of parts of a done sweep were deleted before a crash; the
+// others are deleted now.
 func TestReopenAfterHalfOfIt(t *testing.T) {
 	b := board.New(10*time.Second, 3*time.Second, 0)
 	cuts := onePerPart(manyParts)
@@ -129,8 +128,8 @@ func TestReopenAfterHalfOfIt(t *testing.T) {
 	}
 }
 
-// TestReopenLeavesOpenPartsAlone: a part is about to be written again with the shard that it lacked
-// when it is found gone.
+// TestReopenLeavesOpenPartsAlone: a part that is about to be merged again with the shard that it
+// lacked is found missing.
 func TestReopenLeavesOpenPartsAlone(t *testing.T) {
 	b := board.New(10*time.Second, 3*time.Second, 0)
 	b.Step(
@@ -152,7 +151,7 @@ func TestReopenLeavesOpenPartsAlone(t *testing.T) {
 	}
 }
 
-// onePerPart are cuts into that many parts of one shard.
+// onePerPart are cuts into parts of one shard.
 type onePerPart int
 
 func (c onePerPart) Shards() int           { return int(c) }

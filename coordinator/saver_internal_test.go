@@ -17,7 +17,7 @@ import (
 	pb "github.com/phasegrid/phasegrid/proto/phasegrid/v1"
 )
 
-// heldLedger holds transactions that delete a key below prefix back until open is closed.
+// heldLedger delays transactions that delete a key below prefix until open is closed.
 type heldLedger struct {
 	ledger.Ledger
 	prefix string
@@ -39,8 +39,8 @@ func (l *heldLedger) Commit(ctx context.Context, writes []ledger.Write) error {
 	return l.Ledger.Commit(ctx, writes)
 }
 
-// decide runs the loop and the saver of a leader, until the test ends. Saved is what the saver came
-// to.
+// decide runs the loop and the saver of a leader until the test ends. saved gets the error of the
+// saver.
 func decide(t *testing.T, leader *term) (ctx context.Context, saved <-chan error) {
 	ctx, cancel := context.WithCancel(t.Context())
 	leader.ended = ctx.Done()
@@ -55,7 +55,7 @@ func decide(t *testing.T, leader *term) (ctx context.Context, saved <-chan error
 	return ctx, done
 }
 
-// do has a leader's loop do something.
+// do runs a function in the loop of a leader.
 func do(ctx context.Context, t *testing.T, leader *term, f func()) {
 	t.Helper()
 	if _, err := ask(ctx, leader, func() struct{} { f(); return struct{}{} }); err != nil {
@@ -64,8 +64,8 @@ func do(ctx context.Context, t *testing.T, leader *term, f func()) {
 }
 
 // TestRowsFollowWhatIsNotDurableYet: the keys of a part that is computed again are being deleted,
-// which takes long. A delivery of one of its shards is not committed before that: it would be
-// acknowledged, and its key deleted.
+// slowly. A delivery of one of its shards is not committed before that, since it would be
+// acknowledged and its key deleted.
 func TestRowsFollowWhatIsNotDurableYet(t *testing.T) {
 	leader, e := idleTerm(t, ledger.NewMemory())
 	held := &heldLedger{
@@ -134,7 +134,7 @@ func TestRowsFollowWhatIsNotDurableYet(t *testing.T) {
 	}
 }
 
-// losableLedger refuses transactions once another leader was elected.
+// losableLedger rejects transactions once another leader was elected.
 type losableLedger struct {
 	ledger.Ledger
 	lost atomic.Bool
@@ -147,11 +147,10 @@ func (l *losableLedger) Commit(ctx context.Context, writes []ledger.Write) error
 	return l.Ledger.Commit(ctx, writes)
 }
 
-// TestGrantsOfWhoStoodStill: a leader whose process was stopped grants nothing before it has seen
-// that it still leads. Another one may lead by now, and what this one would grant may be
-// acknowledged.
-func TestGrantsOfWhoStoodStill(t *testing.T) {
-	for _, deposed := range []bool{false, true} {
+// TestNoGrantsAfterAStall: a leader that was suspended grants nothing before its leadership is
+// confirmed. Another one may lead, and may have acknowledged what this one would grant.
+func TestNoGrantsAfterAStall(t *testing.T) {
+	for _, replaced := range []bool{false, true} {
 		leader, e := idleTerm(t, ledger.NewMemory())
 		guarded := &losableLedger{Ledger: leader.ledger}
 		leader.ledger, leader.sweeps[e.design.id] = guarded, e
@@ -173,7 +172,7 @@ func TestGrantsOfWhoStoodStill(t *testing.T) {
 				},
 			)
 		})
-		if deposed {
+		if replaced {
 			guarded.lost.Store(true)
 		}
 		do(ctx, t, leader, func() {
@@ -191,12 +190,12 @@ func TestGrantsOfWhoStoodStill(t *testing.T) {
 				t.Errorf("granted before it is known who leads: %v", early)
 			}
 		})
-		if deposed {
+		if replaced {
 			if err := <-saved; !errors.Is(err, ledger.ErrFenced) {
-				t.Errorf("the saver of a deposed leader ended with %v", err)
+				t.Errorf("the saver of a former leader ended with %v", err)
 			}
 			if granted := stream.out.all(); len(granted) > 0 {
-				t.Errorf("a deposed leader granted %v", granted)
+				t.Errorf("a former leader granted %v", granted)
 			}
 			continue
 		}
@@ -217,8 +216,8 @@ func (l *countedLedger) Commit(ctx context.Context, writes []ledger.Write) error
 	return l.Ledger.Commit(ctx, writes)
 }
 
-// TestCancelDoesNotWaitForEachNode: a thousand nodes come at once, as they do to a new leader, and
-// each is noted. What is asked for after them is saved after a few transactions, and in order.
+// TestCancelDoesNotWaitForEachNode: a thousand nodes attach at once, as they do to a new leader,
+// and each is saved. A later request is saved after a few transactions, in order.
 func TestCancelDoesNotWaitForEachNode(t *testing.T) {
 	leader, e := idleTerm(t, ledger.NewMemory())
 	counted := &countedLedger{Ledger: leader.ledger}

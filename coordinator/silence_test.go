@@ -15,8 +15,7 @@ import (
 	"github.com/phasegrid/phasegrid/coordinator/store"
 )
 
-// silentService is an S3 service that takes the requests for which silent says so, and does not
-// answer them.
+// silentService is an S3 service that does not answer requests for which silent returns true.
 type silentService struct {
 	http.Handler
 	silent func(r *http.Request) bool
@@ -34,7 +33,7 @@ func (s *silentService) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// silentStore is a bucket of such a service.
+// silentStore is a bucket of a silentService.
 func silentStore(t *testing.T, patience time.Duration, silent func(r *http.Request) bool) store.Store {
 	t.Helper()
 	backend := s3mem.New()
@@ -54,7 +53,7 @@ func silentStore(t *testing.T, patience time.Duration, silent func(r *http.Reque
 }
 
 // TestSilentS3: a service that does not answer a request, as on a connection that is cut, does not
-// hold up a sweep for ever.
+// block a sweep forever.
 func TestSilentS3(t *testing.T) {
 	for name, swallowed := range map[string]func(r *http.Request) bool{
 		"spool": func(r *http.Request) bool {

@@ -17,7 +17,7 @@ import (
 
 const storeID = ".phasegrid-store"
 
-// refused runs a coordinator that must not start, and returns why.
+// refused runs a coordinator that must not start, and returns the error.
 func refused(ctx context.Context, t *testing.T, cfg coordinator.Config) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -38,7 +38,7 @@ func refused(ctx context.Context, t *testing.T, cfg coordinator.Config) string {
 	return ""
 }
 
-// says holds a text against what must be in it.
+// says checks that an error contains texts.
 func says(t *testing.T, text string, words ...string) {
 	t.Helper()
 	for _, w := range words {
@@ -58,8 +58,8 @@ func again(t *testing.T, folder string) store.Store {
 	return s
 }
 
-// TestForeignStore: of two coordinators of one etcd, the second one must have the first one's
-// store.
+// TestForeignStore: of two coordinators of one etcd, the second must have the same store as the
+// first.
 func TestForeignStore(t *testing.T) {
 	t.Parallel()
 	ctx := deadline(t)
@@ -83,7 +83,7 @@ func TestForeignStore(t *testing.T) {
 	follower.leading(ctx)
 	follower.stop()
 
-	// The leader has gone, its sweep has not.
+	// The leader is gone, its sweep is not.
 	second.Store = other
 	says(t, refused(ctx, t, second), "has no id", folder, otherFolder)
 	restarted := start(t, coordinator.Config{Name: "first", Etcd: etcd, Store: again(t, folder)})
@@ -93,7 +93,7 @@ func TestForeignStore(t *testing.T) {
 	}
 	restarted.stop()
 
-	// A store outlives its etcd, and keeps its id.
+	// A store outlives its etcd and keeps its id.
 	before := readFile(t, filepath.Join(folder, storeID))
 	etcd.Endpoints = []string{etcdServer(t, nil)}
 	start(t, coordinator.Config{Name: "anew", Etcd: etcd, Store: again(t, folder)}).leading(ctx)
@@ -113,8 +113,7 @@ func readFile(t *testing.T, path string) string {
 	return string(data)
 }
 
-// TestStoreWithoutSweeps: a cluster that has no sweep, and no leader, may begin anew with another
-// store.
+// TestStoreWithoutSweeps: a cluster without sweeps and leader accepts another store.
 func TestStoreWithoutSweeps(t *testing.T) {
 	t.Parallel()
 	ctx := deadline(t)
@@ -127,9 +126,8 @@ func TestStoreWithoutSweeps(t *testing.T) {
 	}
 }
 
-// TestForeignStoreOfCandidate: candidates that started together find out whose store is the
-// cluster's when one of them leads. The other one does not lead then, and does as soon as it has
-// that store.
+// TestForeignStoreOfCandidate: candidates that started together learn whose store is the cluster's
+// when one of them leads. The other does not lead until it has that store.
 func TestForeignStoreOfCandidate(t *testing.T) {
 	t.Parallel()
 	ctx := deadline(t)
@@ -137,10 +135,10 @@ func TestForeignStoreOfCandidate(t *testing.T) {
 	etcd := ledger.Etcd{Endpoints: []string{endpoint}}
 	store, folder := fileStore(t)
 	other, otherFolder := fileStore(t)
-	reign := campaign(ctx, t, dial(t, endpoint), "nobody:1")
+	leadership := campaign(ctx, t, dial(t, endpoint), "nobody:1")
 	candidates := func(n int) {
 		t.Helper()
-		for len(load(ctx, t, reign, "/phasegrid/v1/leader/")) != n {
+		for len(load(ctx, t, leadership, "/phasegrid/v1/leader/")) != n {
 			if ctx.Err() != nil {
 				t.Fatalf("there are no %d candidates", n)
 			}
@@ -151,7 +149,7 @@ func TestForeignStoreOfCandidate(t *testing.T) {
 	candidates(2)
 	second := start(t, coordinator.Config{Name: "second", Etcd: etcd, Store: other})
 	candidates(3)
-	if err := reign.Resign(ctx); err != nil {
+	if err := leadership.Resign(ctx); err != nil {
 		t.Fatal(err)
 	}
 	first.leading(ctx)
@@ -197,8 +195,8 @@ func TestForeignStoreS3(t *testing.T) {
 	says(t, refused(ctx, t, coordinator.Config{Etcd: etcd, Store: other}), "has no id")
 }
 
-// TestForeignSpoolOfEmbedded: a coordinator that is alone may write its result sets elsewhere,
-// where it leaves nothing else behind, but needs the spool of its state.
+// TestForeignSpoolOfEmbedded: a coordinator with an embedded etcd may write result sets to any
+// store, where it leaves nothing else, but needs the spool of its state.
 func TestForeignSpoolOfEmbedded(t *testing.T) {
 	t.Parallel()
 	ctx := deadline(t)

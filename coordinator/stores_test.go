@@ -22,7 +22,7 @@ func fileStore(t *testing.T) (store.Store, string) {
 	return s, dir
 }
 
-// s3Store opens a bucket of a real S3 server program, in this process.
+// s3Store opens a bucket of an S3 server in this process.
 func s3Store(t *testing.T) store.Store {
 	t.Helper()
 	backend := s3mem.New()

@@ -16,8 +16,8 @@ import (
 	pb "github.com/phasegrid/phasegrid/proto/phasegrid/v1"
 )
 
-// TestPlansWaitForEachOther: very many large sweep files at once take the memory and the time of a
-// few. Who waits for a turn may give up.
+// TestPlansWaitForEachOther: many large sweep files at once take the memory and time of a few. A
+// call that waits can be cancelled.
 func TestPlansWaitForEachOther(t *testing.T) {
 	planner := newPlanner(0, solver.Version)
 	service := &sweepsServer{planner: planner}
@@ -39,8 +39,8 @@ func TestPlansWaitForEachOther(t *testing.T) {
 	}
 }
 
-// TestSweepFilesHaveTime: ten million points whose cost is an expression take half a minute of a
-// processor that nobody else uses.
+// TestSweepFilesHaveTime: ten million points whose cost is an expression take half a minute of an
+// idle processor.
 func TestSweepFilesHaveTime(t *testing.T) {
 	answering := &calls{slog.New(slog.DiscardHandler), newMetrics(prometheus.NewRegistry())}
 	for _, method := range []string{pb.Sweeps_Submit_FullMethodName, pb.Sweeps_Plan_FullMethodName} {

@@ -27,7 +27,7 @@ func TestUnplannableSweepWithShardsLoads(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	reign, err := memory.Campaign(t.Context(), "here", func() {})
+	leadership, err := memory.Campaign(t.Context(), "here", func() {})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,7 +41,7 @@ func TestUnplannableSweepWithShardsLoads(t *testing.T) {
 		created:   time.Unix(1e9, 0),
 		plan:      &sweep.Plan{},
 	}
-	err = reign.Ledger.Commit(t.Context(), []ledger.Write{
+	err = leadership.Ledger.Commit(t.Context(), []ledger.Write{
 		{
 			Key:   ledger.SweepKey(id),
 			Value: must(ledger.EncodeSweep(d.state())),
@@ -60,7 +60,7 @@ func TestUnplannableSweepWithShardsLoads(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	leader := termOf(c, reign)
+	leader := termOf(c, leadership)
 	if _, err := leader.load(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -77,8 +77,8 @@ func must[T any](v T, err error) T {
 	return v
 }
 
-// TestValueThatCannotBeEncoded: a text that is not UTF-8, wherever it came from, is an error and
-// not the coordinator's end.
+// TestValueThatCannotBeEncoded: a text that is not UTF-8 is an error and does not end the
+// coordinator.
 func TestValueThatCannotBeEncoded(t *testing.T) {
 	const bad = "\xff"
 	loss := board.ShardFailures{Shard: 1, Failures: []board.LeaseFailure{{Node: bad}}}

@@ -16,8 +16,8 @@ import (
 	pb "github.com/phasegrid/phasegrid/proto/phasegrid/v1"
 )
 
-// TestOrphanKeys: keys of a sweep that is not there stop nobody, and say nothing about a sweep that
-// is submitted later.
+// TestOrphanKeys: keys of an unknown sweep are ignored, and do not become part of a sweep that is
+// submitted later.
 func TestOrphanKeys(t *testing.T) {
 	t.Parallel()
 	store, dir := fileStore(t)
@@ -27,18 +27,18 @@ func TestOrphanKeys(t *testing.T) {
 	c.leading(ctx)
 	id := c.submit(ctx, smallSweep).GetSweep().GetId()
 	c.stop()
-	reign := campaign(ctx, t, memory, "between")
+	leadership := campaign(ctx, t, memory, "between")
 	key := "/phasegrid/v1/sweeps/" + id
 	commit(
 		ctx,
 		t,
-		reign,
+		leadership,
 		ledger.Write{Key: key, Delete: true},
 		put(key+"/removing", ""),
 		put(key+"/class", "another"),
 		put("/phasegrid/v1/sweeps/dead/phase", "running"),
 	)
-	if err := reign.Resign(ctx); err != nil {
+	if err := leadership.Resign(ctx); err != nil {
 		t.Fatal(err)
 	}
 	for _, created := range []bool{true, false} {
@@ -57,8 +57,8 @@ func TestOrphanKeys(t *testing.T) {
 	checkSmallSet(t, filepath.Join(dir, c.wait(ctx, id).GetResultSet()))
 }
 
-// TestUnreadableState: a key that no release can read keeps everybody from leading. An alarm says
-// so until it is gone.
+// TestUnreadableState: a key that no release can read prevents leadership. An alarm is active until
+// it is gone.
 func TestUnreadableState(t *testing.T) {
 	t.Parallel()
 	endpoint := etcdServer(t, nil)

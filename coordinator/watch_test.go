@@ -26,8 +26,8 @@ func (c *cluster) wait(ctx context.Context, id string) *pb.Sweep {
 	}
 }
 
-// watch watches a sweep until it ends, or the watch does: as with a leader that a slow disk has
-// lost its session.
+// watch watches a sweep until it ends or the watch does, as with a leader that has lost its session
+// to a slow disk.
 func (c *cluster) watch(ctx context.Context, id string) (*pb.Sweep, error) {
 	stream, err := c.sweeps.Watch(ctx, &pb.WatchRequest{Sweep: id}, grpc.WaitForReady(true))
 	if err != nil {

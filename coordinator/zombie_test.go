@@ -22,8 +22,8 @@ import (
 	pb "github.com/phasegrid/phasegrid/proto/phasegrid/v1"
 )
 
-// stoppedStore stops the first deletion of a file, as SIGSTOP stops a process in the middle of it:
-// it goes on when it is let, whoever leads by then.
+// stoppedStore blocks the first deletion of a file, as SIGSTOP does, until it is released, whoever
+// leads by then.
 type stoppedStore struct {
 	store.Store
 	at            string // how the file's name ends
@@ -55,7 +55,7 @@ func (s *stoppedStore) DeleteVersion(ctx context.Context, name, version string) 
 	return s.Store.DeleteVersion(ctx, name, version)
 }
 
-// await waits for a channel to be closed.
+// await waits until a channel is closed.
 func await(ctx context.Context, t *testing.T, c <-chan struct{}, what string) {
 	t.Helper()
 	select {
@@ -65,7 +65,7 @@ func await(ctx context.Context, t *testing.T, c <-chan struct{}, what string) {
 	}
 }
 
-// contents are all files of a folder but those that are being written.
+// contents returns all files of a folder except those that are being written.
 func contents(t *testing.T, dir string) map[string]string {
 	t.Helper()
 	files := map[string]string{}
@@ -86,7 +86,7 @@ func contents(t *testing.T, dir string) map[string]string {
 	return files
 }
 
-// twoCoordinators are a leader that will be stopped, and the one after it.
+// twoCoordinators are a leader that will be suspended, and the next one.
 func twoCoordinators(
 	ctx context.Context,
 	t *testing.T,
@@ -113,8 +113,8 @@ func twoCoordinators(
 	return stopped, first, second, endpoint, dir
 }
 
-// TestZombieRemovesNothing: a leader is stopped as it removes a sweep's files. Another one has
-// removed them, and the sweep was submitted again, when the first goes on.
+// TestZombieRemovesNothing: a leader is suspended while it removes the files of a sweep. Another
+// one has removed them, and the sweep was submitted again, when the first continues.
 func TestZombieRemovesNothing(t *testing.T) {
 	t.Parallel()
 	ctx := deadline(t)
@@ -129,10 +129,10 @@ func TestZombieRemovesNothing(t *testing.T) {
 		removed <- err
 	}()
 	await(ctx, t, stopped.reached, "the first leader deletes files")
-	depose(ctx, t, endpoint, first)
+	endTerm(ctx, t, endpoint, first)
 	second.leading(ctx)
 	if err := <-removed; err == nil {
-		t.Error("the deposed leader says that the sweep is removed")
+		t.Error("the former leader says that the sweep is removed")
 	}
 	if _, err := second.sweeps.Delete(ctx, &pb.DeleteRequest{Sweep: id}); err != nil &&
 		status.Code(err) != codes.NotFound {
@@ -149,12 +149,12 @@ func TestZombieRemovesNothing(t *testing.T) {
 	await(ctx, t, stopped.ended, "the first leader goes on")
 	first.stop() // it has tried all of the files by then
 	if got := contents(t, set); !maps.Equal(got, want) {
-		t.Errorf("the deposed leader changed files: there are %d, were %d", len(got), len(want))
+		t.Errorf("the former leader changed files: there are %d, were %d", len(got), len(want))
 	}
 }
 
-// TestZombieReplacesNothing: a leader is stopped as it replaces a file of a sweep that was retried.
-// Another one does that, and then the first goes on.
+// TestZombieReplacesNothing: a leader is suspended while it replaces a file of a retried sweep.
+// Another one replaces it, then the first continues.
 func TestZombieReplacesNothing(t *testing.T) {
 	t.Parallel()
 	for _, at := range []string{"points/part-000000.parquet", "shards/part-000000.parquet", "manifest.json"} {
@@ -170,7 +170,7 @@ func TestZombieReplacesNothing(t *testing.T) {
 				t.Fatal(err)
 			}
 			await(ctx, t, stopped.reached, "the first leader replaces "+at)
-			depose(ctx, t, endpoint, first)
+			endTerm(ctx, t, endpoint, first)
 			stopNode()
 			second.leading(ctx)
 			defer second.serve(ctx, &coordtest.Node{Name: "other"})()
@@ -180,7 +180,7 @@ func TestZombieReplacesNothing(t *testing.T) {
 			close(stopped.goOn)
 			await(ctx, t, stopped.ended, "the first leader goes on")
 			if got := contents(t, set); !maps.Equal(got, want) {
-				t.Errorf("the deposed leader changed files: there are %d, were %d", len(got), len(want))
+				t.Errorf("the former leader changed files: there are %d, were %d", len(got), len(want))
 			}
 		})
 	}

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// TestBoardForgetsNodesThatLeft: a node under a new name each time does not fill the memory, and
-// does not rid the others of their strikes.
+// TestBoardForgetsNodesThatLeft: nodes with ever new names do not fill the memory, and do not
+// displace the strikes of others.
 func TestBoardForgetsNodesThatLeft(t *testing.T) {
 	b := New(10*time.Second, 3*time.Second, 0)
 	now := time.Unix(1e9, 0)
@@ -42,9 +42,9 @@ func TestBoardForgetsNodesThatLeft(t *testing.T) {
 	}
 }
 
-// TestBoardForgetsInTheMiddleOfALook: a node is lost in the same moment as the fence of one falls
-// that left long ago.
-func TestBoardForgetsInTheMiddleOfALook(t *testing.T) {
+// TestBoardForgetsDuringACheck: a node is lost in the same check in which the fence of a node that
+// left long ago expires.
+func TestBoardForgetsDuringACheck(t *testing.T) {
 	b := New(10*time.Second, 3*time.Second, 0)
 	now := time.Unix(1e9, 0)
 	b.Step(Tick{now})
@@ -60,7 +60,7 @@ func TestBoardForgetsInTheMiddleOfALook(t *testing.T) {
 	}
 }
 
-// TestTickCostsNothing: the loop tells the time at every wake, however many nodes there are.
+// TestTickCostsNothing: the loop sends a tick whenever it wakes, however many nodes there are.
 func TestTickCostsNothing(t *testing.T) {
 	b := New(10*time.Second, 3*time.Second, 0)
 	now := time.Unix(1e9, 0)
@@ -80,8 +80,8 @@ func TestTickCostsNothing(t *testing.T) {
 	}
 }
 
-// TestProgressCostsNothing: each of many who watch a sweep asks the loop several times a second,
-// however many shards are leased.
+// TestProgressCostsNothing: every watcher of a sweep asks several times a second, however many
+// shards are leased.
 func TestProgressCostsNothing(t *testing.T) {
 	b := New(10*time.Second, 3*time.Second, 0)
 	b.Step(Tick{time.Unix(1e9, 0)})
@@ -98,8 +98,7 @@ func TestProgressCostsNothing(t *testing.T) {
 	}
 }
 
-// countingCuts are the cuts of a sweep of one part that count how often the memory of a shard is
-// asked for.
+// countingCuts are the cuts of a sweep of one part that count calls of Memory.
 type countingCuts struct {
 	shards int
 	memory int64
@@ -116,8 +115,8 @@ func (c countingCuts) Memory(int) int64 {
 	return c.memory
 }
 
-// TestShardsThatFitNowhere: very many shards that no node has memory for do not slow the work on
-// others down. A larger node gets them, and what it gives back it gets again.
+// TestShardsThatFitNowhere: very many shards that fit no node do not slow down other leases. A
+// larger node gets them, and gets what it returns again.
 func TestShardsThatFitNowhere(t *testing.T) {
 	const shards = 50_000
 	var asked int
@@ -158,8 +157,8 @@ func TestShardsThatFitNowhere(t *testing.T) {
 	}
 }
 
-// TestManyShardsInQuarantine: a leader that takes over does not stand still over a large part that
-// lacks very many shards.
+// TestManyShardsInQuarantine: a new leader does not stall on a large part that lacks very many
+// shards.
 func TestManyShardsInQuarantine(t *testing.T) {
 	const shards = 262_144
 	b := New(10*time.Second, 3*time.Second, 0)
@@ -185,8 +184,8 @@ func TestManyShardsInQuarantine(t *testing.T) {
 	}
 }
 
-// TestCancelReachesNodesThatCameBack: a node comes to a new leader, or back, with a shard that it
-// still has of a sweep that is paused. A cancel stops it there.
+// TestCancelReachesNodesThatCameBack: a node attaches with a shard of a paused sweep. A cancel
+// revokes it.
 func TestCancelReachesNodesThatCameBack(t *testing.T) {
 	b := New(10*time.Second, 3*time.Second, 0)
 	b.Step(Tick{time.Unix(1e9, 0)})
@@ -212,17 +211,19 @@ func TestCancelReachesNodesThatCameBack(t *testing.T) {
 	}
 }
 
-// TestClassOfNothing: the first delivery of a sweep is given up, as the sweep is cancelled while it
-// cannot be written. Nothing of its arithmetic class is durable, and nodes of another class may go
-// on.
+// TestClassOfNothing: the commit of the first delivery of a sweep is cancelled. Nothing of its
+// arithmetic class is durable, so nodes of another class may continue.
 func TestClassOfNothing(t *testing.T) {
 	b := New(10*time.Second, 3*time.Second, 0)
 	b.Step(Tick{time.Unix(1e9, 0)})
 	b.Step(SweepAdded{ID: "id", Cuts: countingCuts{2, 1, new(int)}, Phase: Running})
 	for _, e := range []Event{
-		ShardDelivered{Token: 1, Sweep: "id", Node: "n", Class: "one"}, ShardDelivered{Token: 2, Sweep: "id", Shard: 1, Node: "n", Class: "one"},
-		PhaseRequested{Sweep: "id", Phase: Cancelled}, CommitCancelled{Sweep: "id"}, CommitCancelled{Sweep: "id", Shard: 1},
-		PhaseRequested{Sweep: "id", Phase: Running}, NodeAttached{Conn: 1, Info: NodeInfo{Name: "m", Slots: 1, Class: "another"}, Capacity: 2},
+		ShardDelivered{Token: 1, Sweep: "id", Node: "n", Class: "one"},
+		ShardDelivered{Token: 2, Sweep: "id", Shard: 1, Node: "n", Class: "one"},
+		PhaseRequested{Sweep: "id", Phase: Cancelled},
+		CommitCancelled{Sweep: "id"}, CommitCancelled{Sweep: "id", Shard: 1},
+		PhaseRequested{Sweep: "id", Phase: Running},
+		NodeAttached{Conn: 1, Info: NodeInfo{Name: "m", Slots: 1, Class: "another"}, Capacity: 2},
 	} {
 		b.Step(e)
 	}
@@ -234,8 +235,8 @@ func TestClassOfNothing(t *testing.T) {
 	}
 }
 
-// TestNodeThatIsBackKilledNothing: a node is given up after its connection broke, and the same
-// process comes back later. Whatever it has of its shards, they are no suspects.
+// TestNodeThatIsBackKilledNothing: a node is lost after its connection broke, and the same process
+// comes back. The shards that it still has are not suspect.
 func TestNodeThatIsBackKilledNothing(t *testing.T) {
 	for _, instance := range []string{"the same", "another"} {
 		b := New(10*time.Second, 3*time.Second, 0)
@@ -253,7 +254,7 @@ func TestNodeThatIsBackKilledNothing(t *testing.T) {
 		b.Step(Tick{now.Add(4 * time.Second)})
 		j := b.jobs["id"]
 		if len(j.failures[0].Failures) != 1 {
-			t.Errorf("given up, and the losses are %+v", j.failures[0])
+			t.Errorf("lost, and the lease failures are %+v", j.failures[0])
 		}
 		node.Conn, node.Instance = 2, instance
 		b.Step(node)

@@ -10,8 +10,7 @@ import (
 	"github.com/phasegrid/phasegrid/coordinator/board"
 )
 
-// naive is what a board must be, as simply as it can be said: who has which shard, and what is
-// durable.
+// naive is a simple model of the board: which node has which shard, and what is durable.
 type naive struct {
 	t     *rapid.T
 	board *board.Board
@@ -56,7 +55,7 @@ func TestBoardAgainstNaiveModel(t *testing.T) {
 	})
 }
 
-// step applies an event and holds the actions against the model.
+// step applies an event and compares the actions with the model.
 func (m *naive) step(e board.Event) {
 	for _, a := range m.board.Step(e) {
 		switch a := a.(type) {
@@ -148,7 +147,7 @@ func (m *naive) ask() uint64 {
 
 func (m *naive) sweep() string { return rapid.SampledFrom(m.order).Draw(m.t, "sweep") }
 
-// random draws one event.
+// random applies a random event.
 func (m *naive) random() {
 	t := m.t
 	if len(m.order) == 0 || len(m.order) < 3 && rapid.IntRange(0, 9).Draw(t, "new") == 0 {
@@ -217,7 +216,7 @@ func (m *naive) random() {
 }
 
 // attach opens a stream: the same process with what it has, of which the last grants may have been
-// lost on their way, or a new one with nothing.
+// lost, or a new process with nothing.
 func (m *naive) attach(name string) {
 	m.conn++
 	n := m.nodes[name]
@@ -274,7 +273,7 @@ func (m *naive) anyHeld(n *naiveNode) (string, int) {
 	return "", 0
 }
 
-// deliver delivers a shard that the node has, or now and then any other.
+// deliver delivers a shard that the node has, or sometimes any other.
 func (m *naive) deliver(name string, n *naiveNode) {
 	id, x := m.anyHeld(n)
 	if id == "" || rapid.IntRange(0, 9).Draw(m.t, "stray") == 0 {
@@ -295,7 +294,7 @@ func (m *naive) deliver(name string, n *naiveNode) {
 	)
 }
 
-// commit reports the oldest commit as durable, or gives it up if the sweep was cancelled.
+// commit reports the oldest commit as durable, or as cancelled if the sweep was cancelled.
 func (m *naive) commit(id string) {
 	s := m.sweeps[id]
 	if len(s.commits) == 0 {
@@ -311,7 +310,7 @@ func (m *naive) commit(id string) {
 	m.step(board.ShardCommitted{Sweep: id, Shard: x})
 }
 
-// store reports a merge, or the end, as durable, or gives it up if the sweep was cancelled.
+// store reports a merge or the manifest as durable, or as cancelled if the sweep was cancelled.
 func (m *naive) store(id string) {
 	s := m.sweeps[id]
 	cancelled := s.phase == board.Cancelled && rapid.Bool().Draw(m.t, "give up")
@@ -336,7 +335,7 @@ func (m *naive) store(id string) {
 	}
 }
 
-// finish lets everything go well from here on: every sweep must end with every shard done.
+// finish lets every operation succeed from here on: every sweep must end with every shard done.
 func (m *naive) finish() {
 	for _, id := range m.order {
 		m.step(board.PhaseRequested{Token: m.ask(), Sweep: id, Phase: board.Running})

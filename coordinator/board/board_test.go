@@ -22,8 +22,8 @@ var update = flag.Bool(
 	"rewrite the expected output of testdata/*.txt; read the difference before you commit it",
 )
 
-// TestBoardScripts plays the scenarios of testdata. A script has one event a line; below each stand
-// the actions, indented.
+// TestBoardScripts runs the scripts of testdata. A script has one event a line, followed by the
+// actions, indented.
 func TestBoardScripts(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.txt")
 	if err != nil || len(files) == 0 {
@@ -47,7 +47,7 @@ func TestBoardScripts(t *testing.T) {
 	}
 }
 
-// play runs the events of a script and returns the script with what happened.
+// play runs the events of a script and returns the script with the actual actions.
 func play(t *testing.T, script []byte) []byte {
 	t.Helper()
 	s := newScene()
@@ -74,7 +74,7 @@ func play(t *testing.T, script []byte) []byte {
 	return out.Bytes()
 }
 
-// scene is a board and the words of a script.
+// scene is a board and the names that a script uses.
 type scene struct {
 	board  *board.Board
 	now    time.Time
@@ -93,7 +93,7 @@ func newScene() *scene {
 	return s
 }
 
-// evenCuts cut a sweep into parts of equal size, of shards that cost 1.
+// evenCuts cut a sweep into parts of equal size, with shards of cost 1.
 type evenCuts struct {
 	shards, part int
 	memory       int64
@@ -188,7 +188,8 @@ func (s *scene) do(words []string) (string, error) {
 				Capacity: num("capacity", 4),
 				Held:     held,
 				Info: board.NodeInfo{
-					Name: node, Slots: num("slots", 2), Solver: num("solver", 1), Class: class, MemoryBytes: int64(num("memory", 0)),
+					Name: node, Slots: num("slots", 2), Solver: num("solver", 1), Class: class,
+					MemoryBytes: int64(num("memory", 0)),
 				},
 			},
 		), nil
@@ -307,7 +308,7 @@ func (s *scene) do(words []string) (string, error) {
 	return "", fmt.Errorf("unknown verb %q", words[0])
 }
 
-// step prints what the board wants.
+// step applies an event and prints the actions.
 func (s *scene) step(e board.Event) string {
 	var out strings.Builder
 	for _, a := range s.board.Step(e) {
@@ -318,8 +319,10 @@ func (s *scene) step(e board.Event) string {
 		case board.Revoke:
 			fmt.Fprintf(&out, "\t%s %s %s\n", text, a.Node, printRanges(a.Ranges))
 		case board.SaveFailures:
-			fmt.Fprintf(&out, "\t%s %s/%d attempts=%d quarantined=%v", text, a.Sweep, a.Failures.Shard, a.Failures.Attempts, a.Failures.Quarantined)
-			for _, c := range a.Failures.Failures {
+			f := a.Failures
+			fmt.Fprintf(&out, "\t%s %s/%d", text, a.Sweep, f.Shard)
+			fmt.Fprintf(&out, " attempts=%d quarantined=%v", f.Attempts, f.Quarantined)
+			for _, c := range f.Failures {
 				fmt.Fprintf(&out, " %s:%q", c.Node, c.Cause)
 			}
 			fmt.Fprintln(&out)
@@ -333,7 +336,7 @@ func (s *scene) step(e board.Event) string {
 	return out.String()
 }
 
-// parseRange reads a/3 or a/3+4.
+// parseRange parses a/3 or a/3+4.
 func parseRange(text string) (board.ShardRange, error) {
 	id, rest, _ := strings.Cut(text, "/")
 	first, count, more := strings.Cut(rest, "+")
@@ -356,14 +359,16 @@ func printRanges(ranges []board.ShardRange) string {
 	return strings.Join(words, " ")
 }
 
-// TestGrantThatWaitedIsNotComputedAgain: the loss of a shard is saved before its new lease is told.
-// A late delivery of the shard may be committed in between, and then nobody is to compute it.
+// TestGrantThatWaitedIsNotComputedAgain: a lease failure is saved before the new lease is sent. If
+// a late delivery of the shard is committed in between, the lease is dropped.
 func TestGrantThatWaitedIsNotComputedAgain(t *testing.T) {
 	s := newScene()
 	s.board.Step(
 		board.SweepAdded{ID: "a", Cuts: evenCuts{3, 3, 0}, Weight: 1, Solver: 1, Phase: board.Running},
 	)
-	for _, line := range []string{"attach n1 capacity=2", "attach n2 capacity=3", "deliver n2 a/2", "committed a/2", "break n1"} {
+	for _, line := range []string{
+		"attach n1 capacity=2", "attach n2 capacity=3", "deliver n2 a/2", "committed a/2", "break n1",
+	} {
 		if _, err := s.do(strings.Fields(line)); err != nil {
 			t.Fatal(err)
 		}

@@ -8,7 +8,7 @@ import (
 	"github.com/phasegrid/phasegrid/coordinator/board"
 )
 
-// TestLongCausesStayText: wherever a cause is cut, what is left can be stored.
+// TestLongCausesStayText: a cause stays valid UTF-8 wherever it is cut.
 func TestLongCausesStayText(t *testing.T) {
 	for _, r := range []string{"x", "é", "λ→", "日本", "🙂", "a\xff"} {
 		for offset := range 8 {
@@ -20,7 +20,7 @@ func TestLongCausesStayText(t *testing.T) {
 			}
 			cause := strings.Repeat("x", offset) + strings.Repeat(r, 600)
 			saved := false
-			for _, a := range s.board.Step(board.ShardsAbandoned{Node: "n1", Range: board.ShardRange{Sweep: "a", Count: 1}, Cause: cause}) {
+			for _, a := range s.board.Step(abandoned(cause)) {
 				if l, ok := a.(board.SaveFailures); ok {
 					saved = true
 					if text := l.Failures.Failures[0].Cause; !utf8.ValidString(text) || len(text) > 512 ||
@@ -36,7 +36,7 @@ func TestLongCausesStayText(t *testing.T) {
 	}
 }
 
-// TestCausesAreOnlyText: a node's words do not command the terminals of those who read them.
+// TestCausesAreOnlyText: the text of a node cannot control the terminals of its readers.
 func TestCausesAreOnlyText(t *testing.T) {
 	s := newScene()
 	for _, line := range []string{"sweep a", "attach n1"} {
@@ -46,7 +46,7 @@ func TestCausesAreOnlyText(t *testing.T) {
 	}
 	cause := "\x1b]0;title\x07red \x1b[31m\u009b2Jλ\u202e\r\n end"
 	var text string
-	for _, a := range s.board.Step(board.ShardsAbandoned{Node: "n1", Range: board.ShardRange{Sweep: "a", Count: 1}, Cause: cause}) {
+	for _, a := range s.board.Step(abandoned(cause)) {
 		if l, ok := a.(board.SaveFailures); ok {
 			text = l.Failures.Failures[0].Cause
 		}
@@ -54,4 +54,9 @@ func TestCausesAreOnlyText(t *testing.T) {
 	if want := "abandoned: ]0;titlered [31m2Jλ end"; text != want {
 		t.Errorf("the cause is %q, want %q", text, want)
 	}
+}
+
+// abandoned is the event that node n1 abandons shard 0 of sweep a.
+func abandoned(cause string) board.Event {
+	return board.ShardsAbandoned{Node: "n1", Range: board.ShardRange{Sweep: "a", Count: 1}, Cause: cause}
 }

@@ -8,8 +8,8 @@ import (
 	"github.com/phasegrid/phasegrid/coordinator/ledger"
 )
 
-// TestCompactionDuringAWatch: neither a candidate that waits while etcd is compacted, nor one whose
-// watch comes late, for revisions that are gone, waits for ever.
+// TestCompactionDuringAWatch: etcd is compacted while a candidate waits, or before its watch
+// begins. It does not wait forever.
 func TestCompactionDuringAWatch(t *testing.T) {
 	endpoint := etcdServer(t, nil)
 	ctx, cancel := context.WithTimeout(t.Context(), 60*time.Second)

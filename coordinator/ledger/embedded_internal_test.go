@@ -11,8 +11,8 @@ import (
 	"go.uber.org/zap/zapcore"
 )
 
-// TestEmbeddedEtcdSaysWhyItEnds: an etcd that cannot write, as its disk is full, ends the process.
-// People who see no debug messages are told why.
+// TestEmbeddedEtcdSaysWhyItEnds: an etcd that cannot write, because its disk is full, ends the
+// process. The reason is logged above debug.
 func TestEmbeddedEtcdSaysWhyItEnds(t *testing.T) {
 	var out bytes.Buffer
 	var cause error

@@ -11,7 +11,7 @@ import (
 	"github.com/phasegrid/phasegrid/coordinator/ledger"
 )
 
-// etcdServer runs a real etcd of one member on loopback and returns its endpoint.
+// etcdServer runs an etcd server of one member on loopback and returns its endpoint.
 func etcdServer(t *testing.T, change func(*embed.Config)) string {
 	t.Helper()
 	cfg := etcdConfig(t)

@@ -19,7 +19,7 @@ import (
 	"github.com/phasegrid/phasegrid/coordinator/ledger"
 )
 
-// TestLedger holds every ledger against one suite. Each case opens two members of the same cluster.
+// TestLedger is the conformance suite of ledgers. Each case opens two members of the same cluster.
 func TestLedger(t *testing.T) {
 	backends := map[string]func(t *testing.T) (first, second ledger.Backend){
 		"memory": func(*testing.T) (first, second ledger.Backend) {
@@ -95,7 +95,7 @@ func testLedgerWrites(ctx context.Context, t *testing.T, b ledger.Backend) {
 	}
 	r = campaign(ctx, t, b, "here:1")
 	if got, want := withoutLeader(load(ctx, t, r, "/")), []string{"/t/b=5"}; !slices.Equal(got, want) {
-		t.Errorf("after the reign there is %v, want %v", got, want)
+		t.Errorf("after the leadership there is %v, want %v", got, want)
 	}
 	if err := r.Resign(ctx); err != nil {
 		t.Errorf("Resign = %v", err)
@@ -106,7 +106,7 @@ func withoutLeader(list []string) []string {
 	return slices.DeleteFunc(list, func(kv string) bool { return len(kv) > 20 && kv[:20] == "/phasegrid/v1/leader" })
 }
 
-// testLedgerFence: a deposed leader changes nothing, whatever it believes.
+// testLedgerFence: a stale leader changes nothing.
 func testLedgerFence(ctx context.Context, t *testing.T, first, second ledger.Backend) {
 	old := campaign(ctx, t, first, "first:1")
 	if leader, err := second.Leader(ctx); err != nil || leader != "first:1" {
@@ -132,7 +132,8 @@ func testLedgerFence(ctx context.Context, t *testing.T, first, second ledger.Bac
 		t.Errorf("epoch %d after %d", r.Epoch, old.Epoch)
 	}
 	commit(ctx, t, r, put("/f/x", "new"))
-	for _, w := range []ledger.Write{put("/f/x", "zombie"), put("/f/y", "zombie"), {Key: "/f/", Delete: true, Prefix: true},
+	for _, w := range []ledger.Write{
+		put("/f/x", "zombie"), put("/f/y", "zombie"), {Key: "/f/", Delete: true, Prefix: true},
 		{Key: "/f/z", Value: []byte("zombie"), Ephemeral: true}} {
 		if err := old.Ledger.Commit(ctx, []ledger.Write{w}); !errors.Is(err, ledger.ErrFenced) {
 			t.Errorf("the old leader's Commit = %v, want ErrFenced", err)
@@ -146,8 +147,8 @@ func testLedgerFence(ctx context.Context, t *testing.T, first, second ledger.Bac
 	}
 }
 
-// TestZombieLeader: a leader whose lease has ended, as after a long stop, is told so and changes
-// nothing.
+// TestZombieLeader: a leader whose session has ended, as after a long suspension, is told so and
+// changes nothing.
 func TestZombieLeader(t *testing.T) {
 	endpoint := etcdServer(t, nil)
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
@@ -185,8 +186,8 @@ func TestZombieLeader(t *testing.T) {
 	}
 }
 
-// TestEmbeddedRestart: an embedded etcd is alone by its lock, so the next start leads without
-// waiting for a lease.
+// TestEmbeddedRestart: an embedded etcd is exclusive by its lock, so the next start leads without
+// waiting for a session to expire.
 func TestEmbeddedRestart(t *testing.T) {
 	folder := t.TempDir()
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
@@ -206,7 +207,7 @@ func TestEmbeddedRestart(t *testing.T) {
 			t.Errorf("start %d finds %v", i, got)
 		}
 		commit(ctx, t, r, put(fmt.Sprintf("/e/%d", i), "x"))
-		// As if the process died here: etcd goes before anybody can resign.
+		// As in a crash: etcd ends before the leader can resign.
 		if err := b.Close(); err != nil {
 			t.Fatal(err)
 		}
@@ -216,20 +217,21 @@ func TestEmbeddedRestart(t *testing.T) {
 	}
 }
 
-// TestNoSpace: a full etcd refuses, and takes writes again after it was compacted and defragmented.
+// TestNoSpace: a full etcd rejects writes, and accepts them again after it was compacted and
+// defragmented.
 func TestNoSpace(t *testing.T) {
 	t.Run("all members", func(t *testing.T) { testNoSpace(t, dial(t, fullServer(t))) })
 	t.Run("one member is down", func(t *testing.T) { testNoSpace(t, dialPastSilent(t, fullServer(t))) })
 }
 
-// fullServer is an etcd that is full soon.
+// fullServer is an etcd that is soon full.
 func fullServer(t *testing.T) string {
 	t.Helper()
 	return etcdServer(t, func(cfg *embed.Config) { cfg.QuotaBackendBytes = 1 << 20 })
 }
 
-// dialPastSilent connects to a member whose endpoint comes after that of one which takes
-// connections and says nothing.
+// dialPastSilent connects to a member whose endpoint comes after one that accepts connections and
+// does not answer.
 func dialPastSilent(t *testing.T, endpoint string) ledger.Backend {
 	t.Helper()
 	silent, err := net.Listen("tcp", "127.0.0.1:0")
@@ -254,8 +256,8 @@ func testNoSpace(t *testing.T, b ledger.Backend) {
 	r := campaign(ctx, t, b, "me:1")
 	value := make([]byte, 100<<10)
 	refused := 0
-	// One key: only its old revisions fill the disk. The ledger may make room before etcd is full,
-	// so this goes on until it was.
+	// Only old revisions of one key fill the disk. The ledger may reclaim space before etcd is
+	// full, so repeat until it was full.
 	for i := 0; i < 60 || refused == 0 && i < 3000; i++ {
 		err := r.Ledger.Commit(ctx, []ledger.Write{{Key: "/n/x", Value: value}})
 		for err != nil && ctx.Err() == nil {
@@ -275,8 +277,7 @@ func testNoSpace(t *testing.T, b ledger.Backend) {
 	}
 }
 
-// TestNoSpaceWithoutLeader: whoever wants to lead makes room in an etcd that filled up and lost its
-// leader.
+// TestNoSpaceWithoutLeader: a candidate reclaims space in an etcd that is full and has no leader.
 func TestNoSpaceWithoutLeader(t *testing.T) {
 	t.Run("all members", func(t *testing.T) { testNoSpaceWithoutLeader(t, dial, "out of space") })
 	t.Run(

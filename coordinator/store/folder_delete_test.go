@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// TestFileReplacedBetweenTheLooks: another process puts a file in the place of the one that was
-// looked at.
+// TestFileReplacedBetweenTheLooks: another process replaces a file between the two comparisons of
+// its version.
 func TestFileReplacedBetweenTheLooks(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "x")
 	if err := os.WriteFile(path, []byte("new"), 0o644); err != nil {
@@ -33,9 +33,9 @@ func TestFileReplacedBetweenTheLooks(t *testing.T) {
 	}
 }
 
-// TestTidyingLeavesDeletionsAlone: a store is tidied up while files are deleted from it. What is
-// deleted stays so.
-func TestTidyingLeavesDeletionsAlone(t *testing.T) {
+// TestCleanupLeavesDeletionsAlone: leftovers are removed while files are deleted. The deleted files
+// do not come back.
+func TestCleanupLeavesDeletionsAlone(t *testing.T) {
 	root := t.TempDir()
 	opened, err := OpenFolder(root)
 	if err != nil {

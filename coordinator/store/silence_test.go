@@ -15,8 +15,7 @@ import (
 	"github.com/phasegrid/phasegrid/coordinator/store"
 )
 
-// silentService is an S3 service that takes the requests for which silent says so, and does not
-// answer them.
+// silentService is an S3 service that does not answer requests for which silent returns true.
 type silentService struct {
 	http.Handler
 	silent func(r *http.Request) bool
@@ -34,7 +33,7 @@ func (s *silentService) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// silentStore is a bucket of such a service.
+// silentStore is a bucket of a silentService.
 func silentStore(t *testing.T, patience time.Duration, silent func(r *http.Request) bool) store.Store {
 	t.Helper()
 	backend := s3mem.New()
@@ -51,7 +50,8 @@ func silentStore(t *testing.T, patience time.Duration, silent func(r *http.Reque
 	return withPatience(bucket, patience)
 }
 
-// TestSilentS3Calls: every call ends, and says why: nobody's deadline is over.
+// TestSilentS3Calls: every call ends with an error that names the cause, and not the deadline of
+// the caller.
 func TestSilentS3Calls(t *testing.T) {
 	var silent atomic.Bool
 	s := silentStore(t, 50*time.Millisecond, func(*http.Request) bool { return silent.Load() })

@@ -21,7 +21,7 @@ import (
 	"github.com/phasegrid/phasegrid/coordinator/store"
 )
 
-// TestStore holds every store against one suite.
+// TestStore is the conformance suite of stores.
 func TestStore(t *testing.T) {
 	stores := map[string]func(t *testing.T) store.Store{
 		"file": func(t *testing.T) store.Store { s, _ := folderStore(t); return s },
@@ -116,7 +116,7 @@ func testCreate(t *testing.T, s store.Store) {
 	}
 }
 
-// testDeleteVersion: an object goes only in the version that was opened.
+// testDeleteVersion: an object is deleted only in the version that was opened.
 func testDeleteVersion(t *testing.T, s store.Store) {
 	version := func() string {
 		o, err := s.Open(t.Context(), "d/x")
@@ -169,8 +169,8 @@ func testLarge(t *testing.T, s store.Store) {
 	}
 }
 
-// TestS3DeletesThatVersionOnly: another process writes the object after the last look at it, and
-// the service compares.
+// TestS3DeletesThatVersionOnly: another process replaces the object after its version was compared,
+// and the service compares again.
 func TestS3DeletesThatVersionOnly(t *testing.T) {
 	backend := s3mem.New()
 	if err := backend.CreateBucket("bucket"); err != nil {
@@ -183,10 +183,11 @@ func TestS3DeletesThatVersionOnly(t *testing.T) {
 			return
 		}
 		other := []byte("other")
-		if _, err := backend.PutObject("bucket", "x", map[string]string{}, bytes.NewReader(other), int64(len(other)), nil); err != nil {
+		_, err := backend.PutObject("bucket", "x", map[string]string{}, bytes.NewReader(other), int64(len(other)), nil)
+		if err != nil {
 			t.Error(err)
 		}
-		// The fake service does not know the condition, so it is checked here as S3 does.
+		// The fake service ignores the condition, so it is checked here as S3 does.
 		if tag := r.Header.Get("If-Match"); tag != "" && tag != fmt.Sprintf(`"%x"`, md5.Sum(other)) {
 			w.WriteHeader(http.StatusPreconditionFailed)
 			fmt.Fprint(w, "<Error><Code>PreconditionFailed</Code></Error>")
@@ -209,11 +210,13 @@ func TestS3DeletesThatVersionOnly(t *testing.T) {
 	}
 }
 
-// TestDyingWhileDeleting: a file that was set aside by a process that died has its name back after
-// tidying up, unless another file has it by then.
+// TestDyingWhileDeleting: a file that was set aside by a process that died gets its name back,
+// unless the name is taken.
 func TestDyingWhileDeleting(t *testing.T) {
 	s, dir := folderStore(t)
-	for name, data := range map[string]string{"x.parquet": "old", ".deleting-ABC-x.parquet": "older", ".deleting-ABC-y-z.parquet": "alone"} {
+	for name, data := range map[string]string{
+		"x.parquet": "old", ".deleting-ABC-x.parquet": "older", ".deleting-ABC-y-z.parquet": "alone",
+	} {
 		if err := os.MkdirAll(filepath.Join(dir, "set"), 0o755); err != nil {
 			t.Fatal(err)
 		}
@@ -233,7 +236,7 @@ func TestDyingWhileDeleting(t *testing.T) {
 	}
 }
 
-// testRace: of many writers of one name exactly one wins, and its bytes are there.
+// testRace: of many writers of one name exactly one wins, and its bytes are stored.
 func testRace(t *testing.T, s store.Store) {
 	var mu sync.Mutex
 	var won []string
@@ -288,7 +291,7 @@ func testList(t *testing.T, s store.Store) {
 	}
 }
 
-// TestFolderNames: no name leads out of the folder, and what a crash leaves behind is no object.
+// TestFolderNames: no name leads out of the folder, and leftovers of a crash are no objects.
 func TestFolderNames(t *testing.T) {
 	s, dir := folderStore(t)
 	for _, name := range []string{"../x", "/etc/passwd", "a/../../x", "", "a/.writing-1"} {
