@@ -104,19 +104,20 @@ func (x *axis) value(i int64) Value {
 func (x *axis) check(p *Parameter) string {
 	last := x.num - 1
 	for _, i := range []int64{0, last} {
-		if text := p.check(x.value(i)); text != "" {
-			return fmt.Sprintf("%s, not %s", text, x.value(i))
+		if text := p.check(x.value(i), x.value(i).String()); text != "" {
+			return text
 		}
 	}
 	if x.form == logForm && (math.IsInf(x.to/x.from, 0) || x.to/x.from == 0) {
-		return fmt.Sprintf("logspace from %s to %s is too wide", formatFloat(x.from), formatFloat(x.to))
+		return fmt.Sprintf("logspace: the ratio of to %s and from %s overflows; choose closer ends",
+			formatFloat(x.to), formatFloat(x.from))
 	}
 	if !x.whole {
 		return ""
 	}
 	notWhole := func(i int64, f float64) string {
 		return fmt.Sprintf(
-			"%s must be an integer, and entry %d comes out as %s: list the values, or choose num so that all are whole",
+			"%s: entry %d is %s, want an integer; list the values, or choose num so that all are integers",
 			p.Name,
 			i+1,
 			formatFloat(f),

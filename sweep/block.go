@@ -142,11 +142,11 @@ func (s *Spec) given(id ParameterID) position {
 }
 
 // finish sorts the factors and derivations, and counts the indices.
-func (b *block) finish(replicates int64) (problem string, at position) {
+func (b *block) finish(replicates int64) (mistake string, at position) {
 	slices.SortStableFunc(b.factors, func(x, y placed) int { return cmp.Compare(x.place(), y.place()) })
 	if cost := b.cost(); cost > maxCost {
 		return fmt.Sprintf(
-			"the expressions of a point take up to %d operations; at most %d are allowed: make their loops simpler",
+			"expressions: got up to %d operations a point, want at most %d; shorten their loops",
 			cost,
 			maxCost,
 		), b.pos
@@ -156,7 +156,7 @@ func (b *block) finish(replicates int64) (problem string, at position) {
 		high, low := bits.Mul64(uint64(b.size), uint64(f.n))
 		if high != 0 || low > maxIndices {
 			return fmt.Sprintf(
-				"the sweep has more than 2^40 indices (%s): make it smaller, or sample it",
+				"sweep: got %s indices, want at most 2^40; shorten the axes, or use sample",
 				b.sizes(replicates),
 			), b.pos
 		}
@@ -189,7 +189,7 @@ func (b *block) sizes(replicates int64) string {
 }
 
 // order sorts the derivations by their references, or finds a cycle.
-func (b *block) order() (problem string, at position) {
+func (b *block) order() (mistake string, at position) {
 	slices.SortFunc(b.derive, func(x, y derivation) int { return cmp.Compare(x.id, y.id) })
 	byID := map[ParameterID]derivation{}
 	for _, d := range b.derive {
@@ -205,7 +205,7 @@ func (b *block) order() (problem string, at position) {
 			for _, step := range append(path[start:], id) {
 				names = append(names, b.table[step].Name)
 			}
-			problem = "derive goes in a circle: " + strings.Join(names, " -> ")
+			mistake = "derive: cycle of references " + strings.Join(names, " -> ")
 			return false
 		}
 		if done.has(id) {
@@ -234,7 +234,7 @@ func (b *block) order() (problem string, at position) {
 	}
 	for _, d := range b.derive {
 		if !visit(d.id) {
-			return problem, d.pos
+			return mistake, d.pos
 		}
 	}
 	b.derive = sorted

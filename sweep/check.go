@@ -38,7 +38,8 @@ type findingKey struct {
 	position
 }
 
-// checkPoints makes every point, or a fixed sample of them, and reports those that cannot be solved.
+// checkPoints makes every point, or a fixed sample of them, and reports those that cannot be
+// solved.
 func (r *reader) checkPoints(s *Spec, limits Limits) {
 	if limits.PointBytes == 0 {
 		limits.PointBytes = DefaultPointBytes
@@ -101,8 +102,14 @@ func (c *pointCheck) look(w *walker) {
 // measure takes in a point that can be solved.
 func (c *pointCheck) measure(w *walker, p *Point) {
 	if n := PointBytes(p.Params, c.spec.record); n > c.limits.PointBytes {
-		w.fault(Dimension, fmt.Sprintf("a point needs over %s of memory; at most %s are allowed (--max-point-bytes)",
-			byteSize(1<<(bits.Len64(uint64(n-1))-1)), byteSize(c.limits.PointBytes)))
+		w.fault(
+			Dimension,
+			fmt.Sprintf(
+				"memory of a point: got over %s, want at most %s; lower dimension, width or samples, or raise --max-point-bytes",
+				byteSize(1<<(bits.Len64(uint64(n-1))-1)),
+				byteSize(c.limits.PointBytes),
+			),
+		)
 	}
 	if p.Params[Seed].IsNull() {
 		c.unseeded++
@@ -126,15 +133,18 @@ func (r *reader) checkWhole(c *pointCheck) {
 		unused = unused.without(Seed) // said below
 	}
 	for id := range unused.all() {
-		r.warn(s.given(id), "%s applies to no point of this sweep (%s), and is ignored", s.table[id].Name, s.table[id].Use)
+		r.warn(
+			s.given(id),
+			"%s: ignored, applies to no point of this sweep (only where %s)",
+			s.table[id].Name,
+			s.table[id].Use,
+		)
 	}
 	if s.replicates > 1 && c.unseeded > 0 {
 		r.warn(
 			s.blocks[0].pos,
-			"replicates is %d, but points without random numbers give the same row each time (%d of %d points looked at)",
-			s.replicates,
-			c.unseeded,
-			c.kept,
+			"replicates: got %d, but %d of %d checked points use no random numbers and give the same row each time",
+			s.replicates, c.unseeded, c.kept,
 		)
 	}
 }
@@ -148,9 +158,9 @@ func (r *reader) reportEmpty(s *Spec) {
 		}
 	}
 	if s.exact {
-		r.fail(at, "where leaves no point of %d: it is false everywhere", s.size)
+		r.fail(at, "where: false at all %d points", s.size)
 	} else {
-		r.warn(at, "where leaves none of %d points tried", int64(sampledPoints))
+		r.warn(at, "where: false at all %d points of a sample", int64(sampledPoints))
 	}
 }
 

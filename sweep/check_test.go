@@ -14,12 +14,12 @@ func TestWarnings(t *testing.T) {
 	for _, c := range []struct{ src, want string }{
 		{"", ""},
 		{"grid: {init: [identity, gaussian]}\nreplicates: 1\n", ""},
-		{"replicates: 3\n", "x.yaml:1:1: replicates is 3, but points without random numbers give the same row each time (3 of 3 points looked at)"},
-		{"grid: {init: [identity, gaussian]}\nreplicates: 2\n", "x.yaml:1:1: replicates is 2, but points without random numbers give the same row each time (2 of 4 points looked at)"},
-		{"grid: {rho: [0.5]}\n", "x.yaml:3:14: rho applies to no point of this sweep (covariance: ar1), and is ignored"},
+		{"replicates: 3\n", "x.yaml:1:1: replicates: got 3, but 3 of 3 checked points use no random numbers and give the same row each time"},
+		{"grid: {init: [identity, gaussian]}\nreplicates: 2\n", "x.yaml:1:1: replicates: got 2, but 2 of 4 checked points use no random numbers and give the same row each time"},
+		{"grid: {rho: [0.5]}\n", "x.yaml:3:14: rho: ignored, applies to no point of this sweep (only where covariance: ar1)"},
 		{"sample: {method: sobol, num: 10, axes: {weight_decay: {from: 0, to: 1}}}\n",
-			"x.yaml:3:30: num 10 is no power of two: Sobol points are balanced only for one, such as 16"},
-		{"grid: {weight_decay: [0.1, 0.2, 1e-1]}\n", "x.yaml:3:33: weight_decay has 1e-1 twice, first as entry 1: its points are computed twice"},
+			"x.yaml:3:30: num: got 10, but Sobol points are balanced for powers of two only, such as 16"},
+		{"grid: {weight_decay: [0.1, 0.2, 1e-1]}\n", "x.yaml:3:33: axis of weight_decay: 1e-1 is also entry 1; its points are computed twice"},
 	} {
 		spec, err := sweep.Parse("x.yaml", []byte(rest+c.src), sweep.Limits{})
 		if err != nil {
@@ -45,7 +45,7 @@ where: weight_decay > 12345670 and weight_decay < 12345680
 		t.Error("the count of a hundred million points is exact")
 	}
 	p, ok := spec.Point(12345678)
-	if want := "init_scale must be a number above 0 and at most 1000000; it comes out as 0"; !ok || p.Invalid != want {
+	if want := "init_scale: got 0, want a number > 0 and <= 1000000"; !ok || p.Invalid != want {
 		t.Errorf("the point is %q, %v, want %q", p.Invalid, ok, want)
 	}
 	if p, ok := spec.Point(12345679); !ok || p.Invalid != "" || p.Params[sweep.InitScale].Float() != 1 {
@@ -64,7 +64,11 @@ func TestLimitOnPointMemory(t *testing.T) {
 	_, err := sweep.Parse("sweep.yaml", src, sweep.Limits{})
 	var mistakes sweep.Mistakes
 	if !errors.As(err, &mistakes) || !slices.ContainsFunc(mistakes, func(p sweep.Mistake) bool {
-		return p.Line == 7 && strings.Contains(p.Text, "at most 2 GiB are allowed (--max-point-bytes)")
+		return p.Line == 7 &&
+			strings.Contains(
+				p.Text,
+				"want at most 2 GiB; lower dimension, width or samples, or raise --max-point-bytes",
+			)
 	}) {
 		t.Errorf("the error is %v", err)
 	}

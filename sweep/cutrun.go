@@ -16,7 +16,7 @@ type CutRun struct {
 
 // errOtherSweep says that cuts are not those of the sweep that they came with. RestorePlan returns
 // it.
-var errOtherSweep = errors.New("cuts of another sweep")
+var errOtherSweep = errors.New("the cuts belong to another sweep")
 
 // CutRuns are the shards of a plan, and the first shard of each part: what RestorePlan takes.
 func (p *Plan) CutRuns() (runs []CutRun, parts []int64) {

@@ -102,12 +102,12 @@ func readDocument(src []byte, fail func(position, string, ...any)) (node, bool) 
 	if len(file.Docs) > 1 {
 		fail(
 			position{int32(file.Docs[1].Start.Position.Line), 1},
-			"a second document starts here; a sweep file holds one",
+			"got a second YAML document, want one",
 		)
 		return node{}, false
 	}
 	if len(file.Docs) == 0 || file.Docs[0].Body == nil {
-		fail(position{1, 1}, "the file is empty; a sweep has at least a name, and fixed or grid")
+		fail(position{1, 1}, "the file is empty; give name, and fixed or grid")
 		return node{}, false
 	}
 	c := converter{fail: fail}
@@ -118,7 +118,7 @@ func readDocument(src []byte, fail func(position, string, ...any)) (node, bool) 
 // sane refuses bytes that no sweep file needs, before they cost memory.
 func sane(src []byte, fail func(position, string, ...any)) bool {
 	if len(src) > MaxFileBytes {
-		fail(position{1, 1}, "the file has %d bytes; at most %d are read", len(src), MaxFileBytes)
+		fail(position{1, 1}, "file: got %d bytes, want at most %d", len(src), MaxFileBytes)
 		return false
 	}
 	line, start, marks := int32(1), 0, 0
@@ -129,7 +129,7 @@ func sane(src []byte, fail func(position, string, ...any)) bool {
 			marks++
 		case c == '\t' || c == '\r':
 		case c < ' ' || c == 0x7f:
-			fail(position{line, int32(i-start) + 1}, "a control character, byte %#02x; a sweep file is text", c)
+			fail(position{line, int32(i-start) + 1}, "got control character %#02x, want text", c)
 			return false
 		case strings.IndexByte(",:-?[]{}#&*!|>'\"%@`", c) >= 0:
 			marks++
@@ -137,7 +137,7 @@ func sane(src []byte, fail func(position, string, ...any)) bool {
 		if marks > maxMarks {
 			fail(
 				position{line, max(1, int32(i-start)+1)},
-				"the file is too complex: more than %d line ends and marks such as commas, colons and quotes; "+
+				"file: got more than %d line ends and marks such as commas, colons and quotes; "+
 					"use linspace, logspace, range or sample for long axes",
 				maxMarks,
 			)
@@ -154,7 +154,7 @@ func sane(src []byte, fail func(position, string, ...any)) bool {
 						int32(bytes.Count(before, []byte("\n"))) + 1,
 						int32(i-bytes.LastIndexByte(before, '\n')-1) + 1,
 					},
-					"byte %#02x is not UTF-8 text",
+					"got byte %#02x, want UTF-8 text",
 					src[i],
 				)
 				return false
@@ -184,16 +184,16 @@ func plainTokens(tokens token.Tokens, fail func(position, string, ...any)) bool 
 		}
 		switch t.Type {
 		case token.AnchorType, token.AliasType, token.MergeKeyType:
-			fail(pos, "YAML anchors, aliases and merge keys (& * <<) are not read; write the value out")
+			fail(pos, "YAML anchors, aliases and merge keys (& * <<) are not supported; write the value out")
 			return false
 		case token.TagType:
-			fail(pos, "YAML tags (!) are not read; the parameter says the type")
+			fail(pos, "YAML tags (!) are not supported; leave the tag out")
 			return false
 		case token.MappingKeyType:
-			fail(pos, "explicit keys (?) are not read; write key: value")
+			fail(pos, "explicit keys (?) are not supported; write key: value")
 			return false
 		case token.DirectiveType:
-			fail(pos, "YAML directives (%%) are not read")
+			fail(pos, "YAML directives (%%) are not supported")
 			return false
 		case token.SequenceStartType, token.MappingStartType:
 			depth++
@@ -212,12 +212,12 @@ func plainTokens(tokens token.Tokens, fail func(position, string, ...any)) bool 
 				reset(column)
 			}
 			if keys[column]++; keys[column] > maxKeys {
-				fail(pos, "more than %d keys in one mapping", maxKeys)
+				fail(pos, "mapping: got more than %d keys", maxKeys)
 				return false
 			}
 		}
 		if depth > maxDepth || dashes > maxDepth || len(keys) > 4*maxDepth {
-			fail(pos, "nested more than %d deep", maxDepth)
+			fail(pos, "got more than %d levels of nesting", maxDepth)
 			return false
 		}
 	}
@@ -287,7 +287,7 @@ func (c *converter) convert(n ast.Node) node {
 	case *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode, *ast.InfinityNode, *ast.NanNode:
 		return node{pos: pos, text: n.GetToken().Value}
 	}
-	return c.refuse(pos, "YAML %s is not read in a sweep file", n.Type())
+	return c.refuse(pos, "YAML %s is not supported", n.Type())
 }
 
 func (c *converter) mapping(pos position, values []*ast.MappingValueNode) node {
@@ -298,7 +298,7 @@ func (c *converter) mapping(pos position, values []*ast.MappingValueNode) node {
 	for _, v := range values {
 		key := c.convert(v.Key)
 		if key.kind == listNode || key.kind == mapNode {
-			c.refuse(key.pos, "a key must be a word")
+			c.refuse(key.pos, "key: want a word")
 			continue
 		}
 		value := c.convert(v.Value)

@@ -58,12 +58,12 @@ func (e *evaluator) run(x *expression, a Assignment) (any, string) {
 	}
 	if unset != "" {
 		return nil, fmt.Sprintf(
-			"%s is not set here, so the expression has no value; say what holds without it (%s ?? 0)",
+			"%s is not set at this point; give an alternative (%s ?? 0)",
 			unset,
 			unset,
 		)
 	}
-	return nil, "the expression fails: " + text
+	return nil, "evaluate: " + text
 }
 
 // changed tells that the assignment is another one now.
@@ -125,9 +125,9 @@ func unbox(out any, p *Parameter) (Value, string) {
 	case float64:
 		switch {
 		case math.IsNaN(out) || math.IsInf(out, 0):
-			return nullValue(), fmt.Sprintf("%s comes out as %v", p.Name, out)
+			return nullValue(), fmt.Sprintf("%s: got %v, want a finite number", p.Name, out)
 		case p.Kind == KindInt && out != math.Trunc(out):
-			return nullValue(), fmt.Sprintf("%s must come out whole, not %s: use round, ceil or floor", p.Name, formatFloat(out))
+			return nullValue(), fmt.Sprintf("%s: got %s, want an integer; use round, ceil or floor", p.Name, formatFloat(out))
 		case p.Kind == KindInt && math.Abs(out) < 1<<53:
 			v = intValue(int64(out))
 		default:
@@ -143,15 +143,15 @@ func unbox(out any, p *Parameter) (Value, string) {
 			return nullValue(), text
 		}
 	}
-	if text := p.check(v); text != "" {
-		return nullValue(), fmt.Sprintf("%s; it comes out as %v%s", text, out, hint(v.text, p.Words))
+	if text := p.check(v, fmt.Sprint(out)); text != "" {
+		return nullValue(), text + hint(v.text, p.Words)
 	}
 	return v, ""
 }
 
 // unboxList is unbox for lists, and lists of pairs.
 func unboxList(out any, p *Parameter) (Value, string) {
-	wrong := fmt.Sprintf("%s must be %s; it comes out as %T", p.Name, p.Allowed(), out)
+	wrong := fmt.Sprintf("%s: got %v (%T), want %s", p.Name, out, out, p.Allowed())
 	var items []any
 	switch out := out.(type) {
 	case []any:

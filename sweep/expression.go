@@ -46,10 +46,10 @@ func loops() []string { return []string{"all", "any", "none", "one", "count", "m
 // compile compiles an expression, or says what is wrong with it.
 func (t table) compile(source string, pos position) (*expression, string) {
 	if len(source) > maxSource {
-		return nil, fmt.Sprintf("the expression has %d characters; at most %d are read", len(source), maxSource)
+		return nil, fmt.Sprintf("expression: got %d characters, want at most %d", len(source), maxSource)
 	}
 	if strings.TrimSpace(source) == "" {
-		return nil, "the expression is empty"
+		return nil, "expression: empty"
 	}
 	env := make(map[string]any, len(t))
 	names := make([]string, 0, len(t))
@@ -98,24 +98,24 @@ func explain(err error, names []string) string {
 	var at *file.Error
 	if !errors.As(err, &at) {
 		first, _, _ := strings.Cut(err.Error(), "\n")
-		return "the expression does not compile: " + first
+		return "compile expression: " + first
 	}
-	text := fmt.Sprintf("the expression does not compile: %s (at its character %d)", at.Message, at.Column+1)
+	text := fmt.Sprintf("compile expression: %s (at character %d)", at.Message, at.Column+1)
 	if strings.Contains(at.Message, "EOF") {
-		text = "the expression does not compile: it ends too early; put it in quotes where it holds # or a colon"
+		text = "compile expression: unexpected end; quote an expression that contains # or a colon"
 	}
 	if name, found := strings.CutPrefix(at.Message, "unknown name "); found {
 		if near := hint(strings.TrimSpace(name), names); near != "" {
 			return text + near
 		}
-		text += "; there are the parameters of the solver, and " + strings.Join(functions(), ", ")
+		text += "; use the solver's parameters, " + strings.Join(functions(), ", ")
 	}
 	return text
 }
 
 // inspect tells an expression's cost. It refuses what costs too much, before anything is built from
 // it, and what can never be meant.
-func (t table) inspect(source string) (cost int64, problem string) {
+func (t table) inspect(source string) (cost int64, mistake string) {
 	tree, err := parser.Parse(source)
 	if err != nil {
 		return 0, "" // Compile says it better
@@ -124,7 +124,7 @@ func (t table) inspect(source string) (cost int64, problem string) {
 	v.walk(tree.Node, false)
 	if v.cost > maxCost && v.text == "" {
 		v.text = fmt.Sprintf(
-			"the expression takes up to %d operations; at most %d are allowed: make its loops simpler",
+			"expression: got up to %d operations, want at most %d; shorten its loops",
 			v.cost,
 			maxCost,
 		)
@@ -150,7 +150,7 @@ func (v *inspector) walk(n ast.Node, inside bool) {
 			v.cost += maxLoop
 		}
 		if inside && slices.Contains(loops(), n.Name) {
-			v.text = fmt.Sprintf("%s loops inside another loop; expressions may not", n.Name)
+			v.text = fmt.Sprintf("nested loops are not supported: %s inside a loop", n.Name)
 			return
 		}
 	case *ast.PredicateNode:
@@ -173,7 +173,7 @@ func (v *inspector) binary(n *ast.BinaryNode, inside bool) {
 		high, ok2 := n.Right.(*ast.IntegerNode)
 		if ok && ok2 && high.Value-low.Value >= maxLoop {
 			v.text = fmt.Sprintf(
-				"%d..%d has %d elements; at most %d are allowed",
+				"%d..%d: got %d elements, want at most %d",
 				low.Value,
 				high.Value,
 				high.Value-low.Value+1,
@@ -183,7 +183,7 @@ func (v *inspector) binary(n *ast.BinaryNode, inside bool) {
 	case "in":
 		words, short := n.Right.(*ast.ArrayNode)
 		if inside && !short {
-			v.text = "in searches a list inside a loop; expressions may not"
+			v.text = "nested loops are not supported: in inside a loop"
 		}
 		if short {
 			for _, word := range words.Nodes {
@@ -196,7 +196,7 @@ func (v *inspector) binary(n *ast.BinaryNode, inside bool) {
 		for _, side := range []ast.Node{n.Left, n.Right} {
 			if name, ok := side.(*ast.IdentifierNode); ok {
 				if id, ok := v.table.lookup(name.Value); ok && v.table[id].Kind >= KindList {
-					v.text = fmt.Sprintf("%s is a list, and lists cannot be compared", name.Value)
+					v.text = fmt.Sprintf("compare %s: lists cannot be compared", name.Value)
 				}
 			}
 		}
@@ -213,7 +213,7 @@ func (v *inspector) word(parameter, word ast.Node) {
 	if id, ok := v.table.lookup(name.Value); ok {
 		if p := &v.table[id]; p.Kind == KindText && !slices.Contains(p.Words, text.Value) {
 			v.text = fmt.Sprintf(
-				"%s is never %q: it is %s%s",
+				"compare %s: got %q, want %s%s",
 				p.Name,
 				text.Value,
 				p.Allowed(),
@@ -318,7 +318,7 @@ func arithmetic() []expr.Option {
 			sum, ok := f(args[0].(int), args[1].(int))
 			if !ok {
 				return nil, fmt.Errorf(
-					"the integers %d and %d are too large; write one with a decimal point",
+					"integer overflow of %d and %d; write one with a decimal point",
 					args[0],
 					args[1],
 				)
@@ -371,7 +371,7 @@ func number64(x any) float64 {
 	if x == nil {
 		panic("a parameter is not set")
 	}
-	panic(fmt.Sprintf("expected a number, not %v", x))
+	panic(fmt.Sprintf("got %v, want a number", x))
 }
 
 // bounded passes lists that are short enough to loop over.
@@ -390,7 +390,7 @@ func bounded(list any) (any, error) {
 		return nil, errors.New("the list to loop over is not set")
 	}
 	if n > maxLoop {
-		return nil, fmt.Errorf("the loop has %d elements; at most %d are allowed", n, maxLoop)
+		return nil, fmt.Errorf("loop: got %d elements, want at most %d", n, maxLoop)
 	}
 	return list, nil
 }

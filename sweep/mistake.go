@@ -19,8 +19,8 @@ type Mistake struct {
 }
 
 // Error is file:line:column: text.
-func (p Mistake) Error() string {
-	return fmt.Sprintf("%s:%d:%d: %s", p.File, p.Line, p.Column, p.Text)
+func (m Mistake) Error() string {
+	return fmt.Sprintf("%s:%d:%d: %s", m.File, m.Line, m.Column, m.Text)
 }
 
 // Mistakes are all mistakes of a sweep file, in the order of the file. Parse returns them as its
@@ -31,24 +31,24 @@ type Mistakes []Mistake
 const maxMistakes = 100
 
 // Error lists the mistakes, one per line.
-func (p Mistakes) Error() string {
-	lines := make([]string, 0, min(len(p), maxMistakes)+1)
-	for i, problem := range p {
+func (m Mistakes) Error() string {
+	lines := make([]string, 0, min(len(m), maxMistakes)+1)
+	for i, mistake := range m {
 		if i == maxMistakes {
-			lines = append(lines, fmt.Sprintf("%s: and %d more mistakes", problem.File, len(p)-i))
+			lines = append(lines, fmt.Sprintf("%s: and %d more mistakes", mistake.File, len(m)-i))
 			break
 		}
-		lines = append(lines, problem.Error())
+		lines = append(lines, mistake.Error())
 	}
 	return strings.Join(lines, "\n")
 }
 
 // sorted are the mistakes in the order of the file, without repetitions.
-func (p Mistakes) sorted() Mistakes {
-	slices.SortStableFunc(p, func(a, b Mistake) int {
+func (m Mistakes) sorted() Mistakes {
+	slices.SortStableFunc(m, func(a, b Mistake) int {
 		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column), strings.Compare(a.Text, b.Text))
 	})
-	return slices.Compact(p)
+	return slices.Compact(m)
 }
 
 // closest is the word nearest to a misspelt one, or "" where none is near.

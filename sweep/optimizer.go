@@ -158,8 +158,14 @@ var optimizerTable = []UpdateRule{
 		Formula: "B = beta B + G; U = Y (S/s_max)^p_t Zᵀ of B, or Y S^p_t Zᵀ, " +
 			"p_t = p_min + (p_max - p_min)/(1 + exp((t/T - tau)/w)), t = k + 1",
 		Source: "arXiv 2605.17109; github.com/fzwark/DynMuon at 89baa66",
-		Parameters: []OwnParameter{{Momentum, floatValue(0)}, {NormalizePower, boolValue(true)}, {PowerMax, floatValue(1)},
-			{PowerMin, floatValue(-0.25)}, {PowerMidpoint, floatValue(0.02)}, {PowerWidth, floatValue(0.08)}},
+		Parameters: []OwnParameter{
+			{Momentum, floatValue(0)},
+			{NormalizePower, boolValue(true)},
+			{PowerMax, floatValue(1)},
+			{PowerMin, floatValue(-0.25)},
+			{PowerMidpoint, floatValue(0.02)},
+			{PowerWidth, floatValue(0.08)},
+		},
 		Spectral: true,
 		Buffers:  1,
 		Memory:   RuleMemory{Matrices: 8},
@@ -189,8 +195,12 @@ var optimizerTable = []UpdateRule{
 		Name: "adam",
 		Formula: "M = beta1 M + (1 - beta1)G; V = beta2 V + (1 - beta2)G²; " +
 			"U = M/(1 - beta1^t)/(sqrt(V/(1 - beta2^t)) + epsilon), t = k + 1, elementwise",
-		Source:         "Kingma and Ba, arXiv 1412.6980",
-		Parameters:     []OwnParameter{{Beta1, floatValue(0.9)}, {Beta2, floatValue(0.999)}, {Epsilon, floatValue(1e-8)}},
+		Source: "Kingma and Ba, arXiv 1412.6980",
+		Parameters: []OwnParameter{
+			{Beta1, floatValue(0.9)},
+			{Beta2, floatValue(0.999)},
+			{Epsilon, floatValue(1e-8)},
+		},
 		BasisDependent: true,
 		Buffers:        2,
 		Memory:         RuleMemory{Matrices: 3},

@@ -7,7 +7,8 @@ import (
 )
 
 // optimizerFacts is what planning and documentation take from each row, written out by hand:
-// parameters, buffers, memory, cost at the default parameters for h = l = 10, automatic rate and flags.
+// parameters, buffers, memory, cost at the default parameters for h = l = 10, automatic rate and
+// flags.
 const optimizerFacts = `
 gd() 0 {1 0} 3 800 "8hl" rate "eta_max/2" sign "" limited
 momentum(momentum 0.9, nesterov false) 1 {2 0} 6 800 "8hl" rate "(1 - beta) eta_max/2" sign ""
@@ -32,8 +33,19 @@ func TestTableOfOptimizers(t *testing.T) {
 		for i, own := range r.Parameters {
 			parameters[i] = own.ID.String() + " " + own.Default.plain()
 		}
-		fmt.Fprintf(&got, "%s(%s) %d %v %v %v %q rate %q sign %q", r.Name, strings.Join(parameters, ", "), r.Buffers, r.Memory, f.Coefficient,
-			f.matrix(10, 10), f, r.AutoRate.Formula, r.Sign.When)
+		fmt.Fprintf(
+			&got,
+			"%s(%s) %d %v %v %v %q rate %q sign %q",
+			r.Name,
+			strings.Join(parameters, ", "),
+			r.Buffers,
+			r.Memory,
+			f.Coefficient,
+			f.matrix(10, 10),
+			f,
+			r.AutoRate.Formula,
+			r.Sign.When,
+		)
 		for _, flag := range []struct {
 			set  bool
 			name string

@@ -132,9 +132,9 @@ func (p Parameter) DefaultText() string {
 	return strings.Join(parts, ", ")
 }
 
-// check tells what is wrong with one value on its own: "" when nothing is, else a sentence saying
-// what is allowed. A whole float is a good integer; an integer is a good float.
-func (p Parameter) check(v Value) string {
+// check returns what is wrong with one value on its own, shown as got; "" if nothing is. A whole
+// float is accepted as an integer, an integer as a float.
+func (p Parameter) check(v Value, got string) string {
 	ok := false
 	switch p.Kind {
 	case KindInt:
@@ -158,19 +158,24 @@ func (p Parameter) check(v Value) string {
 			ok = ok && p.inRange(x)
 		}
 	case KindPairs:
-		return p.checkPairs(v)
+		return p.checkPairs(v, got)
 	}
 	if ok {
 		return ""
 	}
-	return p.Name + " must be " + p.Allowed()
+	return p.wrong(got)
+}
+
+// wrong is the message for a value that the parameter does not take.
+func (p Parameter) wrong(got string) string {
+	return fmt.Sprintf("%s: got %s, want %s", p.Name, got, p.Allowed())
 }
 
 // checkPairs is check for blocks ([value, count]) and teacher_weights ([index, weight]).
-func (p Parameter) checkPairs(v Value) string {
+func (p Parameter) checkPairs(v Value, got string) string {
 	flat := v.List()
 	if v.Kind() != KindPairs || len(flat) == 0 || len(flat)%2 != 0 {
-		return p.Name + " must be " + p.Allowed()
+		return p.wrong(got)
 	}
 	norm2 := 0.0
 	for i := 0; i < len(flat); i += 2 {
@@ -180,18 +185,18 @@ func (p Parameter) checkPairs(v Value) string {
 			whole, value, low = flat[i], flat[i+1], 0
 		}
 		if !p.inRange(value) || whole != math.Trunc(whole) || !(whole >= low && whole <= maxCount) {
-			return p.Name + " must be " + p.Allowed()
+			return p.wrong(got)
 		}
 		norm2 += value * value
 	}
 	if p.ID == TeacherWeights {
 		if !(norm2 > 0 && norm2 <= math.MaxFloat64) {
-			return p.Name + " must have weights whose squares add up to a positive, finite number"
+			return fmt.Sprintf("%s: got %s, want weights whose squares have a positive, finite sum", p.Name, got)
 		}
 		for i := 0; i < len(flat); i += 2 {
 			for j := 0; j < i; j += 2 {
 				if flat[i] == flat[j] {
-					return fmt.Sprintf("%s must name each index once; %v is there twice", p.Name, flat[i])
+					return fmt.Sprintf("%s: got index %v twice, want each index once", p.Name, flat[i])
 				}
 			}
 		}
@@ -206,7 +211,7 @@ func (p Parameter) inRange(x float64) bool {
 	return (x > p.Min || x == p.Min && !p.MinOpen) && (x < p.Max || x == p.Max && !p.MaxOpen)
 }
 
-// Allowed says what values the parameter takes, to follow "must be".
+// Allowed describes the values of the parameter: "an integer in 1..100", "one of gd, momentum".
 func (p Parameter) Allowed() string {
 	switch p.Kind {
 	case KindInt:
@@ -224,31 +229,30 @@ func (p Parameter) Allowed() string {
 		return "a list of numbers, each" + p.interval()
 	}
 	if p.ID == TeacherWeights {
-		return "a list of [index, weight], the index a whole number from 0"
+		return "a list of [index, weight] with integer indices >= 0"
 	}
-	return "a list of [value, count], the value above 0 and the count a whole number from 1"
+	return "a list of [value, count] with values > 0 and integer counts >= 1"
 }
 
 // interval is the range in words, with a leading space; empty when there is none.
 func (p Parameter) interval() string {
-	var low, high string
-	if !math.IsInf(p.Min, -1) {
-		low = " at least " + formatFloat(p.Min)
-		if p.MinOpen {
-			low = " above " + formatFloat(p.Min)
-		}
+	low, high := formatFloat(p.Min), formatFloat(p.Max)
+	if p.Max == math.MaxInt64 { // as a float it is 2^63
+		high = "9223372036854775807"
 	}
-	if !math.IsInf(p.Max, 1) {
-		high = " at most " + formatFloat(p.Max)
-		if p.Max == math.MaxInt64 { // as a float it is 2^63
-			high = " at most 9223372036854775807"
-		}
-		if p.MaxOpen {
-			high = " below " + formatFloat(p.Max)
-		}
+	hasLow, hasHigh := !math.IsInf(p.Min, -1), !math.IsInf(p.Max, 1)
+	if hasLow && hasHigh && !p.MinOpen && !p.MaxOpen {
+		return " in " + low + ".." + high
 	}
-	if low != "" && high != "" {
-		return low + " and" + high
+	var parts []string
+	if hasLow {
+		parts = append(parts, map[bool]string{false: ">= ", true: "> "}[p.MinOpen]+low)
 	}
-	return low + high
+	if hasHigh {
+		parts = append(parts, map[bool]string{false: "<= ", true: "< "}[p.MaxOpen]+high)
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return " " + strings.Join(parts, " and ")
 }

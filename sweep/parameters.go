@@ -132,8 +132,17 @@ func runParameters() []Parameter {
 	return []Parameter{
 		textParameter(Model, "model", "which gradient drives the dynamics; metrics are always those of the population",
 			"population", "finite_sample", "online").or(textValue("population")),
-		textParameter(Representation, "representation", "how the iterate is stored; auto takes the cheapest that is exact",
-			"auto", "reduced", "subspace", "dense").or(textValue("auto")),
+		textParameter(
+			Representation,
+			"representation",
+			"how the iterate is stored; auto takes the cheapest that is exact",
+			"auto",
+			"reduced",
+			"subspace",
+			"dense",
+		).or(
+			textValue("auto"),
+		),
 		textParameter(Optimizer, "optimizer", "map from the gradient G to the update U of W <- W(1 - lr_k wd) - lr_k U",
 			optimizerNames(func(*UpdateRule) bool { return true })...),
 		intParameter(Dimension, "dimension", 1, maxCount, "1", "d, length of the input x and rows of W"),
@@ -157,11 +166,35 @@ func covarianceParameters() []Parameter {
 			covarianceNames(func(*CovarianceFamily) bool { return true })...),
 		numberParameter(Scale, "scale", 0, 1e12, "q_i = scale").above(),
 		numberParameter(Anisotropy, "anisotropy", -1, 1e12, "lambda; q_1 = 1 + lambda, the other q_i = 1").above(),
-		numberParameter(Spikes, "spikes", -1, 1e12, "q_(1+j) = 1 + spikes[j], the other q_i = 1").above().kind(KindList),
+		numberParameter(
+			Spikes,
+			"spikes",
+			-1,
+			1e12,
+			"q_(1+j) = 1 + spikes[j], the other q_i = 1",
+		).above().kind(
+			KindList,
+		),
 		numberParameter(Exponent, "exponent", 0, 20, "p; q_i = (i+1)^-p, i = 0..d-1"),
-		numberParameter(Blocks, "blocks", 0, 1e12, "list of [value, count]: q_i in order; the counts add up to dimension").
-			above().kind(KindPairs),
-		numberParameter(Eigenvalues, "eigenvalues", 0, 1e12, "q_i in order, as many as dimension").above().kind(KindList),
+		numberParameter(
+			Blocks,
+			"blocks",
+			0,
+			1e12,
+			"list of [value, count]: q_i in order; the counts add up to dimension",
+		).
+			above().kind(
+			KindPairs,
+		),
+		numberParameter(
+			Eigenvalues,
+			"eigenvalues",
+			0,
+			1e12,
+			"q_i in order, as many as dimension",
+		).above().kind(
+			KindList,
+		),
 		numberParameter(Rho, "rho", -1, 1, "Q_ij = rho^|i-j|").above().below(),
 		textParameter(Normalize, "normalize", "scale of Q: as given, trace d, trace 1, or largest eigenvalue 1",
 			"none", "trace_d", "trace_1", "max_1").or(textValue("none")),

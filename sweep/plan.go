@@ -44,7 +44,7 @@ func cutsOf(version int) (cuts, error) {
 		return cuts{cost: ShardCost, bytes: 16 << 20, points: 16_384, partBytes: 128 << 20}, nil
 	}
 	return cuts{}, fmt.Errorf(
-		"%w %d: this release cuts by version %d: use the release that submitted the sweep, or a newer one",
+		"%w: got %d, want %d; use the release that submitted the sweep, or a newer one",
 		errPlanVersion,
 		version,
 		PlanVersion,
@@ -220,7 +220,7 @@ func (c *cutter) close() error {
 	p := c.plan
 	if len(p.shards) == maxShards {
 		return fmt.Errorf(
-			"%w: more than %d shards (of %d cost units, %d bytes of rows or %d points each), with index %d reached: "+
+			"%w: got more than %d shards (of %d cost units, %d bytes of rows or %d points each) up to index %d; "+
 				"lower steps, dimension, width, samples or record, or split the sweep",
 			errTooLarge,
 			maxShards,

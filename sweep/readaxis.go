@@ -1,9 +1,9 @@
 package sweep
 
 // axes reads a mapping of parameters to axes.
-func (r *reader) axes(n node, what string) []*axis {
+func (r *reader) axes(n node, name, want string) []*axis {
 	var out []*axis
-	for _, e := range r.mapping(n, what) {
+	for _, e := range r.mapping(n, name, want) {
 		if p, ok := r.parameter(e); ok {
 			if x := r.axis(p, e); x != nil {
 				out = append(out, x)
@@ -13,16 +13,16 @@ func (r *reader) axes(n node, what string) []*axis {
 	return out
 }
 
-const axisForms = "a list, or one of values, linspace, logspace, range"
+const axisForms = "a list or one of values, linspace, logspace, range"
 
 // axis reads one axis: a list of values, or a form of it.
 func (r *reader) axis(p *Parameter, e entry) *axis {
 	x := &axis{id: p.ID, pos: e.pos, whole: p.Kind == KindInt}
 	n := e.value
 	if n.kind == mapNode {
-		forms := r.mapping(n, "")
+		forms := r.mapping(n, "", "")
 		if len(forms) != 1 {
-			r.fail(n.pos, "an axis is %s: %s has %d keys", axisForms, p.Name, len(forms))
+			r.fail(n.pos, "axis of %s: got %d keys, want %s", p.Name, len(forms), axisForms)
 			return nil
 		}
 		form := forms[0]
@@ -37,11 +37,11 @@ func (r *reader) axis(p *Parameter, e entry) *axis {
 		}
 	}
 	if n.kind != listNode {
-		r.fail(n.pos, "the axis of %s must be %s, not %s; a single value goes into fixed", p.Name, axisForms, n)
+		r.fail(n.pos, "axis of %s: got %s, want %s; set a single value in fixed", p.Name, n, axisForms)
 		return nil
 	}
 	if len(n.list) == 0 {
-		r.fail(n.pos, "the axis of %s is empty; give at least one value", p.Name)
+		r.fail(n.pos, "axis of %s: empty; give at least one value", p.Name)
 		return nil
 	}
 	if x.rows = r.rows(p, n.list); x.rows == nil {
@@ -61,7 +61,7 @@ func (r *reader) rows(p *Parameter, list []node) []row {
 		}
 		text := r.table.canonicalRow(entry)
 		if at, twice := first[text]; twice {
-			r.warn(item.pos, "%s has %s twice, first as entry %d: its points are computed twice", p.Name, item, at+1)
+			r.warn(item.pos, "axis of %s: %s is also entry %d; its points are computed twice", p.Name, item, at+1)
 		} else {
 			first[text] = len(rows)
 		}
@@ -76,7 +76,7 @@ func (r *reader) rows(p *Parameter, list []node) []row {
 // form reads {linspace: {from, to, num}}, {logspace: ...} or {range: {from, to, step}}.
 func (r *reader) form(p *Parameter, x *axis, form entry) *axis {
 	if p.Kind != KindInt && p.Kind != KindFloat {
-		r.fail(form.pos, "%s cannot make values of %s, which must be %s", form.key, p.Name, p.Allowed())
+		r.fail(form.pos, "axis of %s: got %s, want a list, each entry %s", p.Name, form.key, p.Allowed())
 		return nil
 	}
 	third := "num"
@@ -85,7 +85,7 @@ func (r *reader) form(p *Parameter, x *axis, form entry) *axis {
 	}
 	parts := r.members(
 		form.value,
-		form.key+" must be {from: number, to: number, "+third+": number}",
+		form.key, "{from: number, to: number, "+third+": number}",
 		"from",
 		"to",
 		third,
@@ -96,7 +96,7 @@ func (r *reader) form(p *Parameter, x *axis, form entry) *axis {
 	good := true
 	for i, name := range []string{"from", "to", third} {
 		if missingKey(parts[i]) {
-			r.fail(form.value.pos, "%s needs %s", form.key, name)
+			r.fail(form.value.pos, "%s: %s is missing", form.key, name)
 			good = false
 		}
 	}
@@ -123,7 +123,7 @@ func (r *reader) form(p *Parameter, x *axis, form entry) *axis {
 		return nil
 	}
 	if x.form == logForm && (from <= 0 || to <= 0) {
-		r.fail(form.value.pos, "logspace needs from and to above 0, not %s and %s", formatFloat(from), formatFloat(to))
+		r.fail(form.value.pos, "logspace: got from %s and to %s, want both > 0", formatFloat(from), formatFloat(to))
 		return nil
 	}
 	if text := x.check(p); text != "" {
@@ -137,16 +137,16 @@ func (r *reader) form(p *Parameter, x *axis, form entry) *axis {
 // there, up to round-off.
 func (r *reader) rangeSize(x *axis, step node) bool {
 	if x.step == 0 {
-		r.fail(step.pos, "step must not be 0")
+		r.fail(step.pos, "step: got 0, want a number other than 0")
 		return false
 	}
 	steps := (x.to - x.from) / x.step
 	if steps < 0 {
-		r.fail(step.pos, "the range is empty: step %s leads away from to", formatFloat(x.step))
+		r.fail(step.pos, "range: empty, step %s leads away from to", formatFloat(x.step))
 		return false
 	}
 	if steps >= maxIndices {
-		r.fail(step.pos, "the range has more than 2^40 values")
+		r.fail(step.pos, "range: got more than 2^40 values")
 		return false
 	}
 	x.num = int64(steps+1e-9) + 1
@@ -155,14 +155,14 @@ func (r *reader) rangeSize(x *axis, step node) bool {
 
 // zip reads axes in step.
 func (r *reader) zip(n node) zipped {
-	axes := r.axes(n, "zip must be a mapping of parameters to axes of equal length")
+	axes := r.axes(n, "zip", "a mapping of parameters to axes of equal length")
 	var set idSet
 	for _, x := range axes {
 		r.overlap(x.pos, &set, x.sets())
 		if x.size() != axes[0].size() {
 			r.fail(
 				x.pos,
-				"zip needs axes of equal length: %s has %d values, %s has %d",
+				"zip: axis of %s has %d values, axis of %s has %d, want equal lengths",
 				r.table[x.id].Name,
 				x.size(),
 				r.table[axes[0].id].Name,

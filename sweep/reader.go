@@ -31,18 +31,18 @@ func (r *reader) warn(pos position, format string, args ...any) {
 	}
 }
 
-// mapping returns the keys of a mapping, each once. What says what it is: "grid must be a mapping
-// of ...".
-func (r *reader) mapping(n node, what string) []entry {
+// mapping returns the keys of a mapping, each once. Name and want are for the message where n is
+// something else: "grid: got a list, want a mapping of ...".
+func (r *reader) mapping(n node, name, want string) []entry {
 	if n.kind != mapNode {
-		r.fail(n.pos, "%s, not %s", what, n)
+		r.fail(n.pos, "%s: got %s, want %s", name, n, want)
 		return nil
 	}
 	first := map[string]position{}
 	keys := make([]entry, 0, len(n.keys))
 	for _, e := range n.keys {
 		if at, twice := first[e.key]; twice {
-			r.fail(e.pos, "key %q stands here twice; first on line %d", e.key, at.line)
+			r.fail(e.pos, "key %q: duplicate of line %d", e.key, at.line)
 			continue
 		}
 		first[e.key] = e.pos
@@ -53,9 +53,9 @@ func (r *reader) mapping(n node, what string) []entry {
 
 // members reads a mapping with the given keys, in the order of names; an absent key has a node with
 // position 0.
-func (r *reader) members(n node, what string, names ...string) []node {
+func (r *reader) members(n node, name, want string, names ...string) []node {
 	found := make([]node, len(names))
-	for _, e := range r.mapping(n, what) {
+	for _, e := range r.mapping(n, name, want) {
 		if i := slices.Index(names, e.key); i >= 0 {
 			found[i] = e.value
 		} else {
@@ -68,10 +68,10 @@ func (r *reader) members(n node, what string, names ...string) []node {
 func (r *reader) unknown(e entry, names []string) {
 	text := hint(e.key, names)
 	if _, isParameter := r.table.lookup(e.key); isParameter && slices.Contains(names, "fixed") {
-		text = "; parameters stand under fixed, grid, zip, points, sample or derive"
+		text = "; set parameters under fixed, grid, zip, points, sample or derive"
 	}
 	if text == "" {
-		text = "; allowed are " + strings.Join(names, ", ")
+		text = "; want one of " + strings.Join(names, ", ")
 	}
 	r.fail(e.pos, "unknown key %q%s", e.key, text)
 }
@@ -87,7 +87,7 @@ func (r *reader) parameter(e entry) (*Parameter, bool) {
 	}
 	text := hint(e.key, names)
 	if text == "" {
-		text = "; it is no parameter of the solver (phasegrid schema lists them)"
+		text = "; phasegrid schema lists the parameters"
 	}
 	r.fail(e.pos, "unknown key %q%s", e.key, text)
 	return nil, false
@@ -121,14 +121,19 @@ func number(n node) (Value, bool) {
 func (r *reader) value(p *Parameter, n node) (Value, bool) {
 	v, ok := scan(p, n)
 	if !ok {
-		r.fail(n.pos, "%s must be %s, not %s", p.Name, p.Allowed(), n)
+		got := n.String()
+		if n.kind == listNode && p.Kind >= KindList {
+			got = "a list of another form"
+		}
+		r.fail(n.pos, "%s", p.wrong(got))
 		return v, false
 	}
-	if text := p.check(v); text != "" {
-		if n.kind == plainNode || n.kind == quotedNode {
-			text += ", not " + n.String() + hint(n.text, p.Words)
-		}
-		r.fail(n.pos, "%s", text)
+	got := n.String()
+	if n.kind == listNode {
+		got = shortened(v.String())
+	}
+	if text := p.check(v, got); text != "" {
+		r.fail(n.pos, "%s%s", text, hint(n.text, p.Words))
 		return v, false
 	}
 	return v, true
@@ -193,7 +198,7 @@ func (r *reader) row(p *Parameter, n node) (row, bool) {
 	}
 	var out row
 	good, named := true, false
-	for _, e := range r.mapping(n, "") {
+	for _, e := range r.mapping(n, "", "") {
 		if e.key == "name" {
 			v, ok := r.value(p, e.value)
 			out = append(row{{p.ID, v, e.value.pos}}, out...)
@@ -202,7 +207,7 @@ func (r *reader) row(p *Parameter, n node) (row, bool) {
 		}
 		q, ok := r.parameter(e)
 		if ok && q.ID == p.ID {
-			r.fail(e.pos, "write name: instead of %s: inside an entry of %s", p.Name, p.Name)
+			r.fail(e.pos, "unknown key %q; name the %s itself by name:", p.Name, p.Name)
 			ok = false
 		}
 		if !ok {
@@ -214,7 +219,7 @@ func (r *reader) row(p *Parameter, n node) (row, bool) {
 		good = good && ok
 	}
 	if !named {
-		r.fail(n.pos, "an entry of %s with parameters of its own needs name: %s", p.Name, p.Allowed())
+		r.fail(n.pos, "entry of %s: name is missing; want %s", p.Name, p.Allowed())
 		return nil, false
 	}
 	return out, good
@@ -227,7 +232,7 @@ func (r *reader) integer(n node, what string, low, high int64) (int64, bool) {
 		v = intValue(v.Int())
 	}
 	if !ok || v.Kind() != KindInt || v.Int() < low || v.Int() > high {
-		r.fail(n.pos, "%s must be an integer from %d to %d, not %s", what, low, high, n)
+		r.fail(n.pos, "%s: got %s, want %d..%d", what, n, low, high)
 		return 0, false
 	}
 	return v.Int(), true
@@ -237,8 +242,16 @@ func (r *reader) integer(n node, what string, low, high int64) (int64, bool) {
 func (r *reader) real(n node, what string) (float64, bool) {
 	v, ok := number(n)
 	if !ok {
-		r.fail(n.pos, "%s must be a number, not %s", what, n)
+		r.fail(n.pos, "%s: got %s, want a number", what, n)
 		return 0, false
 	}
 	return v.Float() + 0, true
+}
+
+// shortened cuts a text to what a message may show.
+func shortened(text string) string {
+	if len(text) > 60 {
+		return text[:57] + "..."
+	}
+	return text
 }

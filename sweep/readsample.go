@@ -9,8 +9,8 @@ import (
 // sample reads {method, num, seed, axes}. Where something is wrong with it, its mistakes keep it
 // from being used.
 func (r *reader) sample(n node) *sampled {
-	const what = "sample must be {method: sobol, random or lhs, num: number of points, axes: ...}, with seed if wanted"
-	parts := r.members(n, what, "method", "num", "seed", "axes")
+	const want = "{method: sobol, random or lhs, num: number of points, axes: ...}, with seed if wanted"
+	parts := r.members(n, "sample", want, "method", "num", "seed", "axes")
 	method, num, seed, axes := parts[0], parts[1], parts[2], parts[3]
 	s := &sampled{pos: n.pos}
 	if n.kind != mapNode {
@@ -21,13 +21,14 @@ func (r *reader) sample(n node) *sampled {
 		node
 	}{{"method", method}, {"num", num}, {"axes", axes}} {
 		if missingKey(part.node) {
-			r.fail(n.pos, "sample needs %s", part.name)
+			r.fail(n.pos, "sample: %s is missing", part.name)
 		}
 	}
 	if i := slices.Index(sampleMethods(), method.text); i >= 0 {
 		s.method = sampleMethod(i)
 	} else if !missingKey(method) {
-		r.fail(method.pos, "method must be one of %s, not %s%s", strings.Join(sampleMethods(), ", "), method, hint(method.text, sampleMethods()))
+		r.fail(method.pos, "method: got %s, want one of %s%s",
+			method, strings.Join(sampleMethods(), ", "), hint(method.text, sampleMethods()))
 	}
 	if !missingKey(num) {
 		s.num, _ = r.integer(num, "num", 1, maxIndices)
@@ -35,7 +36,7 @@ func (r *reader) sample(n node) *sampled {
 	if s.method == sobolMethod && s.num&(s.num-1) != 0 {
 		r.warn(
 			num.pos,
-			"num %d is no power of two: Sobol points are balanced only for one, such as %d",
+			"num: got %d, but Sobol points are balanced for powers of two only, such as %d",
 			s.num,
 			int64(1)<<bits.Len64(uint64(s.num)),
 		)
@@ -54,9 +55,9 @@ func (r *reader) sample(n node) *sampled {
 // sampledAxes reads the axes of a sample, in the order of the table.
 func (r *reader) sampledAxes(n node) []*sampledAxis {
 	var axes []*sampledAxis
-	entries := r.mapping(n, "axes must be a mapping of parameters to {from: number, to: number} or lists")
+	entries := r.mapping(n, "axes", "a mapping of parameters to {from: number, to: number} or lists")
 	if len(entries) == 0 && n.kind == mapNode {
-		r.fail(n.pos, "axes is empty; give at least one range")
+		r.fail(n.pos, "axes: empty; give at least one range")
 	}
 	var set idSet
 	for _, e := range entries {
@@ -73,7 +74,7 @@ func (r *reader) sampledAxes(n node) []*sampledAxis {
 // overlap refuses axes of one block in step that set the same parameter.
 func (r *reader) overlap(at position, set *idSet, more idSet) {
 	for id := range set.common(more).all() {
-		r.fail(at, "%s is set by two axes in step", id)
+		r.fail(at, "%s: set by two axes of the block", r.table[id].Name)
 	}
 	*set = set.union(more)
 }
@@ -85,19 +86,20 @@ func (r *reader) sampledAxis(p *Parameter, e entry) *sampledAxis {
 	x := &sampledAxis{id: p.ID, pos: e.pos, whole: p.Kind == KindInt}
 	if e.value.kind == listNode {
 		if len(e.value.list) == 0 {
-			r.fail(e.value.pos, "the axis of %s is empty; give at least one value", p.Name)
+			r.fail(e.value.pos, "axis of %s: empty; give at least one value", p.Name)
 			return x
 		}
 		x.rows = r.rows(p, e.value.list)
 		return x
 	}
 	if p.Kind != KindInt && p.Kind != KindFloat {
-		r.fail(e.value.pos, "%s must be %s: give a list of choices, not %s", p.Name, p.Allowed(), e.value)
+		r.fail(e.value.pos, "axis of %s: got %s, want a list, each entry %s", p.Name, e.value, p.Allowed())
 		return x
 	}
 	parts := r.members(
 		e.value,
-		"a sampled axis must be {from: number, to: number, log: true or false}, or a list",
+		"axis of "+p.Name,
+		"{from: number, to: number, log: true or false}, or a list",
 		"from",
 		"to",
 		"log",
@@ -106,7 +108,7 @@ func (r *reader) sampledAxis(p *Parameter, e entry) *sampledAxis {
 		return x
 	}
 	if missingKey(parts[0]) || missingKey(parts[1]) {
-		r.fail(e.value.pos, "a sampled axis needs from and to")
+		r.fail(e.value.pos, "axis of %s: from and to are required", p.Name)
 		return x
 	}
 	var ok1, ok2 bool
@@ -114,7 +116,7 @@ func (r *reader) sampledAxis(p *Parameter, e entry) *sampledAxis {
 	x.to, ok2 = r.real(parts[1], "to")
 	if !missingKey(parts[2]) {
 		if x.log = parts[2].text == "true"; !x.log && parts[2].text != "false" {
-			r.fail(parts[2].pos, "log must be true or false, not %s", parts[2])
+			r.fail(parts[2].pos, "log: got %s, want true or false", parts[2])
 			return x
 		}
 	}

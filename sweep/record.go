@@ -22,9 +22,9 @@ func (r Record) None() bool { return r.Every == 0 && r.Log == 0 && len(r.Steps) 
 func (r Record) Check(T int64) string {
 	if n := len(r.Steps); n > 0 && r.Steps[n-1] > T {
 		return fmt.Sprintf(
-			"record steps must end by the run's last step %d, not at %d: shorten the list or raise steps",
-			T,
+			"record: got step %d, want at most the last step %d; shorten the list or raise steps",
 			r.Steps[n-1],
+			T,
 		)
 	}
 	return ""

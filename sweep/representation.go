@@ -21,11 +21,11 @@ func resolveRepresentation(a Assignment) string {
 		a[Representation] = textValue(chosen)
 	case "reduced":
 		if why := notReduced(a); why != "" {
-			return "representation: reduced is not exact here, because " + why + ": use auto"
+			return "representation: reduced is not exact: " + why + "; use auto"
 		}
 	case "subspace":
 		if why := notSubspace(a); why != "" {
-			return "representation: subspace is not exact here, because " + why + ": use auto"
+			return "representation: subspace is not exact: " + why + "; use auto"
 		}
 	}
 	return ""
@@ -40,11 +40,11 @@ func notReduced(a Assignment) string {
 	case !familyOf(a).Diagonal:
 		return "the eigenvectors of covariance: " + a[Covariance].text + " are not coordinates"
 	case a[Teacher].text != "eigen":
-		return "teacher: " + a[Teacher].text + " is no eigenvector"
+		return "teacher: " + a[Teacher].text + " is not an eigenvector"
 	case a[Init].text != "identity":
 		return "init: " + a[Init].text + " is not a multiple of the identity"
 	case a[Rotate].text != "none" && ruleOf(a).BasisDependent:
-		return "optimizer " + a[Optimizer].text + " depends on the basis, which rotate: householder turns"
+		return "optimizer " + a[Optimizer].text + " depends on the basis, and rotate: householder changes it"
 	}
 	return ""
 }

@@ -69,7 +69,7 @@ func TestExplicitRepresentationsSayWhyTheyAreNotExact(t *testing.T) {
 	}{
 		{"reduced", []any{"model", "online", "batch_size", 3}, "model: online draws random inputs"},
 		{"reduced", []any{"covariance", "ar1", "rho", 0.5, "teacher", "uniform"}, "eigenvectors of covariance: ar1"},
-		{"reduced", []any{"teacher", "uniform"}, "teacher: uniform is no eigenvector"},
+		{"reduced", []any{"teacher", "uniform"}, "teacher: uniform is not an eigenvector"},
 		{"reduced", []any{"init", "gaussian"}, "init: gaussian is not a multiple of the identity"},
 		{"reduced", []any{"optimizer", "adam", "rotate", "householder"}, "optimizer adam depends on the basis"},
 		{"subspace", []any{"covariance", "power_law", "exponent", 1.0}, "no large isotropic block"},

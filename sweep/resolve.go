@@ -107,7 +107,7 @@ func (t table) missing(id ParameterID) string {
 	if p.Use != "" {
 		text += " (" + p.Use + ")"
 	}
-	return text + ": set it to " + p.Allowed()
+	return text + "; set it to " + p.Allowed()
 }
 
 // broken is one violation.
@@ -128,10 +128,10 @@ func checkInit(a Assignment) []violation {
 	d, m := a[Dimension].i, a[Width].i
 	switch {
 	case a[Init].text == "identity" && m != d:
-		return broken(Width, "init: identity needs width = dimension, not width %d and dimension %d: "+
-			"leave width out, or use init: gaussian or orthonormal", m, d)
+		return broken(Width, "width: got %d, want dimension %d with init: identity; "+
+			"omit width, or use init: gaussian or orthonormal", m, d)
 	case a[Init].text == "orthonormal" && m > d:
-		return broken(Width, "init: orthonormal needs width at most dimension, not width %d and dimension %d", m, d)
+		return broken(Width, "width: got %d, want at most dimension %d with init: orthonormal", m, d)
 	}
 	return nil
 }
@@ -141,13 +141,13 @@ func checkTeacher(a Assignment) (all []violation) {
 	switch a[Teacher].text {
 	case "eigen":
 		if i := a[TeacherIndex].i; i >= d {
-			return broken(TeacherIndex, "teacher_index must be below dimension %d, not %d: indices count from 0", d, i)
+			return broken(TeacherIndex, "teacher_index: got %d, want 0..%d (indices count from 0)", i, d-1)
 		}
 	case "mix":
 		for i := 0; i+1 < len(a[TeacherWeights].list); i += 2 {
 			if index := a[TeacherWeights].list[i]; index >= float64(d) {
 				all = append(all, broken(TeacherWeights,
-					"teacher_weights names index %v, which must be below dimension %d: indices count from 0", index, d)...)
+					"teacher_weights: got index %v, want 0..%d (indices count from 0)", index, d-1)...)
 			}
 		}
 	}

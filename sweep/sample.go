@@ -155,15 +155,15 @@ func (x *sampledAxis) assign(u float64, a Assignment) {
 // check tells what is wrong with a range; "" when nothing is.
 func (x *sampledAxis) check(p *Parameter) string {
 	for _, f := range []float64{x.from, x.to} {
-		if text := p.check(floatValue(f)); text != "" {
-			return fmt.Sprintf("%s, not %s", text, formatFloat(f))
+		if text := p.check(floatValue(f), formatFloat(f)); text != "" {
+			return text
 		}
 	}
 	if x.from > x.to {
-		return fmt.Sprintf("from must be at most to, not %s and %s", formatFloat(x.from), formatFloat(x.to))
+		return fmt.Sprintf("axis: got from %s and to %s, want from <= to", formatFloat(x.from), formatFloat(x.to))
 	}
 	if x.log && (x.from <= 0 || math.IsInf(x.to/x.from, 0)) {
-		return fmt.Sprintf("log: true needs from above 0, not %s", formatFloat(x.from))
+		return fmt.Sprintf("axis: got from %s with log: true, want > 0", formatFloat(x.from))
 	}
 	return ""
 }

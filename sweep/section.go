@@ -26,12 +26,12 @@ func sectionKeys() []string {
 // section reads the keys of a block; those in more are left to other.
 func (r *reader) section(n node, what string, more []string, other func(entry)) *section {
 	s := &section{pos: n.pos}
-	for _, e := range r.mapping(n, what+" must be a mapping of "+strings.Join(sectionKeys(), ", ")) {
+	for _, e := range r.mapping(n, what, "a mapping of "+strings.Join(sectionKeys(), ", ")) {
 		switch e.key {
 		case "fixed":
-			s.fixed = r.settings(e.value, "fixed must be a mapping of parameters to values")
+			s.fixed = r.settings(e.value, "fixed")
 		case "grid":
-			s.grid = r.axes(e.value, "grid must be a mapping of parameters to axes, anisotropy: [1, 10]")
+			s.grid = r.axes(e.value, "grid", "a mapping of parameters to axes, such as anisotropy: [1, 10]")
 		case "zip":
 			s.zip = r.zip(e.value)
 		case "points":
@@ -56,9 +56,9 @@ func (r *reader) section(n node, what string, more []string, other func(entry)) 
 }
 
 // settings reads a mapping of parameters to values.
-func (r *reader) settings(n node, what string) []setting {
+func (r *reader) settings(n node, name string) []setting {
 	var out []setting
-	for _, e := range r.mapping(n, what) {
+	for _, e := range r.mapping(n, name, "a mapping of parameters to values") {
 		p, ok := r.parameter(e)
 		if !ok {
 			continue
@@ -69,7 +69,7 @@ func (r *reader) settings(n node, what string) []setting {
 		}
 		for _, s := range settings {
 			if i := slices.IndexFunc(out, func(o setting) bool { return o.id == s.id }); i >= 0 {
-				r.fail(s.pos, "%s is set on line %d already", r.table[s.id].Name, out[i].pos.line)
+				r.fail(s.pos, "%s: already set on line %d", r.table[s.id].Name, out[i].pos.line)
 				continue
 			}
 			out = append(out, s)
@@ -81,17 +81,17 @@ func (r *reader) settings(n node, what string) []setting {
 // points reads a list of explicit rows.
 func (r *reader) points(n node) explicit {
 	if n.kind != listNode {
-		r.fail(n.pos, "points must be a list of mappings of parameters to values, not %s", n)
+		r.fail(n.pos, "points: got %s, want a list of mappings of parameters to values", n)
 		return nil
 	}
 	if len(n.list) == 0 {
-		r.fail(n.pos, "points is empty; give at least one row")
+		r.fail(n.pos, "points: empty; give at least one row")
 	}
 	var out explicit
 	for _, item := range n.list {
-		settings := r.settings(item, "a row of points must be a mapping of parameters to values")
+		settings := r.settings(item, "row of points")
 		if item.kind == mapNode && len(item.keys) == 0 {
-			r.fail(item.pos, "this row of points is empty; set at least one parameter")
+			r.fail(item.pos, "row of points: empty; set at least one parameter")
 		}
 		if len(settings) > 0 {
 			slices.SortFunc(settings, func(a, b setting) int { return int(a.id) - int(b.id) })
@@ -106,19 +106,19 @@ func (r *reader) union(n node) []*section {
 	if n.kind != listNode || len(n.list) == 0 {
 		r.fail(
 			n.pos,
-			"union must be a list of blocks, each with its own %s, not %s",
-			strings.Join(sectionKeys(), ", "),
+			"union: got %s, want a list of blocks, each a mapping of %s",
 			n,
+			strings.Join(sectionKeys(), ", "),
 		)
 		return nil
 	}
 	var out []*section
 	for _, item := range n.list {
 		if item.kind == mapNode && len(item.keys) == 0 {
-			r.fail(item.pos, "this block of the union is empty")
+			r.fail(item.pos, "block of the union: empty")
 			continue
 		}
-		out = append(out, r.section(item, "a block of the union", nil, nil))
+		out = append(out, r.section(item, "block of the union", nil, nil))
 	}
 	return out
 }
@@ -126,7 +126,7 @@ func (r *reader) union(n node) []*section {
 // derive reads a mapping of parameters to expressions.
 func (r *reader) derive(n node) []derivation {
 	var out []derivation
-	for _, e := range r.mapping(n, "derive must be a mapping of parameters to expressions") {
+	for _, e := range r.mapping(n, "derive", "a mapping of parameters to expressions") {
 		p, ok := r.parameter(e)
 		if !ok {
 			continue
@@ -141,7 +141,7 @@ func (r *reader) derive(n node) []derivation {
 // expression reads and compiles an expression; nil where it is wrong.
 func (r *reader) expression(n node, what string) *expression {
 	if n.kind != plainNode && n.kind != quotedNode || n.kind == plainNode && n.text == "" {
-		r.fail(n.pos, "%s must be an expression over the point's parameters, not %s", what, n)
+		r.fail(n.pos, "%s: got %s, want an expression over the point's parameters", what, n)
 		return nil
 	}
 	source := strings.TrimSpace(n.text)

@@ -56,8 +56,8 @@ func (r *reader) checkSize(spec *Spec) {
 	if n := len(spec.Canonical()); n > MaxCanonicalBytes {
 		r.fail(
 			position{1, 1},
-			"the sweep has %d bytes in its stored form; at most %d are kept: use linspace, logspace, range or sample for long lists, "+
-				"or split it",
+			"sweep: got %d bytes in canonical form, want at most %d; "+
+				"use linspace, logspace, range or sample for long lists, or split the sweep",
 			n,
 			MaxCanonicalBytes,
 		)
@@ -70,7 +70,7 @@ func Decode(canonical []byte) (*Spec, error) {
 	r := &reader{file: "canonical spec", table: builtin}
 	spec := r.spec(canonical, false)
 	if len(r.mistakes) > 0 {
-		return nil, fmt.Errorf("decode a sweep: %w", r.mistakes.sorted())
+		return nil, fmt.Errorf("decode sweep: %w", r.mistakes.sorted())
 	}
 	return spec, nil
 }
@@ -83,7 +83,7 @@ func (r *reader) spec(src []byte, named bool) *Spec {
 	}
 	spec := &Spec{table: r.table, replicates: 1}
 	var haveName bool
-	body := r.section(root, "a sweep", []string{"name", "replicates", "record"}, func(e entry) {
+	body := r.section(root, "sweep", []string{"name", "replicates", "record"}, func(e entry) {
 		switch e.key {
 		case "name":
 			haveName = true
@@ -95,7 +95,7 @@ func (r *reader) spec(src []byte, named bool) *Spec {
 		}
 	})
 	if root.kind == mapNode && named && !haveName {
-		r.fail(root.pos, "name is missing; give the sweep one, name: my-sweep")
+		r.fail(root.pos, "name is missing; add a line such as name: my-sweep")
 	}
 	if len(r.mistakes) > 0 {
 		return nil
@@ -107,7 +107,7 @@ func (r *reader) spec(src []byte, named bool) *Spec {
 	spec.canonical = spec.table.canonicalSpec(body, spec.replicates, spec.record)
 	// What is accepted can be read back by Decode, whose bounds are these.
 	if !sane(spec.canonical, func(_ position, format string, args ...any) {
-		r.fail(root.pos, "in its stored form, where every key is quoted: "+format, args...)
+		r.fail(root.pos, "canonical form: "+format, args...)
 	}) {
 		return nil
 	}
@@ -121,7 +121,7 @@ func (r *reader) name(n node) string {
 	if (n.kind != plainNode && n.kind != quotedNode) || !regexp.MustCompile("^"+namePattern+"$").MatchString(n.text) {
 		r.fail(
 			n.pos,
-			"name must be of lower-case letters, digits and hyphens, at most 63, and start with a letter or digit, not %s",
+			"name: got %s, want at most 63 lower-case letters, digits and hyphens, the first no hyphen",
 			n,
 		)
 		return ""
@@ -134,12 +134,12 @@ const maxRecordLog = 100_000
 
 // record reads none, or {log: n}, {every: n} or {steps: [...]}, with coefficients if wanted.
 func (r *reader) record(n node) Record {
-	const what = "record must be none, {log: number of rows}, {every: steps} or {steps: [0, 1, 10]}, with coefficients: true if wanted"
+	const want = "none, {log: number of rows}, {every: steps} or {steps: [0, 1, 10]}, with coefficients: true if wanted"
 	var out Record
 	if n.text == "none" && n.kind != mapNode {
 		return out
 	}
-	parts := r.members(n, what, "every", "log", "steps", "coefficients")
+	parts := r.members(n, "record", want, "every", "log", "steps", "coefficients")
 	if n.kind != mapNode {
 		return out
 	}
@@ -150,7 +150,7 @@ func (r *reader) record(n node) Record {
 		}
 	}
 	if given != 1 {
-		r.fail(n.pos, "%s: give exactly one of log, every and steps", what)
+		r.fail(n.pos, "record: exactly one of log, every and steps is required")
 		return out
 	}
 	switch {
@@ -160,19 +160,19 @@ func (r *reader) record(n node) Record {
 		out.Log, _ = r.integer(parts[1], "log", 2, maxRecordLog)
 	default:
 		if parts[2].kind != listNode || len(parts[2].list) == 0 {
-			r.fail(parts[2].pos, "steps must be a rising list of steps, not %s", parts[2])
+			r.fail(parts[2].pos, "steps: got %s, want an increasing list of steps", parts[2])
 		}
 		for _, item := range parts[2].list {
-			step, ok := r.integer(item, "a recorded step", 0, 1<<53)
+			step, ok := r.integer(item, "recorded step", 0, 1<<53)
 			if n := len(out.Steps); ok && n > 0 && step <= out.Steps[n-1] {
-				r.fail(item.pos, "recorded steps must rise: %d stands after %d", step, out.Steps[n-1])
+				r.fail(item.pos, "steps: got %d after %d, want increasing steps", step, out.Steps[n-1])
 			}
 			out.Steps = append(out.Steps, step)
 		}
 	}
 	if c := parts[3]; !missingKey(c) {
 		if out.Coefficients = c.text == "true"; !out.Coefficients && c.text != "false" {
-			r.fail(c.pos, "coefficients must be true or false, not %s", c)
+			r.fail(c.pos, "coefficients: got %s, want true or false", c)
 		}
 	}
 	return out
@@ -192,13 +192,13 @@ func (r *reader) enumerate(spec *Spec, body *section) {
 		}
 		b.first = spec.size
 		if spec.size += b.size; spec.size > maxIndices {
-			r.fail(body.pos, "the sweep has more than 2^40 indices: make it smaller, or sample it")
+			r.fail(body.pos, "sweep: got more than 2^40 indices; shorten the axes, or use sample")
 			return
 		}
 		spec.columns = spec.columns.union(b.sets())
 		spec.exact = spec.exact && len(b.where) == 0
 		if at, varies := b.varied(Seed); varies && spec.replicates > 1 && !b.derived.has(Seed) {
-			r.fail(at, "seed stands on an axis and replicates is %d; use one of them", spec.replicates)
+			r.fail(at, "seed: set on an axis beside replicates: %d; use one of them", spec.replicates)
 		}
 	}
 	if spec.replicates > 1 {
@@ -210,7 +210,7 @@ func (r *reader) enumerate(spec *Spec, body *section) {
 		if runs += b.size / b.costRun(spec.replicates); runs > maxRuns {
 			r.fail(
 				b.pos,
-				"the cost changes more than %d times over the sweep (a derived steps or dimension, or long axes of them): make it smaller",
+				"sweep: the cost changes more than %d times (long axes of steps or dimension, or derived ones); shorten them",
 				maxRuns,
 			)
 			return
@@ -225,7 +225,7 @@ func (r *reader) flatten(spec *Spec, outer *block, s *section) {
 	b.pos = s.pos
 	for _, f := range s.fixed {
 		if at, varies := b.varied(f.id); varies {
-			r.fail(f.pos, "%s is set on line %d already", spec.table[f.id].Name, at.line)
+			r.fail(f.pos, "%s: already set on line %d", spec.table[f.id].Name, at.line)
 		}
 		b.base[f.id], b.fixedAt[f.id] = f.value, f.pos
 		b.fixed = b.fixed.with(f.id)
@@ -238,21 +238,26 @@ func (r *reader) flatten(spec *Spec, outer *block, s *section) {
 		p := place(f, len(spec.table))
 		if _, rows := f.(explicit); !rows {
 			for id := range p.sets.minus(p.sometimes).common(own).all() {
-				r.fail(p.anywhere(id), "%s is set on line %d already; leave it out of fixed", spec.table[id].Name, b.fixedAt[id].line)
+				r.fail(
+					p.anywhere(id),
+					"%s: already set on line %d; omit it from fixed",
+					spec.table[id].Name,
+					b.fixedAt[id].line,
+				)
 			}
 		}
 		for id := range p.sets.all() {
 			if at, varies := b.varied(id); varies {
-				r.fail(p.anywhere(id), "%s is set on line %d already", spec.table[id].Name, at.line)
+				r.fail(p.anywhere(id), "%s: already set on line %d", spec.table[id].Name, at.line)
 			}
 		}
 		b.factors = append(b.factors, p)
 	}
 	for _, d := range s.derive {
 		if at, varies := b.varied(d.id); varies {
-			r.fail(d.pos, "%s is set on line %d already", spec.table[d.id].Name, at.line)
+			r.fail(d.pos, "%s: already set on line %d", spec.table[d.id].Name, at.line)
 		} else if own.has(d.id) {
-			r.fail(d.pos, "%s is set on line %d already; leave it out of fixed", spec.table[d.id].Name, b.fixedAt[d.id].line)
+			r.fail(d.pos, "%s: already set on line %d; omit it from fixed", spec.table[d.id].Name, b.fixedAt[d.id].line)
 		}
 		b.derive = append(b.derive, d)
 		b.derived = b.derived.with(d.id)
@@ -267,7 +272,7 @@ func (r *reader) flatten(spec *Spec, outer *block, s *section) {
 	}
 	if len(s.union) == 0 {
 		if len(spec.blocks) == maxBlocks {
-			r.fail(s.pos, "the sweep has more than %d blocks", maxBlocks)
+			r.fail(s.pos, "sweep: got more than %d blocks", maxBlocks)
 			return
 		}
 		spec.blocks = append(spec.blocks, b)

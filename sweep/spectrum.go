@@ -69,8 +69,13 @@ func checkDistinct(a Assignment) []violation {
 	if d <= maxDistinct {
 		return nil
 	}
-	return broken(Dimension, "covariance: %s needs dimension at most %d, not %d: its eigenvalues are all different",
-		a[Covariance].text, maxDistinct, d)
+	return broken(
+		Dimension,
+		"dimension: got %d, want at most %d with covariance: %s, whose eigenvalues are all different",
+		d,
+		maxDistinct,
+		a[Covariance].text,
+	)
 }
 
 func checkSpiked(a Assignment) []violation {
@@ -78,7 +83,7 @@ func checkSpiked(a Assignment) []violation {
 	if d >= 2 {
 		return nil
 	}
-	return broken(Dimension, "covariance: spiked needs dimension at least 2 (the spike is at index 1), not %d", d)
+	return broken(Dimension, "dimension: got %d, want at least 2 with covariance: spiked (the spike is at index 1)", d)
 }
 
 func checkMultiSpike(a Assignment) []violation {
@@ -86,7 +91,7 @@ func checkMultiSpike(a Assignment) []violation {
 	if d >= n+1 {
 		return nil
 	}
-	return broken(Spikes, "%d spikes need dimension at least %d (they start at index 1), not %d", n, n+1, d)
+	return broken(Spikes, "spikes: got %d numbers, want at most dimension - 1 = %d (they start at index 1)", n, d-1)
 }
 
 func checkBlock(a Assignment) []violation {
@@ -97,7 +102,7 @@ func checkBlock(a Assignment) []violation {
 	if total == d {
 		return nil
 	}
-	return broken(Blocks, "the counts of blocks must add up to dimension %d, not %d", d, total)
+	return broken(Blocks, "blocks: got a sum of counts of %d, want dimension %d", total, d)
 }
 
 func checkCustom(a Assignment) []violation {
@@ -105,14 +110,14 @@ func checkCustom(a Assignment) []violation {
 	if n == d {
 		return nil
 	}
-	return broken(Eigenvalues, "eigenvalues must list dimension = %d numbers, not %d", d, n)
+	return broken(Eigenvalues, "eigenvalues: got %d numbers, want dimension = %d", n, d)
 }
 
 func checkAR1(a Assignment) []violation {
 	all := checkDistinct(a)
 	if n := a[Normalize].text; n == "trace_1" || n == "max_1" {
 		all = append(all, broken(Normalize,
-			"normalize: %s is not defined for covariance: ar1, whose trace is dimension: use none or trace_d", n)...)
+			"normalize: got %s, want none or trace_d with covariance: ar1", n)...)
 	}
 	return all
 }

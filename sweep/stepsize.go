@@ -33,8 +33,8 @@ func resolveLearningRate(a Assignment) string {
 	}
 	rule := ruleOf(a)
 	if rule.AutoRate.rate == nil {
-		return fmt.Sprintf("learning_rate: auto has no rule for optimizer %s (only for %s): give a number",
-			a[Optimizer].text, enumeration(optimizerNames(func(r *UpdateRule) bool { return r.AutoRate.rate != nil })))
+		return fmt.Sprintf("learning_rate: auto is defined for optimizers %s, not for %s; give a number",
+			enumeration(optimizerNames(func(r *UpdateRule) bool { return r.AutoRate.rate != nil })), a[Optimizer].text)
 	}
 	a[LearningRate] = floatValue(rule.AutoRate.rate(a))
 	return ""

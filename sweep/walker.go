@@ -128,7 +128,7 @@ func (w *walker) replicateSeed(a Assignment) {
 	}
 	seed := a[Seed].Int()
 	if seed > math.MaxInt64-w.replicate {
-		w.fault(Seed, fmt.Sprintf("seed %d + replicate %d is above 2^63 - 1", seed, w.replicate))
+		w.fault(Seed, fmt.Sprintf("seed: got %d + replicate %d, want at most 2^63 - 1", seed, w.replicate))
 		return
 	}
 	a[Seed] = intValue(seed + w.replicate)
@@ -168,7 +168,7 @@ func (w *walker) keep(a Assignment) bool {
 		case !isBool:
 			w.faults = append(
 				w.faults,
-				fault{violation{Model, fmt.Sprintf("where must be true or false; it comes out as %v", out)}, x.pos},
+				fault{violation{Model, fmt.Sprintf("where: got %v, want true or false", out)}, x.pos},
 			)
 		}
 	}
