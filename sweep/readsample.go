@@ -48,6 +48,10 @@ func (r *reader) sample(n node) *sampled {
 	if !missingKey(axes) {
 		s.axes = r.sampledAxes(axes)
 	}
+	if s.method == sobolMethod && len(s.axes) > sobolDimensions {
+		r.fail(axes.pos, "axes: got %d, want at most %d with method: sobol", len(s.axes), sobolDimensions)
+		return s
+	}
 	s.prepare()
 	return s
 }

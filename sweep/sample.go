@@ -42,12 +42,14 @@ type sampledAxis struct {
 func (s *sampled) prepare() {
 	for k, x := range s.axes {
 		stream := mix(s.seed ^ mix(uint64(k)+1))
-		x.sobol = sobolDirections(k)
-		if s.method == sobolMethod && s.seeded {
-			x.sobol, x.shift = scramble(x.sobol, stream)
+		if s.method != sobolMethod {
+			x.shift = stream
 			continue
 		}
-		x.shift = stream
+		x.sobol = sobolDirections(k)
+		if s.seeded {
+			x.sobol, x.shift = scramble(x.sobol, stream)
+		}
 	}
 }
 

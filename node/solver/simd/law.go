@@ -1,22 +1,22 @@
 package simd
 
-// Rule is the optimizer that lanes follow.
+// Rule is the optimizer that lanes follow. The zero Rule is none.
 type Rule uint8
 
 const (
-	GD       Rule = iota // U = G
-	Momentum             // B <- βB + G, U = B, or G + βB with Nesterov
-	NGD                  // G/‖G‖_F
-	SpecGD               // sign(g), 0 where |g| counts as zero
-	NucSpec              // ‖G‖_* sign(g)
-	Muon                 // B <- βB + (1-β)G, V = (1-β)G + βB with Nesterov or B; Scale φ(V)
-	Power                // sign(g) (|g|/s_max)^p, or |g|^p
-	DynMuon              // Power of B <- βB + G
-	SignGD               // sign(g)
-	Signum               // sign of B <- βB + (1-β)G
-	Adam                 // bias-corrected, ε outside the root
-	Shampoo              // g/√(ε + Σ g²)
-	Lion                 // sign(β₁m + (1-β₁)g), m <- β₂m + (1-β₂)g
+	GD       Rule = iota + 1 // U = G
+	Momentum                 // B <- βB + G, U = B, or G + βB with Nesterov
+	NGD                      // G/‖G‖_F
+	SpecGD                   // sign(g), 0 where |g| counts as zero
+	NucSpec                  // ‖G‖_* sign(g)
+	Muon                     // B <- βB + (1-β)G, V = (1-β)G + βB with Nesterov or B; Scale φ(V)
+	Power                    // sign(g) (|g|/s_max)^p, or |g|^p
+	DynMuon                  // Power of B <- βB + G
+	SignGD                   // sign(g)
+	Signum                   // sign of B <- βB + (1-β)G
+	Adam                     // bias-corrected, ε outside the root
+	Shampoo                  // g/√(ε + Σ g²)
+	Lion                     // sign(β₁m + (1-β₁)g), m <- β₂m + (1-β₂)g
 )
 
 // Law is what the points of one run of Lanes have in common.
