@@ -20,6 +20,7 @@ type alarms struct {
 	current map[string]*alarm // by subject
 }
 
+// alarm is one active alarm.
 type alarm struct {
 	text      string
 	reporters map[*reporter]bool // that have raised it and not cleared it

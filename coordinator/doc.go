@@ -9,7 +9,7 @@
 //
 //   - A key of the ledger is a fact: a shard is committed if and only if a done key, or the key of
 //     its part, says so.
-//   - Bytes are durable before the key that refers to them, and the key before anybody is told.
+//   - Bytes are durable before the key that refers to them, and the key before it is acknowledged.
 //   - Every transaction compares the leader's key: a coordinator that is not the leader changes
 //     nothing.
 //   - Memory holds nothing per point, and of a shard its cut and two bits, 25 bytes. Deliveries and

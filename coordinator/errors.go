@@ -98,7 +98,7 @@ const maxListed = 50
 // retryDelay is what callers are asked to wait before they retry.
 const retryDelay = 200 * time.Millisecond
 
-// toStatus converts an error to a gRPC status. It is the only place that does.
+// toStatus converts an error to a gRPC status. Nothing else does.
 func toStatus(err error) error {
 	var leader *notLeaderError
 	var field *fieldError

@@ -139,7 +139,7 @@ func (t *term) logLifecycle(a board.Action) {
 	case board.Dismiss:
 		t.log.Warn("node dismissed", "node_id", a.Node, "reason", a.Reason)
 	case board.DeleteNode:
-		t.log.Info("node gone", "node_id", a.Node)
+		t.log.Info("node left", "node_id", a.Node)
 	}
 }
 

@@ -22,7 +22,7 @@ import (
 const (
 	fetchChunk    = 1 << 20
 	maxSmallFiles = 64 << 20
-	maxLacking    = 20 // files that one error names
+	maxMissing    = 20 // files that one error names
 )
 
 // Files lists the current files of a result set: all files of its stored parts, and the small files
@@ -118,9 +118,9 @@ func (t *term) checkComplete(
 	if p.Phase == board.Done && !found[results.ManifestName] {
 		unseen[results.ManifestName] = -1
 	}
-	var lacking []string
+	var missing []string
 	if p.Phase == board.Done && p.PartsDone < p.Parts { // a leader died while it reopened them
-		lacking = append(lacking, fmt.Sprintf("%d of its %d parts", p.Parts-p.PartsDone, p.Parts))
+		missing = append(missing, fmt.Sprintf("%d of its %d parts", p.Parts-p.PartsDone, p.Parts))
 	}
 	for name, size := range unseen {
 		f, there, err := t.statFile(ctx, path.Join(e.design.set, name))
@@ -128,15 +128,15 @@ func (t *term) checkComplete(
 			return fmt.Errorf("check %s of sweep %s: %w", name, e.design.set, err)
 		}
 		if !there || size >= 0 && f.size != size {
-			lacking = append(lacking, name)
+			missing = append(missing, name)
 		}
 	}
-	if len(lacking) == 0 {
+	if len(missing) == 0 {
 		return nil
 	}
-	slices.Sort(lacking)
-	text := strings.Join(lacking[:min(len(lacking), maxLacking)], ", ")
-	if more := len(lacking) - maxLacking; more > 0 {
+	slices.Sort(missing)
+	text := strings.Join(missing[:min(len(missing), maxMissing)], ", ")
+	if more := len(missing) - maxMissing; more > 0 {
 		text += fmt.Sprintf(" and %d more", more)
 	}
 	when := ""

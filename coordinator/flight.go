@@ -33,6 +33,7 @@ type flightServer struct {
 
 const maxTicket = 64 << 10
 
+// ticket is the JSON of a ticket; see flightServer.
 type ticket struct {
 	Sweep   string   `json:"sweep"`
 	Table   string   `json:"table"`

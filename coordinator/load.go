@@ -119,7 +119,7 @@ func (t *term) loadSweep(ctx context.Context, s *ledger.Sweep) error {
 			if e.failure == "" {
 				event.Done = append(event.Done, it.Shard)
 			}
-			if _, lacks := slices.BinarySearch(part.Missing, it.Shard); lacks || !stored {
+			if _, absent := slices.BinarySearch(part.Missing, it.Shard); absent || !stored {
 				event.Counts.Add(it.Rows)
 			}
 		}

@@ -79,42 +79,42 @@ func (t *term) reopen(ctx context.Context, e *entry) error {
 	if !p.Phase.Ended() {
 		return nil
 	}
-	lacks, err := t.findMissing(ctx, e)
+	missing, err := t.findMissing(ctx, e)
 	if err != nil {
 		return fmt.Errorf("check result set %s: %w", e.design.set, err)
 	}
 	// First, so that a crash after it leaves parts without files, which the next submit finds: a
 	// file of another size would keep its part from being stored again.
-	if len(lacks.damaged) > 0 {
+	if len(missing.damaged) > 0 {
 		t.log.Warn(
 			"deleting files of unexpected size",
 			"sweep_id",
 			e.design.id,
 			"files",
-			len(lacks.damaged),
+			len(missing.damaged),
 			"first",
-			lacks.damaged[0].name,
+			missing.damaged[0].name,
 		)
-		if err := t.deleteAll(ctx, e.design.set, lacks.damaged); err != nil {
+		if err := t.deleteAll(ctx, e.design.set, missing.damaged); err != nil {
 			return fmt.Errorf("delete damaged files: %w; submit the sweep again", err)
 		}
 	}
 	var a board.Answer
 	switch {
-	case len(lacks.parts) > 0 || p.Phase == board.Done && (lacks.manifest || p.PartsDone < p.Parts):
+	case len(missing.parts) > 0 || p.Phase == board.Done && (missing.manifest || p.PartsDone < p.Parts):
 		t.log.Warn(
 			"reopening incomplete result set",
 			"sweep_id",
 			e.design.id,
 			"parts",
-			len(lacks.parts),
+			len(missing.parts),
 			"manifest",
-			!lacks.manifest,
+			!missing.manifest,
 		)
 		a, err = t.request(
 			ctx,
 			func(token uint64) board.Event {
-				return board.ReopenRequested{Token: token, Sweep: e.design.id, Parts: lacks.parts}
+				return board.ReopenRequested{Token: token, Sweep: e.design.id, Parts: missing.parts}
 			},
 		)
 	case p.Phase != board.Done:

@@ -88,6 +88,7 @@ const (
 	removalBegun         // set with DeleteSweep
 )
 
+// partStage is how far the merge of a part is.
 type partStage uint8
 
 const (
@@ -116,7 +117,7 @@ func newJob(e SweepAdded, seq int) *job {
 			j.parts[i].stage, j.parts[i].missing = partStored, missing
 			j.stored++
 			for s := first; s < end; s++ {
-				if _, lacks := slices.BinarySearch(missing, s); !lacks {
+				if _, absent := slices.BinarySearch(missing, s); !absent {
 					j.done.add(s)
 				}
 			}

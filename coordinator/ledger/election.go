@@ -117,7 +117,7 @@ func (b *etcdBackend) verify(ctx context.Context, key string, rev int64, lease c
 		return fmt.Errorf("read leader key: %w", err)
 	}
 	if len(answer.Kvs) != 1 || answer.Kvs[0].CreateRevision != rev || clientv3.LeaseID(answer.Kvs[0].Lease) != lease {
-		return errors.New("leader key is gone after the election")
+		return errors.New("leader key disappeared after the election")
 	}
 	return nil
 }

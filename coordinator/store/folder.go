@@ -182,6 +182,7 @@ func (s *folder) Open(_ context.Context, name string) (Object, error) {
 	return &folderObject{f, info}, nil
 }
 
+// folderObject is an open file, with its attributes at the time it was opened.
 type folderObject struct {
 	*os.File
 	info fs.FileInfo
