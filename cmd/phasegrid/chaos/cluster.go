@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/phasegrid/phasegrid/coordinator/ledger"
@@ -44,12 +46,15 @@ func startCluster(folder string, leaseTTL time.Duration) (c *cluster, err error)
 	if c.disk, err = mountDisk(filepath.Join(folder, "store")); err != nil {
 		return c, err
 	}
-	members, err := c.planEtcd(folder)
+	addresses, err := freeAddresses(2*etcdCount + coordinatorCount)
 	if err != nil {
 		return c, err
 	}
-	listeners, err := c.planCoordinators(folder, members)
-	if err != nil {
+	peers, members, listeners := addresses[:etcdCount], addresses[etcdCount:2*etcdCount], addresses[2*etcdCount:]
+	if err := c.planEtcd(folder, peers, members); err != nil {
+		return c, err
+	}
+	if err := c.planCoordinators(folder, members, listeners); err != nil {
 		return c, err
 	}
 	if err := c.planNodes(folder, listeners); err != nil {
@@ -64,20 +69,15 @@ func startCluster(folder string, leaseTTL time.Duration) (c *cluster, err error)
 	return c, nil
 }
 
-// planEtcd plans the members of etcd, which reach each other by links, and returns their addresses
-// for clients.
-func (c *cluster) planEtcd(folder string) (clients []string, err error) {
-	addresses, err := freeAddresses(2 * etcdCount)
-	if err != nil {
-		return nil, err
-	}
-	peers, clients := addresses[:etcdCount], addresses[etcdCount:]
+// planEtcd plans the members of etcd, which listen on addresses for each other and for clients, and
+// reach each other by links.
+func (c *cluster) planEtcd(folder string, peers, clients []string) error {
 	var links, initial []string
 	for i, peer := range peers {
 		name := fmt.Sprintf("etcd-%d", i)
 		address, err := c.network.link("etcd", name, peer)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		links, initial = append(links, "http://"+address), append(initial, name+"=http://"+address)
 	}
@@ -91,22 +91,19 @@ func (c *cluster) planEtcd(folder string) (clients []string, err error) {
 				"--initial-cluster", strings.Join(initial, ","), "--log-level", "warn"),
 		)
 	}
-	return clients, nil
+	return nil
 }
 
-// planCoordinators plans the coordinators and returns their addresses. Each reaches each member of
+// planCoordinators plans the coordinators, which listen on addresses. Each reaches each member of
 // etcd by a link of its own.
-func (c *cluster) planCoordinators(folder string, members []string) (listeners []string, err error) {
-	if listeners, err = freeAddresses(coordinatorCount); err != nil {
-		return nil, err
-	}
+func (c *cluster) planCoordinators(folder string, members, listeners []string) error {
 	for i, listener := range listeners {
 		name := fmt.Sprintf("coordinator-%d", i)
 		var etcd []string
 		for k, member := range members {
 			address, err := c.network.link(name, fmt.Sprintf("etcd-%d", k), member)
 			if err != nil {
-				return nil, err
+				return err
 			}
 			etcd = append(etcd, "http://"+address)
 		}
@@ -117,7 +114,7 @@ func (c *cluster) planCoordinators(folder string, members []string) (listeners [
 				"--lease-ttl", c.leaseTTL.String(), "--log-level", "debug", "--log-format", "json"),
 		)
 	}
-	return listeners, nil
+	return nil
 }
 
 // planNodes plans the nodes. Each reaches each coordinator by a link of its own.
@@ -174,15 +171,23 @@ func (c *cluster) close() error {
 	return errors.Join(errs...)
 }
 
+// Processes listen on ports below those that Linux assigns by itself to connections and to
+// listeners without a port: a process must find its port free whenever it is started again.
+const firstPort, endPort = 15_000, 32_000
+
 // freeAddresses returns n loopback addresses that nobody listens on.
 func freeAddresses(n int) (addresses []string, err error) {
-	for range n {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
+	for len(addresses) < n {
+		address := fmt.Sprintf("127.0.0.1:%d", firstPort+rand.IntN(endPort-firstPort))
+		l, err := net.Listen("tcp", address)
+		if errors.Is(err, syscall.EADDRINUSE) {
+			continue
+		}
 		if err != nil {
 			return nil, fmt.Errorf("find a free port: %w", err)
 		}
 		defer l.Close() // all are held until the last is found, so that they differ
-		addresses = append(addresses, l.Addr().String())
+		addresses = append(addresses, address)
 	}
 	return addresses, nil
 }
