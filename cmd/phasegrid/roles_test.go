@@ -36,7 +36,7 @@ func TestRolesAtARealCoordinator(t *testing.T) {
 	file := writeSweep(t, manyShards)
 	for _, role := range []string{"node", "coordinator", "etcd"} {
 		got := phasegrid(t, as(role, "submit", file, "--coordinator", address)...)
-		if got.code == exitDone || !strings.Contains(got.stderr, "role client") {
+		if got.code == exitDone || !strings.Contains(got.stderr, "want role client") {
 			t.Errorf("a %s certificate submits: exit code %d\n%s%s", role, got.code, got.stdout, got.stderr)
 		}
 	}
@@ -45,7 +45,7 @@ func TestRolesAtARealCoordinator(t *testing.T) {
 	}
 	// With a client's certificate a node gets no leases and ends; the other node does all the work.
 	intruder := phasegrid(t, as("client", "node", "--coordinator", address, "--name", "intruder", "--slots", "1")...)
-	if intruder.code != exitFailed || !strings.Contains(intruder.stderr, "role node") {
+	if intruder.code != exitFailed || !strings.Contains(intruder.stderr, "want role node") {
 		t.Errorf("a node with a client's certificate: exit code %d\n%s", intruder.code, intruder.stderr)
 	}
 	background(t, as("node", "node", "--coordinator", address, "--name", "worker", "--slots", "1")...)
