@@ -12,8 +12,9 @@ import (
 // Rows makes rows of a sweep that are as wide as a solver's and follow from the points' indices.
 // Safe for concurrent use.
 type Rows struct {
-	spec   *sweep.Spec
-	schema *results.Schema
+	spec     *sweep.Spec
+	filtered bool // where excludes some indices
+	schema   *results.Schema
 	// builders wait here for whoever needs one next: a thousand nodes do not have one each.
 	builders chan *results.Builder
 }
@@ -24,7 +25,11 @@ func NewRows(spec *sweep.Spec, solverVersion int) (*Rows, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Rows{spec, schema, make(chan *results.Builder, 2*runtime.GOMAXPROCS(0))}, nil
+	points, exact := spec.Count()
+	return &Rows{
+		spec: spec, filtered: !exact || points != spec.Size(), schema: schema,
+		builders: make(chan *results.Builder, 2*runtime.GOMAXPROCS(0)),
+	}, nil
 }
 
 // Encode returns the delivery of the shard with the indices [first, end).
@@ -49,8 +54,12 @@ func (r *Rows) encode(b *results.Builder, first, end int64) (results.Delivery, e
 	for i, c := range r.schema.Parameters() {
 		parameters[i] = results.Cell{Int: 100, Float: float64(first), Text: "population", Null: c.Kind == results.Bool}
 	}
-	for p := range r.spec.Points(first, end) {
-		i := p.Index
+	for i := first; i < end; i++ {
+		if r.filtered { // resolving a point takes longer than making its row
+			if _, present := r.spec.Point(i); !present {
+				continue
+			}
+		}
 		id := sha256.Sum256(binary.LittleEndian.AppendUint64(nil, uint64(i)))
 		x := 1 / float64(1+i)
 		err := b.AddPoint(results.PointRow{
