@@ -98,8 +98,7 @@ func (c *Config) validate() error {
 	if c.LeaseTTL < minLeaseTTL {
 		return fmt.Errorf(
 			"configure coordinator: got lease TTL %v, want at least %v; set --lease-ttl",
-			c.LeaseTTL,
-			minLeaseTTL,
+			c.LeaseTTL, minLeaseTTL,
 		)
 	}
 	if c.MaxPointBytes < 0 {

@@ -35,8 +35,7 @@ func (s *nodesServer) Deliver(stream grpc.ClientStreamingServer[pb.DeliverReques
 	case <-timeout.C:
 		return fmt.Errorf(
 			"receive delivery: not complete after %v: %w",
-			t.cfg.DeliveryTimeout,
-			context.DeadlineExceeded,
+			t.cfg.DeliveryTimeout, context.DeadlineExceeded,
 		)
 	case <-silence.timer.C:
 		return fmt.Errorf("receive delivery: no data for %v: %w", t.cfg.ChunkTimeout, context.DeadlineExceeded)
@@ -121,9 +120,7 @@ func (t *term) admit(h *pb.DeliverHeader) (*entry, error) {
 	if int(h.GetSolverVersion()) != e.design.solver {
 		return nil, fmt.Errorf(
 			"%w: got solver version %d, want %d",
-			errRejected,
-			h.GetSolverVersion(),
-			e.design.solver,
+			errRejected, h.GetSolverVersion(), e.design.solver,
 		)
 	}
 	return e, checkRange("header.shard", h.GetShard(), 0, e.design.plan.Shards()-1)
@@ -151,9 +148,7 @@ func (t *term) receiveShard(
 				"size",
 				fmt.Errorf(
 					"got a chunk of %d bytes after %d bytes, want %d in total",
-					len(m.GetChunk()),
-					len(payload),
-					h.GetPayloadBytes(),
+					len(m.GetChunk()), len(payload), h.GetPayloadBytes(),
 				),
 			)
 		}
@@ -186,19 +181,9 @@ func (t *term) receiveShard(
 // node.
 func (t *term) reject(h *pb.DeliverHeader, reason string, err error) error {
 	t.metrics.rejected.WithLabelValues(reason).Inc()
-	t.log.Warn(
-		"delivery rejected",
-		"sweep_id",
-		h.GetSweepId(),
-		"shard_id",
-		h.GetShard(),
-		"node_id",
-		h.GetNode(),
-		"reason",
-		reason,
-		"error",
-		err,
-	)
+	t.log.Warn("delivery rejected",
+		"sweep_id", h.GetSweepId(), "shard_id", h.GetShard(), "node_id", h.GetNode(), "reason", reason,
+		"error", err)
 	if t.isAttached(h) {
 		t.post(
 			board.DeliveryRejected{

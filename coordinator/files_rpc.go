@@ -145,10 +145,7 @@ func (t *term) checkComplete(
 	}
 	return fmt.Errorf(
 		"list files of sweep %s: %w: missing or damaged: %s; submit the sweep again%s to compute them",
-		e.design.set,
-		errIncomplete,
-		text,
-		when,
+		e.design.set, errIncomplete, text, when,
 	)
 }
 

@@ -154,10 +154,7 @@ func (s *flightServer) find(ctx context.Context, k ticket) (tableFlight, error) 
 	}
 	return tableFlight{}, badField(
 		"ticket.table",
-		"sweep %s: got table %q, want one of %v",
-		e.design.id,
-		k.Table,
-		flightTables(e.design.schema),
+		"sweep %s: got table %q, want one of %v", e.design.id, k.Table, flightTables(e.design.schema),
 	)
 }
 
@@ -212,8 +209,7 @@ func (s *flightServer) DoGet(r *flight.Ticket, stream flight.FlightService_DoGet
 	case <-silence.timer.C: // the stream ends, and what waits for its reader releases its memory
 		return fmt.Errorf(
 			"send rows: reader took nothing for %v: %w",
-			f.term.cfg.ReaderTimeout,
-			context.DeadlineExceeded,
+			f.term.cfg.ReaderTimeout, context.DeadlineExceeded,
 		)
 	}
 }

@@ -49,13 +49,8 @@ func (t *term) read(ctx context.Context) (states []*ledger.Sweep, err error) {
 		return nil, cmp.Or(last, err)
 	}
 	for id, keys := range t.orphans {
-		t.log.Error(
-			"keys of an unknown sweep ignored; submitting it deletes them",
-			"sweep_id",
-			id,
-			"keys",
-			keys,
-		)
+		t.log.Error("keys of an unknown sweep ignored; submitting it deletes them",
+			"sweep_id", id, "keys", keys)
 	}
 	return states, nil
 }

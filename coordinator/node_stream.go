@@ -32,8 +32,7 @@ func (n *nodeStream) send(m *pb.AttachResponse) {
 		n.cancel(
 			fmt.Errorf(
 				"disconnect node %s: it left more than %d messages unread; check the node and its connection",
-				n.name,
-				maxUnread,
+				n.name, maxUnread,
 			),
 		)
 	}

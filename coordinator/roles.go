@@ -79,9 +79,7 @@ func authorize(ctx context.Context, method string) error {
 	}
 	return status.Errorf(
 		codes.PermissionDenied,
-		"call %s: certificate has role %s, want role %s; make one with `phasegrid certs`",
-		method,
-		names(have),
+		"call %s: certificate has role %s, want role %s; make one with `phasegrid certs`", method, names(have),
 		names(need),
 	)
 }

@@ -204,9 +204,7 @@ func (s *sweepsServer) change(
 	if e.failure != "" {
 		return nil, board.Answer{}, fmt.Errorf(
 			"change sweep %s: %w: this release cannot continue it: %s",
-			e.design.set,
-			errEnded,
-			e.failure,
+			e.design.set, errEnded, e.failure,
 		)
 	}
 	a, err := t.request(ctx, func(token uint64) board.Event { return event(e.design.id, token) })

@@ -177,9 +177,7 @@ func (s clusterStore) id(ctx context.Context) (string, error) {
 	if id == "" || strings.ContainsAny(id, " \n") {
 		return "", fmt.Errorf(
 			"read id of %s %v: object %s is empty or damaged; write the id into it, or delete it if no sweep exists",
-			s.what,
-			s.store,
-			storeIDName,
+			s.what, s.store, storeIDName,
 		)
 	}
 	return id, nil
@@ -216,18 +214,11 @@ func (s clusterStore) foreignError(id string, want ledger.StoreState) error {
 		has = "has no id"
 		hint = fmt.Sprintf(
 			", and check that it is mounted; if its contents are lost, write %s into object %s and remove the sweeps",
-			want.ID,
-			storeIDName,
+			want.ID, storeIDName,
 		)
 	}
 	return fmt.Errorf(
 		"check %s %v: %w: it %s, the cluster's is %s with id %s; use the same --store and --spool everywhere%s",
-		s.what,
-		s.store,
-		errForeignStore,
-		has,
-		want.Location,
-		want.ID,
-		hint,
+		s.what, s.store, errForeignStore, has, want.Location, want.ID, hint,
 	)
 }

@@ -17,8 +17,7 @@ func (t *term) create(ctx context.Context, d *design) (e *entry, created bool, e
 		if e.failure != "" {
 			return nil, false, fmt.Errorf(
 				"submit sweep %s: this release cannot continue it: %s",
-				e.design.set,
-				e.failure,
+				e.design.set, e.failure,
 			)
 		}
 		return e, false, t.reopen(ctx, e)
@@ -86,15 +85,8 @@ func (t *term) reopen(ctx context.Context, e *entry) error {
 	// First, so that a crash after it leaves parts without files, which the next submit finds: a
 	// file of another size would keep its part from being stored again.
 	if len(missing.damaged) > 0 {
-		t.log.Warn(
-			"deleting files of unexpected size",
-			"sweep_id",
-			e.design.id,
-			"files",
-			len(missing.damaged),
-			"first",
-			missing.damaged[0].name,
-		)
+		t.log.Warn("deleting files of unexpected size",
+			"sweep_id", e.design.id, "files", len(missing.damaged), "first", missing.damaged[0].name)
 		if err := t.deleteAll(ctx, e.design.set, missing.damaged); err != nil {
 			return fmt.Errorf("delete damaged files: %w; submit the sweep again", err)
 		}
@@ -102,15 +94,8 @@ func (t *term) reopen(ctx context.Context, e *entry) error {
 	var a board.Answer
 	switch {
 	case len(missing.parts) > 0 || p.Phase == board.Done && (missing.manifest || p.PartsDone < p.Parts):
-		t.log.Warn(
-			"reopening incomplete result set",
-			"sweep_id",
-			e.design.id,
-			"parts",
-			len(missing.parts),
-			"manifest",
-			!missing.manifest,
-		)
+		t.log.Warn("reopening incomplete result set",
+			"sweep_id", e.design.id, "parts", len(missing.parts), "manifest", !missing.manifest)
 		a, err = t.request(
 			ctx,
 			func(token uint64) board.Event {

@@ -73,8 +73,7 @@ func (b *Board) nodeFailed(node, sweep string, shard int, cause string) {
 func (b *Board) strike(n *node) {
 	reason := fmt.Sprintf(
 		"fenced after %d failures on this node; see its log, then restart it with another --name or wait %v",
-		fenceStrikes,
-		fenceFor,
+		fenceStrikes, fenceFor,
 	)
 	if !n.strike(b.now, reason) {
 		return

@@ -27,9 +27,7 @@ func LockFolder(folder, flag string) (unlock func(), err error) {
 		f.Close()
 		return nil, fmt.Errorf(
 			"lock state directory %s: in use by process %s; wait until it ends, or choose another %s",
-			folder,
-			strings.TrimSpace(string(holder)),
-			flag,
+			folder, strings.TrimSpace(string(holder)), flag,
 		)
 	case err != nil:
 		f.Close()

@@ -36,8 +36,7 @@ func (s *space) request(refused error) error {
 	if failed := s.failed.Load(); failed != nil {
 		return fmt.Errorf(
 			"etcd is out of space and reclaiming it failed: %s; repair that, or raise its --quota-backend-bytes: %w",
-			*failed,
-			refused,
+			*failed, refused,
 		)
 	}
 	return fmt.Errorf(

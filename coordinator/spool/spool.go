@@ -163,9 +163,7 @@ func (s *Spool) Read(ctx context.Context, l Location, cache Cache) (Frame, error
 	if l.Bytes < 0 || l.Bytes > maxFrameBytes {
 		return Frame{}, fmt.Errorf(
 			"read spool frame in %s: got %d bytes, want at most %d",
-			l.Object,
-			l.Bytes,
-			maxFrameBytes,
+			l.Object, l.Bytes, maxFrameBytes,
 		)
 	}
 	o, err := s.object(ctx, l, cache)
@@ -213,9 +211,7 @@ func (s *Spool) Header(ctx context.Context, l Location, cache Cache) ([]byte, er
 	if l.Bytes < frameFixed+frameTrailer {
 		return nil, fmt.Errorf(
 			"read spool frame in %s: got %d bytes, want at least %d",
-			l.Object,
-			l.Bytes,
-			frameFixed+frameTrailer,
+			l.Object, l.Bytes, frameFixed+frameTrailer,
 		)
 	}
 	o, err := s.object(ctx, l, cache)
