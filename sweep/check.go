@@ -105,7 +105,8 @@ func (c *pointCheck) measure(w *walker, p *Point) {
 		w.fault(
 			Dimension,
 			fmt.Sprintf(
-				"memory of a point: got over %s, want at most %s; lower dimension, width or samples, or raise --max-point-bytes",
+				"memory of a point: got over %s, want at most %s; "+
+					"lower dimension, width or samples, or raise --max-point-bytes",
 				byteSize(1<<(bits.Len64(uint64(n-1))-1)),
 				byteSize(c.limits.PointBytes),
 			),

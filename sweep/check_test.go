@@ -10,16 +10,23 @@ import (
 )
 
 func TestWarnings(t *testing.T) {
-	const rest = "name: x\nfixed: {covariance: spiked, anisotropy: 3, dimension: 10, steps: 5, init_scale: 0.1, learning_rate: 0.1, optimizer: gd}\n"
+	const rest = "name: x\nfixed: {covariance: spiked, anisotropy: 3, dimension: 10, steps: 5, " +
+		"init_scale: 0.1, learning_rate: 0.1, optimizer: gd}\n"
 	for _, c := range []struct{ src, want string }{
 		{"", ""},
 		{"grid: {init: [identity, gaussian]}\nreplicates: 1\n", ""},
-		{"replicates: 3\n", "x.yaml:1:1: replicates: got 3, but 3 of 3 checked points use no random numbers and give the same row each time"},
-		{"grid: {init: [identity, gaussian]}\nreplicates: 2\n", "x.yaml:1:1: replicates: got 2, but 2 of 4 checked points use no random numbers and give the same row each time"},
-		{"grid: {rho: [0.5]}\n", "x.yaml:3:14: rho: ignored, applies to no point of this sweep (only where covariance: ar1)"},
+		{"replicates: 3\n",
+			"x.yaml:1:1: replicates: got 3, but 3 of 3 checked points use no random numbers " +
+				"and give the same row each time"},
+		{"grid: {init: [identity, gaussian]}\nreplicates: 2\n",
+			"x.yaml:1:1: replicates: got 2, but 2 of 4 checked points use no random numbers " +
+				"and give the same row each time"},
+		{"grid: {rho: [0.5]}\n",
+			"x.yaml:3:14: rho: ignored, applies to no point of this sweep (only where covariance: ar1)"},
 		{"sample: {method: sobol, num: 10, axes: {weight_decay: {from: 0, to: 1}}}\n",
 			"x.yaml:3:30: num: got 10, but Sobol points are balanced for powers of two only, such as 16"},
-		{"grid: {weight_decay: [0.1, 0.2, 1e-1]}\n", "x.yaml:3:33: axis of weight_decay: 1e-1 is also entry 1; its points are computed twice"},
+		{"grid: {weight_decay: [0.1, 0.2, 1e-1]}\n",
+			"x.yaml:3:33: axis of weight_decay: 1e-1 is also entry 1; its points are computed twice"},
 	} {
 		spec, err := sweep.Parse("x.yaml", []byte(rest+c.src), sweep.Limits{})
 		if err != nil {
@@ -81,7 +88,8 @@ func TestLimitOnPointMemory(t *testing.T) {
 func TestReplicatesCountFromTheirSeed(t *testing.T) {
 	spec := parse(t, `
 name: seeds
-fixed: {model: online, batch_size: 3, covariance: spiked, anisotropy: 3, steps: 5, init_scale: 0.1, learning_rate: auto, optimizer: gd}
+fixed: {model: online, batch_size: 3, covariance: spiked, anisotropy: 3, steps: 5, init_scale: 0.1,
+  learning_rate: auto, optimizer: gd}
 grid: {dimension: [10, 20]}
 derive: {seed: 100 * dimension}
 replicates: 3
@@ -93,7 +101,8 @@ replicates: 3
 	if want := []int64{1000, 1001, 1002, 2000, 2001, 2002}; !slices.Equal(got, want) {
 		t.Errorf("seeds %v, want %v", got, want)
 	}
-	if want := []sweep.ParameterID{sweep.Model, sweep.Optimizer, sweep.Dimension, sweep.Steps, sweep.BatchSize, sweep.Covariance,
+	if want := []sweep.ParameterID{sweep.Model, sweep.Optimizer, sweep.Dimension, sweep.Steps, sweep.BatchSize,
+		sweep.Covariance,
 		sweep.Anisotropy, sweep.InitScale, sweep.LearningRate, sweep.Seed}; !slices.Equal(
 		spec.Columns(),
 		want,

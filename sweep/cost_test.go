@@ -62,7 +62,8 @@ func TestFiniteSampleMemoryHoldsItsSamples(t *testing.T) {
 // anyPoint draws a resolved assignment from all families, models and optimizers.
 func anyPoint(t *rapid.T) (Assignment, bool) {
 	a := make(Assignment, NumParameters)
-	for _, id := range []ParameterID{Model, Representation, Optimizer, Covariance, Rotate, Teacher, Init, Orthogonalizer} {
+	for _, id := range []ParameterID{Model, Representation, Optimizer, Covariance, Rotate, Teacher, Init,
+		Orthogonalizer} {
 		a[id] = textValue(rapid.SampledFrom(builtin[id].Words).Draw(t, id.String()))
 	}
 	d := rapid.Int64Range(2, maxCount).Draw(t, "dimension")
@@ -148,7 +149,8 @@ func BenchmarkResolve(b *testing.B) {
 		pairs []any
 	}{
 		{"spiked", spiked("learning_rate", "auto")},
-		{"power_law", spiked("covariance", "power_law", "exponent", 1.0, "normalize", "trace_d", "teacher_index", 5, "learning_rate", "auto", "dimension", 1000)},
+		{"power_law", spiked("covariance", "power_law", "exponent", 1.0, "normalize", "trace_d", "teacher_index", 5,
+			"learning_rate", "auto", "dimension", 1000)},
 	} {
 		b.Run(c.name, func(b *testing.B) {
 			start := assign(b, c.pairs...)

@@ -38,7 +38,8 @@ func TestTableOfCovariances(t *testing.T) {
 		for i, own := range f.Parameters {
 			parameters[i] = own.ID.String() + " " + own.Default.plain()
 		}
-		a := resolved(t, spiked(append([]any{"covariance", f.Name, "dimension", 12}, covarianceExamples[f.Name]...)...)...)
+		a := resolved(t, spiked(append([]any{"covariance", f.Name, "dimension", 12},
+			covarianceExamples[f.Name]...)...)...)
 		fmt.Fprintf(&got, "%s(%s) ", f.Name, strings.Join(parameters, ", "))
 		if f.Diagonal {
 			got.WriteString("diagonal, ")
@@ -84,7 +85,8 @@ func checkAgainstSpectrum(t *testing.T, a Assignment) {
 		return // not diagonal
 	}
 	if i != 12 || math.Abs(sum-trace(a)) > 1e-14*sum || top != largest(a) {
-		t.Errorf("%s: %d eigenvalues, trace %v, largest %v; closed forms %v, %v", name, i, sum, top, trace(a), largest(a))
+		t.Errorf("%s: %d eigenvalues, trace %v, largest %v; closed forms %v, %v", name, i, sum, top, trace(a),
+			largest(a))
 	}
 	if n := int64(len(counts)); groups(a) < n || groups(a) > n+1 {
 		t.Errorf("%s: %d distinct eigenvalues, groups %d", name, n, groups(a))

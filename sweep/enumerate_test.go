@@ -63,7 +63,8 @@ func TestKeyOrderNeverMatters(t *testing.T) {
 	for name, src := range goodFiles(t) {
 		want := parse(t, src)
 		var tree yaml.MapSlice
-		if err := yaml.UnmarshalWithOptions([]byte(strings.TrimPrefix(src, "\ufeff")), &tree, yaml.UseOrderedMap()); err != nil {
+		if err := yaml.UnmarshalWithOptions([]byte(strings.TrimPrefix(src, "\ufeff")), &tree,
+			yaml.UseOrderedMap()); err != nil {
 			t.Fatal(err)
 		}
 		t.Run(name, rapid.MakeCheck(func(t *rapid.T) {
@@ -99,7 +100,8 @@ func TestSpellingNeverMatters(t *testing.T) {
 		{"replicates: 1", "record: none"},
 		{"derive: {weight_decay: 1e-1}", "derive: {weight_decay: '0.1'}"},
 		{"where: anisotropy > 0", "where: >-\n  anisotropy\n  > 0"},
-		{"grid: {anisotropy: {linspace: {from: 1, to: 3, num: 5}}}", "grid: {anisotropy: {linspace: {num: 5.0, to: 3e0, from: 1.0}}}"},
+		{"grid: {anisotropy: {linspace: {from: 1, to: 3, num: 5}}}",
+			"grid: {anisotropy: {linspace: {num: 5.0, to: 3e0, from: 1.0}}}"},
 	} {
 		a, b := parse(
 			t,
@@ -130,7 +132,8 @@ func TestSpellingNeverMatters(t *testing.T) {
 	if x.ID(1) == x.ID(2) || len(x.ID(1)) != 32 {
 		t.Errorf("ids %s and %s of two solver versions", x.ID(1), x.ID(2))
 	}
-	if y := parse(t, strings.Replace(rest, "name: x", "name: other", 1)+"grid: {learning_rate: [0.1], anisotropy: [3]}\n"); x.ID(
+	if y := parse(t, strings.Replace(rest, "name: x", "name: other",
+		1)+"grid: {learning_rate: [0.1], anisotropy: [3]}\n"); x.ID(
 		1,
 	) != y.ID(
 		1,
@@ -171,7 +174,8 @@ func TestEnumerationAgreesWithNaive(t *testing.T) {
 		var src strings.Builder
 		fmt.Fprintf(
 			&src,
-			"name: naive\nfixed: {model: online, batch_size: 1, covariance: spiked, optimizer: momentum}\nreplicates: %d\n",
+			"name: naive\nfixed: {model: online, batch_size: 1, covariance: spiked, optimizer: momentum}\n"+
+				"replicates: %d\n",
 			replicates,
 		)
 		section := func(name string, ids []sweep.ParameterID) {
@@ -274,7 +278,8 @@ func TestUnionKeepsListOrderAndInheritsWhatStandsBeside(t *testing.T) {
 	for _, row := range []string{
 		"gd d=30 lr=0.0455 T=3000", "gd d=30 lr=0.01 T=3000", "gd d=100 lr=0.0455 T=3000", "gd d=100 lr=0.01 T=3000",
 		"specgd d=30 lr=0.00365 T=1000", "specgd d=100 lr=0.002 T=1000", "muon d=30 lr=0.00365 T=1000",
-		"power d=30 lr=0.01 T=1000", "power d=100 lr=0.01 T=1000", "adam d=30 lr=0.001 T=100", "adam d=100 lr=0.001 T=100",
+		"power d=30 lr=0.01 T=1000", "power d=100 lr=0.01 T=1000", "adam d=30 lr=0.001 T=100",
+		"adam d=100 lr=0.001 T=100",
 	} {
 		want = append(want, row, row) // two replicates
 	}
@@ -284,7 +289,8 @@ func TestUnionKeepsListOrderAndInheritsWhatStandsBeside(t *testing.T) {
 }
 
 func TestAxisFormsGiveTheirNumbers(t *testing.T) {
-	const rest = "name: x\nfixed: {covariance: spiked, dimension: 100, steps: 100, init_scale: 0.1, optimizer: gd, learning_rate: 0.1}\n"
+	const rest = "name: x\nfixed: {covariance: spiked, dimension: 100, steps: 100, init_scale: 0.1, " +
+		"optimizer: gd, learning_rate: 0.1}\n"
 	step := 0.1 // a variable: constants would be exact
 	for form, want := range map[string][]float64{
 		"{linspace: {from: 0.5, to: 200, num: 4}}": {0.5, 0.5 + 199.5*(1.0/3), 0.5 + 199.5*(2.0/3), 200},

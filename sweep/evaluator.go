@@ -127,7 +127,8 @@ func unbox(out any, p *Parameter) (Value, string) {
 		case math.IsNaN(out) || math.IsInf(out, 0):
 			return nullValue(), fmt.Sprintf("%s: got %v, want a finite number", p.Name, out)
 		case p.Kind == KindInt && out != math.Trunc(out):
-			return nullValue(), fmt.Sprintf("%s: got %s, want an integer; use round, ceil or floor", p.Name, formatFloat(out))
+			return nullValue(), fmt.Sprintf("%s: got %s, want an integer; use round, ceil or floor", p.Name,
+				formatFloat(out))
 		case p.Kind == KindInt && math.Abs(out) < 1<<53:
 			v = intValue(int64(out))
 		default:

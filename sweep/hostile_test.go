@@ -22,7 +22,8 @@ func hostile() map[string]func() string {
 		}
 		return b.String()
 	}
-	const head = "name: x\nfixed: {covariance: spiked, anisotropy: 3, dimension: 10, init_scale: 0.1, learning_rate: 0.1, optimizer: gd, steps: 5}\n"
+	const head = "name: x\nfixed: {covariance: spiked, anisotropy: 3, dimension: 10, init_scale: 0.1, " +
+		"learning_rate: 0.1, optimizer: gd, steps: 5}\n"
 	formula := strings.Repeat("anisotropy + ", 150) + "1"
 	return map[string]func() string{
 		"list":          func() string { return "a: [" + repeat("1,", 290_000) + "1]\n" },
@@ -34,7 +35,10 @@ func hostile() map[string]func() string {
 		"keys":           func() string { return numbered("k%d: 1\n", 70_000) },
 		"flow keys":      func() string { return "a: {" + numbered("k%d: 1, ", 70_000) + "}\n" },
 		"bare flow keys": func() string { return "a: {" + numbered("k%d, ", 70_000) + "}\n" },
-		"many mappings":  func() string { return head + "points:\n" + numbered("  - {teacher_index: %d, seed: 1}\n", 20_000) },
+		"many mappings": func() string {
+			return head + "points:\n" + numbered("  - {teacher_index: %d, seed: 1}\n",
+				20_000)
+		},
 		"entries": func() string {
 			return head + "zip: {schedule: [" + numbered("{name: cosine, weight_decay: 1e-%d}, ", 18_000) + "linear]}\n"
 		},
@@ -59,15 +63,28 @@ func hostile() map[string]func() string {
 		"too large":     func() string { return repeat("x", sweep.MaxFileBytes+1) },
 		"nul bytes":     func() string { return repeat("\x00", 4_000_000) },
 		"not text":      func() string { return repeat("\xff", 4_000_000) },
-		"formulas":      func() string { return head + "union:\n" + strings.Repeat("  - {where: '"+formula+" > 0'}\n", 900) },
-		"ranges":        func() string { return head + "where: " + strings.Repeat("sum(1..999) + ", 100) + "1 > 0\n" },
-		"long range":    func() string { return head + "where: 5 in 1..100000000\n" },
-		"large spec": func() string {
-			return head + "grid: {rho: {linspace: {from: 0.1, to: 0.2, num: 1000}}, seed: {range: {from: 1, to: 1000, step: 1}}}\n"
+		"formulas": func() string {
+			return head + "union:\n" + strings.Repeat("  - {where: '"+formula+" > 0'}\n",
+				900)
 		},
-		"blocks":          func() string { return head + "union:\n" + strings.Repeat("  - {fixed: {steps: 7}}\n", 1000) },
-		"too many blocks": func() string { return head + "union:\n" + strings.Repeat("  - {fixed: {steps: 7}}\n", 1001) },
-		"all wrong":       func() string { return head + "points:\n" + strings.Repeat("  - {teacher_index: 1000}\n", 25_000) },
+		"ranges":     func() string { return head + "where: " + strings.Repeat("sum(1..999) + ", 100) + "1 > 0\n" },
+		"long range": func() string { return head + "where: 5 in 1..100000000\n" },
+		"large spec": func() string {
+			return head + "grid: {rho: {linspace: {from: 0.1, to: 0.2, num: 1000}}, " +
+				"seed: {range: {from: 1, to: 1000, step: 1}}}\n"
+		},
+		"blocks": func() string {
+			return head + "union:\n" + strings.Repeat("  - {fixed: {steps: 7}}\n",
+				1000)
+		},
+		"too many blocks": func() string {
+			return head + "union:\n" + strings.Repeat("  - {fixed: {steps: 7}}\n",
+				1001)
+		},
+		"all wrong": func() string {
+			return head + "points:\n" + strings.Repeat("  - {teacher_index: 1000}\n",
+				25_000)
+		},
 		"billion laughs": func() string {
 			s := "a0: &a0 [x]\n"
 			for i := range 30 {

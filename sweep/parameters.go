@@ -89,7 +89,8 @@ var builtin = newBuiltin()
 // these tables has them, and take their defaults from there.
 func newBuiltin() table {
 	t := make(table, NumParameters)
-	for _, group := range [][]Parameter{runParameters(), covarianceParameters(), stateParameters(), optimizerParameters()} {
+	for _, group := range [][]Parameter{runParameters(), covarianceParameters(), stateParameters(),
+		optimizerParameters()} {
 		for _, p := range group {
 			t[p.ID] = p
 		}

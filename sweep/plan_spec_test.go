@@ -94,7 +94,8 @@ record: {every: 10}
 			t.Fatal(point.Invalid)
 		}
 		want += sweep.Cost(point.Params, spec.Record().Count(point.Params[sweep.Steps].Int()))
-		seen[sweep.Shape{Optimizer: point.Params[sweep.Optimizer].Text(), Dimension: point.Params[sweep.Dimension].Int(),
+		seen[sweep.Shape{Optimizer: point.Params[sweep.Optimizer].Text(),
+			Dimension:      point.Params[sweep.Dimension].Int(),
 			Representation: point.Params[sweep.Representation].Text()}] = true
 	}
 	for i := range p.Shards() {

@@ -28,8 +28,10 @@ func randomRuns(t *rapid.T) []run {
 		for id, v := range map[ParameterID]Value{
 			Optimizer:  textValue(rapid.SampledFrom([]string{"gd", "specgd", "muon"}).Draw(t, "optimizer")),
 			Dimension:  intValue(rapid.Int64Range(3, 400).Draw(t, "dimension")),
-			Covariance: textValue("spiked"), Anisotropy: floatValue(1), InitScale: floatValue(0.1), LearningRate: floatValue(0.1),
-			Steps:          intValue(rapid.SampledFrom([]int64{1, 100, 10_000, 1_000_000, 1_000_000_000}).Draw(t, "steps")),
+			Covariance: textValue("spiked"), Anisotropy: floatValue(1), InitScale: floatValue(0.1),
+			LearningRate: floatValue(0.1),
+			Steps: intValue(rapid.SampledFrom([]int64{1, 100, 10_000, 1_000_000, 1_000_000_000}).Draw(t,
+				"steps")),
 			Representation: textValue(rapid.SampledFrom([]string{"reduced", "dense"}).Draw(t, "representation")),
 		} {
 			a[id] = v

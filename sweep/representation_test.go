@@ -44,8 +44,10 @@ func TestAutoTakesTheCheapestExactRepresentation(t *testing.T) {
 		{[]any{"model", "online", "batch_size", 32, "init", "gaussian", "width", 4, "dimension", 1000}, "subspace"},
 		{[]any{"model", "online", "batch_size", 32, "init", "gaussian", "width", 4, "dimension", 39}, "dense"},
 		{[]any{"model", "online", "batch_size", 32, "init", "gaussian", "width", 4, "dimension", 40}, "subspace"},
-		{[]any{"model", "online", "batch_size", 32, "init", "gaussian", "width", 4, "dimension", 40, "optimizer", "muon"}, "dense"}, // and a buffer
-		{[]any{"model", "online", "batch_size", 32, "init", "gaussian", "width", 4, "dimension", 1000, "optimizer", "shampoo"}, "dense"},
+		{[]any{"model", "online", "batch_size", 32, "init", "gaussian", "width", 4, "dimension", 40, "optimizer",
+			"muon"}, "dense"}, // and a buffer
+		{[]any{"model", "online", "batch_size", 32, "init", "gaussian", "width", 4, "dimension", 1000, "optimizer",
+			"shampoo"}, "dense"},
 	} {
 		a := resolved(t, spiked(c.pairs...)...)
 		if got := a[Representation].Text(); got != c.want {
@@ -76,7 +78,8 @@ func TestExplicitRepresentationsSayWhyTheyAreNotExact(t *testing.T) {
 		{"subspace", []any{"optimizer", "signgd"}, "optimizer signgd depends on the basis"},
 		{"subspace", []any{"init", "gaussian"}, "102 directions are not fewer than dimension 100"},
 		{"subspace", []any{"model", "finite_sample", "samples", 3}, "as many directions as samples"},
-		{"subspace", []any{"model", "online", "batch_size", 3, "optimizer", "shampoo", "init", "gaussian", "width", 1}, "shampoo's left factor"},
+		{"subspace", []any{"model", "online", "batch_size", 3, "optimizer", "shampoo", "init", "gaussian", "width", 1},
+			"shampoo's left factor"},
 		{"subspace", []any{"model", "online", "batch_size", 3}, "directions are not fewer"},
 	} {
 		a := assign(t, spiked(append(c.more, "representation", c.representation)...)...)

@@ -61,18 +61,23 @@ func TestResolveFillsDefaultsPerOptimizer(t *testing.T) {
 		more      []any
 		want      map[ParameterID]string
 	}{
-		{"gd", nil, map[ParameterID]string{Momentum: "null", Width: "100", TeacherNorm2: "1", WeightDecay: "0", Seed: "null", LRWarm: "null", Representation: `"reduced"`}},
+		{"gd", nil, map[ParameterID]string{Momentum: "null", Width: "100", TeacherNorm2: "1", WeightDecay: "0",
+			Seed: "null", LRWarm: "null", Representation: `"reduced"`}},
 		{"momentum", nil, map[ParameterID]string{Momentum: "0.9", Nesterov: "false"}},
 		{"signum", nil, map[ParameterID]string{Momentum: "0.9", Nesterov: "null"}},
-		{"muon", nil, map[ParameterID]string{Momentum: "0.95", Nesterov: "true", Orthogonalizer: `"newton_schulz"`, NSSteps: "5", Epsilon: "null"}},
+		{"muon", nil, map[ParameterID]string{Momentum: "0.95", Nesterov: "true", Orthogonalizer: `"newton_schulz"`,
+			NSSteps: "5", Epsilon: "null"}},
 		{"muon", []any{"orthogonalizer", "exact"}, map[ParameterID]string{NSSteps: "null"}},
-		{"power", []any{"power", 0.5}, map[ParameterID]string{NormalizePower: "true", PowerMax: "null", Momentum: "null"}},
-		{"dynmuon", nil, map[ParameterID]string{PowerMax: "1", PowerMin: "-0.25", PowerMidpoint: "0.02", PowerWidth: "0.08", Momentum: "0", WeightDecay: "0", Power: "null"}},
+		{"power", []any{"power", 0.5}, map[ParameterID]string{NormalizePower: "true", PowerMax: "null",
+			Momentum: "null"}},
+		{"dynmuon", nil, map[ParameterID]string{PowerMax: "1", PowerMin: "-0.25", PowerMidpoint: "0.02",
+			PowerWidth: "0.08", Momentum: "0", WeightDecay: "0", Power: "null"}},
 		{"adam", nil, map[ParameterID]string{Beta1: "0.9", Beta2: "0.999", Epsilon: "1e-8"}},
 		{"shampoo", nil, map[ParameterID]string{Epsilon: "1e-12", Beta1: "null"}},
 		{"gd", []any{"schedule", "invsqrt", "momentum", 0.5}, map[ParameterID]string{LRWarm: "100", Momentum: "null"}},
 		{"gd", []any{"init", "gaussian", "width", 5}, map[ParameterID]string{Seed: "0"}},
-		{"gd", []any{"model", "online", "batch_size", 10, "seed", 7, "samples", 3}, map[ParameterID]string{Seed: "7", LabelNoise: "0", Samples: "null", Representation: `"dense"`}},
+		{"gd", []any{"model", "online", "batch_size", 10, "seed", 7, "samples", 3},
+			map[ParameterID]string{Seed: "7", LabelNoise: "0", Samples: "null", Representation: `"dense"`}},
 	} {
 		a := resolved(t, spiked(append([]any{"optimizer", c.optimizer}, c.more...)...)...)
 		for id, want := range c.want {
@@ -93,16 +98,22 @@ func TestResolveReportsRulesBetweenParameters(t *testing.T) {
 		{[]any{"width", 5}, Width, "got 5, want dimension 100 with init: identity"},
 		{[]any{"width", 101, "init", "orthonormal"}, Width, "want at most dimension 100 with init: orthonormal"},
 		{[]any{"dimension", 1}, Dimension, "at least 2"},
-		{[]any{"covariance", "multi_spike", "spikes", []float64{1, 2, 3}, "dimension", 3}, Spikes, "got 3 numbers, want at most dimension - 1 = 2"},
-		{[]any{"covariance", "block", "blocks", []float64{1, 60, 2, 30}}, Blocks, "got a sum of counts of 90, want dimension 100"},
-		{[]any{"covariance", "custom", "eigenvalues", []float64{1, 2}}, Eigenvalues, "got 2 numbers, want dimension = 100"},
-		{[]any{"covariance", "ar1", "rho", 0.5, "teacher", "uniform", "normalize", "max_1"}, Normalize, "want none or trace_d"},
+		{[]any{"covariance", "multi_spike", "spikes", []float64{1, 2, 3}, "dimension", 3}, Spikes,
+			"got 3 numbers, want at most dimension - 1 = 2"},
+		{[]any{"covariance", "block", "blocks", []float64{1, 60, 2, 30}}, Blocks,
+			"got a sum of counts of 90, want dimension 100"},
+		{[]any{"covariance", "custom", "eigenvalues", []float64{1, 2}}, Eigenvalues,
+			"got 2 numbers, want dimension = 100"},
+		{[]any{"covariance", "ar1", "rho", 0.5, "teacher", "uniform", "normalize", "max_1"}, Normalize,
+			"want none or trace_d"},
 		{[]any{"covariance", "power_law", "exponent", 1.0, "dimension", 2000000}, Dimension, "want at most 1000000"},
 		{[]any{"teacher_index", 100}, TeacherIndex, "got 100, want 0..99"},
-		{[]any{"teacher", "mix", "teacher_weights", []float64{3, 1, 100, 1}}, TeacherWeights, "got index 100, want 0..99"},
+		{[]any{"teacher", "mix", "teacher_weights", []float64{3, 1, 100, 1}}, TeacherWeights,
+			"got index 100, want 0..99"},
 		{[]any{"optimizer", "adam", "learning_rate", "auto"}, LearningRate, "give a number"},
 		{[]any{"representation", "reduced", "teacher", "uniform"}, Representation, "not an eigenvector"},
-		{[]any{"representation", "subspace", "covariance", "power_law", "exponent", 1.0}, Representation, "no large isotropic block"},
+		{[]any{"representation", "subspace", "covariance", "power_law", "exponent", 1.0}, Representation,
+			"no large isotropic block"},
 		{[]any{"model", "finite_sample"}, Samples, "samples is missing (model: finite_sample)"},
 	} {
 		a := assign(t, spiked(c.more...)...)
@@ -196,7 +207,8 @@ func TestCheckOneValue(t *testing.T) {
 }
 
 func TestNumbersAreWrittenAsJSONWritesThem(t *testing.T) {
-	for _, x := range []float64{0, 1, -2.5, 1e-6, 9.99e-7, 1e-8, -1e-12, 1e20, 1e21, 1e300, 1.0 / 3, math.MaxFloat64, math.SmallestNonzeroFloat64} {
+	for _, x := range []float64{0, 1, -2.5, 1e-6, 9.99e-7, 1e-8, -1e-12, 1e20, 1e21, 1e300, 1.0 / 3, math.MaxFloat64,
+		math.SmallestNonzeroFloat64} {
 		want, err := json.Marshal(x)
 		if err != nil {
 			t.Fatal(err)

@@ -34,8 +34,10 @@ func columns(t *testing.T, method string, num int64, seed string) [][]float64 {
 		if a[sweep.Schedule].Text() == "cosine" {
 			cosine = 0.5
 		}
-		for i, u := range []float64{a[sweep.Anisotropy].Float(), a[sweep.TeacherNorm2].Float() - 1, float64(a[sweep.TeacherIndex].Int()) / 8,
-			math.Log(a[sweep.LearningRate].Float()/0.001) / math.Log(10/0.001), a[sweep.Momentum].Float() / 0.5, cosine} {
+		for i, u := range []float64{a[sweep.Anisotropy].Float(), a[sweep.TeacherNorm2].Float() - 1,
+			float64(a[sweep.TeacherIndex].Int()) / 8,
+			math.Log(a[sweep.LearningRate].Float()/0.001) / math.Log(10/0.001),
+			a[sweep.Momentum].Float() / 0.5, cosine} {
 			out[i] = append(out[i], u)
 		}
 	}

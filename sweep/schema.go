@@ -27,7 +27,8 @@ func Schema() []byte {
 		}
 	}
 	defs["expression"] = object{"type": []string{"string", "number", "boolean"}, "minLength": 1,
-		"description": "formula over the point's parameters (expr-lang), with sqrt pow log exp min max abs ceil floor round"}
+		"description": "formula over the point's parameters (expr-lang), " +
+			"with sqrt pow log exp min max abs ceil floor round"}
 	defs["settings"] = closed(values)
 	defs["axes"] = closed(axes)
 	defs["sample"] = closed(object{

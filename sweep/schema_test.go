@@ -19,19 +19,26 @@ import (
 func beyondSchema() []string {
 	return []string{
 		"auto-learning-rate", "block-counts", "dimension-one-spiked", "eigenvalue-count", "eight-terabytes",
-		"empty-where", "expression-comment", "expression-cycle", "expression-cycle-through-auto", "expression-huge-list", "expression-huge-range",
-		"expression-infinite", "expression-long-list", "expression-nan", "expression-nested-loop", "expression-not-whole", "expression-out-of-bounds",
-		"expression-overflow", "expression-self", "expression-syntax", "expression-types", "expression-unknown-function",
-		"expression-unknown-name", "expression-unset", "expression-costly", "expression-costly-together", "expression-never", "expression-wrong-word", "integer-linspace", "missing-parameters",
-		"anisotropy-minus-one-on-axis", "record-steps", "record-steps-beyond", "reduced-impossible", "replicates-and-seed", "seed-overflow", "set-twice",
-		"set-twice-union", "set-twice-entry", "teacher-index", "teacher-weights", "too-many-costs", "too-many-points", "width-identity", "zip-lengths", "zip-overlap",
+		"empty-where", "expression-comment", "expression-cycle", "expression-cycle-through-auto",
+		"expression-huge-list", "expression-huge-range",
+		"expression-infinite", "expression-long-list", "expression-nan", "expression-nested-loop",
+		"expression-not-whole", "expression-out-of-bounds",
+		"expression-overflow", "expression-self", "expression-syntax", "expression-types",
+		"expression-unknown-function",
+		"expression-unknown-name", "expression-unset", "expression-costly", "expression-costly-together",
+		"expression-never", "expression-wrong-word", "integer-linspace", "missing-parameters",
+		"anisotropy-minus-one-on-axis", "record-steps", "record-steps-beyond", "reduced-impossible",
+		"replicates-and-seed", "seed-overflow", "set-twice",
+		"set-twice-union", "set-twice-entry", "teacher-index", "teacher-weights", "too-many-costs", "too-many-points",
+		"width-identity", "zip-lengths", "zip-overlap",
 	}
 }
 
 // notYAML are the bad files whose mistakes are lost, or fatal, on the way to JSON.
 func notYAML() []string {
 	return []string{
-		"alias-one", "aliases", "merge-key", "tag", "duplicate-key", "duplicate-axis", "nul-byte", "not-utf8", "two-documents",
+		"alias-one", "aliases", "merge-key", "tag", "duplicate-key", "duplicate-axis", "nul-byte", "not-utf8",
+		"two-documents",
 		"syntax-flow", "syntax-indent", "syntax-tab", "syntax-quote", "number-forms",
 	}
 }

@@ -210,7 +210,8 @@ func (r *reader) enumerate(spec *Spec, body *section) {
 		if runs += b.size / b.costRun(spec.replicates); runs > maxRuns {
 			r.fail(
 				b.pos,
-				"sweep: the cost changes more than %d times (long axes of steps or dimension, or derived ones); shorten them",
+				"sweep: the cost changes more than %d times (long axes of steps or dimension, or derived ones); "+
+					"shorten them",
 				maxRuns,
 			)
 			return

@@ -18,10 +18,13 @@ func TestSpectrumOfEveryFamily(t *testing.T) {
 		{[]any{"covariance", "spiked", "anisotropy", 1.0, "dimension", 1000000}, []Run{{1, 1}, {2, 1}, {1, 999998}}},
 		{[]any{"covariance", "spiked", "anisotropy", 3.0, "normalize", "max_1"}, []Run{{0.25, 1}, {1, 1}, {0.25, 98}}},
 		{[]any{"covariance", "multi_spike", "spikes", []float64{3, 1}}, []Run{{1, 1}, {4, 1}, {2, 1}, {1, 97}}},
-		{[]any{"covariance", "block", "blocks", []float64{4, 25, 1, 75}, "normalize", "trace_d"}, []Run{{4 / 1.75, 25}, {1 / 1.75, 75}}},
+		{[]any{"covariance", "block", "blocks", []float64{4, 25, 1, 75}, "normalize", "trace_d"},
+			[]Run{{4 / 1.75, 25}, {1 / 1.75, 75}}},
 		{[]any{"covariance", "power_law", "exponent", 2.0, "dimension", 3}, []Run{{1, 1}, {0.25, 1}, {1. / 9, 1}}},
-		{[]any{"covariance", "power_law", "exponent", 1.0, "dimension", 3, "normalize", "trace_1"}, []Run{{6. / 11, 1}, {3. / 11, 1}, {2. / 11, 1}}},
-		{[]any{"covariance", "custom", "eigenvalues", []float64{5, 1}, "dimension", 2, "normalize", "max_1"}, []Run{{1, 1}, {0.2, 1}}},
+		{[]any{"covariance", "power_law", "exponent", 1.0, "dimension", 3, "normalize", "trace_1"},
+			[]Run{{6. / 11, 1}, {3. / 11, 1}, {2. / 11, 1}}},
+		{[]any{"covariance", "custom", "eigenvalues", []float64{5, 1}, "dimension", 2, "normalize", "max_1"},
+			[]Run{{1, 1}, {0.2, 1}}},
 		{[]any{"covariance", "ar1", "rho", 0.5, "teacher", "uniform"}, nil},
 	} {
 		a := resolved(t, spiked(c.pairs...)...)

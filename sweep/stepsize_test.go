@@ -120,7 +120,8 @@ func TestStepLimitOfSpikedIsClosedForm(t *testing.T) {
 		lambda := rapid.Float64Range(-0.9, 1000).Draw(t, "lambda")
 		d := rapid.IntRange(3, 1_000_000).Draw(t, "d")
 		a := make(Assignment, NumParameters)
-		for id, v := range map[ParameterID]Value{Optimizer: textValue("gd"), Dimension: intValue(int64(d)), Steps: intValue(5), Covariance: textValue("spiked"),
+		for id, v := range map[ParameterID]Value{Optimizer: textValue("gd"), Dimension: intValue(int64(d)),
+			Steps: intValue(5), Covariance: textValue("spiked"),
 			Anisotropy: floatValue(lambda), InitScale: floatValue(0.1), LearningRate: textValue("auto")} {
 			a[id] = v
 		}
@@ -163,7 +164,8 @@ func TestUnstableStep(t *testing.T) {
 		rate      float64
 		want      bool
 	}{{"gd", limit * 0.999, false}, {"gd", limit * 1.001, true}, {"momentum", 1, false}, {"specgd", 1, false}} {
-		if got := unstableStep(resolved(t, spiked("optimizer", c.optimizer, "learning_rate", c.rate)...)); got != c.want {
+		if got := unstableStep(resolved(t, spiked("optimizer", c.optimizer, "learning_rate",
+			c.rate)...)); got != c.want {
 			t.Errorf("%s at %v: %v", c.optimizer, c.rate, got)
 		}
 	}
@@ -183,8 +185,10 @@ func TestResonantStep(t *testing.T) {
 		{[]any{"optimizer", "signum", "init_scale", 0.02, "learning_rate", 0.01}, true},
 		{[]any{"optimizer", "muon", "init_scale", 0.02, "learning_rate", 0.01}, false},
 		{[]any{"optimizer", "muon", "orthogonalizer", "exact", "init_scale", 0.02, "learning_rate", 0.01}, true},
-		{[]any{"optimizer", "muon", "orthogonalizer", "exact", "init", "orthonormal", "width", 25, "init_scale", 0.04, "learning_rate", 0.01}, true},
-		{[]any{"optimizer", "muon", "orthogonalizer", "exact", "init", "orthonormal", "width", 25, "init_scale", 0.03, "learning_rate", 0.01}, false},
+		{[]any{"optimizer", "muon", "orthogonalizer", "exact", "init", "orthonormal", "width", 25, "init_scale", 0.04,
+			"learning_rate", 0.01}, true},
+		{[]any{"optimizer", "muon", "orthogonalizer", "exact", "init", "orthonormal", "width", 25, "init_scale", 0.03,
+			"learning_rate", 0.01}, false},
 		{[]any{"optimizer", "power", "power", 0.0, "init_scale", 0.02, "learning_rate", 0.01}, true},
 		{[]any{"optimizer", "power", "power", 0.5, "init_scale", 0.02, "learning_rate", 0.01}, false},
 		{[]any{"optimizer", "nucspec", "init_scale", 0.02, "learning_rate", 0.01}, false},

@@ -30,7 +30,8 @@ const parquetPart = 0.4
 // leaves.
 func (p *Plan) Summary() Summary {
 	s := Summary{
-		Indices: p.spec.Size(), Shards: p.Shards(), Parts: p.Parts(), Shapes: slices.Clone(p.shapes), MoreShapes: p.unnamed,
+		Indices: p.spec.Size(), Shards: p.Shards(), Parts: p.Parts(), Shapes: slices.Clone(p.shapes),
+		MoreShapes: p.unnamed,
 		PointBytes: p.largest,
 	}
 	s.Points, s.Exact = p.spec.Count()
