@@ -5,15 +5,15 @@ import (
 	"math"
 )
 
-// setting gives one parameter a value, and says where in the file.
+// setting is the value of one parameter and its place in the file.
 type setting struct {
 	id    ParameterID
 	value Value
 	pos   position
 }
 
-// row are settings made together: the parameter of its axis first, then the parameters that the
-// entry carries.
+// row is an entry of an axis or of points: the value of the axis first, then the parameters of its
+// own.
 type row []setting
 
 // axisForm says how an axis lists its values.
@@ -100,7 +100,7 @@ func (x *axis) value(i int64) Value {
 	return floatValue(f)
 }
 
-// check tells what is wrong with a form's numbers; "" when nothing is.
+// check returns what is wrong with the numbers of a form; "" if nothing is.
 func (x *axis) check(p *Parameter) string {
 	last := x.num - 1
 	for _, i := range []int64{0, last} {
@@ -160,7 +160,7 @@ func (r row) assign(a Assignment) {
 	}
 }
 
-// at is where the row sets id, or 0.
+// at is the place where the row sets id; 0 if it does not.
 func (r row) at(id ParameterID) position {
 	for _, s := range r {
 		if s.id == id {
@@ -170,7 +170,7 @@ func (r row) at(id ParameterID) position {
 	return position{}
 }
 
-// zipped are axes of equal size in step.
+// zipped are axes of equal length that advance together.
 type zipped []*axis
 
 func (z zipped) size() int64 { return z[0].size() }

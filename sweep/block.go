@@ -17,17 +17,17 @@ const (
 	maxRuns = 10_000_000
 )
 
-// factor is one dimension of a block: what varies together.
+// factor is one dimension of a block: parameters that vary together.
 type factor interface {
 	size() int64
-	// place is the parameter at whose place in the table the factor is enumerated.
+	// place is the parameter whose place in the table orders the factor among the others.
 	place() ParameterID
 	// sets are the parameters that any of its entries sets, sometimes those that not all of them
 	// set.
 	sets() idSet
 	sometimes() idSet
 	assign(i int64, a Assignment)
-	// at is where in the file entry i sets id, or 0 where it does not.
+	// at is the place in the file where entry i sets id; 0 if it does not.
 	at(i int64, id ParameterID) position
 }
 
@@ -40,7 +40,7 @@ type placed struct {
 	open idSet
 }
 
-// anywhere is where the first entry that sets id does.
+// anywhere is the place of the first entry that sets id.
 func (p placed) anywhere(id ParameterID) position {
 	for i := range p.n {
 		if at := p.at(i, id); at != (position{}) {
@@ -75,8 +75,7 @@ type derivation struct {
 }
 
 // block is a product of factors: index = ((i_0·n_1 + i_1)·n_2 + ...)·replicates + replicate, after
-// the indices of the blocks before it. It owes nothing to a union around it: what stood there is
-// part of it.
+// the indices of the blocks before it. It includes the settings of the unions around it.
 type block struct {
 	pos     position
 	first   int64 // its first index
@@ -96,7 +95,7 @@ func newBlock(t table, pos position) *block {
 	return &block{pos: pos, table: t, base: make(Assignment, len(t)), fixedAt: make([]position, len(t))}
 }
 
-// clone is a block to which a part of a union can be added.
+// clone returns a copy to which a block of a union can be added.
 func (b *block) clone() *block {
 	c := *b
 	c.base, c.fixedAt = slices.Clone(b.base), slices.Clone(b.fixedAt)
@@ -113,7 +112,7 @@ func (b *block) sets() idSet {
 	return set
 }
 
-// varied tells where a parameter is set other than by fixed, if it is.
+// varied returns the place where a parameter is set by a factor or derive, if it is.
 func (b *block) varied(id ParameterID) (position, bool) {
 	for _, d := range b.derive {
 		if d.id == id {
@@ -128,7 +127,7 @@ func (b *block) varied(id ParameterID) (position, bool) {
 	return position{}, false
 }
 
-// given is where the sweep first sets a parameter that it sets.
+// given is the first place where the sweep sets a parameter.
 func (s *Spec) given(id ParameterID) position {
 	for _, b := range s.blocks {
 		if at, varies := b.varied(id); varies {
@@ -188,7 +187,7 @@ func (b *block) sizes(replicates int64) string {
 	return strings.Join(parts, " x ")
 }
 
-// order sorts the derivations by their references, or finds a cycle.
+// order sorts the derivations so that each comes after those it reads, or reports a cycle.
 func (b *block) order() (mistake string, at position) {
 	slices.SortFunc(b.derive, func(x, y derivation) int { return cmp.Compare(x.id, y.id) })
 	byID := map[ParameterID]derivation{}
@@ -241,7 +240,7 @@ func (b *block) order() (mistake string, at position) {
 	return "", position{}
 }
 
-// open tells whether some point leaves id to its default, or sets it to auto.
+// open reports whether some point leaves id to its default or sets it to auto.
 func (b *block) open(id ParameterID) bool {
 	if b.derived.has(id) {
 		return false
@@ -254,8 +253,8 @@ func (b *block) open(id ParameterID) bool {
 	return !b.fixed.has(id) || b.base[id].text == "auto"
 }
 
-// defaultReads are the parameters on which the default of id, or its meaning as auto, depends:
-// earlier words, and for the learning rate all that the limit of the step size is made of.
+// defaultReads are the parameters on which the default of id, or its value for auto, depends:
+// earlier words, and for the learning rate all parameters of the step-size limit.
 func defaultReads(id ParameterID) (reads idSet) {
 	switch id {
 	case LearningRate, Representation:

@@ -13,14 +13,14 @@ const (
 	exactCost     = 500_000_000 // no more operations than this go into expressions before a sample must do
 )
 
-// finding is a fault, the first point that has it, and how many have it.
+// finding is a fault with the first point and the number of points that have it.
 type finding struct {
 	fault
 	example string
 	points  int64
 }
 
-// pointCheck collects what the points of a sweep have in common and what is wrong with them.
+// pointCheck accumulates the faults and unused parameters of the points of a sweep.
 type pointCheck struct {
 	spec   *Spec
 	limits Limits
@@ -77,7 +77,7 @@ func (r *reader) checkPoints(s *Spec, limits Limits) {
 	}
 }
 
-// look takes in the walker's point.
+// look checks the walker's point.
 func (c *pointCheck) look(w *walker) {
 	p := &c.point
 	c.looked++
@@ -99,7 +99,7 @@ func (c *pointCheck) look(w *walker) {
 	}
 }
 
-// measure takes in a point that can be solved.
+// measure checks the memory and the parameters of a point that can be solved.
 func (c *pointCheck) measure(w *walker, p *Point) {
 	if n := PointBytes(p.Params, c.spec.record); n > c.limits.PointBytes {
 		w.fault(
@@ -122,7 +122,7 @@ func (c *pointCheck) measure(w *walker, p *Point) {
 	}
 }
 
-// checkWhole reports on the sweep as a whole.
+// checkWhole reports what concerns the sweep as a whole.
 func (r *reader) checkWhole(c *pointCheck) {
 	s := c.spec
 	if c.kept == 0 {
@@ -150,7 +150,7 @@ func (r *reader) checkWhole(c *pointCheck) {
 	}
 }
 
-// reportEmpty reports a sweep of which where has left nothing.
+// reportEmpty reports a sweep without points.
 func (r *reader) reportEmpty(s *Spec) {
 	at := s.blocks[0].pos
 	for _, b := range s.blocks {
@@ -178,7 +178,7 @@ func sampleIndex(i, size int64) int64 {
 	return i*cell + int64(mix(uint64(i))%uint64(cell))
 }
 
-// describe tells which point it is by what varies: " (at point 17: optimizer gd, dimension 30)".
+// describe names a point by the parameters that vary: " (at point 17: optimizer gd, dimension 30)".
 func (w *walker) describe(p *Point) string {
 	if w.spec.size == 1 {
 		return ""
@@ -202,7 +202,7 @@ func (w *walker) describe(p *Point) string {
 	return fmt.Sprintf(" (at point %d: %s)", p.Index, strings.Join(parts, ", "))
 }
 
-// byteSize writes a number of bytes for people.
+// byteSize formats a number of bytes, "1.5 GiB".
 func byteSize(n int64) string {
 	value, unit := float64(n), "B"
 	for _, larger := range []string{"KiB", "MiB", "GiB", "TiB", "PiB"} {

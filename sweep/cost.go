@@ -2,8 +2,8 @@ package sweep
 
 import "math"
 
-// costRelevant tells whether a parameter decides the cost, memory, representation or row sizes of a
-// point. Points that share these parameters cost the same, so that shards are cut by arithmetic.
+// costRelevant reports whether a parameter decides the cost, memory, representation or row sizes of
+// a point. Points that share these parameters cost the same, so that shards are cut by arithmetic.
 func costRelevant(id ParameterID) bool {
 	switch id {
 	case Model, Representation, Optimizer, Dimension, Width, Steps, Samples, BatchSize,

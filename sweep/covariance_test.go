@@ -7,9 +7,10 @@ import (
 	"testing"
 )
 
-// covarianceFacts is what planning and documentation take from each row, written out by hand for the
-// points of covarianceExamples: parameters, bounds on the coefficients of a reduced run and on the
-// directions outside the isotropic block, trace and rules between parameters that fail at d = 1.
+// covarianceFacts is what planning and documentation take from each row, written out by hand for
+// the points of covarianceExamples: parameters, bounds on the coefficients of a reduced run and on
+// the directions outside the isotropic block, trace and rules between parameters that fail at d =
+// 1.
 const covarianceFacts = `
 isotropic(scale 1) diagonal, groups 2, special 0, trace 12
 spiked(anisotropy null) diagonal, groups 3, special 1, trace 22, check

@@ -5,8 +5,8 @@ import (
 	"fmt"
 )
 
-// CutRun is a run of equal shards of a plan. Plans are kept as such runs, since to cut a sweep
-// again may take a look at each of ten million points.
+// CutRun is a run of equal shards of a plan. Plans are stored as such runs, since cutting a sweep
+// again may evaluate ten million points.
 type CutRun struct {
 	Shards int64
 	Points int64 // indices of each shard
@@ -18,7 +18,7 @@ type CutRun struct {
 // it.
 var errOtherSweep = errors.New("the cuts belong to another sweep")
 
-// CutRuns are the shards of a plan, and the first shard of each part: what RestorePlan takes.
+// CutRuns returns the shards of a plan and the first shard of each part, for RestorePlan.
 func (p *Plan) CutRuns() (runs []CutRun, parts []int64) {
 	first := int64(0)
 	var run CutRun

@@ -6,24 +6,24 @@
 //     row.
 //   - Equal canonical specs are equal sweeps: key order, comments and name of the file do not
 //     count.
-//   - Nothing here lists points: a Spec of 10^9 points takes the memory of its axes.
+//   - Nothing here lists points: the memory of a Spec is that of its axes, for 10^9 points too.
 //   - Shards and parts are cut from the spec alone, by constants that belong to a plan version.
-//   - No file makes Parse panic, or take more than 256 MB.
+//   - Parse never panics and never takes more than 256 MB.
 //
 // # The sweep file
 //
-// A block holds fixed (one value each), grid (every combination of axes), zip (axes in step),
-// points (a list of rows), sample (num points by sobol, random or lhs over ranges), derive
-// (expressions), where (a condition), and union (a list of blocks, one after the other). The file
-// is a block with a name, replicates and a record.
+// A block holds fixed (one value each), grid (every combination of axes), zip (axes that advance
+// together), points (a list of rows), sample (num points by sobol, random or lhs over ranges),
+// derive (expressions), where (a condition), and union (a list of blocks, enumerated one after
+// another). The file is a block with a name, replicates and a record.
 //
 // Each grid axis, the zip, the points and the sample are factors; a block is their product,
 // row-major, a factor at the place of its first parameter in the table, replicates innermost. What
 // stands beside union is part of each of its blocks. A parameter is set once: by one factor or
-// derive. Only fixed gives way, to the parameters that an entry of an axis carries ({name: muon,
-// momentum: 0.9}), to points, and in the blocks of a union to anything.
+// derive. Only fixed can be overridden: by the parameters that an entry of an axis carries ({name:
+// muon, momentum: 0.9}), by points, and by anything in the blocks of a union.
 //
 // A point is made in this order: fixed and factors, the replicate's seed, derive in the order of
-// references, where, then defaults and auto, and the rules between parameters. Expressions see
-// defaults and the number that auto stands for; a derived nil leaves the parameter to its default.
+// references, where, then defaults and auto, and the rules between parameters. Expressions read
+// defaults and the value of auto; a derived nil leaves the parameter at its default.
 package sweep

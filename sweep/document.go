@@ -16,16 +16,16 @@ import (
 // Bounds on a sweep file, so that no file costs more than 256 MB or more than a few seconds to
 // read.
 const (
-	// MaxFileBytes is the size of the longest sweep file that is read.
+	// MaxFileBytes is the largest size of a sweep file.
 	MaxFileBytes = 4 << 20
-	// MaxCanonicalBytes is the size of the longest canonical spec: coordinators keep it in etcd,
-	// which takes 1.5 MiB at once.
+	// MaxCanonicalBytes is the largest size of a canonical spec: coordinators store it in etcd,
+	// whose requests are limited to 1.5 MiB.
 	MaxCanonicalBytes = 1 << 20
-	// maxMarks bounds the characters that can start a token; the parser takes about 0.5 KB for
+	// maxMarks bounds the characters that can start a token; the parser needs about 0.5 KB for
 	// each.
 	maxMarks = 150_000
 	maxDepth = 32
-	// maxKeys bounds one mapping: the parser takes quadratic time in it.
+	// maxKeys bounds the keys of a mapping, in which the parser's time is quadratic.
 	maxKeys = 256
 )
 
@@ -49,7 +49,7 @@ func (k nodeKind) String() string {
 	return "a value"
 }
 
-// node is a piece of a sweep file: YAML without what sweep files do not use.
+// node is a node of the YAML subset of sweep files.
 type node struct {
 	kind nodeKind
 	pos  position
@@ -65,7 +65,7 @@ type entry struct {
 	value node
 }
 
-// String is the node as a message quotes it.
+// String formats the node for messages.
 func (n node) String() string {
 	switch n.kind {
 	case plainNode, quotedNode:
@@ -115,7 +115,7 @@ func readDocument(src []byte, fail func(position, string, ...any)) (node, bool) 
 	return root, !c.failed
 }
 
-// sane refuses bytes that no sweep file needs, before they cost memory.
+// sane rejects oversized, binary and overly complex files before they are parsed.
 func sane(src []byte, fail func(position, string, ...any)) bool {
 	if len(src) > MaxFileBytes {
 		fail(position{1, 1}, "file: got %d bytes, want at most %d", len(src), MaxFileBytes)
@@ -165,8 +165,8 @@ func sane(src []byte, fail func(position, string, ...any)) bool {
 	return true
 }
 
-// plainTokens refuses what sweep files do not use, and what the parser takes too much stack or time
-// for.
+// plainTokens rejects YAML features that sweep files do not use, and nesting or mappings that would
+// cost the parser too much stack or time.
 func plainTokens(tokens token.Tokens, fail func(position, string, ...any)) bool {
 	depth, dashes := 0, 0
 	keys := map[int]int{} // keys of the mapping at each column, or at each flow depth below 0
@@ -224,7 +224,7 @@ func plainTokens(tokens token.Tokens, fail func(position, string, ...any)) bool 
 	return true
 }
 
-// syntaxError is where and what of the YAML parser's error.
+// syntaxError returns the place and the text of the YAML parser's error.
 func syntaxError(err error) (position, string) {
 	var positioned interface {
 		GetToken() *token.Token

@@ -10,12 +10,12 @@ import (
 	"github.com/expr-lang/expr/vm"
 )
 
-// evaluator runs expressions on one assignment after the other. It belongs to one goroutine.
+// evaluator evaluates expressions on successive assignments. It belongs to one goroutine.
 type evaluator struct {
 	table   table
 	machine vm.VM
 	env     map[string]any
-	// shown are the values that env holds, so that only changes are boxed again.
+	// shown are the values in env, so that only changed ones are boxed again.
 	shown Assignment
 	// complete is the assignment with defaults filled in, if fresh.
 	complete Assignment
@@ -66,7 +66,7 @@ func (e *evaluator) run(x *expression, a Assignment) (any, string) {
 	return nil, "evaluate: " + text
 }
 
-// changed tells that the assignment is another one now.
+// changed invalidates the completed assignment.
 func (e *evaluator) changed() { e.fresh = false }
 
 // completed is a with defaults filled in and the learning rate resolved, as far as they are known.
@@ -80,7 +80,7 @@ func (e *evaluator) completed(a Assignment) Assignment {
 	return e.complete
 }
 
-// same tells whether two values are equal, lists by identity.
+// same reports whether two values are equal; lists are compared by identity.
 func same(a, b Value) bool {
 	if a.kind != b.kind || a.num != b.num || a.i != b.i || a.text != b.text || len(a.list) != len(b.list) {
 		return false
@@ -88,7 +88,7 @@ func same(a, b Value) bool {
 	return len(a.list) == 0 || &a.list[0] == &b.list[0]
 }
 
-// box is a value as an expression sees it; nil where it is not set.
+// box returns a value for expressions; nil if it is not set.
 func box(v Value, k Kind) any {
 	switch v.kind {
 	case KindInt:
@@ -110,8 +110,8 @@ func box(v Value, k Kind) any {
 	return nil
 }
 
-// unbox is what an expression gave as a value of parameter p, or what is wrong with it. Nil leaves
-// p unset.
+// unbox converts the result of an expression to a value of parameter p, or returns what is wrong
+// with it. Nil leaves p unset.
 func unbox(out any, p *Parameter) (Value, string) {
 	var v Value
 	switch out := out.(type) {

@@ -43,7 +43,7 @@ func functions() []string {
 // loops are the functions that walk a list.
 func loops() []string { return []string{"all", "any", "none", "one", "count", "map", "filter", "sum"} }
 
-// compile compiles an expression, or says what is wrong with it.
+// compile compiles an expression, or returns what is wrong with it.
 func (t table) compile(source string, pos position) (*expression, string) {
 	if len(source) > maxSource {
 		return nil, fmt.Sprintf("expression: got %d characters, want at most %d", len(source), maxSource)
@@ -113,8 +113,8 @@ func explain(err error, names []string) string {
 	return text
 }
 
-// inspect tells an expression's cost. It refuses what costs too much, before anything is built from
-// it, and what can never be meant.
+// inspect returns the cost of an expression. It rejects expressions that cost too much, before
+// anything is built from them, and comparisons that are always false.
 func (t table) inspect(source string) (cost int64, mistake string) {
 	tree, err := parser.Parse(source)
 	if err != nil {
@@ -132,14 +132,14 @@ func (t table) inspect(source string) (cost int64, mistake string) {
 	return v.cost, v.text
 }
 
-// inspector walks an expression, counts its operations and keeps what is wrong with it.
+// inspector walks an expression, counts its operations and records what is wrong with it.
 type inspector struct {
 	table table
 	cost  int64
 	text  string
 }
 
-// walk visits the tree below n; inside tells that it is evaluated for each element of a list.
+// walk visits the tree below n; inside means that it is evaluated for each element of a list.
 func (v *inspector) walk(n ast.Node, inside bool) {
 	if v.cost++; inside {
 		v.cost += maxLoop - 1
@@ -165,7 +165,7 @@ func (v *inspector) walk(n ast.Node, inside bool) {
 	}
 }
 
-// binary refuses long constant ranges, and operators that walk a list.
+// binary rejects long constant ranges, and operators that walk a list inside a loop.
 func (v *inspector) binary(n *ast.BinaryNode, inside bool) {
 	switch n.Operator {
 	case "..":
@@ -203,7 +203,7 @@ func (v *inspector) binary(n *ast.BinaryNode, inside bool) {
 	}
 }
 
-// word refuses to compare a parameter with a word that it never is.
+// word rejects comparisons of a parameter with a word that is none of its values.
 func (v *inspector) word(parameter, word ast.Node) {
 	name, ok := parameter.(*ast.IdentifierNode)
 	text, ok2 := word.(*ast.StringNode)

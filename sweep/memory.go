@@ -2,7 +2,7 @@ package sweep
 
 import "math"
 
-// pointOverhead is what every point takes beside its numbers.
+// pointOverhead is the memory of a point in addition to its numbers.
 const pointOverhead = 64 << 10
 
 // PointBytes bounds the memory that one resolved point needs while it is solved, its rows included.
@@ -65,8 +65,8 @@ func addProduct(sum, x, n int64) int64 {
 	return sum + x*n
 }
 
-// Bytes of one row in Arrow: columns of eight bytes, their validity bits, words and ids. They
-// belong to the plan version.
+// Sizes of one row in Arrow in bytes: columns of eight bytes, their validity bits, words and ids.
+// They belong to the plan version.
 const (
 	pointRowBytes       = 512
 	listNumberBytes     = 20 // a list stands in its row as text

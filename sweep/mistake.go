@@ -14,11 +14,11 @@ type position struct{ line, column int32 }
 type Mistake struct {
 	File         string
 	Line, Column int
-	// Text says what was wrong and what is allowed.
+	// Text is "object: got X, want Y; hint".
 	Text string
 }
 
-// Error is file:line:column: text.
+// Error returns "file:line:column: text".
 func (m Mistake) Error() string {
 	return fmt.Sprintf("%s:%d:%d: %s", m.File, m.Line, m.Column, m.Text)
 }
@@ -27,7 +27,7 @@ func (m Mistake) Error() string {
 // error.
 type Mistakes []Mistake
 
-// maxMistakes bounds what is printed for one file.
+// maxMistakes bounds the mistakes that are printed for one file.
 const maxMistakes = 100
 
 // Error lists the mistakes, one per line.

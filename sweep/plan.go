@@ -13,7 +13,7 @@ import (
 // keeps the one it began with.
 const PlanVersion = 1
 
-// maxLook bounds the points that a plan makes to see whether they are part of the sweep.
+// maxLook bounds the points that a plan evaluates to decide whether they are part of the sweep.
 const maxLook = 1_000_000
 
 // maxShards is the most shards that a sweep may have.
@@ -73,8 +73,8 @@ type Plan struct {
 }
 
 // NewPlan cuts a sweep by the constants of a plan version. Memory is that of its shards, at most
-// maxShards. Where the cost of points is an expression it takes a look at each, of ten million half
-// a minute, unless ctx ends first.
+// maxShards. Where the cost depends on an expression every point is evaluated: half a minute for
+// ten million. NewPlan returns ctx's error when that ends first.
 func NewPlan(ctx context.Context, s *Spec, version int) (*Plan, error) {
 	constants, err := cutsOf(version)
 	if err != nil {
@@ -180,9 +180,8 @@ func (c *cutter) cut(ctx context.Context, runs iter.Seq[run]) error {
 	return nil
 }
 
-// memory is what a point of the run needs. Where it is more than most machines have, `where` may be
-// what keeps such points out of the sweep, and a shard must not wait for a node of a size that it
-// does not need.
+// memory is the memory of a point of the run. Where it exceeds that of most machines, `where` may
+// exclude all such points; the shard must then not wait for a larger node.
 func (c *cutter) memory(r run) int64 {
 	n := PointBytes(r.a, c.record)
 	if n <= DefaultPointBytes || c.toLook <= 0 {

@@ -8,12 +8,12 @@ import (
 // Point is one index of a sweep with its parameters resolved: defaults filled in, inapplicable
 // parameters null, "auto" replaced.
 type Point struct {
-	// Index is the place in the unfiltered enumeration.
+	// Index is the index in the unfiltered enumeration.
 	Index int64
 	// Params are shared with the iterator that made them where they are lists: read only.
 	Params Assignment
-	// Invalid says in one line why the point cannot be solved, or is empty. Params are then as far
-	// as they got.
+	// Invalid says in one line why the point cannot be solved, or is empty. Params are then
+	// resolved as far as possible.
 	Invalid string
 	// UnstableStep: gradient descent with a learning rate above its limit 1/λ_max of the Hessian at
 	// the optimum.

@@ -153,7 +153,7 @@ func (r *reader) rangeSize(x *axis, step node) bool {
 	return true
 }
 
-// zip reads axes in step.
+// zip reads axes of equal length that advance together.
 func (r *reader) zip(n node) zipped {
 	axes := r.axes(n, "zip", "a mapping of parameters to axes of equal length")
 	var set idSet

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// reader reads the nodes of one sweep file and collects what is wrong with them.
+// reader reads the nodes of one sweep file and collects mistakes and warnings.
 type reader struct {
 	file     string
 	table    table // of the sweep's parameters
@@ -93,7 +93,7 @@ func (r *reader) parameter(e entry) (*Parameter, bool) {
 	return nil, false
 }
 
-// missing tells whether a key of members is absent.
+// missingKey reports whether a key of members is absent.
 func missingKey(n node) bool { return n.pos == position{} }
 
 // number reads a plain number: decimal, no underscores, no leading zeros, finite.

@@ -75,7 +75,7 @@ func (r *reader) sampledAxes(n node) []*sampledAxis {
 	return axes
 }
 
-// overlap refuses axes of one block in step that set the same parameter.
+// overlap rejects axes of a zip or sample that set the same parameter.
 func (r *reader) overlap(at position, set *idSet, more idSet) {
 	for id := range set.common(more).all() {
 		r.fail(at, "%s: set by two axes of the block", r.table[id].Name)

@@ -15,10 +15,10 @@ type Record struct {
 	Coefficients bool
 }
 
-// None tells whether no trajectory rows are taken.
+// None reports whether no trajectory rows are taken.
 func (r Record) None() bool { return r.Every == 0 && r.Log == 0 && len(r.Steps) == 0 }
 
-// Check tells what is wrong with the record for a run of T steps; "" when nothing is.
+// Check returns what is wrong with the record for a run of T steps; "" if nothing is.
 func (r Record) Check(T int64) string {
 	if n := len(r.Steps); n > 0 && r.Steps[n-1] > T {
 		return fmt.Sprintf(

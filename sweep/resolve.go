@@ -66,7 +66,7 @@ func asKind(v Value, k Kind) Value {
 	return v
 }
 
-// applies tells whether a parameter means anything in an assignment whose earlier parameters are
+// applies reports whether a parameter means anything in an assignment whose earlier parameters are
 // resolved.
 func (t table) applies(id ParameterID, a Assignment) bool {
 	when := t[id].When

@@ -38,7 +38,7 @@ type sampledAxis struct {
 	shift    uint64
 }
 
-// prepare computes what the points of a method share.
+// prepare computes direction numbers and random streams, which all points share.
 func (s *sampled) prepare() {
 	for k, x := range s.axes {
 		stream := mix(s.seed ^ mix(uint64(k)+1))
@@ -154,7 +154,7 @@ func (x *sampledAxis) assign(u float64, a Assignment) {
 	a[x.id] = floatValue(f)
 }
 
-// check tells what is wrong with a range; "" when nothing is.
+// check returns what is wrong with a range; "" if nothing is.
 func (x *sampledAxis) check(p *Parameter) string {
 	for _, f := range []float64{x.from, x.to} {
 		if text := p.check(floatValue(f), formatFloat(f)); text != "" {

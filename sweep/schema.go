@@ -45,7 +45,7 @@ func Schema() []byte {
 		"type":        []string{"string", "integer"},
 		"minimum":     0,
 		"pattern":     "^" + namePattern + "$",
-		"description": "names the folder of the result set",
+		"description": "name of the sweep and of its result set's folder",
 	}
 	root["replicates"] = with(
 		integerSchema(1, 1_000_000_000),
@@ -91,28 +91,28 @@ func blockSchema(formulas object) object {
 	return object{
 		"fixed": with(ref("settings"), "description", "parameters with one value each"),
 		"grid":  with(ref("axes"), "description", "cartesian product of axes"),
-		"zip":   with(ref("axes"), "description", "axes of equal length in step"),
+		"zip":   with(ref("axes"), "description", "axes of equal length that advance together"),
 		"points": object{
 			"type":        "array",
 			"minItems":    1,
 			"items":       object{"allOf": []any{ref("settings"), object{"minProperties": 1}}},
 			"description": "explicit rows",
 		},
-		"sample": with(ref("sample"), "description", "points that fill ranges"),
+		"sample": with(ref("sample"), "description", "points sampled from ranges"),
 		"union": object{
 			"type":        "array",
 			"minItems":    1,
 			"items":       ref("block"),
-			"description": "blocks one after the other",
+			"description": "blocks, enumerated one after another",
 		},
 		"derive": with(closed(formulas), "description", "parameters computed from others"),
-		"where":  with(ref("expression"), "description", "points that fail it are not part of the sweep"),
+		"where":  with(ref("expression"), "description", "points that fail it are excluded"),
 	}
 }
 
 func recordSchema() object {
 	coefficients := object{"type": "boolean"}
-	return object{"description": "steps at which trajectory rows are taken", "anyOf": []any{
+	return object{"description": "steps at which trajectory rows are recorded", "anyOf": []any{
 		object{"const": "none"},
 		closed(object{"every": integerSchema(1, 1<<53), "coefficients": coefficients}, "every"),
 		closed(object{"log": integerSchema(2, maxRecordLog), "coefficients": coefficients}, "log"),

@@ -138,7 +138,7 @@ func (r *reader) derive(n node) []derivation {
 	return out
 }
 
-// expression reads and compiles an expression; nil where it is wrong.
+// expression reads and compiles an expression; nil if it is wrong.
 func (r *reader) expression(n node, what string) *expression {
 	if n.kind != plainNode && n.kind != quotedNode || n.kind == plainNode && n.text == "" {
 		r.fail(n.pos, "%s: got %s, want an expression over the point's parameters", what, n)

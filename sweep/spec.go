@@ -23,7 +23,7 @@ type Spec struct {
 	exact      bool  // points is exact
 }
 
-// Limits are what Parse refuses beyond the rules of the file itself.
+// Limits are limits of Parse that are not part of the file format.
 type Limits struct {
 	// PointBytes is the memory that one point may need while it is solved; 0: 2 GiB.
 	PointBytes int64
@@ -32,9 +32,9 @@ type Limits struct {
 // DefaultPointBytes is the limit on the memory of one point unless another one is given.
 const DefaultPointBytes = 2 << 30
 
-// Parse reads a sweep file. What is wrong with it comes as Mistakes, all of it at once, each with
-// its place in the file; filename is for those messages only. Points are checked too, all of them
-// up to a million, a fixed sample beyond.
+// Parse reads a sweep file. Its error is Mistakes, which lists all mistakes with their places;
+// filename is for these messages only. Points are checked too, all of them up to a million, a fixed
+// sample beyond.
 func Parse(filename string, src []byte, limits Limits) (*Spec, error) {
 	r := &reader{file: filename, table: builtin}
 	spec := r.spec(src, true)
@@ -51,7 +51,7 @@ func Parse(filename string, src []byte, limits Limits) (*Spec, error) {
 	return spec, nil
 }
 
-// checkSize holds the canonical spec against what a coordinator can keep.
+// checkSize checks the canonical spec against the size that a coordinator can store.
 func (r *reader) checkSize(spec *Spec) {
 	if n := len(spec.Canonical()); n > MaxCanonicalBytes {
 		r.fail(
@@ -75,7 +75,7 @@ func Decode(canonical []byte) (*Spec, error) {
 	return spec, nil
 }
 
-// spec reads the whole file, but looks at no point. It returns nil where there are mistakes.
+// spec reads the whole file without evaluating points. It returns nil where there are mistakes.
 func (r *reader) spec(src []byte, named bool) *Spec {
 	root, ok := readDocument(src, r.fail)
 	if !ok {
@@ -320,7 +320,7 @@ func (s *Spec) Columns() []ParameterID { return slices.Collect(s.columns.all()) 
 // Describe returns the description of one of the sweep's parameters.
 func (s *Spec) Describe(id ParameterID) Parameter { return s.table[id] }
 
-// Warnings are remarks about the file that are no mistakes, each with its place.
+// Warnings returns remarks about the file that are not mistakes, each with its place.
 func (s *Spec) Warnings() []string { return s.warnings }
 
 // block finds the block of an index.

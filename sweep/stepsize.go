@@ -26,7 +26,7 @@ func stepLimit(a Assignment) float64 {
 }
 
 // resolveLearningRate turns auto into the number that the optimizer's row gives. It returns what is
-// wrong where there is no rule.
+// wrong if the row has no rule.
 func resolveLearningRate(a Assignment) string {
 	if a[LearningRate].Kind() != KindText {
 		return ""
@@ -49,13 +49,13 @@ func enumeration(words []string) string {
 	return strings.Join(words[:last], ", ") + " and " + words[last]
 }
 
-// unstableStep tells whether gd runs above its step-size limit, where the reduced run may look
+// unstableStep reports whether gd runs above its step-size limit, where the reduced run may look
 // converged while a run with any round-off off the manifold diverges.
 func unstableStep(a Assignment) bool {
 	return ruleOf(a).StepLimited && a[LearningRate].num > stepLimit(a)
 }
 
-// resonantStep tells whether a sign-like optimizer starts a whole number of steps away from zero:
+// resonantStep reports whether a sign-like optimizer starts a whole number of steps away from zero:
 // its coefficients then land on 0 exactly, or miss it by round-off, and sign(0) decides the run.
 func resonantStep(a Assignment) bool {
 	rule := ruleOf(a)

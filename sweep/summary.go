@@ -2,7 +2,7 @@ package sweep
 
 import "slices"
 
-// Summary is what a sweep comes to, before anything is solved.
+// Summary is the size and cost of a sweep before anything is solved.
 type Summary struct {
 	Indices int64
 	// Points are what `where` leaves of the indices; an estimate from a sample unless Exact.
@@ -23,7 +23,8 @@ type Summary struct {
 	ParquetBytes int64
 }
 
-// parquetPart is about what zstd and dictionaries leave of the Arrow size of rows of metrics.
+// parquetPart is the approximate ratio of Parquet to Arrow size of rows of metrics (zstd,
+// dictionaries).
 const parquetPart = 0.4
 
 // Summary adds up the plan. Costs and sizes are scaled by the part of the indices that `where`

@@ -58,7 +58,7 @@ func pairsValue(x []float64) Value { return Value{kind: KindPairs, list: x} }
 // Kind tells the type of the value.
 func (v Value) Kind() Kind { return v.kind }
 
-// IsNull tells whether the value is not set or does not apply.
+// IsNull reports whether the value is not set or does not apply.
 func (v Value) IsNull() bool { return v.kind == KindNull }
 
 // Int returns an integer value, or a whole float's; 0 for other kinds.
@@ -119,7 +119,7 @@ func (v Value) String() string {
 	return "null"
 }
 
-// plain is the value as a sweep file may write it: a word without quotes.
+// plain formats the value as in a sweep file: a word without quotes.
 func (v Value) plain() string {
 	if v.kind == KindText {
 		return v.text

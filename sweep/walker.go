@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// walker steps through the indices of a spec in order and makes their points. It belongs to one
+// walker enumerates the indices of a spec in order and makes their points. It belongs to one
 // goroutine.
 type walker struct {
 	spec      *Spec
@@ -35,7 +35,7 @@ func (s *Spec) walk(index int64) *walker {
 	return w
 }
 
-// seek goes to an index.
+// seek moves to an index.
 func (w *walker) seek(index int64) {
 	i := w.spec.block(index)
 	b := w.spec.blocks[i]
@@ -51,7 +51,7 @@ func (w *walker) seek(index int64) {
 	}
 }
 
-// advance goes to the next index; the last one has none.
+// advance moves to the next index; it must not be called at the last one.
 func (w *walker) advance() {
 	w.index++
 	if w.replicate++; w.replicate < w.spec.replicates {
@@ -70,7 +70,7 @@ func (w *walker) advance() {
 	}
 }
 
-// set moves one factor to one of its entries.
+// set assigns entry digit of factor k.
 func (w *walker) set(k int, digit int64) {
 	f := &w.block.factors[k]
 	w.digits[k] = digit
@@ -109,7 +109,6 @@ func (w *walker) point(p *Point) bool {
 			texts[i] = f.text
 		}
 		p.Invalid = strings.Join(texts, "; ")
-		return true
 	}
 	return true
 }
@@ -153,7 +152,8 @@ func (w *walker) derive(a Assignment) {
 	}
 }
 
-// keep tells whether where holds. A condition that cannot be told is a fault, and keeps the point.
+// keep reports whether where holds. A condition that cannot be evaluated is a fault, and keeps the
+// point.
 func (w *walker) keep(a Assignment) bool {
 	failed := len(w.faults) > 0
 	for _, x := range w.block.where {

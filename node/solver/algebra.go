@@ -1,8 +1,8 @@
 package solver
 
-// algebra is what an optimizer needs of the space its matrices live in. A matrix is a flat slice:
-// its entries by rows, and for a run that stays a multiple of the identity on most directions that
-// multiple. Elementwise arithmetic means the same in both.
+// algebra is the set of operations of optimizers on matrices of a representation. A matrix is a
+// flat slice: its entries by rows, and for a run that stays a multiple of the identity on most
+// directions that multiple. Elementwise arithmetic means the same in both.
 type algebra interface {
 	// size is the length of the slices.
 	size() int

@@ -5,7 +5,7 @@ import (
 	"fmt"
 )
 
-// check tells what keeps a problem from being solved as it stands.
+// check returns why a problem cannot be solved; nil if it can.
 func check(p *Problem) error {
 	switch {
 	case p.Dimension < 1 || p.Width < 1:
@@ -79,7 +79,7 @@ func checkTeacher(p *Problem) error {
 	return nil
 }
 
-// checkReduced holds a problem against the conditions under which W = Σ w_g P_g stays exact.
+// checkReduced checks the conditions under which W = Σ w_g P_g is exact.
 func checkReduced(p *Problem) error {
 	switch {
 	case p.Model != Population:

@@ -16,7 +16,7 @@ const choleskyBlock = 32
 type cholesky struct {
 	ws      *workspace
 	m       int
-	l       []float64 // in the memory of Z; what lies above the diagonal means nothing
+	l       []float64 // in the memory of Z; entries above the diagonal are undefined
 	inverse []float64 // by block, choleskyBlock rows of as many columns
 	panel   []float64 // a copy of some columns of at most n rows
 }

@@ -14,7 +14,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// Comparison is a piece of the solver's work beside a baseline that does the same, for a stopwatch.
+// Comparison is a benchmark of a part of the solver against a baseline that computes the same.
 // It is not safe for concurrent use.
 type Comparison struct {
 	Name     string
@@ -35,8 +35,8 @@ const (
 	factors    = "factor"
 )
 
-// Comparisons makes the solver's comparisons one after the other, the large ones last. With short
-// everything is small: it shows that they work, not how fast.
+// Comparisons yields the solver's comparisons, the large ones last. With short the problems are
+// small, for tests that run them.
 func Comparisons(short bool) iter.Seq2[Comparison, error] {
 	sizes := func(all ...int) []int {
 		if short {

@@ -7,7 +7,7 @@ import (
 	"gonum.org/v1/gonum/lapack/lapack64"
 )
 
-// eigenWork is what symmetricEigen needs beside an n x n matrix.
+// eigenWork returns the workspace of symmetricEigen for an n x n matrix.
 func eigenWork(n int, ws *workspace) []float64 {
 	var size [1]float64
 	empty := blas64.Symmetric{N: n, Stride: n, Uplo: blas.Upper}
@@ -15,8 +15,8 @@ func eigenWork(n int, ws *workspace) []float64 {
 	return ws.take(int(size[0]))
 }
 
-// symmetricEigen overwrites a with its eigenvectors as columns, in the rising order of values. It
-// returns false where that did not converge.
+// symmetricEigen overwrites a with its eigenvectors as columns, in increasing order of the
+// eigenvalues. It returns false if the iteration does not converge.
 func symmetricEigen(a blas64.Symmetric, values, work []float64) bool {
 	return lapack64.Syev(lapack.EVCompute, a, values, work, len(work))
 }

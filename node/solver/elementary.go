@@ -2,7 +2,8 @@ package solver
 
 import "math"
 
-// The standard library's Exp, and Pow through it, take another path on CPUs with FMA; these do not.
+// The standard library's Exp, and Pow through it, depend on whether the CPU has FMA; these
+// functions do not.
 
 func finite(x float64) bool { return math.Abs(x) <= math.MaxFloat64 }
 

@@ -2,8 +2,8 @@ package solver
 
 import "math"
 
-// extended is the algebra of B C Bᵀ + c(I - BBᵀ): an n x n matrix, and after its entries a
-// coefficient that counts rest times.
+// extended is the algebra of B C Bᵀ + c(I - BBᵀ): an n x n matrix followed by the coefficient c, of
+// multiplicity rest.
 type extended struct {
 	*matrices
 	rest float64
@@ -33,7 +33,7 @@ func (e *extended) spectral(dst, g []float64, phi func(s, smax float64) float64)
 	return err
 }
 
-// mapped is φ on the singular values of the whole, of which |c| is one.
+// mapped applies φ to the singular values of the whole matrix, of which |c| is one.
 func (e *extended) mapped(dst, g []float64, phi func(s, smax float64) float64) (nuclear float64, err error) {
 	block, c := e.split(g)
 	size := math.Abs(c)

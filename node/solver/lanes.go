@@ -8,9 +8,9 @@ import (
 	"github.com/phasegrid/phasegrid/node/solver/simd"
 )
 
-// solveReduced runs the reduced points of a batch in vector lanes. Points that follow different
-// laws, or have other numbers of eigenspaces, cannot share vectors and run one law after the other;
-// long points come first, so that few lanes are idle at the end.
+// solveReduced runs the reduced points of a batch in vector lanes. Points of different laws or
+// numbers of eigenspaces cannot share vectors and run one law after another; long points come
+// first, so that few lanes are idle at the end.
 func (s *Solver) solveReduced(ctx context.Context, problems []Problem, results []Result) error {
 	points := make([]reducedPoint, 0, len(problems))
 	for i := range problems {
@@ -45,7 +45,7 @@ func (s *Solver) solveReduced(ctx context.Context, problems []Problem, results [
 	return nil
 }
 
-// law is what points must have in common to share vectors.
+// law is what points that share vectors have in common.
 type law struct {
 	optimizer      Optimizer
 	groups         int
@@ -120,7 +120,7 @@ func (l law) rules() simd.Law {
 	return s
 }
 
-// reducedPoint is one point on its way through a lane.
+// reducedPoint is one point in a lane.
 type reducedPoint struct {
 	reduced
 	p      *Problem
@@ -140,7 +140,7 @@ func newReducedPoint(p *Problem, r *Result) reducedPoint {
 	return a
 }
 
-// laneHost feeds lanes with points and takes their results.
+// laneHost loads points into lanes and stores their results.
 type laneHost struct {
 	lanes   *simd.Lanes
 	waiting []reducedPoint
@@ -218,7 +218,7 @@ func (h *laneHost) Observe(lane, k int, seen simd.Observation) (done bool) {
 	return false
 }
 
-// finish writes what was seen of a point, the peak by the lanes.
+// finish stores the result of a point; the lanes have its peak.
 func (h *laneHost) finish(a *reducedPoint, lane int) {
 	a.watch.peak, a.watch.peakStep = h.lanes.Peak(lane)
 	a.watch.store(a.r)
@@ -231,7 +231,7 @@ func (h *laneHost) coefficients(a *reducedPoint, lane, back int) []float64 {
 	return h.w
 }
 
-// Rate is asked for ahead of time, and so also for steps that will not be taken.
+// Rate is called ahead of time, also for steps that will not be taken.
 func (h *laneHost) Rate(lane, k int) (rate, power float64) {
 	a := h.running[lane]
 	rate, power = a.p.LearningRate, a.p.Power
@@ -254,7 +254,7 @@ type scheduleKey struct {
 	warm     float64
 }
 
-// tableSteps bounds a schedule that is kept for other points with the same.
+// tableSteps bounds the schedules that are tabulated and shared by points.
 const tableSteps = 1 << 16
 
 func (h *laneHost) schedule(p *Problem) []float64 {

@@ -7,8 +7,8 @@ import (
 	"golang.org/x/sys/cpu"
 )
 
-// ArithmeticClass names the machines that compute the same bits: amd64 with fused multiply-add is
-// one. A sweep's rows all come from one class.
+// ArithmeticClass names the class of machines that compute the same bits as this one, such as amd64
+// with fused multiply-add. All rows of a sweep come from one class.
 func ArithmeticClass() string {
 	if runtime.GOARCH == "amd64" && !cpu.X86.HasFMA {
 		return "amd64-nofma"
@@ -19,6 +19,6 @@ func ArithmeticClass() string {
 	return runtime.GOARCH
 }
 
-// Kernel names the instructions that the solver's loops use, for people: every kernel gives the
-// same bits.
+// Kernel returns the name of the vector kernel in use, for display: every kernel gives the same
+// bits.
 func Kernel() string { return simd.Best().String() }

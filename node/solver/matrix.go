@@ -5,7 +5,8 @@ package solver
 //
 //	G = M (2S + T I) - 2 q (qᵀW),   L = ½(‖S‖_F² - 2‖Wᵀq‖² + (θᵀq)²) + ¼T²
 //
-// The loss cancels to about 1e-16 (θᵀq)². It is the population's whatever gradient drives the run.
+// The loss has a cancellation error of about 1e-16 (θᵀq)². It is that of the population for every
+// model.
 //
 // A subspace run from αI is W = B C Bᵀ + c(I - BBᵀ). Then the slices have c as their last entry,
 // and it counts rest times.

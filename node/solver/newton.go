@@ -20,9 +20,9 @@ func newNewton(n int, ws *workspace) *newton {
 }
 
 const (
-	// newtonCondition is the condition number beyond which singular values are asked.
+	// newtonCondition is the condition number beyond which singular values are computed instead.
 	newtonCondition = 1e9
-	// newtonEnd is the b from which products cost less than another inverse.
+	// newtonEnd is the b below which products cost less than another inverse.
 	newtonEnd = 1.02
 )
 

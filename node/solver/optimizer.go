@@ -80,7 +80,7 @@ var table = [...]optimizer{
 	},
 }
 
-// known tells whether the optimizer has a row.
+// known reports whether the optimizer has a row.
 func (o Optimizer) known() bool { return int(o) < len(table) && table[o].matrix != nil }
 
 // row is the optimizer's, which must be known.

@@ -10,9 +10,8 @@ import (
 // overlap measures the top eigenspace of WWᵀ through the m x m matrix A = WᵀW, whose eigenvector v
 // with eigenvalue s² gives Wv/s.
 //
-// Where the largest eigenvalue stands apart, A/tr A, squared and normalised a few times, tends to
-// vvᵀ at the cost of matrix products alone. Where it does not, all eigenvalues are computed and
-// counted.
+// Where the largest eigenvalue is separated, A/tr A, squared and normalised a few times, converges
+// to vvᵀ at the cost of matrix products alone. Elsewhere all eigenvalues are computed and counted.
 type overlap struct {
 	m      int
 	ws     *workspace
@@ -24,12 +23,12 @@ type overlap struct {
 
 const (
 	squarings = 14    // suffice where the second eigenvalue is below the first by 0.2 %
-	impurity  = 1e-13 // of vvᵀ: what tr(P²) may miss to 1
+	impurity  = 1e-13 // tolerance of 1 - tr(P²), which is 0 for P = vvᵀ
 )
 
 // measure returns uᵀP u / rank P and ‖W‖₂², given Wᵀu, where P projects on the eigenvectors with
 // eigenvalues within topMargin of the largest. WWᵀ has the eigenvalue c2 on rest directions more,
-// orthogonal to u. Both are NaN where they cannot be had.
+// orthogonal to u. Both are NaN if the eigenvalues do not converge.
 func (o *overlap) measure(w, wu []float64, c2, rest float64) (share, largest float64) {
 	if o.a == nil {
 		o.a, o.p, o.q = o.ws.take(o.m*o.m), o.ws.take(o.m*o.m), o.ws.take(o.m*o.m)
@@ -44,7 +43,7 @@ func (o *overlap) measure(w, wu []float64, c2, rest float64) (share, largest flo
 	return o.counted(wu, c2, rest)
 }
 
-// simple leaves vvᵀ in p and returns the largest eigenvalue, if that stands apart.
+// simple stores vvᵀ in p and returns the largest eigenvalue, if it is separated.
 func (o *overlap) simple() (largest float64, ok bool) {
 	copy(o.p, o.a)
 	o.normalise(o.p)
@@ -68,7 +67,7 @@ func (o *overlap) normalise(a []float64) {
 	o.ws.kernel.Scale(1/trace, a)
 }
 
-// counted takes the eigenvalues within the margin one by one.
+// counted sums over the eigenvalues within the margin.
 func (o *overlap) counted(wu []float64, c2, rest float64) (share, largest float64) {
 	m := o.m
 	if o.values == nil {

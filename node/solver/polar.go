@@ -3,8 +3,8 @@ package solver
 import "math"
 
 // polar stores the polar factor of g, the partial isometry where g has singular values that count
-// as zero. Inverses and matrix products do where they can, singular values where g is small,
-// rank-deficient or ill-conditioned.
+// as zero. It is computed by inverses and matrix products where possible, by singular values where
+// g is small, rank-deficient or ill-conditioned.
 func (a *matrices) polar(dst, g []float64) (nuclear float64, err error) {
 	switch {
 	case min(a.n, a.m) < polarByProductsFrom || !finite(a.ws.kernel.Largest(g)):
@@ -126,7 +126,7 @@ func (p *polarizer) normalise() (l float64) {
 	return 1 / math.Sqrt(k.SumSquares(p.d))
 }
 
-// verified tells whether XᵀX is I, up to what one step X(3I - A)/2 mends.
+// verified reports whether XᵀX is I, up to what one step X(3I - A)/2 mends.
 func (p *polarizer) verified() bool {
 	p.ws.gram(p.a, p.x, p.x, p.n, p.m)
 	addDiagonal(p.a, p.m, -1)

@@ -6,35 +6,35 @@ import (
 	"github.com/phasegrid/phasegrid/node/solver/simd"
 )
 
-// observation is what every step needs to be watched by.
+// observation holds the metrics that are evaluated at every step.
 type observation struct {
 	loss, signal, spike float64
 }
 
-// undefinedMetrics are those of no iterate.
+// undefinedMetrics are the metrics of a run without an iterate.
 var undefinedMetrics = Metrics{
 	Loss: math.NaN(), SignalAlignment: math.NaN(), SpikeAlignment: math.NaN(), BulkAlignment: math.NaN(),
 	SignalEnergy: math.NaN(), WeightNorm2: math.NaN(), TopEigenvectorOverlap: math.NaN(), StableRank: math.NaN(),
 }
 
-// tailLength is the number of last iterates whose means are kept, against the oscillation of
-// constant steps.
+// tailLength is the number of last iterates over which tail means are taken, to average the
+// oscillation under constant steps.
 const tailLength = 100
 
-// progress watches a run: first crossings, the highest spike, means over the tail.
+// progress records first crossings, the highest spike and the tail means of a run.
 type progress struct {
 	escapeLoss         float64
 	escape, to90, to99 int
 	peak               float64
 	peakStep           int
-	peakBar            float64 // what a spike must exceed to be a new peak, so that ties keep the earliest
+	peakBar            float64 // a spike above it is a new peak, so that the earliest of equal peaks counts
 
 	tailStart, steps     int
 	tailSignal, tailLoss float64
 }
 
-// newProgress escapes at half the loss of W = 0, which is ¾(θᵀQθ)²: the spike saddle and the bulk
-// plateau lie above that, the optimum below.
+// newProgress sets the escape level to half the loss ¾(θᵀQθ)² of W = 0: the spike saddle and the
+// bulk plateau lie above it, the optimum below.
 func newProgress(p *Problem, teacherEnergy float64) progress {
 	return progress{
 		escapeLoss: 0.375 * (teacherEnergy * teacherEnergy),
@@ -48,7 +48,7 @@ func newProgress(p *Problem, teacherEnergy float64) progress {
 	}
 }
 
-// observe takes in iterate k.
+// observe records iterate k.
 func (w *progress) observe(k int, o observation) {
 	w.cross(k, o)
 	if o.spike > w.peakBar {
@@ -60,7 +60,7 @@ func (w *progress) observe(k int, o observation) {
 	}
 }
 
-// cross notes what iterate k is the first to reach.
+// cross records the levels that iterate k is the first to reach.
 func (w *progress) cross(k int, o observation) {
 	if w.escape < 0 && o.loss <= w.escapeLoss {
 		w.escape = k
@@ -73,13 +73,13 @@ func (w *progress) cross(k int, o observation) {
 	}
 }
 
-// sum takes an iterate into the tail.
+// sum adds an iterate to the tail.
 func (w *progress) sum(o observation) {
 	w.tailSignal += o.signal
 	w.tailLoss += o.loss
 }
 
-// watch tells what of the iterates after k is of interest.
+// watch returns which iterates after k the lanes have to report.
 func (w *progress) watch(k int, record []int) simd.Watch {
 	a := simd.Watch{Loss: math.Inf(-1), Signal: math.Inf(1), Step: w.steps}
 	switch {
@@ -100,7 +100,7 @@ func (w *progress) watch(k int, record []int) simd.Watch {
 	return a
 }
 
-// store writes what was seen. The tail counts only for a run that reached its end.
+// store writes the record to r. Tail means are of runs that reached their last step only.
 func (w *progress) store(r *Result) {
 	r.EscapeStep, r.StepsTo90, r.StepsTo99 = w.escape, w.to90, w.to99
 	r.PeakSpike, r.PeakSpikeStep = w.peak, w.peakStep

@@ -5,7 +5,7 @@ import (
 	"gonum.org/v1/gonum/lapack/lapack64"
 )
 
-// foldedQR finds R of the QR decomposition of a tall matrix that passes by in rows.
+// foldedQR computes R of the QR decomposition of a tall matrix that is added by rows.
 type foldedQR struct {
 	a    blas64.General // R on top, then fresh rows
 	rows int            // in use
@@ -13,7 +13,7 @@ type foldedQR struct {
 	work []float64
 }
 
-// newFoldedQR takes in so many fresh rows between two decompositions.
+// newFoldedQR decomposes after every so many added rows.
 func newFoldedQR(columns, fresh int, ws *workspace) *foldedQR {
 	n := columns + fresh
 	q := &foldedQR{
@@ -26,10 +26,10 @@ func newFoldedQR(columns, fresh int, ws *workspace) *foldedQR {
 	return q
 }
 
-// reset begins another matrix.
+// reset starts another matrix.
 func (q *foldedQR) reset() { q.rows = 0 }
 
-// add takes in a row.
+// add adds a row.
 func (q *foldedQR) add(row []float64) {
 	if q.rows == q.a.Rows {
 		q.fold()
@@ -49,7 +49,7 @@ func (q *foldedQR) fold() {
 	q.rows = c
 }
 
-// factor is R, columns x columns, of all rows. It is valid until the next row.
+// factor returns R, columns x columns, of all rows. It is valid until the next add.
 func (q *foldedQR) factor() []float64 {
 	q.fold()
 	return q.a.Data[:q.a.Cols*q.a.Cols]

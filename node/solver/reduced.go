@@ -11,8 +11,8 @@ const bound = simd.Bound
 
 // reduced is W = Σ w_g P_g over the eigenspaces of Q, the teacher's line first. With x_g = q_g
 // (w_g² - τ_g), τ_0 = ‖θ‖² and 0 for the rest, and T = Σ n_g x_g, the gradient's coefficients are
-// q_g (2 x_g + T) w_g and the loss is ½ Σ n_g x_g² + ¼ T². The steps are taken in lanes; here is
-// what a single iterate is asked for.
+// q_g (2 x_g + T) w_g and the loss is ½ Σ n_g x_g² + ¼ T². The steps are taken in lanes; this type
+// evaluates single iterates.
 type reduced struct {
 	groups []Group
 	spikes int // groups 1..spikes have q_g > q_u
@@ -27,8 +27,8 @@ func newReduced(p *Problem) reduced {
 	return s
 }
 
-// name finds the groups that have names: the spike is the highest eigenvalue above the teacher's,
-// the bulk the most frequent of the others, the lower one in a tie.
+// name sets the named groups: the spike is the highest eigenvalue above the teacher's, the bulk the
+// one of largest multiplicity among the others, the lower eigenvalue in a tie.
 func (s *reduced) name(r *Result) {
 	r.Groups, r.SignalGroup = s.groups, 0
 	rest := 1

@@ -10,8 +10,8 @@ const (
 )
 
 // Metrics are evaluated at one iterate W, with u = θ/‖θ‖. See the fields' formulas. A metric that
-// is undefined there (an alignment of W = 0) or overflows is NaN, which the result set's writer
-// turns into null; nothing else in a Result is ever NaN, and nothing is Inf.
+// is undefined there (an alignment of W = 0) or overflows is NaN, which is null in the result set;
+// nothing else in a Result is NaN, and nothing is Inf.
 type Metrics struct {
 	Loss                  float64 // ½tr(AQAQ) + ¼tr(AQ)², A = WWᵀ - θθᵀ (without the label noise's σ²/4)
 	SignalAlignment       float64 // ‖Wᵀu‖²/‖W‖_F²
@@ -39,7 +39,7 @@ type Group struct {
 	Multiplicity int
 }
 
-// Result is what a Problem comes to. Steps are -1 where never reached.
+// Result is the outcome of a Problem. Step numbers are -1 if never reached.
 type Result struct {
 	Status Status
 	Detail string // one line for Failed

@@ -9,8 +9,8 @@ import (
 	"gonum.org/v1/gonum/lapack/lapack64"
 )
 
-// samples is the empirical gradient G = 1/n Σ (‖Wᵀx_i‖² - y_i) x_i x_iᵀ W over n pairs, drawn once
-// or afresh at each step.
+// samples is the empirical gradient G = 1/n Σ (‖Wᵀx_i‖² - y_i) x_i x_iᵀ W over n pairs, drawn once,
+// or at each step for the online model.
 type samples struct {
 	p      *Problem
 	ws     *workspace
@@ -37,7 +37,7 @@ func newSamples(p *Problem, f *frame, rng random, ws *workspace) (*samples, erro
 	return s, nil
 }
 
-// draw takes n·d normals by rows, then n for the labels if they are noisy.
+// draw draws n·d normals by rows, then n for the labels if label noise is positive.
 func (s *samples) draw() {
 	s.rng.Fill(s.x)
 	d := s.p.Dimension

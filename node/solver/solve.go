@@ -46,9 +46,9 @@ func (s *Solver) Solve(ctx context.Context, problems []Problem, results []Result
 	return s.solveReduced(ctx, problems, results)
 }
 
-// dynamics is one problem in one representation.
+// dynamics is the state of one problem in one representation.
 type dynamics interface {
-	// observe evaluates the iterate. It returns false where an entry is not finite or beyond the
+	// observe evaluates the iterate. It returns false if an entry is not finite or exceeds the
 	// bound.
 	observe() (observation, bool)
 	// step moves the iterate that was last observed: W <- W(1 - rate·wd) - rate·U. The old one is
@@ -60,11 +60,11 @@ type dynamics interface {
 	metrics() Metrics
 	// teacherEnergy is θᵀQθ.
 	teacherEnergy() float64
-	// flops is about what one step costs.
+	// flops is the approximate cost of one step.
 	flops() float64
 }
 
-// flopsBetweenChecks is how much is computed between two looks at the context: about a millisecond.
+// flopsBetweenChecks is the work between two checks of the context, about a millisecond.
 const flopsBetweenChecks = 1e6
 
 func (r *Result) reset() {
@@ -111,7 +111,7 @@ func newDynamics(p *Problem, ws *workspace) (dynamics, error) {
 	return nil, fmt.Errorf("representation %d is unknown", p.Representation)
 }
 
-// integrate runs the steps of one problem and watches them.
+// integrate runs the steps of one problem and records its progress.
 func integrate(ctx context.Context, system dynamics, p *Problem, r *Result) error {
 	interval := max(1, int(flopsBetweenChecks/(system.flops()+1)))
 	watch := newProgress(p, system.teacherEnergy())

@@ -11,7 +11,8 @@ import (
 // spikeMargin is the relative distance above uᵀQu from which an eigenvalue counts as a spike.
 const spikeMargin = 1e-9
 
-// spikeFloor: a direction of which less than this is left beside u is u.
+// spikeFloor is the norm below which what is left of a unit vector, with u projected out, counts as
+// zero.
 const spikeFloor = 1e-9
 
 // spikes measures the energy of W in the eigenvectors V of Q with eigenvalues above uᵀQu, as far as
@@ -23,11 +24,11 @@ const spikeFloor = 1e-9
 type spikes struct {
 	ws       *workspace
 	h        *reflection // into the frame where V is known, nil if that is the run's
-	selected []int       // V = columns of I
-	vectors  []float64   // V, d x k, where it is not
+	selected []int       // V = these columns of I
+	vectors  []float64   // V, d x k, otherwise
 	v        []float64   // Vᵀu/‖Vᵀu‖, nil for an eigenvector
 	z        []float64   // z/‖z‖, nil where ‖z‖ <= spikeFloor
-	bulk     bool        // the directions beside the frame are spikes
+	bulk     bool        // the directions outside the frame are spikes
 	m        int
 	turned   []float64 // HW
 	rows     []float64 // VᵀW, k x m
@@ -69,7 +70,7 @@ func newSpikes(p *Problem, f *frame, m int, ws *workspace) (*spikes, error) {
 	return s, nil
 }
 
-// eigenvectors finds those of ar1 whose eigenvalues lie above the bound.
+// eigenvectors computes the eigenvectors of ar1 whose eigenvalues exceed above.
 func (s *spikes) eigenvectors(p *Problem, above float64, ws *workspace) error {
 	d := p.Dimension
 	a := blas64.Symmetric{N: d, Stride: d, Uplo: blas.Upper, Data: ws.take(d * d)}

@@ -16,7 +16,7 @@ import (
 // step one QR decomposition brings the bulk parts back to the rows of E.
 type subspaceOnline struct {
 	*matrix
-	seenRows int // rows that x has
+	seenRows int // rows of x
 	signal   int
 	fresh    int     // rows of new directions
 	outside  float64 // D

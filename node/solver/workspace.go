@@ -2,8 +2,8 @@ package solver
 
 import "github.com/phasegrid/phasegrid/node/solver/simd"
 
-// workspace is what a solver computes with: zeroed vectors that live as long as one point, from
-// memory that is kept for the next one, and the vector kernels.
+// workspace holds the memory and the vector kernels of a solver. Its vectors are zeroed and live as
+// long as one point; the memory is reused for the next one.
 type workspace struct {
 	kernel   simd.Kernel
 	products *simd.Multiplier
@@ -17,7 +17,7 @@ func newWorkspace(k simd.Kernel) *workspace {
 	return &workspace{kernel: k, products: simd.NewMultiplier(k)}
 }
 
-// reset takes all vectors back.
+// reset releases all vectors.
 func (ws *workspace) reset() {
 	if ws.needed > len(ws.block) {
 		ws.block = make([]float64, ws.needed)

@@ -25,7 +25,8 @@ type headOf[R any] struct {
 	// energy exceeds spike ‖W‖² there may be a new peak.
 	escape, signal, spike, limit, next R
 
-	// The highest spike alignment, the step of Lanes at which it was observed, and the bar for a higher one.
+	// The highest spike alignment, the step of Lanes at which it was observed, and the bar for a
+	// higher one.
 	peak, peakAt, bar R
 
 	tailOn, tailSignal, tailLoss R // all bits set where the tail is summed; its sums
@@ -47,7 +48,7 @@ type headOf[R any] struct {
 
 	escaping uint8 // lanes whose loss is watched
 	tails    uint8 // lanes whose tail is summed
-	vacant   uint8 // lanes to be filled after this step; Lanes.vacancies tells whether there are any
+	vacant   uint8 // lanes to be filled after this step; Lanes.vacancies reports whether there are any
 	idle     uint8 // lanes without a point
 
 	_ [rowSize - 12]byte // a head is a whole number of cache lines, so that no row straddles two
