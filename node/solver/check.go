@@ -9,17 +9,17 @@ import (
 func check(p *Problem) error {
 	switch {
 	case p.Dimension < 1 || p.Width < 1:
-		return fmt.Errorf("dimension %d and width %d must be at least 1", p.Dimension, p.Width)
+		return fmt.Errorf("dimension, width: got %d, %d, want at least 1", p.Dimension, p.Width)
 	case !p.Optimizer.known():
-		return fmt.Errorf("optimizer %d is unknown", p.Optimizer)
+		return fmt.Errorf("optimizer: got %d, want one of the table", p.Optimizer)
 	case p.Steps < 0:
-		return fmt.Errorf("steps %d must not be negative", p.Steps)
+		return fmt.Errorf("steps: got %d, want at least 0", p.Steps)
 	case p.Init == Identity && p.Width != p.Dimension:
-		return fmt.Errorf("identity init needs width = dimension, not %d and %d", p.Width, p.Dimension)
+		return fmt.Errorf("width: got %d, want dimension %d with identity init", p.Width, p.Dimension)
 	case p.Init == Orthonormal && p.Width > p.Dimension:
-		return fmt.Errorf("orthonormal init needs width %d <= dimension %d", p.Width, p.Dimension)
+		return fmt.Errorf("width: got %d, want at most dimension %d with orthonormal init", p.Width, p.Dimension)
 	case p.Model != Population && p.Samples < 1:
-		return fmt.Errorf("samples %d must be at least 1", p.Samples)
+		return fmt.Errorf("samples: got %d, want at least 1", p.Samples)
 	}
 	if err := checkCovariance(p); err != nil {
 		return err
@@ -39,22 +39,22 @@ func check(p *Problem) error {
 func checkCovariance(p *Problem) error {
 	if p.Covariance.AR1 {
 		if !(p.Covariance.Rho > -1 && p.Covariance.Rho < 1) {
-			return fmt.Errorf("rho %v must lie between -1 and 1", p.Covariance.Rho)
+			return fmt.Errorf("rho: got %v, want > -1 and < 1", p.Covariance.Rho)
 		}
 		return nil
 	}
 	count := 0
 	for _, run := range p.Covariance.Spectrum {
 		if run.Count < 1 || run.Count > p.Dimension-count {
-			return fmt.Errorf("the spectrum's counts must be positive and add up to dimension %d", p.Dimension)
+			return fmt.Errorf("spectrum: got count %d, want counts >= 1 with sum %d", run.Count, p.Dimension)
 		}
 		if !finite(run.Value) || run.Value < 0 {
-			return fmt.Errorf("eigenvalue %v must be a number that is not negative", run.Value)
+			return fmt.Errorf("spectrum: got eigenvalue %v, want a finite number >= 0", run.Value)
 		}
 		count += run.Count
 	}
 	if count != p.Dimension {
-		return fmt.Errorf("the spectrum has %d eigenvalues for dimension %d", count, p.Dimension)
+		return fmt.Errorf("spectrum: got %d eigenvalues, want dimension %d", count, p.Dimension)
 	}
 	return nil
 }
@@ -62,17 +62,17 @@ func checkCovariance(p *Problem) error {
 func checkTeacher(p *Problem) error {
 	t := &p.Teacher
 	if !(t.Norm2 > 0) || !finite(t.Norm2) {
-		return fmt.Errorf("teacher_norm2 %v must be a positive number", t.Norm2)
+		return fmt.Errorf("teacher_norm2: got %v, want a finite number > 0", t.Norm2)
 	}
 	switch t.Kind {
 	case Eigen:
 		if t.Index < 0 || t.Index >= p.Dimension {
-			return fmt.Errorf("teacher index %d is outside 0..%d", t.Index, p.Dimension-1)
+			return fmt.Errorf("teacher index: got %d, want 0..%d", t.Index, p.Dimension-1)
 		}
 	case Mix:
 		for _, w := range t.Weights {
 			if w.Index < 0 || w.Index >= p.Dimension {
-				return fmt.Errorf("teacher index %d is outside 0..%d", w.Index, p.Dimension-1)
+				return fmt.Errorf("teacher index: got %d, want 0..%d", w.Index, p.Dimension-1)
 			}
 		}
 	}
@@ -83,16 +83,16 @@ func checkTeacher(p *Problem) error {
 func checkReduced(p *Problem) error {
 	switch {
 	case p.Model != Population:
-		return errors.New("the reduced representation needs the population model")
+		return errors.New("reduced representation: not exact for sampled models; use dense")
 	case p.Covariance.AR1:
-		return errors.New("the reduced representation needs a covariance with a known spectrum, not ar1")
+		return errors.New("reduced representation: not exact for an ar1 covariance; use dense")
 	case p.Teacher.Kind != Eigen:
-		return errors.New("the reduced representation needs an eigenvector as teacher")
+		return errors.New("reduced representation: not exact unless the teacher is an eigenvector; use dense")
 	case p.Init != Identity:
-		return errors.New("the reduced representation needs identity init")
+		return errors.New("reduced representation: not exact unless init is identity; use dense")
 	case p.Covariance.Rotate && p.Optimizer.row().basisDependent:
 		return errors.New(
-			"the reduced representation of an optimizer that acts on coordinates needs an unrotated covariance",
+			"reduced representation: not exact for a basis-dependent optimizer and a rotated covariance; use dense",
 		)
 	}
 	return nil

@@ -143,7 +143,7 @@ func expand(runs []Run, dst []float64) []float64 {
 	return dst
 }
 
-var errNoTeacher = errors.New("the teacher's weights must be numbers and must not cancel")
+var errNoTeacher = errors.New("teacher weights: got a sum of zero or not finite; want weights that do not cancel")
 
 // direction writes the teacher's unit vector before rotation into u, zeros on entry. It returns
 // false where there is none.

@@ -119,7 +119,7 @@ type triangular struct {
 }
 
 var errSingular = errors.New(
-	"a rotated covariance with a zero eigenvalue has no Cholesky factor to draw samples with: drop rotate",
+	"Cholesky factor of the rotated covariance: an eigenvalue is zero; use rotate: none",
 )
 
 func newTriangular(d int, q operator, ws *workspace) (*triangular, error) {

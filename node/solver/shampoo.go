@@ -34,7 +34,7 @@ type accumulator struct {
 	scaled, root []float64
 }
 
-var errEigen = errors.New("the eigenvalues of Shampoo's accumulator did not converge")
+var errEigen = errors.New("eigenvalues of Shampoo's accumulator: no convergence")
 
 func (a *matrices) preconditioner(epsilon float64) preconditioner {
 	return &matrixPreconditioner{a, epsilon, newAccumulator(a.n, epsilon, a.ws), newAccumulator(a.m, epsilon, a.ws),

@@ -108,7 +108,7 @@ func newDynamics(p *Problem, ws *workspace) (dynamics, error) {
 	case Dense:
 		return newDense(p, ws)
 	}
-	return nil, fmt.Errorf("representation %d is unknown", p.Representation)
+	return nil, fmt.Errorf("representation: got %d, want reduced, subspace or dense", p.Representation)
 }
 
 // integrate runs the steps of one problem and records its progress.

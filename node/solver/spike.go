@@ -83,7 +83,7 @@ func (s *spikes) eigenvectors(p *Problem, above float64, ws *workspace) error {
 	}
 	values := ws.take(d)
 	if !symmetricEigen(a, values, eigenWork(d, ws)) {
-		return fmt.Errorf("the eigenvalues of the ar1 covariance at dimension %d did not converge", d)
+		return fmt.Errorf("eigenvalues of the ar1 covariance at dimension %d: no convergence", d)
 	}
 	first := d
 	for first > 0 && values[first-1] > above {

@@ -45,14 +45,14 @@ func newSubspace(p *Problem, ws *workspace) (dynamics, error) {
 func checkSubspace(p *Problem) error {
 	switch {
 	case p.Covariance.AR1:
-		return errors.New("the subspace representation needs a covariance with a large isotropic block, not ar1")
+		return errors.New("subspace representation: not exact for an ar1 covariance; use dense")
 	case p.Model == FiniteSample:
-		return errors.New("the subspace representation cannot follow fixed samples")
+		return errors.New("subspace representation: not exact for fixed samples; use dense")
 	case p.Optimizer.row().basisDependent:
-		return errors.New("the subspace representation needs an optimizer that does not depend on the basis")
+		return errors.New("subspace representation: not exact for a basis-dependent optimizer; use dense")
 	case p.Model == Online && p.Optimizer.row().onlineDense:
 		return fmt.Errorf(
-			"the subspace representation cannot follow %v online: its state gains directions with every batch",
+			"subspace representation: not exact for %v online, whose state gains directions; use dense",
 			p.Optimizer,
 		)
 	}
@@ -99,7 +99,7 @@ func newBulkSplit(p *Problem, ws *workspace) (*bulkSplit, error) {
 	s.bulkU = math.Sqrt(length2)
 	if needs := s.signal() + p.Width; p.Init != Identity && needs > p.Dimension {
 		return nil, fmt.Errorf(
-			"the subspace representation needs %d directions, more than dimension %d",
+			"subspace representation: got %d directions, want at most dimension %d; use dense",
 			needs,
 			p.Dimension,
 		)

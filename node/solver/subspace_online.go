@@ -36,7 +36,7 @@ func newSubspaceOnline(p *Problem, split *bulkSplit, ws *workspace) (*subspaceOn
 	outside := p.Dimension - signal - frame
 	if outside < fresh {
 		return nil, fmt.Errorf(
-			"the online subspace needs %d directions, more than dimension %d",
+			"subspace representation: got %d directions, want at most dimension %d; use dense",
 			signal+frame+fresh,
 			p.Dimension,
 		)

@@ -8,7 +8,7 @@ import (
 	"gonum.org/v1/gonum/lapack/lapack64"
 )
 
-var errSVD = errors.New("the singular value decomposition did not converge")
+var errSVD = errors.New("singular value decomposition: no convergence")
 
 // decomposition is the thin SVD G = U diag(s) Vᵀ of n x m matrices, in memory of its own.
 type decomposition struct {
