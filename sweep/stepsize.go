@@ -201,7 +201,7 @@ func ar1Teacher(a Assignment) []float64 {
 func bisect(low, high float64, above func(x float64) bool) float64 {
 	for {
 		middle := low + (high-low)/2
-		if middle <= low || middle >= high {
+		if !(low < middle && middle < high) { // NaN ends it too
 			return high
 		}
 		if above(middle) {

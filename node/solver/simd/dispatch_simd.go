@@ -88,7 +88,8 @@ func boxMuller(k Kernel, p *pairs) {
 }
 
 func tiles(
-	k Kernel, n, depth int, a operand, next int, b operand, c unsafe.Pointer, stride int, add bool, ahead unsafe.Pointer,
+	k Kernel, n, depth int, a operand, next int, b operand,
+	c unsafe.Pointer, stride int, add bool, ahead unsafe.Pointer,
 ) {
 	if k == AVX512 {
 		tiles512(n, depth, a, next, b, c, stride, add, ahead)
