@@ -50,7 +50,7 @@ func (p placed) anywhere(id ParameterID) position {
 	return position{}
 }
 
-// place works out the sets of a factor of a table of so many parameters.
+// place computes the sets of a factor; size is the number of parameters of the table.
 func place(f factor, size int) placed {
 	p := placed{factor: f, n: f.size(), sets: f.sets(), sometimes: f.sometimes()}
 	p.open = p.sometimes
@@ -282,7 +282,7 @@ func (b *block) costRun(replicates int64) int64 {
 			relevant = relevant.with(id)
 		}
 	}
-	for i := len(b.derive) - 1; i >= 0; i-- { // what is read comes before
+	for i := len(b.derive) - 1; i >= 0; i-- { // in the order of references, last first
 		d := b.derive[i]
 		if !relevant.has(d.id) {
 			continue

@@ -175,7 +175,7 @@ func File(name string, canonical []byte) []byte {
 }
 
 // Canonical is the spec as JSON with sorted keys and shortest numbers. Equal sweeps have equal
-// bytes: name, comments, key order and spelling do not show. Read only.
+// bytes: it does not depend on name, comments, key order and spelling. Read only.
 func (s *Spec) Canonical() []byte { return s.canonical }
 
 // ID is the identity of the sweep's rows: 32 hex digits of the SHA-256 of the canonical spec and

@@ -9,7 +9,7 @@ import (
 // Bounds on the check of points that Parse makes.
 const (
 	exactPoints   = 1_000_000   // up to here every point is checked
-	sampledPoints = 20_000      // beyond, so many
+	sampledPoints = 20_000      // beyond that, the size of the sample
 	exactCost     = 500_000_000 // no more operations than this go into expressions before a sample must do
 )
 

@@ -16,8 +16,8 @@ type CovarianceFamily struct {
 	Formula string
 	// Parameters are those that it adds, in the order of the parameter table.
 	Parameters []OwnParameter
-	// Diagonal tells that the eigenvectors are the coordinate axes. What is not diagonal has no
-	// spectrum here, and runs dense.
+	// Diagonal: the eigenvectors are the coordinate axes. Families that are not diagonal have no
+	// spectrum here and run dense.
 	Diagonal bool
 
 	// spectrum yields q_0, q_1, ... run-length encoded, with no count below 1. nil: not diagonal.
@@ -33,7 +33,8 @@ type CovarianceFamily struct {
 	eigenvalue func(a Assignment, i int64) float64
 	largest    func(a Assignment) float64
 	trace      func(a Assignment) float64
-	// curvature is lambda_max((thetaᵀQtheta) Q + 2 Q theta thetaᵀ Q) of what is not diagonal.
+	// curvature is lambda_max((thetaᵀQtheta) Q + 2 Q theta thetaᵀ Q) of a family that is not
+	// diagonal.
 	curvature func(a Assignment) float64
 }
 

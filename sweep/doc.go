@@ -18,8 +18,8 @@
 // another). The file is a block with a name, replicates and a record.
 //
 // Each grid axis, the zip, the points and the sample are factors; a block is their product,
-// row-major, a factor at the place of its first parameter in the table, replicates innermost. What
-// stands beside union is part of each of its blocks. A parameter is set once: by one factor or
+// row-major, a factor at the place of its first parameter in the table, replicates innermost.
+// Settings beside union apply to each of its blocks. A parameter is set once: by one factor or
 // derive. Only fixed can be overridden: by the parameters that an entry of an axis carries ({name:
 // muon, momentum: 0.9}), by points, and by anything in the blocks of a union.
 //

@@ -51,7 +51,7 @@ func (m Mistakes) sorted() Mistakes {
 	return slices.Compact(m)
 }
 
-// closest is the word nearest to a misspelt one, or "" where none is near.
+// closest is the word of least edit distance to a misspelt one, or "" if none is close.
 func closest(wrong string, words []string) string {
 	if len(wrong) > 40 {
 		return ""

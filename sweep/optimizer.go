@@ -22,10 +22,10 @@ type UpdateRule struct {
 	Source string
 	// Parameters are those that it adds, in the order of the parameter table.
 	Parameters []OwnParameter
-	// Spectral tells that it acts on singular values rather than on entries or on the length of G.
+	// Spectral: it acts on singular values rather than on entries or on the length of G.
 	Spectral bool
-	// BasisDependent tells that U(H G) = H U(G) fails for some orthogonal H. The subspace is not
-	// exact then, and one coefficient per eigenspace only where the eigenvectors are coordinates.
+	// BasisDependent: U(H G) = H U(G) fails for some orthogonal H. Subspace runs are then not
+	// exact, and reduced runs only where the eigenvectors are coordinates.
 	BasisDependent bool
 	// OnlineDense says why an online run leaves every small subspace; empty where it does not.
 	OnlineDense string
@@ -37,9 +37,9 @@ type UpdateRule struct {
 	flops func(a Assignment) Flops
 	// AutoRate is the meaning of `learning_rate: auto`.
 	AutoRate AutoRate
-	// StepLimited tells that the run is unstable above stepLimit.
+	// StepLimited: the run is unstable above eta_max, the limit of gradient descent.
 	StepLimited bool
-	// Sign tells when all entries, or all singular values, of a step have one size or are 0.
+	// Sign says when all entries, or all singular values, of a step have one size or are 0.
 	Sign SignStep
 }
 

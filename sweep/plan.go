@@ -143,7 +143,7 @@ type cutter struct {
 	plan      *Plan
 	shapes    map[Shape]int // place in plan.shapes
 
-	toLook int64 // indices that memory may still look at
+	toLook int64 // indices that memory may still evaluate
 
 	first, next int64 // the open shard is [first, next)
 	open        shard

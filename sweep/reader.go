@@ -248,7 +248,7 @@ func (r *reader) real(n node, what string) (float64, bool) {
 	return v.Float() + 0, true
 }
 
-// shortened cuts a text to what a message may show.
+// shortened truncates a text for a message.
 func shortened(text string) string {
 	if len(text) > 60 {
 		return text[:57] + "..."

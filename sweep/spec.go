@@ -7,8 +7,8 @@ import (
 	"sort"
 )
 
-// Spec is a sweep: which points there are and what is recorded of them. It takes the memory of its
-// axes, whatever the number of points, and never changes: any number of goroutines may use it.
+// Spec is a sweep: its points and what is recorded of them. Its memory is that of its axes,
+// whatever the number of points. It is immutable and safe for concurrent use.
 type Spec struct {
 	name       string
 	blocks     []*block

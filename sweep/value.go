@@ -55,7 +55,7 @@ func listValue(x []float64) Value { return Value{kind: KindList, list: x} }
 // pairsValue returns a list of pairs, stored flat: x[2i], x[2i+1]. The caller gives the slice away.
 func pairsValue(x []float64) Value { return Value{kind: KindPairs, list: x} }
 
-// Kind tells the type of the value.
+// Kind returns the type of the value.
 func (v Value) Kind() Kind { return v.kind }
 
 // IsNull reports whether the value is not set or does not apply.

@@ -94,7 +94,7 @@ func (w *walker) point(p *Point) bool {
 	}
 	derived := len(w.faults) == 0
 	for _, v := range w.spec.table.resolve(p.Params) {
-		if derived { // otherwise it follows from what is known already
+		if derived { // otherwise it follows from the faults of derive
 			w.faults = append(w.faults, fault{v, w.position(v.id)})
 		}
 	}

@@ -104,7 +104,7 @@ type frame struct {
 	u      []float64   // θ/‖θ‖
 	baseU  []float64
 	theta  []float64
-	bulk   float64 // Q on what lies beside a frame of fewer than d directions
+	bulk   float64 // eigenvalue of Q outside a frame of fewer than d directions
 }
 
 func newFrame(p *Problem, ws *workspace) (*frame, error) {

@@ -6,8 +6,8 @@ import (
 )
 
 // eigenspaces lists the groups of a spectrum: the teacher's own line first, then the distinct
-// eigenvalues, falling. A direction beside the teacher with its eigenvalue stays a group of its
-// own. Without an eigenvector as teacher there is no first line.
+// eigenvalues, falling. Another direction with the teacher's eigenvalue is a separate group. A
+// teacher that is not an eigenvector has no group.
 func eigenspaces(p *Problem) []Group {
 	eigen, teacher := p.Teacher.Kind == Eigen, 0.0
 	groups := make([]Group, 0, len(p.Covariance.Spectrum)+1)

@@ -128,7 +128,7 @@ type reducedPoint struct {
 	law    law
 	watch  progress
 	record []int
-	store  []float64 // for the coefficients of what is recorded
+	store  []float64 // for the coefficients of recorded samples
 	table  []float64 // of its schedule
 }
 
@@ -247,7 +247,7 @@ func (h *laneHost) Rate(lane, k int) (rate, power float64) {
 	return rate, power
 }
 
-// scheduleKey tells schedules apart.
+// scheduleKey identifies a schedule.
 type scheduleKey struct {
 	schedule Schedule
 	steps    int

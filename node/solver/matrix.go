@@ -41,8 +41,8 @@ type gradientSource interface {
 	gradient(g, w []float64)
 }
 
-// newMatrix returns the dynamics at W = 0, without samples. The frame has n directions, rest more
-// lie beside them.
+// newMatrix returns the dynamics at W = 0, without samples. The frame has n directions; rest more
+// are outside it.
 func newMatrix(p *Problem, f *frame, m, rest int, ws *workspace) (*matrix, error) {
 	n := len(f.u)
 	size := n * m

@@ -31,8 +31,8 @@ const (
 	// polarByProductsFrom is the number of columns from which products are faster than singular
 	// values.
 	polarByProductsFrom = 12
-	// certain is the least l whose bound can be trusted: its square stands out of the round-off of
-	// GᵀG. Below, conceivable is taken and the outcome is verified.
+	// certain is the least l whose bound can be trusted: its square exceeds the round-off of GᵀG.
+	// Below, conceivable is used and the result is verified.
 	certain     = 2e-6
 	conceivable = 2e-8
 	// accurate is the largest weight c with which Cholesky's decomposition of I + cA is accurate

@@ -13,7 +13,7 @@ type foldedQR struct {
 	work []float64
 }
 
-// newFoldedQR decomposes after every so many added rows.
+// newFoldedQR returns a decomposition that buffers the given number of rows.
 func newFoldedQR(columns, fresh int, ws *workspace) *foldedQR {
 	n := columns + fresh
 	q := &foldedQR{

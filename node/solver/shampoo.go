@@ -51,7 +51,7 @@ func newAccumulator(n int, epsilon float64, ws *workspace) accumulator {
 	return c
 }
 
-// add takes in the square that lies in fresh and brings root up to date.
+// add adds the square in fresh to sum and updates root.
 func (c *accumulator) add(ws *workspace, epsilon float64) error {
 	for i, x := range c.fresh {
 		c.sum[i] += x

@@ -21,7 +21,7 @@ type subspaceOnline struct {
 	fresh    int     // rows of new directions
 	outside  float64 // D
 	rng      random
-	root     []float64 // √q by seen row
+	root     []float64 // √q by row of x
 	x        []float64 // seen coordinates, n x seenRows
 	z        []float64 // XW, then K
 	triangle []float64 // of Z

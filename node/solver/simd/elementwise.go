@@ -5,8 +5,7 @@ import "math"
 // lanes8 holds the partial sums p_j over indices ≡ j mod 8.
 type lanes8 [8]float64
 
-// total is the fixed tree over the partial sums, so that the width of a vector does not show in a
-// sum.
+// total is the fixed tree over the partial sums: a sum does not depend on the width of vectors.
 func (p *lanes8) total() float64 {
 	return ((p[0] + p[1]) + (p[2] + p[3])) + ((p[4] + p[5]) + (p[6] + p[7]))
 }

@@ -26,7 +26,7 @@ type operand struct {
 	lane, step int
 }
 
-// packed is an operand in a panel of so many lanes.
+// packed is an operand in a panel of the given number of lanes.
 func packed(panel []float64, lanes int) operand {
 	return operand{unsafe.Pointer(&panel[0]), 8, 8 * lanes}
 }

@@ -2,8 +2,8 @@ package simd
 
 import "unsafe"
 
-// packing lays vectors of length depth side by side in panels of so many lanes, padded with zeros:
-// element k of vector v is panels[(v - v mod lanes)·depth + k·lanes + v mod lanes].
+// packing stores vectors of length depth side by side in panels of `lanes` vectors, padded with
+// zeros: element k of vector v is panels[(v - v mod lanes)·depth + k·lanes + v mod lanes].
 type packing struct {
 	kernel       Kernel
 	panels       []float64
@@ -48,7 +48,7 @@ func (p packing) columns(src []float64, from, n int) {
 	}
 }
 
-// copyRows64 copies rows of so many numbers, whole eights; strides are in numbers.
+// copyRows64 copies rows of columns numbers, a multiple of eight; strides are in numbers.
 func copyRows64(dst *float64, dstStride int, src *float64, srcStride, columns, rows int) {
 	for r := range rows {
 		to, at := unsafe.Add(unsafe.Pointer(dst), 8*r*dstStride), unsafe.Add(unsafe.Pointer(src), 8*r*srcStride)
