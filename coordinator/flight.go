@@ -257,8 +257,8 @@ func (f tableFlight) sendPart(ctx context.Context, part int, records *results.Re
 func (f tableFlight) merged(part int) bool {
 	f.term.mu.RLock()
 	defer f.term.mu.RUnlock()
-	record, stored := f.entry.parts[part]
-	return stored && len(record.Missing) == 0
+	state, stored := f.entry.parts[part]
+	return stored && len(state.Missing) == 0
 }
 
 // sendFile sends the rows of a merged part.

@@ -57,32 +57,32 @@ func (t *term) mergePart(ctx context.Context, a board.MergePart) error {
 		return fmt.Errorf("merge part %d of sweep %s: %w", a.Part, e.design.set, err)
 	}
 	t.failpoint("before-publish")
-	record := ledger.PartState{Missing: a.Missing}
+	state := ledger.PartState{Missing: a.Missing}
 	for _, it := range items {
-		record.Rows.Add(it.Rows)
+		state.Rows.Add(it.Rows)
 	}
 	for _, f := range files {
 		file, err := t.publish(ctx, e, a.Part, f, writers[f.Table])
 		if err != nil {
 			return err
 		}
-		record.Files = append(record.Files, file)
+		state.Files = append(state.Files, file)
 		t.metrics.mergeBytes.Add(float64(f.Bytes))
 		t.failpoint("between-files")
 	}
 	t.failpoint("after-publish")
-	return t.storePart(ctx, e, a.Part, record)
+	return t.storePart(ctx, e, a.Part, state)
 }
 
 // storePart makes the key of a part durable, deletes its done keys in the same transaction, and
 // then reclaims its frames. A part that lacks shards keeps both for a retry.
-func (t *term) storePart(ctx context.Context, e *entry, part int, record ledger.PartState) error {
-	value, err := ledger.EncodePart(record)
+func (t *term) storePart(ctx context.Context, e *entry, part int, state ledger.PartState) error {
+	value, err := ledger.EncodePart(state)
 	if err != nil {
 		return err
 	}
 	writes := []ledger.Write{{Key: ledger.PartKey(e.design.id, part), Value: value}}
-	if len(record.Missing) == 0 {
+	if len(state.Missing) == 0 {
 		writes = append(writes, ledger.Write{Key: ledger.DonePrefix(e.design.id, part), Delete: true, Prefix: true})
 	}
 	if err := t.persist(ctx, writes); err != nil {
@@ -90,9 +90,9 @@ func (t *term) storePart(ctx context.Context, e *entry, part int, record ledger.
 	}
 	t.failpoint("after-part")
 	t.mu.Lock()
-	e.parts[part] = record
+	e.parts[part] = state
 	t.mu.Unlock()
-	if len(record.Missing) == 0 {
+	if len(state.Missing) == 0 {
 		t.index.reclaim(ctx, t.index.drop(partRef{e.design.id, part}))
 	}
 	t.failpoint("after-free")

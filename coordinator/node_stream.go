@@ -54,8 +54,8 @@ func (n *nodeStream) eventOf(m *pb.AttachRequest) (board.Event, error) {
 		}
 		return board.NodeHeartbeat{Conn: n.conn, Node: n.name, Capacity: int(m.GetHeartbeat().GetCapacity())}, nil
 	case m.GetDrain() != nil:
-		runs, err := rangesFromProto("drain.returned", m.GetDrain().GetReturned())
-		return board.NodeDraining{Conn: n.conn, Node: n.name, Returned: runs}, err
+		returned, err := rangesFromProto("drain.returned", m.GetDrain().GetReturned())
+		return board.NodeDraining{Conn: n.conn, Node: n.name, Returned: returned}, err
 	case m.GetBye() != nil:
 		_, err := rangesFromProto("bye.returned", m.GetBye().GetReturned()) // the board knows what the node holds
 		return board.NodeLeft{Conn: n.conn, Node: n.name}, err

@@ -53,7 +53,7 @@ func (s *nodesServer) Attach(stream grpc.BidiStreamingServer[pb.AttachRequest, p
 	if err != nil {
 		return err
 	}
-	record, err := ledger.Encode(&pb.NodeRecord{Info: nodeToProto(attached.Info), Since: timestamppb.Now()})
+	value, err := ledger.Encode(&pb.NodeRecord{Info: nodeToProto(attached.Info), Since: timestamppb.Now()})
 	if err != nil {
 		return err
 	}
@@ -68,7 +68,7 @@ func (s *nodesServer) Attach(stream grpc.BidiStreamingServer[pb.AttachRequest, p
 		SilenceMs: max(t.cfg.LeaseTTL/2, minSilence).Milliseconds(),
 	}}})
 	t.saves.put(save{
-		writes: []ledger.Write{{Key: ledger.NodeKey(n.name), Ephemeral: true, Value: record}},
+		writes: []ledger.Write{{Key: ledger.NodeKey(n.name), Ephemeral: true, Value: value}},
 		then:   func() {},
 	})
 	t.log.Info("node attached", "node_id", n.name, "slots", attached.Info.Slots,

@@ -93,19 +93,19 @@ func (t *term) manifest(e *entry, p board.Progress, files []results.ManifestFile
 	t.mu.RLock()
 	defer t.mu.RUnlock()
 	for i := range e.design.plan.Parts() {
-		record := e.parts[int(i)]
+		state := e.parts[int(i)]
 		a, b := e.design.plan.Part(i)
 		first, _ := e.design.plan.Shard(a)
 		_, end := e.design.plan.Shard(b - 1)
 		m.Parts = append(
 			m.Parts,
-			results.Part{IndexRange: results.IndexRange{First: first, End: end}, Points: record.Rows.Rows()},
+			results.Part{IndexRange: results.IndexRange{First: first, End: end}, Points: state.Rows.Rows()},
 		)
-		for _, s := range record.Missing {
+		for _, s := range state.Missing {
 			first, end := e.design.plan.Shard(int64(s))
 			m.Missing = append(m.Missing, results.IndexRange{First: first, End: end})
 		}
-		for _, f := range record.Files {
+		for _, f := range state.Files {
 			m.Files = append(
 				m.Files,
 				results.ManifestFile{

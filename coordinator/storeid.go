@@ -54,7 +54,7 @@ func (c *Coordinator) clusterStores() []clusterStore {
 // stores yet, or no sweep, these become its stores. A store that is older than the ledger keeps its
 // id.
 func (c *Coordinator) adoptStores(ctx context.Context, l ledger.Ledger) error {
-	records, err := ledger.LoadStores(ctx, l)
+	states, err := ledger.LoadStores(ctx, l)
 	if err != nil {
 		return err
 	}
@@ -64,7 +64,7 @@ func (c *Coordinator) adoptStores(ctx context.Context, l ledger.Ledger) error {
 		if err != nil {
 			return err
 		}
-		want := records[s.key]
+		want := states[s.key]
 		if id != "" && id == want.ID {
 			continue
 		}
@@ -101,13 +101,13 @@ func (c *Coordinator) checkStores(ctx context.Context) (same bool, err error) {
 	if c.cfg.Ledger != nil {
 		return false, nil // an open ledger is not shared
 	}
-	records, err := ledger.LoadStores(ctx, c.backend)
+	states, err := ledger.LoadStores(ctx, c.backend)
 	if err != nil {
 		return false, nil //nolint:nilerr // left to the campaign
 	}
 	same = true
 	for _, s := range c.clusterStores() {
-		want := records[s.key]
+		want := states[s.key]
 		if want.ID == "" {
 			same = false
 			continue

@@ -129,13 +129,13 @@ func (s StoreState) Encode() []byte { return []byte(s.ID + " " + s.Location) }
 
 // LoadStores reads the states of the stores, by key.
 func LoadStores(ctx context.Context, ledger Reader) (map[string]StoreState, error) {
-	records := map[string]StoreState{}
+	states := map[string]StoreState{}
 	err := ledger.Load(ctx, storesRoot, func(key string, value []byte) error {
 		id, at, _ := strings.Cut(string(value), " ")
-		records[key] = StoreState{id, at}
+		states[key] = StoreState{id, at}
 		return nil
 	})
-	return records, err
+	return states, err
 }
 
 // HasSweeps tells whether the ledger has a sweep.
