@@ -22,6 +22,9 @@ OUTSIDE = {
 }
 LINK = re.compile(r"(?<=\]\()([^)\s]+)(?=[^)]*\))")
 NAMED = re.compile(r"`([\w./-]+/[\w.-]+\.(?:go|md|proto|py|sh|sql|yaml))`")
+BARE = re.compile(r"`([\w-]+\.(?:go|proto|py|sh))`")
+SOURCES = {f.name for d in ("cmd", "coordinator", "docs", "k8s", "node", "proto", "results", "sweep")
+           for f in (ROOT / d).rglob("*.*")}
 CODE = re.compile(r"(^```.*?^```|`[^`\n]*`)", re.M | re.S)
 
 
@@ -50,6 +53,8 @@ def rewrite(markdown, source, change):
         folders = "", posixpath.dirname(source)
         if not any((ROOT / folder / path).exists() for folder in folders):
             raise PluginError(f"{source}: {path} does not exist")
+    for name in set(BARE.findall(markdown)) - SOURCES:
+        raise PluginError(f"{source}: no source file is called {name}")
     pieces = CODE.split(markdown)
     return "".join(p if i % 2 else LINK.sub(link, p) for i, p in enumerate(pieces))
 
