@@ -59,7 +59,6 @@ var covarianceTable = []CovarianceFamily{
 		},
 		distinct: func(Assignment) int64 { return 1 },
 		special:  func(Assignment) int64 { return 0 },
-		trace:    func(a Assignment) float64 { return a[Dimension].Float() * a[Scale].num },
 	},
 	{
 		Name:       "spiked",

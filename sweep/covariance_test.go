@@ -66,6 +66,34 @@ func TestTableOfCovariances(t *testing.T) {
 	}
 }
 
+// The traces of spiked families are rounded as d + lambda, on which the bits of normalised runs
+// depend, and a power law of a million eigenvalues costs no pass over them.
+func TestTracesInClosedForm(t *testing.T) {
+	different := 0
+	for i := range 100 {
+		lambda := 1 / float64(3+i)
+		a := resolved(t, spiked("anisotropy", lambda)...)
+		b := resolved(t, spiked("covariance", "multi_spike", "spikes", []float64{lambda, 2 * lambda})...)
+		sum := 0.0
+		for r := range familyOf(a).spectrum(a) {
+			sum += r.Value * float64(r.Count)
+		}
+		if sum != trace(a) {
+			different++
+		}
+		if trace(a) != 100+lambda || trace(b) != 100+lambda+2*lambda {
+			t.Errorf("lambda %v: traces %v, %v", lambda, trace(a), trace(b))
+		}
+	}
+	if different == 0 {
+		t.Error("a pass over the spectrum gives the same bits: the test shows nothing")
+	}
+	f := familyOf(resolved(t, spiked("covariance", "power_law", "exponent", 1.0)...))
+	if f.trace == nil || f.largest == nil || f.eigenvalue == nil {
+		t.Error("power_law has no closed forms")
+	}
+}
+
 // checkAgainstSpectrum compares what a row gives in closed form with a pass over its spectrum.
 func checkAgainstSpectrum(t *testing.T, a Assignment) {
 	t.Helper()
