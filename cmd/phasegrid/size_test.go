@@ -13,6 +13,8 @@ const (
 	maxPackageFiles = 35  // not counting tests and generated files
 	maxFileLines    = 400 // not counting tests and generated files
 	maxFuncLines    = 60  // not counting tests and generated files
+	maxCodeColumns  = 120 // a tab is four
+	maxTextColumns  = 100 // of a line that is a comment
 )
 
 // packageLimits are the ceilings of single packages.
@@ -59,7 +61,8 @@ func TestPackageSizes(t *testing.T) {
 			limit.files = maxPackageFiles
 		}
 		t.Logf("%-24s %2d files, %5d lines, longest file %3d, longest function %2d (%s), %3d exported names",
-			folder, size.files, size.lines, size.longestFile, size.longestFunc, size.longestFuncName, len(size.exported))
+			folder, size.files, size.lines, size.longestFile,
+			size.longestFunc, size.longestFuncName, len(size.exported))
 		if size.files > limit.files {
 			t.Errorf("%s has %d files besides tests, want at most %d", folder, size.files, limit.files)
 		}
@@ -113,6 +116,26 @@ func TestExportedNamesAreUsed(t *testing.T) {
 	for _, name := range exported {
 		if !used[name] {
 			t.Errorf("%s is exported, but no other package uses it", name)
+		}
+	}
+}
+
+// TestLineWidths holds code to 120 columns and comments to 100, in tests too. A line that is one
+// unbroken word, such as an address, may be longer.
+func TestLineWidths(t *testing.T) {
+	for _, f := range moduleFiles(t) {
+		if f.generated {
+			continue
+		}
+		for i, line := range strings.Split(f.text, "\n") {
+			columns := len([]rune(strings.ReplaceAll(line, "\t", "    ")))
+			limit := maxCodeColumns
+			if text := strings.TrimSpace(line); strings.HasPrefix(text, "// ") && strings.Contains(text[3:], " ") {
+				limit = maxTextColumns
+			}
+			if columns > limit {
+				t.Errorf("%s:%d has %d columns, want at most %d", f.path, i+1, columns, limit)
+			}
 		}
 	}
 }
