@@ -162,8 +162,11 @@ func (s source) known(all []text, file, body string) ([]text, error) {
 func write(out io.Writer, modules []source) error {
 	var texts []*text
 	byBody := map[string]*text{}
-	fmt.Fprint(out, "phasegrid\n\nphasegrid is licensed under the Apache License 2.0, see LICENSE. Its binary links the modules below.\n"+
-		"Made by `make notice`; do not edit.\n\n")
+	fmt.Fprint(
+		out,
+		"phasegrid\n\nphasegrid is licensed under the Apache License 2.0, see LICENSE. Its binary links the modules below.\n"+
+			"Made by `make notice`; do not edit.\n\n",
+	)
 	for _, m := range modules {
 		found, err := m.texts()
 		if err != nil {
