@@ -121,7 +121,8 @@ func (m Main) addCommands(root *cobra.Command) {
 			m.cancelCommand(), m.retryCommand(), m.rmCommand(),
 		}},
 		{"Results:", []*cobra.Command{
-			m.fetchCommand(), m.queryCommand(), m.plotCommand(), m.explainCommand(), m.verifyCommand(),
+			m.fetchCommand(), m.queryCommand(), m.plotCommand(), m.explainCommand(), m.diffCommand(),
+			m.verifyCommand(),
 		}},
 		{operations, []*cobra.Command{
 			m.coordinatorCommand(), m.nodeCommand(), m.certsCommand(), m.benchCommand(), m.versionCommand(),
