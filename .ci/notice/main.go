@@ -158,15 +158,18 @@ func (s source) known(all []text, file, body string) ([]text, error) {
 	return append(all, text{licences: names, body: body}), nil
 }
 
+const header = `phasegrid
+
+phasegrid is licensed under the Apache License 2.0, see LICENSE. Its binary links the modules below.
+Made by make notice; do not edit.
+
+`
+
 // write prints the list of modules, then each text once.
 func write(out io.Writer, modules []source) error {
 	var texts []*text
 	byBody := map[string]*text{}
-	fmt.Fprint(
-		out,
-		"phasegrid\n\nphasegrid is licensed under the Apache License 2.0, see LICENSE. Its binary links the modules below.\n"+
-			"Made by `make notice`; do not edit.\n\n",
-	)
+	fmt.Fprint(out, header)
 	for _, m := range modules {
 		found, err := m.texts()
 		if err != nil {
