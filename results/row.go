@@ -109,12 +109,23 @@ func writeFields[R any](w cells, fields []field[R], row *R) {
 	}
 }
 
-// readFields is the inverse of writeFields; it returns the cells that belong to later fields.
-func readFields[R any](cells []Cell, fields []field[R], row *R) (rest []Cell) {
-	for i := range fields {
-		fields[i].set(row, cells[i])
+// rowReader is the inverse of writeFields, for files with the given columns: those of an earlier
+// release may miss some, which are null.
+func rowReader[R any](columns []Column, fields []field[R]) func([]Cell) R {
+	at := make([]int, len(fields))
+	for i, f := range fields {
+		at[i] = slices.IndexFunc(columns, func(c Column) bool { return c.Name == f.Name && c.Kind == f.Kind })
 	}
-	return cells[len(fields):]
+	return func(cells []Cell) (row R) {
+		for i, k := range at {
+			c := Cell{Null: true}
+			if k >= 0 {
+				c = cells[k]
+			}
+			fields[i].set(&row, c)
+		}
+		return row
+	}
 }
 
 // write writes the row of a points table with the given parameters.
@@ -126,11 +137,23 @@ func (r *PointRow) write(w cells, parameters []Column) {
 	writeFields(w, pointResults, r)
 }
 
-// readPoint is the inverse of write.
-func readPoint(cells []Cell) (r PointRow) {
-	rest := readFields(cells, pointKey, &r)
-	parameters := len(rest) - len(pointResults)
-	r.Parameters = slices.Clone(rest[:parameters])
-	readFields(rest[parameters:], pointResults, &r)
-	return r
+// pointReader is the inverse of write, for files with the given columns.
+func pointReader(columns []Column) func([]Cell) PointRow {
+	read := rowReader(columns, join(pointKey, pointResults))
+	parameters := parametersOf(columns)
+	return func(cells []Cell) PointRow {
+		r := read(cells)
+		r.Parameters = slices.Clone(cells[len(pointKey) : len(pointKey)+len(parameters)])
+		return r
+	}
+}
+
+// parametersOf returns the parameter columns of a points table: those between its key and how the
+// run ended.
+func parametersOf(columns []Column) []Column {
+	end := slices.IndexFunc(columns, func(c Column) bool { return c.Name == outcomeFields[0].Name })
+	if end < len(pointKey) {
+		return nil
+	}
+	return columns[len(pointKey):end]
 }

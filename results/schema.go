@@ -19,6 +19,7 @@ type Schema struct {
 	parameters []Column
 	options    Options
 	tables     [numTables][]Column // nil: the set does not have the table
+	missing    [numTables][]Column // columns of this release that a set of an earlier one does not have
 	wire       [numTables][]byte   // schema message of each table's stream
 }
 

@@ -52,18 +52,72 @@ func readSchema(dir string) (*Schema, error) {
 		return err == nil
 	}
 	columns := points.Columns()
-	if len(columns) < len(pointKey)+len(pointResults) {
-		return nil, fmt.Errorf("results: open %s: got %d columns, want those of a points table of this release",
-			points.path, len(columns))
+	parameters := parametersOf(columns)
+	if fixed := without(columns, parameters); !leads(columnsOf(join(pointKey, outcomeFields)), fixed) {
+		return nil, fmt.Errorf("results: open %s: got columns %s, want those of a points table",
+			points.path, namesOf(columns))
 	}
-	return NewSchema(
-		columns[len(pointKey):len(columns)-len(pointResults)],
+	s, err := NewSchema(
+		parameters,
 		Options{
 			SolverVersion: points.SolverVersion(),
 			Trajectories:  has(Trajectories),
 			Coefficients:  has(Coefficients),
 		},
 	)
+	if err != nil {
+		return nil, err
+	}
+	for _, t := range s.Tables() {
+		if err := s.adopt(t, dir); err != nil {
+			return nil, err
+		}
+	}
+	return s, nil
+}
+
+// adopt replaces the columns of a table by those that the set's files have: sets of earlier
+// releases have fewer, and other descriptions.
+func (s *Schema) adopt(t Table, dir string) error {
+	f, err := openFile(filepath.Join(dir, filepath.FromSlash(EmptyName(t))))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	known := s.tables[t]
+	for _, c := range f.Columns() {
+		at := slices.IndexFunc(known, func(k Column) bool { return k.Name == c.Name })
+		if at < 0 || known[at].Kind != c.Kind {
+			return fmt.Errorf("results: open %s: column %s is unknown to this release or follows another one; "+
+				"use the release that wrote the set", f.path, c.Name)
+		}
+		known = known[at+1:]
+	}
+	s.missing[t], s.tables[t] = without(s.tables[t], f.Columns()), f.Columns()
+	return nil
+}
+
+// leads reports whether the first columns have the names of others.
+func leads(first, columns []Column) bool {
+	return len(columns) >= len(first) && slices.Equal(namesOf(first), namesOf(columns[:len(first)]))
+}
+
+func namesOf(columns []Column) []string {
+	names := make([]string, len(columns))
+	for i, c := range columns {
+		names[i] = c.Name
+	}
+	return names
+}
+
+// without returns the columns that are not among others.
+func without(columns, others []Column) []Column {
+	return slices.DeleteFunc(slices.Clone(columns), func(c Column) bool {
+		return slices.ContainsFunc(others, func(o Column) bool { return o.Name == c.Name })
+	})
 }
 
 // readManifest returns nil if there is no manifest.

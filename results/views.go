@@ -90,6 +90,15 @@ func (v *views) Glob(t Table) string {
 	return "'" + strings.ReplaceAll(path.Join(v.base, t.String(), "*.parquet"), "'", "''") + "'"
 }
 
+// Missing adds columns that a set of an earlier release does not have, with null in every row.
+func (v *views) Missing(t Table) string {
+	var b strings.Builder
+	for _, c := range v.schema.missing[t] {
+		fmt.Fprintf(&b, ", NULL::%s AS %s", c.Kind.sql(), quote(c.Name))
+	}
+	return b.String()
+}
+
 // Has reports whether the set has all of the parameters.
 func (v *views) Has(names ...string) bool {
 	for _, name := range names {
