@@ -25,7 +25,10 @@ func identify(row *results.PointRow, p *sweep.Point, parameters []sweep.Paramete
 	*row = results.PointRow{
 		Point: p.Index, PointID: sweep.PointID(p.Params, solver.Version), Parameters: cells,
 		Representation: p.Params[sweep.Representation].Text(),
-		UnstableStep:   p.UnstableStep, ResonantStep: p.ResonantStep,
+		UnstableStep:   p.UnstableStep, ResonantStep: p.ResonantStep, InputStableRank: math.NaN(),
+	}
+	if p.Invalid == "" {
+		row.InputStableRank = sweep.InputStableRank(p.Params)
 	}
 }
 
@@ -34,9 +37,14 @@ func summaryOf(r *solver.Result) results.RunSummary {
 	s := results.RunSummary{
 		Metrics:    results.Metrics(r.Final),
 		EscapeStep: int64(r.EscapeStep), StepsTo90: int64(r.StepsTo90), StepsTo99: int64(r.StepsTo99),
+		Held90Step: int64(r.Held90Step), Held99Step: int64(r.Held99Step),
+		AlignmentAtEscape: r.AlignmentAtEscape, SpikeAtEscape: r.SpikeAtEscape,
 		PeakSpikeAlignment: r.PeakSpike, PeakSpikeStep: int64(r.PeakSpikeStep),
 		DivergedStep: int64(r.DivergedStep), StepsRun: int64(r.StepsRun),
 		TailSignalAlignment: r.TailSignal, TailLoss: r.TailLoss,
+	}
+	if r.EscapeStep < 0 {
+		s.AlignmentAtEscape, s.SpikeAtEscape = math.NaN(), math.NaN()
 	}
 	if !r.TailOK {
 		s.TailSignalAlignment, s.TailLoss = math.NaN(), math.NaN()

@@ -284,3 +284,40 @@ func TestDuckDBReadsOnlyTheRowGroupsOfAQuery(t *testing.T) {
 		t.Errorf("scanned %d rows for a cell of %d; plan:\n%s", scanned, perCell, plan)
 	}
 }
+
+// Views of a set of an earlier version have the columns that it lacks, with nulls.
+func TestDuckDBReadsSetsOfEarlierVersions(t *testing.T) {
+	set, err := results.OpenSet(version3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	views, err := set.Schema().Views(version3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	db, err := sql.Open("duckdb", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	if _, err := db.Exec(views); err != nil {
+		t.Fatal(err)
+	}
+	for query, want := range map[string]int64{
+		"SELECT count(*) FROM points":                                       8,
+		"SELECT count(held_90_step) + count(input_stable_rank) FROM points": 0,
+		"SELECT count(steps_to_90) FROM points":                             5,
+		"SELECT count(*) - count(gradient_nuclear_rank) FROM trajectories":  20,
+		"SELECT count(*) FROM phase_diagram WHERE parameter_mse IS NULL":    8,
+		"SELECT count(*) FROM best_learning_rate":                           4,
+		"SELECT count(*) FROM escape":                                       8,
+		"SELECT count(*) FROM failures":                                     2,
+		"SELECT count(*) FROM trajectories SEMI JOIN points USING (point)":  20,
+		"SELECT count(*) FROM coefficients WHERE coefficient IS NULL":       0,
+		"SELECT count(*) FROM shards WHERE solver_version = 3":              1,
+	} {
+		if got := scalar[int64](t, db, query); got != want {
+			t.Errorf("%s: %d, want %d", query, got, want)
+		}
+	}
+}

@@ -12,6 +12,11 @@ type Metrics struct {
 	WeightNorm2           float64
 	TopEigenvectorOverlap float64
 	StableRank            float64
+
+	TeacherCovarianceOverlap float64
+	WeightCovarianceNorm2    float64
+	ParameterMSE             float64
+	GradientNuclearRank      float64
 }
 
 // metricFields are the columns of Metrics in the points table (at the last iterate) and in the
@@ -50,5 +55,22 @@ var metricFields = []field[Metrics]{
 	{
 		nullable("stable_rank", Float64, "1", "|W|_F^2 / |W|_2^2"),
 		distinct, func(m *Metrics) any { return &m.StableRank },
+	},
+	{
+		nullable("teacher_covariance_overlap", Float64, "1", "|W^T Q theta|"),
+		distinct, func(m *Metrics) any { return &m.TeacherCovarianceOverlap },
+	},
+	{
+		nullable("weight_covariance_norm2", Float64, "1", "tr(W^T Q W)"),
+		distinct, func(m *Metrics) any { return &m.WeightCovarianceNorm2 },
+	},
+	{
+		nullable("parameter_mse", Float64, "1", "min over orthogonal O of |W O - [theta, 0, ..., 0]|_F^2 / d"),
+		distinct, func(m *Metrics) any { return &m.ParameterMSE },
+	},
+	{
+		nullable("gradient_nuclear_rank", Float64, "1",
+			"|G|_*^2 / |G|_F^2, G the gradient of loss; null where G = 0"),
+		distinct, func(m *Metrics) any { return &m.GradientNuclearRank },
 	},
 }

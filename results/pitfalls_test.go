@@ -178,8 +178,8 @@ func TestGoldenBytes(t *testing.T) {
 	s := sampleSchema(t)
 	out := merge(t, s, sources(t, s, 1000, 300), []results.ShardRow{{Shard: 0, End: 1000, Node: "n"}})
 	for table, want := range map[results.Table]string{
-		results.Points:       "b94a7ab1845dbc3f",
-		results.Trajectories: "94e2a0321b828a6a",
+		results.Points:       "041564236214c61a",
+		results.Trajectories: "e2286699d7c9d356",
 		results.Coefficients: "b98d75a30e6f01ad",
 		results.Shards:       "e94cf3edded2f023",
 	} {

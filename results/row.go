@@ -24,7 +24,9 @@ type PointRow struct {
 	Detail         string // "" is null
 
 	RunSummary
-	UnstableStep, ResonantStep bool // properties of the parameters
+	// Properties of the parameters.
+	UnstableStep, ResonantStep bool
+	InputStableRank            float64
 }
 
 // RunSummary is the result of a run without its trajectory, under the same rule for nulls. It has a
@@ -32,6 +34,8 @@ type PointRow struct {
 type RunSummary struct {
 	Metrics                               // of the last iterate
 	EscapeStep, StepsTo90, StepsTo99      int64
+	Held90Step, Held99Step                int64
+	AlignmentAtEscape, SpikeAtEscape      float64
 	PeakSpikeAlignment                    float64
 	PeakSpikeStep, DivergedStep, StepsRun int64
 	TailSignalAlignment, TailLoss         float64

@@ -37,7 +37,7 @@ var outcomeFields = []field[PointRow]{
 var measurementFields = join(
 	within(func(r *PointRow) *Metrics { return &r.Metrics }, metricFields),
 	within(func(r *PointRow) *RunSummary { return &r.RunSummary }, runFields),
-	stepFields,
+	propertyFields,
 )
 
 // runFields are the columns of RunSummary after the metrics of the last iterate.
@@ -53,6 +53,24 @@ var runFields = []field[RunSummary]{
 	{
 		nullable("steps_to_99", Int64, "steps", "first k with signal_alignment >= 0.99"),
 		distinct | censored, func(r *RunSummary) any { return &r.StepsTo99 },
+	},
+	{
+		nullable("held_90_step", Int64, "steps",
+			"first k from which signal_alignment >= 0.9 up to the last iterate; null where diverged"),
+		distinct | censored, func(r *RunSummary) any { return &r.Held90Step },
+	},
+	{
+		nullable("held_99_step", Int64, "steps",
+			"first k from which signal_alignment >= 0.99 up to the last iterate; null where diverged"),
+		distinct | censored, func(r *RunSummary) any { return &r.Held99Step },
+	},
+	{
+		nullable("alignment_at_escape", Float64, "1", "signal_alignment at escape_step"),
+		distinct | fraction, func(r *RunSummary) any { return &r.AlignmentAtEscape },
+	},
+	{
+		nullable("spike_at_escape", Float64, "1", "spike_alignment at escape_step"),
+		distinct | fraction, func(r *RunSummary) any { return &r.SpikeAtEscape },
 	},
 	{
 		nullable("peak_spike_alignment", Float64, "1", "max over k of spike_alignment"),
@@ -80,8 +98,9 @@ var runFields = []field[RunSummary]{
 	},
 }
 
-// stepFields are warnings about the learning rate.
-var stepFields = []field[PointRow]{
+// propertyFields are properties of the parameters: warnings about the learning rate, and what the
+// covariance is like.
+var propertyFields = []field[PointRow]{
 	{
 		required("unstable_step", Bool, "",
 			"gd with learning_rate > 1/lambda_max((theta^T Q theta) Q + 2 Q theta theta^T Q)"),
@@ -91,6 +110,10 @@ var stepFields = []field[PointRow]{
 		required("resonant_step", Bool, "",
 			"sign-like optimizer with init_scale/learning_rate within 1e-6 of an integer"),
 		0, func(r *PointRow) any { return &r.ResonantStep },
+	},
+	{
+		nullable("input_stable_rank", Float64, "1", "tr(Q) / lambda_max(Q)"),
+		0, func(r *PointRow) any { return &r.InputStableRank },
 	},
 }
 

@@ -2,6 +2,7 @@ package sweep
 
 import (
 	"iter"
+	"math"
 	"slices"
 )
 
@@ -251,4 +252,40 @@ func listed(runs ...Run) iter.Seq[Run] {
 			}
 		}
 	}
+}
+
+// InputStableRank is tr(Q)/lambda_max(Q) of a resolved point.
+func InputStableRank(a Assignment) float64 {
+	if familyOf(a).Diagonal {
+		return trace(a) / largest(a)
+	}
+	d, rho := int(a[Dimension].i), a[Rho].num
+	return float64(d) / ar1Largest(d, rho)
+}
+
+// ar1Largest is lambda_max(Q), Q_ij = rho^|i-j|. Q⁻¹ is tridiagonal: mu lies above the eigenvalues
+// iff all pivots of mu Q⁻¹ - I are positive.
+func ar1Largest(d int, rho float64) float64 {
+	return bisect(0, (1+math.Abs(rho))/(1-math.Abs(rho)), func(mu float64) bool {
+		scale, pivot := mu/(1-rho*rho), math.Inf(1)
+		for i := range d {
+			below := rho * scale
+			pivot = scale*ar1Inverse(rho, i, d) - 1 - below*below/pivot
+			if !(pivot > 0) {
+				return false
+			}
+		}
+		return true
+	})
+}
+
+// ar1Inverse is 1 - rho² times element (i, i) of Q⁻¹, Q_ij = rho^|i-j|.
+func ar1Inverse(rho float64, i, d int) float64 {
+	switch {
+	case d == 1:
+		return 1 - rho*rho
+	case i == 0 || i == d-1:
+		return 1
+	}
+	return 1 + rho*rho
 }

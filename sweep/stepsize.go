@@ -125,18 +125,9 @@ func ar1Curvature(a Assignment) float64 {
 		c += theta[i] * z[i]
 		z2 += z[i] * z[i]
 	}
-	// 1/(1-rho²) times: 1, 1+rho², ..., 1+rho², 1 on the diagonal of Q⁻¹ and -rho beside it.
-	inverse := func(i int) float64 {
-		switch n := len(z); {
-		case n == 1:
-			return 1 - rho*rho
-		case i == 0 || i == n-1:
-			return 1
-		}
-		return 1 + rho*rho
-	}
 	above := func(mu float64) bool {
-		// T = LDLᵀ; y = L⁻¹theta, v = L⁻¹z, so that zᵀT⁻¹theta = sum of v_i y_i / D_i.
+		// Beside the diagonal Q⁻¹ is -rho/(1-rho²). T = LDLᵀ; y = L⁻¹theta, v = L⁻¹z, so that
+		// zᵀT⁻¹theta = sum of v_i y_i / D_i.
 		scale := mu / (1 - rho*rho)
 		var pivot, y, v, sum float64
 		for i := range z {
@@ -144,7 +135,7 @@ func ar1Curvature(a Assignment) float64 {
 			if i > 0 {
 				below = -rho * scale / pivot
 			}
-			pivot = scale*inverse(i) - c - below*below*pivot
+			pivot = scale*ar1Inverse(rho, i, len(z)) - c - below*below*pivot
 			if !(pivot > 0) {
 				return false
 			}

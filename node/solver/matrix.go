@@ -1,5 +1,7 @@
 package solver
 
+import "math"
+
 // matrix is the dynamics of an n x m matrix: W itself (dense), or its coordinates in a subspace (n
 // < d). With M = QW, S = WᵀM, q = Qθ, T = tr S - θᵀq (A = WWᵀ - θθᵀ is never formed):
 //
@@ -16,6 +18,7 @@ type matrix struct {
 	frame   *frame
 	n, m    int
 	rest    float64 // d - n where W has c on the other directions, else 0
+	space   algebra
 	rule    rule
 	buffers [][]float64 // the rule's
 	spikes  *spikes
@@ -30,7 +33,9 @@ type matrix struct {
 	qw      []float64 // QW
 	s       []float64 // WᵀQW
 	wq, wu  []float64 // Wᵀq, Wᵀu
+	wqw     float64   // tr S
 	trace   float64   // T
+	sloped  bool      // g is the population's gradient at the observed iterate
 	norm2   float64   // ‖W‖_F²
 	seen    observation
 }
@@ -63,6 +68,7 @@ func newMatrix(p *Problem, f *frame, m, rest int, ws *workspace) (*matrix, error
 	if rest > 0 {
 		a = &extended{space, s.rest, 0}
 	}
+	s.space = a
 	s.rule, s.buffers = newRule(p, a, ws)
 	return s, nil
 }
@@ -78,6 +84,7 @@ func (s *matrix) observe() (observation, bool) {
 	if !(s.ws.kernel.Largest(s.w) <= bound) {
 		return observation{}, false
 	}
+	s.sloped = false
 	w := s.w[:s.n*s.m]
 	s.frame.q.apply(s.qw, w, s.m)
 	s.ws.gram(s.s, w, s.qw, s.n, s.m)
@@ -99,7 +106,7 @@ func (s *matrix) observe() (observation, bool) {
 			spike += float64(s.rest * c2)
 		}
 	}
-	s.trace, s.norm2 = trace-s.energy, norm2
+	s.wqw, s.trace, s.norm2 = trace, trace-s.energy, norm2
 	square += float64(s.energy*s.energy) - float64(2*dot(s.wq, s.wq))
 	s.seen.loss = max(0, float64(0.5*square)+float64(0.25*float64(s.trace*s.trace)))
 	s.seen.signal = dot(s.wu, s.wu) / norm2
@@ -109,6 +116,10 @@ func (s *matrix) observe() (observation, bool) {
 
 // gradient stores the population's at the observed iterate, for which S is used up.
 func (s *matrix) gradient() {
+	if s.sloped {
+		return
+	}
+	s.sloped = true
 	m := s.m
 	s.ws.kernel.Scale(2, s.s)
 	for i := range m {
@@ -148,5 +159,63 @@ func (s *matrix) metrics() Metrics {
 		c2 = s.w[s.n*s.m] * s.w[s.n*s.m]
 	}
 	overlap, largest := s.top.measure(s.w[:s.n*s.m], s.wu, c2, s.rest)
-	return newMetrics(s.seen, dot(s.wu, s.wu), s.norm2, overlap, s.norm2/largest)
+	return newMetrics(Metrics{
+		SignalEnergy: dot(s.wu, s.wu), WeightNorm2: s.norm2, TopEigenvectorOverlap: overlap,
+		StableRank:               s.norm2 / largest,
+		TeacherCovarianceOverlap: length(s.wq),
+		WeightCovarianceNorm2:    s.wqw,
+		ParameterMSE:             s.parameterMSE(c2),
+		GradientNuclearRank:      s.nuclearRank(),
+	}, s.seen)
+}
+
+// parameterMSE is (‖W - u uᵀW‖_F² + (‖Wᵀu‖ - ‖θ‖)²)/d. The first norm is that of the residual,
+// never a difference of norms.
+func (s *matrix) parameterMSE(c2 float64) float64 {
+	var residual lanes8
+	for i, u := range s.frame.u {
+		for j, x := range s.w[i*s.m : (i+1)*s.m] {
+			x -= float64(u * s.wu[j])
+			residual[(i*s.m+j)&7] += float64(x * x)
+		}
+	}
+	missing := length(s.wu) - math.Sqrt(s.p.Teacher.Norm2)
+	return (residual.total() + float64(s.rest*c2) + float64(missing*missing)) / float64(s.p.Dimension)
+}
+
+// nuclearRank is ‖G‖_*²/‖G‖_F² of the population's gradient over its largest entry, so that no
+// square underflows. The iterate before the last step has no use any more: its memory takes the
+// polar factor.
+func (s *matrix) nuclearRank() float64 {
+	s.gradient()
+	largest := s.ws.kernel.Largest(s.g)
+	if !(largest > 0) || !finite(largest) {
+		return math.NaN()
+	}
+	for i, x := range s.g {
+		s.u[i] = x / largest
+	}
+	nuclear, err := s.space.polar(s.next, s.u)
+	if err != nil {
+		return math.NaN()
+	}
+	norm := s.space.norm(s.u)
+	return float64(nuclear/norm) * (nuclear / norm)
+}
+
+// length is the Euclidean norm of x, whose squares may underflow.
+func length(x []float64) float64 {
+	largest := 0.0
+	for _, y := range x {
+		largest = max(largest, math.Abs(y))
+	}
+	if largest == 0 {
+		return 0
+	}
+	var sum lanes8
+	for i, y := range x {
+		y /= largest
+		sum[i&7] += float64(y * y)
+	}
+	return largest * math.Sqrt(sum.total())
 }

@@ -15,16 +15,21 @@ type observation struct {
 var undefinedMetrics = Metrics{
 	Loss: math.NaN(), SignalAlignment: math.NaN(), SpikeAlignment: math.NaN(), BulkAlignment: math.NaN(),
 	SignalEnergy: math.NaN(), WeightNorm2: math.NaN(), TopEigenvectorOverlap: math.NaN(), StableRank: math.NaN(),
+	TeacherCovarianceOverlap: math.NaN(), WeightCovarianceNorm2: math.NaN(), ParameterMSE: math.NaN(),
+	GradientNuclearRank: math.NaN(),
 }
 
 // tailLength is the number of last iterates over which tail means are taken, to average the
 // oscillation under constant steps.
 const tailLength = 100
 
-// progress records first crossings, the highest spike and the tail means of a run.
+// progress records first crossings, since when a level is held, the highest spike and the tail
+// means of a run.
 type progress struct {
 	escapeLoss         float64
 	escape, to90, to99 int
+	held90, held99     int // from which iterate on the level has been held; -1 while it is not
+	atEscape           observation
 	peak               float64
 	peakStep           int
 	peakBar            float64 // a spike above it is a new peak, so that the earliest of equal peaks counts
@@ -41,6 +46,8 @@ func newProgress(p *Problem, teacherEnergy float64) progress {
 		escape:     -1,
 		to90:       -1,
 		to99:       -1,
+		held90:     -1,
+		held99:     -1,
 		peakStep:   -1,
 		peakBar:    math.Inf(-1),
 		tailStart:  max(0, p.Steps-tailLength+1),
@@ -60,16 +67,26 @@ func (w *progress) observe(k int, o observation) {
 	}
 }
 
-// cross records the levels that iterate k is the first to reach.
+// cross records the levels that iterate k has reached or lost.
 func (w *progress) cross(k int, o observation) {
 	if w.escape < 0 && o.loss <= w.escapeLoss {
-		w.escape = k
+		w.escape, w.atEscape = k, o
 	}
-	if o.signal >= 0.9 && w.to90 < 0 {
-		w.to90 = k
+	level(k, o.signal >= 0.9, &w.to90, &w.held90)
+	level(k, o.signal >= 0.99, &w.to99, &w.held99)
+}
+
+// level notes whether iterate k is at a level or above it. An undefined alignment is not.
+func level(k int, reached bool, first, held *int) {
+	if !reached {
+		*held = -1
+		return
 	}
-	if o.signal >= 0.99 && w.to99 < 0 {
-		w.to99 = k
+	if *first < 0 {
+		*first = k
+	}
+	if *held < 0 {
+		*held = k
 	}
 }
 
@@ -81,12 +98,14 @@ func (w *progress) sum(o observation) {
 
 // watch returns which iterates after k the lanes have to report.
 func (w *progress) watch(k int, record []int) simd.Watch {
-	a := simd.Watch{Loss: math.Inf(-1), Signal: math.Inf(1), Step: w.steps}
+	a := simd.Watch{Loss: math.Inf(-1), Step: w.steps}
 	switch {
-	case w.to90 < 0:
-		a.Signal = 0.9
-	case w.to99 < 0:
-		a.Signal = 0.99
+	case w.held90 < 0:
+		a.Below, a.Signal = simd.NoFloor, 0.9
+	case w.held99 < 0:
+		a.Below, a.Signal = 0.9, 0.99
+	default:
+		a.Below, a.Signal = 0.99, math.Inf(1)
 	}
 	if w.escape < 0 {
 		a.Loss = w.escapeLoss
@@ -104,6 +123,10 @@ func (w *progress) watch(k int, record []int) simd.Watch {
 func (w *progress) store(r *Result) {
 	r.EscapeStep, r.StepsTo90, r.StepsTo99 = w.escape, w.to90, w.to99
 	r.PeakSpike, r.PeakSpikeStep = w.peak, w.peakStep
+	r.AlignmentAtEscape, r.SpikeAtEscape = w.atEscape.signal, w.atEscape.spike
+	if r.Status != Diverged {
+		r.Held90Step, r.Held99Step = w.held90, w.held99
+	}
 	if r.Status == OK {
 		n := float64(w.steps - w.tailStart + 1)
 		r.TailSignal, r.TailLoss = w.tailSignal/n, w.tailLoss/n

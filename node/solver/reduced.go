@@ -93,28 +93,87 @@ func (s *reduced) metrics(w []float64, seen observation) Metrics {
 		}
 	}
 	norm2 := sum.total()
-	return newMetrics(seen, w[0]*w[0], norm2, signal/rank, norm2/top)
+	m := Metrics{
+		SignalEnergy: w[0] * w[0], WeightNorm2: norm2, TopEigenvectorOverlap: signal / rank, StableRank: norm2 / top,
+	}
+	s.teacherMetrics(&m, w)
+	m.GradientNuclearRank = s.nuclearRank(w)
+	return newMetrics(m, seen)
+}
+
+// teacherMetrics sets those that compare W with θ.
+func (s *reduced) teacherMetrics(m *Metrics, w []float64) {
+	var covariance, distance lanes8
+	dimension := 0
+	for i, g := range s.groups {
+		energy := float64(float64(g.Multiplicity) * float64(w[i]*w[i]))
+		covariance[i&7] += float64(g.Eigenvalue * energy)
+		if i > 0 {
+			distance[i&7] += energy
+		}
+		dimension += g.Multiplicity
+	}
+	length := math.Sqrt(s.norm2)
+	missing := math.Abs(w[0]) - length
+	m.TeacherCovarianceOverlap = s.groups[0].Eigenvalue * length * math.Abs(w[0])
+	m.WeightCovarianceNorm2 = covariance.total()
+	m.ParameterMSE = (distance.total() + float64(missing*missing)) / float64(dimension)
+}
+
+// nuclearRank is (Σ n_g |g_g|)²/Σ n_g g_g², of coefficients over the largest one, so that no square
+// underflows.
+func (s *reduced) nuclearRank(w []float64) float64 {
+	slope := make([]float64, len(w))
+	var trace lanes8
+	for i, g := range s.groups {
+		a := float64(w[i] * w[i])
+		if i == 0 {
+			a -= s.norm2
+		}
+		slope[i] = a * g.Eigenvalue
+		trace[i&7] += float64(float64(g.Multiplicity) * slope[i])
+	}
+	t, largest := trace.total(), 0.0
+	for i, x := range slope {
+		slope[i] = math.Abs(float64(float64((x+x)+t)*s.groups[i].Eigenvalue) * w[i])
+		largest = max(largest, slope[i])
+	}
+	var nuclear, square lanes8
+	for i, g := range s.groups {
+		x, n := slope[i]/largest, float64(g.Multiplicity)
+		nuclear[i&7] += float64(n * x)
+		square[i&7] += float64(n * float64(x*x))
+	}
+	return float64(nuclear.total()*nuclear.total()) / square.total()
 }
 
 // topMargin is the relative distance to the largest eigenvalue of WWᵀ within which another one
 // counts as equal.
 const topMargin = 1e-9
 
-// newMetrics marks as NaN what is undefined or overflows.
-func newMetrics(seen observation, signalEnergy, norm2, overlap, stableRank float64) Metrics {
-	m := Metrics{
-		Loss: seen.loss, SignalAlignment: seen.signal, SpikeAlignment: seen.spike,
-		BulkAlignment: max(0, 1-seen.signal-seen.spike),
-		SignalEnergy:  signalEnergy, WeightNorm2: norm2, TopEigenvectorOverlap: overlap, StableRank: stableRank,
-	}
-	if norm2 == 0 {
+// newMetrics adds what was observed, and marks as NaN what is undefined or overflows.
+func newMetrics(m Metrics, seen observation) Metrics {
+	m.Loss, m.SignalAlignment, m.SpikeAlignment = seen.loss, seen.signal, seen.spike
+	m.BulkAlignment = max(0, 1-seen.signal-seen.spike)
+	if m.WeightNorm2 == 0 {
 		m.TopEigenvectorOverlap = math.NaN()
 	}
-	for _, x := range []*float64{&m.Loss, &m.SignalAlignment, &m.SpikeAlignment, &m.BulkAlignment,
-		&m.SignalEnergy, &m.WeightNorm2, &m.TopEigenvectorOverlap, &m.StableRank} {
+	for _, x := range m.defined() {
 		if !finite(*x) {
 			*x = math.NaN()
 		}
 	}
+	if x := &m.GradientNuclearRank; !finite(*x) {
+		*x = math.NaN()
+	}
 	return m
+}
+
+// defined are the metrics that every iterate but W = 0 has.
+func (m *Metrics) defined() []*float64 {
+	return []*float64{
+		&m.Loss, &m.SignalAlignment, &m.SpikeAlignment, &m.BulkAlignment,
+		&m.SignalEnergy, &m.WeightNorm2, &m.TopEigenvectorOverlap, &m.StableRank,
+		&m.TeacherCovarianceOverlap, &m.WeightCovarianceNorm2, &m.ParameterMSE,
+	}
 }

@@ -21,6 +21,11 @@ type Metrics struct {
 	WeightNorm2           float64 // ‖W‖_F²
 	TopEigenvectorOverlap float64 // uᵀP_top u / rank P_top, P_top: eigenspace of WWᵀ with eigenvalue >= max(1-1e-9)
 	StableRank            float64 // ‖W‖_F²/‖W‖₂²
+
+	TeacherCovarianceOverlap float64 // ‖WᵀQθ‖
+	WeightCovarianceNorm2    float64 // tr(WᵀQW)
+	ParameterMSE             float64 // min over orthogonal O of ‖WO - [θ, 0, ..., 0]‖_F²/d
+	GradientNuclearRank      float64 // ‖G‖_*²/‖G‖_F², G the population's gradient; NaN where G = 0
 }
 
 // Sample is a row of the trajectory.
@@ -50,10 +55,15 @@ type Result struct {
 	EscapeStep    int // first k with L <= 0.375 (θᵀQθ)²
 	StepsTo90     int // first k with signal alignment >= 0.9
 	StepsTo99     int
+	Held90Step    int // first k from which the signal alignment is >= 0.9 up to the last iterate
+	Held99Step    int
 	PeakSpike     float64
 	PeakSpikeStep int
-	DivergedStep  int
-	StepsRun      int
+	// The signal and the spike alignment at EscapeStep, 0 without one.
+	AlignmentAtEscape, SpikeAtEscape float64
+
+	DivergedStep int
+	StepsRun     int
 
 	// Tail means over iterates max(0, T-99)..T; NaN-free: TailOK is false where diverged.
 	TailOK     bool

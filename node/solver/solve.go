@@ -73,6 +73,8 @@ func (r *Result) reset() {
 		EscapeStep:    -1,
 		StepsTo90:     -1,
 		StepsTo99:     -1,
+		Held90Step:    -1,
+		Held99Step:    -1,
 		PeakSpikeStep: -1,
 		DivergedStep:  -1,
 		SignalGroup:   -1,
@@ -144,6 +146,7 @@ func integrate(ctx context.Context, system dynamics, p *Problem, r *Result) erro
 		}
 		if err := system.step(k, p.LearningRate*p.schedule(k)); err != nil {
 			r.Status, r.Detail = Failed, fmt.Sprintf("step %d: %v", k, err)
+			system.observe() // again: the step has used up what metrics needs
 			r.Final = system.metrics()
 			break
 		}

@@ -20,10 +20,10 @@ type headOf[R any] struct {
 	tau, rate, decay R // ‖θ‖², learning rate, weight decay
 	keep             R // 1 - lr·wd
 
-	// An iterate needs no observation, and its host is not called, while 4L > escape, ‖Wᵀu‖² <=
-	// signal ‖W‖², ‖W‖² <= limit and the step is below next. NaN always needs one. Where the spike
-	// energy exceeds spike ‖W‖² there may be a new peak.
-	escape, signal, spike, limit, next R
+	// An iterate needs no observation, and its host is not called, while 4L > escape, below ‖W‖² <=
+	// ‖Wᵀu‖² <= signal ‖W‖², ‖W‖² <= limit and the step is below next. NaN always needs one. Where
+	// the spike energy exceeds spike ‖W‖² there may be a new peak.
+	escape, signal, below, spike, limit, next R
 
 	// The highest spike alignment, the step of Lanes at which it was observed, and the bar for a
 	// higher one.

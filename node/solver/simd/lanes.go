@@ -37,8 +37,13 @@ type Host interface {
 type Watch struct {
 	Loss   float64 // iterates with L <= Loss
 	Signal float64 // with signal alignment >= Signal
+	Below  float64 // with signal alignment < Below, or an undefined one
 	Step   int     // iterate Step, whatever it is
 }
+
+// NoFloor is a Below that no iterate lies under: times ‖W‖² it is far below -‖Wᵀu‖² and still
+// finite, or infinite of the right sign.
+const NoFloor = -1e300
 
 const (
 	// scheduleSteps is how many steps ahead the rates of scheduled points are tabulated.
@@ -189,6 +194,7 @@ func (l *Lanes) idle(lane int) {
 	h.tau[i], h.rate[i], h.decay[i], h.rtol[i], h.beta[i], h.epsilon[i] = 0, 0, 0, 0, 0, 1
 	h.keep[i] = 1
 	h.escape[i], h.signal[i], h.spike[i], h.bar[i], h.next[i] = -1, math.Inf(1), 1, math.Inf(1), math.Inf(1)
+	h.below[i] = NoFloor
 	for s := range scheduleSteps {
 		l.rates[s*len(l.heads)+lane/8][i] = 0
 	}
@@ -262,8 +268,9 @@ func (l *Lanes) SetGroup(lane, group int, eigenvalue, multiplicity float64) {
 // order.
 const roundingSlack = 1 - 2e-15
 
-// subnormalGuard is added to spike energies that are compared, so that an iterate whose energies
-// may be subnormal is observed in every step: their relative rounding errors exceed roundingSlack.
+// subnormalGuard is added to spike energies that are compared, and taken from ‖Wᵀu‖² where that may
+// lie under a level, so that an iterate whose energies may be subnormal is observed in every step:
+// their relative rounding errors exceed roundingSlack.
 const subnormalGuard = 1e-280
 
 // A spike is a new peak where it exceeds the last one by more than rounding: ties keep the
@@ -281,7 +288,7 @@ func (l *Lanes) SetWatch(lane int, w Watch) {
 	if !math.IsInf(w.Loss, -1) {
 		h.escaping |= 1 << i
 	}
-	h.signal[i] = w.Signal * roundingSlack
+	h.signal[i], h.below[i] = w.Signal*roundingSlack, w.Below*(2-roundingSlack)
 	h.next[i] = float64(w.Step+l.base[lane]) - 0.5
 	h.observeAt = 0
 }

@@ -50,6 +50,7 @@ func (l *Lanes) watch256(v *vector, loss, norm2, spike, signal vec256) {
 	}
 	// Where a lane needs no observation neither difference is negative. NaN is not below the limit.
 	over := or256(h.signal.v.Mul(norm2).Sub(signal), h.next.v.Sub(now))
+	over = or256(over, signal.Sub(set256(subnormalGuard)).Sub(h.below.v.Mul(norm2)))
 	noObservation := finite.ToBits() &^ negative256(over).ToBits() & loss.Greater(h.escape.v).ToBits()
 	if noObservation != all1s256 {
 		h.loss.v, h.norm2.v, h.spikeEnergy.v, h.signalEnergy.v = loss, norm2, spike, signal
@@ -102,6 +103,7 @@ func (l *Lanes) general256() {
 		l.observe256(v)
 		norm2, spike, signal := h.norm2.v, h.spikeEnergy.v, h.signalEnergy.v
 		over := or256(h.signal.v.Mul(norm2).Sub(signal), h.spike.v.Mul(norm2).Sub(spike.Add(set256(subnormalGuard))))
+		over = or256(over, signal.Sub(h.below.v.Mul(norm2)))
 		if h.limit.v.GreaterEqual(norm2).ToBits()&^negative256(over).ToBits() != all1s256 || v.shared.due(l.now) {
 			l.watch256(v, h.loss.v, norm2, spike, signal)
 		}

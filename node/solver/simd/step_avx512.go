@@ -48,6 +48,7 @@ func (l *Lanes) watch512(v *vector, loss, norm2, spike, signal vec512) {
 	}
 	// Where a lane needs no observation neither difference is negative. NaN is not below the limit.
 	over := or512(h.signal.v.Mul(norm2).Sub(signal), h.next.v.Sub(now))
+	over = or512(over, signal.Sub(set512(subnormalGuard)).Sub(h.below.v.Mul(norm2)))
 	noObservation := finite.ToBits() &^ negative512(over).ToBits() & loss.Greater(h.escape.v).ToBits()
 	if noObservation != all1s512 {
 		h.loss.v, h.norm2.v, h.spikeEnergy.v, h.signalEnergy.v = loss, norm2, spike, signal
@@ -100,6 +101,7 @@ func (l *Lanes) general512() {
 		l.observe512(v)
 		norm2, spike, signal := h.norm2.v, h.spikeEnergy.v, h.signalEnergy.v
 		over := or512(h.signal.v.Mul(norm2).Sub(signal), h.spike.v.Mul(norm2).Sub(spike.Add(set512(subnormalGuard))))
+		over = or512(over, signal.Sub(h.below.v.Mul(norm2)))
 		if h.limit.v.GreaterEqual(norm2).ToBits()&^negative512(over).ToBits() != all1s512 || v.shared.due(l.now) {
 			l.watch512(v, h.loss.v, norm2, spike, signal)
 		}

@@ -48,6 +48,7 @@ func (l *Lanes) watch64(v *vector, loss, norm2, spike, signal vec64) {
 	}
 	// Where a lane needs no observation neither difference is negative. NaN is not below the limit.
 	over := or64(h.signal.v.Mul(norm2).Sub(signal), h.next.v.Sub(now))
+	over = or64(over, signal.Sub(set64(subnormalGuard)).Sub(h.below.v.Mul(norm2)))
 	noObservation := finite.ToBits() &^ negative64(over).ToBits() & loss.Greater(h.escape.v).ToBits()
 	if noObservation != all1s64 {
 		h.loss.v, h.norm2.v, h.spikeEnergy.v, h.signalEnergy.v = loss, norm2, spike, signal
@@ -100,6 +101,7 @@ func (l *Lanes) general64() {
 		l.observe64(v)
 		norm2, spike, signal := h.norm2.v, h.spikeEnergy.v, h.signalEnergy.v
 		over := or64(h.signal.v.Mul(norm2).Sub(signal), h.spike.v.Mul(norm2).Sub(spike.Add(set64(subnormalGuard))))
+		over = or64(over, signal.Sub(h.below.v.Mul(norm2)))
 		if h.limit.v.GreaterEqual(norm2).ToBits()&^negative64(over).ToBits() != all1s64 || v.shared.due(l.now) {
 			l.watch64(v, h.loss.v, norm2, spike, signal)
 		}

@@ -241,6 +241,7 @@ func noObservation256(h *head256, c *[3]cell256, w0, w1, w2 vec256) bool {
 	norm2 := e0.Add(e1).Add(e2)
 	spike := and256(e1, h.spikes[1].v).Add(and256(e2, h.spikes[2].v))
 	over := or256(h.signal.v.Mul(norm2).Sub(e0), h.spike.v.Mul(norm2).Sub(spike.Add(set256(subnormalGuard))))
+	over = or256(over, e0.Sub(h.below.v.Mul(norm2)))
 	return h.limit.v.GreaterEqual(norm2).ToBits()&^negative256(over).ToBits() == all1s256
 }
 

@@ -239,6 +239,7 @@ func noObservation64(h *head64, c *[3]cell64, w0, w1, w2 vec64) bool {
 	norm2 := e0.Add(e1).Add(e2)
 	spike := and64(e1, h.spikes[1].v).Add(and64(e2, h.spikes[2].v))
 	over := or64(h.signal.v.Mul(norm2).Sub(e0), h.spike.v.Mul(norm2).Sub(spike.Add(set64(subnormalGuard))))
+	over = or64(over, e0.Sub(h.below.v.Mul(norm2)))
 	return h.limit.v.GreaterEqual(norm2).ToBits()&^negative64(over).ToBits() == all1s64
 }
 

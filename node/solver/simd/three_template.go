@@ -176,6 +176,7 @@ func noObservation512(h *head512, c *[3]cell512, w0, w1, w2 vec512) bool {
 	norm2 := e0.Add(e1).Add(e2)
 	spike := and512(e1, h.spikes[1].v).Add(and512(e2, h.spikes[2].v))
 	over := or512(h.signal.v.Mul(norm2).Sub(e0), h.spike.v.Mul(norm2).Sub(spike.Add(set512(subnormalGuard))))
+	over = or512(over, e0.Sub(h.below.v.Mul(norm2)))
 	return h.limit.v.GreaterEqual(norm2).ToBits()&^negative512(over).ToBits() == all1s512
 }
 

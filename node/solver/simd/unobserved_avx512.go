@@ -13,6 +13,7 @@ const (
 	headKeep       = unsafe.Offsetof(head{}.keep)
 	headEscape     = unsafe.Offsetof(head{}.escape)
 	headSignal     = unsafe.Offsetof(head{}.signal)
+	headBelow      = unsafe.Offsetof(head{}.below)
 	headSpike      = unsafe.Offsetof(head{}.spike)
 	headTailOn     = unsafe.Offsetof(head{}.tailOn)
 	headTailSignal = unsafe.Offsetof(head{}.tailSignal)

@@ -79,6 +79,9 @@ GLOBL tiny<>(SB), RODATA|NOPTR, $8
 	VMOVUPD const_headSignal(H), over; \
 	VFMSUB213PD a0, norm2, over; \
 	VFMSUB231PD const_headSpike(H), norm2, spike; \
+	VPORQ spike, over, over; \
+	VMOVAPD a0, spike; \
+	VFNMADD231PD const_headBelow(H), norm2, spike; \
 	VPORQ spike, over, over
 
 // BOUNDED leaves in K5 the lanes of both vectors in which no iterate is beyond the limit, or not a number.

@@ -1,0 +1,63 @@
+package results_test
+
+import (
+	"math"
+	"strings"
+	"testing"
+
+	"github.com/phasegrid/phasegrid/results"
+)
+
+// version3 is a finished set of solver version 3, which lacks columns of later versions.
+const version3 = "testdata/version-3"
+
+func TestSetsOfEarlierVersionsStayReadable(t *testing.T) {
+	report, err := results.Verify(t.Context(), version3, nil)
+	if err != nil || !report.OK() || !report.Finished || report.Points != 8 {
+		t.Fatalf("%+v, %v", report, err)
+	}
+	set, err := results.OpenSet(version3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if v := set.Schema().Options().SolverVersion; v != 3 {
+		t.Errorf("solver version %d", v)
+	}
+	diverged, reached := 0, 0
+	for r, err := range set.Points(t.Context()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(r.Parameters) != len(set.Schema().Parameters()) || math.IsNaN(r.Loss) || r.StepsRun == 0 {
+			t.Errorf("point %d: %+v", r.Point, r)
+		}
+		if r.Held90Step != -1 || !math.IsNaN(r.ParameterMSE) || !math.IsNaN(r.InputStableRank) {
+			t.Errorf("point %d has values in columns of later versions: %+v", r.Point, r)
+		}
+		if r.Status == results.StatusDiverged {
+			diverged++
+		}
+		if r.StepsTo90 >= 0 {
+			reached++
+		}
+	}
+	if diverged != 2 || reached != 5 {
+		t.Errorf("%d diverged, %d reached 90 %%", diverged, reached)
+	}
+	steps := 0
+	for r, err := range set.Trajectories(t.Context()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if steps++; math.IsNaN(r.Loss) || !math.IsNaN(r.GradientNuclearRank) || math.IsNaN(r.SignalCoefficient) {
+			t.Errorf("%+v", r)
+		}
+	}
+	if steps != 20 {
+		t.Errorf("%d trajectory rows", steps)
+	}
+	views, err := set.Schema().Views(version3)
+	if err != nil || !strings.Contains(views, `NULL::BIGINT AS "held_90_step"`) {
+		t.Errorf("%v\n%s", err, views)
+	}
+}
