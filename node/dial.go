@@ -44,6 +44,7 @@ func Dial(target, service string, creds credentials.TransportCredentials, opts .
 		}),
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxReceiveBytes)),
 	}, opts...)
+	opts = append(opts, explainLookups()...) // innermost, so that other interceptors see the reason
 	return newLink(func() (*grpc.ClientConn, error) {
 		if addresses := strings.Split(target, ","); len(addresses) > 1 {
 			return grpc.NewClient(

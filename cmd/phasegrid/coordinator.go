@@ -120,6 +120,14 @@ func (o coordinatorOptions) config(ctx context.Context) (coordinator.Config, err
 			),
 		}
 	}
+	if err := client.CheckListen("--listen", o.Listen); err != nil {
+		return none, usageError{err}
+	}
+	if o.Advertise != "" {
+		if err := client.CheckTarget("--advertise", o.Advertise); err != nil {
+			return none, usageError{err}
+		}
+	}
 	o.Probe.Insecure = o.Probe.Insecure || o.TLS.Insecure
 	if err := o.Probe.check(); err != nil {
 		return none, err

@@ -77,7 +77,7 @@ func runNode(ctx context.Context, o nodeOptions) error {
 	if err := (node.Config{Name: o.Name, Slots: o.Slots, MemoryBytes: o.MemoryBytes}).Check(); err != nil {
 		return usageError{err}
 	}
-	creds, _, err := o.Client.TLS.Transport(o.Client.Coordinator)
+	creds, err := o.Client.Transport()
 	if err != nil {
 		return usageError{err}
 	}

@@ -36,9 +36,15 @@ func (o *probeOptions) addFlags(flags *pflag.FlagSet, fallback string) {
 	)
 }
 
-// check refuses plain text beyond loopback unless it is allowed.
+// check refuses a malformed address, and plain text beyond loopback unless it is allowed.
 func (o probeOptions) check() error {
-	if o.Listen == "" || o.Insecure || client.Loopback(o.Listen) {
+	if o.Listen == "" {
+		return nil
+	}
+	if err := client.CheckListen("--status-listen", o.Listen); err != nil {
+		return usageError{err}
+	}
+	if o.Insecure || client.Loopback(o.Listen) {
 		return nil
 	}
 	return usageError{

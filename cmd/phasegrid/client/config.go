@@ -29,7 +29,7 @@ type Config struct {
 // With calls f with a client whose unary calls are repeated while no coordinator leads. If ctx has
 // ended, the error is that of ctx.
 func (o Config) With(ctx context.Context, f func(context.Context, *Client) error) error {
-	creds, _, err := o.TLS.Transport(o.Coordinator)
+	creds, err := o.Transport()
 	if err != nil {
 		return InvalidError{err}
 	}
@@ -92,7 +92,7 @@ func (o Config) repeat(
 func (o Config) whyUnled(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, electionTimeout)
 	defer cancel()
-	creds, _, err := o.TLS.Transport(o.Coordinator)
+	creds, err := o.Transport()
 	if err != nil {
 		return nil
 	}
