@@ -53,6 +53,10 @@ func TestExitCodes(t *testing.T) {
 		{"state is a file", []string{"run", good, "--out", t.TempDir(), "--state", notAFolder},
 			exitFailed, []string{"--state"}},
 		{"no coordinator", []string{"ls", "--coordinator", "127.0.0.1:1"}, exitFailed, []string{"--coordinator"}},
+		{"a coordinator without a port", []string{"node", "--coordinator", "localhost"},
+			exitUsage, []string{`--coordinator: got "localhost", want host:port`}},
+		{"a URL to listen on", embedded("--listen", "http://127.0.0.1:0"),
+			exitUsage, []string{`--listen: got "http://127.0.0.1:0", want host:port`}},
 		{"plain text to the world", []string{"ls", "--coordinator", "192.0.2.1:7443"},
 			exitUsage, []string{"--insecure"}},
 		{"a coordinator's status to the world", embedded("--listen", "127.0.0.1:0", "--status-listen", "0.0.0.0:0"),
@@ -164,5 +168,19 @@ func TestSecondRunNamesTheFirst(t *testing.T) {
 	got = phasegrid(t, "run", writeSweep(t, manyShards), "--out", t.TempDir(), "--state", state)
 	if got.code != exitDone {
 		t.Errorf("after the first has ended: code %d: %s", got.code, got.stderr)
+	}
+}
+
+// TestMistakesBeginWithTheirPosition checks that the mistakes of a sweep file have no prefix, one
+// alike many, so that editors find the place; every other error has one.
+func TestMistakesBeginWithTheirPosition(t *testing.T) {
+	one := writeSweep(t, "name: x\nfixed: {optimiser: gd}\n")
+	got := phasegrid(t, "plan", one)
+	if !strings.HasPrefix(got.stderr, one+":2:9: ") || strings.Count(got.stderr, "\n") != 1 {
+		t.Errorf("one mistake: got %q", got.stderr)
+	}
+	got = phasegrid(t, "plan", one, "--max-point-bytes", "x")
+	if !strings.HasPrefix(got.stderr, "error: ") {
+		t.Errorf("a wrong flag: got %q", got.stderr)
 	}
 }

@@ -14,8 +14,7 @@ import (
 var mayImport = map[string][]string{
 	"proto/phasegrid/v1": {},
 
-	"sweep/exact":               {},
-	"sweep":                     {"sweep/exact"},
+	"sweep":                     {},
 	"node/solver/simd":          {},
 	"node/solver/simd/openblas": {},
 	"node/solver":               {"node/solver/simd"},
@@ -36,7 +35,7 @@ var mayImport = map[string][]string{
 	// Tests of the coordinator's packages import coordtest, so it imports none of them.
 	"coordinator/coordtest": {"sweep", "results", "node/solver", "proto/phasegrid/v1"},
 
-	"cmd/phasegrid/client": {"coordinator", "coordinator/ledger", "node", "results", "proto/phasegrid/v1"},
+	"cmd/phasegrid/client": {"coordinator", "coordinator/ledger", "node", "results", "sweep", "proto/phasegrid/v1"},
 	"cmd/phasegrid/local":  {"cmd/phasegrid/client", "coordinator", "coordinator/store", "node"},
 	"cmd/phasegrid/reuse":  {"node/solver", "results", "sweep"},
 	"cmd/phasegrid/chaos": {

@@ -14,6 +14,8 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 	_ "golang.org/x/crypto/x509roots/fallback" // authorities for object storage, where the host has none
+
+	"github.com/phasegrid/phasegrid/sweep"
 )
 
 func main() {
@@ -56,7 +58,7 @@ func (m Main) Run(ctx context.Context) int {
 // their positions.
 func (m Main) report(err error) {
 	text := strings.TrimRight(err.Error(), "\n")
-	if errors.Is(err, errInterrupted) || isUsage(err) && strings.Contains(text, "\n") {
+	if errors.Is(err, errInterrupted) || errors.As(err, new(sweep.Mistakes)) {
 		fmt.Fprintln(m.Stderr, text)
 		return
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
@@ -12,6 +13,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	pb "github.com/phasegrid/phasegrid/proto/phasegrid/v1"
+	"github.com/phasegrid/phasegrid/sweep"
 )
 
 // InvalidError is a request that no coordinator would accept: wrong flags, or mistakes in a sweep
@@ -29,11 +31,16 @@ func explain(what string, err error) error {
 	}
 	s := status.Convert(err)
 	var lines, alarms []string
+	var mistakes sweep.Mistakes
 	for _, detail := range s.Details() {
 		switch m := detail.(type) {
 		case *errdetails.BadRequest:
 			for _, v := range m.GetFieldViolations() {
-				lines = append(lines, v.GetField()+": "+v.GetDescription())
+				if m, ok := mistakeOf(v); ok {
+					mistakes = append(mistakes, m)
+				} else {
+					lines = append(lines, v.GetField()+": "+v.GetDescription())
+				}
 			}
 		case *errdetails.PreconditionFailure:
 			for _, v := range m.GetViolations() {
@@ -42,6 +49,8 @@ func explain(what string, err error) error {
 		}
 	}
 	switch {
+	case len(mistakes) > 0:
+		return InvalidError{mistakes}
 	case len(lines) > 0:
 		return InvalidError{errors.New(strings.Join(lines, "\n"))}
 	case s.Code() == codes.InvalidArgument:
@@ -58,6 +67,19 @@ func explain(what string, err error) error {
 		return fmt.Errorf("%s: the coordinator did not answer in time; try again, or check its log", what)
 	}
 	return fmt.Errorf("%s: %s", what, s.Message())
+}
+
+// mistakeOf returns the mistake of a sweep file that a violation is: its field is a position.
+func mistakeOf(v *errdetails.BadRequest_FieldViolation) (sweep.Mistake, bool) {
+	parts := strings.Split(v.GetField(), ":")
+	n := len(parts)
+	if n < 3 {
+		return sweep.Mistake{}, false
+	}
+	line, err := strconv.Atoi(parts[n-2])
+	column, err2 := strconv.Atoi(parts[n-1])
+	file := strings.Join(parts[:n-2], ":")
+	return sweep.Mistake{File: file, Line: line, Column: column, Text: v.GetDescription()}, err == nil && err2 == nil
 }
 
 // askFollower returns the error with which a follower explains why it does not lead; nil if none
