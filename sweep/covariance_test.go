@@ -5,8 +5,6 @@ import (
 	"math"
 	"strings"
 	"testing"
-
-	"github.com/phasegrid/phasegrid/sweep/exact"
 )
 
 // covarianceFacts is what planning and documentation take from each row, written out by hand for
@@ -53,7 +51,7 @@ func TestTableOfCovariances(t *testing.T) {
 		} else {
 			fmt.Fprintf(&got, "special %d, ", special(a))
 		}
-		fmt.Fprintf(&got, "trace %s", exact.FormatFloat(trace(a)))
+		fmt.Fprintf(&got, "trace %s", formatFloat(trace(a)))
 		if f.check != nil {
 			got.WriteString(", check")
 		}

@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"math"
 	"strings"
-
-	"github.com/phasegrid/phasegrid/sweep/exact"
 )
 
 // ParameterID names a solver parameter. Its order is the enumeration order of the axes, cost axes
@@ -238,7 +236,7 @@ func (p Parameter) Allowed() string {
 
 // interval is the range in words, with a leading space; empty when there is none.
 func (p Parameter) interval() string {
-	low, high := exact.FormatFloat(p.Min), exact.FormatFloat(p.Max)
+	low, high := formatFloat(p.Min), formatFloat(p.Max)
 	if p.Max == math.MaxInt64 { // as a float it is 2^63
 		high = "9223372036854775807"
 	}

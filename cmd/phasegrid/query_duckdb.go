@@ -83,13 +83,16 @@ func openLocked(ctx context.Context, sets []*results.Set, views, scratch string)
 var explainPrefix = regexp.MustCompile(`(?i)^\s*explain(\s+analyze)?\s`)
 
 // onlySelects refuses SQL that could write: DuckDB's parser serialises SELECT statements and
-// nothing else. The query is passed as a value, so that none of it runs here.
+// nothing else. It refuses several statements too, of which only the last would be printed. The
+// query is passed as a value, so that none of it runs here.
 func onlySelects(ctx context.Context, db *sql.DB, query string) error {
 	query = explainPrefix.ReplaceAllString(query, "")
 	var wrong bool
 	var message sql.NullString
-	err := db.QueryRowContext(ctx, `SELECT (tree ->> 'error')::BOOLEAN, tree ->> 'error_message'
-		FROM (SELECT json_serialize_sql(?::VARCHAR) AS tree)`, query).Scan(&wrong, &message)
+	var statements int
+	err := db.QueryRowContext(ctx, `SELECT (tree ->> 'error')::BOOLEAN, tree ->> 'error_message',
+			coalesce(json_array_length(tree -> 'statements'), 0)
+		FROM (SELECT json_serialize_sql(?::VARCHAR) AS tree)`, query).Scan(&wrong, &message, &statements)
 	switch {
 	case err != nil:
 		return fmt.Errorf("check the query: %w", err)
@@ -99,6 +102,8 @@ func onlySelects(ctx context.Context, db *sql.DB, query string) error {
 		}
 	case wrong:
 		return usageError{fmt.Errorf("query: %s", message.String)}
+	case statements > 1:
+		return usageError{fmt.Errorf("query: got %d statements, want one statement at a time", statements)}
 	}
 	return nil
 }
