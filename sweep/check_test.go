@@ -52,7 +52,7 @@ where: weight_decay > 12345670 and weight_decay < 12345680
 		t.Error("the count of a hundred million points is exact")
 	}
 	p, ok := spec.Point(12345678)
-	if want := "init_scale: got 0, want a number > 0 and <= 1000000"; !ok || p.Invalid != want {
+	if want := "init_scale: got 0, want a number in 1e-150..1000000"; !ok || p.Invalid != want {
 		t.Errorf("the point is %q, %v, want %q", p.Invalid, ok, want)
 	}
 	if p, ok := spec.Point(12345679); !ok || p.Invalid != "" || p.Params[sweep.InitScale].Float() != 1 {

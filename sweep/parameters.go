@@ -217,7 +217,7 @@ func stateParameters() []Parameter {
 		numberParameter(TeacherNorm2, "teacher_norm2", 0, 1e12, "‖theta‖²").above().or(floatValue(1)),
 		textParameter(Init, "init", "W_0: alpha I, alpha/sqrt(m) N(0,1), or alpha H[:, :m]",
 			"identity", "gaussian", "orthonormal").or(textValue("identity")),
-		numberParameter(InitScale, "init_scale", 0, 1e6, "alpha, scale of W_0").above(),
+		numberParameter(InitScale, "init_scale", 1e-150, 1e6, "alpha, scale of W_0"),
 	}
 }
 

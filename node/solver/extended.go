@@ -21,7 +21,10 @@ func (e *extended) size() int { return e.matrices.size() + 1 }
 
 func (e *extended) norm(g []float64) float64 {
 	block, c := e.split(g)
-	return math.Sqrt(dot(block, block) + float64(e.rest*float64(c*c)))
+	if norm := math.Sqrt(dot(block, block) + float64(e.rest*float64(c*c))); norm > leastNorm {
+		return norm
+	}
+	return length([]float64{length(block), math.Sqrt(e.rest) * c})
 }
 
 func (e *extended) polar(dst, g []float64) (nuclear float64, err error) {

@@ -30,7 +30,15 @@ func (a *matrices) size() int { return a.n * a.m }
 
 func (a *matrices) shape() (rows, columns int) { return a.d, a.width }
 
-func (a *matrices) norm(g []float64) float64 { return math.Sqrt(a.ws.kernel.SumSquares(g)) }
+func (a *matrices) norm(g []float64) float64 {
+	if norm := math.Sqrt(a.ws.kernel.SumSquares(g)); norm > leastNorm {
+		return norm
+	}
+	return length(g)
+}
+
+// leastNorm is a Frobenius norm in which no square of an entry that matters has underflowed.
+const leastNorm = 1e-140
 
 func (a *matrices) spectral(dst, g []float64, phi func(s, smax float64) float64) error {
 	_, _, err := a.decomposed(dst, g, 0, phi)

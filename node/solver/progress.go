@@ -1,6 +1,7 @@
 package solver
 
 import (
+	"fmt"
 	"math"
 
 	"github.com/phasegrid/phasegrid/node/solver/simd"
@@ -134,5 +135,32 @@ func (w *progress) store(r *Result) {
 		if !r.TailOK {
 			r.TailSignal, r.TailLoss = 0, 0
 		}
+		if why := r.undefined(); why != "" {
+			r.Status, r.Detail = Failed, why
+		}
 	}
+}
+
+// leastNormal is the least number with a full mantissa.
+const leastNormal = 0x1p-1022
+
+// undefined tells which metrics a run that took all its steps lacks, "" if none.
+func (r *Result) undefined() string {
+	at := fmt.Sprintf("at step %d", r.StepsRun)
+	defined := r.TailOK
+	if !defined {
+		at = fmt.Sprintf("within the last %d iterates", tailLength)
+	}
+	for _, x := range r.Final.defined() {
+		if math.IsNaN(*x) {
+			defined, at = false, fmt.Sprintf("at step %d", r.StepsRun)
+		}
+	}
+	switch {
+	case defined:
+		return ""
+	case !(r.Final.WeightNorm2 >= leastNormal):
+		return "evaluate metrics " + at + ": |W|_F^2 underflows"
+	}
+	return "evaluate metrics " + at + ": a value is not finite"
 }

@@ -47,7 +47,7 @@ type Group struct {
 // Result is the outcome of a Problem. Step numbers are -1 if never reached.
 type Result struct {
 	Status Status
-	Detail string // one line for Failed
+	Detail string // one line on why it Failed
 
 	// Final metrics, at iterate T, or at DivergedStep-1.
 	Final Metrics

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math"
 	"math/rand/v2"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -23,7 +24,8 @@ func sound(t *testing.T, p solver.Problem, r solver.Result) {
 	metrics := func(m solver.Metrics) {
 		for _, x := range []float64{m.Loss, m.SignalAlignment, m.SpikeAlignment, m.BulkAlignment,
 			m.SignalEnergy, m.WeightNorm2,
-			m.TopEigenvectorOverlap, m.StableRank} {
+			m.TopEigenvectorOverlap, m.StableRank, m.TeacherCovarianceOverlap, m.WeightCovarianceNorm2,
+			m.ParameterMSE, m.GradientNuclearRank} {
 			if math.IsInf(x, 0) {
 				bad("metric", x)
 			}
@@ -51,6 +53,15 @@ func sound(t *testing.T, p solver.Problem, r solver.Result) {
 		if r.StepsRun != p.Steps || r.DivergedStep != -1 || len(r.Trajectory) != len(p.Record) {
 			bad("steps run", r.StepsRun)
 		}
+		final := reflect.ValueOf(r.Final)
+		for i := range final.NumField() {
+			if name := final.Type().Field(i).Name; name != "GradientNuclearRank" {
+				fin("final "+name, final.Field(i).Float())
+			}
+		}
+		if !r.TailOK {
+			bad("tail", r.TailSignal)
+		}
 	case solver.Diverged:
 		if r.StepsRun != r.DivergedStep || r.TailOK || r.DivergedStep < 0 {
 			bad("diverged step", r.DivergedStep)
@@ -76,7 +87,7 @@ func TestWildProblems(t *testing.T) {
 		d := 1 + rng.IntN(9)
 		p := solver.Problem{Model: solver.Model(rng.IntN(3)), Representation: solver.Representation(rng.IntN(3)),
 			Dimension: d, Width: d, Steps: rng.IntN(30), Samples: 1 + rng.IntN(6), LabelNoise: pick(0, 0, 0.1, 1e200),
-			Init: solver.Init(rng.IntN(3)), InitScale: pick(1e-300, 1e-8, 0.01, 1, 1e7, 1e300, 0), Seed: rng.Uint64(),
+			Init: solver.Init(rng.IntN(3)), InitScale: pick(1e-300, 1e-8, 0.01, 0.1, 1, 1, 1e7, 1e300, 0), Seed: rng.Uint64(),
 			Teacher: solver.Teacher{
 				Kind:  solver.TeacherKind(rng.IntN(3)),
 				Index: rng.IntN(d),

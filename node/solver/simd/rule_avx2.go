@@ -95,8 +95,15 @@ func (l *Lanes) size256(v *vector) (top, nuclear vec256) {
 }
 
 // ngd256 multiplies by the reciprocal norm: one division, not one for each group. Where that is
-// infinite G counts as zero.
+// infinite G is zero. A power of two takes the largest coefficient to about 1 first, so that no
+// square underflows.
 func (l *Lanes) ngd256(v *vector) {
+	top, _ := l.size256(v)
+	scale := twoTo256(set256(0).Sub(exponent256(top).Min(set256(1022))))
+	for i := range uintptr(l.groups) {
+		c := v.cell256(i)
+		c.g.v = c.g.v.Mul(scale)
+	}
 	inverse := set256(1).Div(l.square256(v).Sqrt())
 	inverse = inverse.Masked(inverse.NotEqual(set256(math.Inf(1))))
 	for i := range uintptr(l.groups) {

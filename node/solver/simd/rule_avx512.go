@@ -93,8 +93,15 @@ func (l *Lanes) size512(v *vector) (top, nuclear vec512) {
 }
 
 // ngd512 multiplies by the reciprocal norm: one division, not one for each group. Where that is
-// infinite G counts as zero.
+// infinite G is zero. A power of two takes the largest coefficient to about 1 first, so that no
+// square underflows.
 func (l *Lanes) ngd512(v *vector) {
+	top, _ := l.size512(v)
+	scale := twoTo512(set512(0).Sub(exponent512(top).Min(set512(1022))))
+	for i := range uintptr(l.groups) {
+		c := v.cell512(i)
+		c.g.v = c.g.v.Mul(scale)
+	}
 	inverse := set512(1).Div(l.square512(v).Sqrt())
 	inverse = inverse.Masked(inverse.NotEqual(set512(math.Inf(1))))
 	for i := range uintptr(l.groups) {

@@ -93,8 +93,15 @@ func (l *Lanes) size64(v *vector) (top, nuclear vec64) {
 }
 
 // ngd64 multiplies by the reciprocal norm: one division, not one for each group. Where that is
-// infinite G counts as zero.
+// infinite G is zero. A power of two takes the largest coefficient to about 1 first, so that no
+// square underflows.
 func (l *Lanes) ngd64(v *vector) {
+	top, _ := l.size64(v)
+	scale := twoTo64(set64(0).Sub(exponent64(top).Min(set64(1022))))
+	for i := range uintptr(l.groups) {
+		c := v.cell64(i)
+		c.g.v = c.g.v.Mul(scale)
+	}
 	inverse := set64(1).Div(l.square64(v).Sqrt())
 	inverse = inverse.Masked(inverse.NotEqual(set64(math.Inf(1))))
 	for i := range uintptr(l.groups) {
