@@ -26,8 +26,11 @@ var (
 		"identity":    solver.Identity,
 		"gaussian":    solver.Gaussian,
 		"orthonormal": solver.Orthonormal,
+		"sphere":      solver.Sphere,
 	}
-	teachers = map[string]solver.TeacherKind{"eigen": solver.Eigen, "uniform": solver.Uniform, "mix": solver.Mix}
+	teachers = map[string]solver.TeacherKind{
+		"eigen": solver.Eigen, "uniform": solver.Uniform, "mix": solver.Mix, "random": solver.Random,
+	}
 )
 
 // optimizerWords are the names of the solver's optimizers.
@@ -143,7 +146,8 @@ func teacher(params sweep.Assignment, unknown *error) solver.Teacher {
 	t := solver.Teacher{
 		Kind:  word(params, sweep.Teacher, teachers, unknown),
 		Index: int(params[sweep.TeacherIndex].Int()),
-		Norm2: number(params, sweep.TeacherNorm2),
+		Seed:  uint64(params[sweep.TeacherSeed].Int()),
+		Norm2: sweep.ThetaNorm2(params),
 	}
 	weights := params[sweep.TeacherWeights].List()
 	for i := 0; i+1 < len(weights); i += 2 {

@@ -49,8 +49,8 @@ type views struct {
 var problemParameters = []sweep.ParameterID{
 	sweep.Model, sweep.Dimension, sweep.Width, sweep.Samples, sweep.BatchSize, sweep.Covariance, sweep.Scale,
 	sweep.Spikes, sweep.Exponent, sweep.Blocks, sweep.Eigenvalues, sweep.Rho, sweep.Normalize, sweep.Rotate,
-	sweep.Teacher, sweep.TeacherIndex, sweep.TeacherWeights, sweep.TeacherNorm2, sweep.Init, sweep.InitScale,
-	sweep.LabelNoise,
+	sweep.Teacher, sweep.TeacherIndex, sweep.TeacherWeights, sweep.TeacherSeed, sweep.TeacherNorm2,
+	sweep.TeacherVariance, sweep.Init, sweep.InitScale, sweep.LabelNoise,
 }
 
 func newViews(s *Schema, base string) *views {

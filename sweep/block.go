@@ -306,3 +306,13 @@ func (b *block) costRun(replicates int64) int64 {
 	}
 	return length
 }
+
+// derivesFrom reports whether a derived parameter reads id.
+func (b *block) derivesFrom(id ParameterID) bool {
+	for _, d := range b.derive {
+		if d.refs.has(id) {
+			return true
+		}
+	}
+	return false
+}

@@ -112,7 +112,7 @@ func (c *pointCheck) measure(w *walker, p *Point) {
 			),
 		)
 	}
-	if p.Params[Seed].IsNull() {
+	if p.Params[Seed].IsNull() && !w.block.derivesFrom(Seed) {
 		c.unseeded++
 	}
 	for id := range c.unused.all() {

@@ -67,7 +67,7 @@ func denseCost(a Assignment) (setup, step, record float64) {
 	} else {
 		step += 4 * d * m
 	}
-	if a[Init].text == "gaussian" {
+	if drawsStart(a) {
 		setup += 40 * d * m
 	}
 	return setup, step + ruleOf(a).flops(a).matrix(d, m), gramCost(d, m)
@@ -97,7 +97,7 @@ func subspaceCost(a Assignment) (setup, step, record float64) {
 	loss := 2*rows*rows*m + 2*rows*m*m + 4*rows*m
 	if a[Model].text != "online" {
 		setup = 4 * a[Dimension].Float() * rows * rows
-		if a[Init].text == "gaussian" {
+		if drawsStart(a) {
 			setup += 40 * a[Dimension].Float() * m
 		}
 		return setup, loss + 4*rows*m*m + ruleOf(a).flops(a).matrix(rows, m), gramCost(rows, m)
@@ -107,3 +107,6 @@ func subspaceCost(a Assignment) (setup, step, record float64) {
 	step = loss + n*(40*seen+4*seen*m+3*m) + 4*n*m*m + 4*rows*frame*frame + 2*rows*frame*m
 	return 40 * frame * m, step + ruleOf(a).flops(a).matrix(rows, m), gramCost(seen, m)
 }
+
+// drawsStart reports whether W_0 is random.
+func drawsStart(a Assignment) bool { return a[Init].text == "gaussian" || a[Init].text == "sphere" }

@@ -35,7 +35,7 @@ type CovarianceFamily struct {
 	largest    func(a Assignment) float64
 	trace      func(a Assignment) float64
 	// curvature is lambda_max((thetaᵀQtheta) Q + 2 Q theta thetaᵀ Q) of a family that is not
-	// diagonal.
+	// diagonal, for ‖theta‖ = 1.
 	curvature func(a Assignment) float64
 }
 

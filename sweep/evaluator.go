@@ -213,7 +213,7 @@ func (t table) complete(a Assignment) {
 			a[id] = t.fallback(id, a)
 		}
 		a[id] = asKind(a[id], t[id].Kind)
-		if a[id].IsNull() && id != Steps && id != InitScale {
+		if a[id].IsNull() && id != Steps && id != InitScale && !t[id].Optional {
 			known = false
 		}
 	}

@@ -301,7 +301,7 @@ func muonFlops(a Assignment) Flops {
 }
 
 // teacherNorm is ‖theta‖.
-func teacherNorm(a Assignment) float64 { return math.Sqrt(a[TeacherNorm2].num) }
+func teacherNorm(a Assignment) float64 { return math.Sqrt(ThetaNorm2(a)) }
 
 func spectralRate(a Assignment) float64 {
 	return 0.0207 * teacherNorm(a) / math.Sqrt(float64(a[Dimension].i))

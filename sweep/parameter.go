@@ -33,7 +33,9 @@ const (
 	Teacher
 	TeacherIndex
 	TeacherWeights
+	TeacherSeed
 	TeacherNorm2
+	TeacherVariance
 	Init
 	InitScale
 	LearningRate
@@ -79,6 +81,8 @@ type Parameter struct {
 	// Default is null where a value has to be given, where it is another parameter's (width:
 	// dimension), and where the row of the optimizer or the covariance has it.
 	Default Value
+	// Optional: without a value the parameter stays null where it applies.
+	Optional bool
 	// When are the conditions of which one has to hold for the parameter to apply; none: it always
 	// applies.
 	When []Condition
@@ -95,13 +99,17 @@ type Condition struct {
 }
 
 // DefaultText is the default in words: a value, the name of the parameter whose value it is, one
-// value for each optimizer or covariance that has the parameter, or "required".
+// value for each optimizer or covariance that has the parameter, "none" where it may be left out, or
+// "required".
 func (p Parameter) DefaultText() string {
 	if p.ID == Width {
 		return builtin[Dimension].Name
 	}
 	if !p.Default.IsNull() {
 		return p.Default.plain()
+	}
+	if p.Optional {
+		return "none"
 	}
 	type owned struct{ owner, value string }
 	var all []owned

@@ -69,6 +69,9 @@ func (p Parameter) kind(k Kind) Parameter { p.Kind = k; return p }
 // auto allows the word "auto".
 func (p Parameter) auto() Parameter { p.Auto = true; return p }
 
+// optional allows the parameter to be left out, without a default.
+func (p Parameter) optional() Parameter { p.Optional = true; return p }
+
 // or sets the default.
 func (p Parameter) or(v Value) Parameter { p.Default = v; return p }
 
@@ -156,7 +159,7 @@ func runParameters() []Parameter {
 		numberParameter(LabelNoise, "label_noise", 0, 1e12, "sigma; y = <x, theta>² + sigma N(0,1)").
 			when(Model, "finite_sample", "online").or(floatValue(0)),
 		intParameter(Seed, "seed", 0, math.MaxInt64, "1", "seed of SplitMix64; replicate r uses seed + r").
-			when(Model, "finite_sample", "online").when(Init, "gaussian").or(intValue(0)),
+			when(Model, "finite_sample", "online").when(Init, "gaussian", "sphere").or(intValue(0)),
 	}
 }
 
@@ -208,15 +211,21 @@ func covarianceParameters() []Parameter {
 func stateParameters() []Parameter {
 	return []Parameter{
 		textParameter(Teacher, "teacher",
-			"direction of theta: e_index, (1,...,1)/sqrt(d), or a normalised mix of coordinates",
-			"eigen", "uniform", "mix").or(textValue("eigen")),
+			"direction of theta: e_index, (1,...,1)/sqrt(d), a normalised mix of coordinates, or uniform on the sphere",
+			"eigen", "uniform", "mix", "random").or(textValue("eigen")),
 		intParameter(TeacherIndex, "teacher_index", 0, maxCount-1, "1", "theta is along e_index, counted from 0").
 			when(Teacher, "eigen").or(intValue(0)),
 		numberParameter(TeacherWeights, "teacher_weights", math.Inf(-1), math.Inf(1),
 			"list of [index, weight]: theta along sum of weight e_index").kind(KindPairs).when(Teacher, "mix"),
-		numberParameter(TeacherNorm2, "teacher_norm2", 0, 1e12, "‖theta‖²").above().or(floatValue(1)),
-		textParameter(Init, "init", "W_0: alpha I, alpha/sqrt(m) N(0,1), or alpha H[:, :m]",
-			"identity", "gaussian", "orthonormal").or(textValue("identity")),
+		intParameter(TeacherSeed, "teacher_seed", 0, math.MaxInt64, "1",
+			"theta is along normals of SplitMix64(teacher_seed xor 0xD1B54A32D192ED03); replicates share it").
+			when(Teacher, "random").or(intValue(0)),
+		numberParameter(TeacherNorm2, "teacher_norm2", 0, 1e12, "‖theta‖²; null where teacher_variance is set").
+			above().or(floatValue(1)),
+		numberParameter(TeacherVariance, "teacher_variance", 0, 1e12, "thetaᵀQtheta, instead of teacher_norm2").
+			above().optional(),
+		textParameter(Init, "init", "W_0: alpha I, alpha/sqrt(m) N(0,1), alpha H[:, :m], or alpha N/‖N‖_F",
+			"identity", "gaussian", "orthonormal", "sphere").or(textValue("identity")),
 		numberParameter(InitScale, "init_scale", 1e-150, 1e6, "alpha, scale of W_0"),
 	}
 }

@@ -18,7 +18,7 @@ type violation struct {
 // that the assignment breaks; values on their own are checked by Parameter.check before. Without
 // violations a parameter is null exactly when it does not apply.
 func (t table) resolve(a Assignment) []violation {
-	var failed []violation
+	failed := checkTeacherScale(a)
 	for i := range a {
 		id := ParameterID(i)
 		if !t.applies(id, a) {
@@ -29,7 +29,7 @@ func (t table) resolve(a Assignment) []violation {
 			a[id] = t.fallback(id, a)
 		}
 		if a[id].IsNull() {
-			if id != Width { // it is missing where dimension is, which is said already
+			if id != Width && !t[id].Optional { // width is missing where dimension is, which is said already
 				failed = append(failed, violation{id, t.missing(id)})
 			}
 			continue
@@ -69,6 +69,9 @@ func asKind(v Value, k Kind) Value {
 // applies reports whether a parameter means anything in an assignment whose earlier parameters are
 // resolved.
 func (t table) applies(id ParameterID, a Assignment) bool {
+	if id == TeacherNorm2 && !a[TeacherVariance].IsNull() {
+		return false
+	}
 	when := t[id].When
 	for _, c := range when {
 		if slices.Contains(c.Words, a[c.ID].text) {
@@ -129,11 +132,21 @@ func checkInit(a Assignment) []violation {
 	switch {
 	case a[Init].text == "identity" && m != d:
 		return broken(Width, "width: got %d, want dimension %d with init: identity; "+
-			"omit width, or use init: gaussian or orthonormal", m, d)
+			"omit width, or use init: gaussian, orthonormal or sphere", m, d)
 	case a[Init].text == "orthonormal" && m > d:
 		return broken(Width, "width: got %d, want at most dimension %d with init: orthonormal", m, d)
 	}
 	return nil
+}
+
+// checkTeacherScale is the rule between the two scales of the teacher, before one of them stops
+// applying.
+func checkTeacherScale(a Assignment) []violation {
+	if a[TeacherVariance].IsNull() || a[TeacherNorm2].IsNull() {
+		return nil
+	}
+	return broken(TeacherVariance, "teacher_variance: got %s beside teacher_norm2, want one of them; omit teacher_norm2",
+		a[TeacherVariance])
 }
 
 func checkTeacher(a Assignment) (all []violation) {

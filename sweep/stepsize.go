@@ -14,10 +14,10 @@ import (
 // q_u. A rotation turns Q and theta together and leaves it as it is. a must be resolved up to its
 // learning rate.
 func stepLimit(a Assignment) float64 {
-	norm2 := a[TeacherNorm2].num
+	norm2 := ThetaNorm2(a)
 	switch {
 	case familyOf(a).curvature != nil:
-		return 1 / familyOf(a).curvature(a)
+		return 1 / (norm2 * familyOf(a).curvature(a))
 	case a[Teacher].text == "eigen":
 		q := eigenvalue(a, a[TeacherIndex].i)
 		return 1 / (norm2 * max(3*q*q, q*largest(a)*normalization(a)))
@@ -72,7 +72,7 @@ func resonantStep(a Assignment) bool {
 // Q and a teacher that is no eigenvector: mu lies above it iff mu > c q_max and 2 sum of z_i²/(mu -
 // c q_i) < 1 (the secular equation).
 func diagonalCurvature(a Assignment) float64 {
-	terms := teacherTerms(a)
+	terms := teacherTerms(a, ThetaNorm2(a))
 	c, z2 := 0.0, 0.0
 	for _, t := range terms {
 		c += t.theta2 * t.q
@@ -91,34 +91,11 @@ func diagonalCurvature(a Assignment) float64 {
 	})
 }
 
-// teacherTerm is an eigenvalue and the energy of theta in it.
-type teacherTerm struct{ q, theta2 float64 }
-
-// teacherTerms splits ‖theta‖² over the eigenvalues of a diagonal Q.
-func teacherTerms(a Assignment) []teacherTerm {
-	var terms []teacherTerm
-	norm2 := a[TeacherNorm2].num
-	if a[Teacher].text == "uniform" {
-		for _, r := range Spectrum(a) {
-			terms = append(terms, teacherTerm{r.Value, norm2 * float64(r.Count) / float64(a[Dimension].i)})
-		}
-		return terms
-	}
-	weights, sum := a[TeacherWeights].list, 0.0
-	for i := 0; i < len(weights); i += 2 {
-		sum += weights[i+1] * weights[i+1]
-	}
-	for i := 0; i < len(weights); i += 2 {
-		terms = append(terms, teacherTerm{eigenvalue(a, int64(weights[i])), norm2 * weights[i+1] * weights[i+1] / sum})
-	}
-	return terms
-}
-
-// ar1Curvature is lambda_max(c Q + 2zzᵀ), c = thetaᵀQtheta, z = Q theta, Q_ij = rho^|i-j|. Q⁻¹ is
+// ar1Curvature is lambda_max(c Q + 2zzᵀ) for ‖theta‖ = 1, c = thetaᵀQtheta, z = Q theta, Q_ij = rho^|i-j|. Q⁻¹ is
 // tridiagonal, so mu is tested in O(d): mu > c lambda_max(Q) iff T = mu Q⁻¹ - c I is positive
 // definite, and then mu lies above iff 2 zᵀT⁻¹theta < 1.
 func ar1Curvature(a Assignment) float64 {
-	rho, theta := a[Rho].num, ar1Teacher(a)
+	rho, theta := a[Rho].num, direction(a)
 	z := ar1Product(rho, theta)
 	c, z2 := 0.0, 0.0
 	for i := range z {
@@ -161,30 +138,6 @@ func ar1Product(rho float64, x []float64) []float64 {
 		product[i] += sum
 	}
 	return product
-}
-
-// ar1Teacher is theta in coordinates.
-func ar1Teacher(a Assignment) []float64 {
-	theta := make([]float64, a[Dimension].i)
-	norm := math.Sqrt(a[TeacherNorm2].num)
-	if a[Teacher].text == "uniform" {
-		for i := range theta {
-			theta[i] = norm / math.Sqrt(float64(len(theta)))
-		}
-		return theta
-	}
-	if a[Teacher].text == "eigen" {
-		theta[a[TeacherIndex].i] = norm
-		return theta
-	}
-	weights, sum := a[TeacherWeights].list, 0.0
-	for i := 0; i < len(weights); i += 2 {
-		sum += weights[i+1] * weights[i+1]
-	}
-	for i := 0; i < len(weights); i += 2 {
-		theta[int(weights[i])] = norm * weights[i+1] / math.Sqrt(sum)
-	}
-	return theta
 }
 
 // bisect returns the smallest number of (low, high] that is above; above is monotone and holds at

@@ -2,6 +2,7 @@ package sweep
 
 import (
 	"math"
+	"slices"
 	"testing"
 
 	"gonum.org/v1/gonum/mat"
@@ -42,13 +43,15 @@ func naiveStepLimit(a Assignment) float64 {
 		for i := range d {
 			theta.SetVec(i, 1)
 		}
+	case "random":
+		randomDirection(theta.RawVector().Data, uint64(a[TeacherSeed].Int()))
 	case "mix":
 		w := a[TeacherWeights].List()
 		for i := 0; i < len(w); i += 2 {
 			theta.SetVec(int(w[i]), w[i+1])
 		}
 	}
-	theta.ScaleVec(math.Sqrt(a[TeacherNorm2].Float())/mat.Norm(theta, 2), theta)
+	theta.ScaleVec(math.Sqrt(ThetaNorm2(a))/mat.Norm(theta, 2), theta)
 	q := covarianceMatrix(a)
 	var z mat.VecDense
 	z.MulVec(q, theta)
@@ -80,6 +83,7 @@ func TestStepLimitMatchesEigendecomposition(t *testing.T) {
 		{"teacher", "eigen", "teacher_index", 0},
 		{"teacher", "eigen", "teacher_index", 4},
 		{"teacher", "uniform"},
+		{"teacher", "random", "teacher_seed", 5},
 		{"teacher", "mix", "teacher_weights", []float64{0, 1, 5, -2, 11, 0.25}},
 		{"teacher", "mix", "teacher_weights", []float64{3, 1}},
 	}
@@ -97,6 +101,12 @@ func TestStepLimitMatchesEigendecomposition(t *testing.T) {
 					teacher...)
 				a := resolved(t, pairs...)
 				got, want := stepLimit(a), naiveStepLimit(a)
+				// Scaled to the variance that it has the teacher is the same.
+				scaled := append([]any{"teacher_variance", 1.7 * unitVariance(a)}, pairs...)
+				scaled[slices.Index(scaled, any("teacher_norm2"))] = "lr_warm" // does not apply
+				if b := resolved(t, scaled...); math.Abs(ThetaNorm2(b)-1.7) > 1e-14 || math.Abs(stepLimit(b)-got) > 1e-14*got {
+					t.Errorf("%v: ‖theta‖² %v, limit %v, want 1.7, %v", scaled, ThetaNorm2(b), stepLimit(b), got)
+				}
 				// Both are accurate to a few units of round-off; the eigendecomposition to d of
 				// them.
 				if math.Abs(got-want) > 1e-13*want {

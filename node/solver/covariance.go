@@ -110,7 +110,7 @@ type frame struct {
 func newFrame(p *Problem, ws *workspace) (*frame, error) {
 	d, m := p.Dimension, p.Width
 	f := &frame{baseU: ws.take(d), theta: ws.take(d)}
-	if !direction(f.baseU, &p.Teacher) {
+	if !direction(f.baseU, &p.Teacher, ws) {
 		return nil, errNoTeacher
 	}
 	if p.Covariance.AR1 {
@@ -147,7 +147,7 @@ var errNoTeacher = errors.New("teacher weights: got a sum of zero or not finite;
 
 // direction writes the teacher's unit vector before rotation into u, zeros on entry. It returns
 // false where there is none.
-func direction(u []float64, t *Teacher) bool {
+func direction(u []float64, t *Teacher, ws *workspace) bool {
 	switch t.Kind {
 	case Eigen:
 		u[t.Index] = 1
@@ -157,13 +157,25 @@ func direction(u []float64, t *Teacher) bool {
 		for _, w := range t.Weights {
 			u[w.Index] += w.Weight
 		}
-		norm := math.Sqrt(dot(u, u))
-		if !(norm > 0) || !finite(norm) {
-			return false
-		}
-		for i := range u {
-			u[i] /= norm
-		}
+		return normalise(u)
+	case Random:
+		newRandom(t.Seed^teacherStream, ws).Fill(u)
+		return normalise(u)
+	}
+	return true
+}
+
+// teacherStream separates the teacher's random numbers from those of runs with the same seed.
+const teacherStream = 0xD1B54A32D192ED03
+
+// normalise divides by the Euclidean norm. It returns false where that is 0 or not finite.
+func normalise(u []float64) bool {
+	norm := math.Sqrt(dot(u, u))
+	if !(norm > 0) || !finite(norm) {
+		return false
+	}
+	for i := range u {
+		u[i] /= norm
 	}
 	return true
 }

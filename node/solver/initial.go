@@ -2,7 +2,7 @@ package solver
 
 import "math"
 
-// initialise writes W_0 (d x m, zeros on entry). Gaussian entries are the first numbers drawn.
+// initialise writes W_0 (d x m, zeros on entry). Random entries are the first numbers drawn.
 func initialise(w []float64, p *Problem, rng random, ws *workspace) {
 	d, m := p.Dimension, p.Width
 	switch p.Init {
@@ -14,6 +14,9 @@ func initialise(w []float64, p *Problem, rng random, ws *workspace) {
 		scale := p.InitScale / math.Sqrt(float64(m))
 		rng.Fill(w)
 		ws.kernel.Scale(scale, w)
+	case Sphere:
+		rng.Fill(w)
+		ws.kernel.Scale(p.InitScale/math.Sqrt(ws.kernel.SumSquares(w)), w)
 	case Orthonormal:
 		h := newReflection(d, 1, ws)
 		for i := range d {

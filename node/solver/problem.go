@@ -45,6 +45,7 @@ const (
 	Identity    Init = iota // α I (m = d)
 	Gaussian                // α/√m N(0,1), row-major: E WWᵀ = α² I
 	Orthonormal             // α H[:, :m], H the Householder reflection of Covariance.Rotate
+	Sphere                  // α N/‖N‖_F, N(0,1) row-major: ‖W_0‖_F = α
 )
 
 // Run is an eigenvalue repeated Count times, in coordinate order.
@@ -72,6 +73,7 @@ const (
 	Eigen   TeacherKind = iota // e_Index
 	Uniform                    // (1,...,1)/√d
 	Mix                        // Σ Weight e_Index, normalised
+	Random                     // d normals of Seed, normalised
 )
 
 // IndexWeight is one term of a Mix teacher.
@@ -85,6 +87,7 @@ type Teacher struct {
 	Kind    TeacherKind
 	Index   int
 	Weights []IndexWeight
+	Seed    uint64
 	Norm2   float64
 }
 

@@ -73,7 +73,7 @@ type bulkSplit struct {
 
 func newBulkSplit(p *Problem, ws *workspace) (*bulkSplit, error) {
 	s := &bulkSplit{p: p, u: ws.take(p.Dimension), runs: p.Covariance.Spectrum}
-	if !direction(s.u, &p.Teacher) {
+	if !direction(s.u, &p.Teacher, ws) {
 		return nil, errNoTeacher
 	}
 	counts := make(map[float64]int, len(s.runs))
@@ -167,6 +167,9 @@ func (s *bulkSplit) start(ws *workspace) []float64 {
 	for i := range theta + m {
 		copy(w[(k+i)*m:(k+i+1)*m], r[i*(theta+m)+theta:(i+1)*(theta+m)])
 	}
+	if s.p.Init == Sphere {
+		ws.kernel.Scale(s.p.InitScale/math.Sqrt(rows.norm2), w)
+	}
 	// θ_bulk = ±e; the frame has the plus sign.
 	if theta > 0 && r[0] < 0 {
 		for j := range m {
@@ -186,6 +189,7 @@ type startRows struct {
 	rng   random
 	twoh  float64   // 2/‖h‖²
 	along []float64 // hᵀW_0, nil without rotation
+	norm2 float64   // of the normals of Sphere so far, which next does not scale
 }
 
 func newStartRows(p *Problem, ws *workspace) *startRows {
@@ -201,7 +205,7 @@ func newStartRows(p *Problem, ws *workspace) *startRows {
 			r.next(row, i)
 			axpy(along, 1/float64(i+2), row)
 		}
-		r.rng = newRandom(p.Seed, ws)
+		r.rng, r.norm2 = newRandom(p.Seed, ws), 0
 		r.along = along
 	}
 	return r
@@ -215,6 +219,9 @@ func (r *startRows) next(row []float64, i int) {
 		scale := r.p.InitScale / math.Sqrt(float64(len(row)))
 		r.rng.Fill(row)
 		r.ws.kernel.Scale(scale, row)
+	case Sphere:
+		r.rng.Fill(row)
+		r.norm2 += r.ws.kernel.SumSquares(row)
 	case Orthonormal:
 		for j := range row {
 			row[j] = -r.p.InitScale * float64(float64(r.twoh*h)/float64(j+2))

@@ -58,11 +58,11 @@ func newSubspaceOnline(p *Problem, split *bulkSplit, ws *workspace) (*subspaceOn
 	return s, nil
 }
 
-// initialise draws W_0. Of Gaussian entries the law is enough: rows of normals, and a triangle by
-// Bartlett's decomposition.
+// initialise draws W_0. Of random entries the law is enough: rows of normals, and a triangle by
+// Bartlett's decomposition, which has the norm of what it stands for.
 func (s *subspaceOnline) initialise(split *bulkSplit, ws *workspace) {
 	m := s.m
-	if s.p.Init != Gaussian {
+	if s.p.Init != Gaussian && s.p.Init != Sphere {
 		copy(s.w, split.start(ws))
 		return
 	}
@@ -70,8 +70,12 @@ func (s *subspaceOnline) initialise(split *bulkSplit, ws *workspace) {
 	top := s.w[:s.signal*m]
 	s.rng.Fill(top)
 	s.rng.bartlett(s.w[s.signal*m:(s.signal+m)*m], m, float64(s.p.Dimension-s.signal))
-	for i := range s.w[:(s.signal+m)*m] {
-		s.w[i] *= scale
+	drawn := s.w[:(s.signal+m)*m]
+	if s.p.Init == Sphere {
+		scale = s.p.InitScale / math.Sqrt(s.ws.kernel.SumSquares(drawn))
+	}
+	for i := range drawn {
+		drawn[i] *= scale
 	}
 }
 
