@@ -41,7 +41,7 @@ func (t *term) execute(actions []board.Action) {
 	}})
 }
 
-// leadsToCommit tells whether an action leads to rows or parts that become durable.
+// leadsToCommit reports whether an action leads to rows or parts that become durable.
 func leadsToCommit(a board.Action) bool {
 	switch a.(type) {
 	case board.Grant, board.CommitShard, board.MergePart, board.WriteManifest:

@@ -149,7 +149,7 @@ func (t *term) checkComplete(
 	)
 }
 
-// isPart tells whether a path within a result set is that of a file of a part.
+// isPart reports whether a path within a result set is that of a file of a part.
 func isPart(name string) bool {
 	var part int64
 	if _, err := fmt.Sscanf(path.Base(name), "part-%d.parquet", &part); err != nil {
@@ -158,7 +158,7 @@ func isPart(name string) bool {
 	return slices.ContainsFunc(tables, func(t results.Table) bool { return name == results.PartName(t, part) })
 }
 
-// isSmall tells whether a path within a result set is that of the manifest or of a file that exists
+// isSmall reports whether a path within a result set is that of the manifest or of a file that exists
 // from the start.
 func isSmall(name string) bool {
 	return name == results.ManifestName || name == results.SweepName || name == results.ViewsName ||

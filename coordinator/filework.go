@@ -48,7 +48,7 @@ func (t *term) fileWorker(ctx context.Context) error {
 	}
 }
 
-// checkActive tells whether work on the files of a sweep is to continue. In the same step the board
+// checkActive reports whether work on the files of a sweep is to continue. In the same step the board
 // is told event, unless that is nil, if it is, and cancelled if it is not.
 func (t *term) checkActive(ctx context.Context, sweep string, event, cancelled board.Event) (bool, error) {
 	return ask(ctx, t, func() bool {

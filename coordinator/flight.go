@@ -253,7 +253,7 @@ func (f tableFlight) sendPart(ctx context.Context, part int, records *results.Re
 	}
 }
 
-// merged tells whether the file of a part has all of its rows.
+// merged reports whether the file of a part has all of its rows.
 func (f tableFlight) merged(part int) bool {
 	f.term.mu.RLock()
 	defer f.term.mu.RUnlock()

@@ -123,7 +123,7 @@ func (t *term) stream(conn uint64) *nodeStream {
 	return t.nodes[conn]
 }
 
-// isAttached tells whether a delivery comes from the attached node that it names.
+// isAttached reports whether a delivery comes from the attached node that it names.
 func (t *term) isAttached(h *pb.DeliverHeader) bool {
 	t.mu.RLock()
 	defer t.mu.RUnlock()

@@ -98,7 +98,7 @@ func attachedFromProto(m *pb.Hello) (board.NodeAttached, error) {
 	}, err
 }
 
-// serve handles the messages of a node until its stream ends; left tells whether it said goodbye.
+// serve handles the messages of a node until its stream ends; left reports whether it said goodbye.
 func (s *nodesServer) serve(
 	ctx context.Context,
 	t *term,

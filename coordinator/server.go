@@ -62,7 +62,7 @@ func (c *Coordinator) listen() (listener, status net.Listener, err error) {
 	return listener, status, nil
 }
 
-// private tells whether only this machine can reach an address.
+// private reports whether only this machine can reach an address.
 func private(a net.Addr) bool {
 	switch a := a.(type) {
 	case *net.TCPAddr:

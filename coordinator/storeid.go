@@ -95,7 +95,7 @@ func (c *Coordinator) adoptStores(ctx context.Context, l ledger.Ledger) error {
 }
 
 // checkStores compares the stores with those of the cluster before this coordinator leads, and
-// tells whether they are the same as far as is known. Errors of the ledger are left to the
+// reports whether they are the same as far as is known. Errors of the ledger are left to the
 // campaign.
 func (c *Coordinator) checkStores(ctx context.Context) (same bool, err error) {
 	if c.cfg.Ledger != nil {
@@ -127,7 +127,7 @@ func (c *Coordinator) checkStores(ctx context.Context) (same bool, err error) {
 	return same, nil
 }
 
-// inUse tells whether the cluster has a sweep or another leader; if not, its stores may be
+// inUse reports whether the cluster has a sweep or another leader; if not, its stores may be
 // replaced.
 func (c *Coordinator) inUse(ctx context.Context) (bool, error) {
 	if swept, err := ledger.HasSweeps(ctx, c.backend); err != nil || swept {

@@ -1,8 +1,8 @@
 package board
 
 // Action is an effect that the board asks its caller for, in the order given. An action that makes
-// something durable comes before every action that tells somebody about it, and the caller executes
-// nothing behind it before it is durable.
+// something durable comes before every action that tells anyone about it, and the caller executes
+// the actions after it only once it is durable.
 type Action interface{ action() }
 
 // Actions, each with its result if it has one.

@@ -1,6 +1,7 @@
 package board
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -9,7 +10,7 @@ import (
 // MaxCapacity is the most shards that a node may hold.
 const MaxCapacity = 4096
 
-// checkEvery is the least time between two checks for silent and fenced nodes. The clock advances
+// checkEvery is the minimum time between two checks for silent and fenced nodes. The clock advances
 // with every Tick.
 const checkEvery = 100 * time.Millisecond
 
@@ -45,7 +46,7 @@ type Board struct {
 	out   []Action
 }
 
-// New returns an empty board. A node loses its leases when it was silent for ttl, or when its
+// New returns an empty board. A node loses its leases once it has been silent for ttl, or its
 // stream has been broken for grace. Epochs of leases start above epoch.
 func New(ttl, grace time.Duration, epoch uint64) *Board {
 	return &Board{
@@ -124,6 +125,11 @@ func (b *Board) stepSweep(event Event) {
 
 func (b *Board) emit(a Action) { b.out = append(b.out, a) }
 
+// revoke tells a node that its leases of these shards have ended.
+func (b *Board) revoke(n *node, ranges ...ShardRange) {
+	b.emit(Revoke{Node: n.info.Name, Conn: n.conn, Ranges: ranges})
+}
+
 // tick advances the clock: silent nodes lose their leases, fences expire, nodes that left long ago
 // are forgotten.
 func (b *Board) tick(now time.Time) {
@@ -154,8 +160,9 @@ func (b *Board) tick(now time.Time) {
 	b.forgetGone()
 }
 
-func sortedKeys[V any](m map[int]V) []int {
-	keys := make([]int, 0, len(m))
+// sortedKeys allocates nothing for an empty map, unlike slices.Sorted of its keys.
+func sortedKeys[K cmp.Ordered, V any](m map[K]V) []K {
+	keys := make([]K, 0, len(m))
 	for k := range m {
 		keys = append(keys, k)
 	}

@@ -24,12 +24,8 @@ func (b *Board) Check() []error {
 				bad("sweep %s: shard %d is leased to %s, which does not hold it", j.id, s, l.node.info.Name)
 			}
 			if j.class != "" && l.node.info.Class != j.class || l.node.info.Solver != j.solver {
-				bad(
-					"sweep %s: shard %d is leased to %s, which has another solver version or arithmetic class",
-					j.id,
-					s,
-					l.node.info.Name,
-				)
+				bad("sweep %s: shard %d is leased to %s, which has another solver version or arithmetic class",
+					j.id, s, l.node.info.Name)
 			}
 		}
 		if !maps.Equal(holders, j.holders) {
@@ -45,7 +41,6 @@ func (b *Board) Check() []error {
 			j := b.jobs[ref.sweep]
 			if j == nil || j.leases[ref.shard] != l {
 				bad("node %s: holds shard %d of %s without a lease", name, ref.shard, ref.sweep)
-				continue
 			}
 		}
 		if n.link == linkGone && len(n.held) > 0 {

@@ -22,11 +22,8 @@ func (b *Board) shardDelivered(e ShardDelivered) {
 		return
 	case j.accepts(e.Solver, e.Class) != "":
 		b.dropLease(j, e.Shard, e.Node)
-		answer(
-			OutcomeRejected,
-			fmt.Sprintf("got solver %d with arithmetic class %q, want solver %d with class %q",
-				e.Solver, e.Class, j.solver, j.class),
-		)
+		answer(OutcomeRejected, fmt.Sprintf("got solver %d with arithmetic class %q, want solver %d with class %q",
+			e.Solver, e.Class, j.solver, j.class))
 		return
 	}
 	if c := j.committing[e.Shard]; c != nil {
@@ -35,7 +32,7 @@ func (b *Board) shardDelivered(e ShardDelivered) {
 	}
 	j.committing[e.Shard] = &commit{node: e.Node, token: e.Token, counts: e.Counts}
 	if n := b.unlease(j, e.Shard); n != nil && n.info.Name != e.Node {
-		b.emit(Revoke{Node: n.info.Name, Conn: n.conn, Ranges: []ShardRange{{Sweep: j.id, First: e.Shard, Count: 1}}})
+		b.revoke(n, ShardRange{Sweep: j.id, First: e.Shard, Count: 1})
 	}
 	j.claim(e.Shard)
 	delete(j.quarantine, e.Shard)
@@ -65,13 +62,7 @@ func (b *Board) revokeOtherClasses(j *job) {
 	for _, shard := range sortedKeys(j.leases) {
 		l := j.leases[shard]
 		if l.node.info.Class != j.class {
-			b.emit(
-				Revoke{
-					Node:   l.node.info.Name,
-					Conn:   l.node.conn,
-					Ranges: []ShardRange{{Sweep: j.id, First: shard, Count: 1, Epoch: l.epoch}},
-				},
-			)
+			b.revoke(l.node, ShardRange{Sweep: j.id, First: shard, Count: 1, Epoch: l.epoch})
 			b.returnShard(l.node, shardRef{j.id, shard})
 		}
 	}
@@ -91,9 +82,9 @@ func (b *Board) shardCommitted(e ShardCommitted) {
 	for _, token := range c.duplicates {
 		b.emit(Answer{Token: token, Outcome: OutcomeDuplicate})
 	}
-	if l := j.failures[e.Shard]; l != nil && l.Quarantined {
-		l.Quarantined = false
-		b.emit(SaveFailures{Sweep: j.id, Failures: l.clone()})
+	if f := j.failures[e.Shard]; f != nil && f.Quarantined {
+		f.Quarantined = false
+		b.emit(SaveFailures{Sweep: j.id, Failures: f.clone()})
 	}
 	b.mergeIfComplete(j, j.cuts.PartOf(e.Shard))
 	b.settle(j)
@@ -108,7 +99,7 @@ func (b *Board) commitCancelled(e CommitCancelled) {
 	}
 	c := j.committing[e.Shard]
 	delete(j.committing, e.Shard)
-	if l := j.failures[e.Shard]; l != nil && l.Quarantined {
+	if f := j.failures[e.Shard]; f != nil && f.Quarantined {
 		j.quarantine[e.Shard] = true
 	} else {
 		j.release(e.Shard)

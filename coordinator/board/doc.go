@@ -7,10 +7,10 @@
 //     The same events give the same actions; time is an event, Tick.
 //   - Each shard is in exactly one state: open, suspect, leased, committing, done or quarantined
 //     (see Board.Check).
-//   - An action that makes something durable comes before every action that tells somebody about
+//   - An action that makes something durable comes before every action that tells anyone about
 //     it.
 //   - No state is kept per point, and two bits per shard.
 //
-// Events are facts, such as Committed; actions are effects that the caller executes, such as
-// Commit.
+// Events are facts, such as ShardCommitted; actions are effects that the caller executes, such as
+// CommitShard.
 package board

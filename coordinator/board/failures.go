@@ -20,8 +20,8 @@ const (
 	maxCauseBytes    = 512
 )
 
-// LeaseFailure is a lease that ended by the fault of its node. A drain, a preemption or a cancel is
-// none.
+// LeaseFailure is a lease that ended by the fault of its node. A drain, a preemption or a
+// cancellation is not one.
 type LeaseFailure struct {
 	Node  string
 	Cause string
@@ -36,9 +36,9 @@ type ShardFailures struct {
 	Failures    []LeaseFailure // the last one of each node, the newest last
 }
 
-// clip returns the printable runes of a text from outside, at most maxCauseBytes: it ends up in
-// terminals, which control characters command. It never ends within a rune, since Protobuf refuses
-// strings that are not UTF-8.
+// clip returns the printable runes of a text from outside, at most maxCauseBytes: the text ends up
+// in terminals, and control characters could do anything there. It never ends within a rune, since
+// Protobuf rejects strings that are not UTF-8.
 func clip(s string) string {
 	s = strings.ToValidUTF8(s[:min(len(s), maxCauseBytes)], "")
 	return strings.Map(func(r rune) rune {

@@ -1,8 +1,8 @@
 package board
 
 // How a sweep ends: its parts are merged, then its manifest is written, then the phase Done is made
-// durable. Before each attempt to work on its files the caller asks whether the sweep has ended
-// meanwhile, and cancels the work then. After ManifestStored nothing cancels it.
+// durable. Before each attempt to work on its files the caller asks Ended, and cancels the work if a
+// request has ended the sweep meanwhile. After ManifestStored nothing cancels it.
 
 // mergeIfComplete starts the merge of a part whose shards are all done, unless the sweep has ended.
 func (b *Board) mergeIfComplete(j *job, i int) {
@@ -50,13 +50,13 @@ func (b *Board) partStored(e PartStored) {
 	b.removeIfIdle(j)
 }
 
-// Ended tells whether a sweep has ended or does not exist, so that work on its files has to stop.
+// Ended reports whether a sweep has ended or does not exist, so that work on its files has to stop.
 func (b *Board) Ended(sweep string) bool {
 	j := b.jobs[sweep]
 	return j == nil || j.phase.Ended()
 }
 
-// Stored tells whether a part of an ended sweep is stored.
+// Stored reports whether a part of an ended sweep is stored.
 func (b *Board) Stored(sweep string, part int) bool {
 	j := b.jobs[sweep]
 	return j != nil && j.phase.Ended() && j.parts[part].stage == partStored

@@ -44,7 +44,7 @@ type job struct {
 	costTotal float64
 	costDone  float64
 	maxMemory int64
-	tooLittle int64 // no open shard fits into this memory; see nextFor
+	tooLittle int64 // bytes of memory into which no open shard fits; see nextFor
 	pace      pace
 }
 
@@ -123,17 +123,17 @@ func newJob(e SweepAdded, seq int) *job {
 			}
 		}
 	}
-	for s, l := range e.Failures {
-		j.failures[s] = &l
+	for s, f := range e.Failures {
+		j.failures[s] = &f
 	}
 	for s := range n {
 		j.costTotal += j.cuts.Cost(s)
 		j.maxMemory = max(j.maxMemory, j.cuts.Memory(s))
-		switch l := j.failures[s]; {
+		switch f := j.failures[s]; {
 		case j.done.has(s):
 			j.costDone += j.cuts.Cost(s)
 			continue
-		case l != nil && l.Quarantined:
+		case f != nil && f.Quarantined:
 			j.quarantine[s] = true
 		default:
 			j.release(s)
@@ -150,7 +150,7 @@ func newJob(e SweepAdded, seq int) *job {
 	return j
 }
 
-// allQuarantined tells whether all shards in missing are in quarantine.
+// allQuarantined reports whether all shards in missing are in quarantine.
 func (j *job) allQuarantined(missing []int) bool {
 	for _, s := range missing {
 		if !j.quarantine[s] {
@@ -172,7 +172,7 @@ func (j *job) release(shard int) {
 	}
 }
 
-// claim removes a shard from the leasable ones, and returns false if it was none.
+// claim removes a shard from the leasable ones, and returns false if it was not one of them.
 func (j *job) claim(shard int) bool {
 	if j.open.remove(shard) {
 		return true
@@ -184,7 +184,7 @@ func (j *job) claim(shard int) bool {
 	return found
 }
 
-// settled tells whether every shard is done or in quarantine.
+// settled reports whether every shard is done or in quarantine.
 func (j *job) settled() bool { return j.done.len()+len(j.quarantine) == j.cuts.Shards() }
 
 // leasable is the number of shards that may be leased now.

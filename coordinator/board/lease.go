@@ -26,14 +26,14 @@ func (b *Board) returnShard(n *node, ref shardRef) {
 func (b *Board) failLease(n *node, ref shardRef, cause string) {
 	j := b.jobs[ref.sweep]
 	b.unlease(j, ref.shard)
-	l := j.failures[ref.shard]
-	if l == nil {
-		l = &ShardFailures{Shard: ref.shard}
-		j.failures[ref.shard] = l
+	f := j.failures[ref.shard]
+	if f == nil {
+		f = &ShardFailures{Shard: ref.shard}
+		j.failures[ref.shard] = f
 	}
-	l.add(LeaseFailure{Node: n.info.Name, Cause: cause, Time: b.now})
-	b.emit(SaveFailures{Sweep: j.id, Failures: l.clone()})
-	if l.Quarantined {
+	f.add(LeaseFailure{Node: n.info.Name, Cause: cause, Time: b.now})
+	b.emit(SaveFailures{Sweep: j.id, Failures: f.clone()})
+	if f.Quarantined {
 		j.quarantine[ref.shard] = true
 		b.settle(j)
 		return
@@ -45,14 +45,14 @@ func (b *Board) failLease(n *node, ref shardRef, cause string) {
 // undoFailure removes a node's last lease failure from a shard that the node turns out to still
 // have.
 func (b *Board) undoFailure(j *job, shard int, node string) {
-	l := j.failures[shard]
-	if l == nil || l.Quarantined || !l.undo(node) {
+	f := j.failures[shard]
+	if f == nil || f.Quarantined || !f.undo(node) {
 		return
 	}
 	if j.claim(shard) {
 		j.release(shard)
 	}
-	b.emit(SaveFailures{Sweep: j.id, Failures: l.clone()})
+	b.emit(SaveFailures{Sweep: j.id, Failures: f.clone()})
 }
 
 // nodeFailed counts a shard that a live node abandoned or delivered wrongly.
@@ -80,13 +80,7 @@ func (b *Board) strike(n *node) {
 	}
 	b.countSlots()
 	for _, ref := range n.inOrder() {
-		b.emit(
-			Revoke{
-				Node:   n.info.Name,
-				Conn:   n.conn,
-				Ranges: []ShardRange{{Sweep: ref.sweep, First: ref.shard, Count: 1, Epoch: n.held[ref].epoch}},
-			},
-		)
+		b.revoke(n, ShardRange{Sweep: ref.sweep, First: ref.shard, Count: 1, Epoch: n.held[ref].epoch})
 		b.returnShard(n, ref)
 	}
 	b.emit(Dismiss{Node: n.info.Name, Conn: n.conn, Reason: n.fenceReason})
@@ -137,7 +131,7 @@ func appendShard(ranges []ShardRange, sweep string, shard int, epoch uint64) []S
 	return append(ranges, ShardRange{Sweep: sweep, First: shard, Count: 1, Epoch: epoch})
 }
 
-// shardsAbandoned looks at no more shards than a node may hold, whatever the message says.
+// shardsAbandoned counts a failure for each shard, for no more of them than a node may hold.
 func (b *Board) shardsAbandoned(e ShardsAbandoned) {
 	for s := e.Range.First; s < e.Range.First+e.Range.Count && s-e.Range.First < MaxCapacity; s++ {
 		b.nodeFailed(e.Node, e.Range.Sweep, s, "abandoned: "+e.Cause)

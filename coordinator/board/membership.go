@@ -12,8 +12,7 @@ func (b *Board) countSlots() {
 	}
 }
 
-// alive returns the node if conn is its current stream, and notes that it showed life; otherwise
-// nil.
+// alive returns the node and records that it is alive, if conn is its current stream; otherwise nil.
 func (b *Board) alive(name string, conn uint64) *node {
 	n := b.nodes[name]
 	if n == nil || n.conn != conn || n.link != linkUp {
@@ -45,7 +44,7 @@ func (b *Board) nodeAttached(e NodeAttached) {
 	}
 	b.countSlots()
 
-	var still = map[shardRef]bool{}
+	still := map[shardRef]bool{}
 	var stale []ShardRange
 	for _, r := range e.Held {
 		j := b.jobs[r.Sweep]
@@ -71,7 +70,7 @@ func (b *Board) nodeAttached(e NodeAttached) {
 		b.failLease(n, ref, "node restarted")
 	}
 	if len(stale) > 0 {
-		b.emit(Revoke{Node: name, Conn: n.conn, Ranges: stale})
+		b.revoke(n, stale...)
 	}
 	if n.fenceReason != "" {
 		b.emit(Dismiss{Node: name, Conn: n.conn, Reason: n.fenceReason})
@@ -79,7 +78,7 @@ func (b *Board) nodeAttached(e NodeAttached) {
 	b.enqueue(n)
 }
 
-// stalled extends the deadline of every node by the time in which this process could not hear it.
+// stalled extends the deadline of every node by the time in which this process received nothing.
 func (b *Board) stalled(e Stalled) {
 	for _, n := range b.nodes {
 		n.lastSeen = n.lastSeen.Add(e.Gap)
@@ -114,8 +113,9 @@ func (b *Board) streamBroken(e StreamBroken) {
 	}
 }
 
-// notHeld returns the leases of a node that fail because another process of it was solving them:
-// the first of those that it does not have any more, one a slot. The others are returned.
+// notHeld returns the leases that fail because an earlier process of the node was solving them: of
+// those that the node no longer holds, the first ones in the order granted, one a slot. It ends the
+// others without a failure.
 func (b *Board) notHeld(n *node, still map[shardRef]bool, same bool) []shardRef {
 	var lost []shardRef
 	for i, ref := range n.inOrder() {
@@ -166,7 +166,7 @@ func (b *Board) overdue() []string {
 	return names
 }
 
-// forgetGone forgets nodes that left long ago, and the oldest if there are too many.
+// forgetGone forgets nodes that left long ago, and the earliest ones if there are too many.
 func (b *Board) forgetGone() {
 	for len(b.gone) > maxGone || len(b.gone) > 0 && b.now.Sub(b.gone[0].lastSeen) > goneAfter {
 		delete(b.nodes, b.gone[0].info.Name)

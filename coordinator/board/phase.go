@@ -80,24 +80,19 @@ func (b *Board) phaseRequested(e PhaseRequested) {
 
 // revokeAll ends every lease of a sweep.
 func (b *Board) revokeAll(j *job) {
-	type stream struct {
-		node string
-		conn uint64
-	}
-	var nodes []stream
-	ranges := map[stream][]ShardRange{}
+	var nodes []*node
+	ranges := map[*node][]ShardRange{}
 	for _, shard := range sortedKeys(j.leases) {
 		l := j.leases[shard]
-		key := stream{l.node.info.Name, l.node.conn}
-		if ranges[key] == nil {
-			nodes = append(nodes, key)
+		if ranges[l.node] == nil {
+			nodes = append(nodes, l.node)
 		}
-		ranges[key] = appendShard(ranges[key], j.id, shard, l.epoch)
+		ranges[l.node] = appendShard(ranges[l.node], j.id, shard, l.epoch)
 		b.unlease(j, shard)
 		j.release(shard)
 	}
 	for _, n := range nodes {
-		b.emit(Revoke{Node: n.node, Conn: n.conn, Ranges: ranges[n]})
+		b.revoke(n, ranges[n]...)
 	}
 }
 

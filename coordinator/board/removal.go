@@ -6,7 +6,8 @@ import "slices"
 // are deleted in one transaction. Once the key is durable, this leader or the next carries the
 // removal out. Files are deleted after work on them has stopped. Until the last step the sweep is
 // listed as being removed, and can be neither submitted nor changed. A release that does not know
-// the key shows the sweep as it was; this release resumes the removal when it leads again.
+// the key shows the sweep as if it were not being removed; a later leader of this release resumes
+// the removal.
 
 // removalRequested starts the removal of an ended sweep.
 func (b *Board) removalRequested(e RemovalRequested) {

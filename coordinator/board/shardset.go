@@ -28,7 +28,7 @@ func (s *shardSet) add(i int) bool {
 	return true
 }
 
-// remove deletes shard i, and returns false if it was no member.
+// remove deletes shard i, and returns false if it was not a member.
 func (s *shardSet) remove(i int) bool {
 	if !s.has(i) {
 		return false

@@ -1,6 +1,6 @@
 package board
 
-// enqueue has assign look at a node. Every node that holds less than before is enqueued.
+// enqueue makes assign consider a node. Every node that holds less than before is enqueued.
 func (b *Board) enqueue(n *node) {
 	if n.queued {
 		return
@@ -20,9 +20,9 @@ func (b *Board) enqueueIdle() {
 // assign grants leases to the nodes that have room, first come, first served.
 func (b *Board) assign() {
 	for len(b.ready) > 0 {
-		hungry := b.ready
+		ready := b.ready
 		b.ready = nil
-		for _, n := range hungry {
+		for _, n := range ready {
 			n.queued = false
 			if n.room() == 0 {
 				continue
@@ -94,7 +94,7 @@ func (b *Board) nextJob(n *node, quota map[*job]int) *job {
 	return best
 }
 
-// fits tells whether a job has a shard that this node may get.
+// fits reports whether a job has a shard that this node may get.
 func (b *Board) fits(j *job, n *node) bool {
 	if j.leasable() == 0 || j.accepts(n.info.Solver, n.info.Class) != "" {
 		return false
@@ -143,8 +143,8 @@ func (b *Board) charge(j *job, shard int) {
 	b.reached[j.kind()] = max(b.reached[j.kind()], j.pass)
 }
 
-// Standing returns the ranges of a grant that are still leased as granted. A grant that waited for
-// the ledger may have been overtaken by a late delivery of the same shard, or by a revocation.
+// Standing returns the ranges of a grant that are still leased as granted. While a grant waited for
+// the ledger, a late delivery of the same shard or a revocation may have ended its leases.
 func (b *Board) Standing(g Grant) []ShardRange {
 	var ranges []ShardRange
 	for _, r := range g.Ranges {
@@ -170,8 +170,8 @@ func (b *Board) Standing(g Grant) []ShardRange {
 }
 
 // nextFor returns the first open shard at or after s that fits into the memory of the node, or -1.
-// There may be very many that do not fit: that none fits is remembered in tooLittle until shards
-// are opened again.
+// Since the search may pass very many shards that do not fit, tooLittle remembers that none did
+// until shards become open again.
 func nextFor(j *job, n *node, s int) int {
 	if n.info.MemoryBytes != 0 && n.info.MemoryBytes <= j.tooLittle {
 		return -1
@@ -203,7 +203,7 @@ func firstSuspect(j *job, n *node) int {
 	return -1
 }
 
-// hasMemory tells whether a shard fits into the memory of the node.
+// hasMemory reports whether a shard fits into the memory of the node.
 func (n *node) hasMemory(j *job, shard int) bool {
 	return n.info.MemoryBytes == 0 || j.maxMemory <= n.info.MemoryBytes || j.cuts.Memory(shard) <= n.info.MemoryBytes
 }

@@ -2,7 +2,6 @@ package board
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 )
@@ -55,8 +54,8 @@ func (b *Board) Progress(sweep string) (Progress, bool) {
 func (b *Board) Attempts(sweep string) map[int]int {
 	attempts := map[int]int{}
 	if j := b.jobs[sweep]; j != nil {
-		for s, l := range j.failures {
-			attempts[s] = l.Attempts
+		for s, f := range j.failures {
+			attempts[s] = f.Attempts
 		}
 	}
 	return attempts
@@ -142,7 +141,7 @@ func (b *Board) waitingForShare(j *job) string {
 // offers formats what nodes offer: "4 nodes offer 2".
 func offers(counts map[string]int) string {
 	var parts []string
-	for _, k := range sortedNames(counts) {
+	for _, k := range sortedKeys(counts) {
 		parts = append(parts, plural(counts[k], "node offers", "nodes offer")+" "+k)
 	}
 	return strings.Join(parts, ", ")
@@ -167,31 +166,25 @@ type NodeStatus struct {
 // Nodes returns the nodes that are connected or may come back soon, sorted by name.
 func (b *Board) Nodes() []NodeStatus {
 	var list []NodeStatus
-	for _, name := range sortedNames(b.nodes) {
+	for _, name := range sortedKeys(b.nodes) {
 		n := b.nodes[name]
 		if n.link != linkGone {
-			list = append(
-				list,
-				NodeStatus{
-					Info:     n.info,
-					Held:     len(n.held),
-					Draining: n.draining,
-					Fenced:   n.fenceReason,
-					LastSeen: n.lastSeen,
-				},
-			)
+			list = append(list, NodeStatus{
+				Info: n.info, Held: len(n.held), Draining: n.draining, Fenced: n.fenceReason, LastSeen: n.lastSeen,
+			})
 		}
 	}
 	return list
 }
 
-// Census counts the shards of sweeps that have not ended, by state, and the connected nodes.
+// Census is how many shards the sweeps that have not ended have in each state, and how many nodes
+// are connected.
 type Census struct {
 	Open, Leased, Committing, Done, Quarantined int // shards
 	Nodes, Fenced                               int // connected nodes, and those of them that are fenced
 }
 
-// Census counts shards and nodes.
+// Census counts the shards of sweeps that have not ended, and the connected nodes.
 func (b *Board) Census() Census {
 	var c Census
 	for _, j := range b.order {
@@ -213,13 +206,4 @@ func (b *Board) Census() Census {
 		}
 	}
 	return c
-}
-
-func sortedNames[V any](m map[string]V) []string {
-	names := make([]string, 0, len(m))
-	for k := range m {
-		names = append(names, k)
-	}
-	slices.Sort(names)
-	return names
 }

@@ -38,7 +38,7 @@ func ParsePhase(word string) (Phase, error) {
 	return 0, fmt.Errorf("unknown phase %q", word)
 }
 
-// Ended tells whether a sweep in this phase needs a request to continue.
+// Ended reports whether a sweep in this phase needs a request to continue.
 func (p Phase) Ended() bool { return p >= Done }
 
 // ShardRange is a range of consecutive shards of one sweep that are leased together.
@@ -49,7 +49,7 @@ type ShardRange struct {
 	Epoch uint64
 }
 
-// NodeInfo is what a node says about itself when it attaches.
+// NodeInfo describes a node, as it registered when it attached.
 type NodeInfo struct {
 	Name        string
 	Slots       int

@@ -51,7 +51,7 @@ type Delivered struct {
 	Took    time.Duration // from the first byte to the answer
 }
 
-// Committed tells whether the shard was committed with this delivery.
+// Committed reports whether the shard was committed with this delivery.
 func (d Delivered) Committed() bool { return d.Outcome == pb.DeliverResponse_OUTCOME_COMMITTED }
 
 // Info is what the node says about itself.

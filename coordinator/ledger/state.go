@@ -138,7 +138,7 @@ func LoadStores(ctx context.Context, ledger Reader) (map[string]StoreState, erro
 	return states, err
 }
 
-// HasSweeps tells whether the ledger has a sweep.
+// HasSweeps reports whether the ledger has a sweep.
 func HasSweeps(ctx context.Context, ledger Reader) (bool, error) {
 	found := errors.New("found")
 	err := ledger.Load(ctx, sweepsRoot, func(string, []byte) error { return found })

@@ -39,7 +39,7 @@ const (
 	asidePrefix     = ".deleting-"
 )
 
-// isObject tells whether a file of this name is an object.
+// isObject reports whether a file of this name is an object.
 func isObject(file string) bool {
 	return !strings.HasPrefix(file, temporaryPrefix) && !strings.HasPrefix(file, asidePrefix)
 }
