@@ -25,10 +25,10 @@ type alarm struct {
 	text      string
 	reporters map[*reporter]bool // that have raised it and not cleared it
 	logged    string             // text of the last log line
-	at        time.Time
+	loggedAt  time.Time
 }
 
-// logAgainAfter is the least time between two log lines of an alarm whose text changes: texts name
+// logAgainAfter is the minimum time between two log lines of an alarm whose text changes: texts name
 // temporary files, which differ between attempts.
 const logAgainAfter = time.Minute
 
@@ -45,25 +45,25 @@ func newAlarms(log *slog.Logger, gauge prometheus.Gauge) *alarms {
 
 func (a *alarms) reporter(subject string) *reporter { return &reporter{a, subject} }
 
-func (t *reporter) raise(text string) { t.alarms.raise(t.subject, t, text) }
+func (r *reporter) raise(text string) { r.alarms.raise(r.subject, r, text) }
 
-func (t *reporter) clear() { t.alarms.clear(t.subject, t) }
+func (r *reporter) clear() { r.alarms.clear(r.subject, r) }
 
 // raise sets the text of an alarm. It is logged when the alarm begins, and later if the text has
 // changed.
 func (a *alarms) raise(subject string, by *reporter, text string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	now := a.current[subject]
-	if now == nil {
-		now = &alarm{reporters: map[*reporter]bool{}}
-		a.current[subject] = now
+	active := a.current[subject]
+	if active == nil {
+		active = &alarm{reporters: map[*reporter]bool{}}
+		a.current[subject] = active
 	}
-	if now.logged != text && time.Since(now.at) >= logAgainAfter {
+	if active.logged != text && time.Since(active.loggedAt) >= logAgainAfter {
 		a.log.Error("alarm raised", "subject", subject, "text", text)
-		now.logged, now.at = text, time.Now()
+		active.logged, active.loggedAt = text, time.Now()
 	}
-	now.text, now.reporters[by] = text, true
+	active.text, active.reporters[by] = text, true
 	a.gauge.Set(float64(len(a.current)))
 }
 
@@ -71,11 +71,11 @@ func (a *alarms) raise(subject string, by *reporter, text string) {
 func (a *alarms) clear(subject string, by *reporter) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	now := a.current[subject]
-	if now == nil {
+	active := a.current[subject]
+	if active == nil {
 		return
 	}
-	if delete(now.reporters, by); len(now.reporters) > 0 {
+	if delete(active.reporters, by); len(active.reporters) > 0 {
 		return
 	}
 	a.log.Info("alarm cleared", "subject", subject)
@@ -89,8 +89,8 @@ func (a *alarms) list() []string {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	var texts []string
-	for subject, now := range a.current {
-		texts = append(texts, subject+": "+now.text)
+	for subject, active := range a.current {
+		texts = append(texts, subject+": "+active.text)
 	}
 	slices.Sort(texts)
 	if more := len(texts) - maxListed; more > 0 {

@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/googleapis/gax-go/v2"
 	"golang.org/x/sync/errgroup"
 	"google.golang.org/grpc/health"
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
@@ -120,23 +121,23 @@ func (c *Coordinator) campaignAndLead(ctx context.Context) error {
 		if err != nil {
 			if ctx.Err() == nil {
 				candidacy.raise(board.OneLine("campaign failed: " + err.Error()))
-				pause(ctx, retryDelay)
+				_ = gax.Sleep(ctx, retryDelay)
 			}
 			continue
 		}
 		if err := c.lead(ctx, leadership, stores); err != nil && ctx.Err() == nil {
 			c.log.Warn("lost leadership", "error", err)
-			pause(ctx, retryDelay)
+			_ = gax.Sleep(ctx, retryDelay)
 		}
 	}
 	return ctx.Err()
 }
 
 // raiseAndWait raises an alarm and waits before the next attempt.
-func (c *Coordinator) raiseAndWait(ctx context.Context, about *reporter, err error) {
+func (c *Coordinator) raiseAndWait(ctx context.Context, r *reporter, err error) {
 	if ctx.Err() == nil {
-		about.raise(board.OneLine(err.Error()))
-		pause(ctx, maxRetryDelay)
+		r.raise(board.OneLine(err.Error()))
+		_ = gax.Sleep(ctx, maxRetryDelay)
 	}
 }
 
@@ -183,14 +184,6 @@ func (c *Coordinator) lead(ctx context.Context, leadership *ledger.Leadership, s
 		c.log.Warn("resignation failed; the next leader waits until the session expires", "error", failed)
 	}
 	return err
-}
-
-// pause waits for d or until ctx ends.
-func pause(ctx context.Context, d time.Duration) {
-	select {
-	case <-time.After(d):
-	case <-ctx.Done():
-	}
 }
 
 // setLeading sets the health of the services that only the leader serves. The coordinator itself,

@@ -87,7 +87,7 @@ func (s *nodesServer) deliver(
 		return err
 	}
 	t.budget.Release(receiving - weight)
-	a, err := t.await(ctx, in, h, weight)
+	a, err := t.commitDelivery(ctx, in, h, weight)
 	if err != nil {
 		return err
 	}
@@ -143,14 +143,8 @@ func (t *term) receiveShard(
 			return nil, err
 		}
 		if len(m.GetChunk()) == 0 || int64(len(payload)+len(m.GetChunk())) > h.GetPayloadBytes() {
-			return nil, t.reject(
-				h,
-				"size",
-				fmt.Errorf(
-					"got a chunk of %d bytes after %d bytes, want %d in total",
-					len(m.GetChunk()), len(payload), h.GetPayloadBytes(),
-				),
-			)
+			return nil, t.reject(h, "size", fmt.Errorf("got a chunk of %d bytes after %d bytes, want %d in total",
+				len(m.GetChunk()), len(payload), h.GetPayloadBytes()))
 		}
 		payload = append(payload, m.GetChunk()...)
 	}
@@ -185,21 +179,16 @@ func (t *term) reject(h *pb.DeliverHeader, reason string, err error) error {
 		"sweep_id", h.GetSweepId(), "shard_id", h.GetShard(), "node_id", h.GetNode(), "reason", reason,
 		"error", err)
 	if t.isAttached(h) {
-		t.post(
-			board.DeliveryRejected{
-				Node:  h.GetNode(),
-				Sweep: h.GetSweepId(),
-				Shard: int(h.GetShard()),
-				Cause: board.OneLine(err.Error()),
-			},
-		)
+		t.post(board.DeliveryRejected{
+			Node: h.GetNode(), Sweep: h.GetSweepId(), Shard: int(h.GetShard()), Cause: board.OneLine(err.Error()),
+		})
 	}
 	return badField("payload", "%w", err)
 }
 
-// await has the board decide about a verified shard and waits for the answer. The memory is
-// released when the bytes are on disk or dropped, even if the caller is gone.
-func (t *term) await(ctx context.Context, in *incoming, h *pb.DeliverHeader, weight int64) (board.Answer, error) {
+// commitDelivery lets the board decide about a verified shard and waits for the answer. The memory
+// is released when the bytes are on disk or dropped, even if the caller is gone.
+func (t *term) commitDelivery(ctx context.Context, in *incoming, h *pb.DeliverHeader, weight int64) (board.Answer, error) {
 	answer := make(chan board.Answer, 1)
 	start := time.Now()
 	t.inbox.put(func() {
@@ -215,13 +204,9 @@ func (t *term) await(ctx context.Context, in *incoming, h *pb.DeliverHeader, wei
 			Solver: int(h.GetSolverVersion()), Class: h.GetArithmeticClass(), Counts: in.rows,
 		})
 	})
-	select {
-	case a := <-answer:
+	a, err := await(ctx, t, answer)
+	if err == nil {
 		t.metrics.observeAnswer(a.Outcome, time.Since(start), h.GetFinished().AsTime().Sub(h.GetStarted().AsTime()))
-		return a, nil
-	case <-ctx.Done():
-		return board.Answer{}, ctx.Err()
-	case <-t.ended:
-		return board.Answer{}, &notLeaderError{}
 	}
+	return a, err
 }

@@ -17,16 +17,16 @@ import (
 // design is everything that follows from the spec of a sweep. It never changes and is safe for
 // concurrent use.
 type design struct {
-	id        string
-	name      string
-	set       string // folder of its result set
-	canonical []byte
-	solver    int
-	version   int // plan version
-	spec      *sweep.Spec
-	plan      *sweep.Plan
-	schema    *results.Schema
-	filtered  bool // where excludes some indices
+	id          string
+	name        string
+	set         string // folder of its result set
+	canonical   []byte
+	solver      int // solver version
+	planVersion int
+	spec        *sweep.Spec
+	plan        *sweep.Plan
+	schema      *results.Schema
+	filtered    bool // where excludes some indices
 
 	created          time.Time
 	priority, weight int
@@ -34,11 +34,10 @@ type design struct {
 
 // newDesign derives a design from a parsed spec and its plan. The name is given separately because
 // a canonical spec has none.
-func newDesign(spec *sweep.Spec, plan *sweep.Plan, name string, solver, version int) (d *design, err error) {
+func newDesign(spec *sweep.Spec, plan *sweep.Plan, name string, solver, planVersion int) (d *design, err error) {
 	d = &design{
-		id: spec.ID(
-			solver,
-		), name: name, canonical: spec.Canonical(), solver: solver, version: version, spec: spec, plan: plan,
+		id: spec.ID(solver), name: name, canonical: spec.Canonical(), solver: solver, planVersion: planVersion,
+		spec: spec, plan: plan,
 	}
 	d.set = name + "-" + d.id[:8]
 	points, exact := spec.Count()
@@ -85,19 +84,19 @@ func (p *planner) parse(ctx context.Context, filename string, file []byte) (*des
 
 // state is the value of the key of the sweep.
 func (d *design) state() ledger.SweepState {
-	runs, parts := d.plan.CutRuns()
+	cuts, parts := d.plan.CutRuns()
 	return ledger.SweepState{
-		Canonical: d.canonical, Name: d.name, Solver: d.solver, PlanVersion: d.version,
-		Created: d.created, Priority: d.priority, Weight: d.weight, Cuts: runs, Parts: parts,
+		Canonical: d.canonical, Name: d.name, Solver: d.solver, PlanVersion: d.planVersion,
+		Created: d.created, Priority: d.priority, Weight: d.weight, Cuts: cuts, Parts: parts,
 	}
 }
 
 // bounds returns the first index of each shard of a range, and the end of the last.
-func (d *design) bounds(run board.ShardRange) []int64 {
-	bounds := make([]int64, 0, run.Count+1)
-	for s := run.First; s < run.First+run.Count; s++ {
+func (d *design) bounds(r board.ShardRange) []int64 {
+	bounds := make([]int64, 0, r.Count+1)
+	for s := r.First; s < r.First+r.Count; s++ {
 		first, end := d.plan.Shard(int64(s))
-		if s == run.First {
+		if s == r.First {
 			bounds = append(bounds, first)
 		}
 		bounds = append(bounds, end)

@@ -8,7 +8,7 @@ import (
 	"github.com/phasegrid/phasegrid/coordinator/ledger"
 )
 
-// step tells the board an event and executes the actions that follow.
+// step passes an event to the board and executes the actions that follow.
 func (t *term) step(event board.Event) { t.execute(t.board.Step(event)) }
 
 // execute executes actions in order. Those that must be durable are saved first, and the others

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"time"
 
+	"github.com/googleapis/gax-go/v2"
+
 	"github.com/phasegrid/phasegrid/coordinator/board"
 	"github.com/phasegrid/phasegrid/coordinator/ledger"
 )
@@ -48,8 +50,8 @@ func (t *term) fileWorker(ctx context.Context) error {
 	}
 }
 
-// checkActive reports whether work on the files of a sweep is to continue. In the same step the board
-// is told event, unless that is nil, if it is, and cancelled if it is not.
+// checkActive reports whether work on the files of a sweep is to continue. In the same step it passes
+// one event to the board: event, which may be nil, if the work continues, cancelled if it does not.
 func (t *term) checkActive(ctx context.Context, sweep string, event, cancelled board.Event) (bool, error) {
 	return ask(ctx, t, func() bool {
 		switch {
@@ -74,8 +76,8 @@ func (t *term) retryFiles(ctx context.Context) error {
 		for _, job := range jobs {
 			delay = max(delay, job.delay)
 		}
-		pause(ctx, delay)
-		for _, job := range jobs {
+		_ = gax.Sleep(ctx, delay)
+		for _, job := range jobs { // even if ctx has ended: endFiles clears their alarms
 			t.files.put(job)
 		}
 	}

@@ -135,8 +135,11 @@ func (s *flightServer) find(ctx context.Context, k ticket) (tableFlight, error) 
 	if e.failure != "" {
 		return tableFlight{}, fmt.Errorf("read sweep %s: this release cannot: %s", e.design.id, e.failure)
 	}
-	if k.First < 0 || k.End < 0 {
+	if k.First < 0 {
 		return tableFlight{}, badField("ticket.first", "got %d, want 0 or more", k.First)
+	}
+	if k.End < 0 {
+		return tableFlight{}, badField("ticket.end", "got %d, want 0 or more", k.End)
 	}
 	f := tableFlight{
 		term:       t,

@@ -73,8 +73,8 @@ func (s *index) number(ref partRef) int {
 	return p.next - 1
 }
 
-// put records what done key n of a part has. With load, it also holds the frames in the spool,
-// which has done so already for new ones.
+// put records what done key n of a part has. With load, it also holds the frames in the spool; the
+// spool itself holds the frames that this term appends.
 func (s *index) put(ref partRef, n int, items []ledger.DoneShard, load bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

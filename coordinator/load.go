@@ -13,7 +13,7 @@ import (
 	"github.com/phasegrid/phasegrid/sweep"
 )
 
-// readFor is how long a leader retries to read the state before another coordinator may try.
+// readFor is how long a leader retries to read the ledger before another coordinator may try.
 const readFor = 10 * time.Second
 
 // load puts every sweep of the ledger on the board.
@@ -41,7 +41,7 @@ func (t *term) read(ctx context.Context) (states []*ledger.Sweep, err error) {
 	var last error
 	err = t.retry(ctx, "etcd", func() error {
 		if states, t.orphans, last = ledger.LoadSweeps(ctx, t.ledger); last != nil {
-			last = fmt.Errorf("read the state of the cluster, without which nothing proceeds: %w", last)
+			last = fmt.Errorf("read cluster state: %w", last)
 		}
 		return last
 	})
@@ -125,9 +125,9 @@ func (t *term) loadSweep(ctx context.Context, s *ledger.Sweep) error {
 
 // entryOf derives the entry of a sweep of the ledger. A sweep that this release cannot plan is
 // shown as failed and otherwise left alone.
-func (t *term) entryOf(ctx context.Context, s *ledger.Sweep) (*entry, board.Cuts) {
+func (t *term) entryOf(ctx context.Context, s *ledger.Sweep) (e *entry, cuts board.Cuts) {
 	r := s.State
-	e := &entry{parts: s.Parts}
+	e = &entry{parts: s.Parts}
 	var plan *sweep.Plan
 	spec, err := sweep.Decode(r.Canonical)
 	if err == nil {
@@ -137,23 +137,24 @@ func (t *term) entryOf(ctx context.Context, s *ledger.Sweep) (*entry, board.Cuts
 		e.design, err = newDesign(spec, plan, r.Name, r.Solver, r.PlanVersion)
 	}
 	if err == nil && e.design.id != s.ID {
-		err = fmt.Errorf("got id %s by this release, want that of its key", e.design.id)
+		err = fmt.Errorf("this release computes id %s, its key has %s", e.design.id, s.ID)
 	}
 	if err != nil {
 		e.failure = err.Error()
 		e.design = &design{
-			id:        s.ID,
-			name:      r.Name,
-			set:       r.Name + "-" + s.ID[:min(8, len(s.ID))],
-			canonical: r.Canonical,
-			solver:    r.Solver,
-			version:   r.PlanVersion,
+			id:          s.ID,
+			name:        r.Name,
+			set:         r.Name + "-" + s.ID[:min(8, len(s.ID))],
+			canonical:   r.Canonical,
+			solver:      r.Solver,
+			planVersion: r.PlanVersion,
 		}
-		e.design.created, e.design.priority, e.design.weight = r.Created, r.Priority, r.Weight
-		return e, noCuts{}
+		cuts = noCuts{}
+	} else {
+		cuts = planCuts{e.design.plan}
 	}
 	e.design.created, e.design.priority, e.design.weight = r.Created, r.Priority, r.Weight
-	return e, planCuts{e.design.plan}
+	return e, cuts
 }
 
 // planOf restores the plan of a sweep from its cuts, since a leader must not look at ten million

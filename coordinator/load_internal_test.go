@@ -27,7 +27,7 @@ func TestLeaderGoesByTheCutsThatAreKept(t *testing.T) {
 		"otherwise": {func(d *design) *sweep.Plan {
 			size := d.spec.Size()
 			cuts := []sweep.CutRun{{Shards: 1, Points: size - 1}, {Shards: 1, Points: 1}}
-			return must(sweep.RestorePlan(d.spec, d.version, cuts, []int64{0, 1}))
+			return must(sweep.RestorePlan(d.spec, d.planVersion, cuts, []int64{0, 1}))
 		}, 2, board.Running},
 		"of no sweep of this size": {func(*design) *sweep.Plan {
 			file := strings.ReplaceAll(tinySweep, "name: ", "replicates: 77\nname: ")

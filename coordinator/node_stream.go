@@ -29,12 +29,8 @@ type nodeStream struct {
 // its messages fill the memory.
 func (n *nodeStream) send(m *pb.AttachResponse) {
 	if n.out.put(m) > maxUnread {
-		n.cancel(
-			fmt.Errorf(
-				"disconnect node %s: it left more than %d messages unread; check the node and its connection",
-				n.name, maxUnread,
-			),
-		)
+		n.cancel(fmt.Errorf("disconnect node %s: more than %d unread messages; check the node and its connection",
+			n.name, maxUnread))
 	}
 }
 
@@ -70,7 +66,7 @@ func (n *nodeStream) eventOf(m *pb.AttachRequest) (board.Event, error) {
 			Cause: board.OneLine(m.GetAbandon().GetCause()),
 		}, nil
 	}
-	return nil, badField("message", "second hello, or unknown message")
+	return nil, badField("message", "got a second hello or an unknown message")
 }
 
 // sendAll sends queued messages until ctx or the stream ends.

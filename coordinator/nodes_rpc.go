@@ -21,7 +21,7 @@ import (
 // yet, and each may take the memory of a whole message.
 const maxHandshakes = 32
 
-// minSilence is the least time for which nodes accept a silent coordinator, however short their
+// minSilence is the minimum time for which nodes accept a silent coordinator, however short their
 // leases are.
 const minSilence = 3 * time.Second
 
@@ -173,11 +173,11 @@ func newHandshakes(timeout time.Duration) *handshakes {
 
 // firstMessage receives the first message of a stream. If it fails the handler must return, which
 // ends the receiving goroutine.
-func firstMessage[M any](ctx context.Context, o *handshakes, receive func() (M, error)) (first M, err error) {
-	if err := o.limit.Acquire(ctx, 1); err != nil {
+func firstMessage[M any](ctx context.Context, h *handshakes, receive func() (M, error)) (first M, err error) {
+	if err := h.limit.Acquire(ctx, 1); err != nil {
 		return first, err
 	}
-	defer o.limit.Release(1)
+	defer h.limit.Release(1)
 	received := make(chan error, 1)
 	var m M
 	go func() {
@@ -185,13 +185,13 @@ func firstMessage[M any](ctx context.Context, o *handshakes, receive func() (M, 
 		m, err = receive()
 		received <- err
 	}()
-	timeout := time.NewTimer(o.timeout)
+	timeout := time.NewTimer(h.timeout)
 	defer timeout.Stop()
 	select {
 	case err := <-received:
 		return m, err
 	case <-timeout.C:
-		return first, fmt.Errorf("receive first message: none within %v: %w", o.timeout, context.DeadlineExceeded)
+		return first, fmt.Errorf("receive first message: none within %v: %w", h.timeout, context.DeadlineExceeded)
 	case <-ctx.Done():
 		return first, ctx.Err()
 	}

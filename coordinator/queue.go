@@ -22,11 +22,16 @@ func (q *queue[T]) put(x T) int {
 	q.items = append(q.items, x)
 	n := len(q.items)
 	q.mu.Unlock()
+	q.signal()
+	return n
+}
+
+// signal wakes one goroutine that waits for items.
+func (q *queue[T]) signal() {
 	select {
 	case q.ready <- struct{}{}:
 	default:
 	}
-	return n
 }
 
 // all takes all waiting items without blocking.
@@ -62,10 +67,7 @@ func (q *queue[T]) next(ctx context.Context) (T, error) {
 			more := len(q.items) > 0
 			q.mu.Unlock()
 			if more {
-				select {
-				case q.ready <- struct{}{}:
-				default:
-				}
+				q.signal()
 			}
 			return x, nil
 		}

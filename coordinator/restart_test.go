@@ -11,6 +11,8 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
 
+	"github.com/googleapis/gax-go/v2"
+
 	"github.com/phasegrid/phasegrid/coordinator/board"
 	"github.com/phasegrid/phasegrid/coordinator/coordtest"
 	"github.com/phasegrid/phasegrid/coordinator/ledger"
@@ -145,6 +147,6 @@ func firstLease(ctx context.Context, b *testing.B, address string) {
 		if ctx.Err() != nil {
 			b.Fatal(err)
 		}
-		pause(ctx, 5*time.Millisecond)
+		_ = gax.Sleep(ctx, 5*time.Millisecond)
 	}
 }

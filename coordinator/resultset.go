@@ -83,7 +83,7 @@ func (t *term) manifest(e *entry, p board.Progress, files []results.ManifestFile
 	sum := sha256.Sum256(e.design.canonical)
 	m := results.Manifest{
 		Sweep: e.design.id, Name: e.design.name, SpecSHA256: hex.EncodeToString(sum[:]),
-		SolverVersion: e.design.solver, PlanVersion: e.design.version,
+		SolverVersion: e.design.solver, PlanVersion: e.design.planVersion,
 		ArithmeticClass: p.Class, GitRevision: t.cfg.GitRevision, Indices: e.design.spec.Size(), Files: files,
 		PointsByStatus: map[string]int64{
 			results.StatusOK: p.Counts.OK, results.StatusDiverged: p.Counts.Diverged,
@@ -97,24 +97,17 @@ func (t *term) manifest(e *entry, p board.Progress, files []results.ManifestFile
 		a, b := e.design.plan.Part(i)
 		first, _ := e.design.plan.Shard(a)
 		_, end := e.design.plan.Shard(b - 1)
-		m.Parts = append(
-			m.Parts,
-			results.Part{IndexRange: results.IndexRange{First: first, End: end}, Points: state.Rows.Rows()},
-		)
+		m.Parts = append(m.Parts, results.Part{
+			IndexRange: results.IndexRange{First: first, End: end}, Points: state.Rows.Rows(),
+		})
 		for _, s := range state.Missing {
 			first, end := e.design.plan.Shard(int64(s))
 			m.Missing = append(m.Missing, results.IndexRange{First: first, End: end})
 		}
 		for _, f := range state.Files {
-			m.Files = append(
-				m.Files,
-				results.ManifestFile{
-					Path:   f.Path,
-					Bytes:  f.Bytes,
-					Rows:   f.Rows,
-					SHA256: hex.EncodeToString(f.SHA256[:]),
-				},
-			)
+			m.Files = append(m.Files, results.ManifestFile{
+				Path: f.Path, Bytes: f.Bytes, Rows: f.Rows, SHA256: hex.EncodeToString(f.SHA256[:]),
+			})
 		}
 	}
 	return m
@@ -132,7 +125,7 @@ type missingFiles struct {
 // storage.
 func (t *term) findMissing(ctx context.Context, e *entry) (missingFiles, error) {
 	type look struct {
-		fileVersion
+		file  fileVersion
 		there bool
 	}
 	expected := t.storedFiles(e)
@@ -164,7 +157,7 @@ func (t *term) findMissing(ctx context.Context, e *entry) (missingFiles, error) 
 	// Compare with the parts as they are stored now: a file that a merge published meanwhile is not
 	// a damaged one of the part as it was.
 	return ask(ctx, t, func() missingFiles {
-		l := missingFiles{parts: map[int]board.Counts{}, manifest: !manifest}
+		missing := missingFiles{parts: map[int]board.Counts{}, manifest: !manifest}
 		t.mu.RLock()
 		defer t.mu.RUnlock()
 		for i, r := range e.parts {
@@ -173,15 +166,15 @@ func (t *term) findMissing(ctx context.Context, e *entry) (missingFiles, error) 
 			}
 			for _, f := range r.Files {
 				seen, looked := looks[f.Path]
-				if !looked || seen.there && seen.size == f.Bytes {
+				if !looked || seen.there && seen.file.size == f.Bytes {
 					continue
 				}
-				l.parts[i] = r.Rows
+				missing.parts[i] = r.Rows
 				if seen.there {
-					l.damaged = append(l.damaged, seen.fileVersion)
+					missing.damaged = append(missing.damaged, seen.file)
 				}
 			}
 		}
-		return l
+		return missing
 	})
 }

@@ -191,7 +191,7 @@ func (s *sweepsServer) Watch(r *pb.WatchRequest, stream grpc.ServerStreamingServ
 	}
 }
 
-// change tells the board an event about a named sweep and returns the sweep after it.
+// change passes an event about a named sweep to the board and returns the sweep after it.
 func (s *sweepsServer) change(
 	ctx context.Context,
 	ref string,
@@ -241,11 +241,9 @@ func (s *sweepsServer) Cancel(ctx context.Context, r *pb.CancelRequest) (*pb.Can
 }
 
 func (s *sweepsServer) Retry(ctx context.Context, r *pb.RetryRequest) (*pb.RetryResponse, error) {
-	m, a, err := s.change(
-		ctx,
-		r.GetSweep(),
-		func(id string, token uint64) board.Event { return board.RetryRequested{Token: token, Sweep: id} },
-	)
+	m, a, err := s.change(ctx, r.GetSweep(), func(id string, token uint64) board.Event {
+		return board.RetryRequested{Token: token, Sweep: id}
+	})
 	return &pb.RetryResponse{Sweep: m, Shards: int64(a.Shards)}, err
 }
 

@@ -180,22 +180,22 @@ func (c *calls) inBackground(method string, do func() error) <-chan error {
 	return done
 }
 
-// silence is a timer that runs during each call on a stream and fires when the peer neither takes
-// nor sends anything for patience.
+// silence is a timer that runs during each call on a stream and fires when the peer has neither
+// taken nor sent anything for limit.
 type silence struct {
-	timer    *time.Timer
-	patience time.Duration
+	timer *time.Timer
+	limit time.Duration
 }
 
 // newSilence returns a stopped timer.
-func newSilence(patience time.Duration) silence {
-	timer := time.NewTimer(patience)
+func newSilence(limit time.Duration) silence {
+	timer := time.NewTimer(limit)
 	timer.Stop()
-	return silence{timer, patience}
+	return silence{timer, limit}
 }
 
 // begin starts the timer until stop is called.
 func (s silence) begin() (stop func() bool) {
-	s.timer.Reset(s.patience)
+	s.timer.Reset(s.limit)
 	return s.timer.Stop
 }

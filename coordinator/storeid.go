@@ -69,9 +69,9 @@ func (c *Coordinator) adoptStores(ctx context.Context, l ledger.Ledger) error {
 			continue
 		}
 		if want.ID != "" {
-			if swept, err := ledger.HasSweeps(ctx, l); err != nil {
+			if used, err := ledger.HasSweeps(ctx, l); err != nil {
 				return err
-			} else if swept {
+			} else if used {
 				return s.foreignError(id, want)
 			}
 		}
@@ -89,7 +89,7 @@ func (c *Coordinator) adoptStores(ctx context.Context, l ledger.Ledger) error {
 		return nil
 	}
 	if err := l.Commit(ctx, writes); err != nil {
-		return fmt.Errorf("store ids of stores: %w", err)
+		return fmt.Errorf("save ids of stores: %w", err)
 	}
 	return nil
 }
@@ -130,8 +130,8 @@ func (c *Coordinator) checkStores(ctx context.Context) (same bool, err error) {
 // inUse reports whether the cluster has a sweep or another leader; if not, its stores may be
 // replaced.
 func (c *Coordinator) inUse(ctx context.Context) (bool, error) {
-	if swept, err := ledger.HasSweeps(ctx, c.backend); err != nil || swept {
-		return swept, err
+	if used, err := ledger.HasSweeps(ctx, c.backend); err != nil || used {
+		return used, err
 	}
 	if c.cfg.Embedded != "" { // no other process can use the ledger
 		return false, nil

@@ -50,16 +50,10 @@ func (t *term) create(ctx context.Context, d *design) (e *entry, created bool, e
 	t.sweeps[d.id] = e
 	t.mu.Unlock()
 	_, err = ask(ctx, t, func() struct{} {
-		t.step(
-			board.SweepAdded{
-				ID:       d.id,
-				Cuts:     planCuts{d.plan},
-				Priority: d.priority,
-				Weight:   d.weight,
-				Solver:   d.solver,
-				Phase:    board.Running,
-			},
-		)
+		t.step(board.SweepAdded{
+			ID: d.id, Cuts: planCuts{d.plan}, Priority: d.priority, Weight: d.weight, Solver: d.solver,
+			Phase: board.Running,
+		})
 		return struct{}{}
 	})
 	t.log.Info("sweep submitted", "sweep_id", d.id, "name", d.name, "shards", d.plan.Shards())
@@ -85,7 +79,7 @@ func (t *term) reopen(ctx context.Context, e *entry) error {
 	// First, so that a crash after it leaves parts without files, which the next submit finds: a
 	// file of another size would keep its part from being stored again.
 	if len(missing.damaged) > 0 {
-		t.log.Warn("deleting files of unexpected size",
+		t.log.Warn("files of unexpected size found",
 			"sweep_id", e.design.id, "files", len(missing.damaged), "first", missing.damaged[0].name)
 		if err := t.deleteAll(ctx, e.design.set, missing.damaged); err != nil {
 			return fmt.Errorf("delete damaged files: %w; submit the sweep again", err)
@@ -94,14 +88,11 @@ func (t *term) reopen(ctx context.Context, e *entry) error {
 	var a board.Answer
 	switch {
 	case len(missing.parts) > 0 || p.Phase == board.Done && (missing.manifest || p.PartsDone < p.Parts):
-		t.log.Warn("reopening incomplete result set",
+		t.log.Warn("incomplete result set found",
 			"sweep_id", e.design.id, "parts", len(missing.parts), "manifest", !missing.manifest)
-		a, err = t.request(
-			ctx,
-			func(token uint64) board.Event {
-				return board.ReopenRequested{Token: token, Sweep: e.design.id, Parts: missing.parts}
-			},
-		)
+		a, err = t.request(ctx, func(token uint64) board.Event {
+			return board.ReopenRequested{Token: token, Sweep: e.design.id, Parts: missing.parts}
+		})
 	case p.Phase != board.Done:
 		a, err = t.request(ctx, func(token uint64) board.Event {
 			return board.PhaseRequested{Token: token, Sweep: e.design.id, Phase: board.Running}
@@ -115,21 +106,18 @@ func (t *term) reopen(ctx context.Context, e *entry) error {
 
 // progress returns the state of a sweep.
 func (t *term) progress(ctx context.Context, e *entry) (board.Progress, error) {
-	type answer struct {
-		board.Progress
-		ok bool
-	}
-	a, err := ask(ctx, t, func() answer {
-		p, ok := t.board.Progress(e.design.id)
-		return answer{p, ok}
+	found := false
+	p, err := ask(ctx, t, func() (p board.Progress) {
+		p, found = t.board.Progress(e.design.id)
+		return p
 	})
-	if err == nil && !a.ok {
+	if err == nil && !found {
 		err = errUnknownSweep
 	}
 	if e.failure != "" {
-		a.Waiting = "this release cannot continue it: " + e.failure
+		p.Waiting = "this release cannot continue it: " + e.failure
 	}
-	return a.Progress, err
+	return p, err
 }
 
 // outcomeError returns the outcome of a request as an error.
@@ -152,10 +140,9 @@ func outcomeError(o board.Outcome) error {
 // remove removes an ended sweep and its result set and waits until they are gone. The removal
 // continues if ctx ends.
 func (t *term) remove(ctx context.Context, e *entry) error {
-	a, err := t.request(
-		ctx,
-		func(token uint64) board.Event { return board.RemovalRequested{Token: token, Sweep: e.design.id} },
-	)
+	a, err := t.request(ctx, func(token uint64) board.Event {
+		return board.RemovalRequested{Token: token, Sweep: e.design.id}
+	})
 	if err == nil {
 		err = outcomeError(a.Outcome)
 	}

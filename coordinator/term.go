@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/googleapis/gax-go/v2"
 	"golang.org/x/sync/errgroup"
 	"golang.org/x/sync/semaphore"
 
@@ -155,7 +156,7 @@ func (t *term) loop(ctx context.Context) error {
 	}
 }
 
-// tick tells the board the time. A late tick means that this process was suspended, for which no
+// tick passes the time to the board. A late tick means that this process was suspended, for which no
 // node is blamed.
 func (t *term) tick(last time.Time) (now time.Time) {
 	now = time.Now()
@@ -168,16 +169,16 @@ func (t *term) tick(last time.Time) (now time.Time) {
 	return now
 }
 
-// post tells the board an event from another goroutine.
+// post passes an event to the board from another goroutine.
 func (t *term) post(event board.Event) { t.inbox.put(func() { t.step(event) }) }
 
 // retry calls do until it succeeds, returns ErrFenced, or ctx ends. Meanwhile an alarm about
 // subject is active.
 func (t *term) retry(ctx context.Context, subject string, do func() error) error {
-	trouble := t.alarms.reporter(subject)
+	reporter := t.alarms.reporter(subject)
 	// Also if the term ends first: the next leader, which may be this process, raises its own
 	// alarms.
-	defer trouble.clear()
+	defer reporter.clear()
 	for delay := minRetryDelay; ; delay = min(2*delay, maxRetryDelay) {
 		err := do()
 		switch {
@@ -188,11 +189,9 @@ func (t *term) retry(ctx context.Context, subject string, do func() error) error
 		case ctx.Err() != nil:
 			return ctx.Err()
 		}
-		trouble.raise(board.OneLine(err.Error()))
-		select {
-		case <-time.After(delay):
-		case <-ctx.Done():
-			return ctx.Err()
+		reporter.raise(board.OneLine(err.Error()))
+		if err := gax.Sleep(ctx, delay); err != nil {
+			return err
 		}
 	}
 }
@@ -237,6 +236,11 @@ func (t *term) find(ref string) (*entry, error) {
 func ask[T any](ctx context.Context, t *term, f func() T) (T, error) {
 	answer := make(chan T, 1)
 	t.inbox.put(func() { answer <- f() })
+	return await(ctx, t, answer)
+}
+
+// await waits for an answer of the loop, until ctx or the term ends.
+func await[T any](ctx context.Context, t *term, answer <-chan T) (T, error) {
 	var zero T
 	select {
 	case v := <-answer:
@@ -248,7 +252,7 @@ func ask[T any](ctx context.Context, t *term, f func() T) (T, error) {
 	}
 }
 
-// request tells the board an event with a token and waits for the answer.
+// request passes an event with a token to the board and waits for the answer.
 func (t *term) request(ctx context.Context, event func(token uint64) board.Event) (board.Answer, error) {
 	answer := make(chan board.Answer, 1)
 	t.inbox.put(func() {
@@ -256,12 +260,5 @@ func (t *term) request(ctx context.Context, event func(token uint64) board.Event
 		t.waiters[t.tokens] = func(a board.Answer) { answer <- a }
 		t.step(event(t.tokens))
 	})
-	select {
-	case a := <-answer:
-		return a, nil
-	case <-ctx.Done():
-		return board.Answer{}, ctx.Err()
-	case <-t.ended:
-		return board.Answer{}, &notLeaderError{}
-	}
+	return await(ctx, t, answer)
 }

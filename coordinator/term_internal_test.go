@@ -33,13 +33,13 @@ func TestUnplannableSweepWithShardsLoads(t *testing.T) {
 	}
 	const id = "0123456789abcdef"
 	d := &design{
-		id:        id,
-		name:      "old",
-		canonical: []byte("{}"),
-		solver:    1,
-		version:   1 << 20,
-		created:   time.Unix(1e9, 0),
-		plan:      &sweep.Plan{},
+		id:          id,
+		name:        "old",
+		canonical:   []byte("{}"),
+		solver:      1,
+		planVersion: 1 << 20,
+		created:     time.Unix(1e9, 0),
+		plan:        &sweep.Plan{},
 	}
 	err = leadership.Ledger.Commit(t.Context(), []ledger.Write{
 		{

@@ -22,7 +22,7 @@ func specToProto(d *design, class string) *pb.Spec {
 		Canonical:       d.canonical,
 		Name:            d.name,
 		SolverVersion:   int32(d.solver),
-		PlanVersion:     int32(d.version),
+		PlanVersion:     int32(d.planVersion),
 		ArithmeticClass: class,
 	}
 }
@@ -145,9 +145,8 @@ func sweepToProto(d *design, p board.Progress, alarms []string) *pb.Sweep {
 		Priority: int32(d.priority), Weight: int32(d.weight), ResultSet: d.set,
 		Progress: &pb.Progress{
 			PointsDone: p.Counts.Rows(), Shards: int64(p.Shards), ShardsDone: int64(p.ShardsDone),
-			ShardsLeased: int64(
-				p.Leased,
-			), ShardsQuarantined: int64(p.Quarantined), Parts: int64(p.Parts), PartsDone: int64(p.PartsDone),
+			ShardsLeased: int64(p.Leased), ShardsQuarantined: int64(p.Quarantined),
+			Parts: int64(p.Parts), PartsDone: int64(p.PartsDone),
 			PointsByStatus: map[string]int64{
 				results.StatusOK: p.Counts.OK, results.StatusDiverged: p.Counts.Diverged,
 				results.StatusFailed: p.Counts.Failed, results.StatusInvalid: p.Counts.Invalid,

@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/googleapis/gax-go/v2"
 	"go.etcd.io/etcd/api/v3/etcdserverpb"
 	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 	clientv3 "go.etcd.io/etcd/client/v3"
@@ -179,10 +180,7 @@ func (b *etcdBackend) reclaimSpace(ctx context.Context, err error) error {
 	if !errors.Is(err, rpctypes.ErrNoSpace) {
 		return err
 	}
-	select { // defragmentation blocks etcd, so it is not repeated at once
-	case <-time.After(reclaimDelay):
-	case <-ctx.Done():
-	}
+	_ = gax.Sleep(ctx, reclaimDelay) // defragmentation blocks etcd, so it is not repeated at once
 	leader, failed := b.Leader(ctx)
 	if failed == nil && leader == "" {
 		failed = b.compact(ctx)
