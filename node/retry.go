@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"github.com/googleapis/gax-go/v2"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 )
@@ -41,9 +42,7 @@ func retry(ctx context.Context, failed func(attempt int, err error, wait time.Du
 		if failed != nil {
 			failed(attempt, err, wait)
 		}
-		select {
-		case <-time.After(wait):
-		case <-ctx.Done():
+		if gax.Sleep(ctx, wait) != nil {
 			return err
 		}
 	}

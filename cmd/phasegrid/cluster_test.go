@@ -20,6 +20,8 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
 
+	"github.com/googleapis/gax-go/v2"
+
 	"github.com/phasegrid/phasegrid/cmd/phasegrid/client"
 	"github.com/phasegrid/phasegrid/node"
 	"github.com/phasegrid/phasegrid/node/solver"
@@ -333,7 +335,7 @@ func awaitLeader(t *testing.T, address string, flags ...string) {
 		if phasegrid(t, append([]string{"ls", "--coordinator", address}, flags...)...).code == exitDone {
 			return
 		}
-		client.Pause(t.Context(), 20e6)
+		_ = gax.Sleep(t.Context(), 20e6)
 	}
 	t.Fatal("no coordinator leads")
 }

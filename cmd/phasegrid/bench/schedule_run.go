@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/googleapis/gax-go/v2"
 	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/errgroup"
 	"google.golang.org/grpc"
@@ -187,7 +188,7 @@ func (r *scheduleRun) submit(
 	for {
 		if _, err := c.List(ctx); err == nil {
 			break
-		} else if !client.Pause(ctx, leaderPoll) {
+		} else if gax.Sleep(ctx, leaderPoll) != nil {
 			return "", submitted, fmt.Errorf("wait for a leader: %w", err)
 		}
 	}

@@ -12,6 +12,8 @@ import (
 
 	"google.golang.org/grpc/credentials/insecure"
 
+	"github.com/googleapis/gax-go/v2"
+
 	"github.com/phasegrid/phasegrid/cmd/phasegrid/client"
 )
 
@@ -98,7 +100,7 @@ func (t *trial) disturb(ctx context.Context) error {
 
 // feed submits the next sweep when the last one is mostly done, until ctx ends.
 func (t *trial) feed(ctx context.Context) error {
-	for client.Pause(ctx, 300*time.Millisecond) {
+	for gax.Sleep(ctx, 300*time.Millisecond) == nil {
 		sweeps := t.reader.all()
 		now, err := t.client.Get(ctx, sweeps[len(sweeps)-1].ID)
 		if err != nil || now.Progress.ShardsDone < now.Progress.Shards*2/3 {
@@ -126,7 +128,7 @@ func (t *trial) submit(ctx context.Context) error {
 		if ctx.Err() == nil {
 			last = err
 		}
-		if errors.As(err, new(client.InvalidError)) || !client.Pause(ctx, 100*time.Millisecond) {
+		if errors.As(err, new(client.InvalidError)) || gax.Sleep(ctx, 100*time.Millisecond) != nil {
 			return fmt.Errorf("submit %s: no success within %v: %w", filename, settleTimeout, errors.Join(err, last))
 		}
 	}

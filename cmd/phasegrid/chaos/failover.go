@@ -8,6 +8,8 @@ import (
 
 	"google.golang.org/grpc/credentials/insecure"
 
+	"github.com/googleapis/gax-go/v2"
+
 	"github.com/phasegrid/phasegrid/cmd/phasegrid/client"
 	"github.com/phasegrid/phasegrid/coordinator/coordtest"
 )
@@ -112,7 +114,7 @@ func (c *cluster) failover(
 func (c *cluster) committedSince(ctx context.Context, after time.Time) (at time.Time, leader *process, err error) {
 	ctx, cancel := context.WithTimeout(ctx, failoverTimeout)
 	defer cancel()
-	for client.Pause(ctx, failoverPoll) {
+	for gax.Sleep(ctx, failoverPoll) == nil {
 		leader, term, err := c.lastTerm()
 		if err != nil {
 			return at, nil, err

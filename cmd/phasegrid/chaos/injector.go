@@ -9,7 +9,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/phasegrid/phasegrid/cmd/phasegrid/client"
+	"github.com/googleapis/gax-go/v2"
 )
 
 // maxFaults is how many faults may last at once.
@@ -45,7 +45,7 @@ func (i *injector) run(ctx context.Context) error {
 	room := make(chan struct{}, maxFaults)
 	for {
 		wait := 200*time.Millisecond + time.Duration(i.random.Int64N(int64(1200*time.Millisecond)))
-		if !client.Pause(ctx, wait) {
+		if gax.Sleep(ctx, wait) != nil {
 			break
 		}
 		fault, target, length := i.draw()
@@ -100,7 +100,7 @@ func (i *injector) apply(ctx context.Context, f fault, t target, length time.Dur
 	began := time.Now()
 	err := t.begin()
 	if err == nil {
-		client.Pause(ctx, length)
+		_ = gax.Sleep(ctx, length)
 	}
 	err = errors.Join(err, t.end())
 	event := Event{At: began.Sub(i.start), Fault: f.name, Target: t.name, Lasted: time.Since(began)}

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/apache/arrow/go/v15/arrow/array"
+	"github.com/googleapis/gax-go/v2"
 
 	"github.com/phasegrid/phasegrid/cmd/phasegrid/client"
 	"github.com/phasegrid/phasegrid/results"
@@ -68,7 +69,7 @@ func (r *reader) all() []client.Sweep {
 
 // run reads until ctx ends.
 func (r *reader) run(ctx context.Context) {
-	for client.Pause(ctx, 200*time.Millisecond) {
+	for gax.Sleep(ctx, 200*time.Millisecond) == nil {
 		r.once(ctx)
 	}
 }

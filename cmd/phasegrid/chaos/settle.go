@@ -8,6 +8,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/googleapis/gax-go/v2"
+
 	"github.com/phasegrid/phasegrid/cmd/phasegrid/client"
 )
 
@@ -73,7 +75,7 @@ func (t *trial) awaitEnd(ctx context.Context, s client.Sweep) (client.Sweep, err
 		if err == nil && now.Ended() {
 			return now, nil
 		}
-		if !client.Pause(ctx, settlePoll) {
+		if gax.Sleep(ctx, settlePoll) != nil {
 			return s, errors.Join(
 				fmt.Errorf("%s is not done %v after the last fault: %+v", s.Name, settleTimeout+t.cfg.Duration, now),
 				err,
@@ -120,7 +122,7 @@ func (t *trial) awaitCalm(ctx context.Context) error {
 			if err == nil && len(now.Progress.Alarms) == 0 {
 				break
 			}
-			if !client.Pause(ctx, settlePoll) {
+			if gax.Sleep(ctx, settlePoll) != nil {
 				return errors.Join(
 					fmt.Errorf("%s is done and has alarms %v later: %q", s.Name, calmTimeout, now.Progress.Alarms),
 					err,

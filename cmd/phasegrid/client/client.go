@@ -7,6 +7,7 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/googleapis/gax-go/v2"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials"
@@ -87,8 +88,9 @@ func (c *Client) SubmitWhenLed(ctx context.Context, filename string, file []byte
 			return viewSweep(answer.GetSweep()), nil
 		case status.Code(err) != codes.Unavailable:
 			return Sweep{}, explain("submit "+filename, err)
-		case !Pause(ctx, 20*time.Millisecond):
-			return Sweep{}, ctx.Err()
+		}
+		if err := gax.Sleep(ctx, 20*time.Millisecond); err != nil {
+			return Sweep{}, err
 		}
 	}
 }

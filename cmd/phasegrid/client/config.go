@@ -7,6 +7,7 @@ import (
 	"io"
 	"time"
 
+	"github.com/googleapis/gax-go/v2"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -81,7 +82,7 @@ func (o Config) repeat(
 		if time.Since(failed) > electionTimeout {
 			return cmp.Or(o.whyUnled(ctx), err)
 		}
-		if !Pause(ctx, 100*time.Millisecond) {
+		if gax.Sleep(ctx, 100*time.Millisecond) != nil {
 			return err
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"io"
 	"time"
 
+	"github.com/googleapis/gax-go/v2"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
@@ -19,8 +20,8 @@ func (c *Client) Watch(ctx context.Context, ref string, see func(Sweep)) (Sweep,
 	var last Sweep
 	told := false // that no coordinator answers
 	for wait := time.Duration(0); ; wait = min(2*wait+100*time.Millisecond, 3*time.Second) {
-		if !Pause(ctx, wait) {
-			return last, ctx.Err()
+		if err := gax.Sleep(ctx, wait); err != nil {
+			return last, err
 		}
 		stream, err := c.sweeps.Watch(ctx, &pb.WatchRequest{Sweep: ref})
 		for err == nil {
@@ -45,17 +46,5 @@ func (c *Client) Watch(ctx context.Context, ref string, see func(Sweep)) (Sweep,
 			continue
 		}
 		return last, explain("watch "+ref, err)
-	}
-}
-
-// Pause waits for a time and reports whether ctx is still alive then.
-func Pause(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
 	}
 }

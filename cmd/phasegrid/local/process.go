@@ -12,7 +12,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/phasegrid/phasegrid/cmd/phasegrid/client"
+	"github.com/googleapis/gax-go/v2"
 )
 
 // restartDelay is the time between the end of a node process and the start of the next.
@@ -28,7 +28,7 @@ func (c *cluster) superviseNode(ctx context.Context, name string) {
 		err := c.nodeProcess(ctx, fmt.Sprintf("%s-%d-%d", name, os.Getpid(), instance)).Run()
 		if ctx.Err() == nil {
 			c.cfg.Log.Warn("node process ended; starting it again", "node", name, "error", err)
-			client.Pause(ctx, restartDelay)
+			_ = gax.Sleep(ctx, restartDelay)
 		}
 	}
 }
