@@ -7,8 +7,10 @@ import (
 )
 
 const (
-	// warnEvery failed attempts in a row, about ten seconds of them, are logged as a warning.
-	warnEvery = 20
+	// Failed attempts in a row are logged at powers of two and at multiples of logEvery, about one a
+	// minute; from warnFrom on, after some five seconds, as warnings.
+	logEvery = 128
+	warnFrom = 16
 	// stableAfter is the length from which a session counts as stable: the failures before it are
 	// forgotten.
 	stableAfter = 10 * time.Second
@@ -64,16 +66,23 @@ func (n *Node) detached(err error) {
 	if n.session != nil && time.Since(n.since) > stableAfter {
 		n.failures = 0
 	}
+	event := "attach failed"
+	if n.session != nil {
+		event = "detached from coordinator"
+	}
 	n.session = nil
 	n.cfg.Metrics.attached.Set(0)
 	n.failures++
 	wait := backOff(n.failures, err)
 	n.connect = time.After(wait)
+	if n.failures&(n.failures-1) != 0 && n.failures%logEvery != 0 {
+		return
+	}
 	level := slog.LevelInfo // a coordinator that starts or fails over is part of normal operation
-	if n.failures%warnEvery == 0 || n.failures == 1 && nameTaken(err) {
+	if n.failures >= warnFrom || n.failures == 1 && nameTaken(err) {
 		level = slog.LevelWarn
 	}
-	n.cfg.Log.Log(n.base, level, "not attached to coordinator", "error", err, "attempt", n.failures, "retry_in", wait)
+	n.cfg.Log.Log(n.base, level, event, "error", reason(err), "attempt", n.failures, "retry_in", wait)
 }
 
 // receive handles a message of the coordinator.
@@ -98,6 +107,6 @@ func (n *Node) sendHeartbeat() {
 // which is what the node acts on.
 func (n *Node) logSend(err error) {
 	if err != nil {
-		n.cfg.Log.Debug("send failed", "error", err)
+		n.cfg.Log.Debug("send failed", "error", reason(err))
 	}
 }

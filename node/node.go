@@ -178,7 +178,7 @@ func (n *Node) handle(event any) error {
 		n.attached(e)
 	case detached:
 		if e.rejected {
-			return fmt.Errorf("register node %s: %w", n.cfg.Name, e.err)
+			return fmt.Errorf("register node %s: %s", n.cfg.Name, reason(e.err))
 		}
 		n.detached(e.err)
 	case sessionMessage:

@@ -37,14 +37,21 @@ func TestOutageDoesNotFloodTheLog(t *testing.T) {
 			node.Config{
 				Name:  "lone",
 				Slots: 1,
-				Log:   slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelWarn})),
+				Log:   slog.New(slog.NewTextHandler(&log, nil)),
 			},
 		)
 		if err := n.Run(ctx); err != nil {
 			t.Fatal(err)
 		}
-		if warnings := bytes.Count(log.Bytes(), []byte("\n")); warnings < 60 || warnings > 600 {
+		if warnings := bytes.Count(log.Bytes(), []byte("level=WARN")); warnings < 60 || warnings > 120 {
 			t.Errorf("an hour without a coordinator: %d warnings", warnings)
+		}
+		// Besides them: attempts 1, 2, 4 and 8, and the start and the stop of the node.
+		if infos := bytes.Count(log.Bytes(), []byte("level=INFO")); infos > 8 {
+			t.Errorf("an hour without a coordinator: %d lines at info\n%.2000s", infos, log.Bytes())
+		}
+		if !bytes.Contains(log.Bytes(), []byte(`"attach failed"`)) || bytes.Contains(log.Bytes(), []byte("rpc error")) {
+			t.Errorf("the log has no \"attach failed\", or gRPC's words:\n%.2000s", log.Bytes())
 		}
 	})
 }

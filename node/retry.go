@@ -2,7 +2,9 @@ package node
 
 import (
 	"context"
+	"errors"
 	"math/rand/v2"
+	"strings"
 	"time"
 
 	"github.com/googleapis/gax-go/v2"
@@ -71,3 +73,15 @@ func rejected(err error) bool {
 // nameTaken reports whether another process is attached under this node's name; it may have just
 // ended.
 func nameTaken(err error) bool { return status.Code(err) == codes.AlreadyExists }
+
+// reason is the text of an error for the log, without gRPC's "rpc error: code = ... desc = ".
+func reason(err error) string {
+	var answer interface {
+		error
+		GRPCStatus() *status.Status
+	}
+	if !errors.As(err, &answer) {
+		return err.Error()
+	}
+	return strings.ReplaceAll(err.Error(), answer.Error(), answer.GRPCStatus().Message())
+}

@@ -36,7 +36,7 @@ func (n *Node) solve(solver *shardSolver, s *heldShard) {
 	case s.ctx.Err() != nil: // revoked or handed back: Run knows
 		return
 	case err != nil:
-		log.Error("shard abandoned", "error", err)
+		log.Error("shard abandoned", "error", reason(err))
 		n.cfg.Metrics.shards.WithLabelValues("abandoned").Inc()
 		n.post(abandoned{s, err})
 		return
@@ -77,7 +77,7 @@ func (n *Node) deliver(s *heldShard, d delivery) {
 	var committed bool
 	err := retry(s.ctx, func(attempt int, err error, wait time.Duration) {
 		if attempt&(attempt-1) == 0 { // powers of two: an outage has many attempts
-			log.Warn("delivery failed", "error", err, "attempt", attempt, "retry_in", wait)
+			log.Warn("delivery failed", "error", reason(err), "attempt", attempt, "retry_in", wait)
 		}
 	}, func() (err error) {
 		committed, err = n.client.deliver(s.ctx, n.id, d)
@@ -94,7 +94,7 @@ func (n *Node) deliver(s *heldShard, d delivery) {
 		n.post(delivered{s})
 	case s.ctx.Err() != nil: // revoked or handed back: Run knows
 	default:
-		log.Error("delivery rejected", "error", err)
+		log.Error("delivery rejected", "error", reason(err))
 		n.cfg.Metrics.shards.WithLabelValues("rejected").Inc()
 		n.post(abandoned{s, fmt.Errorf("delivery rejected: %w", err)})
 	}
