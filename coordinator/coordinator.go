@@ -90,7 +90,8 @@ func (c *Coordinator) Run(ctx context.Context) error {
 		return c.campaignAndLead(ctx)
 	})
 	err = g.Wait()
-	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+	if err == nil || ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		c.log.Info("coordinator stopped")
 		return nil
 	}
 	return err
@@ -170,6 +171,9 @@ func (c *Coordinator) lead(ctx context.Context, leadership *ledger.Leadership, s
 			c.term.Store(t)
 			c.setLeading(true)
 		})
+		if ctx.Err() != nil { // other losses are logged with their cause
+			c.log.Info("lost leadership", "reason", "coordinator is stopping")
+		}
 	} else if ctx.Err() == nil && !errors.Is(err, ledger.ErrFenced) {
 		stores.raise(board.OneLine(err.Error()))
 	}

@@ -176,7 +176,7 @@ func (t *term) receiveShard(
 func (t *term) reject(h *pb.DeliverHeader, reason string, err error) error {
 	t.metrics.rejected.WithLabelValues(reason).Inc()
 	t.log.Warn("delivery rejected",
-		"sweep_id", h.GetSweepId(), "shard_id", h.GetShard(), "node_id", h.GetNode(), "reason", reason,
+		"sweep_id", h.GetSweepId(), "shard_id", h.GetShard(), "node", h.GetNode(), "reason", reason,
 		"error", err)
 	if t.isAttached(h) {
 		t.post(board.DeliveryRejected{

@@ -137,9 +137,9 @@ func (t *term) logLifecycle(a board.Action) {
 				"sweep_id", a.Sweep, "shard_id", a.Failures.Shard, "attempts", a.Failures.Attempts)
 		}
 	case board.Dismiss:
-		t.log.Warn("node dismissed", "node_id", a.Node, "reason", a.Reason)
+		t.log.Warn("node dismissed", "node", a.Node, "reason", a.Reason)
 	case board.DeleteNode:
-		t.log.Info("node left", "node_id", a.Node)
+		t.log.Info("node detached", "node", a.Node)
 	}
 }
 

@@ -150,7 +150,7 @@ func (t *term) grant(a board.Grant) {
 	for _, r := range a.Ranges {
 		if e := t.lookup(r.Sweep); e != nil {
 			runs = append(runs, rangeToProto(r, e.design.bounds(r)))
-			t.log.Debug("shards granted", "node_id", n.name, "sweep_id", r.Sweep, "first", r.First, "shards", r.Count)
+			t.log.Debug("shards granted", "node", n.name, "sweep_id", r.Sweep, "first", r.First, "shards", r.Count)
 		}
 	}
 	n.send(&pb.AttachResponse{Message: &pb.AttachResponse_Grant{Grant: &pb.Grant{Runs: runs}}})

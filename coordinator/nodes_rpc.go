@@ -71,8 +71,8 @@ func (s *nodesServer) Attach(stream grpc.BidiStreamingServer[pb.AttachRequest, p
 		writes: []ledger.Write{{Key: ledger.NodeKey(n.name), Ephemeral: true, Value: value}},
 		then:   func() {},
 	})
-	t.log.Info("node attached", "node_id", n.name, "slots", attached.Info.Slots,
-		"solver_version", attached.Info.Solver, "class", attached.Info.Class)
+	t.log.Info("node attached", "node", n.name, "slots", attached.Info.Slots,
+		"solver_version", attached.Info.Solver, "arithmetic_class", attached.Info.Class)
 	t.post(attached)
 
 	// The sender also ends with the stream, and is not waited for: if the node does not read, only

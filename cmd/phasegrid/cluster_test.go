@@ -40,6 +40,9 @@ func background(t *testing.T, args ...string) {
 		cancel()
 		if got := <-done; got.code != exitDone {
 			t.Errorf("%s: exit code %d\n%s", args[0], got.code, got.stderr)
+		} else if args[0] == "coordinator" && (!strings.Contains(got.stderr, "coordinator stopped") ||
+			strings.Contains(got.stderr, "became leader") && !strings.Contains(got.stderr, "lost leadership")) {
+			t.Errorf("the log does not have the end of the coordinator:\n%s", got.stderr)
 		}
 	})
 }

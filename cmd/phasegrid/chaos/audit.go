@@ -24,7 +24,7 @@ type logLine struct {
 	Shard  int64     `json:"shard_id"`
 	First  int64     `json:"first"`
 	Shards int64     `json:"shards"`
-	Node   string    `json:"node_id"`
+	Node   string    `json:"node"`
 	Reason string    `json:"reason"`
 	Epoch  uint64    `json:"epoch"`
 }

@@ -32,9 +32,9 @@ func TestAudit(t *testing.T) {
 		coordinators: []*process{write(
 			"coordinator-0",
 			`{"time":"2026-01-01T00:00:00Z","msg":"became leader","epoch":2}`,
-			`{"time":"2026-01-01T00:00:01Z","msg":"shards granted","node_id":"node-0",`+
+			`{"time":"2026-01-01T00:00:01Z","msg":"shards granted","node":"node-0",`+
 				`"sweep_id":"s","first":3,"shards":2,"epoch":2}`,
-			`{"time":"2026-01-01T00:00:04Z","msg":"shards granted","node_id":"node-1",`+
+			`{"time":"2026-01-01T00:00:04Z","msg":"shards granted","node":"node-1",`+
 				`"sweep_id":"s","first":2,"shards":3,"epoch":2}`,
 			`{"time":"2026-01-01T00:00:05Z","msg":"delivery rejected","sweep_id":"s","shard_id":4,"reason":"checksum"}`,
 		)},
