@@ -123,15 +123,16 @@ func (t *term) loadSweep(ctx context.Context, s *ledger.Sweep) error {
 	return nil
 }
 
-// entryOf derives the entry of a sweep of the ledger. A sweep that this release cannot plan is
-// shown as failed and otherwise left alone.
+// entryOf derives the entry of a sweep of the ledger. A sweep that this release cannot plan, as one
+// that an earlier plan version began and did not finish, is shown as failed and otherwise left
+// alone.
 func (t *term) entryOf(ctx context.Context, s *ledger.Sweep) (e *entry, cuts board.Cuts) {
 	r := s.State
 	e = &entry{parts: s.Parts}
 	var plan *sweep.Plan
 	spec, err := sweep.Decode(r.Canonical)
 	if err == nil {
-		plan, err = planOf(ctx, &r, spec)
+		plan, err = planOf(ctx, &r, spec, s.Phase.Ended())
 	}
 	if err == nil {
 		e.design, err = newDesign(spec, plan, r.Name, r.Solver, r.PlanVersion)
@@ -158,9 +159,10 @@ func (t *term) entryOf(ctx context.Context, s *ledger.Sweep) (e *entry, cuts boa
 }
 
 // planOf restores the plan of a sweep from its cuts, since a leader must not look at ten million
-// points before it leads. Without cuts the sweep is planned again.
-func planOf(ctx context.Context, r *ledger.SweepState, spec *sweep.Spec) (*sweep.Plan, error) {
-	if len(r.Cuts) == 0 {
+// points before it leads. Without cuts the sweep is planned again. NewPlan refuses sweeps of an
+// earlier plan version; the results of ended ones are served.
+func planOf(ctx context.Context, r *ledger.SweepState, spec *sweep.Spec, ended bool) (*sweep.Plan, error) {
+	if len(r.Cuts) == 0 || r.PlanVersion != sweep.PlanVersion && !ended {
 		return sweep.NewPlan(ctx, spec, r.PlanVersion)
 	}
 	return sweep.RestorePlan(spec, r.PlanVersion, r.Cuts, r.Parts)

@@ -80,3 +80,41 @@ func TestTermThatEndsWhileItCuts(t *testing.T) {
 		t.Errorf("load = %v", err)
 	}
 }
+
+// TestSweepsOfAnEarlierPlanVersion: one that ended is served as it was, and stays ended; one that did
+// not is refused, in words.
+func TestSweepsOfAnEarlierPlanVersion(t *testing.T) {
+	const canonical = `{"fixed":{"anisotropy":1,"covariance":"spiked","dimension":8,"init_scale":0.1,` +
+		`"learning_rate":0.1,"optimizer":"gd","steps":3},"grid":{"teacher_norm2":` +
+		`{"range":{"from":0.1,"step":0.1,"to":0.5}}}}`
+	spec := must(sweep.Decode([]byte(canonical)))
+	cuts := []sweep.CutRun{{Shards: 1, Points: spec.Size()}}
+	plan := must(sweep.RestorePlan(spec, 1, cuts, []int64{0}))
+	for _, phase := range []board.Phase{board.Running, board.Done} {
+		leader, _ := idleTerm(t, ledger.NewMemory())
+		d := must(newDesign(spec, plan, "old", 3, 1))
+		stored := []ledger.Write{
+			{Key: ledger.SweepKey(d.id), Value: must(ledger.EncodeSweep(d.state()))},
+			{Key: ledger.PhaseKey(d.id), Value: []byte(phase.String())},
+		}
+		if err := leader.commit(t.Context(), stored); err != nil {
+			t.Fatal(err)
+		}
+		next := again(leader)
+		states := must(next.load(t.Context()))
+		e := next.lookup(d.id)
+		p, _ := next.board.Progress(d.id)
+		if len(states) != 1 || e == nil {
+			t.Fatalf("%v: %d sweeps", phase, len(states))
+		}
+		if phase == board.Running {
+			const want = "plan version of the sweep: got 1, want 2; finish it with the release that submitted it, " +
+				"or submit its file again as a new sweep"
+			if p.Phase != board.Failed || e.failure != want {
+				t.Errorf("an unfinished sweep: %v, %q", p.Phase, e.failure)
+			}
+		} else if p.Phase != board.Done || e.failure != "" || p.Shards != 1 || e.design.id != d.id {
+			t.Errorf("a finished sweep: %v, %q, %d shards", p.Phase, e.failure, p.Shards)
+		}
+	}
+}

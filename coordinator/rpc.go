@@ -17,6 +17,7 @@ import (
 	"github.com/phasegrid/phasegrid/coordinator/board"
 	pb "github.com/phasegrid/phasegrid/proto/phasegrid/v1"
 	"github.com/phasegrid/phasegrid/results"
+	"github.com/phasegrid/phasegrid/sweep"
 )
 
 const (
@@ -205,6 +206,12 @@ func (s *sweepsServer) change(
 		return nil, board.Answer{}, fmt.Errorf(
 			"change sweep %s: %w: this release cannot continue it: %s",
 			e.design.set, errEnded, e.failure,
+		)
+	}
+	if v := e.design.planVersion; v != sweep.PlanVersion { // it has ended: retry would begin it again
+		return nil, board.Answer{}, fmt.Errorf(
+			"change sweep %s: %w: it has plan version %d, this release has %d; submit its file again as a new sweep",
+			e.design.set, errEnded, v, sweep.PlanVersion,
 		)
 	}
 	a, err := t.request(ctx, func(token uint64) board.Event { return event(e.design.id, token) })

@@ -36,12 +36,13 @@ type views struct {
 
 	Tables     []Table
 	Parameters []string
-	Metrics    []string // results in the points table that are numbers; not quoted
+	Metrics    []metric // results in the points table that are numbers
+	Escape     metric
 	Axes       []string // parameters that replicates share: all but the seed
 	Cell       []string // parameters that competing learning rates share
 	Problem    []string // parameters that compared optimizers share, without the anisotropy
 
-	CellAndRate, ProblemAndPair, AxesAndGap []string
+	CellAndRate, ProblemAndPair []string
 }
 
 // problemParameters are the parameters that say what is solved, not how: optimizers are compared
@@ -54,7 +55,7 @@ var problemParameters = []sweep.ParameterID{
 }
 
 func newViews(s *Schema, base string) *views {
-	v := &views{base: base, schema: s, Tables: s.Tables()}
+	v := &views{base: base, schema: s, Tables: s.Tables(), Escape: metric{"escape_step", true}}
 	for _, p := range s.parameters {
 		name := quote(p.Name)
 		v.Parameters = append(v.Parameters, name)
@@ -72,13 +73,36 @@ func newViews(s *Schema, base string) *views {
 	}
 	for _, c := range pointResults {
 		if c.Kind == Float64 || c.Kind == Int64 {
-			v.Metrics = append(v.Metrics, c.Name)
+			v.Metrics = append(v.Metrics, metric{c.Name, c.Kind == Int64})
 		}
 	}
 	v.CellAndRate = append(slices.Clone(v.Cell), `"learning_rate"`)
 	v.ProblemAndPair = append(slices.Clone(v.Problem), `"optimizer"`, `"anisotropy"`)
-	v.AxesAndGap = append(slices.Clone(v.Axes), "spectral_gap")
 	return v
+}
+
+// metric is a column of the points table that views give quantiles of.
+type metric struct {
+	Name string
+	Step bool // a step number: null means that the run has not got there
+}
+
+// Observed returns the SQL for the metric's value in the equal rows of a point; null where the run
+// is not ok. Only diverged_step is of the runs that diverged.
+func (m metric) Observed() string {
+	if m.Name == "diverged_step" {
+		return "first(diverged_step)"
+	}
+	return fmt.Sprintf("CASE WHEN first(status) = 'ok' THEN first(%s) END", m.Name)
+}
+
+// Quantile returns the SQL for the p-quantile of observed values over the runs of a cell.
+func (m metric) Quantile(p string) string {
+	if m.Step {
+		return fmt.Sprintf("nullif(quantile_disc(coalesce(%s, 'infinity'::DOUBLE), %s), 'infinity'::DOUBLE)", m.Name, p)
+	}
+	return fmt.Sprintf("CASE WHEN 2 * count(*) FILTER (WHERE status = 'ok') >= count(*) THEN quantile_cont(%s, %s) END",
+		m.Name, p)
 }
 
 // quote quotes a column name for SQL.

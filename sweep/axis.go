@@ -3,6 +3,9 @@ package sweep
 import (
 	"fmt"
 	"math"
+	"strconv"
+
+	"github.com/phasegrid/phasegrid/sweep/exact"
 )
 
 // setting is the value of one parameter and its place in the file.
@@ -21,8 +24,8 @@ type axisForm uint8
 
 const (
 	listForm  axisForm = iota // the values one by one
-	linForm                   // from + (to - from)·(i/(n-1))
-	logForm                   // from·(to/from)^(i/(n-1)), both ends exact
+	linForm                   // from + (to - from)·i/(num-1)
+	logForm                   // from·(to/from)^(i/(num-1))
 	rangeForm                 // from + i·step, up to and including to
 )
 
@@ -35,7 +38,8 @@ type axis struct {
 
 	whole          bool // the parameter is an integer
 	num            int64
-	from, to, step float64
+	from, to, step exact.Decimal
+	value          func(i int64) Value // entry i of a form other than listForm
 }
 
 // size is the number of values.
@@ -75,75 +79,101 @@ func (x *axis) at(i int64, id ParameterID) position {
 	return x.pos
 }
 
-// value is entry i of a form other than listForm.
-func (x *axis) value(i int64) Value {
-	f := x.from
+// progression is the entries of a form other than listForm.
+func (x *axis) progression() exact.Progression {
 	switch x.form {
 	case linForm:
-		if x.num > 1 {
-			f += float64((x.to - x.from) * (float64(i) / float64(x.num-1)))
-		}
+		return exact.Linear(x.from, x.to, x.num)
 	case logForm:
-		switch i {
-		case 0:
-		case x.num - 1:
-			f = x.to
-		default:
-			f = float64(x.from * math.Pow(x.to/x.from, float64(i)/float64(x.num-1)))
-		}
-	case rangeForm:
-		f += float64(float64(i) * x.step)
+		return exact.Logarithmic(x.from, x.to, x.num)
+	default:
+		return exact.Stepped(x.from, x.step, x.num)
 	}
-	if x.whole {
-		return intValue(int64(math.Round(f)))
-	}
-	return floatValue(f)
 }
 
-// check returns what is wrong with the numbers of a form; "" if nothing is.
-func (x *axis) check(p *Parameter) string {
-	last := x.num - 1
-	for _, i := range []int64{0, last} {
-		if text := p.check(x.value(i), x.value(i).String()); text != "" {
-			return text
+// setEntries sets the entries of a form other than listForm, and returns what is wrong with them;
+// "" if nothing is.
+func (x *axis) setEntries(p *Parameter) string {
+	entries := x.progression()
+	ends := []int64{0, x.num - 1}
+	for _, i := range ends {
+		if f := entries.At(i); !p.inRange(f) {
+			return p.wrong(exact.FormatFloat(f))
 		}
-	}
-	if x.form == logForm && (math.IsInf(x.to/x.from, 0) || x.to/x.from == 0) {
-		return fmt.Sprintf("logspace: the ratio of to %s and from %s overflows; choose closer ends",
-			formatFloat(x.to), formatFloat(x.from))
 	}
 	if !x.whole {
+		x.value = func(i int64) Value { return floatValue(entries.At(i)) }
 		return ""
 	}
-	notWhole := func(i int64, f float64) string {
+	if i, found := exact.FirstFraction(entries, x.num); found {
+		f, almost := entries.At(i), ""
+		if f == math.Trunc(f) {
+			almost = "almost "
+		}
 		return fmt.Sprintf(
-			"%s: entry %d is %s, want an integer; list the values, or choose num so that all are integers",
+			"%s: entry %d is %s%s, want an integer; list the values, or choose num so that all are integers",
 			p.Name,
 			i+1,
-			formatFloat(f),
+			almost,
+			exact.FormatFloat(f),
 		)
 	}
-	switch x.form {
-	case linForm:
-		if gap := (x.to - x.from) / float64(max(1, last)); gap != math.Trunc(gap) {
-			return notWhole(1, x.from+gap)
-		}
-	case logForm:
-		for i := int64(1); i < last; i++ {
-			f := x.from * math.Pow(x.to/x.from, float64(i)/float64(last))
-			if math.Abs(f-math.Round(f)) > 1e-9*f {
-				return notWhole(i, f)
-			}
-			if i > 64 {
-				break // a whole ratio of at least 2 has passed every bound by now, and a ratio of 1 stays whole
-			}
-		}
-	case rangeForm:
-		if x.step != math.Trunc(x.step) || x.from != math.Trunc(x.from) {
-			return notWhole(1, x.from+x.step)
+	for _, i := range ends {
+		if n, _ := entries.Exact(i); !n.Num().IsInt64() { // 2^63 is in range as a float
+			return p.wrong(n.Num().String())
 		}
 	}
+	x.value = func(i int64) Value { return intValue(exact.WholeEntry(entries, i)) }
 	return ""
+}
+
+// setFloatEntries sets the entries of a form by the rules of plan version 1: those of
+// floating-point arithmetic, with which its result sets were computed. Parse checked these specs
+// when they were submitted; no point of them is computed any more.
+func (x *axis) setFloatEntries() {
+	from, to, step := float(x.from), float(x.to), float(x.step)
+	form, last, whole := x.form, x.num-1, x.whole
+	x.value = func(i int64) Value {
+		f := from
+		switch {
+		case form == linForm && last > 0:
+			f += float64((to - from) * (float64(i) / float64(last)))
+		case form == logForm && i > 0 && i == last:
+			f = to
+		case form == logForm && i > 0:
+			f = float64(from * math.Pow(to/from, float64(i)/float64(last)))
+		case form == rangeForm:
+			f += float64(float64(i) * step)
+		}
+		if whole {
+			return intValue(int64(math.Round(f)))
+		}
+		return floatValue(f)
+	}
+}
+
+// floatStepCount is exact.StepCount by the rules of plan version 1: up to round-off.
+func (x *axis) floatStepCount() int64 {
+	steps := (float(x.to) - float(x.from)) / float(x.step)
+	switch {
+	case steps < 0:
+		return 0
+	case steps >= maxIndices:
+		return maxIndices + 1
+	}
+	return int64(steps+1e-9) + 1
+}
+
+// float is the float64 nearest to a decimal; 0 for one that is not set.
+func float(d exact.Decimal) float64 {
+	if d == (exact.Decimal{}) {
+		return 0
+	}
+	f, err := strconv.ParseFloat(d.Text(), 64)
+	if err != nil {
+		panic(err) // decimals are finite as float64
+	}
+	return f
 }
 
 func (r row) sets() idSet {

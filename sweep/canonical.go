@@ -7,13 +7,18 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+
+	"github.com/phasegrid/phasegrid/sweep/exact"
 )
 
 // canonicalSpec writes what decides the points of a sweep: JSON, sorted keys, shortest numbers,
-// defaults not filled in. The settings of fixed and of points rows are flat, however an entry's own
-// parameters were written.
-func (t table) canonicalSpec(s *section, replicates int64, record Record) []byte {
+// defaults not filled in, the plan version. The settings of fixed and of points rows are flat,
+// however an entry's own parameters were written.
+func (t table) canonicalSpec(s *section, planVersion int, replicates int64, record Record) []byte {
 	m := t.canonicalSection(s)
+	if planVersion > 1 { // version 1 did not write it
+		m["plan_version"] = planVersion
+	}
 	if replicates > 1 {
 		m["replicates"] = replicates
 	}
@@ -85,11 +90,11 @@ func (t table) canonicalAxes(axes []*axis) map[string]any {
 			m[t[x.id].Name] = t.canonicalRows(x.rows)
 			continue
 		}
-		numbers := map[string]any{"from": plainNumber(x.from), "to": plainNumber(x.to)}
+		numbers := map[string]any{"from": json.RawMessage(x.from.Text()), "to": json.RawMessage(x.to.Text())}
 		name := "range"
 		switch x.form {
 		case rangeForm:
-			numbers["step"] = plainNumber(x.step)
+			numbers["step"] = json.RawMessage(x.step.Text())
 		case linForm:
 			name, numbers["num"] = "linspace", x.num
 		case logForm:
@@ -160,7 +165,7 @@ func canonicalRecord(r Record) map[string]any {
 	return m
 }
 
-func plainNumber(f float64) json.RawMessage { return json.RawMessage(formatFloat(f)) }
+func plainNumber(f float64) json.RawMessage { return json.RawMessage(exact.FormatFloat(f)) }
 
 // File is a sweep file of a canonical spec under a name: Parse reads it as the same sweep. A
 // canonical spec is never empty.
@@ -178,8 +183,8 @@ func File(name string, canonical []byte) []byte {
 // bytes: it does not depend on name, comments, key order and spelling. Read only.
 func (s *Spec) Canonical() []byte { return s.canonical }
 
-// ID is the identity of the sweep's rows: 32 hex digits of the SHA-256 of the canonical spec and
-// the solver's version.
+// ID is the identity of the sweep's rows: 32 hex digits of the SHA-256 of the canonical spec,
+// which has the plan version, and the solver's version.
 func (s *Spec) ID(solverVersion int) string {
 	hash := sha256.New()
 	hash.Write(s.canonical)

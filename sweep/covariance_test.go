@@ -5,6 +5,8 @@ import (
 	"math"
 	"strings"
 	"testing"
+
+	"github.com/phasegrid/phasegrid/sweep/exact"
 )
 
 // covarianceFacts is what planning and documentation take from each row, written out by hand for
@@ -51,7 +53,7 @@ func TestTableOfCovariances(t *testing.T) {
 		} else {
 			fmt.Fprintf(&got, "special %d, ", special(a))
 		}
-		fmt.Fprintf(&got, "trace %s", formatFloat(trace(a)))
+		fmt.Fprintf(&got, "trace %s", exact.FormatFloat(trace(a)))
 		if f.check != nil {
 			got.WriteString(", check")
 		}

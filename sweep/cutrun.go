@@ -36,9 +36,10 @@ func (p *Plan) CutRuns() (runs []CutRun, parts []int64) {
 	return runs, p.parts
 }
 
-// RestorePlan is the plan that a sweep was cut by, but for its Summary, which is empty.
+// RestorePlan is the plan that a sweep was cut by, of the present plan version or an earlier one.
+// Its Summary is empty.
 func RestorePlan(s *Spec, version int, runs []CutRun, parts []int64) (*Plan, error) {
-	if _, err := cutsOf(version); err != nil {
+	if err := checkPlanVersion(s, version, 1); err != nil {
 		return nil, err
 	}
 	p := &Plan{spec: s, parts: parts}

@@ -7,7 +7,8 @@
 //   - Equal canonical specs are equal sweeps: key order, comments and name of the file do not
 //     count.
 //   - Nothing here lists points: the memory of a Spec is that of its axes, for 10^9 points too.
-//   - Shards and parts are cut from the spec alone, by constants that belong to a plan version.
+//   - Axes are enumerated, and shards and parts cut, by rules that belong to a plan version. It
+//     stands in the canonical spec, so that a spec is never read by the rules of another version.
 //   - Parse never panics and never takes more than 256 MB.
 //
 // # The sweep file

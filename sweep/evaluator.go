@@ -8,6 +8,8 @@ import (
 
 	"github.com/expr-lang/expr/file"
 	"github.com/expr-lang/expr/vm"
+
+	"github.com/phasegrid/phasegrid/sweep/exact"
 )
 
 // evaluator evaluates expressions on successive assignments. It belongs to one goroutine.
@@ -128,7 +130,7 @@ func unbox(out any, p *Parameter) (Value, string) {
 			return nullValue(), fmt.Sprintf("%s: got %v, want a finite number", p.Name, out)
 		case p.Kind == KindInt && out != math.Trunc(out):
 			return nullValue(), fmt.Sprintf("%s: got %s, want an integer; use round, ceil or floor", p.Name,
-				formatFloat(out))
+				exact.FormatFloat(out))
 		case p.Kind == KindInt && math.Abs(out) < 1<<53:
 			v = intValue(int64(out))
 		default:

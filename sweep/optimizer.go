@@ -4,6 +4,8 @@ import (
 	"math"
 	"slices"
 	"strings"
+
+	"github.com/phasegrid/phasegrid/sweep/exact"
 )
 
 // UpdateRule is an optimizer: the map from the gradient G of step k to the update U of
@@ -279,7 +281,7 @@ func (f Flops) String() string {
 	var terms []string
 	add := func(factor float64, term string) {
 		if factor != 0 {
-			terms = append(terms, formatFloat(factor)+term)
+			terms = append(terms, exact.FormatFloat(factor)+term)
 		}
 	}
 	add(4*f.Root, "h²l")

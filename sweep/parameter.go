@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"strings"
+
+	"github.com/phasegrid/phasegrid/sweep/exact"
 )
 
 // ParameterID names a solver parameter. Its order is the enumeration order of the axes, cost axes
@@ -244,7 +246,7 @@ func (p Parameter) Allowed() string {
 
 // interval is the range in words, with a leading space; empty when there is none.
 func (p Parameter) interval() string {
-	low, high := formatFloat(p.Min), formatFloat(p.Max)
+	low, high := exact.FormatFloat(p.Min), exact.FormatFloat(p.Max)
 	if p.Max == math.MaxInt64 { // as a float it is 2^63
 		high = "9223372036854775807"
 	}

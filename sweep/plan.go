@@ -9,9 +9,9 @@ import (
 	"sort"
 )
 
-// PlanVersion is the version of the constants and formulas by which new sweeps are cut. A sweep
-// keeps the one it began with.
-const PlanVersion = 1
+// PlanVersion is the version of the rules by which new sweeps are enumerated and cut: the entries
+// of axes, constants and formulas. It is part of the sweep id. A sweep keeps the one it began with.
+const PlanVersion = 2
 
 // maxLook bounds the points that a plan evaluates to decide whether they are part of the sweep.
 const maxLook = 1_000_000
@@ -19,36 +19,39 @@ const maxLook = 1_000_000
 // maxShards is the most shards that a sweep may have.
 const maxShards = 1_000_000
 
-// errPlanVersion says that a sweep was cut by a plan version that this release does not know.
-// NewPlan returns it.
-var errPlanVersion = errors.New("unknown plan version")
+// errPlanVersion says that a sweep was begun under a plan version by which this release cannot
+// compute. NewPlan and RestorePlan return it.
+var errPlanVersion = errors.New("plan version of the sweep")
 
 // errTooLarge says that a sweep has more shards than one sweep may have. NewPlan returns it.
 var errTooLarge = errors.New("sweep too large")
 
-// ShardCost is the cost at which plan version 1 ends a shard.
+// ShardCost is the cost at which a shard ends.
 const ShardCost = 2_000_000_000
 
 // cuts are the constants of a plan version: a shard ends at the first of cost, Arrow bytes and
-// points; a part at its bytes.
+// points; a part at its bytes. The formulas of Cost and of the row sizes belong to it too.
 type cuts struct {
 	cost, bytes, points int64
 	partBytes           int64
 }
 
-// cutsOf returns the constants of a plan version. The formulas of Cost and of the row sizes are
-// part of version 1 too.
-func cutsOf(version int) (cuts, error) {
-	switch version {
-	case 1:
-		return cuts{cost: ShardCost, bytes: 16 << 20, points: 16_384, partBytes: 128 << 20}, nil
+func presentCuts() cuts {
+	return cuts{cost: ShardCost, bytes: 16 << 20, points: 16_384, partBytes: 128 << 20}
+}
+
+// checkPlanVersion passes the versions from low on that this release knows.
+func checkPlanVersion(s *Spec, version, low int) error {
+	if version != s.plan || version < low || version > PlanVersion {
+		return fmt.Errorf(
+			"%w: got %d, want %d; "+
+				"finish it with the release that submitted it, or submit its file again as a new sweep",
+			errPlanVersion,
+			version,
+			PlanVersion,
+		)
 	}
-	return cuts{}, fmt.Errorf(
-		"%w: got %d, want %d; use the release that submitted the sweep, or a newer one",
-		errPlanVersion,
-		version,
-		PlanVersion,
-	)
+	return nil
 }
 
 // shard is a range of indices that ends at end and begins where the one before ends.
@@ -72,16 +75,15 @@ type Plan struct {
 	bytes   TableBytes
 }
 
-// NewPlan cuts a sweep by the constants of a plan version. Memory is that of its shards, at most
-// maxShards. Where the cost depends on an expression every point is evaluated: half a minute for
-// ten million. NewPlan returns ctx's error when that ends first.
+// NewPlan cuts a sweep by the constants of a plan version, which must be the present one. Memory is
+// that of its shards, at most maxShards. Where the cost depends on an expression every point is
+// evaluated: half a minute for ten million. NewPlan returns ctx's error when that ends first.
 func NewPlan(ctx context.Context, s *Spec, version int) (*Plan, error) {
-	constants, err := cutsOf(version)
-	if err != nil {
+	if err := checkPlanVersion(s, version, PlanVersion); err != nil {
 		return nil, err
 	}
 	c := cutter{
-		constants: constants,
+		constants: presentCuts(),
 		record:    s.Record(),
 		plan:      &Plan{spec: s},
 		shapes:    make(map[Shape]int),

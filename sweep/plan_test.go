@@ -11,12 +11,8 @@ import (
 
 // cutRuns cuts synthetic runs as NewPlan cuts those of a spec.
 func cutRuns(record Record, runs ...run) (*Plan, error) {
-	constants, err := cutsOf(PlanVersion)
-	if err != nil {
-		return nil, err
-	}
-	c := cutter{constants: constants, record: record, plan: &Plan{spec: &Spec{}}, shapes: make(map[Shape]int)}
-	err = c.cut(context.Background(), slices.Values(runs))
+	c := cutter{constants: presentCuts(), record: record, plan: &Plan{spec: &Spec{}}, shapes: make(map[Shape]int)}
+	err := c.cut(context.Background(), slices.Values(runs))
 	return c.plan, err
 }
 

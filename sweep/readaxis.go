@@ -1,5 +1,7 @@
 package sweep
 
+import "github.com/phasegrid/phasegrid/sweep/exact"
+
 // axes reads a mapping of parameters to axes.
 func (r *reader) axes(n node, name, want string) []*axis {
 	var out []*axis
@@ -103,13 +105,12 @@ func (r *reader) form(p *Parameter, x *axis, form entry) *axis {
 	if !good {
 		return nil
 	}
-	from, ok1 := r.real(parts[0], "from")
-	to, ok2 := r.real(parts[1], "to")
-	x.from, x.to = from, to
-	var ok3 bool
+	var ok1, ok2, ok3 bool
+	x.from, ok1 = r.decimal(parts[0], "from")
+	x.to, ok2 = r.decimal(parts[1], "to")
 	if form.key == "range" {
 		x.form = rangeForm
-		if x.step, ok3 = r.real(parts[2], "step"); ok1 && ok2 && ok3 {
+		if x.step, ok3 = r.decimal(parts[2], "step"); ok1 && ok2 && ok3 {
 			ok3 = r.rangeSize(x, parts[2])
 		}
 	} else {
@@ -122,34 +123,59 @@ func (r *reader) form(p *Parameter, x *axis, form entry) *axis {
 	if !ok1 || !ok2 || !ok3 {
 		return nil
 	}
-	if x.form == logForm && (from <= 0 || to <= 0) {
-		r.fail(form.value.pos, "logspace: got from %s and to %s, want both > 0", formatFloat(from), formatFloat(to))
+	return r.entries(p, x, form)
+}
+
+// entries sets the entries of a form whose numbers are read; nil where they are wrong.
+func (r *reader) entries(p *Parameter, x *axis, form entry) *axis {
+	if x.form == logForm && (x.from.Sign() <= 0 || x.to.Sign() <= 0) {
+		r.fail(form.value.pos, "logspace: got from %s and to %s, want both > 0", x.from.Text(), x.to.Text())
 		return nil
 	}
-	if text := x.check(p); text != "" {
+	if r.planVersion == 1 {
+		x.setFloatEntries()
+		return x
+	}
+	if text := x.setEntries(p); text != "" {
 		r.fail(form.value.pos, "%s", text)
 		return nil
 	}
 	return x
 }
 
+// decimal reads a number as it is written.
+func (r *reader) decimal(n node, what string) (exact.Decimal, bool) {
+	if _, ok := number(n); !ok {
+		r.fail(n.pos, "%s: got %s, want a number", what, n)
+		return exact.Decimal{}, false
+	}
+	d, want := exact.ParseDecimal(n.text)
+	if want != "" {
+		r.fail(n.pos, "%s: got %s, want %s", what, shortened(n.text), want)
+		return exact.Decimal{}, false
+	}
+	return d, true
+}
+
 // rangeSize counts the values of a range; to is one of them where a whole number of steps leads
-// there, up to round-off.
+// there.
 func (r *reader) rangeSize(x *axis, step node) bool {
-	if x.step == 0 {
+	if x.step.Sign() == 0 {
 		r.fail(step.pos, "step: got 0, want a number other than 0")
 		return false
 	}
-	steps := (x.to - x.from) / x.step
-	if steps < 0 {
-		r.fail(step.pos, "range: empty, step %s leads away from to", formatFloat(x.step))
-		return false
+	x.num = exact.StepCount(x.from, x.to, x.step)
+	if r.planVersion == 1 {
+		x.num = x.floatStepCount()
 	}
-	if steps >= maxIndices {
+	switch {
+	case x.num == 0:
+		r.fail(step.pos, "range: empty, step %s leads away from to", x.step.Text())
+		return false
+	case x.num > maxIndices:
 		r.fail(step.pos, "range: got more than 2^40 values")
 		return false
 	}
-	x.num = int64(steps+1e-9) + 1
 	return true
 }
 

@@ -14,6 +14,8 @@ type reader struct {
 	table    table // of the sweep's parameters
 	mistakes Mistakes
 	warnings []string
+
+	planVersion int // by whose rules axes are read
 }
 
 func (r *reader) fail(pos position, format string, args ...any) {

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"math/bits"
+
+	"github.com/phasegrid/phasegrid/sweep/exact"
 )
 
 // sampleMethod says how a sample block fills the cube.
@@ -157,15 +159,19 @@ func (x *sampledAxis) assign(u float64, a Assignment) {
 // check returns what is wrong with a range; "" if nothing is.
 func (x *sampledAxis) check(p *Parameter) string {
 	for _, f := range []float64{x.from, x.to} {
-		if text := p.check(floatValue(f), formatFloat(f)); text != "" {
+		if text := p.check(floatValue(f), exact.FormatFloat(f)); text != "" {
 			return text
 		}
 	}
 	if x.from > x.to {
-		return fmt.Sprintf("axis: got from %s and to %s, want from <= to", formatFloat(x.from), formatFloat(x.to))
+		return fmt.Sprintf(
+			"axis: got from %s and to %s, want from <= to",
+			exact.FormatFloat(x.from),
+			exact.FormatFloat(x.to),
+		)
 	}
 	if x.log && (x.from <= 0 || math.IsInf(x.to/x.from, 0)) {
-		return fmt.Sprintf("axis: got from %s with log: true, want > 0", formatFloat(x.from))
+		return fmt.Sprintf("axis: got from %s with log: true, want > 0", exact.FormatFloat(x.from))
 	}
 	return ""
 }

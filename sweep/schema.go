@@ -53,6 +53,10 @@ func Schema() []byte {
 		"seed = seed + 0..n-1 as the innermost axis",
 	)
 	root["record"] = recordSchema()
+	root["plan_version"] = object{
+		"const":       PlanVersion,
+		"description": "plan version of the release that wrote the file; need not be given",
+	}
 	schema := closed(root, "name")
 	schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
 	schema["title"] = "phasegrid sweep file"

@@ -15,6 +15,7 @@ type Spec struct {
 	size       int64
 	replicates int64
 	record     Record
+	plan       int   // its plan version
 	table      table // its parameters
 	columns    idSet
 	canonical  []byte
@@ -36,7 +37,7 @@ const DefaultPointBytes = 2 << 30
 // filename is for these messages only. Points are checked too, all of them up to a million, a fixed
 // sample beyond.
 func Parse(filename string, src []byte, limits Limits) (*Spec, error) {
-	r := &reader{file: filename, table: builtin}
+	r := &reader{file: filename, table: builtin, planVersion: PlanVersion}
 	spec := r.spec(src, true)
 	if len(r.mistakes) == 0 {
 		r.checkSize(spec)
@@ -65,7 +66,7 @@ func (r *reader) checkSize(spec *Spec) {
 }
 
 // Decode reads a canonical spec, which Parse has accepted before: its points are not checked again.
-// The name is not part of it.
+// The name is not part of it. A spec of an earlier plan version has the points that it had.
 func Decode(canonical []byte) (*Spec, error) {
 	r := &reader{file: "canonical spec", table: builtin}
 	spec := r.spec(canonical, false)
@@ -81,7 +82,20 @@ func (r *reader) spec(src []byte, named bool) *Spec {
 	if !ok {
 		return nil
 	}
-	spec := &Spec{table: r.table, replicates: 1}
+	if !named {
+		r.planVersion = 1 // unless the spec says otherwise
+	}
+	root.keys = slices.DeleteFunc(root.keys, func(e entry) bool {
+		if e.key != "plan_version" {
+			return false
+		}
+		r.readPlanVersion(e.value, named)
+		return true
+	})
+	if len(r.mistakes) > 0 {
+		return nil // which rules the rest follows is not known
+	}
+	spec := &Spec{table: r.table, plan: r.planVersion, replicates: 1}
 	var haveName bool
 	body := r.section(root, "sweep", []string{"name", "replicates", "record"}, func(e entry) {
 		switch e.key {
@@ -104,7 +118,7 @@ func (r *reader) spec(src []byte, named bool) *Spec {
 	if len(r.mistakes) > 0 {
 		return nil
 	}
-	spec.canonical = spec.table.canonicalSpec(body, spec.replicates, spec.record)
+	spec.canonical = spec.table.canonicalSpec(body, spec.plan, spec.replicates, spec.record)
 	// What is accepted can be read back by Decode, whose bounds are these.
 	if !sane(spec.canonical, func(_ position, format string, args ...any) {
 		r.fail(root.pos, "canonical form: "+format, args...)
@@ -112,6 +126,26 @@ func (r *reader) spec(src []byte, named bool) *Spec {
 		return nil
 	}
 	return spec
+}
+
+// readPlanVersion reads the plan version that a canonical spec was written by. A sweep file may
+// have it too, since the file in a result set is a sweep file; there it must be the present one.
+func (r *reader) readPlanVersion(n node, named bool) {
+	low := int64(1)
+	if named {
+		low = PlanVersion
+	}
+	version, ok := number(n)
+	if !ok || version.Kind() != KindInt || version.Int() < low || version.Int() > PlanVersion {
+		r.fail(
+			n.pos,
+			"plan_version: got %s, want %d; use the release that wrote the file, or a newer one",
+			n,
+			PlanVersion,
+		)
+		return
+	}
+	r.planVersion = int(version.Int())
 }
 
 // namePattern is what a sweep may be called: its name is part of a folder's name.

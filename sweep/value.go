@@ -4,6 +4,8 @@ import (
 	"math"
 	"strconv"
 	"strings"
+
+	"github.com/phasegrid/phasegrid/sweep/exact"
 )
 
 // Kind is the type of a parameter's values.
@@ -98,7 +100,7 @@ func (v Value) String() string {
 	case KindInt:
 		return strconv.FormatInt(v.i, 10)
 	case KindFloat:
-		return formatFloat(v.num)
+		return exact.FormatFloat(v.num)
 	case KindText:
 		return strconv.Quote(v.text)
 	case KindBool:
@@ -106,13 +108,13 @@ func (v Value) String() string {
 	case KindList:
 		parts := make([]string, len(v.list))
 		for i, x := range v.list {
-			parts[i] = formatFloat(x)
+			parts[i] = exact.FormatFloat(x)
 		}
 		return "[" + strings.Join(parts, ",") + "]"
 	case KindPairs:
 		parts := make([]string, 0, len(v.list)/2)
 		for i := 0; i+1 < len(v.list); i += 2 {
-			parts = append(parts, "["+formatFloat(v.list[i])+","+formatFloat(v.list[i+1])+"]")
+			parts = append(parts, "["+exact.FormatFloat(v.list[i])+","+exact.FormatFloat(v.list[i+1])+"]")
 		}
 		return "[" + strings.Join(parts, ",") + "]"
 	}
@@ -125,16 +127,4 @@ func (v Value) plain() string {
 		return v.text
 	}
 	return v.String()
-}
-
-// formatFloat is the shortest decimal that reads back as x, as encoding/json writes it.
-func formatFloat(x float64) string {
-	if a := math.Abs(x); a != 0 && (a < 1e-6 || a >= 1e21) {
-		text := strconv.FormatFloat(x, 'e', -1, 64)
-		if n := len(text); n >= 4 && text[n-4] == 'e' && text[n-2] == '0' { // 1e-08 is written 1e-8
-			text = text[:n-2] + text[n-1:]
-		}
-		return text
-	}
-	return strconv.FormatFloat(x, 'f', -1, 64)
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -212,5 +213,67 @@ func TestQueryLiveSeesCommittedRows(t *testing.T) {
 	<-ended
 	if rows := count(); rows != "count_star()\n40\n" {
 		t.Errorf("at the end: %q", rows)
+	}
+}
+
+// queried runs a sweep and returns the CSV rows of a query, without the header.
+func queried(t *testing.T, sweep, query string) [][]string {
+	t.Helper()
+	got := phasegrid(t, "query", "--set", runSweep(t, sweep).Dir(), "--format", "csv", query)
+	rows, err := csv.NewReader(strings.NewReader(got.stdout)).ReadAll()
+	if got.code != exitDone || err != nil {
+		t.Fatalf("exit code %d, %v\n%s", got.code, err, got.stderr)
+	}
+	return rows[1:]
+}
+
+// One of six seeds passes 90 %, at step 4: the median is of all six.
+func TestMediansCountRunsThatNeverArrive(t *testing.T) {
+	rows := queried(t, `
+name: survivors
+fixed:
+  {model: online, batch_size: 6, dimension: 5, covariance: spiked, anisotropy: 6, init: gaussian, init_scale: 0.1,
+    optimizer: specgd, learning_rate: 0.4, steps: 4}
+grid: {label_noise: [0]}
+replicates: 6
+record: none`, "SELECT replicates, reached_90, steps_to_90_censored, steps_to_90, steps_to_90_q90 FROM phase_diagram")
+	if want := []string{"6", "1", "5", "", ""}; len(rows) != 1 || !slices.Equal(rows[0], want) {
+		t.Errorf("got %q, want %q", rows, want)
+	}
+}
+
+// Runs that cross 90 % before they diverge have not reached it in any view.
+func TestDivergedRunsHaveNotArrived(t *testing.T) {
+	const divergedReached = `
+name: diverged-reached
+fixed: {covariance: spiked, anisotropy: 1, dimension: 4, init_scale: 0.5, steps: 200}
+grid:
+  optimizer: [gd, momentum]
+  learning_rate: {logspace: {from: 0.01, to: 1.2, num: 60}}
+record: none`
+	rows := queried(
+		t,
+		divergedReached,
+		`SELECT (SELECT count(*) FROM points WHERE status = 'diverged' AND steps_to_90 > 0) > 0,
+		(SELECT sum(reached_90) = (SELECT count(steps_to_90) FROM points WHERE status = 'ok') FROM phase_diagram),
+		(SELECT sum(reached_90) FROM phase_diagram) = (SELECT sum(runs - censored) FROM best_learning_rate),
+		(SELECT sum(escaped) FROM phase_diagram) = (SELECT sum(escaped) FROM escape),
+		(SELECT count(*) FROM phase_diagram WHERE diverged > 0 AND reached_90 + escaped > 0)`,
+	)
+	if want := []string{"true", "true", "true", "true", "0"}; len(rows) != 1 || !slices.Equal(rows[0], want) {
+		t.Errorf("got %q, want %q", rows, want)
+	}
+}
+
+// A run without randomness is one replicate, whatever the number of seeds.
+func TestRunsWithoutRandomnessCountOnce(t *testing.T) {
+	rows := queried(t, `
+name: deterministic
+fixed: {optimizer: gd, covariance: spiked, dimension: 10, init_scale: 0.01, learning_rate: 0.05}
+grid: {anisotropy: [1, 2], steps: [40, 50]}
+replicates: 3
+record: none`, "SELECT count(*), max(replicates) FROM phase_diagram")
+	if want := []string{"4", "1"}; !slices.Equal(rows[0], want) {
+		t.Errorf("got %q, want %q", rows, want)
 	}
 }

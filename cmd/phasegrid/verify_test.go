@@ -56,3 +56,12 @@ func TestVerifyOfNothing(t *testing.T) {
 		}
 	}
 }
+
+// A finished set of plan version 1 is verified by the axis entries of that version: its where leaves
+// out points by them.
+func TestVerifyFinishedSetsOfPlanVersion1(t *testing.T) {
+	got := phasegrid(t, "verify", filepath.Join("testdata", "plan-version-1-b07e9579"))
+	if got.code != exitDone || !strings.Contains(got.stdout, "finished, 27 points in 7 files, 0 violations") {
+		t.Errorf("%s%s", got.stdout, got.stderr)
+	}
+}

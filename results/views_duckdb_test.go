@@ -1,0 +1,379 @@
+//go:build duckdb
+
+package results_test
+
+import (
+	"context"
+	"database/sql"
+	"encoding/binary"
+	"fmt"
+	"maps"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/phasegrid/phasegrid/results"
+)
+
+// randomParameters are those of random result sets; power is null for other optimizers.
+var randomParameters = []results.Column{
+	{Name: "optimizer", Kind: results.String},
+	{Name: "dimension", Kind: results.Int64},
+	{Name: "power", Kind: results.Float64},
+	{Name: "learning_rate", Kind: results.Float64},
+	{Name: "seed", Kind: results.Int64},
+}
+
+// randomFolder is a set of random points in random cells. Statuses, nulls and points that occur
+// several times are frequent.
+func randomFolder(t *testing.T, r *rand.Rand) *folder {
+	s, err := results.NewSchema(randomParameters, results.Options{SolverVersion: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := newFolder(t, s)
+	b := s.NewBuilder()
+	points := 1 + r.Int64N(150)
+	var rows []results.PointRow
+	for i := range points {
+		row := randomPoint(r, i)
+		if len(rows) > 0 && r.IntN(4) == 0 { // the same point again, along an axis without effect
+			row = rows[r.IntN(len(rows))]
+		}
+		row.Point = i
+		rows = append(rows, row)
+		f.check(b.AddPoint(row))
+	}
+	d, err := b.Encode()
+	f.check(err)
+	f.part([]results.Source{{Expectation: results.Expectation{End: points, Points: -1},
+		Open: func(context.Context) (results.Delivery, error) { return d, nil }}})
+	f.finish()
+	return f
+}
+
+func randomPoint(r *rand.Rand, i int64) results.PointRow {
+	row := samplePoint(0)
+	binary.BigEndian.PutUint64(row.PointID[:], r.Uint64())
+	binary.BigEndian.PutUint64(row.PointID[8:], uint64(i))
+	optimizer := [...]string{"gd", "spectral_power"}[r.IntN(2)]
+	row.Parameters = []results.Cell{
+		{Text: optimizer},
+		{Int: 10 * (1 + r.Int64N(2))},
+		{Float: float64(r.IntN(2)), Null: optimizer == "gd"},
+		{Float: 0.25 * float64(1+r.IntN(3))},
+		{Int: r.Int64N(1000), Null: r.IntN(3) == 0},
+	}
+	step := func() int64 {
+		if r.IntN(3) == 0 {
+			return -1
+		}
+		return r.Int64N(40)
+	}
+	number := func() float64 {
+		if r.IntN(8) == 0 {
+			return math.NaN()
+		}
+		return r.Float64()
+	}
+	row.EscapeStep, row.StepsTo90, row.StepsTo99, row.PeakSpikeStep = step(), step(), step(), step()
+	row.Loss, row.SignalAlignment, row.PeakSpikeAlignment, row.TailLoss = number(), number(), number(), number()
+	switch r.IntN(8) {
+	case 0, 1:
+		row.Status, row.DivergedStep, row.StepsRun = results.StatusDiverged, 30, 30
+	case 2:
+		row.Status, row.Detail = results.StatusFailed, "svd did not converge"
+	case 3:
+		row.Status, row.Representation, row.Detail = results.StatusInvalid, "", "power must be at most 1"
+	}
+	return row
+}
+
+// referenceRow is a row of points by column; numbers are float64, nulls are left out.
+type referenceRow map[string]any
+
+// referenceRows reads the points of a set without DuckDB.
+func referenceRows(t *testing.T, f *folder) []referenceRow {
+	t.Helper()
+	set, err := results.OpenSet(f.dir)
+	f.check(err)
+	columns := set.Schema().Columns(results.Points)
+	names := make([]string, len(columns))
+	for i, c := range columns {
+		names[i] = c.Name
+	}
+	var rows []referenceRow
+	for cells, err := range set.Scan(context.Background(), results.Points, names...) {
+		f.check(err)
+		row := referenceRow{}
+		for i, cell := range cells {
+			switch c := columns[i]; {
+			case cell.Null:
+			case c.Kind == results.Int64:
+				row[c.Name] = float64(cell.Int)
+			case c.Kind == results.Float64:
+				row[c.Name] = cell.Float
+			case c.Kind == results.String:
+				row[c.Name] = cell.Text
+			}
+		}
+		rows = append(rows, row)
+	}
+	return rows
+}
+
+// replicatesOf groups the distinct points that are not invalid by the text of the given columns.
+func replicatesOf(rows []referenceRow, columns []string) map[string][]referenceRow {
+	cells := map[string][]referenceRow{}
+	seen := map[string]bool{}
+	for _, row := range rows {
+		id := row["point_id"].(string)
+		if row["status"] == results.StatusInvalid || seen[id] {
+			continue
+		}
+		seen[id] = true
+		key := row.key(columns)
+		cells[key] = append(cells[key], row)
+	}
+	return cells
+}
+
+func (row referenceRow) key(columns []string) string {
+	var b strings.Builder
+	for _, c := range columns {
+		fmt.Fprintf(&b, "%s=%v ", c, row[c])
+	}
+	return b.String()
+}
+
+// times are the step numbers of a column over the runs of a cell, in order; infinite where they
+// are censored.
+func times(runs []referenceRow, column string) []float64 {
+	var all []float64
+	for _, run := range runs {
+		x, ok := run[column].(float64)
+		if !ok || run["status"] != results.StatusOK && column != "diverged_step" {
+			x = math.Inf(1)
+		}
+		all = append(all, x)
+	}
+	slices.Sort(all)
+	return all
+}
+
+// finite counts the times that are not censored.
+func finite(times []float64) float64 {
+	n, _ := slices.BinarySearch(times, math.Inf(1))
+	return float64(n)
+}
+
+// stepQuantile is the ceil(tenths n / 10)-th smallest time; nil if it is censored.
+func stepQuantile(times []float64, tenths int) any {
+	if x := times[(len(times)*tenths+9)/10-1]; !math.IsInf(x, 1) {
+		return x
+	}
+	return nil
+}
+
+// quantile interpolates between the values of a column over the runs that are ok; nil if fewer than
+// half are, or all values are null.
+func quantile(runs []referenceRow, column string, tenths int) any {
+	var all []float64
+	ok := 0
+	for _, run := range runs {
+		if run["status"] != results.StatusOK {
+			continue
+		}
+		ok++
+		if x, known := run[column].(float64); known {
+			all = append(all, x)
+		}
+	}
+	if 2*ok < len(runs) || len(all) == 0 {
+		return nil
+	}
+	slices.Sort(all)
+	at := float64(len(all)-1) * float64(tenths) / 10
+	low, high := all[int(math.Floor(at))], all[int(math.Ceil(at))]
+	return low + (high-low)*(at-math.Floor(at))
+}
+
+func withStatus(runs []referenceRow, status string) float64 {
+	n := 0
+	for _, run := range runs {
+		if run["status"] == status {
+			n++
+		}
+	}
+	return float64(n)
+}
+
+func referencePhaseDiagram(rows []referenceRow, axes []string, metrics []results.Column) map[string]referenceRow {
+	out := map[string]referenceRow{}
+	for key, runs := range replicatesOf(rows, axes) {
+		row := referenceRow{
+			"replicates": float64(len(runs)), "ok": withStatus(runs, results.StatusOK),
+			"diverged": withStatus(runs, results.StatusDiverged), "failed": withStatus(runs, results.StatusFailed),
+			"escaped": finite(times(runs, "escape_step")), "reached_90": finite(times(runs, "steps_to_90")),
+		}
+		for _, c := range metrics {
+			for suffix, tenths := range map[string]int{"": 5, "_q10": 1, "_q90": 9} {
+				if c.Kind == results.Int64 {
+					row[c.Name+suffix] = stepQuantile(times(runs, c.Name), tenths)
+					row[c.Name+"_censored"] = float64(len(runs)) - finite(times(runs, c.Name))
+				} else {
+					row[c.Name+suffix] = quantile(runs, c.Name, tenths)
+				}
+			}
+		}
+		out[key] = row
+	}
+	return out
+}
+
+func referenceEscape(rows []referenceRow, axes []string) map[string]referenceRow {
+	out := map[string]referenceRow{}
+	for key, runs := range replicatesOf(rows, axes) {
+		steps := times(runs, "escape_step")
+		row := referenceRow{
+			"runs": float64(len(runs)), "escaped": finite(steps), "spectral_gap": nil,
+			"escape_step_censored": float64(len(runs)) - finite(steps), "escape_time": nil,
+			"escape_step": stepQuantile(steps, 5), "escape_step_q10": stepQuantile(steps, 1),
+			"escape_step_q90": stepQuantile(steps, 9),
+		}
+		if x, ok := row["escape_step"].(float64); ok {
+			row["escape_time"] = x * runs[0]["learning_rate"].(float64)
+		}
+		out[key] = row
+	}
+	return out
+}
+
+func referenceBest(rows []referenceRow, cell []string) map[string]referenceRow {
+	out := map[string]referenceRow{}
+	for key, runs := range replicatesOf(rows, cell) {
+		rates := replicatesOf(runs, []string{"learning_rate"})
+		best := referenceRow{"runs": float64(len(runs)), "learning_rates": float64(len(rates)),
+			"censored": float64(len(runs)) - finite(times(runs, "steps_to_90")), "learning_rate": nil,
+			"steps_to_90": nil, "at_edge": nil}
+		var ordered []float64
+		for _, runs := range rates {
+			ordered = append(ordered, runs[0]["learning_rate"].(float64))
+		}
+		slices.Sort(ordered)
+		shortest := math.Inf(1)
+		for i, rate := range ordered {
+			runs := rates[referenceRow{"learning_rate": rate}.key([]string{"learning_rate"})]
+			if x, ok := stepQuantile(times(runs, "steps_to_90"), 5).(float64); ok && x < shortest {
+				shortest = x
+				edge := len(ordered) > 1 && (i == 0 || i == len(ordered)-1)
+				best["learning_rate"], best["steps_to_90"], best["at_edge"] = rate, x, edge
+			}
+		}
+		out[key] = best
+	}
+	return out
+}
+
+// viewRows reads a view by the key of the given columns; its other columns are left.
+func viewRows(t *testing.T, db *sql.DB, view string, columns []string) map[string]referenceRow {
+	t.Helper()
+	rows, err := db.Query("SELECT * FROM " + view)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	names, err := rows.Columns()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := map[string]referenceRow{}
+	for rows.Next() {
+		values, targets := make([]any, len(names)), make([]any, len(names))
+		for i := range values {
+			targets[i] = &values[i]
+		}
+		if err := rows.Scan(targets...); err != nil {
+			t.Fatal(err)
+		}
+		row := referenceRow{}
+		for i, name := range names {
+			switch x := values[i].(type) {
+			case int64:
+				row[name] = float64(x)
+			default:
+				row[name] = x
+			}
+		}
+		key := row.key(columns)
+		if out[key] != nil {
+			t.Fatalf("%s has two rows of %s", view, key)
+		}
+		for _, c := range columns {
+			delete(row, c)
+		}
+		out[key] = row
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+func compareViews(t *testing.T, view string, got, want map[string]referenceRow) {
+	t.Helper()
+	if g, w := slices.Sorted(maps.Keys(got)), slices.Sorted(maps.Keys(want)); !slices.Equal(g, w) {
+		t.Fatalf("%s: got cells %q, want %q", view, g, w)
+	}
+	for key, row := range want {
+		if g, w := slices.Sorted(maps.Keys(got[key])), slices.Sorted(maps.Keys(row)); !slices.Equal(g, w) {
+			t.Fatalf("%s: got columns %q, want %q", view, g, w)
+		}
+		for column, w := range row {
+			g := got[key][column]
+			x, number := g.(float64)
+			y, expected := w.(float64)
+			if g != w && !(number && expected && math.Abs(x-y) <= 1e-12*math.Abs(y)) {
+				t.Errorf("%s: %s: %s: got %v, want %v", view, key, column, g, w)
+			}
+		}
+	}
+}
+
+// Views of random sets, with runs that are censored, diverged, failed and invalid, with nulls and
+// with points that occur several times, agree with plain Go.
+func TestViewsAgreeWithAReference(t *testing.T) {
+	for seed := range uint64(40) {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			f := randomFolder(t, rand.New(rand.NewPCG(13, seed)))
+			db := duckdb(t, f)
+			rows := referenceRows(t, f)
+			axes := []string{"optimizer", "dimension", "power", "learning_rate"}
+			cell := axes[:3]
+			var metrics []results.Column
+			for _, c := range results.Reference()[0].Columns[results.Reference()[0].Parameters:] {
+				if c.Kind == results.Int64 || c.Kind == results.Float64 {
+					metrics = append(metrics, c)
+				}
+			}
+			compareViews(t, "phase_diagram", viewRows(t, db, "phase_diagram", axes),
+				referencePhaseDiagram(rows, axes, metrics))
+			compareViews(t, "escape", viewRows(t, db, "escape", axes), referenceEscape(rows, axes))
+			compareViews(t, "best_learning_rate", viewRows(t, db, "best_learning_rate", cell),
+				referenceBest(rows, cell))
+			failed := map[string]bool{}
+			for _, row := range rows {
+				if row["status"] != results.StatusOK {
+					failed[row.key([]string{"point"})] = true
+				}
+			}
+			got, want := slices.Sorted(maps.Keys(viewRows(t, db, "failures", []string{"point"}))),
+				slices.Sorted(maps.Keys(failed))
+			if !slices.Equal(got, want) {
+				t.Errorf("failures: got points %q, want %q", got, want)
+			}
+		})
+	}
+}
