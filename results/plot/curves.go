@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/phasegrid/phasegrid/results"
 )
@@ -13,10 +14,6 @@ const (
 	maxNumbers = 6
 	maxWords   = 2 * len(hues)
 )
-
-// asymptotic are the optimizers that reach 90 % alignment at learning rate times step = 0.949 from
-// a small start, for any anisotropy.
-var asymptotic = []string{"specgd", "muon", "nucspec"}
 
 // curves draws a metric against a parameter. If several learning rates compete for a first-passage
 // time, it draws the best one.
@@ -41,19 +38,29 @@ func curves(f *frame, o Options) (*Figure, error) {
 		}
 		figure.panels = append(figure.panels, p)
 	}
-	figure.legend = append(figure.legend, marks.legend(o)...)
+	figure.legend = append(figure.legend, marks.legend()...)
+	f.noteDiverged(o)
 	return figure, nil
 }
 
 // curveMarks are the marks in panels that the legend explains.
-type curveMarks struct{ censored, asymptote bool }
+type curveMarks struct {
+	censored, border bool
+	asymptotes       []string // optimizers
+}
 
-func (m curveMarks) legend(o Options) (legend []legendEntry) {
-	if o.X == "anisotropy" {
-		text := "theory: λ = 2"
-		if m.asymptote {
-			text = "theory: λ = 2, 0.949/η"
-		}
+func (m *curveMarks) addAsymptote(optimizer string) {
+	if !slices.Contains(m.asymptotes, optimizer) {
+		m.asymptotes = append(m.asymptotes, optimizer)
+	}
+}
+
+func (m *curveMarks) legend() (legend []legendEntry) {
+	if m.border {
+		legend = append(legend, legendEntry{text: "theory: λ = 2 (gd)", color: theoryColor, dashes: dashes})
+	}
+	if len(m.asymptotes) > 0 {
+		text := "theory: 0.949/η (" + strings.Join(m.asymptotes, ", ") + ")"
 		legend = append(legend, legendEntry{text: text, color: theoryColor, dashes: dashes})
 	}
 	if m.censored {
@@ -72,11 +79,11 @@ func (f *frame) curvesPanel(o Options, facet value, colors []value, best bool, m
 		l := f.curve(rows, o, best)
 		l.color, l.dashes = lineStyle(colors, i)
 		lines = append(lines, l)
-		if o.Y == "steps_to_90" && o.X == "anisotropy" && o.Color == "optimizer" &&
-			slices.Contains(asymptotic, v.word) {
-			points := f.asymptote(rows, l)
-			theories = append(theories, &theory{points})
-			marks.asymptote = marks.asymptote || len(points) > 0
+		if o.Y == "steps_to_90" && o.X == "anisotropy" && o.Color == "optimizer" {
+			if points := f.asymptote(rows, l); len(points) > 0 {
+				theories = append(theories, &theory{points})
+				marks.addAsymptote(v.word)
+			}
 		}
 		marks.censored = marks.censored || slices.ContainsFunc(l.mid, math.IsNaN)
 	}
@@ -84,7 +91,8 @@ func (f *frame) curvesPanel(o Options, facet value, colors []value, best bool, m
 	if !ok {
 		return nil, fmt.Errorf("plot: draw %s over %s: no row has both", o.Y, o.X)
 	}
-	if o.X == "anisotropy" && p.X.Min < 2 && p.X.Max > 2 {
+	if o.X == "anisotropy" && p.X.Min < 2 && p.X.Max > 2 && f.hasGradientDescent(o, facet) {
+		marks.border = true
 		theories = append(theories, &theory{points: [][2]float64{{2, p.Y.Min}, {2, p.Y.Max}}})
 	}
 	p.addLines(lines, sx, sy)
@@ -92,6 +100,34 @@ func (f *frame) curvesPanel(o Options, facet value, colors []value, best bool, m
 		p.Add(t)
 	}
 	return p, nil
+}
+
+// hasGradientDescent reports whether runs of gd are drawn in a panel.
+func (f *frame) hasGradientDescent(o Options, facet value) bool {
+	optimizer := f.columns["optimizer"]
+	for row := range f.rows {
+		if (o.Facet == "" || f.columns[o.Facet].at(row) == facet) && optimizer != nil && optimizer.words[row] == "gd" {
+			return true
+		}
+	}
+	return false
+}
+
+// noteDiverged tells in the caption how many of the runs diverged.
+func (f *frame) noteDiverged(o Options) {
+	diverged := 0
+	for row := range f.rows {
+		if f.columns["status"].words[row] == results.StatusDiverged {
+			diverged++
+		}
+	}
+	text := "%d of these runs diverged"
+	if results.IsCensored(o.Y) {
+		text += " and count as not reached"
+	}
+	if diverged > 0 {
+		f.notes = append(f.notes, fmt.Sprintf(text, diverged))
+	}
 }
 
 // noteBands explains the bands in the caption, if there are replicates.
@@ -190,9 +226,33 @@ func earlier(a, b []float64) bool {
 	return !math.IsNaN(x) && (math.IsNaN(y) || x < y)
 }
 
-// asymptote returns 0.949/eta at the anisotropies of a line that have one learning rate.
+// hasAsymptote reports whether a run reaches 90 % alignment at learning rate times step = 0.949 for
+// any anisotropy, from a small start: if the update of the population gradient has all its singular
+// values at 1.
+func (f *frame) hasAsymptote(row int) bool {
+	word := func(name, unset string) string {
+		if c := f.columns[name]; c != nil && c.words[row] != "" {
+			return c.words[row]
+		}
+		return unset
+	}
+	switch word("optimizer", "") {
+	case "specgd":
+	case "muon":
+		if word("orthogonalizer", "newton_schulz") != "exact" {
+			return false
+		}
+	default:
+		return false
+	}
+	return word("model", "population") == "population" && word("init", "identity") == "identity"
+}
+
+// asymptote returns 0.949/eta at the anisotropies of a line that have one learning rate, if theory
+// holds for all its runs.
 func (f *frame) asymptote(rows []int, l *line) [][2]float64 {
-	if f.columns["learning_rate"] == nil {
+	if f.columns["learning_rate"] == nil ||
+		slices.ContainsFunc(rows, func(row int) bool { return !f.hasAsymptote(row) }) {
 		return nil
 	}
 	rates := map[float64]map[float64]bool{}

@@ -1,7 +1,6 @@
 package plot
 
 import (
-	"math"
 	"strconv"
 	"strings"
 )
@@ -9,7 +8,7 @@ import (
 // symbols are the letters that papers use for a column.
 var symbols = map[string]string{
 	"anisotropy": "λ", "dimension": "d", "width": "m", "samples": "n", "learning_rate": "η", "init_scale": "α",
-	"exponent": "p", "rho": "ρ", "momentum": "β", "label_noise": "σ", "step": "k", "loss": "L", "power": "q",
+	"exponent": "p", "rho": "ρ", "momentum": "β", "label_noise": "σ", "step": "k", "loss": "L", "power": "p",
 }
 
 // labels are the labels of columns whose names are too terse.
@@ -40,34 +39,19 @@ func symbol(name string) string {
 	return strings.ReplaceAll(name, "_", " ")
 }
 
-// number formats a value; large powers of ten are written as such. The font has no superscript
-// minus for small ones.
-func number(x float64) string {
-	if e := math.Round(math.Log10(x)); e >= 4 && x == math.Pow(10, e) {
-		return "10" + superscript.Replace(strconv.Itoa(int(e)))
-	}
-	return strconv.FormatFloat(x, 'g', 4, 64)
-}
+// number formats a value with four digits: 0.05, 2000, 1e9. The font lacks some superscript digits
+// and the superscript minus, so powers of ten are written with e.
+func number(x float64) string { return compact(strconv.FormatFloat(x, 'g', 4, 64)) }
 
-var superscript = strings.NewReplacer(
-	"0",
-	"⁰",
-	"1",
-	"¹",
-	"2",
-	"²",
-	"3",
-	"³",
-	"4",
-	"⁴",
-	"5",
-	"⁵",
-	"6",
-	"⁶",
-	"7",
-	"⁷",
-	"8",
-	"⁸",
-	"9",
-	"⁹",
-)
+// compact removes the plus sign and the leading zero of an exponent: 1e+09 becomes 1e9.
+func compact(number string) string {
+	mantissa, exponent, ok := strings.Cut(number, "e")
+	if !ok {
+		return number
+	}
+	sign := ""
+	if exponent[0] == '-' {
+		sign = "-"
+	}
+	return mantissa + "e" + sign + strings.TrimLeft(exponent, "+-0")
+}

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"testing"
 
+	"gonum.org/v1/plot/font"
 	"gonum.org/v1/plot/vg/draw"
 	"gonum.org/v1/plot/vg/recorder"
 
@@ -162,9 +163,22 @@ func record(t *testing.T, f *plot.Figure) drawing {
 			}
 		case *recorder.FillString:
 			d.texts = append(d.texts, a.String)
+			hasGlyphs(t, a.String)
 		}
 	}
 	return d
+}
+
+// hasGlyphs checks that the font has a glyph for every rune of a text; it draws the others as boxes
+// or not at all.
+func hasGlyphs(t *testing.T, text string) {
+	t.Helper()
+	face := font.DefaultCache.Lookup(font.Font{Typeface: "Liberation", Variant: "Sans"}, 10)
+	for _, r := range text {
+		if index, err := face.Face.GlyphIndex(nil, r); err != nil || index == 0 {
+			t.Errorf("%q: the font has no glyph for %q", text, r)
+		}
+	}
 }
 
 func (d drawing) says(t *testing.T, texts ...string) {
@@ -340,12 +354,61 @@ func TestCurvesShowCrossoverAndTheory(t *testing.T) {
 		t.Fatal(err)
 	}
 	d := record(t, figure)
-	d.says(t, "d = 30", "d = 1000", "gd", "specgd", "theory: λ = 2, 0.949/η", "not reached")
+	d.says(t, "d = 30", "d = 1000", "gd", "specgd", "theory: λ = 2 (gd)", "theory: 0.949/η (specgd)", "not reached",
+		"8 of these runs diverged and count as not reached")
 	figure, err = plot.Draw(context.Background(), set, plot.Options{Kind: plot.Curves, Y: "signal_alignment"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	record(t, figure).says(t, "d = 300", "signal alignment")
+}
+
+// TestTheoryIsDrawnWhereItHolds: neither line of theory is for muon with newton_schulz, the
+// default.
+func TestTheoryIsDrawnWhereItHolds(t *testing.T) {
+	runs := phaseRuns()
+	for i := range runs {
+		if runs[i].optimizer == "gd" {
+			runs[i].optimizer = "muon"
+		}
+	}
+	set := write(t, runs)
+	draw := func(where string) []string {
+		figure, err := plot.Draw(context.Background(), set,
+			plot.Options{Kind: plot.Curves, Color: "optimizer", Where: "dimension == 100 and " + where})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return record(t, figure).texts
+	}
+	if texts := strings.Join(draw("optimizer == 'muon'"), "|"); strings.Contains(texts, "theory") {
+		t.Errorf("muon alone: %s", texts)
+	}
+	if texts := strings.Join(draw("optimizer != ''"), "|"); !strings.Contains(texts, "theory: 0.949/η (specgd)") ||
+		strings.Contains(texts, "λ = 2") {
+		t.Errorf("muon and specgd: %s", texts)
+	}
+}
+
+// TestLargeNumbersAreLegible draws an axis of thirty decades.
+func TestLargeNumbersAreLegible(t *testing.T) {
+	var runs []run
+	for e := -10; e <= 20; e++ {
+		runs = append(
+			runs,
+			run{optimizer: "gd", dimension: 9, anisotropy: math.Pow(10, float64(e)), rate: 0.1, alignment: 1},
+		)
+	}
+	figure, err := plot.Draw(context.Background(), write(t, runs),
+		plot.Options{Kind: plot.Curves, X: "anisotropy", Y: "signal_alignment"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := record(t, figure)
+	d.says(t, "1e20", "1e-8", "1e8")
+	if strokes := d.lines[ink]; strokes > 60 {
+		t.Errorf("%d strokes of axes and ticks over thirty decades", strokes)
+	}
 }
 
 func TestCurvesTakeTheBestLearningRate(t *testing.T) {

@@ -98,13 +98,14 @@ func (linearTicks) Ticks(min, max float64) []plot.Tick {
 	ticks := plot.DefaultTicks{}.Ticks(min, max)
 	for i := range ticks {
 		if !ticks[i].IsMinor() {
-			ticks[i].Label = strconv.FormatFloat(ticks[i].Value, 'g', 6, 64)
+			ticks[i].Label = compact(strconv.FormatFloat(ticks[i].Value, 'g', 6, 64))
 		}
 	}
 	return ticks
 }
 
-// logTicks labels powers of ten, and 2 and 5 between them if there are few powers.
+// logTicks labels powers of ten, and 2 and 5 between them if there are few powers. Over many
+// decades it labels some powers only, and has no ticks between powers.
 type logTicks struct{}
 
 // Ticks implements plot.Ticker.
@@ -115,7 +116,7 @@ func (logTicks) Ticks(min, max float64) []plot.Tick {
 	for e := math.Floor(math.Log10(min)); e <= math.Ceil(math.Log10(max)); e++ {
 		for m := 1.0; m < 10; m++ {
 			x := m * math.Pow(10, e)
-			if x < min || x > max {
+			if x < min || x > max || m > 1 && sparse > 1 {
 				continue
 			}
 			tick := plot.Tick{Value: x}
