@@ -17,6 +17,7 @@ import (
 	"github.com/phasegrid/phasegrid/coordinator/coordtest"
 	"github.com/phasegrid/phasegrid/coordinator/ledger"
 	"github.com/phasegrid/phasegrid/coordinator/store"
+	"github.com/phasegrid/phasegrid/node/solver"
 	pb "github.com/phasegrid/phasegrid/proto/phasegrid/v1"
 	"github.com/phasegrid/phasegrid/sweep"
 )
@@ -70,7 +71,7 @@ func committedShards(b *testing.B, folder string, shards int) (size int) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	d, err := newDesign(spec, plan, spec.Name(), 1, sweep.PlanVersion)
+	d, err := newDesign(spec, plan, spec.Name(), solver.Version, sweep.PlanVersion)
 	if err != nil {
 		b.Fatal(err)
 	}

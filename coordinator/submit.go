@@ -114,7 +114,7 @@ func (t *term) progress(ctx context.Context, e *entry) (board.Progress, error) {
 	if err == nil && !found {
 		err = errUnknownSweep
 	}
-	if e.failure != "" {
+	if e.failure != "" && p.Phase == board.Failed {
 		p.Waiting = "this release cannot continue it: " + e.failure
 	}
 	return p, err

@@ -7,9 +7,17 @@ import (
 	"github.com/phasegrid/phasegrid/sweep"
 )
 
+// columnsSince is the first solver version whose rows have the columns of this release.
+const columnsSince = 4
+
 // SweepSchema derives the schema of a sweep's result set. Nodes and coordinators derive the same
-// one: deliveries with another are rejected.
+// one: deliveries with another are rejected. Sweeps of a solver version whose rows have other
+// columns are refused.
 func SweepSchema(spec *sweep.Spec, solverVersion int) (*Schema, error) {
+	if solverVersion < columnsSince {
+		return nil, fmt.Errorf("rows of solver version %d have other columns than those of this release, which "+
+			"writes version %d and later; use the release that began the sweep", solverVersion, columnsSince)
+	}
 	var parameters []Column
 	for _, id := range SweepParameters(spec) {
 		p := spec.Describe(id)

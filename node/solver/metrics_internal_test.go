@@ -227,7 +227,7 @@ func TestNuclearRankOfNoGradient(t *testing.T) {
 			t.Fatal(err)
 		}
 		if r := results[0]; r.Status != OK || !math.IsNaN(r.Final.GradientNuclearRank) {
-			t.Errorf("representation %d: %v %q, rank %v", representation, r.Status, r.Detail, r.Final.GradientNuclearRank)
+			t.Errorf("representation %d: %v %q, %v", representation, r.Status, r.Detail, r.Final.GradientNuclearRank)
 		}
 	}
 }

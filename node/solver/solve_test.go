@@ -87,7 +87,8 @@ func TestWildProblems(t *testing.T) {
 		d := 1 + rng.IntN(9)
 		p := solver.Problem{Model: solver.Model(rng.IntN(3)), Representation: solver.Representation(rng.IntN(3)),
 			Dimension: d, Width: d, Steps: rng.IntN(30), Samples: 1 + rng.IntN(6), LabelNoise: pick(0, 0, 0.1, 1e200),
-			Init: solver.Init(rng.IntN(3)), InitScale: pick(1e-300, 1e-8, 0.01, 0.1, 1, 1, 1e7, 1e300, 0), Seed: rng.Uint64(),
+			Init: solver.Init(rng.IntN(3)), InitScale: pick(1e-300, 1e-8, 0.01, 0.1, 1, 1, 1e7, 1e300, 0),
+			Seed: rng.Uint64(),
 			Teacher: solver.Teacher{
 				Kind:  solver.TeacherKind(rng.IntN(3)),
 				Index: rng.IntN(d),

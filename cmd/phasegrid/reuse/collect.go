@@ -82,14 +82,14 @@ func reusable(ctx context.Context, dir string, spec *sweep.Spec) (set *results.S
 	if err != nil {
 		return nil, err.Error()
 	}
-	m := set.Manifest()
+	m, version := set.Manifest(), set.Schema().Options().SolverVersion
 	switch {
+	case version != solver.Version:
+		return nil, fmt.Sprintf("it was computed by solver version %d", version)
 	case m == nil:
 		return nil, "it is not finished"
 	case len(m.Missing) > 0:
 		return nil, "its quarantined shards have no rows"
-	case m.SolverVersion != solver.Version:
-		return nil, fmt.Sprintf("it was computed by solver version %d", m.SolverVersion)
 	case m.ArithmeticClass != solver.ArithmeticClass():
 		return nil, "it was computed on " + m.ArithmeticClass
 	}
