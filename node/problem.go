@@ -11,6 +11,7 @@ import (
 var (
 	models = map[string]solver.Model{
 		"population": solver.Population, "finite_sample": solver.FiniteSample, "online": solver.Online,
+		"minibatch": solver.Minibatch,
 	}
 	representations = map[string]solver.Representation{
 		"reduced": solver.Reduced, "subspace": solver.Subspace, "dense": solver.Dense,
@@ -70,13 +71,18 @@ func checkOptimizers() error {
 // does not know.
 func problem(params sweep.Assignment, record []int, coefficients bool) (solver.Problem, error) {
 	var unknown error
+	samples, batch := int(params[sweep.Samples].Int()), int(params[sweep.BatchSize].Int())
+	if params[sweep.Samples].IsNull() { // all pairs of a batch are fresh
+		samples, batch = batch, 0
+	}
 	p := solver.Problem{
 		Model:          word(params, sweep.Model, models, &unknown),
 		Representation: word(params, sweep.Representation, representations, &unknown),
 		Dimension:      int(params[sweep.Dimension].Int()),
 		Width:          int(params[sweep.Width].Int()),
 		Steps:          int(params[sweep.Steps].Int()),
-		Samples:        int(params[sweep.Samples].Int() + params[sweep.BatchSize].Int()), // one of them applies
+		Samples:        samples,
+		Batch:          batch,
 		LabelNoise:     number(params, sweep.LabelNoise),
 		Covariance:     covariance(params),
 		Teacher:        teacher(params, &unknown),

@@ -48,10 +48,10 @@ func denseCost(a Assignment) (setup, step, record float64) {
 	loss := product + 2*d*m*m + 4*d*m // S = WᵀM, Wᵀq, T
 	step = loss + 2*d*m*m + 2*d
 	if a[Model].text != "population" {
-		n := sampleCount(a)
-		draw := 40*n*d + n*d
+		n, drawn := stepSamples(a), drawnSamples(a)
+		draw := 40*drawn*d + drawn*d
 		if rotated {
-			draw += n * d * d // the Cholesky factor of Q
+			draw += drawn * d * d // the Cholesky factor of Q
 			setup += d * d * d / 3
 		}
 		step = loss + 4*n*d*m + 3*n*m
@@ -73,9 +73,17 @@ func denseCost(a Assignment) (setup, step, record float64) {
 	return setup, step + ruleOf(a).flops(a).matrix(d, m), gramCost(d, m)
 }
 
-// sampleCount is the n of the sampled models.
-func sampleCount(a Assignment) float64 {
-	if a[Model].text == "online" {
+// stepSamples is the number of pairs that a step of a sampled model takes.
+func stepSamples(a Assignment) float64 {
+	if a[BatchSize].IsNull() {
+		return a[Samples].Float()
+	}
+	return a[BatchSize].Float()
+}
+
+// drawnSamples is the number of pairs that are drawn at once.
+func drawnSamples(a Assignment) float64 {
+	if a[Samples].IsNull() {
 		return a[BatchSize].Float()
 	}
 	return a[Samples].Float()
@@ -102,7 +110,7 @@ func subspaceCost(a Assignment) (setup, step, record float64) {
 		}
 		return setup, loss + 4*rows*m*m + ruleOf(a).flops(a).matrix(rows, m), gramCost(rows, m)
 	}
-	n, frame := sampleCount(a), float64(onlineFrame(a))
+	n, frame := stepSamples(a), float64(onlineFrame(a))
 	seen := 1 + float64(special(a)) + frame // coordinates of x that enter the predictions
 	step = loss + n*(40*seen+4*seen*m+3*m) + 4*n*m*m + 4*rows*frame*frame + 2*rows*frame*m
 	return 40 * frame * m, step + ruleOf(a).flops(a).matrix(rows, m), gramCost(seen, m)

@@ -19,7 +19,7 @@ func PointBytes(a Assignment, r Record) int64 {
 		}
 		words = (8+rule.Memory.Matrices)*rows*max(rows, m) + 3*d
 		if a[Model].text == "online" {
-			words += sampleCount(a) * (rows + 3*m)
+			words += stepSamples(a) * (rows + 3*m)
 		}
 	case "dense":
 		words = (5+rule.Memory.Matrices)*d*m + 4*m*m + 16*d
@@ -32,7 +32,7 @@ func PointBytes(a Assignment, r Record) int64 {
 			words += 2 * d * m
 		}
 		if a[Model].text != "population" {
-			words += sampleCount(a) * (2*d + 3*m)
+			words += drawnSamples(a)*(2*d+3*m) + stepSamples(a)*d
 			if rotated {
 				words += 2 * d * d // Q and its Cholesky factor
 			}

@@ -135,7 +135,7 @@ func (t table) use(when []Condition) string {
 func runParameters() []Parameter {
 	return []Parameter{
 		textParameter(Model, "model", "which gradient drives the dynamics; metrics are always those of the population",
-			"population", "finite_sample", "online").or(textValue("population")),
+			"population", "finite_sample", "online", "minibatch").or(textValue("population")),
 		textParameter(
 			Representation,
 			"representation",
@@ -153,13 +153,14 @@ func runParameters() []Parameter {
 		intParameter(Width, "width", 1, maxCount, "1", "m, columns of W (default: dimension)"),
 		intParameter(Steps, "steps", 1, maxCount, "step", "T, number of updates"),
 		intParameter(Samples, "samples", 1, maxCount, "1", "n, number of fixed pairs (x, y)").
-			when(Model, "finite_sample"),
-		intParameter(BatchSize, "batch_size", 1, maxCount, "1", "n, number of fresh pairs (x, y) each step").
-			when(Model, "online"),
+			when(Model, "finite_sample", "minibatch"),
+		intParameter(BatchSize, "batch_size", 1, maxCount, "1",
+			"n, number of pairs (x, y) each step: fresh ones, or of those fixed").
+			when(Model, "online", "minibatch"),
 		numberParameter(LabelNoise, "label_noise", 0, 1e12, "sigma; y = <x, theta>² + sigma N(0,1)").
-			when(Model, "finite_sample", "online").or(floatValue(0)),
+			when(Model, "finite_sample", "online", "minibatch").or(floatValue(0)),
 		intParameter(Seed, "seed", 0, math.MaxInt64, "1", "seed of SplitMix64; replicate r uses seed + r").
-			when(Model, "finite_sample", "online").when(Init, "gaussian", "sphere").or(intValue(0)),
+			when(Model, "finite_sample", "online", "minibatch").when(Init, "gaussian", "sphere").or(intValue(0)),
 	}
 }
 

@@ -58,8 +58,8 @@ func notSubspace(a Assignment) string {
 	switch {
 	case familyOf(a).special == nil:
 		return "covariance: " + a[Covariance].text + " has no large isotropic block"
-	case a[Model].text == "finite_sample":
-		return "model: finite_sample has as many directions as samples"
+	case a[Model].text == "finite_sample" || a[Model].text == "minibatch":
+		return "model: " + a[Model].text + " has as many directions as samples"
 	case rule.BasisDependent:
 		return "optimizer " + a[Optimizer].text + " depends on the basis"
 	case a[Model].text == "online" && rule.OnlineDense != "":

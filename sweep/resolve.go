@@ -120,11 +120,18 @@ func broken(id ParameterID, format string, args ...any) []violation {
 
 // crossChecks are the rules between parameters, on a completed assignment.
 func crossChecks(a Assignment) []violation {
-	all := checkInit(a)
+	all := append(checkInit(a), checkBatch(a)...)
 	if f := familyOf(a); f.check != nil {
 		all = append(all, f.check(a)...)
 	}
 	return append(all, checkTeacher(a)...)
+}
+
+func checkBatch(a Assignment) []violation {
+	if n, batch := a[Samples], a[BatchSize]; !n.IsNull() && !batch.IsNull() && batch.i > n.i {
+		return broken(BatchSize, "batch_size: got %d, want at most samples = %d with model: minibatch", batch.i, n.i)
+	}
+	return nil
 }
 
 func checkInit(a Assignment) []violation {

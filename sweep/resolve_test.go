@@ -114,7 +114,7 @@ func TestResolveReportsRulesBetweenParameters(t *testing.T) {
 		{[]any{"representation", "reduced", "teacher", "uniform"}, Representation, "not an eigenvector"},
 		{[]any{"representation", "subspace", "covariance", "power_law", "exponent", 1.0}, Representation,
 			"no large isotropic block"},
-		{[]any{"model", "finite_sample"}, Samples, "samples is missing (model: finite_sample)"},
+		{[]any{"model", "finite_sample"}, Samples, "samples is missing (model: finite_sample, minibatch)"},
 	} {
 		a := assign(t, spiked(c.more...)...)
 		broken := builtin.resolve(a)
@@ -226,5 +226,22 @@ func TestRepresentationIsResolvedWhateverElseIsWrong(t *testing.T) {
 	}
 	if good := resolved(t, spiked()...); Cost(a, 0) != Cost(good, 0) {
 		t.Errorf("costs %d, not %d as its neighbours", Cost(a, 0), Cost(good, 0))
+	}
+}
+
+func TestMinibatchTakesFixedPairs(t *testing.T) {
+	pairs := func(batch int) []any {
+		return spiked("model", "minibatch", "samples", 50, "batch_size", batch, "optimizer", "gd")
+	}
+	a := resolved(t, pairs(50)...)
+	if a[Representation].Text() != "dense" || a[Seed].IsNull() || a[LabelNoise].IsNull() {
+		t.Errorf("%v", a)
+	}
+	if small := Cost(resolved(t, pairs(5)...), 1); small >= Cost(a, 1) {
+		t.Errorf("5 pairs a step cost %d, 50 %d", small, Cost(a, 1))
+	}
+	broken := builtin.resolve(assign(t, pairs(51)...))
+	if len(broken) != 1 || broken[0].id != BatchSize || !strings.Contains(broken[0].text, "at most samples = 50") {
+		t.Errorf("%v", broken)
 	}
 }

@@ -64,7 +64,7 @@ type Shape struct {
 func shapeOf(a Assignment) Shape {
 	s := Shape{
 		Model: a[Model].text, Representation: a[Representation].text, Optimizer: a[Optimizer].text,
-		Dimension: a[Dimension].i, Width: a[Width].i, Samples: a[Samples].i + a[BatchSize].i,
+		Dimension: a[Dimension].i, Width: a[Width].i, Samples: max(a[Samples].i, a[BatchSize].i),
 	}
 	if s.Representation == "reduced" {
 		s.Groups = groups(a)

@@ -19,6 +19,7 @@ type vector struct {
 	Inputs struct {
 		Model       string
 		D, M, N     int
+		Batch       int
 		Cov         map[string]any
 		Teacher     map[string]any
 		Init        map[string]any
@@ -71,14 +72,6 @@ type vectorMetrics struct {
 func (v *vector) needs() string {
 	in := &v.Inputs
 	switch {
-	case in.Model == "minibatch":
-		return "model minibatch"
-	case in.Teacher["type"] == "random":
-		return "teacher random"
-	case in.Teacher["variance"] != nil:
-		return "teacher_variance"
-	case in.Init["type"] == "sphere":
-		return "init sphere"
 	case in.Inputs != "":
 		return "inputs " + in.Inputs
 	case in.NegativeUnits > 0:
@@ -102,6 +95,10 @@ func (v *vector) sweepFile() string {
 	case "finite":
 		set("model", "finite_sample")
 		set("samples", in.N)
+	case "minibatch":
+		set("model", "minibatch")
+		set("samples", in.N)
+		set("batch_size", in.Batch)
 	case "online":
 		set("model", "online")
 		set("batch_size", in.N)
@@ -111,8 +108,11 @@ func (v *vector) sweepFile() string {
 		set("width", in.M)
 	}
 	set("steps", in.Steps)
-	if in.Model != "reduced" && in.Init["type"] == "gaussian" || in.Model == "finite" || in.Model == "online" {
+	if in.Model != "reduced" && in.Init["type"] != "identity" || in.Model == "finite" || in.Model == "online" {
 		set("seed", in.Seed)
+	}
+	if in.Noise != 0 {
+		set("label_noise", in.Noise)
 	}
 	names := map[string]string{
 		"powerlaw": "power_law", "multispike": "multi_spike", "lambda": "anisotropy", "alpha": "init_scale",
@@ -128,7 +128,10 @@ func (v *vector) sweepFile() string {
 	for kind, values := range map[string]map[string]any{"covariance": in.Cov, "teacher": in.Teacher, "init": in.Init} {
 		set(kind, word(values["type"]))
 		for name, x := range values {
-			if name != "type" {
+			switch {
+			case kind == "teacher" && (name == "seed" || name == "norm2" || name == "variance"):
+				set("teacher_"+name, x)
+			case name != "type":
 				set(fmt.Sprint(word(name)), x)
 			}
 		}

@@ -20,6 +20,8 @@ func check(p *Problem) error {
 		return fmt.Errorf("width: got %d, want at most dimension %d with orthonormal init", p.Width, p.Dimension)
 	case p.Model != Population && p.Samples < 1:
 		return fmt.Errorf("samples: got %d, want at least 1", p.Samples)
+	case p.Model == Minibatch && (p.Batch < 1 || p.Batch > p.Samples):
+		return fmt.Errorf("batch size: got %d, want 1..%d", p.Batch, p.Samples)
 	}
 	if err := checkCovariance(p); err != nil {
 		return err

@@ -77,6 +77,9 @@ func (s *matrix) teacherEnergy() float64 { return s.energy }
 
 func (s *matrix) flops() float64 {
 	n, m, samples := float64(s.n), float64(s.m), float64(s.p.Samples)
+	if s.p.Model == Minibatch {
+		samples = float64(s.p.Batch)
+	}
 	return n*m*(4*m+20) + 4*samples*n*m + 40*samples*n
 }
 

@@ -7,6 +7,7 @@ const (
 	Population   Model = iota // exact expectation over x
 	FiniteSample              // Samples fixed pairs, drawn before step 0
 	Online                    // a fresh batch of Samples pairs each step
+	Minibatch                 // Batch of Samples fixed pairs each step, in random order by epochs
 )
 
 // Representation is how the iterate is stored. All of them follow the same dynamics (Online
@@ -100,6 +101,7 @@ type Problem struct {
 	Width          int // m
 	Steps          int // T
 	Samples        int // n; batch size for Online; 0 for Population
+	Batch          int // of Minibatch
 	LabelNoise     float64
 	Covariance     Covariance
 	Teacher        Teacher
@@ -136,7 +138,7 @@ type Problem struct {
 func (p *Problem) Shape() Shape {
 	s := Shape{
 		Model: p.Model, Representation: p.Representation, Optimizer: p.Optimizer,
-		Dimension: p.Dimension, Width: p.Width, Samples: p.Samples,
+		Dimension: p.Dimension, Width: p.Width, Samples: p.Samples, Batch: p.Batch,
 	}
 	if p.Representation != Dense {
 		s.Groups = len(eigenspaces(p))

@@ -9,8 +9,8 @@ import (
 	"gonum.org/v1/gonum/lapack/lapack64"
 )
 
-// samples is the empirical gradient G = 1/n Σ (‖Wᵀx_i‖² - y_i) x_i x_iᵀ W over n pairs, drawn once,
-// or at each step for the online model.
+// samples is the empirical gradient G = 1/n Σ (‖Wᵀx_i‖² - y_i) x_i x_iᵀ W over n pairs: all that are
+// drawn once, some of them, or fresh ones at each step (online).
 type samples struct {
 	p      *Problem
 	ws     *workspace
@@ -18,15 +18,25 @@ type samples struct {
 	rng    random
 	factor factor
 	online bool
-	x      []float64 // n x d
-	y      []float64
+	drawn  pairs
+	epochs *epochs   // nil but for minibatches
+	now    pairs     // those of a step
 	z      []float64 // XW, n x m
 }
 
+// pairs are inputs by rows and their labels.
+type pairs struct{ x, y []float64 }
+
+func newPairs(n, d int, ws *workspace) pairs { return pairs{ws.take(n * d), ws.take(n)} }
+
 func newSamples(p *Problem, f *frame, rng random, ws *workspace) (*samples, error) {
-	n := p.Samples
 	s := &samples{p: p, ws: ws, theta: f.theta, rng: rng, online: p.Model == Online,
-		x: ws.take(n * p.Dimension), y: ws.take(n), z: ws.take(n * p.Width)}
+		drawn: newPairs(p.Samples, p.Dimension, ws)}
+	s.now = s.drawn
+	if p.Model == Minibatch {
+		s.epochs, s.now = newEpochs(p, rng, ws), newPairs(p.Batch, p.Dimension, ws)
+	}
+	s.z = ws.take(len(s.now.y) * p.Width)
 	var err error
 	if s.factor, err = newFactor(p, f, ws); err != nil {
 		return nil, err
@@ -39,36 +49,40 @@ func newSamples(p *Problem, f *frame, rng random, ws *workspace) (*samples, erro
 
 // draw draws n·d normals by rows, then n for the labels if label noise is positive.
 func (s *samples) draw() {
-	s.rng.Fill(s.x)
+	x, y := s.drawn.x, s.drawn.y
+	s.rng.Fill(x)
 	d := s.p.Dimension
-	for i := range s.y {
-		row := s.x[i*d : (i+1)*d]
+	for i := range y {
+		row := x[i*d : (i+1)*d]
 		s.factor.apply(row)
 		along := s.ws.kernel.Dot(row, s.theta)
-		s.y[i] = float64(along * along)
+		y[i] = float64(along * along)
 	}
 	if s.p.LabelNoise > 0 {
-		for i := range s.y {
-			s.y[i] += float64(s.p.LabelNoise * s.rng.Next())
+		for i := range y {
+			y[i] += float64(s.p.LabelNoise * s.rng.Next())
 		}
 	}
 }
 
 // gradient stores G at w. An online run draws its batch here.
 func (s *samples) gradient(g, w []float64) {
-	if s.online {
+	switch {
+	case s.online:
 		s.draw()
+	case s.epochs != nil:
+		s.epochs.next(s.now, s.drawn)
 	}
-	n, d, m := s.p.Samples, s.p.Dimension, s.p.Width
-	s.ws.multiply(s.z, s.x, w, n, d, m)
-	for i, y := range s.y {
+	n, d, m := len(s.now.y), s.p.Dimension, s.p.Width
+	s.ws.multiply(s.z, s.now.x, w, n, d, m)
+	for i, y := range s.now.y {
 		z := s.z[i*m : (i+1)*m]
 		residual := s.ws.kernel.SumSquares(z) - y
 		for j := range z {
 			z[j] *= residual
 		}
 	}
-	s.ws.multiplyTransposed(g, s.x, s.z, d, n, m)
+	s.ws.multiplyTransposed(g, s.now.x, s.z, d, n, m)
 	for i := range g {
 		g[i] /= float64(n)
 	}

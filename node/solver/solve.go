@@ -15,6 +15,7 @@ type Shape struct {
 	Dimension      int
 	Width          int
 	Samples        int
+	Batch          int
 	Groups         int // of Reduced and Subspace: number of distinct eigenspaces
 }
 

@@ -46,7 +46,7 @@ func checkSubspace(p *Problem) error {
 	switch {
 	case p.Covariance.AR1:
 		return errors.New("subspace representation: not exact for an ar1 covariance; use dense")
-	case p.Model == FiniteSample:
+	case p.Model == FiniteSample || p.Model == Minibatch:
 		return errors.New("subspace representation: not exact for fixed samples; use dense")
 	case p.Optimizer.row().basisDependent:
 		return errors.New("subspace representation: not exact for a basis-dependent optimizer; use dense")

@@ -49,6 +49,7 @@ type vector struct {
 		SampleSteps []int `json:"sample_steps"`
 		Seed        uint64
 		N           int
+		Batch       int
 		Noise       float64
 
 		Inputs         string
@@ -98,14 +99,6 @@ type vectorMetrics struct {
 func (v *vector) needs() string {
 	in := &v.Inputs
 	switch {
-	case in.Model == "minibatch":
-		return "model minibatch"
-	case in.Teacher.Type == "random":
-		return "teacher random"
-	case in.Teacher.Variance != nil:
-		return "teacher_variance"
-	case in.Init.Type == "sphere":
-		return "init sphere"
 	case in.Inputs != "":
 		return "inputs " + in.Inputs
 	case in.NegativeUnits > 0:
@@ -140,6 +133,7 @@ func (v *vector) problem(t *testing.T) solver.Problem {
 		Width:        in.M,
 		Steps:        in.Steps,
 		Samples:      in.N,
+		Batch:        in.Batch,
 		Seed:         in.Seed,
 		LabelNoise:   in.Noise,
 		Record:       in.SampleSteps,
@@ -155,15 +149,20 @@ func (v *vector) problem(t *testing.T) solver.Problem {
 	}
 	p.Teacher = solver.Teacher{Index: in.Teacher.Index, Norm2: 1}
 	p.Model = map[string]solver.Model{"reduced": solver.Population, "full": solver.Population,
-		"finite": solver.FiniteSample, "online": solver.Online}[in.Model]
+		"finite": solver.FiniteSample, "online": solver.Online, "minibatch": solver.Minibatch}[in.Model]
 	if in.Model != "reduced" {
 		p.Representation = solver.Dense
 	}
-	if in.Teacher.Type == "uniform" {
-		p.Teacher.Kind = solver.Uniform
+	p.Teacher.Kind = map[string]solver.TeacherKind{"uniform": solver.Uniform, "random": solver.Random}[in.Teacher.Type]
+	p.Init = map[string]solver.Init{"gaussian": solver.Gaussian, "sphere": solver.Sphere}[in.Init.Type]
+	if in.Teacher.Seed != nil {
+		p.Teacher.Seed = *in.Teacher.Seed
 	}
-	if in.Init.Type == "gaussian" {
-		p.Init = solver.Gaussian
+	if in.Teacher.Norm2 != nil {
+		p.Teacher.Norm2 = *in.Teacher.Norm2
+	}
+	if in.Representation == "subspace" {
+		p.Representation = solver.Subspace
 	}
 	if in.Opt.LRSchedule == "cosine" {
 		p.Schedule = solver.Cosine
@@ -180,11 +179,20 @@ func (v *vector) problem(t *testing.T) solver.Problem {
 	case "spiked":
 		p.Covariance.Spectrum = spiked(in.D, in.Cov.Lambda)
 	case "powerlaw":
-		p.Covariance.Spectrum = powerLaw(in.D, in.Cov.Exponent, in.Cov.Normalize == "trace_d")
+		p.Covariance.Spectrum = powerLaw(in.D, in.Cov.Exponent, in.Cov.Normalize != "")
+		for i := range p.Covariance.Spectrum {
+			if in.Cov.Normalize == "trace_1" {
+				p.Covariance.Spectrum[i].Value /= float64(in.D)
+			}
+		}
 	case "ar1":
 		p.Covariance.AR1, p.Covariance.Rho = true, in.Cov.Rho
 	default:
 		t.Fatalf("covariance %q", in.Cov.Type)
+	}
+	p.Covariance.Rotate = in.Cov.Rotate == "householder"
+	if in.Teacher.Variance != nil {
+		p.Teacher.Norm2 = *in.Teacher.Variance / solver.UnitVariance(&p)
 	}
 	return p
 }

@@ -32,7 +32,7 @@ func NewNormals(k Kernel, seed uint64) *Normals {
 func (n *Normals) Uniform() float64 { return (float64(int64(n.bits()>>11)) + 0.5) * 0x1p-53 }
 
 func (n *Normals) bits() uint64 {
-	n.state += 0x9e3779b97f4a7c15
+	n.state += increment
 	z := n.state
 	z = (z ^ z>>30) * 0xbf58476d1ce4e5b9
 	z = (z ^ z>>27) * 0x94d049bb133111eb
@@ -70,6 +70,31 @@ func (n *Normals) Fill(dst []float64) {
 		dst = dst[1:]
 	}
 }
+
+// FillUniform writes uniform numbers in (0, 1] that follow in the generator those of the normals
+// taken so far, as if none were made in advance. The second normal of a pair whose first is taken
+// is left to the next call of Next.
+func (n *Normals) FillUniform(dst []float64) {
+	n.rewind()
+	for i := range dst {
+		dst[i] = n.Uniform()
+	}
+}
+
+// rewind gives the numbers of the pairs of which no normal is taken back to the generator.
+func (n *Normals) rewind() {
+	taken := (n.used + 1) / 2
+	n.state -= increment * uint64(2*(blockPairs-taken))
+	if n.used&1 != 0 {
+		n.pairs.e[blockPairs-1] = n.pairs.e[n.used/2]
+		n.used = 2*blockPairs - 1
+		return
+	}
+	n.used = 2 * blockPairs
+}
+
+// increment is SplitMix64's.
+const increment = 0x9e3779b97f4a7c15
 
 // refill makes the next block.
 func (n *Normals) refill() {

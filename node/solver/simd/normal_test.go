@@ -2,6 +2,7 @@ package simd
 
 import (
 	"math"
+	"math/rand/v2"
 	"testing"
 )
 
@@ -48,6 +49,40 @@ func TestNormalsAreTheSameHoweverTheyAreDrawn(t *testing.T) {
 			for i := range want {
 				if math.Float64bits(got[i]) != math.Float64bits(want[i]) {
 					t.Fatalf("%v, %d at a time: number %d is %v, want %v", k, chunk, i, got[i], want[i])
+				}
+			}
+		}
+	}
+}
+
+// The generator's numbers in order, by the definition: a uniform takes one, a pair of normals two,
+// and the second normal of a pair is kept for the next one.
+func TestUniformNumbersPassByAHalfUsedPair(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	for _, k := range Available() {
+		n, source := NewNormals(k, 11), NewNormals(Scalar, 11)
+		spare := math.NaN()
+		for range 300 {
+			if rng.IntN(2) == 0 {
+				got := make([]float64, rng.IntN(4))
+				n.FillUniform(got)
+				for i, x := range got {
+					if want := source.Uniform(); x != want {
+						t.Fatalf("%v: uniform %d is %v, want %v", k, i, x, want)
+					}
+				}
+				continue
+			}
+			got := make([]float64, rng.IntN(200))
+			n.Fill(got)
+			for i, x := range got {
+				want := spare
+				if spare = math.NaN(); math.IsNaN(want) {
+					radius, angle := math.Sqrt(-2*math.Log(source.Uniform())), 2*math.Pi*source.Uniform()
+					want, spare = radius*math.Cos(angle), radius*math.Sin(angle)
+				}
+				if math.Abs(x-want) > 1e-13 {
+					t.Fatalf("%v: normal %d is %v, want %v", k, i, x, want)
 				}
 			}
 		}
