@@ -15,9 +15,12 @@ type setting struct {
 	pos   position
 }
 
-// row is an entry of an axis or of points: the value of the axis first, then the parameters of its
-// own.
+// row is an entry of an axis or of points: the value of the axis first, null where the entry is the
+// word default, then the parameters of its own.
 type row []setting
+
+// defaultEntry is the entry of an axis that leaves the parameter to its default.
+const defaultEntry = "default"
 
 // axisForm says how an axis lists its values.
 type axisForm uint8
@@ -63,6 +66,8 @@ func (x *axis) sets() idSet {
 
 // sometimes are the parameters that an entry may leave alone.
 func (x *axis) sometimes() idSet { return x.sets().without(x.id) }
+
+func (x *axis) defaults() idSet { return defaultsOf(x.id, x.rows) }
 
 func (x *axis) assign(i int64, a Assignment) {
 	if x.form == listForm {
@@ -184,6 +189,16 @@ func (r row) sets() idSet {
 	return set
 }
 
+// defaultsOf is the parameter of an axis if an entry leaves it to its default.
+func defaultsOf(id ParameterID, rows []row) (set idSet) {
+	for _, r := range rows {
+		if r[0].value.IsNull() {
+			return set.with(id)
+		}
+	}
+	return set
+}
+
 func (r row) assign(a Assignment) {
 	for _, s := range r {
 		a[s.id] = s.value
@@ -227,6 +242,13 @@ func (z zipped) sometimes() (set idSet) {
 	return set
 }
 
+func (z zipped) defaults() (set idSet) {
+	for _, x := range z {
+		set = set.union(x.defaults())
+	}
+	return set
+}
+
 func (z zipped) assign(i int64, a Assignment) {
 	for _, x := range z {
 		x.assign(i, a)
@@ -248,6 +270,7 @@ type explicit []row
 func (e explicit) size() int64                  { return int64(len(e)) }
 func (e explicit) place() ParameterID           { return e.sets().first() }
 func (e explicit) sometimes() idSet             { return e.sets() }
+func (e explicit) defaults() (none idSet)       { return none }
 func (e explicit) assign(i int64, a Assignment) { e[i].assign(a) }
 
 func (e explicit) sets() (set idSet) {

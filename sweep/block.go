@@ -26,6 +26,9 @@ type factor interface {
 	// set.
 	sets() idSet
 	sometimes() idSet
+	// defaults are the parameters that some entry of an axis leaves to their default, whatever
+	// fixed says.
+	defaults() idSet
 	assign(i int64, a Assignment)
 	// at is the place in the file where entry i sets id; 0 if it does not.
 	at(i int64, id ParameterID) position
@@ -36,6 +39,7 @@ type placed struct {
 	factor
 	n               int64
 	sets, sometimes idSet
+	defaults        idSet
 	// open are the parameters that some entry leaves to their default, or sets to auto.
 	open idSet
 }
@@ -52,7 +56,7 @@ func (p placed) anywhere(id ParameterID) position {
 
 // place computes the sets of a factor; size is the number of parameters of the table.
 func place(f factor, size int) placed {
-	p := placed{factor: f, n: f.size(), sets: f.sets(), sometimes: f.sometimes()}
+	p := placed{factor: f, n: f.size(), sets: f.sets(), sometimes: f.sometimes(), defaults: f.defaults()}
 	p.open = p.sometimes
 	auto := p.sets.common(setOf(LearningRate, Representation))
 	a := make(Assignment, size)
@@ -246,6 +250,9 @@ func (b *block) open(id ParameterID) bool {
 		return false
 	}
 	for _, f := range b.factors {
+		if f.defaults.has(id) {
+			return true
+		}
 		if f.sets.has(id) && !f.open.has(id) {
 			return false
 		}

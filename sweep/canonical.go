@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/phasegrid/phasegrid/sweep/exact"
@@ -115,6 +116,9 @@ func (t table) canonicalRows(rows []row) []json.RawMessage {
 
 // canonicalRow is an entry of an axis: its value, or a mapping where it has parameters of its own.
 func (t table) canonicalRow(r row) string {
+	if r[0].value.IsNull() {
+		return strconv.Quote(defaultEntry)
+	}
 	if len(r) == 1 {
 		return r[0].value.String()
 	}

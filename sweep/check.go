@@ -190,6 +190,9 @@ func (w *walker) describe(p *Point) string {
 		}
 		for id := range f.sets.minus(f.sometimes).all() {
 			text := w.raw[id].String()
+			if w.raw[id].IsNull() {
+				text = defaultEntry
+			}
 			if len(text) > 40 {
 				text = text[:37] + "..."
 			}

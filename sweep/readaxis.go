@@ -57,7 +57,10 @@ func (r *reader) rows(p *Parameter, list []node) []row {
 	rows, good := make([]row, 0, len(list)), true
 	first := map[string]int{}
 	for _, item := range list {
-		entry, ok := r.row(p, item)
+		entry, ok := row{{p.ID, nullValue(), item.pos}}, true
+		if item.text != defaultEntry || item.kind == listNode || item.kind == mapNode {
+			entry, ok = r.row(p, item)
+		}
 		if good = good && ok; !ok {
 			continue
 		}

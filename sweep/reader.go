@@ -119,6 +119,20 @@ func number(n node) (Value, bool) {
 	return floatValue(f + 0), true
 }
 
+// boolean reads a truth value in the spellings of YAML 1.2.
+func boolean(n node) (value, ok bool) {
+	if n.kind != plainNode {
+		return false, false
+	}
+	switch n.text {
+	case "true", "True", "TRUE":
+		return true, true
+	case "false", "False", "FALSE":
+		return false, true
+	}
+	return false, false
+}
+
 // value reads one value of a parameter.
 func (r *reader) value(p *Parameter, n node) (Value, bool) {
 	v, ok := scan(p, n)
@@ -165,7 +179,8 @@ func scan(p *Parameter, n node) (Value, bool) {
 	case KindText:
 		return textValue(n.text), n.kind == plainNode || n.kind == quotedNode
 	case KindBool:
-		return boolValue(n.text == "true"), n.kind == plainNode && (n.text == "true" || n.text == "false")
+		b, ok := boolean(n)
+		return boolValue(b), ok
 	}
 	if n.kind != listNode {
 		return nullValue(), false

@@ -115,11 +115,11 @@ func (r *reader) sampledAxis(p *Parameter, e entry) *sampledAxis {
 		r.fail(e.value.pos, "axis of %s: from and to are required", p.Name)
 		return x
 	}
-	var ok1, ok2 bool
+	var ok1, ok2, ok3 bool
 	x.from, ok1 = r.real(parts[0], "from")
 	x.to, ok2 = r.real(parts[1], "to")
 	if !missingKey(parts[2]) {
-		if x.log = parts[2].text == "true"; !x.log && parts[2].text != "false" {
+		if x.log, ok3 = boolean(parts[2]); !ok3 {
 			r.fail(parts[2].pos, "log: got %s, want true or false", parts[2])
 			return x
 		}

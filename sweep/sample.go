@@ -109,6 +109,13 @@ func (s *sampled) sometimes() (set idSet) {
 	return set
 }
 
+func (s *sampled) defaults() (set idSet) {
+	for _, x := range s.axes {
+		set = set.union(defaultsOf(x.id, x.rows))
+	}
+	return set
+}
+
 func (s *sampled) assign(i int64, a Assignment) {
 	for _, x := range s.axes {
 		x.assign(s.uniform(x, i), a)

@@ -185,9 +185,15 @@ func entrySchema(p Parameter, values object) object {
 	return o
 }
 
+// entriesSchema is a list of entries of an axis.
+func (p Parameter) entriesSchema() object {
+	entry := object{"anyOf": []any{ref(p.Name), object{"const": defaultEntry}}}
+	return object{"type": "array", "minItems": 1, "items": entry}
+}
+
 // axisSchema is an axis of the parameter.
 func (p Parameter) axisSchema() object {
-	list := object{"type": "array", "minItems": 1, "items": ref(p.Name)}
+	list := p.entriesSchema()
 	forms := []any{list, closed(object{"values": list}, "values")}
 	if p.Kind == KindInt || p.Kind == KindFloat {
 		number := object{"type": "number"}
@@ -208,7 +214,7 @@ func (p Parameter) axisSchema() object {
 
 // sampledAxisSchema is the parameter's axis in a sample.
 func (p Parameter) sampledAxisSchema() object {
-	list := object{"type": "array", "minItems": 1, "items": ref(p.Name)}
+	list := p.entriesSchema()
 	if p.Kind != KindInt && p.Kind != KindFloat {
 		return list
 	}

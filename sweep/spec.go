@@ -205,7 +205,8 @@ func (r *reader) record(n node) Record {
 		}
 	}
 	if c := parts[3]; !missingKey(c) {
-		if out.Coefficients = c.text == "true"; !out.Coefficients && c.text != "false" {
+		var ok bool
+		if out.Coefficients, ok = boolean(c); !ok {
 			r.fail(c.pos, "coefficients: got %s, want true or false", c)
 		}
 	}
