@@ -97,8 +97,7 @@ func (c *Config) validate() error {
 	c.fillIn()
 	if c.LeaseTTL < minLeaseTTL {
 		return fmt.Errorf(
-			"configure coordinator: got lease TTL %v, want at least %v; set --lease-ttl",
-			c.LeaseTTL, minLeaseTTL,
+			"configure coordinator: got lease TTL %v, want at least %v; set --lease-ttl", c.LeaseTTL, minLeaseTTL,
 		)
 	}
 	if c.MaxPointBytes < 0 {

@@ -34,8 +34,7 @@ func (s *nodesServer) Deliver(stream grpc.ClientStreamingServer[pb.DeliverReques
 		return err
 	case <-timeout.C:
 		return fmt.Errorf(
-			"receive delivery: not complete after %v: %w",
-			t.cfg.DeliveryTimeout, context.DeadlineExceeded,
+			"receive delivery: not complete after %v: %w", t.cfg.DeliveryTimeout, context.DeadlineExceeded,
 		)
 	case <-silence.timer.C:
 		return fmt.Errorf("receive delivery: no data for %v: %w", t.cfg.ChunkTimeout, context.DeadlineExceeded)
@@ -119,8 +118,7 @@ func (t *term) admit(h *pb.DeliverHeader) (*entry, error) {
 	}
 	if int(h.GetSolverVersion()) != e.design.solver {
 		return nil, fmt.Errorf(
-			"%w: got solver version %d, want %d",
-			errRejected, h.GetSolverVersion(), e.design.solver,
+			"%w: got solver version %d, want %d", errRejected, h.GetSolverVersion(), e.design.solver,
 		)
 	}
 	return e, checkRange("header.shard", h.GetShard(), 0, e.design.plan.Shards()-1)

@@ -211,8 +211,7 @@ func (s *flightServer) DoGet(r *flight.Ticket, stream flight.FlightService_DoGet
 		return err
 	case <-silence.timer.C: // the stream ends, and what waits for its reader releases its memory
 		return fmt.Errorf(
-			"send rows: reader took nothing for %v: %w",
-			f.term.cfg.ReaderTimeout, context.DeadlineExceeded,
+			"send rows: reader took nothing for %v: %w", f.term.cfg.ReaderTimeout, context.DeadlineExceeded,
 		)
 	}
 }

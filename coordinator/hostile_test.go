@@ -121,7 +121,7 @@ func TestHostileDeliveries(t *testing.T) {
 		t.Errorf("the heap grew to %d bytes", memory.HeapSys)
 	}
 	if rejected := metricSum(t, registry, "phasegrid_results_rejected_total"); rejected < 15 {
-		t.Errorf("%v refusals were counted", rejected)
+		t.Errorf("%v rejected deliveries were counted", rejected)
 	}
 	stop := c.serve(ctx, honest)
 	last := c.wait(ctx, id)

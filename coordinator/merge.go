@@ -187,8 +187,7 @@ func (t *term) publish(
 	if f.Table != results.Shards {
 		t.metrics.foreignParts.Inc()
 		return ledger.PartFile{}, fmt.Errorf(
-			"publish %s: a file with different contents exists; move it away so that the part can be stored",
-			full,
+			"publish %s: a file with different contents exists; move it away so that the part can be stored", full,
 		)
 	}
 	there.Path, there.Rows = name, f.Rows

@@ -58,8 +58,7 @@ func newMetrics(r prometheus.Registerer) *metrics {
 	m := &metrics{
 		leader: gauge("leader", "Whether this coordinator is the leader (1) or not (0)."),
 		leaseFailures: counter(
-			"lease_renew_failures_total",
-			"Terms that ended because the leader's session expired.",
+			"lease_renew_failures_total", "Terms that ended because the leader's session expired.",
 		),
 		alarms: gauge("alarms", "Active alarms."),
 		nodes:  gauge("nodes", "Nodes connected to the leader."),

@@ -67,8 +67,7 @@ func authorize(ctx context.Context, method string) error {
 	info, ok := from.AuthInfo.(credentials.TLSInfo)
 	if !ok || len(info.State.VerifiedChains) == 0 {
 		return status.Error(
-			codes.Unauthenticated,
-			"authorize call: no client certificate; set --tls-cert, --tls-key and --tls-ca",
+			codes.Unauthenticated, "authorize call: no client certificate; set --tls-cert, --tls-key and --tls-ca",
 		)
 	}
 	have, need := rolesOf(info.State.VerifiedChains[0][0]), callers(method)

@@ -204,8 +204,7 @@ func (s *sweepsServer) change(
 	}
 	if e.failure != "" {
 		return nil, board.Answer{}, fmt.Errorf(
-			"change sweep %s: %w: this release cannot continue it: %s",
-			e.design.set, errEnded, e.failure,
+			"change sweep %s: %w: this release cannot continue it: %s", e.design.set, errEnded, e.failure,
 		)
 	}
 	if v := e.design.planVersion; v != sweep.PlanVersion { // it has ended: retry would begin it again

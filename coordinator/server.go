@@ -55,8 +55,7 @@ func (c *Coordinator) listen() (listener, status net.Listener, err error) {
 		listener.Close()
 		status.Close()
 		return nil, nil, fmt.Errorf(
-			"listen for status on %s: plain text is restricted to loopback; set --status-insecure",
-			status.Addr(),
+			"listen for status on %s: plain text is restricted to loopback; set --status-insecure", status.Addr(),
 		)
 	}
 	return listener, status, nil

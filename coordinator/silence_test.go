@@ -34,7 +34,7 @@ func (s *silentService) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // silentStore is a bucket of a silentService.
-func silentStore(t *testing.T, patience time.Duration, silent func(r *http.Request) bool) store.Store {
+func silentStore(t *testing.T, timeout time.Duration, silent func(r *http.Request) bool) store.Store {
 	t.Helper()
 	backend := s3mem.New()
 	if err := backend.CreateBucket("bucket"); err != nil {
@@ -48,8 +48,8 @@ func silentStore(t *testing.T, patience time.Duration, silent func(r *http.Reque
 	bucket := s3At(t, s)
 	t.Cleanup(func() { close(s.ended) })
 	return bucket.(interface {
-		WithPatience(d time.Duration) store.Store
-	}).WithPatience(patience)
+		WithTimeout(d time.Duration) store.Store
+	}).WithTimeout(timeout)
 }
 
 // TestSilentS3: a service that does not answer a request, as on a connection that is cut, does not

@@ -17,8 +17,8 @@ import (
 
 const storeID = ".phasegrid-store"
 
-// refused runs a coordinator that must not start, and returns the error.
-func refused(ctx context.Context, t *testing.T, cfg coordinator.Config) string {
+// rejected runs a coordinator that must not start, and returns the error.
+func rejected(ctx context.Context, t *testing.T, cfg coordinator.Config) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -69,11 +69,11 @@ func TestForeignStore(t *testing.T) {
 	first := start(t, coordinator.Config{Name: "first", Etcd: etcd, Store: store})
 	first.leading(ctx)
 	second := coordinator.Config{Name: "second", Etcd: etcd, Store: other}
-	says(t, refused(ctx, t, second), folder, otherFolder, "result sets", "same --store")
+	says(t, rejected(ctx, t, second), folder, otherFolder, "result sets", "same --store")
 	second.Store, second.Spool = store, other
-	says(t, refused(ctx, t, second), folder, otherFolder, "spool")
+	says(t, rejected(ctx, t, second), folder, otherFolder, "spool")
 	if left, err := os.ReadDir(otherFolder); err != nil || len(left) != 0 {
-		t.Errorf("the folder of who was refused has %v, %v", left, err)
+		t.Errorf("the folder of the rejected coordinator has %v, %v", left, err)
 	}
 
 	second.Store, second.Spool = again(t, folder), nil
@@ -85,7 +85,7 @@ func TestForeignStore(t *testing.T) {
 
 	// The leader is gone, its sweep is not.
 	second.Store = other
-	says(t, refused(ctx, t, second), "has no id", folder, otherFolder)
+	says(t, rejected(ctx, t, second), "has no id", folder, otherFolder)
 	restarted := start(t, coordinator.Config{Name: "first", Etcd: etcd, Store: again(t, folder)})
 	restarted.leading(ctx)
 	if _, err := restarted.sweeps.Get(ctx, &pb.GetRequest{Sweep: id}); err != nil {
@@ -101,7 +101,7 @@ func TestForeignStore(t *testing.T) {
 		t.Errorf("the store's id was %q, with another etcd it is %q", before, after)
 	}
 	second.Etcd = etcd
-	says(t, refused(ctx, t, second), folder, otherFolder)
+	says(t, rejected(ctx, t, second), folder, otherFolder)
 }
 
 func readFile(t *testing.T, path string) string {
@@ -192,7 +192,7 @@ func TestForeignStoreS3(t *testing.T) {
 		c.submit(ctx, smallSweep)
 		c.stop()
 	}
-	says(t, refused(ctx, t, coordinator.Config{Etcd: etcd, Store: other}), "has no id")
+	says(t, rejected(ctx, t, coordinator.Config{Etcd: etcd, Store: other}), "has no id")
 }
 
 // TestForeignSpoolOfEmbedded: a coordinator with an embedded etcd may write result sets to any
@@ -213,5 +213,5 @@ func TestForeignSpoolOfEmbedded(t *testing.T) {
 		}
 	}
 	store, _ := fileStore(t)
-	says(t, refused(ctx, t, coordinator.Config{Embedded: state, Store: store}), "spool", "has no id")
+	says(t, rejected(ctx, t, coordinator.Config{Embedded: state, Store: store}), "spool", "has no id")
 }

@@ -16,8 +16,7 @@ func (t *term) create(ctx context.Context, d *design) (e *entry, created bool, e
 	if e := t.lookup(d.id); e != nil {
 		if e.failure != "" {
 			return nil, false, fmt.Errorf(
-				"submit sweep %s: this release cannot continue it: %s",
-				e.design.set, e.failure,
+				"submit sweep %s: this release cannot continue it: %s", e.design.set, e.failure,
 			)
 		}
 		return e, false, t.reopen(ctx, e)

@@ -16,11 +16,11 @@ const (
 	stableAfter = 10 * time.Second
 )
 
-// attach keeps a session from hello to its end. It runs beside Run's goroutine, one at a time.
+// attach runs a session from hello to its end, in a goroutine of its own, one at a time.
 func (n *Node) attach(m hello) {
 	s, err := n.client.attach(n.base, m)
 	if err != nil {
-		n.lose(err, rejected(err))
+		n.sessionEnded(err, rejected(err))
 		return
 	}
 	defer s.end()
@@ -28,7 +28,7 @@ func (n *Node) attach(m hello) {
 	for {
 		m, err := s.receive()
 		if err != nil {
-			n.lose(err, !welcomed && rejected(err))
+			n.sessionEnded(err, !welcomed && rejected(err))
 			return
 		}
 		if m.welcome != nil {
@@ -40,9 +40,9 @@ func (n *Node) attach(m hello) {
 	}
 }
 
-// lose reports the end of a session. A silent coordinator may stay silent for long, so the next
+// sessionEnded reports the end of a session. A silent coordinator may stay silent for long, so the next
 // attempt gets another connection.
-func (n *Node) lose(err error, rejected bool) {
+func (n *Node) sessionEnded(err error, rejected bool) {
 	if errors.Is(err, errSilent) {
 		err = errors.Join(err, n.client.reconnect())
 	}
@@ -89,7 +89,7 @@ func (n *Node) detached(err error) {
 func (n *Node) receive(m sessionMessage) {
 	switch {
 	case m.refused != "":
-		n.cfg.Log.Error("coordinator gives this node no work", "reason", m.refused)
+		n.cfg.Log.Error("leases refused by coordinator", "reason", m.refused)
 	case m.revoke != nil:
 		n.revoke(m.revoke)
 	case m.grant != nil:

@@ -35,8 +35,8 @@ func (n *Node) handBack(match func(*heldShard) bool) {
 	n.sendDrain()
 }
 
-// sendDrain tells the coordinator what was handed back. Without a session it is told after the next
-// attach, or by the node's bye.
+// sendDrain reports to the coordinator what was handed back. Without a session, the report follows
+// after the next attach, or with the node's bye.
 func (n *Node) sendDrain() {
 	if n.session == nil {
 		return

@@ -45,7 +45,7 @@ type Node struct {
 	queue    []*heldShard  // granted, not started, in the order granted
 	pace     time.Duration // exponentially weighted mean time of a slot on a shard; 0 before the first
 	draining bool
-	returned []lease // handed back, and not yet told
+	returned []lease // handed back, and not yet reported to the coordinator
 
 	session  *session  // nil while there is none
 	since    time.Time // start of the session

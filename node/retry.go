@@ -33,7 +33,7 @@ func backOff(attempt int, err error) time.Duration {
 }
 
 // retry calls try until it succeeds, fails permanently or ctx ends, and returns its last error.
-// failed, if not nil, is told of every attempt that is to be repeated.
+// It calls failed, unless that is nil, before each wait for another attempt.
 func retry(ctx context.Context, failed func(attempt int, err error, wait time.Duration), try func() error) error {
 	for attempt := 1; ; attempt++ {
 		err := try()

@@ -60,7 +60,7 @@ func (n *Node) rows(solver *shardSolver, s *heldShard) (rows results.Delivery, e
 	defer func() {
 		if r := recover(); r != nil {
 			err = fmt.Errorf("panic: %v", r)
-			n.cfg.Log.Error("panic while solving a shard", "sweep_id", s.lease.shard.sweep,
+			n.cfg.Log.Error("solving a shard panicked", "sweep_id", s.lease.shard.sweep,
 				"shard_id", s.lease.shard.number, "panic", r, "stack", string(debug.Stack()))
 		}
 	}()
@@ -89,7 +89,7 @@ func (n *Node) deliver(s *heldShard, d delivery) {
 		n.cfg.Metrics.shards.WithLabelValues("committed").Inc()
 		n.post(delivered{s})
 	case err == nil:
-		log.Debug("shard not wanted")
+		log.Debug("delivery unwanted")
 		n.cfg.Metrics.shards.WithLabelValues("unwanted").Inc()
 		n.post(delivered{s})
 	case s.ctx.Err() != nil: // revoked or handed back: Run knows

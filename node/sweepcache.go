@@ -50,9 +50,7 @@ func (c *sweepCache) get(ctx context.Context, sweepID string) (*preparedSweep, e
 	if version != solver.Version {
 		return nil, fmt.Errorf(
 			"prepare sweep %s: it needs solver version %d, this node has %d; use the matching release",
-			sweepID,
-			version,
-			solver.Version,
+			sweepID, version, solver.Version,
 		)
 	}
 	s, err := prepare(canonical)

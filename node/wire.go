@@ -179,9 +179,7 @@ func leasesFromProto(in []*pb.ShardRun) ([]lease, error) {
 		for i := 1; i < len(bounds); i++ {
 			if bounds[i] < bounds[i-1] || bounds[0] < 0 {
 				return nil, fmt.Errorf(
-					"sweep %s, shard %d: bounds fall or are negative",
-					r.GetSweepId(),
-					r.GetFirstShard(),
+					"sweep %s, shard %d: bounds fall or are negative", r.GetSweepId(), r.GetFirstShard(),
 				)
 			}
 		}

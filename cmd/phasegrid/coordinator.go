@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
-	"os"
 	"path/filepath"
 	"time"
 
@@ -109,16 +108,11 @@ func (o coordinatorOptions) config(ctx context.Context) (coordinator.Config, err
 	var none coordinator.Config
 	switch {
 	case (o.EmbeddedEtcd == "") == (len(o.Etcd) == 0):
-		return none, usageError{fmt.Errorf("exactly one of --etcd and --embedded-etcd is required")}
+		return none, usageError{errors.New("exactly one of --etcd and --embedded-etcd is required")}
 	case o.Store == "":
-		return none, usageError{fmt.Errorf("--store is required: file:///directory or s3://bucket")}
+		return none, usageError{errors.New("--store is required: file:///directory or s3://bucket")}
 	case len(o.Etcd) > 0 && o.Advertise == "" && anyAddress(o.Listen):
-		return none, usageError{
-			fmt.Errorf(
-				"--listen %s is not reachable from other hosts; set --advertise",
-				o.Listen,
-			),
-		}
+		return none, usageError{fmt.Errorf("--listen %s is not reachable from other hosts; set --advertise", o.Listen)}
 	}
 	if err := client.CheckListen("--listen", o.Listen); err != nil {
 		return none, usageError{err}
@@ -145,9 +139,8 @@ func (o coordinatorOptions) config(ctx context.Context) (coordinator.Config, err
 	if mutual {
 		cfg.Credentials = creds
 		cfg.ServerOptions = []grpc.ServerOption{
-			grpc.ChainUnaryInterceptor(
-				coordinator.AuthorizeUnary,
-			), grpc.ChainStreamInterceptor(coordinator.AuthorizeStream),
+			grpc.ChainUnaryInterceptor(coordinator.AuthorizeUnary),
+			grpc.ChainStreamInterceptor(coordinator.AuthorizeStream),
 		}
 	}
 	if len(o.Etcd) > 0 {
@@ -163,9 +156,6 @@ func (o coordinatorOptions) config(ctx context.Context) (coordinator.Config, err
 		if cfg.Spool, err = openStore(ctx, "--spool", o.Spool); err != nil {
 			return none, err
 		}
-	}
-	if cfg.Name == "" {
-		cfg.Name, _ = os.Hostname() // for logs only
 	}
 	return cfg, nil
 }

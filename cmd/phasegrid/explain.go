@@ -5,8 +5,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
-	"math"
-	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -44,8 +42,7 @@ it and when, and a sweep file of this point only, which gives the same point_id.
 				return usageError{
 					fmt.Errorf(
 						"POINT: got %q, want a number from the column point of %s",
-						args[1],
-						filepath.Join(args[0], "points"),
+						args[1], filepath.Join(args[0], "points"),
 					),
 				}
 			}
@@ -95,7 +92,7 @@ func runExplain(ctx context.Context, o explainOptions) error {
 	if err != nil {
 		return fmt.Errorf("%w; name a directory that phasegrid run or fetch wrote", err)
 	}
-	spec, err := setSpec(o.Dir)
+	spec, err := specOf(o.Dir)
 	if err != nil {
 		return err
 	}
@@ -104,9 +101,7 @@ func runExplain(ctx context.Context, o explainOptions) error {
 		return usageError{
 			fmt.Errorf(
 				"point %d does not belong to the sweep in %s: indices are 0..%d, except those that where excludes",
-				o.Point,
-				o.Dir,
-				spec.Size()-1,
+				o.Point, o.Dir, spec.Size()-1,
 			),
 		}
 	}
@@ -128,27 +123,10 @@ func runExplain(ctx context.Context, o explainOptions) error {
 		Parameters: assigned(point), Metrics: measured(row), Origin: origin, Sweep: file,
 		Command: fmt.Sprintf(
 			"phasegrid explain %s %d --sweep > point-%d.yaml && phasegrid run point-%d.yaml",
-			o.Dir,
-			o.Point,
-			o.Point,
-			o.Point,
+			o.Dir, o.Point, o.Point, o.Point,
 		),
 	}
 	return o.Output.print(o.stdout, view, func(w io.Writer) { printExplain(w, view) })
-}
-
-// setSpec reads the sweep of a result set.
-func setSpec(dir string) (*sweep.Spec, error) {
-	path := filepath.Join(dir, results.SweepName)
-	src, err := os.ReadFile(path)
-	if err != nil {
-		return nil, fmt.Errorf("read the sweep of the result set: %w", err)
-	}
-	spec, err := sweep.Parse(path, src, sweep.Limits{PointBytes: math.MaxInt64})
-	if err != nil {
-		return nil, fmt.Errorf("parse the sweep of the result set: %w", err)
-	}
-	return spec, nil
 }
 
 func findPoint(ctx context.Context, set *results.Set, point int64) (results.PointRow, error) {
@@ -161,9 +139,7 @@ func findPoint(ctx context.Context, set *results.Set, point int64) (results.Poin
 		}
 	}
 	return results.PointRow{}, fmt.Errorf(
-		"point %d has no row in %s: its part is not merged yet, or its shard is quarantined",
-		point,
-		set.Dir(),
+		"point %d has no row in %s: its part is not merged yet, or its shard is quarantined", point, set.Dir(),
 	)
 }
 
@@ -244,8 +220,7 @@ func recordText(r sweep.Record) string {
 	case len(r.Steps) > 0:
 		return fmt.Sprintf(
 			"{steps: [%s]%s}",
-			strings.Join(strings.Fields(strings.Trim(fmt.Sprint(r.Steps), "[]")), ", "),
-			coefficients,
+			strings.Join(strings.Fields(strings.Trim(fmt.Sprint(r.Steps), "[]")), ", "), coefficients,
 		)
 	}
 	return "none"

@@ -63,10 +63,6 @@ func runFetch(ctx context.Context, o fetchOptions) error {
 				s.Phase,
 			)
 		}
-		return o.Output.print(
-			o.stdout,
-			fetchView{folder, files, s},
-			func(w io.Writer) { fmt.Fprintln(w, folder) },
-		)
+		return o.Output.print(o.stdout, fetchView{folder, files, s}, func(w io.Writer) { fmt.Fprintln(w, folder) })
 	})
 }

@@ -27,8 +27,7 @@ func readSweepFile(name string, stdin io.Reader) ([]byte, error) {
 		return nil, usageError{
 			fmt.Errorf(
 				"read the sweep file %s: larger than %d MiB; write ranges instead of lists",
-				name,
-				sweep.MaxFileBytes>>20,
+				name, sweep.MaxFileBytes>>20,
 			),
 		}
 	}

@@ -46,7 +46,7 @@ func addPointBytesFlag(cmd *cobra.Command, bytes *int64) {
 		bytes,
 		"max-point-bytes",
 		sweep.DefaultPointBytes,
-		"maximum memory of one point in `bytes`; other sweeps are refused",
+		"maximum memory of one point in `bytes`; sweeps that need more are rejected",
 	)
 }
 

@@ -63,10 +63,7 @@ the sweep id and the solver version.
 		"`condition` on the columns of points, as in sweep files: \"optimizer == 'gd' and dimension < 1000\"",
 	)
 	flags.StringVar(
-		&o.Figure.XScale,
-		"x-scale",
-		"",
-		"linear or log (default log for positive values that span a factor of 20)",
+		&o.Figure.XScale, "x-scale", "", "linear or log (default log for positive values that span a factor of 20)",
 	)
 	flags.StringVar(&o.Figure.YScale, "y-scale", "", "linear or log")
 	flags.Float64Var(&o.Figure.Threshold, "threshold", 0, "level of the contour in a phase diagram (default 0.5)")

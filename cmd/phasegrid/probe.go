@@ -19,24 +19,19 @@ type probeOptions struct {
 	Insecure bool
 }
 
-// addFlags takes the default address. It differs by role: one machine may run many nodes, and each
-// needs its own.
-func (o *probeOptions) addFlags(flags *pflag.FlagSet, fallback string) {
+// addFlags adds the flags. The default address differs by role: one machine may run many nodes, and
+// each needs its own.
+func (o *probeOptions) addFlags(flags *pflag.FlagSet, defaultListen string) {
 	flags.StringVar(
 		&o.Listen,
 		"status-listen",
-		fallback,
+		defaultListen,
 		"`address` for /metrics, /healthz and gRPC health checks, in plain text; empty for none",
 	)
-	flags.BoolVar(
-		&o.Insecure,
-		"status-insecure",
-		false,
-		"allow --status-listen beyond loopback",
-	)
+	flags.BoolVar(&o.Insecure, "status-insecure", false, "allow --status-listen beyond loopback")
 }
 
-// check refuses a malformed address, and plain text beyond loopback unless it is allowed.
+// check rejects a malformed address, and plain text beyond loopback unless it is allowed.
 func (o probeOptions) check() error {
 	if o.Listen == "" {
 		return nil

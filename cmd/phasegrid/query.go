@@ -91,9 +91,9 @@ func runQuery(ctx context.Context, o queryOptions) error {
 		return usageError{fmt.Errorf("--format: got %q, want table, csv, json or parquet", o.Format)}
 	}
 	if o.SQL == "-" {
-		sql, err := readSweepFile("-", o.stdin)
+		sql, err := io.ReadAll(o.stdin)
 		if err != nil {
-			return err
+			return fmt.Errorf("read the SQL from standard input: %w", err)
 		}
 		o.SQL = string(sql)
 	}
@@ -173,7 +173,7 @@ func newestSet(out string) (string, error) {
 	newest, when := "", time.Time{}
 	for _, e := range entries {
 		dir := filepath.Join(out, e.Name())
-		info, err := os.Stat(filepath.Join(dir, string(results.ManifestName)))
+		info, err := os.Stat(filepath.Join(dir, results.ManifestName))
 		if err != nil {
 			info, err = os.Stat(filepath.Join(dir, filepath.FromSlash(results.EmptyName(results.Points))))
 		}

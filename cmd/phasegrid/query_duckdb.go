@@ -82,8 +82,8 @@ func openLocked(ctx context.Context, sets []*results.Set, views, scratch string)
 
 var explainPrefix = regexp.MustCompile(`(?i)^\s*explain(\s+analyze)?\s`)
 
-// onlySelects refuses SQL that could write: DuckDB's parser serialises SELECT statements and
-// nothing else. It refuses several statements too, of which only the last would be printed. The
+// onlySelects rejects SQL that could write: DuckDB's parser serialises SELECT statements and
+// nothing else. It rejects several statements too, of which only the last would be printed. The
 // query is passed as a value, so that none of it runs here.
 func onlySelects(ctx context.Context, db *sql.DB, query string) error {
 	query = explainPrefix.ReplaceAllString(query, "")

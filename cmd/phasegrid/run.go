@@ -42,8 +42,8 @@ type runOptions struct {
 	stdout io.Writer
 	stderr io.Writer
 	log    *slog.Logger
-	// coordinatorLog is the local coordinator's: only its last words by default, as run shows
-	// alarms itself.
+	// coordinatorLog is the local coordinator's: by default only why the process ends, as run
+	// shows alarms itself.
 	coordinatorLog *slog.Logger
 	nodeFlags      []string // flags of node processes, so that they log as this process does
 }
@@ -83,10 +83,7 @@ not computed again. After the file was edited, points that a finished sweep of t
 	flags.IntVar(&o.Nodes, "nodes", 0, "number of node processes; 0 solves in this process")
 	flags.IntVar(&o.Slots, "slots", 0, "shards that each node solves at once (default the cores divided by the nodes)")
 	flags.BoolVar(
-		&o.NoReuse,
-		"no-reuse",
-		false,
-		"solve all points, even those of earlier sweeps of this name below --out",
+		&o.NoReuse, "no-reuse", false, "solve all points, even those of earlier sweeps of this name below --out",
 	)
 	addPointBytesFlag(cmd, &o.MaxPointBytes)
 	o.Output.addFlag(flags)
@@ -179,15 +176,13 @@ func (o runOptions) solve(
 		if errors.Is(err, errQuarantined) {
 			return errors.Join(conclude(ctx, o, folder, "incomplete"), fmt.Errorf(
 				"%d of %d %w: their points have no rows; run the same command to retry them",
-				s.Progress.ShardsQuarantined,
-				s.Progress.Shards,
-				errQuarantined,
+				s.Progress.ShardsQuarantined, s.Progress.Shards, errQuarantined,
 			))
 		}
 		return err
 	}
 	if err := os.RemoveAll(state); err != nil {
-		o.log.Warn("cannot remove the state of a finished sweep", "directory", state, "error", err)
+		o.log.Warn("state of a finished sweep not removed", "directory", state, "error", err)
 	}
 	return conclude(ctx, o, folder, "in "+duration(time.Since(started)))
 }

@@ -128,9 +128,8 @@ func verifySet(ctx context.Context, dir string) (report *results.Report, missing
 		report.Violations = append(
 			report.Violations,
 			results.Violation{Kind: results.BadManifest, File: results.SweepName,
-				Detail: "not the sweep of the manifest: its id is " + spec.ID(
-					m.SolverVersion,
-				) + ", the manifest has " + m.Sweep},
+				Detail: fmt.Sprintf("not the sweep of the manifest: got id %s, the manifest has %s",
+					spec.ID(m.SolverVersion), m.Sweep)},
 		)
 	}
 	for _, r := range m.Missing {

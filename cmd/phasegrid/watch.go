@@ -64,9 +64,7 @@ func outcome(v client.Sweep) error {
 	switch {
 	case v.Phase == client.PhaseFailed:
 		return fmt.Errorf(
-			"sweep %s failed: %s",
-			client.ShortID(v.ID),
-			cmp.Or(v.Progress.Waiting, "see the coordinator's log"),
+			"sweep %s failed: %s", client.ShortID(v.ID), cmp.Or(v.Progress.Waiting, "see the coordinator's log"),
 		)
 	case v.Phase == client.PhaseCancelled:
 		return fmt.Errorf("sweep %s was cancelled; submit it again to resume", client.ShortID(v.ID))

@@ -1,4 +1,4 @@
 // Package coordtest has what tests and benchmarks of a coordinator share: an etcd server, a node
-// that solves nothing, a sender of deliveries, and a relay that disturbs connections. It knows the
-// coordinator by its wire only.
+// that solves nothing, a sender of deliveries, and a relay that disturbs connections. It speaks to
+// a coordinator over the wire only.
 package coordtest

@@ -1,6 +1,7 @@
 package coordtest
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"sync"
@@ -40,8 +41,9 @@ type Node struct {
 	Computed  func(shard int64)           // the rows are made
 	Admit     func(context.Context) error // waits until a delivery may begin
 	Delivered func(Delivered) error       // an answer came; an error ends the node
-	mu        sync.Mutex                  // guards specs
-	sweeps    map[string]*Rows            // by id
+
+	mu     sync.Mutex       // guards sweeps
+	sweeps map[string]*Rows // by id
 }
 
 // Delivered is one delivery that was answered.
@@ -54,32 +56,20 @@ type Delivered struct {
 // Committed reports whether the shard was committed with this delivery.
 func (d Delivered) Committed() bool { return d.Outcome == pb.DeliverResponse_OUTCOME_COMMITTED }
 
-// Info is what the node says about itself.
+// Info is how the node registers.
 func (n *Node) Info() *pb.NodeInfo {
 	return &pb.NodeInfo{
-		Name: n.Name, Slots: int32(orDefault(n.Slots, defaultSlots)), SolverVersion: solver.Version,
+		Name: n.Name, Slots: int32(cmp.Or(n.Slots, defaultSlots)), SolverVersion: solver.Version,
 		ArithmeticClass: n.class(), Kernel: kernel,
 	}
 }
 
-func (n *Node) class() string {
-	if n.Class == "" {
-		return defaultClass
-	}
-	return n.Class
-}
-
-func orDefault(n, otherwise int) int {
-	if n == 0 {
-		return otherwise
-	}
-	return n
-}
+func (n *Node) class() string { return cmp.Or(n.Class, defaultClass) }
 
 // task is one leased shard.
 type task struct {
 	run *pb.ShardRun
-	i   int64 // in the run
+	i   int64 // of the shard, in the range
 }
 
 // Run takes leases and delivers their shards until ctx or the stream ends. It returns when every
@@ -90,7 +80,7 @@ func (n *Node) Run(ctx context.Context, conn grpc.ClientConnInterface) error {
 	if err != nil {
 		return err
 	}
-	capacity := int32(orDefault(n.Capacity, defaultCapacity))
+	capacity := int32(cmp.Or(n.Capacity, defaultCapacity))
 	err = stream.Send(
 		&pb.AttachRequest{Message: &pb.AttachRequest_Hello{Hello: &pb.Hello{Info: n.Info(), Capacity: capacity}}},
 	)
@@ -99,7 +89,7 @@ func (n *Node) Run(ctx context.Context, conn grpc.ClientConnInterface) error {
 	}
 	g, ctx := errgroup.WithContext(ctx)
 	tasks := make(chan task, capacity)
-	for range orDefault(n.Workers, 1) {
+	for range cmp.Or(n.Workers, 1) {
 		g.Go(func() error { return n.work(ctx, c, tasks) })
 	}
 	g.Go(func() error {
@@ -174,7 +164,7 @@ func (n *Node) work(ctx context.Context, c pb.NodesClient, tasks <-chan task) er
 	}
 }
 
-// Solve makes the delivery of the i-th shard of a run.
+// Solve makes the delivery of the i-th shard of a range.
 func (n *Node) Solve(ctx context.Context, c pb.NodesClient, run *pb.ShardRun, i int64) (
 	*pb.DeliverHeader, []byte, error,
 ) {
@@ -201,7 +191,7 @@ func (n *Node) Solve(ctx context.Context, c pb.NodesClient, run *pb.ShardRun, i 
 	return header, d.Payload, nil
 }
 
-// rows returns the rows of a sweep, whose spec is asked for once.
+// rows returns the rows of a sweep, whose spec is fetched once.
 func (n *Node) rows(ctx context.Context, c pb.NodesClient, id string) (*Rows, error) {
 	if n.Rows != nil {
 		return n.Rows, nil
@@ -213,7 +203,7 @@ func (n *Node) rows(ctx context.Context, c pb.NodesClient, id string) (*Rows, er
 	}
 	answer, err := c.GetSpec(ctx, &pb.GetSpecRequest{SweepId: id})
 	if err != nil {
-		return nil, fmt.Errorf("get the spec of sweep %s: %w", id, err)
+		return nil, fmt.Errorf("get spec of sweep %s: %w", id, err)
 	}
 	spec, err := sweep.Decode(answer.GetSpec().GetCanonical())
 	if err != nil {

@@ -33,10 +33,10 @@ type Relay struct {
 	cancel   context.CancelFunc
 	running  sync.WaitGroup
 
-	mu      sync.Mutex
-	present Disturbance
-	changed chan struct{} // closed when present changes
-	carried map[*carriage]bool
+	mu          sync.Mutex
+	present     Disturbance
+	changed     chan struct{} // closed when present changes
+	connections map[*connection]bool
 }
 
 // NewRelay starts a relay to an address (host:port).
@@ -46,10 +46,10 @@ func NewRelay(upstream string) (*Relay, error) {
 		return nil, fmt.Errorf("relay to %s: %w", upstream, err)
 	}
 	r := &Relay{
-		listener: listener,
-		upstream: upstream,
-		changed:  make(chan struct{}),
-		carried:  map[*carriage]bool{},
+		listener:    listener,
+		upstream:    upstream,
+		changed:     make(chan struct{}),
+		connections: map[*connection]bool{},
 	}
 	r.ctx, r.cancel = context.WithCancel(context.Background())
 	r.running.Go(r.accept)
@@ -83,7 +83,7 @@ func (r *Relay) Close() {
 
 // abortAll resets every connection. The caller holds mu.
 func (r *Relay) abortAll() {
-	for c := range r.carried {
+	for c := range r.connections {
 		c.abort()
 	}
 }
@@ -100,7 +100,7 @@ func (r *Relay) accept() {
 
 // carry carries one connection until it ends.
 func (r *Relay) carry(conn net.Conn) {
-	c := &carriage{relay: r}
+	c := &connection{relay: r}
 	c.ctx, c.cancel = context.WithCancel(r.ctx)
 	defer c.abort()
 	c.add(conn)
@@ -129,20 +129,20 @@ func (r *Relay) carry(conn net.Conn) {
 }
 
 // register returns false if the relay is cut.
-func (r *Relay) register(c *carriage) bool {
+func (r *Relay) register(c *connection) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.present.Cut {
 		return false
 	}
-	r.carried[c] = true
+	r.connections[c] = true
 	return true
 }
 
-func (r *Relay) unregister(c *carriage) {
+func (r *Relay) unregister(c *connection) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	delete(r.carried, c)
+	delete(r.connections, c)
 }
 
 func (r *Relay) current() (d Disturbance, changed <-chan struct{}) {
@@ -151,8 +151,8 @@ func (r *Relay) current() (d Disturbance, changed <-chan struct{}) {
 	return r.present, r.changed
 }
 
-// carriage is one connection through a relay: one of the peer that dialed, one to the upstream.
-type carriage struct {
+// connection is one connection through a relay: one of the peer that dialed, one to the upstream.
+type connection struct {
 	relay  *Relay
 	ctx    context.Context // ends with the connection
 	cancel context.CancelFunc
@@ -162,7 +162,7 @@ type carriage struct {
 }
 
 // add has abort reset a connection too; if abort was called before, at once.
-func (c *carriage) add(conn net.Conn) {
+func (c *connection) add(conn net.Conn) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.conns = append(c.conns, conn)
@@ -172,7 +172,7 @@ func (c *carriage) add(conn net.Conn) {
 }
 
 // abort resets the connections; those that have ended already stay as they are.
-func (c *carriage) abort() {
+func (c *connection) abort() {
 	c.cancel()
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -197,7 +197,7 @@ type chunk struct {
 
 // pump carries one direction. It returns true when the stream from src has ended and all of it is
 // written, and false if the connection ends before.
-func (c *carriage) pump(dst, src net.Conn) bool {
+func (c *connection) pump(dst, src net.Conn) bool {
 	chunks := make(chan chunk, relayQueue)
 	c.relay.running.Go(func() {
 		defer close(chunks)
@@ -234,7 +234,7 @@ func (c *carriage) pump(dst, src net.Conn) bool {
 
 // awaitTurn waits until bytes that came at a time may pass, and returns false if the connection
 // ends before.
-func (c *carriage) awaitTurn(came time.Time, bytes int64) bool {
+func (c *connection) awaitTurn(came time.Time, bytes int64) bool {
 	began := time.Now()
 	for {
 		d, changed := c.relay.current()

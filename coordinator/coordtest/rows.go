@@ -15,7 +15,7 @@ type Rows struct {
 	spec     *sweep.Spec
 	filtered bool // where excludes some indices
 	schema   *results.Schema
-	// builders wait here for whoever needs one next: a thousand nodes do not have one each.
+	// builders are shared: a thousand nodes do not need one each.
 	builders chan *results.Builder
 }
 

@@ -6,7 +6,8 @@ import (
 	"github.com/phasegrid/phasegrid/sweep"
 )
 
-// SweepFile is a sweep file whose shards have so many points each.
+// SweepFile returns a sweep file that is cut into the given number of shards, each with the given
+// number of points.
 func SweepFile(shards, points int) ([]byte, error) {
 	text := func(steps int64) []byte {
 		return fmt.Appendf(nil, `

@@ -52,11 +52,11 @@ func cutsFromProto(m *pb.CutsState) ([]sweep.CutRun, error) {
 	if len(m.GetPoints()) != n || len(m.GetCost()) != n || len(m.GetMemoryBytes()) != n {
 		return nil, errors.New("decode cuts: columns differ in length")
 	}
-	runs := make([]sweep.CutRun, n)
-	for i := range runs {
-		runs[i] = sweep.CutRun{Shards: m.Shards[i], Points: m.Points[i], Cost: m.Cost[i], Bytes: m.MemoryBytes[i]}
+	cuts := make([]sweep.CutRun, n)
+	for i := range cuts {
+		cuts[i] = sweep.CutRun{Shards: m.Shards[i], Points: m.Points[i], Cost: m.Cost[i], Bytes: m.MemoryBytes[i]}
 	}
-	return runs, nil
+	return cuts, nil
 }
 
 func decodeSweep(b []byte) (SweepState, error) {
@@ -159,17 +159,17 @@ func decodePart(b []byte) (PartState, error) {
 }
 
 // FailuresToProto converts the lease failures of a shard.
-func FailuresToProto(l board.ShardFailures) *pb.Loss {
-	m := &pb.Loss{Shard: int64(l.Shard), Attempts: int32(l.Attempts), Quarantined: l.Quarantined}
-	for _, c := range l.Failures {
+func FailuresToProto(f board.ShardFailures) *pb.Loss {
+	m := &pb.Loss{Shard: int64(f.Shard), Attempts: int32(f.Attempts), Quarantined: f.Quarantined}
+	for _, c := range f.Failures {
 		m.Causes = append(m.Causes, &pb.LossCause{Node: c.Node, Cause: c.Cause, Time: timestamppb.New(c.Time)})
 	}
 	return m
 }
 
 // EncodeFailures returns the value of the key of the lease failures of a shard.
-func EncodeFailures(l board.ShardFailures) ([]byte, error) {
-	return Encode(&pb.LossState{Loss: FailuresToProto(l)})
+func EncodeFailures(f board.ShardFailures) ([]byte, error) {
+	return Encode(&pb.LossState{Loss: FailuresToProto(f)})
 }
 
 func decodeFailures(b []byte) (board.ShardFailures, error) {
@@ -177,16 +177,15 @@ func decodeFailures(b []byte) (board.ShardFailures, error) {
 	if err := proto.Unmarshal(b, &m); err != nil {
 		return board.ShardFailures{}, err
 	}
-	l := board.ShardFailures{
+	f := board.ShardFailures{
 		Shard:       int(m.GetLoss().GetShard()),
 		Attempts:    int(m.GetLoss().GetAttempts()),
 		Quarantined: m.GetLoss().GetQuarantined(),
 	}
 	for _, c := range m.GetLoss().GetCauses() {
-		l.Failures = append(
-			l.Failures,
-			board.LeaseFailure{Node: c.GetNode(), Cause: c.GetCause(), Time: c.GetTime().AsTime()},
+		f.Failures = append(
+			f.Failures, board.LeaseFailure{Node: c.GetNode(), Cause: c.GetCause(), Time: c.GetTime().AsTime()},
 		)
 	}
-	return l, nil
+	return f, nil
 }

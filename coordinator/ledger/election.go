@@ -13,8 +13,7 @@ import (
 	"go.etcd.io/etcd/client/v3/concurrency"
 )
 
-// Campaign waits in the context of its session: a candidate whose session has ended is none any
-// more. The winner reads its key again, so that it leads by a key that exists.
+// Campaign waits in the context of its session, without which the candidacy has ended. The winner reads its key again, so that it leads by a key that exists.
 func (b *etcdBackend) Campaign(ctx context.Context, address string, accepted func()) (*Leadership, error) {
 	if b.exclusive {
 		if err := b.revokeStaleLeases(ctx); err != nil {
@@ -159,10 +158,7 @@ func (b *etcdBackend) newSession(ctx context.Context) (*concurrency.Session, err
 		return nil, fmt.Errorf("grant session lease: %w", err)
 	}
 	return concurrency.NewSession(
-		b.client,
-		concurrency.WithLease(lease.ID),
-		concurrency.WithTTL(ttl),
-		concurrency.WithContext(ctx),
+		b.client, concurrency.WithLease(lease.ID), concurrency.WithTTL(ttl), concurrency.WithContext(ctx),
 	)
 }
 

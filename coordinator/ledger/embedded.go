@@ -71,8 +71,7 @@ func startServer(folder string, log *slog.Logger) (server *embed.Etcd, err error
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf(
-				"%v: %w; its log needs 64 MB of free disk: free some, or choose another folder",
-				p, cause,
+				"%v: %w; its log needs 64 MB of free disk: free some, or choose another folder", p, cause,
 			)
 		}
 	}()

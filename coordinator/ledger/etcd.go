@@ -146,12 +146,8 @@ func (l *etcdLedger) Commit(ctx context.Context, writes []Write) error {
 			ops[i] = clientv3.OpPut(w.Key, string(w.Value))
 		}
 	}
-	response, err := l.backend.client.Txn(
-		ctx,
-	).If(
-		clientv3.Compare(clientv3.CreateRevision(l.key), "=", l.rev),
-	).Then(
-		ops...).Commit()
+	guard := clientv3.Compare(clientv3.CreateRevision(l.key), "=", l.rev)
+	response, err := l.backend.client.Txn(ctx).If(guard).Then(ops...).Commit()
 	switch {
 	case errors.Is(err, rpctypes.ErrNoSpace):
 		return l.space.request(err)

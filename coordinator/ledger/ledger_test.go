@@ -255,13 +255,13 @@ func testNoSpace(t *testing.T, b ledger.Backend) {
 	defer cancel()
 	r := campaign(ctx, t, b, "me:1")
 	value := make([]byte, 100<<10)
-	refused := 0
+	rejected := 0
 	// Only old revisions of one key fill the disk. The ledger may reclaim space before etcd is
 	// full, so repeat until it was full.
-	for i := 0; i < 60 || refused == 0 && i < 3000; i++ {
+	for i := 0; i < 60 || rejected == 0 && i < 3000; i++ {
 		err := r.Ledger.Commit(ctx, []ledger.Write{{Key: "/n/x", Value: value}})
 		for err != nil && ctx.Err() == nil {
-			refused++
+			rejected++
 			time.Sleep(10 * time.Millisecond) // etcd is being defragmented meanwhile
 			err = r.Ledger.Commit(ctx, []ledger.Write{{Key: "/n/x", Value: value}})
 		}
@@ -269,7 +269,7 @@ func testNoSpace(t *testing.T, b ledger.Backend) {
 			t.Fatalf("write %d: %v", i, err)
 		}
 	}
-	if refused == 0 {
+	if rejected == 0 {
 		t.Error("etcd was never full: the test does not test")
 	}
 	if err := r.Resign(ctx); err != nil {

@@ -19,7 +19,7 @@ const (
 	defragTimeout = time.Minute // of one member, which is blocked meanwhile
 )
 
-// space connects writers that etcd refused for lack of space with the goroutine that reclaims it.
+// space connects writers that etcd rejects for lack of space with the goroutine that reclaims it.
 // Safe for concurrent use.
 type space struct {
 	full   chan struct{}
@@ -28,8 +28,8 @@ type space struct {
 
 func newSpace() *space { return &space{full: make(chan struct{}, 1)} }
 
-// request asks for space to be reclaimed, and returns the error of the refused write.
-func (s *space) request(refused error) error {
+// request asks for space to be reclaimed, and returns the error of the rejected write.
+func (s *space) request(rejected error) error {
 	select {
 	case s.full <- struct{}{}:
 	default:
@@ -37,12 +37,12 @@ func (s *space) request(refused error) error {
 	if failed := s.failed.Load(); failed != nil {
 		return fmt.Errorf(
 			"etcd is out of space and reclaiming it failed: %s; repair that, or raise its --quota-backend-bytes: %w",
-			*failed, refused,
+			*failed, rejected,
 		)
 	}
 	return fmt.Errorf(
 		"etcd is out of space; compacting and defragmenting; raise its --quota-backend-bytes if this repeats: %w",
-		refused,
+		rejected,
 	)
 }
 
@@ -189,7 +189,6 @@ func (b *etcdBackend) reclaimSpace(ctx context.Context, err error) error {
 		failed = b.defragmentAll(ctx)
 	}
 	return errors.Join(
-		fmt.Errorf("etcd is out of space; raise its --quota-backend-bytes if this repeats: %w", err),
-		failed,
+		fmt.Errorf("etcd is out of space; raise its --quota-backend-bytes if this repeats: %w", err), failed,
 	)
 }

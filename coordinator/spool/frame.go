@@ -38,7 +38,7 @@ func (f Frame) Size() int64 { return int64(frameFixed + len(f.Header) + len(f.Pa
 // parseFrame returns a frame whose checksum is right.
 func parseFrame(b []byte) (Frame, error) {
 	if len(b) < frameFixed+frameTrailer || string(b[:4]) != frameMagic {
-		return Frame{}, errors.New("no frame there")
+		return Frame{}, errors.New("not a spool frame")
 	}
 	header, payload := uint64(binary.LittleEndian.Uint32(b[4:])), binary.LittleEndian.Uint64(b[8:])
 	body := uint64(len(b) - frameFixed - frameTrailer)

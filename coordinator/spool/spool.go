@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"strings"
 	"sync"
 
 	"github.com/phasegrid/phasegrid/coordinator/store"
@@ -162,8 +161,7 @@ func (s *Spool) Release(ctx context.Context, object string, n int) {
 func (s *Spool) Read(ctx context.Context, l Location, cache Cache) (Frame, error) {
 	if l.Bytes < 0 || l.Bytes > maxFrameBytes {
 		return Frame{}, fmt.Errorf(
-			"read spool frame in %s: got %d bytes, want at most %d",
-			l.Object, l.Bytes, maxFrameBytes,
+			"read spool frame in %s: got %d bytes, want at most %d", l.Object, l.Bytes, maxFrameBytes,
 		)
 	}
 	o, err := s.object(ctx, l, cache)
@@ -184,13 +182,13 @@ func (s *Spool) Read(ctx context.Context, l Location, cache Cache) (Frame, error
 // RemoveOrphans deletes objects of earlier epochs that hold no committed frame. Call it once every
 // frame is held.
 func (s *Spool) RemoveOrphans(ctx context.Context) error {
-	mine := fmt.Sprintf("%s%016x-", spoolPrefix, s.epoch)
+	first := fmt.Sprintf("%s%016x-", spoolPrefix, s.epoch) // below every name of this epoch
 	var orphans []string
 	err := s.store.List(ctx, spoolPrefix, func(name string, _ int64) error {
 		s.mu.Lock()
 		held := s.live[name] > 0
 		s.mu.Unlock()
-		if !held && !strings.HasPrefix(name, mine) && name < mine {
+		if !held && name < first {
 			orphans = append(orphans, name)
 		}
 		return nil
@@ -210,8 +208,7 @@ func (s *Spool) RemoveOrphans(ctx context.Context) error {
 func (s *Spool) Header(ctx context.Context, l Location, cache Cache) ([]byte, error) {
 	if l.Bytes < frameFixed+frameTrailer {
 		return nil, fmt.Errorf(
-			"read spool frame in %s: got %d bytes, want at least %d",
-			l.Object, l.Bytes, frameFixed+frameTrailer,
+			"read spool frame in %s: got %d bytes, want at least %d", l.Object, l.Bytes, frameFixed+frameTrailer,
 		)
 	}
 	o, err := s.object(ctx, l, cache)
@@ -224,7 +221,7 @@ func (s *Spool) Header(ctx context.Context, l Location, cache Cache) ([]byte, er
 	}
 	n := int64(binary.LittleEndian.Uint32(fixed[4:]))
 	if string(fixed[:4]) != frameMagic || n > l.Bytes-frameFixed-frameTrailer {
-		return nil, fmt.Errorf("read spool frame at %d of %s: no frame there", l.Offset, l.Object)
+		return nil, fmt.Errorf("read spool frame at %d of %s: not a spool frame", l.Offset, l.Object)
 	}
 	header := make([]byte, n)
 	if _, err := o.ReadAt(header, l.Offset+frameFixed); err != nil {

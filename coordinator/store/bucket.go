@@ -19,28 +19,28 @@ import (
 // decides. S3 and compatible services support this for single and multipart uploads; with a service
 // that does not, the last writer wins, and writes the same bytes.
 //
-// A request without an answer, on a connection that is cut or by a service that hangs, fails after
-// patience; the caller retries.
+// A request that gets no answer, because the connection is cut or the service hangs, fails after
+// timeout; the caller retries.
 type bucket struct {
-	bucket   *blob.Bucket
-	url      string
-	patience time.Duration // how long a request may remain unanswered
+	bucket  *blob.Bucket
+	url     string
+	timeout time.Duration // of a request without an answer
 }
 
 var _ Store = (*bucket)(nil)
 
-// defaultPatience suffices to upload what a writer buffers, 25 MiB, over a slow line.
-const defaultPatience = 2 * time.Minute
+// defaultTimeout suffices to upload what a writer buffers, 25 MiB, over a slow line.
+const defaultTimeout = 2 * time.Minute
 
 var errSilent = errors.New("object storage does not answer")
 
-// bounded limits a request to patience.
+// bounded limits a request to the timeout.
 func (s *bucket) bounded(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeoutCause(ctx, s.patience, errSilent)
+	return context.WithTimeoutCause(ctx, s.timeout, errSilent)
 }
 
-// failure is the cause of a failed request. That patience ended is reported as such, not as a
-// deadline of the caller.
+// failure is the cause of a failed request. The timeout is reported as errSilent, not as a deadline
+// of the caller.
 func failure(ctx context.Context, err error) error {
 	if cause := context.Cause(ctx); errors.Is(cause, errSilent) {
 		return cause
@@ -64,13 +64,13 @@ func openBucket(ctx context.Context, url string) (Store, error) {
 		opened.Close()
 		return nil, fmt.Errorf("open store %s: %w", url, err)
 	}
-	return &bucket{opened, url, defaultPatience}, nil
+	return &bucket{opened, url, defaultTimeout}, nil
 }
 
-// WithPatience returns the same store with another bound of unanswered requests.
-func (s *bucket) WithPatience(d time.Duration) Store {
+// WithTimeout returns the same store with another timeout of requests without an answer.
+func (s *bucket) WithTimeout(d time.Duration) Store {
 	other := *s
-	other.patience = d
+	other.timeout = d
 	return &other
 }
 
@@ -79,9 +79,7 @@ func (s *bucket) String() string { return s.url }
 func (s *bucket) Create(ctx context.Context, name string) (Writer, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	w, err := s.bucket.NewWriter(
-		ctx,
-		name,
-		&blob.WriterOptions{IfNotExist: true, ContentType: "application/octet-stream"},
+		ctx, name, &blob.WriterOptions{IfNotExist: true, ContentType: "application/octet-stream"},
 	)
 	if err != nil {
 		cancel(nil)
@@ -100,9 +98,9 @@ type bucketWriter struct {
 	ended  bool
 }
 
-// bound cancels the upload if what follows takes longer than patience, until stop is called.
+// bound cancels the upload if stop is not called within the timeout.
 func (w *bucketWriter) bound() (stop func() bool) {
-	return time.AfterFunc(w.store.patience, func() { w.cancel(errSilent) }).Stop
+	return time.AfterFunc(w.store.timeout, func() { w.cancel(errSilent) }).Stop
 }
 
 func (w *bucketWriter) Write(p []byte) (int, error) {

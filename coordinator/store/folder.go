@@ -19,9 +19,9 @@ import (
 type folder struct {
 	root string
 
-	// tidying excludes deletions while leftovers are removed: a file that a deletion has set aside
-	// is no leftover.
-	tidying sync.RWMutex
+	// cleaning excludes deletions while leftovers are removed: a file that a deletion has set aside
+	// is not a leftover.
+	cleaning sync.RWMutex
 
 	mu     sync.Mutex
 	synced map[string]bool // folders whose entries are known to be durable

@@ -59,9 +59,9 @@ func (s *folder) DeleteVersion(_ context.Context, name, version string) error {
 		err = errChanged
 	}
 	if err == nil {
-		s.tidying.RLock()
+		s.cleaning.RLock()
 		err = deleteAside(path, version)
-		s.tidying.RUnlock()
+		s.cleaning.RUnlock()
 	}
 	if err != nil {
 		return fmt.Errorf("delete %s: %w", path, err)
@@ -109,8 +109,8 @@ func (s *folder) RemoveLeftovers(_ context.Context, folder string) error {
 	if err != nil {
 		return err
 	}
-	s.tidying.Lock()
-	defer s.tidying.Unlock()
+	s.cleaning.Lock()
+	defer s.cleaning.Unlock()
 	return filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil

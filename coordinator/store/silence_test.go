@@ -34,7 +34,7 @@ func (s *silentService) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // silentStore is a bucket of a silentService.
-func silentStore(t *testing.T, patience time.Duration, silent func(r *http.Request) bool) store.Store {
+func silentStore(t *testing.T, timeout time.Duration, silent func(r *http.Request) bool) store.Store {
 	t.Helper()
 	backend := s3mem.New()
 	if err := backend.CreateBucket("bucket"); err != nil {
@@ -47,7 +47,7 @@ func silentStore(t *testing.T, patience time.Duration, silent func(r *http.Reque
 	}
 	bucket := s3At(t, s)
 	t.Cleanup(func() { close(s.ended) })
-	return withPatience(bucket, patience)
+	return withTimeout(bucket, timeout)
 }
 
 // TestSilentS3Calls: every call ends with an error that names the cause, and not the deadline of
@@ -57,7 +57,7 @@ func TestSilentS3Calls(t *testing.T) {
 	s := silentStore(t, 50*time.Millisecond, func(*http.Request) bool { return silent.Load() })
 	ctx, cancel := context.WithTimeout(t.Context(), 60*time.Second)
 	defer cancel()
-	patient := withPatience(s, time.Minute)
+	patient := withTimeout(s, time.Minute)
 	if err := write(t, patient, "x", []byte("bytes")); err != nil {
 		t.Fatal(err)
 	}
@@ -93,9 +93,9 @@ func TestSilentS3Calls(t *testing.T) {
 	}
 }
 
-// withPatience is a bucket that waits so long for the answer to a request.
-func withPatience(s store.Store, d time.Duration) store.Store {
+// withTimeout is a bucket that waits so long for the answer to a request.
+func withTimeout(s store.Store, d time.Duration) store.Store {
 	return s.(interface {
-		WithPatience(d time.Duration) store.Store
-	}).WithPatience(d)
+		WithTimeout(d time.Duration) store.Store
+	}).WithTimeout(d)
 }

@@ -16,7 +16,7 @@ type Store interface {
 	Open(ctx context.Context, name string) (Object, error)
 	// List calls visit for every object whose name begins with prefix, in the order of names.
 	List(ctx context.Context, prefix string, visit func(name string, size int64) error) error
-	// Delete deletes an object; it is no error if there is none.
+	// Delete deletes an object; deleting one that does not exist is no error.
 	Delete(ctx context.Context, name string) error
 	// DeleteVersion deletes an object if it is still the version that was opened; it is no error if
 	// there is none. Another version stays, and the error is errChanged.
@@ -51,13 +51,13 @@ type Appender interface {
 	CreateLog(ctx context.Context, name string) (Log, error)
 }
 
-// Cleaner is a store in which a process that dies may leave files that are no objects.
+// Cleaner is a store in which a process that dies may leave files that are not objects.
 type Cleaner interface {
 	RemoveLeftovers(ctx context.Context, folder string) error
 }
 
-// Log is an object that grows, for one writer. What Append has returned for is durable and can be
-// read.
+// Log is an object that grows, for one writer. What a successful Append has written is durable and
+// can be read.
 type Log interface {
 	Append(ctx context.Context, chunks [][]byte) (offset int64, err error)
 	Close() error

@@ -26,7 +26,7 @@ type Config struct {
 	Revision string // of this program
 	Short    bool   // measure next to nothing: shows that everything works
 	Log      *slog.Logger
-	Progress io.Writer // told what is measured
+	Progress io.Writer // gets a line for each measurement
 	// Failovers takes the leader of a cluster of processes away in several ways, at most in max of
 	// them, and calls each with the way and the time until the next leader acknowledges a shard.
 	Failovers func(ctx context.Context, folder string, max int, each func(way string, took time.Duration)) error

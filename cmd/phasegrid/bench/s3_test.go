@@ -44,7 +44,7 @@ func BenchmarkScheduleS3(b *testing.B) {
 				}
 				r, err := schedule{
 					Config: coordinator.Config{Embedded: b.TempDir(), Store: sets},
-					Nodes:  zeroNodes, Slots: zeroSlots, Shards: c.shards, Points: c.points, Rate: c.rate,
+					Nodes:  simulatedNodes, Slots: simulatedSlots, Shards: c.shards, Points: c.points, Rate: c.rate,
 				}.run(b.Context())
 				if err != nil {
 					b.Fatal(err)

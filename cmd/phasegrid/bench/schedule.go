@@ -22,9 +22,9 @@ type ScheduleConfig struct {
 }
 
 const (
-	zeroNodes = 8 // simulated nodes where their number does not matter
-	zeroSlots = 2
-	mebibyte  = 1 << 20
+	simulatedNodes = 8 // simulated nodes where their number does not matter
+	simulatedSlots = 2
+	mebibyte       = 1 << 20
 
 	// The sizes that targets are set for: a restart after so many shards, and a sweep of so many
 	// points.
@@ -96,7 +96,7 @@ func measureSchedule(ctx context.Context, cfg Config, report *Report) error {
 // throughput offers shards of one point as fast as they are taken.
 func (s scheduling) throughput(ctx context.Context) error {
 	s.report.begin("%d shards as fast as possible", s.cfg.Shards)
-	r, err := s.run(ctx, schedule{Nodes: zeroNodes, Slots: zeroSlots, Shards: s.cfg.Shards, Points: 1})
+	r, err := s.run(ctx, schedule{Nodes: simulatedNodes, Slots: simulatedSlots, Shards: s.cfg.Shards, Points: 1})
 	if err != nil {
 		return err
 	}
@@ -116,7 +116,7 @@ func (s scheduling) throughput(ctx context.Context) error {
 func (s scheduling) latency(ctx context.Context) error {
 	s.report.begin("%d shards a second for %v", offeredRate, s.cfg.Duration)
 	r, err := s.run(ctx, schedule{
-		Nodes:  zeroNodes,
+		Nodes:  simulatedNodes,
 		Slots:  8, // so many that a slow answer does not lower the rate
 		Shards: max(1, int(s.cfg.Duration.Seconds()*offeredRate)),
 		Points: 1,
@@ -181,9 +181,9 @@ func (s scheduling) restart(ctx context.Context, done int) error {
 	return s.with(ctx, func(cfg coordinator.Config) error {
 		b := schedule{
 			Config:    cfg,
-			Nodes:     zeroNodes,
-			Slots:     zeroSlots,
-			Shards:    done + zeroNodes*zeroSlots + 100,
+			Nodes:     simulatedNodes,
+			Slots:     simulatedSlots,
+			Shards:    done + simulatedNodes*simulatedSlots + 100,
 			Points:    1,
 			StopAfter: done,
 		}

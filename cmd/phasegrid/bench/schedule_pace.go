@@ -50,11 +50,8 @@ func sampled(metrics prometheus.Gatherer, name string) (n int64, mean time.Durat
 		if h.GetSampleCount() == 0 {
 			return 0, 0, nil
 		}
-		return int64(
-				h.GetSampleCount(),
-			), time.Duration(
-				h.GetSampleSum() / float64(h.GetSampleCount()) * float64(time.Second),
-			), nil
+		mean := h.GetSampleSum() / float64(h.GetSampleCount()) * float64(time.Second)
+		return int64(h.GetSampleCount()), time.Duration(mean), nil
 	}
 	return 0, 0, fmt.Errorf("gather metrics: no histogram %s", name)
 }

@@ -193,7 +193,7 @@ func (r *scheduleRun) submit(
 		}
 	}
 	submitted = time.Now()
-	s, err := c.SubmitWhenLed(ctx, scheduleFile, file)
+	s, err := c.SubmitWhenReady(ctx, scheduleFile, file)
 	if err != nil {
 		return "", submitted, err
 	}

@@ -36,9 +36,9 @@ type Audit struct {
 	Granted  int `json:"shards_granted" yaml:"shards_granted"`
 	Rejected int `json:"deliveries_rejected" yaml:"deliveries_rejected"`
 	Terms    int `json:"terms" yaml:"terms"`
-	// LateTwins were started after the acknowledgement of their shard, by nodes that had been
+	// LateRepetitions were started after the acknowledgement of their shard, by nodes that had been
 	// granted it before, and were suspended or cut off.
-	LateTwins int `json:"late_twins" yaml:"late_twins"`
+	LateRepetitions int `json:"late_repetitions" yaml:"late_repetitions"`
 	// Recomputed were granted after their acknowledgement.
 	Recomputed []string `json:"granted_after_ack" yaml:"granted_after_ack"`
 	// Panics are log lines of panics and fatal errors.
@@ -73,7 +73,7 @@ func auditLogs(c *cluster) (Audit, error) {
 	for _, p := range c.coordinators {
 		errs = append(errs, a.read(p, func(l logLine) {
 			switch l.Msg {
-			case "delivery refused", "delivery rejected":
+			case "delivery rejected":
 				a.Rejected++
 			case becameLeader:
 				a.Terms++
@@ -95,7 +95,7 @@ func auditLogs(c *cluster) (Audit, error) {
 	for _, p := range c.nodes {
 		errs = append(errs, a.read(p, func(l logLine) {
 			if at, ok := acked[shardKey{l.Sweep, l.Shard}]; ok && l.Msg == "shard started" && l.Time.After(at) {
-				a.LateTwins++
+				a.LateRepetitions++
 			}
 		}))
 	}

@@ -43,7 +43,7 @@ func TestAudit(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if a.Started != 2 || a.Acked != 1 || a.Granted != 5 || a.Rejected != 1 || a.Terms != 1 || a.LateTwins != 1 {
+	if a.Started != 2 || a.Acked != 1 || a.Granted != 5 || a.Rejected != 1 || a.Terms != 1 || a.LateRepetitions != 1 {
 		t.Errorf("audit: %+v", a)
 	}
 	if len(a.Recomputed) != 1 || !strings.Contains(a.Recomputed[0], "shard 4 of s to node-1 1s after") {
@@ -73,7 +73,7 @@ func TestReaderFindsViolations(t *testing.T) {
 	if err := os.WriteFile(part, []byte("PAR1 and no more"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if err := r.whole(v); err == nil || !strings.Contains(err.Error(), "not a whole Parquet file") {
+	if err := r.checkNewFiles(v); err == nil || !strings.Contains(err.Error(), "not a whole Parquet file") {
 		t.Errorf("half a file: %v", err)
 	}
 }

@@ -175,7 +175,7 @@ func (c *cluster) close() error {
 // listeners without a port: a process must find its port free whenever it is started again.
 const firstPort, endPort = 15_000, 32_000
 
-// freeAddresses returns n loopback addresses that nobody listens on.
+// freeAddresses returns n loopback addresses on which no process listens.
 func freeAddresses(n int) (addresses []string, err error) {
 	for len(addresses) < n {
 		address := fmt.Sprintf("127.0.0.1:%d", firstPort+rand.IntN(endPort-firstPort))

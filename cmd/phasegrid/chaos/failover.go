@@ -70,7 +70,7 @@ func Failovers(ctx context.Context, folder string, max int, each func(way string
 		return err
 	}
 	defer conn.Close()
-	if _, err := c.SubmitWhenLed(ctx, "failover.yaml", []byte(failoverSweep)); err != nil {
+	if _, err := c.SubmitWhenReady(ctx, "failover.yaml", []byte(failoverSweep)); err != nil {
 		return err
 	}
 	if _, _, err = cluster.committedSince(ctx, time.Time{}); err != nil {

@@ -32,12 +32,7 @@ func countMerged(ctx context.Context, set string, t results.Table) (rows int64, 
 	count := func(point, step int64) error {
 		if point < last[0] || point == last[0] && step <= last[1] {
 			return fmt.Errorf(
-				"%w: point %d step %d after point %d step %d",
-				errWrongRows,
-				point,
-				step,
-				last[0],
-				last[1],
+				"%w: point %d step %d after point %d step %d", errWrongRows, point, step, last[0], last[1],
 			)
 		}
 		last = [2]int64{point, step}

@@ -166,7 +166,7 @@ func (e exitError) Error() string {
 	return fmt.Sprintf("%s exited with code %d after SIGTERM", e.name, e.code)
 }
 
-// unexpectedExits lists the exits that nobody asked for.
+// unexpectedExits lists the exits that neither kill nor terminate caused.
 func (p *process) unexpectedExits() []string {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -26,7 +26,7 @@ import (
 const readTimeout = 20 * time.Second
 
 // reader reads what the cluster has committed, again and again, as users would: by Arrow Flight, in
-// merged files, and as progress. What it reads must be whole and in order, at least as much as
+// merged files, and as progress. What it reads must be complete and in order, at least as much as
 // before, and at most what the sweep has.
 type reader struct {
 	client *client.Client
@@ -88,7 +88,7 @@ func (r *reader) once(ctx context.Context) {
 		r.see(ctx, v, "merged trajectories", func(ctx context.Context) (int64, error) {
 			return countMerged(ctx, filepath.Join(r.store, v.ResultSet), results.Trajectories)
 		})
-		if err := r.whole(v); err != nil {
+		if err := r.checkNewFiles(v); err != nil {
 			r.violate("%v", err)
 		}
 	}
@@ -154,8 +154,8 @@ func (r *reader) flight(ctx context.Context, id, table string) (rows int64, err 
 	return rows, nil
 }
 
-// whole checks every Parquet file of a set that is new, and remembers its hash.
-func (r *reader) whole(v client.Sweep) error {
+// checkNewFiles checks every new Parquet file of a set and remembers its hash.
+func (r *reader) checkNewFiles(v client.Sweep) error {
 	folder := filepath.Join(r.store, v.ResultSet)
 	return filepath.WalkDir(folder, func(name string, d fs.DirEntry, err error) error {
 		_, known := r.files[name]
@@ -191,14 +191,14 @@ func (r *reader) unchanged() error {
 	return errors.Join(errs...)
 }
 
-// hashParquet checks that a Parquet file is whole, and returns the hash of its bytes.
+// hashParquet checks that a Parquet file is complete, and returns the hash of its bytes.
 func hashParquet(name string) (hash [32]byte, err error) {
 	data, err := os.ReadFile(name)
 	if err != nil {
 		return hash, fmt.Errorf("read a merged file: %w", err)
 	}
 	if _, err := results.NewReader(bytes.NewReader(data), int64(len(data))); err != nil {
-		return hash, fmt.Errorf("%s is not a whole Parquet file: %w", name, err)
+		return hash, fmt.Errorf("%s is not a complete Parquet file: %w", name, err)
 	}
 	return sha256.Sum256(data), nil
 }

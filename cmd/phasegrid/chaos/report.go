@@ -53,7 +53,7 @@ func (r *Report) Print(w io.Writer) {
 	fmt.Fprintf(
 		w,
 		"late repetitions\t%d, started after the acknowledgement by nodes with an older grant\n",
-		r.Audit.LateTwins,
+		r.Audit.LateRepetitions,
 	)
 	fmt.Fprintf(w, "rejected\t%d deliveries\n", r.Audit.Rejected)
 	for _, way := range slices.Sorted(maps.Keys(r.Reads)) {

@@ -9,7 +9,7 @@ import (
 	"google.golang.org/grpc/credentials"
 )
 
-// Transport returns the credentials for the coordinators' address, and refuses a malformed one.
+// Transport returns the credentials for the coordinators' address, and rejects a malformed one.
 func (o Config) Transport() (credentials.TransportCredentials, error) {
 	if err := CheckTarget("--coordinator", o.Coordinator); err != nil {
 		return nil, err

@@ -55,10 +55,7 @@ func OpenAuthority(folder string) (*Authority, error) {
 	}
 	if err != nil {
 		return nil, fmt.Errorf(
-			"load the authority %s with %s: %w; remove both to make a new one",
-			certificate,
-			key,
-			err,
+			"load the authority %s with %s: %w; remove both to make a new one", certificate, key, err,
 		)
 	}
 	private, ok := pair.PrivateKey.(*ecdsa.PrivateKey)
@@ -75,7 +72,7 @@ func OpenAuthority(folder string) (*Authority, error) {
 	}, nil
 }
 
-// newAuthority refuses a folder with only one of the two files: a new authority would invalidate
+// newAuthority rejects a folder with only one of the two files: a new authority would invalidate
 // every certificate that the old one has issued.
 func newAuthority(folder string) (*Authority, error) {
 	for _, name := range []string{"ca.crt", "ca.key"} {

@@ -65,8 +65,7 @@ func (c *Client) Submit(
 	ctx, cancel := context.WithTimeout(ctx, submitTimeout)
 	defer cancel()
 	answer, err := c.sweeps.Submit(
-		ctx,
-		&pb.SubmitRequest{File: file, Filename: printable(filename), Priority: priority, Weight: weight},
+		ctx, &pb.SubmitRequest{File: file, Filename: printable(filename), Priority: priority, Weight: weight},
 	)
 	if err != nil {
 		return Sweep{}, false, nil, explain("submit "+filename, err)
@@ -74,14 +73,12 @@ func (c *Client) Submit(
 	return viewSweep(answer.GetSweep()), answer.GetCreated(), answer.GetWarnings(), nil
 }
 
-// SubmitWhenLed submits as soon as the coordinator leads, which one that was just started does
-// after a moment.
-func (c *Client) SubmitWhenLed(ctx context.Context, filename string, file []byte) (Sweep, error) {
+// SubmitWhenReady submits as soon as a coordinator leads: one that was just started needs a
+// moment for that.
+func (c *Client) SubmitWhenReady(ctx context.Context, filename string, file []byte) (Sweep, error) {
 	for {
 		answer, err := c.sweeps.Submit(
-			ctx,
-			&pb.SubmitRequest{File: file, Filename: printable(filename)},
-			grpc.WaitForReady(true),
+			ctx, &pb.SubmitRequest{File: file, Filename: printable(filename)}, grpc.WaitForReady(true),
 		)
 		switch {
 		case err == nil:

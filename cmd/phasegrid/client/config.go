@@ -24,7 +24,7 @@ const electionTimeout = ledger.DefaultSessionTTL + 2*time.Second
 type Config struct {
 	Coordinator string // host:port, several with commas, or a gRPC target
 	TLS         TLS
-	Notes       io.Writer // told when no coordinator answers
+	Notes       io.Writer // gets a line when no coordinator answers
 }
 
 // With calls f with a client whose unary calls are repeated while no coordinator leads. If ctx has
@@ -80,7 +80,7 @@ func (o Config) repeat(
 			o.waiting(err)
 		}
 		if time.Since(failed) > electionTimeout {
-			return cmp.Or(o.whyUnled(ctx), err)
+			return cmp.Or(o.reasonWithoutLeader(ctx), err)
 		}
 		if gax.Sleep(ctx, 100*time.Millisecond) != nil {
 			return err
@@ -88,9 +88,9 @@ func (o Config) repeat(
 	}
 }
 
-// whyUnled asks any coordinator why it does not lead, and returns nil if none answers. Calls on
+// reasonWithoutLeader asks any coordinator why it does not lead, and returns nil if none answers. Calls on
 // other connections reach the leader only.
-func (o Config) whyUnled(ctx context.Context) error {
+func (o Config) reasonWithoutLeader(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, electionTimeout)
 	defer cancel()
 	creds, err := o.Transport()

@@ -60,8 +60,7 @@ func explain(what string, err error) error {
 	case s.Code() == codes.Unavailable && !fromFollower(err):
 		return fmt.Errorf(
 			"%s: no coordinator answers (%s); check --coordinator, the --tls flags and that a coordinator is running",
-			what,
-			s.Message(),
+			what, s.Message(),
 		)
 	case s.Code() == codes.DeadlineExceeded:
 		return fmt.Errorf("%s: the coordinator did not answer in time; try again, or check its log", what)

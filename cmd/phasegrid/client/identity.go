@@ -75,7 +75,7 @@ func (id *identity) current() (*tls.Certificate, *x509.CertPool) {
 	id.mu.Lock()
 	defer id.mu.Unlock()
 	if err := id.load(); err != nil {
-		slog.Warn("changed certificates do not load; using the last good ones", "error", err)
+		slog.Warn("changed certificates not loaded; the previous ones stay in use", "error", err)
 	}
 	return id.certificate, id.authorities
 }

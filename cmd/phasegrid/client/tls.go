@@ -87,8 +87,7 @@ func (o TLS) EtcdTransport(endpoints []string) (credentials.TransportCredentials
 		}
 		if creds != nil && creds.Info().SecurityProtocol != next.Info().SecurityProtocol {
 			return nil, fmt.Errorf(
-				"etcd endpoints %s mix http and https; use one of them",
-				strings.Join(endpoints, ","),
+				"etcd endpoints %s mix http and https; use one of them", strings.Join(endpoints, ","),
 			)
 		}
 		creds = next

@@ -106,7 +106,7 @@ func (c *cluster) run(ctx context.Context, filename string, file []byte, see fun
 }
 
 // runNodes runs one node in this process, or the node processes, until ctx ends or the coordinator
-// refuses the node.
+// rejects the node.
 func (c *cluster) runNodes(ctx context.Context) error {
 	if c.cfg.Nodes > 0 {
 		var processes sync.WaitGroup
@@ -139,7 +139,7 @@ func (c *cluster) follow(
 	file []byte,
 	see func(client.Sweep),
 ) (client.Sweep, error) {
-	s, err := c.client.SubmitWhenLed(ctx, filename, file)
+	s, err := c.client.SubmitWhenReady(ctx, filename, file)
 	if err != nil {
 		return s, err
 	}

@@ -17,7 +17,7 @@ type Config struct {
 	State         string // directory for the in-progress state of this sweep
 	Nodes         int    // node processes; 0 solves in this process
 	Slots         int    // of each node
-	MaxPointBytes int64  // sweeps with a point that needs more memory are refused; 0 is the default
+	MaxPointBytes int64  // sweeps with a point that needs more memory are rejected; 0 is the default
 	Version       string // of this program
 	Revision      string // of this program
 

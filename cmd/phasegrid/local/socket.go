@@ -24,8 +24,7 @@ func listenPrivately() (listener net.Listener, address string, remove func(), er
 	folder, err := os.MkdirTemp("", socketFolder+"*")
 	if err != nil {
 		return nil, "", nil, fmt.Errorf(
-			"create a directory for the local socket: %w; set TMPDIR to a writable directory",
-			err,
+			"create a directory for the local socket: %w; set TMPDIR to a writable directory", err,
 		)
 	}
 	path := filepath.Join(folder, socketName)

@@ -35,9 +35,7 @@ func OpenFinished(folder, id string) (*Finished, error) {
 	}
 	if m.Sweep != id {
 		return nil, fmt.Errorf(
-			"result set %s belongs to another sweep, %s; move it away or choose another --out",
-			folder,
-			m.Sweep,
+			"result set %s belongs to another sweep, %s; move it away or choose another --out", folder, m.Sweep,
 		)
 	}
 	return &Finished{folder, m}, nil
