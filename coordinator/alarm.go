@@ -28,8 +28,8 @@ type alarm struct {
 	loggedAt  time.Time
 }
 
-// logAgainAfter is the minimum time between two log lines of an alarm whose text changes: texts name
-// temporary files, which differ between attempts.
+// logAgainAfter is the minimum time between two log lines of an alarm whose text changes: texts
+// name temporary files, which differ between attempts.
 const logAgainAfter = time.Minute
 
 // reporter is one task that raises and clears the alarm of a subject. Several tasks may share a

@@ -186,7 +186,12 @@ func (t *term) reject(h *pb.DeliverHeader, reason string, err error) error {
 
 // commitDelivery lets the board decide about a verified shard and waits for the answer. The memory
 // is released when the bytes are on disk or dropped, even if the caller is gone.
-func (t *term) commitDelivery(ctx context.Context, in *incoming, h *pb.DeliverHeader, weight int64) (board.Answer, error) {
+func (t *term) commitDelivery(
+	ctx context.Context,
+	in *incoming,
+	h *pb.DeliverHeader,
+	weight int64,
+) (board.Answer, error) {
 	answer := make(chan board.Answer, 1)
 	start := time.Now()
 	t.inbox.put(func() {

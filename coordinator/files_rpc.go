@@ -158,8 +158,8 @@ func isPart(name string) bool {
 	return slices.ContainsFunc(tables, func(t results.Table) bool { return name == results.PartName(t, part) })
 }
 
-// isSmall reports whether a path within a result set is that of the manifest or of a file that exists
-// from the start.
+// isSmall reports whether a path within a result set is that of the manifest or of a file that
+// exists from the start.
 func isSmall(name string) bool {
 	return name == results.ManifestName || name == results.SweepName || name == results.ViewsName ||
 		slices.ContainsFunc(tables, func(t results.Table) bool { return name == results.EmptyName(t) })

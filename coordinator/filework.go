@@ -50,8 +50,9 @@ func (t *term) fileWorker(ctx context.Context) error {
 	}
 }
 
-// checkActive reports whether work on the files of a sweep is to continue. In the same step it passes
-// one event to the board: event, which may be nil, if the work continues, cancelled if it does not.
+// checkActive reports whether work on the files of a sweep is to continue. In the same step it
+// passes one event to the board: event, which may be nil, if the work continues, cancelled if it
+// does not.
 func (t *term) checkActive(ctx context.Context, sweep string, event, cancelled board.Event) (bool, error) {
 	return ask(ctx, t, func() bool {
 		switch {

@@ -15,8 +15,8 @@ import (
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 )
 
-// LiveService is the health service that only reports whether the process answers. It depends neither
-// on etcd nor on the store, so that their outage does not make a supervisor restart every
+// LiveService is the health service that only reports whether the process answers. It depends
+// neither on etcd nor on the store, so that their outage does not make a supervisor restart every
 // coordinator at once.
 const LiveService = "live"
 

@@ -40,8 +40,8 @@ func (n *Node) attach(m hello) {
 	}
 }
 
-// sessionEnded reports the end of a session. A silent coordinator may stay silent for long, so the next
-// attempt gets another connection.
+// sessionEnded reports the end of a session. A silent coordinator may stay silent for long, so the
+// next attempt gets another connection.
 func (n *Node) sessionEnded(err error, rejected bool) {
 	if errors.Is(err, errSilent) {
 		err = errors.Join(err, n.client.reconnect())

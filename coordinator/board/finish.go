@@ -1,8 +1,8 @@
 package board
 
 // How a sweep ends: its parts are merged, then its manifest is written, then the phase Done is made
-// durable. Before each attempt to work on its files the caller asks Ended, and cancels the work if a
-// request has ended the sweep meanwhile. After ManifestStored nothing cancels it.
+// durable. Before each attempt to work on its files the caller asks Ended, and cancels the work if
+// a request has ended the sweep meanwhile. After ManifestStored nothing cancels it.
 
 // mergeIfComplete starts the merge of a part whose shards are all done, unless the sweep has ended.
 func (b *Board) mergeIfComplete(j *job, i int) {

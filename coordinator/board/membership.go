@@ -12,7 +12,8 @@ func (b *Board) countSlots() {
 	}
 }
 
-// alive returns the node and records that it is alive, if conn is its current stream; otherwise nil.
+// alive returns the node and records that it is alive, if conn is its current stream; otherwise
+// nil.
 func (b *Board) alive(name string, conn uint64) *node {
 	n := b.nodes[name]
 	if n == nil || n.conn != conn || n.link != linkUp {

@@ -13,7 +13,8 @@ import (
 	"go.etcd.io/etcd/client/v3/concurrency"
 )
 
-// Campaign waits in the context of its session, without which the candidacy has ended. The winner reads its key again, so that it leads by a key that exists.
+// Campaign waits in the context of its session, without which the candidacy has ended. The winner
+// reads its key again, so that it leads by a key that exists.
 func (b *etcdBackend) Campaign(ctx context.Context, address string, accepted func()) (*Leadership, error) {
 	if b.exclusive {
 		if err := b.revokeStaleLeases(ctx); err != nil {

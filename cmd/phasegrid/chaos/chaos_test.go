@@ -55,7 +55,7 @@ func TestAudit(t *testing.T) {
 }
 
 // TestReaderFindsViolations: the reader finds rows that vanish, more rows than the sweep has, and
-// files that are not whole.
+// files that are not complete.
 func TestReaderFindsViolations(t *testing.T) {
 	r := newReader(nil, t.TempDir())
 	v := client.Sweep{ID: "s", Name: "s", ResultSet: "s-1", Progress: client.Progress{Indices: 5}}
@@ -73,7 +73,7 @@ func TestReaderFindsViolations(t *testing.T) {
 	if err := os.WriteFile(part, []byte("PAR1 and no more"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if err := r.checkNewFiles(v); err == nil || !strings.Contains(err.Error(), "not a whole Parquet file") {
+	if err := r.checkNewFiles(v); err == nil || !strings.Contains(err.Error(), "not a complete Parquet file") {
 		t.Errorf("half a file: %v", err)
 	}
 }

@@ -88,8 +88,8 @@ func (o Config) repeat(
 	}
 }
 
-// reasonWithoutLeader asks any coordinator why it does not lead, and returns nil if none answers. Calls on
-// other connections reach the leader only.
+// reasonWithoutLeader asks any coordinator why it does not lead, and returns nil if none answers.
+// Calls on other connections reach the leader only.
 func (o Config) reasonWithoutLeader(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, electionTimeout)
 	defer cancel()
