@@ -167,21 +167,30 @@ func (v *views) Spectral() string {
 	return "'" + strings.Join(names, "', '") + "'"
 }
 
-// SpectralGap returns the SQL for the largest eigenvalue of Q less the one that it competes with,
-// by covariance.
+// SpectralGap returns the SQL for the gap at the top of the spectrum of Q, as normalised.
 func (v *views) SpectralGap() string {
-	var b strings.Builder
-	for _, c := range []struct{ covariance, parameter, gap string }{
-		{"spiked", "anisotropy", "anisotropy"},
-		{"multi_spike", "spikes", "list_max(TRY_CAST(spikes AS DOUBLE[]))"},
-		{"power_law", "exponent", "1 - pow(2, -exponent)"},
-	} {
-		if v.Has("covariance", c.parameter) {
-			fmt.Fprintf(&b, " WHEN covariance = '%s' THEN %s", c.covariance, c.gap)
-		}
+	if !v.Has("covariance", "dimension") {
+		return "NULL::DOUBLE"
 	}
-	if v.Has("covariance") {
-		b.WriteString(" WHEN covariance = 'isotropic' THEN 0")
+	var b strings.Builder
+	for _, f := range sweep.Covariances() {
+		known := true
+		for _, p := range f.Parameters {
+			known = known && v.Has(p.ID.String())
+		}
+		if !known { // the set has no points of this family
+			continue
+		}
+		fmt.Fprintf(&b, "\n        WHEN covariance = '%s' THEN (%s)", f.Name, f.SQL.Gap)
+		if v.Has("normalize") {
+			fmt.Fprintf(
+				&b,
+				"\n            * CASE normalize WHEN 'trace_d' THEN dimension / (%s) WHEN 'trace_1' THEN 1 / (%[1]s)"+
+					" WHEN 'max_1' THEN 1 / (%s) ELSE 1 END",
+				f.SQL.Trace,
+				f.SQL.Largest,
+			)
+		}
 	}
 	if b.Len() == 0 {
 		return "NULL::DOUBLE"

@@ -20,6 +20,8 @@ type CovarianceFamily struct {
 	// Diagonal: the eigenvectors are the coordinate axes. Families that are not diagonal have no
 	// spectrum here and run dense.
 	Diagonal bool
+	// SQL gives the ends of the spectrum for views of result sets.
+	SQL SpectrumSQL
 
 	// spectrum yields q_0, q_1, ... run-length encoded, with no count below 1. nil: not diagonal.
 	spectrum func(a Assignment) iter.Seq[Run]
@@ -39,6 +41,16 @@ type CovarianceFamily struct {
 	curvature func(a Assignment) float64
 }
 
+// SpectrumSQL has expressions in DuckDB's SQL of the columns of dimension and of the family's
+// parameters, in which lists are JSON text. They are before `normalize`.
+type SpectrumSQL struct {
+	// Gap is the largest eigenvalue less the one that it competes with: the bulk's where there are
+	// spikes, else the next distinct one. 0 where there is none.
+	Gap     string
+	Largest string
+	Trace   string
+}
+
 // Run is an eigenvalue repeated Count times.
 type Run struct {
 	Value float64
@@ -54,6 +66,7 @@ var covarianceTable = []CovarianceFamily{
 		Name:       "isotropic",
 		Formula:    "q_i = scale",
 		Parameters: []OwnParameter{{Scale, floatValue(1)}},
+		SQL:        SpectrumSQL{Gap: "0", Largest: "scale", Trace: "dimension * scale"},
 		Diagonal:   true,
 		spectrum: func(a Assignment) iter.Seq[Run] {
 			return listed(Run{a[Scale].num, a[Dimension].i})
@@ -65,6 +78,7 @@ var covarianceTable = []CovarianceFamily{
 		Name:       "spiked",
 		Formula:    "q_1 = 1 + anisotropy, the other q_i = 1",
 		Parameters: []OwnParameter{{Anisotropy, nullValue()}},
+		SQL:        SpectrumSQL{"greatest(anisotropy, 0)", "1 + greatest(anisotropy, 0)", "dimension + anisotropy"},
 		Diagonal:   true,
 		spectrum: func(a Assignment) iter.Seq[Run] {
 			return listed(Run{1, 1}, Run{1 + a[Anisotropy].num, 1}, Run{1, a[Dimension].i - 2})
@@ -78,17 +92,27 @@ var covarianceTable = []CovarianceFamily{
 		Name:       "multi_spike",
 		Formula:    "q_(1+j) = 1 + spikes[j], the other q_i = 1",
 		Parameters: []OwnParameter{{Spikes, nullValue()}},
-		Diagonal:   true,
-		spectrum:   multiSpikeSpectrum,
-		distinct:   func(a Assignment) int64 { return 1 + int64(len(a[Spikes].list)) },
-		special:    func(a Assignment) int64 { return int64(len(a[Spikes].list)) },
-		check:      checkMultiSpike,
-		trace:      func(a Assignment) float64 { return sum(a[Dimension].Float(), a[Spikes].list) },
+		SQL: SpectrumSQL{
+			Gap:     "greatest(list_max(" + spikesSQL + "), 0)",
+			Largest: "1 + greatest(list_max(" + spikesSQL + "), 0)",
+			Trace:   "dimension + coalesce(list_sum(" + spikesSQL + "), 0)",
+		},
+		Diagonal: true,
+		spectrum: multiSpikeSpectrum,
+		distinct: func(a Assignment) int64 { return 1 + int64(len(a[Spikes].list)) },
+		special:  func(a Assignment) int64 { return int64(len(a[Spikes].list)) },
+		check:    checkMultiSpike,
+		trace:    func(a Assignment) float64 { return sum(a[Dimension].Float(), a[Spikes].list) },
 	},
 	{
 		Name:       "power_law",
 		Formula:    "q_i = (i+1)^(-exponent)",
 		Parameters: []OwnParameter{{Exponent, nullValue()}},
+		SQL: SpectrumSQL{
+			Gap:     "CASE WHEN dimension > 1 THEN 1 - pow(2.0, -exponent) ELSE 0 END",
+			Largest: "1",
+			Trace:   powerSumSQL(),
+		},
 		Diagonal:   true,
 		spectrum:   powerLawSpectrum,
 		check:      checkDistinct,
@@ -100,16 +124,26 @@ var covarianceTable = []CovarianceFamily{
 		Name:       "block",
 		Formula:    "q_i by blocks of [value, count], in order",
 		Parameters: []OwnParameter{{Blocks, nullValue()}},
-		Diagonal:   true,
-		spectrum:   blockSpectrum,
-		distinct:   func(a Assignment) int64 { return int64(len(a[Blocks].list) / 2) },
-		special:    blockSpecial,
-		check:      checkBlock,
+		SQL: SpectrumSQL{
+			Gap:     distinctGapSQL(blockValuesSQL),
+			Largest: "list_max(" + blockValuesSQL + ")",
+			Trace:   "list_sum([b[1] * b[2] for b in " + blocksSQL + "])",
+		},
+		Diagonal: true,
+		spectrum: blockSpectrum,
+		distinct: func(a Assignment) int64 { return int64(len(a[Blocks].list) / 2) },
+		special:  blockSpecial,
+		check:    checkBlock,
 	},
 	{
 		Name:       "custom",
 		Formula:    "q_i = eigenvalues[i]",
 		Parameters: []OwnParameter{{Eigenvalues, nullValue()}},
+		SQL: SpectrumSQL{
+			Gap:     distinctGapSQL(eigenvaluesSQL),
+			Largest: "list_max(" + eigenvaluesSQL + ")",
+			Trace:   "list_sum(" + eigenvaluesSQL + ")",
+		},
 		Diagonal:   true,
 		spectrum:   customSpectrum,
 		check:      checkCustom,
@@ -119,9 +153,14 @@ var covarianceTable = []CovarianceFamily{
 		Name:       "ar1",
 		Formula:    "Q_ij = rho^|i-j|",
 		Parameters: []OwnParameter{{Rho, nullValue()}},
-		check:      checkAR1,
-		trace:      func(a Assignment) float64 { return a[Dimension].Float() },
-		curvature:  ar1Curvature,
+		SQL: SpectrumSQL{
+			Gap:     "CASE WHEN dimension > 1 THEN " + ar1SQL(1) + " - " + ar1SQL(2) + " ELSE 0 END",
+			Largest: ar1SQL(1),
+			Trace:   "dimension",
+		},
+		check:     checkAR1,
+		trace:     func(a Assignment) float64 { return a[Dimension].Float() },
+		curvature: ar1Curvature,
 	},
 }
 

@@ -1,6 +1,7 @@
 package sweep
 
 import (
+	"fmt"
 	"iter"
 	"math"
 )
@@ -133,6 +134,9 @@ func sum(start float64, numbers []float64) float64 {
 // powerLaw is (i+1)^-p.
 func powerLaw(i int64, p float64) float64 { return math.Pow(float64(i+1), -p) }
 
+// bernoulli are B_2k/(2k)!, k = 1..5.
+var bernoulli = [...]float64{1. / 12, -1. / 720, 1. / 30240, -1. / 1209600, 1. / 47900160}
+
 // powerSum is the sum of i^-p over i = 1..d: the first terms as they are, the rest by the
 // Euler-Maclaurin formula, so that planning a power law costs the same at any dimension. Relative
 // error below 1e-15 for p in [0, 20].
@@ -153,8 +157,8 @@ func powerSum(d int64, p float64) float64 {
 		integral = low * flow * math.Expm1((1-p)*math.Log(high/low)) / (1 - p)
 	}
 	sum += integral + (fhigh-flow)/2
-	// B_2k/(2k)! (f^(2k-1)(high) - f^(2k-1)(low)), f^(2k-1)(x) = -p(p+1)...(p+2k-2) x^(-p-2k+1).
-	bernoulli := [...]float64{1. / 12, -1. / 720, 1. / 30240, -1. / 1209600, 1. / 47900160}
+	// bernoulli[k-1] (f^(2k-1)(high) - f^(2k-1)(low)), f^(2k-1)(x) = -p(p+1)...(p+2k-2)
+	// x^(-p-2k+1).
 	rising := p
 	for k, b := range bernoulli {
 		flow, fhigh = flow/low, fhigh/high
@@ -163,4 +167,57 @@ func powerSum(d int64, p float64) float64 {
 		rising *= (p + float64(2*k+1)) * (p + float64(2*k+2))
 	}
 	return sum
+}
+
+// SQL of the lists of covariances.
+const (
+	spikesSQL      = "TRY_CAST(spikes AS DOUBLE[])"
+	blocksSQL      = "TRY_CAST(blocks AS DOUBLE[][])"
+	blockValuesSQL = "[b[1] for b in " + blocksSQL + "]"
+	eigenvaluesSQL = "TRY_CAST(eigenvalues AS DOUBLE[])"
+)
+
+// distinctGapSQL is the largest value of a list less the next distinct one, or 0.
+func distinctGapSQL(list string) string {
+	sorted := "list_reverse_sort(list_distinct(" + list + "))"
+	return "coalesce(" + sorted + "[1] - " + sorted + "[2], 0)"
+}
+
+// powerSumSQL is powerSum in SQL. ∫ x^-p is taken with expm1(x) = 2 exp(x/2) sinh(x/2).
+func powerSumSQL() string {
+	const head, d = "32.0", "dimension::DOUBLE"
+	half := "((1 - exponent) * ln(" + d + " / " + head + ") / 2)"
+	terms := fmt.Sprintf("%[1]s * pow(%[1]s, -exponent) * ln(%[2]s / %[1]s)"+
+		" * CASE WHEN %[3]s = 0 THEN 1 ELSE exp(%[3]s) * sinh(%[3]s) / %[3]s END"+
+		" + (pow(%[2]s, -exponent) - pow(%[1]s, -exponent)) / 2", head, d, half)
+	rising := "exponent"
+	for k, b := range bernoulli {
+		terms += fmt.Sprintf(" + %v * %s * (pow(%s, -exponent - %d) - pow(%s, -exponent - %[4]d))",
+			b, rising, head, 2*k+1, d)
+		rising += fmt.Sprintf(" * (exponent + %d) * (exponent + %d)", 2*k+1, 2*k+2)
+	}
+	return "list_sum([pow(i, -exponent) for i in range(1, least(dimension, 32) + 1)])" +
+		" + CASE WHEN dimension > 32 THEN " + terms + " ELSE 0 END"
+}
+
+// ar1SQL is the k-th largest eigenvalue of Q_ij = rho^|i-j|, which is
+//
+//	(1 - r²)/((1 - r)² + 4r sin²(x/2)) with r = |rho|, (d-1)x + 2 arg(exp(ix) - r) = k pi.
+//
+// The left-hand side is concave in x, so Newton's method from 0 approaches x from below; 64 steps
+// are enough for every r below 1.
+func ar1SQL(k int) string {
+	const (
+		square = "pow(sin(x / 2), 2)"
+		phase  = "(dimension - 1) * x + 2 * atan2(sin(x), 1 - abs(rho) - 2 * " + square + ")"
+		slope  = "dimension - 1 + 2 * (1 - abs(rho) + 2 * abs(rho) * " + square + ")" +
+			" / (pow(1 - abs(rho), 2) + 4 * abs(rho) * " + square + ")"
+	)
+	angle := fmt.Sprintf(
+		"list_reduce(list_resize([0::DOUBLE], 65, 0::DOUBLE), lambda x, y: x + (%d * pi() - (%s)) / (%s))",
+		k,
+		phase,
+		slope,
+	)
+	return "(1 - abs(rho)) * (1 + abs(rho)) / (pow(1 - abs(rho), 2) + 4 * abs(rho) * pow(sin(" + angle + " / 2), 2))"
 }
