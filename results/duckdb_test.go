@@ -172,6 +172,7 @@ func sweepFolder(
 				for seed := range int64(3) {
 					row := samplePoint(0)
 					row.Point, row.StepsTo90, row.EscapeStep = point, time(optimizer, lambda, rate), 10*(seed+1)
+					row.Held90Step, row.UnstableStep = row.StepsTo90, false
 					row.PointID[15] = byte(point)
 					row.Loss = float64(seed)
 					row.Parameters = []results.Cell{
@@ -224,6 +225,7 @@ func TestViewResults(t *testing.T) {
 		"SELECT learning_rate FROM best_learning_rate WHERE optimizer = 'gd' AND anisotropy = 4":            1,
 		"SELECT learning_rate FROM best_learning_rate WHERE optimizer = 'specgd' AND anisotropy = 4":        0.5,
 		"SELECT steps_to_90 FROM best_learning_rate WHERE optimizer = 'specgd' AND anisotropy = 64":         40,
+		"SELECT held_90_step FROM best_learning_rate WHERE optimizer = 'specgd' AND anisotropy = 16":        40,
 		"SELECT censored FROM best_learning_rate WHERE optimizer = 'gd' AND anisotropy = 64":                9,
 		"SELECT count(*) FROM best_learning_rate WHERE learning_rate IS NULL AND steps_to_90 IS NULL":       1,
 		"SELECT at_edge::INT FROM best_learning_rate WHERE optimizer = 'gd' AND anisotropy = 1":             1,

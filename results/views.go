@@ -38,6 +38,8 @@ type views struct {
 	Parameters []string
 	Metrics    []metric // results in the points table that are numbers
 	Escape     metric
+	Held       metric   // what learning rates are ranked by
+	Companions []metric // of the best learning rate
 	Axes       []string // parameters that replicates share: all but the seed
 	Cell       []string // parameters that competing learning rates share
 	Problem    []string // parameters that compared optimizers share, without the anisotropy
@@ -55,7 +57,10 @@ var problemParameters = []sweep.ParameterID{
 }
 
 func newViews(s *Schema, base string) *views {
-	v := &views{base: base, schema: s, Tables: s.Tables(), Escape: metric{"escape_step", true}}
+	v := &views{
+		base: base, schema: s, Tables: s.Tables(), Escape: metric{"escape_step", true}, Held: metric{"held_90_step", true},
+		Companions: []metric{{"steps_to_90", true}, {"tail_signal_alignment", false}, {"tail_loss", false}},
+	}
 	for _, p := range s.parameters {
 		name := quote(p.Name)
 		v.Parameters = append(v.Parameters, name)
@@ -121,6 +126,11 @@ func (v *views) Missing(t Table) string {
 		fmt.Fprintf(&b, ", NULL::%s AS %s", c.Kind.sql(), quote(c.Name))
 	}
 	return b.String()
+}
+
+// Lacks reports whether the set is of an earlier release and lacks a column of points.
+func (v *views) Lacks(name string) bool {
+	return slices.ContainsFunc(v.schema.missing[Points], func(c Column) bool { return c.Name == name })
 }
 
 // Has reports whether the set has all of the parameters.

@@ -79,6 +79,11 @@ func randomPoint(r *rand.Rand, i int64) results.PointRow {
 		return r.Float64()
 	}
 	row.EscapeStep, row.StepsTo90, row.StepsTo99, row.PeakSpikeStep = step(), step(), step(), step()
+	row.Held90Step, row.Held99Step, row.StepsRun = step(), step(), 40
+	if r.IntN(2) == 0 {
+		row.StepsRun = 20 + r.Int64N(20) // some steps are in the last tenth, or beyond
+	}
+	row.UnstableStep = optimizer == "gd" && r.IntN(6) == 0
 	row.Loss, row.SignalAlignment, row.PeakSpikeAlignment, row.TailLoss = number(), number(), number(), number()
 	switch r.IntN(8) {
 	case 0, 1:
@@ -117,6 +122,8 @@ func referenceRows(t *testing.T, f *folder) []referenceRow {
 				row[c.Name] = cell.Float
 			case c.Kind == results.String:
 				row[c.Name] = cell.Text
+			case c.Kind == results.Bool:
+				row[c.Name] = cell.Bool
 			}
 		}
 		rows = append(rows, row)
@@ -251,27 +258,69 @@ func referenceEscape(rows []referenceRow, axes []string) map[string]referenceRow
 	return out
 }
 
+// held are runs in which alignment for the last tenth only is censored.
+func held(runs []referenceRow) []referenceRow {
+	var all []referenceRow
+	for _, run := range runs {
+		run = maps.Clone(run)
+		if x, ok := run["held_90_step"].(float64); ok && 10*x > 9*run["steps_run"].(float64) {
+			delete(run, "held_90_step")
+		}
+		all = append(all, run)
+	}
+	return all
+}
+
 func referenceBest(rows []referenceRow, cell []string) map[string]referenceRow {
 	out := map[string]referenceRow{}
-	for key, runs := range replicatesOf(rows, cell) {
-		rates := replicatesOf(runs, []string{"learning_rate"})
-		best := referenceRow{"runs": float64(len(runs)), "learning_rates": float64(len(rates)),
-			"censored": float64(len(runs)) - finite(times(runs, "steps_to_90")), "learning_rate": nil,
-			"steps_to_90": nil, "at_edge": nil}
-		var ordered []float64
-		for _, runs := range rates {
-			ordered = append(ordered, runs[0]["learning_rate"].(float64))
+	for key, runs := range replicatesOf(held(rows), cell) {
+		rates := map[float64][]referenceRow{}
+		for _, run := range runs {
+			rate := run["learning_rate"].(float64)
+			rates[rate] = append(rates[rate], run)
 		}
-		slices.Sort(ordered)
+		ordered := slices.Sorted(maps.Keys(rates))
+		excluded := 0
+		best := referenceRow{"runs": float64(len(runs)), "learning_rates": float64(len(rates)), "at_edge": nil,
+			"censored": float64(len(runs)) - finite(times(runs, "held_90_step"))}
+		for _, c := range []string{
+			"learning_rate", "held_90_step", "steps_to_90", "tail_signal_alignment", "tail_loss",
+		} {
+			best[c] = nil
+		}
+		verdict := "more than half of the runs are censored at every stable learning rate"
 		shortest := math.Inf(1)
 		for i, rate := range ordered {
-			runs := rates[referenceRow{"learning_rate": rate}.key([]string{"learning_rate"})]
-			if x, ok := stepQuantile(times(runs, "steps_to_90"), 5).(float64); ok && x < shortest {
-				shortest = x
-				edge := len(ordered) > 1 && (i == 0 || i == len(ordered)-1)
-				best["learning_rate"], best["steps_to_90"], best["at_edge"] = rate, x, edge
+			runs := rates[rate]
+			if slices.ContainsFunc(runs, func(run referenceRow) bool { return run["unstable_step"] == true }) {
+				excluded++
+				continue
+			}
+			x, ok := stepQuantile(times(runs, "held_90_step"), 5).(float64)
+			if !ok || x >= shortest {
+				continue
+			}
+			shortest = x
+			best["learning_rate"], best["held_90_step"] = rate, x
+			best["steps_to_90"] = stepQuantile(times(runs, "steps_to_90"), 5)
+			best["tail_signal_alignment"] = quantile(runs, "tail_signal_alignment", 5)
+			best["tail_loss"] = quantile(runs, "tail_loss", 5)
+			best["at_edge"] = len(ordered) > 1 && (i == 0 || i == len(ordered)-1)
+			switch {
+			case len(ordered) == 1:
+				verdict = "one learning rate was tried"
+			case i == 0:
+				verdict = "the smallest learning rate that was tried"
+			case i == len(ordered)-1:
+				verdict = "the largest learning rate that was tried"
+			default:
+				verdict = "between others that were tried"
 			}
 		}
+		if excluded == len(ordered) {
+			verdict = "every learning rate is unstable"
+		}
+		best["excluded_rates"], best["verdict"] = float64(excluded), verdict
 		out[key] = best
 	}
 	return out
