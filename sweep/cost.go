@@ -23,7 +23,7 @@ func Cost(a Assignment, records int64) int64 {
 	switch a[Representation].text {
 	case "reduced":
 		r := float64(groups(a))
-		setup, step, record = 20*r, r*(10+8+ruleOf(a).flops(a).Coefficient), 12*r
+		setup, step, record = 20*r, r*(10+8+ruleOf(a).flops(a).Coefficient), 36*r
 	case "subspace":
 		setup, step, record = subspaceCost(a)
 	case "dense":
@@ -70,7 +70,7 @@ func denseCost(a Assignment) (setup, step, record float64) {
 	if drawsStart(a) {
 		setup += 40 * d * m
 	}
-	return setup, step + ruleOf(a).flops(a).matrix(d, m), gramCost(d, m)
+	return setup, step + ruleOf(a).flops(a).matrix(d, m), recordCost(d, m)
 }
 
 // stepSamples is the number of pairs that a step of a sampled model takes.
@@ -89,11 +89,13 @@ func drawnSamples(a Assignment) float64 {
 	return a[Samples].Float()
 }
 
-// gramCost is the cost of the metrics of a recorded step: the eigenvalues of the smaller Gram
-// matrix of W.
-func gramCost(rows, columns float64) float64 {
+// recordCost is the cost of the metrics of a recorded step: the eigenvalues of the smaller Gram
+// matrix of W, the gradient, which a step on samples does not have, and its polar factor for the
+// nuclear rank.
+func recordCost(rows, columns float64) float64 {
 	high, low := max(rows, columns), min(rows, columns)
-	return 2*high*low*low + 9*low*low*low
+	gram := 2*high*low*low + 9*low*low*low
+	return gram + 2*rows*columns*columns + Flops{Polar: 1}.matrix(rows, columns)
 }
 
 // subspaceCost is denseCost for the run in a subspace; no step depends on the dimension.
@@ -108,12 +110,12 @@ func subspaceCost(a Assignment) (setup, step, record float64) {
 		if drawsStart(a) {
 			setup += 40 * a[Dimension].Float() * m
 		}
-		return setup, loss + 4*rows*m*m + ruleOf(a).flops(a).matrix(rows, m), gramCost(rows, m)
+		return setup, loss + 4*rows*m*m + ruleOf(a).flops(a).matrix(rows, m), recordCost(rows, m)
 	}
 	n, frame := stepSamples(a), float64(onlineFrame(a))
 	seen := 1 + float64(special(a)) + frame // coordinates of x that enter the predictions
 	step = loss + n*(40*seen+4*seen*m+3*m) + 4*n*m*m + 4*rows*frame*frame + 2*rows*frame*m
-	return 40 * frame * m, step + ruleOf(a).flops(a).matrix(rows, m), gramCost(seen, m)
+	return 40 * frame * m, step + ruleOf(a).flops(a).matrix(rows, m), recordCost(rows, m)
 }
 
 // drawsStart reports whether W_0 is random.

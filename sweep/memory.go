@@ -5,10 +5,15 @@ import "math"
 // pointOverhead is the memory of a point in addition to its numbers.
 const pointOverhead = 64 << 10
 
+// rankMatrices is how many d x m matrices the nuclear rank of the gradient takes, which the last
+// iterate of every run has.
+const rankMatrices = 8
+
 // PointBytes bounds the memory that one resolved point needs while it is solved, its rows included.
 func PointBytes(a Assignment, r Record) int64 {
 	d, m := a[Dimension].Float(), a[Width].Float()
 	words, rule := 0.0, ruleOf(a)
+	matrices := max(rule.Memory.Matrices, float64(rule.Buffers)+rankMatrices)
 	switch a[Representation].text {
 	case "reduced":
 		words = float64(groups(a)) * (96 + float64(r.Count(a[Steps].i)))
@@ -17,12 +22,12 @@ func PointBytes(a Assignment, r Record) int64 {
 		if a[Init].text == "identity" {
 			m = rows
 		}
-		words = (8+rule.Memory.Matrices)*rows*max(rows, m) + 3*d
+		words = (8+matrices)*rows*max(rows, m) + 3*d
 		if a[Model].text == "online" {
 			words += stepSamples(a) * (rows + 3*m)
 		}
 	case "dense":
-		words = (5+rule.Memory.Matrices)*d*m + 4*m*m + 16*d
+		words = (5+matrices)*d*m + 4*m*m + 16*d
 		if !familyOf(a).Diagonal {
 			words += 3 * d * d // eigenvectors
 		}
@@ -68,9 +73,9 @@ func addProduct(sum, x, n int64) int64 {
 // Sizes of one row in Arrow in bytes: columns of eight bytes, their validity bits, words and ids.
 // They belong to the plan version.
 const (
-	pointRowBytes       = 512
+	pointRowBytes       = 608
 	listNumberBytes     = 20 // a list stands in its row as text
-	trajectoryRowBytes  = 112
+	trajectoryRowBytes  = 144
 	coefficientRowBytes = 56
 )
 
