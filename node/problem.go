@@ -13,6 +13,10 @@ var (
 		"population": solver.Population, "finite_sample": solver.FiniteSample, "online": solver.Online,
 		"minibatch": solver.Minibatch,
 	}
+	inputLaws = map[string]solver.InputLaw{
+		"gaussian": solver.Normal, "rademacher": solver.Rademacher, "uniform": solver.UniformLaw,
+		"laplace": solver.Laplace,
+	}
 	representations = map[string]solver.Representation{
 		"reduced": solver.Reduced, "subspace": solver.Subspace, "dense": solver.Dense,
 	}
@@ -83,6 +87,7 @@ func problem(params sweep.Assignment, record []int, coefficients bool) (solver.P
 		Steps:          int(params[sweep.Steps].Int()),
 		Samples:        samples,
 		Batch:          batch,
+		Inputs:         word(params, sweep.Inputs, inputLaws, &unknown),
 		LabelNoise:     number(params, sweep.LabelNoise),
 		Covariance:     covariance(params),
 		Teacher:        teacher(params, &unknown),

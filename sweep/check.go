@@ -28,6 +28,7 @@ type pointCheck struct {
 	point        Point // of look
 	looked, kept int64
 	unseeded     int64 // points without random numbers
+	unlabelled   int64 // points whose labels are all the same
 	unused       idSet // parameters that the sweep sets and that have applied to no point so far
 	findings     map[findingKey]*finding
 	order        []*finding // in the order of the points
@@ -115,6 +116,9 @@ func (c *pointCheck) measure(w *walker, p *Point) {
 	if p.Params[Seed].IsNull() && !w.block.derivesFrom(Seed) {
 		c.unseeded++
 	}
+	if constantLabels(p.Params) {
+		c.unlabelled++
+	}
 	for id := range c.unused.all() {
 		if !p.Params[id].IsNull() {
 			c.unused = c.unused.without(id)
@@ -139,6 +143,14 @@ func (r *reader) checkWhole(c *pointCheck) {
 			"%s: ignored, applies to no point of this sweep (only where %s)",
 			s.table[id].Name,
 			s.table[id].Use,
+		)
+	}
+	if c.unlabelled > 0 {
+		r.warn(
+			s.given(Inputs),
+			"inputs: rademacher gives all inputs the same label at %d of %d checked points, whose teacher is along a "+
+				"coordinate; use another teacher or rotate: householder",
+			c.unlabelled, c.kept,
 		)
 	}
 	if s.replicates > 1 && c.unseeded > 0 {

@@ -22,6 +22,7 @@ const (
 	Steps
 	Samples
 	BatchSize
+	Inputs
 	Covariance
 	Scale
 	Anisotropy

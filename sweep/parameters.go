@@ -157,6 +157,10 @@ func runParameters() []Parameter {
 		intParameter(BatchSize, "batch_size", 1, maxCount, "1",
 			"n, number of pairs (x, y) each step: fresh ones, or of those fixed").
 			when(Model, "online", "minibatch"),
+		textParameter(Inputs, "inputs",
+			"law of the entries of z in x = Rz, RRᵀ = Q, each of mean 0 and variance 1; R is the Cholesky factor",
+			"gaussian", "rademacher", "uniform", "laplace").
+			when(Model, "finite_sample", "online", "minibatch").or(textValue("gaussian")),
 		numberParameter(LabelNoise, "label_noise", 0, 1e12, "sigma; y = <x, theta>² + sigma N(0,1)").
 			when(Model, "finite_sample", "online", "minibatch").or(floatValue(0)),
 		intParameter(Seed, "seed", 0, math.MaxInt64, "1", "seed of SplitMix64; replicate r uses seed + r").

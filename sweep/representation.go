@@ -60,6 +60,8 @@ func notSubspace(a Assignment) string {
 		return "covariance: " + a[Covariance].text + " has no large isotropic block"
 	case a[Model].text == "finite_sample" || a[Model].text == "minibatch":
 		return "model: " + a[Model].text + " has as many directions as samples"
+	case a[Inputs].text != "" && a[Inputs].text != "gaussian":
+		return "inputs: " + a[Inputs].text + " are not invariant under rotations"
 	case rule.BasisDependent:
 		return "optimizer " + a[Optimizer].text + " depends on the basis"
 	case a[Model].text == "online" && rule.OnlineDense != "":

@@ -117,3 +117,10 @@ func randomDirection(u []float64, seed uint64) {
 		u[i] /= math.Sqrt(norm2)
 	}
 }
+
+// constantLabels reports whether <x, theta>² is the same for all inputs: theta lies along a
+// coordinate of x, whose square is constant.
+func constantLabels(a Assignment) bool {
+	return a[Inputs].text == "rademacher" && a[Teacher].text == "eigen" && familyOf(a).Diagonal &&
+		a[Rotate].text == "none"
+}

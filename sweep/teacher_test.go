@@ -93,3 +93,43 @@ replicates: 4
 		}
 	}
 }
+
+// Under rademacher inputs z_i² is 1: a teacher along a coordinate gives every input the same label.
+func TestConstantLabelsGiveAWarning(t *testing.T) {
+	for more, want := range map[string]bool{
+		"inputs: rademacher": true, "inputs: uniform": false, "inputs: rademacher, rotate: householder": false,
+		"inputs: rademacher, teacher: uniform": false, "inputs: rademacher, covariance: ar1, rho: 0.5": false,
+	} {
+		covariance := ", covariance: isotropic"
+		if strings.Contains(more, "ar1") {
+			covariance = ""
+		}
+		file := "name: labels\nfixed: {model: online, batch_size: 3, optimizer: gd, dimension: 20, steps: 5, " +
+			"init_scale: 0.1, learning_rate: 0.1, " + more + covariance + "}\n"
+		s, err := Parse("sweep.yaml", []byte(file), Limits{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := len(s.Warnings()) == 1 && strings.Contains(s.Warnings()[0], "same label at 1 of 1"); got != want {
+			t.Errorf("%s: %v", more, s.Warnings())
+		}
+	}
+}
+
+func TestInputsThatAreNotGaussianAreDense(t *testing.T) {
+	pairs := func(law string) []any {
+		return spiked("model", "online", "batch_size", 2, "init", "gaussian", "width", 3, "inputs", law)
+	}
+	if a := resolved(t, pairs("gaussian")...); a[Representation].Text() != "subspace" {
+		t.Errorf("gaussian: %v", a[Representation])
+	}
+	for _, law := range []string{"rademacher", "uniform", "laplace"} {
+		if a := resolved(t, pairs(law)...); a[Representation].Text() != "dense" {
+			t.Errorf("%s: %v", law, a[Representation])
+		}
+		broken := builtin.resolve(assign(t, append(pairs(law), "representation", "subspace")...))
+		if len(broken) != 1 || !strings.Contains(broken[0].text, "not invariant under rotations") {
+			t.Errorf("%s: %v", law, broken)
+		}
+	}
+}

@@ -72,8 +72,6 @@ type vectorMetrics struct {
 func (v *vector) needs() string {
 	in := &v.Inputs
 	switch {
-	case in.Inputs != "":
-		return "inputs " + in.Inputs
 	case in.NegativeUnits > 0:
 		return "negative_units"
 	}
@@ -110,6 +108,9 @@ func (v *vector) sweepFile() string {
 	set("steps", in.Steps)
 	if in.Model != "reduced" && in.Init["type"] != "identity" || in.Model == "finite" || in.Model == "online" {
 		set("seed", in.Seed)
+	}
+	if in.Inputs != "" {
+		set("inputs", in.Inputs)
 	}
 	if in.Noise != 0 {
 		set("label_noise", in.Noise)

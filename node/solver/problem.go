@@ -10,6 +10,17 @@ const (
 	Minibatch                 // Batch of Samples fixed pairs each step, in random order by epochs
 )
 
+// InputLaw is the law of the entries of z in x = Rz, of mean 0 and variance 1. Metrics are those of
+// Normal inputs whatever the law.
+type InputLaw uint8
+
+const (
+	Normal     InputLaw = iota
+	Rademacher          // ±1
+	UniformLaw          // on [-√3, √3]
+	Laplace             // density exp(-√2|z|)/√2
+)
+
 // Representation is how the iterate is stored. All of them follow the same dynamics (Online
 // Subspace: the same law).
 type Representation uint8
@@ -102,6 +113,7 @@ type Problem struct {
 	Steps          int // T
 	Samples        int // n; batch size for Online; 0 for Population
 	Batch          int // of Minibatch
+	Inputs         InputLaw
 	LabelNoise     float64
 	Covariance     Covariance
 	Teacher        Teacher

@@ -47,10 +47,10 @@ func newSamples(p *Problem, f *frame, rng random, ws *workspace) (*samples, erro
 	return s, nil
 }
 
-// draw draws n·d normals by rows, then n for the labels if label noise is positive.
+// draw draws n·d entries by rows, then n normals for the labels if label noise is positive.
 func (s *samples) draw() {
 	x, y := s.drawn.x, s.drawn.y
-	s.rng.Fill(x)
+	s.p.Inputs.fill(x, s.rng)
 	d := s.p.Dimension
 	for i := range y {
 		row := x[i*d : (i+1)*d]

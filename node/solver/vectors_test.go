@@ -99,8 +99,6 @@ type vectorMetrics struct {
 func (v *vector) needs() string {
 	in := &v.Inputs
 	switch {
-	case in.Inputs != "":
-		return "inputs " + in.Inputs
 	case in.NegativeUnits > 0:
 		return "negative_units"
 	}
@@ -167,6 +165,9 @@ func (v *vector) problem(t *testing.T) solver.Problem {
 	if in.Opt.LRSchedule == "cosine" {
 		p.Schedule = solver.Cosine
 	}
+	p.Inputs = map[string]solver.InputLaw{
+		"rademacher": solver.Rademacher, "uniform": solver.UniformLaw, "laplace": solver.Laplace,
+	}[in.Inputs]
 	p.Optimizer = map[string]solver.Optimizer{
 		"gd": solver.GD, "specgd": solver.SpecGD, "muon": solver.Muon,
 	}[in.Opt.Name]
