@@ -213,7 +213,8 @@ func (s clusterStore) foreignError(id string, want ledger.StoreState) error {
 	if id == "" {
 		has = "has no id"
 		hint = fmt.Sprintf(
-			", and check that it is mounted; if its contents are lost, write %s into object %s and remove the sweeps",
+			", and check that it is mounted; if its contents are lost, write %s into object %s, "+
+				"then remove the sweeps and submit them again",
 			want.ID, storeIDName,
 		)
 	}

@@ -34,8 +34,11 @@ certificates can be added or renewed.
 
 The roles are client, coordinator, etcd and node. The role in a certificate decides which service
 its holder may call: a client submits and reads, a node takes and delivers work, a coordinator
-serves. etcd is for members of an etcd cluster.`,
-		Example: `  phasegrid certs --out certs
+serves. etcd is for members of an etcd cluster.
+
+Without --name, the certificates of servers are valid for loopback and for the names of the
+Kubernetes services only.`,
+		Example: `  phasegrid certs --out certs --name coordinator.example.org
   phasegrid certs --out certs client --days 30
   phasegrid certs --out certs --kubernetes | kubectl apply -f -`,
 		ValidArgs: client.CertRoles(),

@@ -34,7 +34,7 @@ func (m Main) plotCommand() *cobra.Command {
 		Short: "Draw a result set: phase diagram, curves, trajectories or stability map",
 		Long: `plot draws a result set as PNG, SVG or PDF. Without flags it chooses the kind that fits the axes
 of the sweep. Diverged and censored points are marked. The caption has the slice that is shown,
-the sweep id and the solver version.
+the sweep id and the solver version. Without --to, the files go to the current directory.
 
   phasegrid plot results/my-sweep-1a2b3c4d
   phasegrid plot results/my-sweep-1a2b3c4d --kind curves --x anisotropy --y steps_to_90 --color optimizer
@@ -71,7 +71,7 @@ the sweep id and the solver version.
 		&o.To,
 		"to",
 		nil,
-		"output `file` ending in .png, .svg or .pdf; repeatable (default the set's name with .png and .svg)",
+		"output `file` ending in .png, .svg or .pdf; repeatable (default the set's name with .png and .svg, in the current directory)",
 	)
 	return cmd
 }
