@@ -131,7 +131,7 @@ func (t *term) spoolGroup(ctx context.Context, group []*incoming) ([]*incoming, 
 	return group, nil
 }
 
-// commitSpooled commits spooled groups to the ledger and tells the board.
+// commitSpooled commits spooled groups to the ledger and reports them to the board.
 func (t *term) commitSpooled(ctx context.Context, spooled <-chan []*incoming) error {
 	for group := range spooled {
 		// Groups that were spooled meanwhile join the transaction.

@@ -79,12 +79,12 @@
 // # Stale leaders
 //
 // A process may be suspended at any instruction and continue when another one has led for long. The
-// ledger rejects its writes then, but the store does not know leaders, and nodes only know streams.
-// So a process that was suspended grants nothing before the ledger has confirmed its leadership:
-// its successor may have acknowledged what it would grant. A file is never overwritten, and is
-// deleted only in the version that was opened before the ledger confirmed the leadership once more:
-// a file of a later leader is another version. Spool objects have the epoch in their names, and
-// only those that no key refers to are deleted.
+// ledger rejects its writes then, but the store cannot tell leaders apart, and nodes see streams
+// only. So a process that was suspended grants nothing before the ledger has confirmed its
+// leadership: its successor may have acknowledged what it would grant. A file is never overwritten,
+// and is deleted only in the version that was opened before the ledger confirmed the leadership
+// once more: a file of a later leader is another version. Spool objects have the epoch in their
+// names, and only those that no key refers to are deleted.
 //
 //   - file://: a version is inode, size and modification time. It is compared before a file gets a
 //     private name and again after that; a file of another version gets its name back. In between

@@ -15,7 +15,7 @@ const compactAt = 64
 
 const _ = uint(ledger.MaxWrites - (compactAt + 1)) // compactAt deletions and a put fit into a transaction
 
-// maxCompacted is the number of shards from which on a done key is not compacted any more. A
+// maxCompacted is the number of shards from which a done key is no longer compacted. A
 // compacted key has less than compactAt times as many, of about 30 bytes each, far from the 1.5 MiB
 // that etcd accepts.
 const maxCompacted = 512

@@ -109,8 +109,8 @@ func TestTermThatEndsWhileItCuts(t *testing.T) {
 	}
 }
 
-// TestSweepsOfAnEarlierPlanVersion: one that ended is served as it was, and stays ended; one that did
-// not is refused, in words.
+// TestSweepsOfAnEarlierPlanVersion: one that ended is served as it was, and stays ended; one that
+// did not is refused, in words.
 func TestSweepsOfAnEarlierPlanVersion(t *testing.T) {
 	const canonical = `{"fixed":{"anisotropy":1,"covariance":"spiked","dimension":8,"init_scale":0.1,` +
 		`"learning_rate":0.1,"optimizer":"gd","steps":3},"grid":{"teacher_norm2":` +

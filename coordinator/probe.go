@@ -21,7 +21,7 @@ import (
 const LiveService = "live"
 
 // ServeProbes serves probes of supervisors until ctx ends, in plain text on one port, since probes
-// of Kubernetes know no TLS: /metrics, /healthz (of the process, or of the health service in its
+// of Kubernetes do not use TLS: /metrics, /healthz (of the process, or of the health service in its
 // query: /healthz?service=live), further pages by path, and gRPC health. It is read only; the
 // caller decides whether the listener may be beyond loopback.
 func ServeProbes(

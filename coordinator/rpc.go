@@ -43,7 +43,7 @@ func (c *Coordinator) registerServices(server *grpc.Server) {
 	flight.RegisterFlightServiceServer(server, &flightServer{leader: c, calls: c.calls})
 }
 
-// leader tells servers who leads.
+// leader gives servers the current term.
 type leader interface {
 	// leading returns the current term, or the error that tells a caller where the leader is.
 	leading(ctx context.Context) (*term, error)

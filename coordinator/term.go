@@ -156,8 +156,8 @@ func (t *term) loop(ctx context.Context) error {
 	}
 }
 
-// tick passes the time to the board. A late tick means that this process was suspended, for which
-// no node is blamed.
+// tick passes the time to the board. A late tick means that this process was suspended, and could
+// not receive heartbeats meanwhile.
 func (t *term) tick(last time.Time) (now time.Time) {
 	now = time.Now()
 	if gap := now.Sub(last); gap > stalledAfter {

@@ -7,8 +7,8 @@ import (
 )
 
 const (
-	// Failed attempts in a row are logged at powers of two and at multiples of logEvery, about one a
-	// minute; from warnFrom on, after some five seconds, as warnings.
+	// Failed attempts in a row are logged at powers of two and at multiples of logEvery, about one
+	// a minute; from warnFrom on, after some five seconds, as warnings.
 	logEvery = 128
 	warnFrom = 16
 	// stableAfter is the length from which a session counts as stable: the failures before it are

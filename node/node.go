@@ -101,7 +101,7 @@ func New(conn grpc.ClientConnInterface, cfg Config) *Node {
 	}
 }
 
-// Run works until ctx ends, then drains: no shard is started any more, running ones have cfg.Grace
+// Run works until ctx ends, then drains: it starts no more shards, running ones have cfg.Grace
 // to finish, finished ones are delivered and the others handed back, all within cfg.DrainTimeout.
 // It returns an error if the tables of optimizers disagree, if solved shards could not be delivered
 // in that time, or if the coordinator rejects the node. A node runs once.

@@ -11,7 +11,7 @@ import (
 // attachTimeout bounds the time that a coordinator may take to welcome a node.
 const attachTimeout = 5 * time.Second
 
-// errSilent ends a session whose coordinator sends nothing any more: it was suspended, or the
+// errSilent ends a session whose coordinator has stopped sending: it was suspended, or the
 // network lost it.
 var errSilent = errors.New("coordinator is silent")
 

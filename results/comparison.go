@@ -320,9 +320,7 @@ type rowOrder struct {
 func (o *rowOrder) next(key rowKey) error {
 	if o.any && !less(o.last, key) {
 		return damaged(
-			o.set,
-			o.table,
-			fmt.Errorf("(point, step, group) %v after %v: rows are out of order", key, o.last),
+			o.set, o.table, fmt.Errorf("(point, step, group) %v after %v: rows are out of order", key, o.last),
 		)
 	}
 	o.last, o.any = key, true

@@ -58,7 +58,7 @@ type Shard struct {
 
 // Decode checks that a delivery is exactly the expected shard and returns its rows. It trusts
 // nothing: it checks sizes, then the checksum, then every length, null count, order, range and
-// number. ReasonOf tells why a delivery was rejected.
+// number. ReasonOf returns why a delivery was rejected.
 func (s *Schema) Decode(d Delivery, e Expectation) (shard *Shard, err error) {
 	defer func() {
 		// The metadata of an IPC message is a flatbuffer, whose accessors panic outside their
@@ -114,11 +114,7 @@ func (s *Schema) checkSegments(d Delivery) error {
 		}
 		if segment.Bytes < 0 || segment.Bytes > left || segment.Bytes%8 != 0 || segment.Rows < 0 {
 			return reject(
-				BadSize,
-				"segment of %d bytes and %d rows with %d bytes left",
-				segment.Bytes,
-				segment.Rows,
-				left,
+				BadSize, "segment of %d bytes and %d rows with %d bytes left", segment.Bytes, segment.Rows, left,
 			)
 		}
 		left -= segment.Bytes

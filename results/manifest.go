@@ -73,8 +73,7 @@ const manifestFormat = 1
 func (m Manifest) Encode() ([]byte, error) {
 	m.Format = manifestFormat
 	m.Files = slices.SortedFunc(
-		slices.Values(m.Files),
-		func(a, b ManifestFile) int { return strings.Compare(a.Path, b.Path) },
+		slices.Values(m.Files), func(a, b ManifestFile) int { return strings.Compare(a.Path, b.Path) },
 	)
 	data, err := json.MarshalIndent(m, "", "  ")
 	if err != nil {
@@ -101,9 +100,7 @@ func ParseManifest(data []byte) (Manifest, error) {
 		}
 		if i > 0 && f.Path <= m.Files[i-1].Path {
 			return Manifest{}, fmt.Errorf(
-				"results: parse %s: file %s is out of order or duplicated",
-				ManifestName,
-				f.Path,
+				"results: parse %s: file %s is out of order or duplicated", ManifestName, f.Path,
 			)
 		}
 	}
@@ -112,12 +109,7 @@ func ParseManifest(data []byte) (Manifest, error) {
 		if p.First != end || p.End <= p.First || p.Points < 0 || p.Points > p.End-p.First {
 			return Manifest{}, fmt.Errorf(
 				"results: parse %s: part %d is [%d, %d) with %d points, want it to begin at %d",
-				ManifestName,
-				i,
-				p.First,
-				p.End,
-				p.Points,
-				end,
+				ManifestName, i, p.First, p.End, p.Points, end,
 			)
 		}
 		end = p.End

@@ -38,11 +38,7 @@ func (s *Schema) Merge(ctx context.Context, sources []Source, log []ShardRow, ou
 	for i := 1; i < len(sources); i++ {
 		if a, b := sources[i-1].Expectation, sources[i].Expectation; b.First < a.End {
 			return nil, fmt.Errorf(
-				"results: merge: shards [%d, %d) and [%d, %d) overlap",
-				a.First,
-				a.End,
-				b.First,
-				b.End,
+				"results: merge: shards [%d, %d) and [%d, %d) overlap", a.First, a.End, b.First, b.End,
 			)
 		}
 	}
@@ -59,10 +55,7 @@ func (s *Schema) Merge(ctx context.Context, sources []Source, log []ShardRow, ou
 	for _, source := range sources {
 		if err := s.mergeShard(ctx, source, &writers); err != nil {
 			return nil, fmt.Errorf(
-				"results: merge shard [%d, %d): %w",
-				source.Expectation.First,
-				source.Expectation.End,
-				err,
+				"results: merge shard [%d, %d): %w", source.Expectation.First, source.Expectation.End, err,
 			)
 		}
 	}

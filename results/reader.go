@@ -106,6 +106,13 @@ func (r *Reader) Rows() int64 { return r.file.NumRows() }
 // Scan yields the file's rows in order, as cells of the named columns, or of all columns without
 // names. The slice is reused for the next row.
 func (r *Reader) Scan(ctx context.Context, columns ...string) iter.Seq2[[]Cell, error] {
+	return r.scanGroups(ctx, columns, func(int) bool { return true })
+}
+
+// scanGroups is Scan of the row groups that are wanted.
+func (r *Reader) scanGroups(
+	ctx context.Context, columns []string, wanted func(group int) bool,
+) iter.Seq2[[]Cell, error] {
 	return func(yield func([]Cell, error) bool) {
 		indices, err := r.indices(columns)
 		if err != nil {
@@ -113,12 +120,14 @@ func (r *Reader) Scan(ctx context.Context, columns ...string) iter.Seq2[[]Cell, 
 			return
 		}
 		for g := range r.file.NumRowGroups() {
+			if !wanted(g) {
+				continue
+			}
 			more, err := r.scanGroup(ctx, g, indices, yield)
 			if err != nil {
 				yield(nil, err)
-				return
 			}
-			if !more {
+			if err != nil || !more {
 				return
 			}
 		}

@@ -74,9 +74,7 @@ func (s *Schema) project(p Projection) (columns []Column, indices []int, err err
 		i := slices.IndexFunc(all, func(c Column) bool { return c.Name == name })
 		if i < 0 || slices.Contains(indices, i) {
 			return nil, nil, fmt.Errorf(
-				"results: select from %s: column %s does not exist or is named twice",
-				p.Table,
-				name,
+				"results: select from %s: column %s does not exist or is named twice", p.Table, name,
 			)
 		}
 		columns, indices = append(columns, all[i]), append(indices, i)

@@ -36,9 +36,7 @@ func NewSchema(parameters []Column, options Options) (*Schema, error) {
 		}
 		if p.Kind > Bool {
 			return nil, fmt.Errorf(
-				"results: make schema: parameter column %s has kind %s, want one of parameters",
-				p.Name,
-				p.Kind,
+				"results: make schema: parameter column %s has kind %s, want one of parameters", p.Name, p.Kind,
 			)
 		}
 		p.Nullable = true

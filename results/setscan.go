@@ -32,25 +32,10 @@ func (s *Set) scanPoints(
 	ctx context.Context, t Table, first, last int64, columns ...string,
 ) iter.Seq2[[]Cell, error] {
 	return scanSet(s, t, func(r *Reader) iter.Seq2[[]Cell, error] {
-		return func(yield func([]Cell, error) bool) {
-			indices, err := r.indices(columns)
-			if err != nil {
-				yield(nil, err)
-				return
-			}
-			for g := range r.file.NumRowGroups() {
-				if low, high := r.pointRange(g); high < first || low > last {
-					continue
-				}
-				more, err := r.scanGroup(ctx, g, indices, yield)
-				if err != nil {
-					yield(nil, err)
-				}
-				if err != nil || !more {
-					return
-				}
-			}
-		}
+		return r.scanGroups(ctx, columns, func(group int) bool {
+			low, high := r.pointRange(group)
+			return high >= first && low <= last
+		})
 	})
 }
 

@@ -12,7 +12,7 @@ const columnsSince = 4
 
 // SweepSchema derives the schema of a sweep's result set. Nodes and coordinators derive the same
 // one: deliveries with another are rejected. Sweeps of a solver version whose rows have other
-// columns are refused.
+// columns are rejected.
 func SweepSchema(spec *sweep.Spec, solverVersion int) (*Schema, error) {
 	if solverVersion < columnsSince {
 		return nil, fmt.Errorf("rows of solver version %d have other columns than those of this release, which "+

@@ -204,13 +204,7 @@ func (p *partVerifier) log(ctx context.Context) error {
 	for row := range p.rows(ctx, f, "shard", "first", "end", "points") {
 		if row[1].Int < end || row[2].Int <= row[1].Int {
 			p.set.add(
-				WrongOrder,
-				name,
-				"shard %d has indices [%d, %d) after %d",
-				row[0].Int,
-				row[1].Int,
-				row[2].Int,
-				end,
+				WrongOrder, name, "shard %d has indices [%d, %d) after %d", row[0].Int, row[1].Int, row[2].Int, end,
 			)
 		}
 		end = max(end, row[2].Int)

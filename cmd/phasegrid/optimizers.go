@@ -11,13 +11,8 @@ import (
 	"github.com/phasegrid/phasegrid/sweep"
 )
 
-type optimizersOptions struct {
-	Output output
-	stdout io.Writer
-}
-
 func (m Main) optimizersCommand() *cobra.Command {
-	o := optimizersOptions{stdout: m.Stdout}
+	o := printOptions{stdout: m.Stdout}
 	cmd := &cobra.Command{
 		Use:   "optimizers",
 		Short: "List the optimizers: formulas, parameters, learning rates",
@@ -59,7 +54,7 @@ type parameterView struct {
 	Doc     string `json:"doc"`
 }
 
-func runOptimizers(_ context.Context, o optimizersOptions) error {
+func runOptimizers(_ context.Context, o printOptions) error {
 	var views []optimizerView
 	for _, r := range sweep.Optimizers() {
 		views = append(views, viewOptimizer(r))

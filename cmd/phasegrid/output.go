@@ -56,6 +56,12 @@ func (o *output) print(w io.Writer, value any, table func(w io.Writer)) error {
 	return aligned.Flush()
 }
 
+// printOptions are the options of a command that only prints.
+type printOptions struct {
+	Output output
+	stdout io.Writer
+}
+
 // terminal reports whether w is a terminal that people look at. Those without a size, as in CI and
 // kubectl exec, do not show a bar.
 func terminal(w io.Writer) bool {

@@ -57,8 +57,8 @@ func TestVerifyOfNothing(t *testing.T) {
 	}
 }
 
-// A finished set of plan version 1 is verified by the axis entries of that version: its where leaves
-// out points by them.
+// A finished set of plan version 1 is verified by the axis entries of that version: its where
+// leaves out points by them.
 func TestVerifyFinishedSetsOfPlanVersion1(t *testing.T) {
 	got := phasegrid(t, "verify", filepath.Join("testdata", "plan-version-1-b07e9579"))
 	if got.code != exitDone || !strings.Contains(got.stdout, "finished, 27 points in 7 files, 0 violations") {

@@ -13,13 +13,8 @@ import (
 	"github.com/phasegrid/phasegrid/sweep"
 )
 
-type versionOptions struct {
-	Output output
-	stdout io.Writer
-}
-
 func (m Main) versionCommand() *cobra.Command {
-	o := versionOptions{stdout: m.Stdout}
+	o := printOptions{stdout: m.Stdout}
 	cmd := &cobra.Command{
 		Use:   "version",
 		Short: "Print the versions that determine results",
@@ -42,7 +37,7 @@ type versionView struct {
 	Platform        string `json:"platform" yaml:"platform"`
 }
 
-func runVersion(_ context.Context, o versionOptions) error {
+func runVersion(_ context.Context, o printOptions) error {
 	view := currentVersion()
 	return o.Output.print(o.stdout, view, func(w io.Writer) {
 		fmt.Fprintf(w, "phasegrid\t%s\n", view.Version)

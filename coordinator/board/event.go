@@ -2,15 +2,15 @@ package board
 
 import "time"
 
-// Event is a fact that the board is told. Time is one: Tick.
+// Event is a fact that Step applies. The passing of time is one: Tick.
 type Event interface{ event() }
 
 // Events. Those with a Token are requests: an Answer with the same Token follows.
 type (
 	// Tick is the current time; every other event happens at the time of the last Tick.
 	Tick struct{ Now time.Time }
-	// Stalled: the process did not run for Gap, so silence of nodes in that time is no fault of
-	// theirs. It comes before the Tick that ends the stall.
+	// Stalled: the process did not run for Gap, during which it could not receive heartbeats. It
+	// comes before the Tick that ends the stall.
 	Stalled struct{ Gap time.Duration }
 
 	// NodeAttached: a node opened a stream. Conn identifies the stream, Instance the process; Held

@@ -22,7 +22,7 @@ func (p *pace) start(now time.Time) {
 	}
 }
 
-// stop resets the estimate, when nothing is leased any more.
+// stop resets the estimate, once nothing is leased.
 func (p *pace) stop() { *p = pace{} }
 
 func (p *pace) add(cost float64, now time.Time) {

@@ -21,7 +21,7 @@ type Disturbance struct {
 	Jitter    time.Duration // at most this is added to the latency, at random
 	Rate      int64         // bytes a second in each direction of a connection; 0 is unlimited
 	Cut       bool          // connections are reset, and new ones as soon as they are accepted
-	Blackhole bool          // nothing passes, nothing is lost, and neither side is told
+	Blackhole bool          // nothing passes, nothing is lost, and neither side notices
 }
 
 // Relay carries TCP connections to another address. Bytes arrive in order and none is lost before a

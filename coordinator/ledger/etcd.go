@@ -19,7 +19,7 @@ import (
 // Etcd is the configuration of a client of an etcd cluster.
 type Etcd struct {
 	Endpoints []string
-	// Credentials are asked for every connection, so they may change; nil is plain text.
+	// Credentials are consulted for every new connection, so they may change; nil is plain text.
 	Credentials credentials.TransportCredentials
 	// SessionTTL, in whole seconds, is the time after which a leader that does not renew its
 	// session is replaced. Timeout is that of one request. Both are 5 s by default.

@@ -5,7 +5,7 @@
 // leader never writes to an object of an older one. Invariants:
 //
 //   - Append returns once the frames are durable.
-//   - An object is deleted when it holds no frame any more, or as an orphan of an earlier epoch.
+//   - An object is deleted once no frame in it is needed, or as an orphan of an earlier epoch.
 //   - A frame is read back only if its checksum is right.
 //
 // A frame is, all little endian:

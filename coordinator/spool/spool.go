@@ -23,7 +23,7 @@ type Location struct {
 	Bytes  int64
 }
 
-// Spool writes and reads frames, and deletes objects that hold no frame any more. It is safe for
+// Spool writes and reads frames, and deletes objects of which no frame is needed. It is safe for
 // concurrent use, but Append is for one goroutine.
 type Spool struct {
 	store store.Store

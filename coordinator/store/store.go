@@ -16,10 +16,10 @@ type Store interface {
 	Open(ctx context.Context, name string) (Object, error)
 	// List calls visit for every object whose name begins with prefix, in the order of names.
 	List(ctx context.Context, prefix string, visit func(name string, size int64) error) error
-	// Delete deletes an object; deleting one that does not exist is no error.
+	// Delete deletes an object; deleting one that does not exist is not an error.
 	Delete(ctx context.Context, name string) error
-	// DeleteVersion deletes an object if it is still the version that was opened; it is no error if
-	// there is none. Another version stays, and the error is errChanged.
+	// DeleteVersion deletes an object if it is still the version that was opened, or does nothing
+	// if there is none. Another version stays, and the error is errChanged.
 	DeleteVersion(ctx context.Context, name, version string) error
 }
 

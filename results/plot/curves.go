@@ -113,7 +113,7 @@ func (f *frame) hasGradientDescent(o Options, facet value) bool {
 	return false
 }
 
-// noteDiverged tells in the caption how many of the runs diverged.
+// noteDiverged adds to the caption how many of the runs diverged.
 func (f *frame) noteDiverged(o Options) {
 	diverged := 0
 	for row := range f.rows {

@@ -51,9 +51,7 @@ func (c *column) at(row int) value {
 
 func compareValues(a, b value) int {
 	return cmp.Or(
-		cmp.Compare(a.number, b.number),
-		cmp.Compare(a.word, b.word),
-		cmp.Compare(truth(a.null), truth(b.null)),
+		cmp.Compare(a.number, b.number), cmp.Compare(a.word, b.word), cmp.Compare(truth(a.null), truth(b.null)),
 	)
 }
 

@@ -259,7 +259,7 @@ func (s scheduling) run(ctx context.Context, b schedule) (r scheduleResult, err 
 	return r, err
 }
 
-// with calls measure with state and stores of its own.
+// with calls measure with new state and a new store.
 func (s scheduling) with(ctx context.Context, measure func(coordinator.Config) error) (err error) {
 	folder, _, err := tempFolder(s.folder)
 	if err != nil {

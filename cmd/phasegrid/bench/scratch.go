@@ -9,7 +9,7 @@ import (
 	"github.com/phasegrid/phasegrid/coordinator/store"
 )
 
-// scratchURL is the URL of a name of its own below a store's.
+// scratchURL returns the URL of a scratch folder, or prefix, below a store.
 func scratchURL(raw, name string) (*url.URL, error) {
 	u, err := url.Parse(raw)
 	if err != nil {

@@ -28,7 +28,7 @@ type identity struct {
 	authorities *x509.CertPool
 }
 
-// fileStamp tells a file from a changed one.
+// fileStamp distinguishes a file from a changed one.
 type fileStamp struct {
 	modified time.Time
 	size     int64

@@ -27,7 +27,7 @@ func (c *cluster) superviseNode(ctx context.Context, name string) {
 	for instance := 1; ctx.Err() == nil; instance++ {
 		err := c.nodeProcess(ctx, fmt.Sprintf("%s-%d-%d", name, os.Getpid(), instance)).Run()
 		if ctx.Err() == nil {
-			c.cfg.Log.Warn("node process ended; starting it again", "node", name, "error", err)
+			c.cfg.Log.Warn("node process ended; restarting it", "node", name, "error", err)
 			_ = gax.Sleep(ctx, restartDelay)
 		}
 	}
