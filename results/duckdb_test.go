@@ -45,17 +45,25 @@ func scalar[T any](t testing.TB, db *sql.DB, query string) T {
 func TestDuckDBCountsLikeGo(t *testing.T) {
 	f := sampleFolder(t)
 	db := duckdb(t, f)
+	columns := int64(0)
+	for _, table := range f.schema.Tables() {
+		columns += int64(len(f.schema.Columns(table)))
+	}
 	for query, want := range map[string]int64{
-		"SELECT count(*) FROM points":                                             900,
-		"SELECT count(DISTINCT point) FROM points":                                900,
-		"SELECT count(DISTINCT point_id) FROM points":                             900,
-		"SELECT count(*) FROM trajectories":                                       2700,
-		"SELECT count(*) FROM coefficients":                                       5400,
-		"SELECT count(*) FROM shards":                                             9,
-		"SELECT count(*) FROM failures":                                           900/11*3 + 3,
-		"SELECT sum(replicates)::BIGINT FROM phase_diagram":                       900 - 82, // invalid ones
-		"SELECT count(*) FROM trajectories SEMI JOIN points USING (point)":        2700,
-		"SELECT count(*) FROM points WHERE optimizer = 'muon' AND dimension = 30": 100,
+		"SELECT count(*) FROM points":                                      900,
+		"SELECT count(DISTINCT point) FROM points":                         900,
+		"SELECT count(DISTINCT point_id) FROM points":                      900,
+		"SELECT count(*) FROM trajectories":                                2700,
+		"SELECT count(*) FROM coefficients":                                5400,
+		"SELECT count(*) FROM shards":                                      9,
+		"SELECT count(*) FROM failures":                                    900/11*3 + 3,
+		"SELECT sum(replicates)::BIGINT FROM phase_diagram":                900 - 82, // invalid ones
+		"SELECT count(*) FROM trajectories SEMI JOIN points USING (point)": 2700,
+		"SELECT count(*) FROM columns":                                     columns,
+		"SELECT count(*) FROM (SELECT \"table\", name FROM columns EXCEPT (SELECT table_name, column_name " +
+			"FROM duckdb_columns()))": 0,
+		"SELECT count(*) FROM columns WHERE formula = 'lambda of the spiked covariance'": 1,
+		"SELECT count(*) FROM points WHERE optimizer = 'muon' AND dimension = 30":        100,
 	} {
 		if got := scalar[int64](t, db, query); got != want {
 			t.Errorf("%s: %d; want %d", query, got, want)
@@ -138,7 +146,7 @@ func TestViewsWorkOnEmptyAndUnfinishedSets(t *testing.T) {
 			if got := scalar[int64](t, db, "SELECT count(*) FROM points"); got != c.points {
 				t.Errorf("%d points; want %d", got, c.points)
 			}
-			for _, view := range append(c.views, "shards", "phase_diagram", "escape", "failures") {
+			for _, view := range append(c.views, "shards", "phase_diagram", "escape", "failures", "columns") {
 				scalar[int64](t, db, "SELECT count(*) FROM "+view)
 			}
 		})
@@ -306,17 +314,18 @@ func TestDuckDBReadsSetsOfEarlierVersions(t *testing.T) {
 		t.Fatal(err)
 	}
 	for query, want := range map[string]int64{
-		"SELECT count(*) FROM points":                                       8,
-		"SELECT count(held_90_step) + count(input_stable_rank) FROM points": 0,
-		"SELECT count(steps_to_90) FROM points":                             5,
-		"SELECT count(*) - count(gradient_nuclear_rank) FROM trajectories":  20,
-		"SELECT count(*) FROM phase_diagram WHERE parameter_mse IS NULL":    8,
-		"SELECT count(*) FROM best_learning_rate":                           4,
-		"SELECT count(*) FROM escape":                                       8,
-		"SELECT count(*) FROM failures":                                     2,
-		"SELECT count(*) FROM trajectories SEMI JOIN points USING (point)":  20,
-		"SELECT count(*) FROM coefficients WHERE coefficient IS NULL":       0,
-		"SELECT count(*) FROM shards WHERE solver_version = 3":              1,
+		"SELECT count(*) FROM points":                                                 8,
+		"SELECT count(held_90_step) + count(input_stable_rank) FROM points":           0,
+		"SELECT count(steps_to_90) FROM points":                                       5,
+		"SELECT count(*) - count(gradient_nuclear_rank) FROM trajectories":            20,
+		"SELECT count(*) FROM phase_diagram WHERE parameter_mse IS NULL":              8,
+		"SELECT count(*) FROM best_learning_rate":                                     4,
+		"SELECT count(*) FROM escape":                                                 8,
+		"SELECT count(*) FROM failures":                                               2,
+		"SELECT count(*) FROM trajectories SEMI JOIN points USING (point)":            20,
+		"SELECT count(*) FROM coefficients WHERE coefficient IS NULL":                 0,
+		"SELECT count(*) FROM columns WHERE name = 'held_90_step' AND unit = 'steps'": 1,
+		"SELECT count(*) FROM shards WHERE solver_version = 3":                        1,
 	} {
 		if got := scalar[int64](t, db, query); got != want {
 			t.Errorf("%s: %d, want %d", query, got, want)

@@ -58,7 +58,8 @@ var problemParameters = []sweep.ParameterID{
 
 func newViews(s *Schema, base string) *views {
 	v := &views{
-		base: base, schema: s, Tables: s.Tables(), Escape: metric{"escape_step", true}, Held: metric{"held_90_step", true},
+		base: base, schema: s, Tables: s.Tables(),
+		Escape: metric{"escape_step", true}, Held: metric{"held_90_step", true},
 		Companions: []metric{{"steps_to_90", true}, {"tail_signal_alignment", false}, {"tail_loss", false}},
 	}
 	for _, p := range s.parameters {
@@ -116,7 +117,7 @@ func quote(name string) string { return `"` + name + `"` }
 // Glob returns the SQL string that matches a table's files. All files of a table have the same
 // columns, so DuckDB need not open each of them to unite their names.
 func (v *views) Glob(t Table) string {
-	return "'" + strings.ReplaceAll(path.Join(v.base, t.String(), "*.parquet"), "'", "''") + "'"
+	return text(path.Join(v.base, t.String(), "*.parquet"))
 }
 
 // Missing adds columns that a set of an earlier release does not have, with null in every row.
@@ -126,6 +127,25 @@ func (v *views) Missing(t Table) string {
 		fmt.Fprintf(&b, ", NULL::%s AS %s", c.Kind.sql(), quote(c.Name))
 	}
 	return b.String()
+}
+
+// Described returns a row of the view columns for each column of the set.
+func (v *views) Described() []string {
+	var rows []string
+	for _, t := range v.Tables {
+		for _, c := range slices.Concat(v.schema.tables[t], v.schema.missing[t]) {
+			rows = append(rows, fmt.Sprintf("(%s, %s, %s, %s)", text(t.String()), text(c.Name), text(c.Unit), text(c.Doc)))
+		}
+	}
+	return rows
+}
+
+// text quotes a string for SQL; NULL if it is empty.
+func text(s string) string {
+	if s == "" {
+		return "NULL"
+	}
+	return "'" + strings.ReplaceAll(s, "'", "''") + "'"
 }
 
 // Lacks reports whether the set is of an earlier release and lacks a column of points.

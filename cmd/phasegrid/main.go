@@ -124,7 +124,7 @@ func (m Main) addCommands(root *cobra.Command) {
 		}},
 		{"Results:", []*cobra.Command{
 			m.fetchCommand(), m.queryCommand(), m.plotCommand(), m.explainCommand(), m.diffCommand(),
-			m.verifyCommand(),
+			m.verifyCommand(), m.columnsCommand(),
 		}},
 		{operations, []*cobra.Command{
 			m.coordinatorCommand(), m.nodeCommand(), m.certsCommand(), m.benchCommand(), m.versionCommand(),

@@ -45,7 +45,7 @@ func TestQueryAnswersInEveryFormat(t *testing.T) {
 		t.Errorf("a file was written over: %d %s", got.code, got.stderr)
 	}
 	for _, view := range []string{
-		"phase_diagram", "best_learning_rate", "crossover", "escape", "failures", "trajectories", "shards",
+		"phase_diagram", "best_learning_rate", "crossover", "escape", "failures", "columns", "trajectories", "shards",
 	} {
 		got := phasegrid(t, "query", "--set", set.Dir(), "--format", "csv", "FROM "+view)
 		if rows, err := csv.NewReader(strings.NewReader(got.stdout)).ReadAll(); got.code != exitDone || err != nil ||
