@@ -50,9 +50,9 @@ type views struct {
 // problemParameters are the parameters that say what is solved, not how: optimizers are compared
 // where these agree. The anisotropy, over which they are compared, is not among them.
 var problemParameters = []sweep.ParameterID{
-	sweep.Model, sweep.Dimension, sweep.Width, sweep.Samples, sweep.BatchSize, sweep.Inputs,
-	sweep.Covariance, sweep.Scale, sweep.Spikes, sweep.Exponent, sweep.Blocks, sweep.Eigenvalues, sweep.Rho, sweep.Normalize, sweep.Rotate,
-	sweep.Teacher, sweep.TeacherIndex, sweep.TeacherWeights, sweep.TeacherSeed, sweep.TeacherNorm2,
+	sweep.Model, sweep.Dimension, sweep.Width, sweep.Samples, sweep.BatchSize, sweep.Inputs, sweep.Covariance,
+	sweep.Scale, sweep.Spikes, sweep.Exponent, sweep.Blocks, sweep.Eigenvalues, sweep.Rho, sweep.Normalize,
+	sweep.Rotate, sweep.Teacher, sweep.TeacherIndex, sweep.TeacherWeights, sweep.TeacherSeed, sweep.TeacherNorm2,
 	sweep.TeacherVariance, sweep.Init, sweep.InitScale, sweep.LabelNoise,
 }
 
@@ -134,7 +134,8 @@ func (v *views) Described() []string {
 	var rows []string
 	for _, t := range v.Tables {
 		for _, c := range slices.Concat(v.schema.tables[t], v.schema.missing[t]) {
-			rows = append(rows, fmt.Sprintf("(%s, %s, %s, %s)", text(t.String()), text(c.Name), text(c.Unit), text(c.Doc)))
+			cells := []string{text(t.String()), text(c.Name), text(c.Unit), text(c.Doc)}
+			rows = append(rows, "("+strings.Join(cells, ", ")+")")
 		}
 	}
 	return rows
