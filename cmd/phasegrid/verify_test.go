@@ -65,3 +65,18 @@ func TestVerifyFinishedSetsOfPlanVersion1(t *testing.T) {
 		t.Errorf("%s%s", got.stdout, got.stderr)
 	}
 }
+
+// A set of an earlier solver version, which lacks columns of this one, is read like any other.
+func TestSetsOfEarlierVersionsCanBeUsed(t *testing.T) {
+	const set = "../../results/testdata/version-3"
+	for _, args := range [][]string{
+		{"verify", set},
+		{"explain", set, "3"},
+		{"plot", set, "--to", filepath.Join(t.TempDir(), "figure.svg")},
+		{"diff", set, set},
+	} {
+		if got := phasegrid(t, args...); got.code != exitDone {
+			t.Errorf("%v: exit code %d\n%s", args, got.code, got.stderr)
+		}
+	}
+}

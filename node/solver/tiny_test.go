@@ -1,6 +1,7 @@
 package solver_test
 
 import (
+	"fmt"
 	"math"
 	"strings"
 	"testing"
@@ -22,6 +23,11 @@ func TestNGDMovesFromTinyStarts(t *testing.T) {
 			subspace, dense := p, p
 			subspace.Representation, dense.Representation = solver.Subspace, solver.Dense
 			runs := solve(t, reduced, subspace, dense)
+			for _, k := range kernels() {
+				if got := solveOn(t, k, reduced)[0]; fmt.Sprint(got) != fmt.Sprint(runs[0]) {
+					t.Errorf("alpha %v: %v gives\n%+v, want\n%+v", alpha, k, got, runs[0])
+				}
+			}
 			for i, r := range runs {
 				if r.Status != solver.OK {
 					t.Fatalf("alpha %v, representation %d: %v %s", alpha, i, r.Status, r.Detail)
@@ -45,6 +51,30 @@ func TestVanishedIteratesFail(t *testing.T) {
 	for _, r := range solve(t, p, subspace, dense) {
 		if r.Status != solver.Failed || !strings.Contains(r.Detail, "at step 20: |W|_F^2 underflows") {
 			t.Errorf("status %v, detail %q", r.Status, r.Detail)
+		}
+	}
+}
+
+// The smallest init_scale of a sweep file leaves every metric defined, whatever the optimizer.
+func TestSmallestStartsHaveMetrics(t *testing.T) {
+	for _, o := range optimizers() {
+		for _, representation := range []solver.Representation{solver.Reduced, solver.Subspace, solver.Dense} {
+			for _, init := range []solver.Init{solver.Identity, solver.Gaussian} {
+				p := reducedSpiked(solver.GD, 40, 3, 1e-150, 1e-3, 3)
+				o.set(&p)
+				p.Representation, p.Init, p.LearningRate = representation, init, 1e-3
+				if init == solver.Gaussian {
+					p.Width = 9
+				}
+				r := solve(t, p)[0]
+				if r.Status == solver.Failed && strings.Contains(r.Detail, "representation") {
+					continue // does not have it
+				}
+				if r.Status != solver.OK || math.IsNaN(r.Final.GradientNuclearRank) {
+					t.Errorf("%s, representation %d, init %d: %v %s %+v",
+						o.name, representation, init, r.Status, r.Detail, r.Final)
+				}
+			}
 		}
 	}
 }
