@@ -17,6 +17,7 @@ import (
 
 	"github.com/phasegrid/phasegrid/coordinator/board"
 	"github.com/phasegrid/phasegrid/coordinator/ledger"
+	"github.com/phasegrid/phasegrid/sweep"
 )
 
 // Coordinator campaigns for leadership. While it leads it serves sweeps to clients and leases to
@@ -38,6 +39,9 @@ type Coordinator struct {
 func New(cfg Config) (*Coordinator, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, err
+	}
+	if err := sweep.CheckCovariances(); err != nil {
+		return nil, fmt.Errorf("start coordinator %s: %w", cfg.Name, err)
 	}
 	log := cfg.Logger.With("coordinator", cfg.Name)
 	checks := health.NewServer()

@@ -103,10 +103,10 @@ func New(conn grpc.ClientConnInterface, cfg Config) *Node {
 
 // Run works until ctx ends, then drains: it starts no more shards, running ones have cfg.Grace
 // to finish, finished ones are delivered and the others handed back, all within cfg.DrainTimeout.
-// It returns an error if the tables of optimizers disagree, if solved shards could not be delivered
-// in that time, or if the coordinator rejects the node. A node runs once.
+// It returns an error if a table of optimizers or covariances is wrong, if solved shards could not
+// be delivered in that time, or if the coordinator rejects the node. A node runs once.
 func (n *Node) Run(ctx context.Context) error {
-	if err := checkOptimizers(); err != nil {
+	if err := checkTables(); err != nil {
 		return fmt.Errorf("start node %s: %w", n.cfg.Name, err)
 	}
 	n.base, n.stop = context.WithCancel(context.WithoutCancel(ctx))

@@ -108,7 +108,7 @@ func apart(x, y []solver.Sample, h horizon) float64 {
 
 // The runs of every optimizer behave as its row of the table says.
 func TestRunsAreThoseOfTheTableOfOptimizers(t *testing.T) {
-	if err := checkOptimizers(); err != nil {
+	if err := checkTables(); err != nil {
 		t.Fatal(err)
 	}
 	everywhere := horizon{0, always, forever}

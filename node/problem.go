@@ -47,9 +47,9 @@ func optimizerWords() map[string]solver.Optimizer {
 	return words
 }
 
-// checkOptimizers compares the tables of optimizers of sweep files and of the solver, and has the
-// solver check its own.
-func checkOptimizers() error {
+// checkTables compares the tables of optimizers of sweep files and of the solver, and has sweep
+// check its covariances and the solver its own table.
+func checkTables() error {
 	unused := optimizerWords()
 	traits := solver.Optimizers()
 	for _, row := range sweep.Optimizers() {
@@ -66,6 +66,9 @@ func checkOptimizers() error {
 	}
 	for name := range unused {
 		return fmt.Errorf("check optimizer %s: sweep files have none of this name", name)
+	}
+	if err := sweep.CheckCovariances(); err != nil {
+		return err
 	}
 	return solver.SelfCheck()
 }

@@ -1,6 +1,8 @@
 package sweep
 
 import (
+	"errors"
+	"fmt"
 	"iter"
 	"math"
 	"slices"
@@ -167,6 +169,41 @@ var covarianceTable = []CovarianceFamily{
 // Covariances returns the table of covariances. The caller owns the slice, but not what its rows
 // refer to.
 func Covariances() []CovarianceFamily { return slices.Clone(covarianceTable) }
+
+// CheckCovariances returns an error for a row of the table that would panic or be wrong in a run.
+func CheckCovariances() error {
+	seen := map[string]bool{}
+	for i := range covarianceTable {
+		f := &covarianceTable[i]
+		if err := f.complete(); err != nil {
+			return err
+		}
+		if seen[f.Name] {
+			return fmt.Errorf("check covariance %s: it has two rows", f.Name)
+		}
+		seen[f.Name] = true
+	}
+	return nil
+}
+
+// complete returns an error unless the row has the functions that its kind of Q needs.
+func (f *CovarianceFamily) complete() error {
+	switch {
+	case f.Name == "":
+		return errors.New("check covariances: a row has no name")
+	case f.Diagonal != (f.spectrum != nil):
+		return fmt.Errorf(
+			"check covariance %s: got Diagonal %v, want it with spectrum and only with it",
+			f.Name,
+			f.Diagonal,
+		)
+	case !f.Diagonal && (f.trace == nil || f.curvature == nil):
+		return fmt.Errorf("check covariance %s: it is not diagonal and lacks trace or curvature", f.Name)
+	case f.Diagonal && f.curvature != nil:
+		return fmt.Errorf("check covariance %s: it is diagonal and has curvature", f.Name)
+	}
+	return nil
+}
 
 // noFamily stands in where a sweep names no known covariance.
 var noFamily = CovarianceFamily{Diagonal: true, spectrum: func(Assignment) iter.Seq[Run] { return listed() }}

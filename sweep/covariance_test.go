@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"gonum.org/v1/gonum/mat"
+
 	"github.com/phasegrid/phasegrid/sweep/exact"
 )
 
@@ -23,15 +25,42 @@ custom(eigenvalues null) diagonal, groups 12, no block, trace 78, check
 ar1(rho null) groups 12, no block, trace 12, check
 `
 
-// covarianceExamples are parameters of each family at dimension 12.
-var covarianceExamples = map[string][]any{
-	"isotropic":   {"scale", 1.0},
-	"spiked":      {"anisotropy", 10.0},
-	"multi_spike": {"spikes", []float64{3, 2}},
-	"power_law":   {"exponent", 1.0},
-	"block":       {"blocks", []float64{4, 3, 1, 8, 9, 1}},
-	"custom":      {"eigenvalues", []float64{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}},
-	"ar1":         {"rho", 0.5, "teacher", "uniform"},
+// covarianceCases are parameters of each family at dimension d, which give it as many different
+// eigenvalues as its `distinct` bounds.
+var covarianceCases = map[string]struct {
+	smallest   int // dimension
+	parameters func(d int) []any
+}{
+	"isotropic": {1, func(int) []any { return []any{"scale", 1.0} }},
+	"spiked":    {2, func(int) []any { return []any{"anisotropy", 10.0} }},
+	"multi_spike": {2, func(d int) []any {
+		return []any{"spikes", []float64{3, 2}[:min(2, max(1, d-1))]}
+	}},
+	"power_law": {1, func(int) []any { return []any{"exponent", 1.0} }},
+	"block": {1, func(d int) []any {
+		if d < 5 {
+			return []any{"blocks", []float64{4, float64(d)}}
+		}
+		return []any{"blocks", []float64{4, 3, 1, float64(d - 4), 9, 1}}
+	}},
+	"custom": {1, func(d int) []any {
+		q := make([]float64, d)
+		for i := range q {
+			q[i] = float64(i + 1)
+		}
+		return []any{"eigenvalues", q}
+	}},
+	"ar1": {1, func(int) []any { return []any{"rho", 0.5, "teacher", "uniform"} }},
+}
+
+// pairsOf are the parameters of the family's case at dimension d.
+func pairsOf(t *testing.T, f *CovarianceFamily, d int) []any {
+	t.Helper()
+	c, ok := covarianceCases[f.Name]
+	if !ok {
+		t.Fatalf("covariance %s has no case in covarianceCases", f.Name)
+	}
+	return spiked(append([]any{"covariance", f.Name, "dimension", d}, c.parameters(d)...)...)
 }
 
 func TestTableOfCovariances(t *testing.T) {
@@ -41,8 +70,7 @@ func TestTableOfCovariances(t *testing.T) {
 		for i, own := range f.Parameters {
 			parameters[i] = own.ID.String() + " " + own.Default.plain()
 		}
-		a := resolved(t, spiked(append([]any{"covariance", f.Name, "dimension", 12},
-			covarianceExamples[f.Name]...)...)...)
+		a := resolved(t, pairsOf(t, &f, 12)...)
 		fmt.Fprintf(&got, "%s(%s) ", f.Name, strings.Join(parameters, ", "))
 		if f.Diagonal {
 			got.WriteString("diagonal, ")
@@ -58,13 +86,55 @@ func TestTableOfCovariances(t *testing.T) {
 			got.WriteString(", check")
 		}
 		got.WriteByte('\n')
-		if f.Formula == "" || f.Diagonal == (f.spectrum == nil) || f.Diagonal == (f.curvature != nil) {
-			t.Errorf("%s: formula %q, diagonal %v", f.Name, f.Formula, f.Diagonal)
+		if f.Formula == "" {
+			t.Errorf("%s has no formula", f.Name)
 		}
-		checkAgainstSpectrum(t, a)
 	}
 	if want := strings.TrimPrefix(covarianceFacts, "\n"); got.String() != want {
 		t.Errorf("got\n%swant\n%s", got.String(), want)
+	}
+}
+
+// What planning takes from a row agrees with a pass over its spectrum, or with its matrix, at every
+// dimension.
+func TestCovariancesAgreeWithTheirSpectra(t *testing.T) {
+	for _, f := range Covariances() {
+		for _, d := range []int{1, 2, 3, 12, 64, 65} {
+			pairs := pairsOf(t, &f, d)
+			if d < covarianceCases[f.Name].smallest {
+				if builtin.resolve(assign(t, pairs...)) == nil {
+					t.Errorf("%s: dimension %d breaks no rule", f.Name, d)
+				}
+				continue
+			}
+			a := resolved(t, pairs...)
+			if f.Diagonal {
+				checkAgainstSpectrum(t, a)
+			} else {
+				checkAgainstMatrix(t, a)
+			}
+		}
+	}
+}
+
+// A row that cannot be planned is found before a sweep uses it.
+func TestCheckCovariances(t *testing.T) {
+	if err := CheckCovariances(); err != nil {
+		t.Error(err)
+	}
+	good := covarianceTable[0]
+	for name, spoil := range map[string]func(f *CovarianceFamily){
+		"no name":                func(f *CovarianceFamily) { f.Name = "" },
+		"no spectrum":            func(f *CovarianceFamily) { f.spectrum = nil },
+		"spectrum, not diagonal": func(f *CovarianceFamily) { f.Diagonal = false },
+		"no functions":           func(f *CovarianceFamily) { f.Diagonal, f.spectrum = false, nil },
+		"two curvatures":         func(f *CovarianceFamily) { f.curvature = ar1Curvature },
+	} {
+		bad := good
+		spoil(&bad)
+		if bad.complete() == nil {
+			t.Errorf("%s: no error", name)
+		}
 	}
 }
 
@@ -99,12 +169,15 @@ func TestTracesInClosedForm(t *testing.T) {
 // checkAgainstSpectrum compares what a row gives in closed form with a pass over its spectrum.
 func checkAgainstSpectrum(t *testing.T, a Assignment) {
 	t.Helper()
-	name := a[Covariance].Text()
+	f, d := familyOf(a), a[Dimension].Int()
+	name := fmt.Sprintf("%s at dimension %d", f.Name, d)
 	counts := map[float64]int64{}
 	sum, top, widest, i := 0.0, 0.0, int64(0), int64(0)
 	for _, r := range Spectrum(a) {
-		if q := eigenvalue(a, i); q != r.Value {
-			t.Errorf("%s: eigenvalue %d is %v, in the spectrum %v", name, i, q, r.Value)
+		for _, k := range []int64{i, i + r.Count - 1} {
+			if q := eigenvalue(a, k); q != r.Value {
+				t.Errorf("%s: eigenvalue %d is %v, in the spectrum %v", name, k, q, r.Value)
+			}
 		}
 		i += r.Count
 		sum += r.Value * float64(r.Count)
@@ -112,17 +185,34 @@ func checkAgainstSpectrum(t *testing.T, a Assignment) {
 		counts[r.Value] += r.Count
 		widest = max(widest, counts[r.Value])
 	}
-	if i == 0 {
-		return // not diagonal
-	}
-	if i != 12 || math.Abs(sum-trace(a)) > 1e-14*sum || top != largest(a) {
+	if i != d || !(math.Abs(sum-trace(a)) <= 1e-14*sum) || top != largest(a) {
 		t.Errorf("%s: %d eigenvalues, trace %v, largest %v; closed forms %v, %v", name, i, sum, top, trace(a),
 			largest(a))
 	}
-	if n := int64(len(counts)); groups(a) < n || groups(a) > n+1 {
+	if n := int64(len(counts)); groups(a) < n || groups(a) > n+1 || f.distinct != nil && f.distinct(a) != n {
 		t.Errorf("%s: %d distinct eigenvalues, groups %d", name, n, groups(a))
 	}
-	if familyOf(a).special != nil && special(a) < 12-widest {
-		t.Errorf("%s: %d directions outside the block, special %d", name, 12-widest, special(a))
+	if f.special != nil && special(a) != d-widest {
+		t.Errorf("%s: %d directions outside the block, special %d", name, d-widest, special(a))
+	}
+}
+
+// checkAgainstMatrix compares what a row that is not diagonal gives with its matrix.
+func checkAgainstMatrix(t *testing.T, a Assignment) {
+	t.Helper()
+	q := covarianceMatrix(a)
+	var eigen mat.EigenSym
+	if !eigen.Factorize(q, false) {
+		t.Fatal("no eigenvalues")
+	}
+	d := int(a[Dimension].Int())
+	want := mat.Trace(q)
+	stable := want / eigen.Values(nil)[d-1]
+	if !(math.Abs(trace(a)-want) <= 1e-14*want) || !(math.Abs(InputStableRank(a)-stable) <= 1e-13*stable) {
+		t.Errorf("%s at dimension %d: trace %v, stable rank %v; want %v, %v", a[Covariance].Text(), d, trace(a),
+			InputStableRank(a), want, stable)
+	}
+	if got, want := stepLimit(a), naiveStepLimit(a); !(math.Abs(got-want) <= 1e-13*want) {
+		t.Errorf("%s at dimension %d: step limit %v, want %v", a[Covariance].Text(), d, got, want)
 	}
 }
