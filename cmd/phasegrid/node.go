@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -101,7 +100,11 @@ func runNode(ctx context.Context, o nodeOptions) error {
 		defer memo.Close()
 		cfg.Memo = memo
 	}
-	return withProbe(ctx, o.Probe, registry, checks, node.New(conn, cfg).Run)
+	port, err := o.Probe.listen()
+	if err != nil {
+		return err
+	}
+	return withProbe(ctx, port, registry, checks, node.New(conn, cfg).Run)
 }
 
 // processMetrics is a registry with the metrics of every process.
@@ -111,27 +114,4 @@ func processMetrics() *prometheus.Registry {
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)
 	return registry
-}
-
-// withProbe runs work and serves the status port until work has ended. If the port fails, work
-// ends.
-func withProbe(
-	ctx context.Context,
-	o probeOptions,
-	metrics prometheus.Gatherer,
-	checks healthpb.HealthServer,
-	work func(context.Context) error,
-) error {
-	probeContext, stopProbe := context.WithCancel(context.WithoutCancel(ctx))
-	defer stopProbe()
-	ctx, stop := context.WithCancel(ctx)
-	defer stop()
-	failed := make(chan error, 1)
-	go func() {
-		failed <- o.serve(probeContext, metrics, checks, nil)
-		stop()
-	}()
-	err := work(ctx)
-	stopProbe()
-	return errors.Join(err, <-failed)
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 
@@ -42,31 +43,46 @@ func (o probeOptions) check() error {
 	if o.Insecure || client.Loopback(o.Listen) {
 		return nil
 	}
-	return usageError{
-		fmt.Errorf(
-			"--status-listen %s is plain text beyond loopback; listen on 127.0.0.1, or set --status-insecure",
-			o.Listen,
-		),
-	}
+	return usageError{fmt.Errorf(
+		"--status-listen %s is plain text beyond loopback; listen on 127.0.0.1, or set --status-insecure",
+		o.Listen,
+	)}
 }
 
-// serve serves the port until ctx ends. It calls started, which may be nil, with the address.
-func (o probeOptions) serve(
-	ctx context.Context,
-	metrics prometheus.Gatherer,
-	health healthpb.HealthServer,
-	started func(net.Addr),
-) error {
+// listen opens the port; nil without an address.
+func (o probeOptions) listen() (net.Listener, error) {
 	if o.Listen == "" {
-		<-ctx.Done()
-		return nil
+		return nil, nil
 	}
 	listener, err := net.Listen("tcp", o.Listen)
 	if err != nil {
-		return fmt.Errorf("listen for probes: %w; choose another --status-listen", err)
+		return nil, fmt.Errorf("listen for probes: %w; choose another --status-listen", err)
 	}
-	if started != nil {
-		started(listener.Addr())
+	return listener, nil
+}
+
+// withProbe runs work and serves port, unless that is nil, until work has ended. If the port fails,
+// work ends.
+func withProbe(
+	ctx context.Context,
+	port net.Listener,
+	metrics prometheus.Gatherer,
+	checks healthpb.HealthServer,
+	work func(context.Context) error,
+) error {
+	if port == nil {
+		return work(ctx)
 	}
-	return coordinator.ServeProbes(ctx, listener, metrics, health, nil)
+	probeContext, stopProbe := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopProbe()
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	failed := make(chan error, 1)
+	go func() {
+		failed <- coordinator.ServeProbes(probeContext, port, metrics, checks, nil)
+		stop()
+	}()
+	err := work(ctx)
+	stopProbe()
+	return errors.Join(err, <-failed)
 }

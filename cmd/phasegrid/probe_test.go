@@ -33,11 +33,13 @@ func TestProbePort(t *testing.T) {
 	live.SetServingStatus("phasegrid.v1.Sweeps", healthpb.HealthCheckResponse_NOT_SERVING)
 
 	ctx, cancel := context.WithCancel(t.Context())
-	addresses, done := make(chan net.Addr, 1), make(chan error, 1)
-	go func() {
-		done <- probeOptions{Listen: "127.0.0.1:0"}.serve(ctx, registry, live, func(a net.Addr) { addresses <- a })
-	}()
-	address := (<-addresses).String()
+	port, err := probeOptions{Listen: "127.0.0.1:0"}.listen()
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan error, 1)
+	go func() { done <- coordinator.ServeProbes(ctx, port, registry, live, nil) }()
+	address := port.Addr().String()
 
 	conn, err := grpc.NewClient(address, grpc.WithTransportCredentials(insecure.NewCredentials()))
 	if err != nil {
@@ -109,14 +111,7 @@ func TestProbePortInUseIsAnError(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer listener.Close()
-	err = probeOptions{
-		Listen: listener.Addr().String(),
-	}.serve(
-		t.Context(),
-		prometheus.NewRegistry(),
-		health.NewServer(),
-		nil,
-	)
+	_, err = probeOptions{Listen: listener.Addr().String()}.listen()
 	if err == nil || !strings.Contains(err.Error(), "--status-listen") {
 		t.Errorf("got %v", err)
 	}

@@ -26,15 +26,25 @@ const (
 	nodesRoot  = Root + "nodes/"
 	storesRoot = Root + "stores/"
 
+	// ResultsIDKey and SpoolIDKey are the keys of the ids of the stores.
 	ResultsIDKey = storesRoot + "results"
 	SpoolIDKey   = storesRoot + "spool"
 )
 
-func SweepKey(id string) string    { return sweepsRoot + id }
-func PhaseKey(id string) string    { return sweepsRoot + id + "/phase" }
+// SweepKey is the key of a sweep.
+func SweepKey(id string) string { return sweepsRoot + id }
+
+// PhaseKey is the key of a sweep's phase.
+func PhaseKey(id string) string { return sweepsRoot + id + "/phase" }
+
+// RemovingKey is the key that a sweep has while it is being removed.
 func RemovingKey(id string) string { return sweepsRoot + id + "/removing" }
-func ClassKey(id string) string    { return sweepsRoot + id + "/class" }
-func NodeKey(name string) string   { return nodesRoot + name }
+
+// ClassKey is the key of a sweep's arithmetic class.
+func ClassKey(id string) string { return sweepsRoot + id + "/class" }
+
+// NodeKey is the key of an attached node.
+func NodeKey(name string) string { return nodesRoot + name }
 
 // SweepPrefix is the prefix of every key of a sweep except its own.
 func SweepPrefix(id string) string { return sweepsRoot + id + "/" }
