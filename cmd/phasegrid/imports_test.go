@@ -14,7 +14,8 @@ import (
 var mayImport = map[string][]string{
 	"proto/phasegrid/v1": {},
 
-	"sweep":                     {},
+	"sweep/exact":               {},
+	"sweep":                     {"sweep/exact"},
 	"node/solver/simd":          {},
 	"node/solver/simd/openblas": {},
 	"node/solver":               {"node/solver/simd"},
