@@ -7,18 +7,24 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/dustin/go-humanize"
 
 	"github.com/phasegrid/phasegrid/results"
 )
 
-// optimizerSummary summarizes the points of one optimizer.
+// optimizerSummary summarizes the points of one optimizer, with the statistics that the views have:
+// a run that does not hold 90 % alignment to its end, or diverges, is censored, later than all
+// others; other metrics are over the runs that are ok.
 type optimizerSummary struct {
 	optimizer                         string
 	points, diverged, failed, invalid int64
-	alignment                         medianOf // of signal_alignment, where it is not null
-	stepsTo90                         medianOf // of steps_to_90; censored runs are infinite
+	peakSpike                         medianOf // of peak_spike_alignment
+	held                              medianOf // of held_90_step; censored runs are infinite
+	censored                          int64
+	shortest                          int64 // fewest steps of a censored run
+	slowest, fastest                  float64
 }
 
 // runView is the result of run: a result set and its summary by optimizer.
@@ -33,8 +39,11 @@ type summaryView struct {
 	Diverged        int64    `json:"diverged" yaml:"diverged"`
 	Failed          int64    `json:"failed" yaml:"failed"`
 	Invalid         int64    `json:"invalid" yaml:"invalid"`
-	SignalAlignment *float64 `json:"median_signal_alignment" yaml:"median_signal_alignment"` // null if unknown
-	StepsTo90       *float64 `json:"median_steps_to_90" yaml:"median_steps_to_90"`           // null if censored
+	PeakSpike       *float64 `json:"median_peak_spike_alignment" yaml:"median_peak_spike_alignment"` // null if unknown
+	Held            *float64 `json:"median_held_90_step" yaml:"median_held_90_step"`                 // null if censored
+	Censored        int64    `json:"held_90_step_censored" yaml:"held_90_step_censored"`
+	MinLearningRate *float64 `json:"min_learning_rate,omitempty" yaml:"min_learning_rate,omitempty"`
+	MaxLearningRate *float64 `json:"max_learning_rate,omitempty" yaml:"max_learning_rate,omitempty"`
 }
 
 func viewRun(folder string, summaries []*optimizerSummary) runView {
@@ -46,22 +55,25 @@ func viewRun(folder string, summaries []*optimizerSummary) runView {
 	}
 	v := runView{Folder: folder, Optimizers: []summaryView{}}
 	for _, s := range summaries {
-		v.Optimizers = append(v.Optimizers, summaryView{s.optimizer, s.points, s.diverged, s.failed, s.invalid,
-			finite(s.alignment.value()), finite(s.stepsTo90.value())})
+		v.Optimizers = append(v.Optimizers, summaryView{
+			s.optimizer, s.points, s.diverged, s.failed, s.invalid,
+			finite(s.peakSpike.value()), finite(s.held.value()), s.censored, finite(s.slowest), finite(s.fastest),
+		})
 	}
 	return v
 }
 
 // summarize summarizes the points of a result set by optimizer, in the order of first appearance.
 func summarize(ctx context.Context, set *results.Set) ([]*optimizerSummary, error) {
-	columns := []string{"status", "signal_alignment", "steps_to_90"}
-	named := slices.ContainsFunc(
-		set.Schema().Parameters(),
-		func(c results.Column) bool { return c.Name == "optimizer" },
-	)
-	if named {
-		columns = append(columns, "optimizer")
+	columns := []string{"status", "peak_spike_alignment", "held_90_step", "steps_run"}
+	position := func(parameter string) int {
+		if !slices.ContainsFunc(set.Schema().Parameters(), func(c results.Column) bool { return c.Name == parameter }) {
+			return -1
+		}
+		columns = append(columns, parameter)
+		return len(columns) - 1
 	}
+	optimizer, rate := position("optimizer"), position("learning_rate")
 	var order []*optimizerSummary
 	byName := map[string]*optimizerSummary{}
 	for row, err := range set.Scan(ctx, results.Points, columns...) {
@@ -69,21 +81,24 @@ func summarize(ctx context.Context, set *results.Set) ([]*optimizerSummary, erro
 			return nil, err
 		}
 		name := "all"
-		if named {
-			name = row[3].Text
+		if optimizer >= 0 {
+			name = row[optimizer].Text
 		}
 		s := byName[name]
 		if s == nil {
-			s = &optimizerSummary{optimizer: name}
+			s = &optimizerSummary{optimizer: name, slowest: math.Inf(1), fastest: math.Inf(-1)}
 			byName[name] = s
 			order = append(order, s)
 		}
-		s.add(row[0].Text, row[1], row[2])
+		s.add(row[0].Text, row[1], row[2], row[3].Int)
+		if rate >= 0 && !row[rate].Null {
+			s.slowest, s.fastest = min(s.slowest, row[rate].Float), max(s.fastest, row[rate].Float)
+		}
 	}
 	return order, nil
 }
 
-func (s *optimizerSummary) add(status string, alignment, stepsTo90 results.Cell) {
+func (s *optimizerSummary) add(status string, peakSpike, held results.Cell, steps int64) {
 	s.points++
 	switch status {
 	case results.StatusDiverged:
@@ -94,41 +109,78 @@ func (s *optimizerSummary) add(status string, alignment, stepsTo90 results.Cell)
 		s.invalid++
 		return
 	}
-	if !alignment.Null {
-		s.alignment.add(alignment.Float)
+	if status == results.StatusOK && !peakSpike.Null {
+		s.peakSpike.add(peakSpike.Float)
 	}
-	if stepsTo90.Null {
-		s.stepsTo90.add(math.Inf(1))
-	} else {
-		s.stepsTo90.add(float64(stepsTo90.Int))
+	if !held.Null {
+		s.held.add(float64(held.Int))
+		return
+	}
+	s.held.add(math.Inf(1))
+	if s.censored++; s.censored == 1 || steps < s.shortest {
+		s.shortest = steps
 	}
 }
 
-// printSummary writes the table, with columns of failed and invalid points if there are any.
+// printSummary writes the table, with columns of failed and invalid points if there are any, and
+// the learning rates where optimizers have different ones: steps alone do not compare them.
 func printSummary(w io.Writer, summaries []*optimizerSummary) {
 	broken := slices.ContainsFunc(summaries, func(s *optimizerSummary) bool { return s.failed+s.invalid > 0 })
 	fmt.Fprint(w, "OPTIMIZER\tPOINTS\tDIVERGED\t")
 	if broken {
 		fmt.Fprint(w, "FAILED\tINVALID\t")
 	}
-	fmt.Fprintln(w, "MEDIAN SIGNAL ALIGNMENT\tMEDIAN STEPS TO 90%")
+	fmt.Fprintln(w, "MEDIAN PEAK SPIKE ALIGNMENT\tMEDIAN STEPS TO HOLD 90%")
 	for _, s := range summaries {
 		fmt.Fprintf(w, "%s\t%s\t%s\t", s.optimizer, humanize.Comma(s.points), humanize.Comma(s.diverged))
 		if broken {
 			fmt.Fprintf(w, "%s\t%s\t", humanize.Comma(s.failed), humanize.Comma(s.invalid))
 		}
-		fmt.Fprintf(w, "%s\t%s\n", number(s.alignment.value(), 4), number(s.stepsTo90.value(), 0))
+		fmt.Fprintf(w, "%s\t%s\n", alignment(s.peakSpike.value()), s.heldText())
 	}
+	different := func(s *optimizerSummary) bool {
+		return s.slowest != summaries[0].slowest || s.fastest != summaries[0].fastest
+	}
+	if !slices.ContainsFunc(summaries, different) {
+		return
+	}
+	rates := make([]string, 0, len(summaries))
+	for _, s := range summaries {
+		rates = append(rates, s.optimizer+" "+s.rates())
+	}
+	fmt.Fprintf(w, "\nLearning rates: %s. Steps of different learning rates are not equal times.\n",
+		strings.Join(rates, ", "))
 }
 
-func number(x float64, decimals int) string {
+// heldText is the median of held_90_step. Where that is a censored run, it is later than the
+// shortest censored run.
+func (s *optimizerSummary) heldText() string {
+	median := s.held.value()
 	switch {
-	case math.IsNaN(x):
+	case math.IsNaN(median):
 		return "-"
-	case math.IsInf(x, 0):
-		return "never"
+	case math.IsInf(median, 1):
+		return ">" + humanize.Comma(s.shortest)
 	}
-	return strconv.FormatFloat(x, 'f', decimals, 64)
+	return humanize.Comma(int64(median))
+}
+
+func (s *optimizerSummary) rates() string {
+	number := func(x float64) string { return strconv.FormatFloat(x, 'g', 3, 64) }
+	switch {
+	case s.slowest > s.fastest:
+		return "none"
+	case s.slowest == s.fastest:
+		return number(s.slowest)
+	}
+	return number(s.slowest) + ".." + number(s.fastest)
+}
+
+func alignment(x float64) string {
+	if math.IsNaN(x) {
+		return "-"
+	}
+	return strconv.FormatFloat(x, 'f', 4, 64)
 }
 
 // maxKept bounds the number of values that a median keeps.
