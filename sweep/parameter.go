@@ -102,8 +102,8 @@ type Condition struct {
 }
 
 // DefaultText is the default in words: a value, the name of the parameter whose value it is, one
-// value for each optimizer or covariance that has the parameter, "none" where it may be left out, or
-// "required".
+// value for each optimizer or covariance that has the parameter, "none" where it may be left out,
+// or "required".
 func (p Parameter) DefaultText() string {
 	if p.ID == Width {
 		return builtin[Dimension].Name

@@ -160,9 +160,9 @@ where: representation == 'reduced' or dimension < 1000
 	}
 }
 
-// The cuts of a plan version are a promise: a sweep that began with them ends with them. A difference
-// here means that the cost or the row sizes have changed, and that they must do so under a new
-// version, beside the old one.
+// The cuts of a plan version are a promise: a sweep that began with them ends with them. A
+// difference here means that the cost or the row sizes have changed, and that they must do so under
+// a new version, beside the old one.
 func TestPlanVersionIsFrozen(t *testing.T) {
 	p := plan(t, parse(t, `
 name: frozen

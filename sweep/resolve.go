@@ -152,8 +152,11 @@ func checkTeacherScale(a Assignment) []violation {
 	if a[TeacherVariance].IsNull() || a[TeacherNorm2].IsNull() {
 		return nil
 	}
-	return broken(TeacherVariance, "teacher_variance: got %s beside teacher_norm2, want one of them; omit teacher_norm2",
-		a[TeacherVariance])
+	return broken(
+		TeacherVariance,
+		"teacher_variance: got %s beside teacher_norm2, want one of them; omit teacher_norm2",
+		a[TeacherVariance],
+	)
 }
 
 func checkTeacher(a Assignment) (all []violation) {

@@ -91,9 +91,9 @@ func diagonalCurvature(a Assignment) float64 {
 	})
 }
 
-// ar1Curvature is lambda_max(c Q + 2zzᵀ) for ‖theta‖ = 1, c = thetaᵀQtheta, z = Q theta, Q_ij = rho^|i-j|. Q⁻¹ is
-// tridiagonal, so mu is tested in O(d): mu > c lambda_max(Q) iff T = mu Q⁻¹ - c I is positive
-// definite, and then mu lies above iff 2 zᵀT⁻¹theta < 1.
+// ar1Curvature is lambda_max(c Q + 2zzᵀ) for ‖theta‖ = 1, c = thetaᵀQtheta, z = Q theta, Q_ij =
+// rho^|i-j|. Q⁻¹ is tridiagonal, so mu is tested in O(d): mu > c lambda_max(Q) iff T = mu Q⁻¹ - c I
+// is positive definite, and then mu lies above iff 2 zᵀT⁻¹theta < 1.
 func ar1Curvature(a Assignment) float64 {
 	rho, theta := a[Rho].num, direction(a)
 	z := ar1Product(rho, theta)

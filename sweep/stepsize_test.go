@@ -104,7 +104,8 @@ func TestStepLimitMatchesEigendecomposition(t *testing.T) {
 				// Scaled to the variance that it has the teacher is the same.
 				scaled := append([]any{"teacher_variance", 1.7 * unitVariance(a)}, pairs...)
 				scaled[slices.Index(scaled, any("teacher_norm2"))] = "lr_warm" // does not apply
-				if b := resolved(t, scaled...); math.Abs(ThetaNorm2(b)-1.7) > 1e-14 || math.Abs(stepLimit(b)-got) > 1e-14*got {
+				if b := resolved(t, scaled...); math.Abs(ThetaNorm2(b)-1.7) > 1e-14 ||
+					math.Abs(stepLimit(b)-got) > 1e-14*got {
 					t.Errorf("%v: ‖theta‖² %v, limit %v, want 1.7, %v", scaled, ThetaNorm2(b), stepLimit(b), got)
 				}
 				// Both are accurate to a few units of round-off; the eigendecomposition to d of

@@ -32,8 +32,8 @@ func unitVariance(a Assignment) float64 {
 // teacherTerm is an eigenvalue and the energy of theta in it.
 type teacherTerm struct{ q, theta2 float64 }
 
-// teacherTerms splits norm2 = ‖theta‖² over the eigenvalues of a diagonal Q, for a teacher that is no
-// eigenvector.
+// teacherTerms splits norm2 = ‖theta‖² over the eigenvalues of a diagonal Q, for a teacher that is
+// no eigenvector.
 func teacherTerms(a Assignment, norm2 float64) []teacherTerm {
 	var terms []teacherTerm
 	switch a[Teacher].text {

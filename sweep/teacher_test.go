@@ -20,7 +20,12 @@ func TestTeacherVarianceIsThetaQTheta(t *testing.T) {
 			{"covariance", "ar1", "rho", -0.6},
 		}).Draw(r, "covariance")...)
 		pairs = append(pairs, rapid.SampledFrom([][]any{
-			{"teacher", "eigen", "teacher_index", d - 1}, {"teacher", "uniform"}, {"teacher", "random", "teacher_seed", 3},
+			{
+				"teacher",
+				"eigen",
+				"teacher_index",
+				d - 1,
+			}, {"teacher", "uniform"}, {"teacher", "random", "teacher_seed", 3},
 			{"teacher", "mix", "teacher_weights", []float64{0, 1, float64(d - 1), -2}},
 		}).Draw(r, "teacher")...)
 		pairs = append(pairs, "normalize", rapid.SampledFrom([]string{"none", "trace_d"}).Draw(r, "normalize"))
@@ -45,7 +50,8 @@ func TestTeacherIsScaledInOneWay(t *testing.T) {
 		t.Errorf("teacher_norm2 %v, ‖theta‖² %v, want null, 2", a[TeacherNorm2], ThetaNorm2(a))
 	}
 	broken := builtin.resolve(assign(t, spiked("teacher_variance", 2.0, "teacher_norm2", 1.0)...))
-	if len(broken) != 1 || broken[0].id != TeacherVariance || !strings.Contains(broken[0].text, "beside teacher_norm2") {
+	if len(broken) != 1 || broken[0].id != TeacherVariance ||
+		!strings.Contains(broken[0].text, "beside teacher_norm2") {
 		t.Errorf("%v", broken)
 	}
 	if a := resolved(t, spiked()...); !a[TeacherVariance].IsNull() || ThetaNorm2(a) != 1 {

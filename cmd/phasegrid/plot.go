@@ -71,7 +71,8 @@ the sweep id and the solver version. Without --to, the files go to the current d
 		&o.To,
 		"to",
 		nil,
-		"output `file` ending in .png, .svg or .pdf; repeatable (default the set's name with .png and .svg, in the current directory)",
+		"output `file` ending in .png, .svg or .pdf; repeatable "+
+			"(default the set's name with .png and .svg, in the current directory)",
 	)
 	return cmd
 }

@@ -9,8 +9,8 @@ import (
 	"gonum.org/v1/gonum/lapack/lapack64"
 )
 
-// samples is the empirical gradient G = 1/n Σ (‖Wᵀx_i‖² - y_i) x_i x_iᵀ W over n pairs: all that are
-// drawn once, some of them, or fresh ones at each step (online).
+// samples is the empirical gradient G = 1/n Σ (‖Wᵀx_i‖² - y_i) x_i x_iᵀ W over n pairs: all that
+// are drawn once, some of them, or fresh ones at each step (online).
 type samples struct {
 	p      *Problem
 	ws     *workspace
