@@ -38,6 +38,8 @@ type axis struct {
 	pos  position // of the key
 	form axisForm
 	rows []row // of listForm
+	// repeats are the entries that are equal to an earlier one.
+	repeats map[int64]repeat
 
 	whole          bool // the parameter is an integer
 	num            int64

@@ -27,6 +27,7 @@ type pointCheck struct {
 
 	point        Point // of look
 	looked, kept int64
+	same         coincidences
 	unseeded     int64 // points without random numbers
 	unlabelled   int64 // points whose labels are all the same
 	unused       idSet // parameters that the sweep sets and that have applied to no point so far
@@ -50,9 +51,12 @@ func (r *reader) checkPoints(s *Spec, limits Limits) {
 		cost = max(cost, b.cost())
 	}
 	c := &pointCheck{spec: s, limits: limits, unused: s.columns, findings: map[findingKey]*finding{}}
+	c.same.spec, c.same.found = s, map[coincidenceKey]*coincidence{}
 	every := s.size <= exactPoints && s.size*cost <= exactCost || s.size <= sampledPoints
+	c.same.every = every
 	w := s.walk(0)
 	if every {
+		c.same.keys = make([]keyedPoint, 0, s.size)
 		for ; w.index < s.size; w.advance() {
 			c.look(w)
 		}
@@ -88,6 +92,9 @@ func (c *pointCheck) look(w *walker) {
 	c.kept++
 	if len(w.faults) == 0 {
 		c.measure(w, p)
+	}
+	if len(w.faults) == 0 {
+		c.same.look(w, p)
 	}
 	for _, f := range w.faults {
 		key := findingKey{f.id, f.pos}
@@ -133,7 +140,8 @@ func (r *reader) checkWhole(c *pointCheck) {
 		r.reportEmpty(s)
 		return
 	}
-	unused := c.unused
+	c.same.finish()
+	unused := c.unused.minus(r.warnCoincidences(&c.same, c.looked)) // said in more detail
 	if s.replicates > 1 {
 		unused = unused.without(Seed) // said below
 	}

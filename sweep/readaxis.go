@@ -46,16 +46,34 @@ func (r *reader) axis(p *Parameter, e entry) *axis {
 		r.fail(n.pos, "axis of %s: empty; give at least one value", p.Name)
 		return nil
 	}
-	if x.rows = r.rows(p, n.list); x.rows == nil {
+	if x.rows, x.repeats = r.rows(p, n.list); x.rows == nil {
 		return nil
 	}
 	return x
 }
 
-// rows reads the entries of a list axis; nil where one of them is wrong.
-func (r *reader) rows(p *Parameter, list []node) []row {
-	rows, good := make([]row, 0, len(list)), true
-	first := map[string]int{}
+// warnRepeats warns of the entries of a grid axis that are equal to an earlier one. Those of a zip
+// differ in another axis, and those of a sample are weights.
+func (r *reader) warnRepeats(x *axis) {
+	for i, entry := range x.rows {
+		if again, ok := x.repeats[int64(i)]; ok {
+			r.warn(entry[0].pos, "axis of %s: %s is also entry %d; its points are computed twice",
+				r.table[x.id].Name, again.text, again.first+1)
+		}
+	}
+}
+
+// repeat is an entry of a list that is equal to an earlier one.
+type repeat struct {
+	first int
+	text  string // as it is written
+}
+
+// rows reads the entries of a list axis, and finds the repeated ones; nil where one of them is
+// wrong.
+func (r *reader) rows(p *Parameter, list []node) (rows []row, repeats map[int64]repeat) {
+	good, first := true, map[string]int{}
+	repeats = map[int64]repeat{}
 	for _, item := range list {
 		entry, ok := row{{p.ID, nullValue(), item.pos}}, true
 		if item.text != defaultEntry || item.kind == listNode || item.kind == mapNode {
@@ -66,16 +84,16 @@ func (r *reader) rows(p *Parameter, list []node) []row {
 		}
 		text := r.table.canonicalRow(entry)
 		if at, twice := first[text]; twice {
-			r.warn(item.pos, "axis of %s: %s is also entry %d; its points are computed twice", p.Name, item, at+1)
+			repeats[int64(len(rows))] = repeat{at, item.String()}
 		} else {
 			first[text] = len(rows)
 		}
 		rows = append(rows, entry)
 	}
 	if !good {
-		return nil
+		return nil, nil
 	}
-	return rows
+	return rows, repeats
 }
 
 // form reads {linspace: {from, to, num}}, {logspace: ...} or {range: {from, to, step}}.

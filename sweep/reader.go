@@ -33,6 +33,13 @@ func (r *reader) warn(pos position, format string, args ...any) {
 	}
 }
 
+// note is a warning about several places of the file.
+func (r *reader) note(format string, args ...any) {
+	if len(r.warnings) < maxMistakes {
+		r.warnings = append(r.warnings, fmt.Sprintf(format, args...))
+	}
+}
+
 // mapping returns the keys of a mapping, each once. Name and want are for the message where n is
 // something else: "grid: got a list, want a mapping of ...".
 func (r *reader) mapping(n node, name, want string) []entry {

@@ -93,7 +93,7 @@ func (r *reader) sampledAxis(p *Parameter, e entry) *sampledAxis {
 			r.fail(e.value.pos, "axis of %s: empty; give at least one value", p.Name)
 			return x
 		}
-		x.rows = r.rows(p, e.value.list)
+		x.rows, _ = r.rows(p, e.value.list)
 		return x
 	}
 	if p.Kind != KindInt && p.Kind != KindFloat {

@@ -32,6 +32,9 @@ func (r *reader) section(n node, what string, more []string, other func(entry)) 
 			s.fixed = r.settings(e.value, "fixed")
 		case "grid":
 			s.grid = r.axes(e.value, "grid", "a mapping of parameters to axes, such as anisotropy: [1, 10]")
+			for _, x := range s.grid {
+				r.warnRepeats(x)
+			}
 		case "zip":
 			s.zip = r.zip(e.value)
 		case "points":
