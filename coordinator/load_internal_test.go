@@ -54,34 +54,6 @@ func TestLeaderGoesByTheCutsThatAreKept(t *testing.T) {
 	}
 }
 
-// TestSweepsOfEarlierSolversAreRefused: their rows have other columns. A sweep that is not finished
-// says which solver version it needs; a finished one stays as it is.
-func TestSweepsOfEarlierSolversAreRefused(t *testing.T) {
-	for phase, want := range map[board.Phase]board.Phase{board.Running: board.Failed, board.Done: board.Done} {
-		leader, e := idleTerm(t, ledger.NewMemory())
-		state := e.design.state()
-		state.Solver = 3
-		id := e.design.spec.ID(state.Solver)
-		writes := []ledger.Write{
-			{Key: ledger.SweepKey(id), Value: must(ledger.EncodeSweep(state))},
-			{Key: ledger.PhaseKey(id), Value: []byte(phase.String())},
-		}
-		if err := leader.commit(t.Context(), writes); err != nil {
-			t.Fatal(err)
-		}
-		next := again(leader)
-		if _, err := next.load(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		if p, _ := next.board.Progress(id); p.Phase != want {
-			t.Errorf("%v: phase %v", phase, p.Phase)
-		}
-		if why := next.lookup(id).failure; !strings.Contains(why, "rows of solver version 3 have other columns") {
-			t.Errorf("%v: %q", phase, why)
-		}
-	}
-}
-
 // TestTermThatEndsWhileItCuts: a term that ends while a sweep is planned reports nothing about the
 // sweep.
 func TestTermThatEndsWhileItCuts(t *testing.T) {

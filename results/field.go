@@ -21,6 +21,7 @@ const (
 	distinct property = 1 << iota // values rarely repeat within a row group: no dictionary
 	fraction                      // values are in [0, 1]
 	censored                      // null means later than the end of the run
+	since4                        // sets of solver versions before 4 do not have the column
 )
 
 // cell returns the field's value in a row. Floats that are not finite are null, and so are negative

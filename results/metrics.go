@@ -58,19 +58,19 @@ var metricFields = []field[Metrics]{
 	},
 	{
 		nullable("teacher_covariance_overlap", Float64, "1", "|W^T Q theta|"),
-		distinct, func(m *Metrics) any { return &m.TeacherCovarianceOverlap },
+		distinct | since4, func(m *Metrics) any { return &m.TeacherCovarianceOverlap },
 	},
 	{
 		nullable("weight_covariance_norm2", Float64, "1", "tr(W^T Q W)"),
-		distinct, func(m *Metrics) any { return &m.WeightCovarianceNorm2 },
+		distinct | since4, func(m *Metrics) any { return &m.WeightCovarianceNorm2 },
 	},
 	{
 		nullable("parameter_mse", Float64, "1", "min over orthogonal O of |W O - [theta, 0, ..., 0]|_F^2 / d"),
-		distinct, func(m *Metrics) any { return &m.ParameterMSE },
+		distinct | since4, func(m *Metrics) any { return &m.ParameterMSE },
 	},
 	{
 		nullable("gradient_nuclear_rank", Float64, "1",
 			"|G|_*^2 / |G|_F^2, G the gradient of loss; null where G = 0"),
-		distinct, func(m *Metrics) any { return &m.GradientNuclearRank },
+		distinct | since4, func(m *Metrics) any { return &m.GradientNuclearRank },
 	},
 }

@@ -7,17 +7,9 @@ import (
 	"github.com/phasegrid/phasegrid/sweep"
 )
 
-// columnsSince is the first solver version whose rows have the columns of this release.
-const columnsSince = 4
-
 // SweepSchema derives the schema of a sweep's result set. Nodes and coordinators derive the same
-// one: deliveries with another are rejected. Sweeps of a solver version whose rows have other
-// columns are rejected.
+// one: deliveries with another are rejected. Sets of earlier solver versions have fewer columns.
 func SweepSchema(spec *sweep.Spec, solverVersion int) (*Schema, error) {
-	if solverVersion < columnsSince {
-		return nil, fmt.Errorf("rows of solver version %d have other columns than those of this release, which "+
-			"writes version %d and later; use the release that began the sweep", solverVersion, columnsSince)
-	}
 	var parameters []Column
 	for _, id := range SweepParameters(spec) {
 		p := spec.Describe(id)
@@ -28,11 +20,32 @@ func SweepSchema(spec *sweep.Spec, solverVersion int) (*Schema, error) {
 		parameters = append(parameters, Column{Name: p.Name, Kind: kind, Nullable: true, Unit: p.Unit, Doc: p.Doc})
 	}
 	record := spec.Record()
-	return NewSchema(parameters, Options{
+	s, err := NewSchema(parameters, Options{
 		SolverVersion: solverVersion,
 		Trajectories:  !record.None(),
 		Coefficients:  record.Coefficients,
 	})
+	if err != nil || solverVersion >= 4 {
+		return s, err
+	}
+	return s, s.drop(since4)
+}
+
+// drop removes the columns with a property.
+func (s *Schema) drop(p property) (err error) {
+	for _, t := range s.Tables() {
+		dropped := func(c Column) bool { return hasProperty(t, c.Name, p) }
+		all := s.tables[t]
+		s.tables[t] = slices.DeleteFunc(slices.Clone(all), dropped)
+		s.missing[t] = without(all, s.tables[t])
+		if s.wire[t] == nil {
+			continue
+		}
+		if s.wire[t], err = wireSchemaBytes(s.tables[t]); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // SweepParameters returns the parameters that are columns of a sweep's points table, in their

@@ -57,20 +57,20 @@ var runFields = []field[RunSummary]{
 	{
 		nullable("held_90_step", Int64, "steps",
 			"first k from which signal_alignment >= 0.9 up to the last iterate; null where diverged"),
-		distinct | censored, func(r *RunSummary) any { return &r.Held90Step },
+		distinct | censored | since4, func(r *RunSummary) any { return &r.Held90Step },
 	},
 	{
 		nullable("held_99_step", Int64, "steps",
 			"first k from which signal_alignment >= 0.99 up to the last iterate; null where diverged"),
-		distinct | censored, func(r *RunSummary) any { return &r.Held99Step },
+		distinct | censored | since4, func(r *RunSummary) any { return &r.Held99Step },
 	},
 	{
 		nullable("alignment_at_escape", Float64, "1", "signal_alignment at escape_step"),
-		distinct | fraction, func(r *RunSummary) any { return &r.AlignmentAtEscape },
+		distinct | fraction | since4, func(r *RunSummary) any { return &r.AlignmentAtEscape },
 	},
 	{
 		nullable("spike_at_escape", Float64, "1", "spike_alignment at escape_step"),
-		distinct | fraction, func(r *RunSummary) any { return &r.SpikeAtEscape },
+		distinct | fraction | since4, func(r *RunSummary) any { return &r.SpikeAtEscape },
 	},
 	{
 		nullable("peak_spike_alignment", Float64, "1", "max over k of spike_alignment"),
@@ -113,7 +113,7 @@ var propertyFields = []field[PointRow]{
 	},
 	{
 		nullable("input_stable_rank", Float64, "1", "tr(Q) / lambda_max(Q)"),
-		0, func(r *PointRow) any { return &r.InputStableRank },
+		since4, func(r *PointRow) any { return &r.InputStableRank },
 	},
 }
 

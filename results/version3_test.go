@@ -2,10 +2,14 @@ package results_test
 
 import (
 	"math"
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/phasegrid/phasegrid/results"
+	"github.com/phasegrid/phasegrid/sweep"
 )
 
 // version3 is a finished set of solver version 3, which lacks columns of later versions.
@@ -23,6 +27,7 @@ func TestSetsOfEarlierVersionsStayReadable(t *testing.T) {
 	if v := set.Schema().Options().SolverVersion; v != 3 {
 		t.Errorf("solver version %d", v)
 	}
+	checkSweepSchema(t, set)
 	diverged, reached := 0, 0
 	for r, err := range set.Points(t.Context()) {
 		if err != nil {
@@ -59,5 +64,34 @@ func TestSetsOfEarlierVersionsStayReadable(t *testing.T) {
 	views, err := set.Schema().Views(version3)
 	if err != nil || !strings.Contains(views, `NULL::BIGINT AS "held_90_step"`) {
 		t.Errorf("%v\n%s", err, views)
+	}
+}
+
+// checkSweepSchema compares the schema that coordinators derive for a sweep of the version with the
+// set's.
+func checkSweepSchema(t *testing.T, set *results.Set) {
+	t.Helper()
+	file, err := os.ReadFile(filepath.Join(version3, results.SweepName))
+	if err != nil {
+		t.Fatal(err)
+	}
+	spec, err := sweep.Decode(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	schema, err := results.SweepSchema(spec, 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, table := range schema.Tables() {
+		names := func(s *results.Schema) (names []string) {
+			for _, c := range s.Columns(table) {
+				names = append(names, c.Name)
+			}
+			return names
+		}
+		if got, want := names(schema), names(set.Schema()); !slices.Equal(got, want) {
+			t.Errorf("%v of version 3 has columns %v, want %v", table, got, want)
+		}
 	}
 }
