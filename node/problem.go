@@ -87,6 +87,7 @@ func problem(params sweep.Assignment, record []int, coefficients bool) (solver.P
 		Representation: word(params, sweep.Representation, representations, &unknown),
 		Dimension:      int(params[sweep.Dimension].Int()),
 		Width:          int(params[sweep.Width].Int()),
+		NegativeUnits:  int(params[sweep.NegativeUnits].Int()),
 		Steps:          int(params[sweep.Steps].Int()),
 		Samples:        samples,
 		Batch:          batch,

@@ -50,9 +50,10 @@ type views struct {
 // problemParameters are the parameters that say what is solved, not how: optimizers are compared
 // where these agree. The anisotropy, over which they are compared, is not among them.
 var problemParameters = []sweep.ParameterID{
-	sweep.Model, sweep.Dimension, sweep.Width, sweep.Samples, sweep.BatchSize, sweep.Inputs, sweep.Covariance,
-	sweep.Scale, sweep.Spikes, sweep.Exponent, sweep.Blocks, sweep.Eigenvalues, sweep.Rho, sweep.Normalize,
-	sweep.Rotate, sweep.Teacher, sweep.TeacherIndex, sweep.TeacherWeights, sweep.TeacherSeed, sweep.TeacherNorm2,
+	sweep.Model, sweep.Dimension, sweep.Width, sweep.NegativeUnits, sweep.Samples, sweep.BatchSize, sweep.Inputs,
+	sweep.Covariance, sweep.Scale, sweep.Spikes, sweep.Exponent, sweep.Blocks, sweep.Eigenvalues, sweep.Rho,
+	sweep.Normalize, sweep.Rotate, sweep.Teacher, sweep.TeacherIndex, sweep.TeacherWeights, sweep.TeacherSeed,
+	sweep.TeacherNorm2,
 	sweep.TeacherVariance, sweep.Init, sweep.InitScale, sweep.LabelNoise,
 }
 

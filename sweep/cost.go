@@ -6,7 +6,8 @@ import "math"
 // a point. Points that share these parameters cost the same, so that shards are cut by arithmetic.
 func costRelevant(id ParameterID) bool {
 	switch id {
-	case Model, Representation, Optimizer, Dimension, Width, Steps, Samples, BatchSize, Inputs,
+	case Model, Representation, Optimizer, Dimension, Width, NegativeUnits, Steps, Samples,
+		BatchSize, Inputs,
 		Covariance, Spikes, Blocks, Eigenvalues, Rotate, Teacher, Init, Orthogonalizer, NSSteps:
 		return true
 	}

@@ -9,7 +9,7 @@ import (
 func TestPointIDHashesTheResolvedParameters(t *testing.T) {
 	a := resolved(t, spiked("momentum", 0.5)...)
 	text := `"model":"population","representation":"reduced","optimizer":"gd","dimension":100,"width":100,` +
-		`"steps":1000,` +
+		`"negative_units":0,"steps":1000,` +
 		`"covariance":"spiked","anisotropy":10,"normalize":"none","rotate":"none","teacher":"eigen",` +
 		`"teacher_index":0,"teacher_norm2":1,` +
 		`"init":"identity","init_scale":0.01,"learning_rate":0.02,"schedule":"constant",` +

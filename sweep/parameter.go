@@ -19,6 +19,7 @@ const (
 	Optimizer
 	Dimension
 	Width
+	NegativeUnits
 	Steps
 	Samples
 	BatchSize

@@ -151,6 +151,8 @@ func runParameters() []Parameter {
 			optimizerNames(func(*UpdateRule) bool { return true })...),
 		intParameter(Dimension, "dimension", 1, maxCount, "1", "d, length of the input x and rows of W"),
 		intParameter(Width, "width", 1, maxCount, "1", "m, columns of W (default: dimension)"),
+		intParameter(NegativeUnits, "negative_units", 0, maxCount-1, "1",
+			"k, units of weight -1 in the second layer: the last columns of W; less than width").or(intValue(0)),
 		intParameter(Steps, "steps", 1, maxCount, "step", "T, number of updates"),
 		intParameter(Samples, "samples", 1, maxCount, "1", "n, number of fixed pairs (x, y)").
 			when(Model, "finite_sample", "minibatch"),

@@ -43,6 +43,8 @@ func notReduced(a Assignment) string {
 		return "teacher: " + a[Teacher].text + " is not an eigenvector"
 	case a[Init].text != "identity":
 		return "init: " + a[Init].text + " is not a multiple of the identity"
+	case a[NegativeUnits].i > 0:
+		return "negative_units are not zero"
 	case a[Rotate].text != "none" && ruleOf(a).BasisDependent:
 		return "optimizer " + a[Optimizer].text + " depends on the basis, and rotate: householder changes it"
 	}
@@ -60,6 +62,8 @@ func notSubspace(a Assignment) string {
 		return "covariance: " + a[Covariance].text + " has no large isotropic block"
 	case a[Model].text == "finite_sample" || a[Model].text == "minibatch":
 		return "model: " + a[Model].text + " has as many directions as samples"
+	case a[Init].text == "identity" && a[NegativeUnits].i > 0:
+		return "init: identity with negative_units is not a multiple of the identity outside it"
 	case a[Inputs].text != "" && a[Inputs].text != "gaussian":
 		return "inputs: " + a[Inputs].text + " are not invariant under rotations"
 	case rule.BasisDependent:

@@ -140,6 +140,8 @@ func checkInit(a Assignment) []violation {
 	case a[Init].text == "identity" && m != d:
 		return broken(Width, "width: got %d, want dimension %d with init: identity; "+
 			"omit width, or use init: gaussian, orthonormal or sphere", m, d)
+	case a[NegativeUnits].i >= m:
+		return broken(NegativeUnits, "negative_units: got %d, want at most width - 1 = %d", a[NegativeUnits].i, m-1)
 	case a[Init].text == "orthonormal" && m > d:
 		return broken(Width, "width: got %d, want at most dimension %d with init: orthonormal", m, d)
 	}

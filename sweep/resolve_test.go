@@ -245,3 +245,30 @@ func TestMinibatchTakesFixedPairs(t *testing.T) {
 		t.Errorf("%v", broken)
 	}
 }
+
+func TestNegativeUnitsDecideTheRepresentation(t *testing.T) {
+	for _, c := range []struct {
+		pairs []any
+		want  string
+	}{
+		{[]any{"negative_units", 0}, "reduced"}, {[]any{"negative_units", 1}, "dense"},
+		{[]any{"negative_units", 1, "init", "gaussian", "width", 3}, "subspace"},
+		{[]any{"negative_units", 1, "init", "sphere", "width", 3}, "subspace"},
+		{[]any{"negative_units", 1, "init", "orthonormal", "width", 3}, "subspace"},
+		{[]any{"negative_units", 1, "init", "gaussian", "width", 3, "model", "online", "batch_size", 2}, "subspace"},
+	} {
+		if a := resolved(t, spiked(c.pairs...)...); a[Representation].Text() != c.want {
+			t.Errorf("%v: %v, want %s", c.pairs, a[Representation], c.want)
+		}
+	}
+	for _, representation := range []string{"reduced", "subspace"} {
+		broken := builtin.resolve(assign(t, spiked("negative_units", 1, "representation", representation)...))
+		if len(broken) != 1 || broken[0].id != Representation {
+			t.Errorf("%s: %v", representation, broken)
+		}
+	}
+	broken := builtin.resolve(assign(t, spiked("init", "gaussian", "width", 3, "negative_units", 3)...))
+	if len(broken) != 1 || broken[0].id != NegativeUnits || !strings.Contains(broken[0].text, "at most width - 1 = 2") {
+		t.Errorf("%v", broken)
+	}
+}

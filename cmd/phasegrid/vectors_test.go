@@ -68,16 +68,6 @@ type vectorMetrics struct {
 	GradientNuclearRank      *float64 `json:"gradient_nuclear_rank"`
 }
 
-// needs names what a case takes that no sweep file has, "" if it can run.
-func (v *vector) needs() string {
-	in := &v.Inputs
-	switch {
-	case in.NegativeUnits > 0:
-		return "negative_units"
-	}
-	return ""
-}
-
 // sweepFile writes the vector as a sweep of one point.
 func (v *vector) sweepFile() string {
 	var b strings.Builder
@@ -108,6 +98,9 @@ func (v *vector) sweepFile() string {
 	set("steps", in.Steps)
 	if in.Model != "reduced" && in.Init["type"] != "identity" || in.Model == "finite" || in.Model == "online" {
 		set("seed", in.Seed)
+	}
+	if in.NegativeUnits != 0 {
+		set("negative_units", in.NegativeUnits)
 	}
 	if in.Inputs != "" {
 		set("inputs", in.Inputs)
@@ -172,9 +165,6 @@ func TestReferenceVectors(t *testing.T) {
 	for _, v := range vectors {
 		t.Run(v.Name, func(t *testing.T) {
 			t.Parallel()
-			if missing := v.needs(); missing != "" {
-				t.Skipf("there is no %s yet", missing)
-			}
 			set := runSweep(t, v.sweepFile())
 			points := collect(t, set.Points(t.Context()))
 			if len(points) != 1 {

@@ -10,6 +10,8 @@ func check(p *Problem) error {
 	switch {
 	case p.Dimension < 1 || p.Width < 1:
 		return fmt.Errorf("dimension, width: got %d, %d, want at least 1", p.Dimension, p.Width)
+	case p.NegativeUnits < 0 || p.NegativeUnits >= p.Width:
+		return fmt.Errorf("negative units: got %d, want 0..%d", p.NegativeUnits, p.Width-1)
 	case !p.Optimizer.known():
 		return fmt.Errorf("optimizer: got %d, want one of the table", p.Optimizer)
 	case p.Steps < 0:
@@ -92,6 +94,8 @@ func checkReduced(p *Problem) error {
 		return errors.New("reduced representation: not exact unless the teacher is an eigenvector; use dense")
 	case p.Init != Identity:
 		return errors.New("reduced representation: not exact unless init is identity; use dense")
+	case p.NegativeUnits > 0:
+		return errors.New("reduced representation: not exact with negative units; use dense")
 	case p.Covariance.Rotate && p.Optimizer.row().basisDependent:
 		return errors.New(
 			"reduced representation: not exact for a basis-dependent optimizer and a rotated covariance; use dense",

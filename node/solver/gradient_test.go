@@ -18,7 +18,10 @@ func gradientProblems() map[string]Problem {
 	ar1.Covariance = Covariance{AR1: true, Rho: -0.6}
 	rotatedAR1.Covariance = Covariance{AR1: true, Rho: 0.8, Rotate: true}
 	wide.Width = 13
-	return map[string]Problem{"diagonal": p, "rotated": rotated, "ar1": ar1, "rotated ar1": rotatedAR1, "wide": wide}
+	negative, negativeRotated := p, rotatedAR1
+	negative.NegativeUnits, negativeRotated.NegativeUnits = 1, 3
+	return map[string]Problem{"diagonal": p, "rotated": rotated, "ar1": ar1, "rotated ar1": rotatedAR1, "wide": wide,
+		"negative unit": negative, "three negative units": negativeRotated}
 }
 
 // formed is Q as a matrix, from its definition.
@@ -67,12 +70,21 @@ func times(c, a, b []float64, n, k, m int) {
 	}
 }
 
-// naive returns L and G by way of A and QAQ.
-func naive(q, theta, w []float64, d, m int) (loss float64, g []float64) {
-	a := make([]float64, d*d)
+// naive returns L and G by way of A = WDWᵀ - θθᵀ and QAQ.
+func naive(q, theta, w []float64, d, m, negative int) (loss float64, g []float64) {
+	a, second := make([]float64, d*d), make([]float64, m)
+	for k := range second {
+		second[k] = 1
+		if k >= m-negative {
+			second[k] = -1
+		}
+	}
 	for i := range d {
 		for j := range d {
-			a[i*d+j] = dot(w[i*m:(i+1)*m], w[j*m:(j+1)*m]) - theta[i]*theta[j]
+			a[i*d+j] = -theta[i] * theta[j]
+			for k := range m {
+				a[i*d+j] += second[k] * w[i*m+k] * w[j*m+k]
+			}
 		}
 	}
 	aq, aqaq, qaq := make([]float64, d*d), make([]float64, d*d), make([]float64, d*d)
@@ -89,6 +101,9 @@ func naive(q, theta, w []float64, d, m int) (loss float64, g []float64) {
 	}
 	g = make([]float64, d*m)
 	times(g, qaq, w, d, d, m)
+	for i := range g {
+		g[i] *= second[i%m]
+	}
 	return trace2/2 + trace*trace/4, g
 }
 
@@ -106,7 +121,7 @@ func TestFastGradientIsTheNaiveOne(t *testing.T) {
 		s := newTestDense(t, p)
 		seen, _ := s.observe()
 		s.gradient()
-		loss, g := naive(formed(&p), s.frame.theta, s.w, p.Dimension, p.Width)
+		loss, g := naive(formed(&p), s.frame.theta, s.w, p.Dimension, p.Width, p.NegativeUnits)
 		if math.Abs(seen.loss-loss) > 1e-12*loss {
 			t.Errorf("%s: loss %v, want %v", name, seen.loss, loss)
 		}

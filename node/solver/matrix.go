@@ -7,6 +7,10 @@ import "math"
 //
 //	G = M (2S + T I) - 2 q (qᵀW),   L = ½(‖S‖_F² - 2‖Wᵀq‖² + (θᵀq)²) + ¼T²
 //
+// With negative units A = WDWᵀ - θθᵀ, D = diag(1, ..., 1, -1, ..., -1), T = tr DS - θᵀq:
+//
+//	G = (M (2DS + T I) - 2 q (qᵀW)) D,   L = ½(tr DSDS - 2 qᵀWDWᵀq + (θᵀq)²) + ¼T²
+//
 // The loss has a cancellation error of about 1e-16 (θᵀq)². It is that of the population for every
 // model.
 //
@@ -17,6 +21,7 @@ type matrix struct {
 	p       *Problem
 	frame   *frame
 	n, m    int
+	layer   secondLayer
 	rest    float64 // d - n where W has c on the other directions, else 0
 	space   algebra
 	rule    rule
@@ -54,7 +59,7 @@ func newMatrix(p *Problem, f *frame, m, rest int, ws *workspace) (*matrix, error
 	if rest > 0 {
 		size++
 	}
-	s := &matrix{ws: ws, p: p, frame: f, n: n, m: m, rest: float64(rest), q: ws.take(n),
+	s := &matrix{ws: ws, p: p, frame: f, n: n, m: m, layer: secondLayer{m, p.NegativeUnits}, rest: float64(rest), q: ws.take(n),
 		w: ws.take(size), next: ws.take(size), g: ws.take(size), u: ws.take(size), qw: ws.take(n * m),
 		s: ws.take(m * m), wq: ws.take(m), wu: ws.take(m), top: overlap{m: m, ws: ws}}
 	f.q.apply(s.q, f.theta, 1)
@@ -97,20 +102,25 @@ func (s *matrix) observe() (observation, bool) {
 	for i := range s.m {
 		diagonal[i&7] += s.s[i*s.m+i]
 	}
-	trace, square := diagonal.total(), s.ws.kernel.SumSquares(s.s)
+	s.wqw = diagonal.total()
+	trace, square, along := s.wqw, s.ws.kernel.SumSquares(s.s), dot(s.wq, s.wq)
+	if s.layer.negative > 0 {
+		trace, square, along = s.layer.trace(s.s), s.layer.square(s.s), s.layer.sum(s.wq)
+	}
 	norm2, spike := s.ws.kernel.SumSquares(w), s.spikes.energy(w)
 	if s.rest > 0 {
 		c2 := s.w[len(w)] * s.w[len(w)]
 		qc2 := s.frame.bulk * c2
 		trace += float64(s.rest * qc2)
+		s.wqw = trace
 		square += float64(s.rest * float64(qc2*qc2))
 		norm2 += float64(s.rest * c2)
 		if s.spikes.bulk {
 			spike += float64(s.rest * c2)
 		}
 	}
-	s.wqw, s.trace, s.norm2 = trace, trace-s.energy, norm2
-	square += float64(s.energy*s.energy) - float64(2*dot(s.wq, s.wq))
+	s.trace, s.norm2 = trace-s.energy, norm2
+	square += float64(s.energy*s.energy) - float64(2*along)
 	s.seen.loss = max(0, float64(0.5*square)+float64(0.25*float64(s.trace*s.trace)))
 	s.seen.signal = dot(s.wu, s.wu) / norm2
 	s.seen.spike = spike / norm2
@@ -125,6 +135,7 @@ func (s *matrix) gradient() {
 	s.sloped = true
 	m := s.m
 	s.ws.kernel.Scale(2, s.s)
+	s.layer.flipRows(s.s)
 	for i := range m {
 		s.s[i*m+i] += s.trace
 	}
@@ -134,6 +145,7 @@ func (s *matrix) gradient() {
 			axpy(s.g[i*m:(i+1)*m], -2*q, s.wq)
 		}
 	}
+	s.layer.flipColumns(s.g[:s.n*m])
 	if s.rest > 0 {
 		c, q := s.w[s.n*m], s.frame.bulk
 		s.g[s.n*m] = float64(q*(float64(2*q*float64(c*c))+s.trace)) * c
@@ -172,7 +184,7 @@ func (s *matrix) metrics() Metrics {
 	}, s.seen)
 }
 
-// parameterMSE is (‖W - u uᵀW‖_F² + (‖Wᵀu‖ - ‖θ‖)²)/d. The first norm is that of the residual,
+// parameterMSE is (‖W - u uᵀW‖_F² + ‖W₋ᵀu‖² + (‖W₊ᵀu‖ - ‖θ‖)²)/d, W₋ the negative units. The first norm is that of the residual,
 // never a difference of norms.
 func (s *matrix) parameterMSE(c2 float64) float64 {
 	var residual lanes8
@@ -182,8 +194,10 @@ func (s *matrix) parameterMSE(c2 float64) float64 {
 			residual[(i*s.m+j)&7] += float64(x * x)
 		}
 	}
-	missing := length(s.wu) - math.Sqrt(s.p.Teacher.Norm2)
-	return (residual.total() + float64(s.rest*c2) + float64(missing*missing)) / float64(s.p.Dimension)
+	positive := s.m - s.layer.negative
+	spurious := dot(s.wu[positive:], s.wu[positive:]) // what negative units hold of u
+	missing := length(s.wu[:positive]) - math.Sqrt(s.p.Teacher.Norm2)
+	return (residual.total() + float64(s.rest*c2) + spurious + float64(missing*missing)) / float64(s.p.Dimension)
 }
 
 // nuclearRank is ‖G‖_*²/‖G‖_F² of the population's gradient over its largest entry, so that no

@@ -110,6 +110,7 @@ type Problem struct {
 	Representation Representation
 	Dimension      int // d
 	Width          int // m
+	NegativeUnits  int // the last columns of W, whose weight in the second layer is -1
 	Steps          int // T
 	Samples        int // n; batch size for Online; 0 for Population
 	Batch          int // of Minibatch

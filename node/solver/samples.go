@@ -9,7 +9,7 @@ import (
 	"gonum.org/v1/gonum/lapack/lapack64"
 )
 
-// samples is the empirical gradient G = 1/n Σ (‖Wᵀx_i‖² - y_i) x_i x_iᵀ W over n pairs: all that
+// samples is the empirical gradient G = 1/n Σ (x_iᵀWDWᵀx_i - y_i) x_i x_iᵀ WD over n pairs: all that
 // are drawn once, some of them, or fresh ones at each step (online).
 type samples struct {
 	p      *Problem
@@ -74,14 +74,19 @@ func (s *samples) gradient(g, w []float64) {
 		s.epochs.next(s.now, s.drawn)
 	}
 	n, d, m := len(s.now.y), s.p.Dimension, s.p.Width
+	layer := secondLayer{m, s.p.NegativeUnits}
 	s.ws.multiply(s.z, s.now.x, w, n, d, m)
 	for i, y := range s.now.y {
 		z := s.z[i*m : (i+1)*m]
 		residual := s.ws.kernel.SumSquares(z) - y
+		if layer.negative > 0 {
+			residual = layer.sum(z) - y
+		}
 		for j := range z {
 			z[j] *= residual
 		}
 	}
+	layer.flipColumns(s.z)
 	s.ws.multiplyTransposed(g, s.now.x, s.z, d, n, m)
 	for i := range g {
 		g[i] /= float64(n)

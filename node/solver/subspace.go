@@ -48,6 +48,8 @@ func checkSubspace(p *Problem) error {
 		return errors.New("subspace representation: not exact for an ar1 covariance; use dense")
 	case p.Model == FiniteSample || p.Model == Minibatch:
 		return errors.New("subspace representation: not exact for fixed samples; use dense")
+	case p.Init == Identity && p.NegativeUnits > 0:
+		return errors.New("subspace representation: not exact for identity init with negative units; use dense")
 	case p.Model == Online && p.Inputs != Normal:
 		return errors.New("subspace representation: not exact unless inputs are gaussian; use dense")
 	case p.Optimizer.row().basisDependent:

@@ -93,7 +93,11 @@ func (s *subspaceOnline) gradient(g, w []float64) {
 	for i := range n {
 		z := s.z[i*m : (i+1)*m]
 		along := dot(s.x[i*seen:i*seen+s.signal], s.frame.theta[:s.signal])
-		residual := dot(z, z) - float64(along*along)
+		sum := dot(z, z)
+		if s.layer.negative > 0 {
+			sum = s.layer.sum(z)
+		}
+		residual := sum - float64(along*along)
 		if s.p.LabelNoise > 0 {
 			residual -= float64(s.p.LabelNoise * s.rng.Next())
 		}
@@ -101,6 +105,7 @@ func (s *subspaceOnline) gradient(g, w []float64) {
 			z[j] = float64(z[j]*residual) / float64(n)
 		}
 	}
+	s.layer.flipColumns(s.z)
 	s.ws.multiplyTransposed(g[:seen*m], s.x, s.z, seen, n, m)
 	s.l.reset()
 	for i := range n {

@@ -189,6 +189,8 @@ func TestSubspaceOnlineFollowsTheLaw(t *testing.T) {
 	}
 	uniform := func(p *solver.Problem) { p.Teacher.Kind = solver.Uniform }
 	rotated := func(p *solver.Problem) { p.Covariance.Rotate, p.Init = true, solver.Orthonormal }
+	sphere := func(p *solver.Problem) { p.Init = solver.Sphere }
+	negative := func(p *solver.Problem) { p.NegativeUnits = 1 }
 	small := func(p *solver.Problem) { p.Samples, p.LabelNoise = 2, 0.3 }
 	for _, c := range []struct {
 		name string
@@ -200,6 +202,7 @@ func TestSubspaceOnlineFollowsTheLaw(t *testing.T) {
 		{"momentum", 0.002, nil}, {"momentum", 0.002, uniform},
 		{"muon", 0.01, nil}, {"muon", 0.01, small}, {"exact muon", 0.01, uniform},
 		{"dynmuon", 0.01, nil},
+		{"gd", 0.005, sphere}, {"gd", 0.005, negative}, {"muon", 0.01, negative},
 	} {
 		p := base()
 		for _, o := range optimizers() {

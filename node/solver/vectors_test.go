@@ -95,16 +95,6 @@ type vectorMetrics struct {
 	GradientNuclearRank      *float64 `json:"gradient_nuclear_rank"`
 }
 
-// needs names what a case takes that no problem has, "" if it can be solved.
-func (v *vector) needs() string {
-	in := &v.Inputs
-	switch {
-	case in.NegativeUnits > 0:
-		return "negative_units"
-	}
-	return ""
-}
-
 func powerLaw(d int, exponent float64, traceD bool) []solver.Run {
 	runs := make([]solver.Run, d)
 	trace := 0.0
@@ -127,20 +117,21 @@ func spiked(d int, lambda float64) []solver.Run {
 func (v *vector) problem(t *testing.T) solver.Problem {
 	in := &v.Inputs
 	p := solver.Problem{
-		Dimension:    in.D,
-		Width:        in.M,
-		Steps:        in.Steps,
-		Samples:      in.N,
-		Batch:        in.Batch,
-		Seed:         in.Seed,
-		LabelNoise:   in.Noise,
-		Record:       in.SampleSteps,
-		InitScale:    in.Init.Alpha,
-		LearningRate: in.Opt.LR,
-		LRWarm:       100,
-		Momentum:     in.Opt.Beta,
-		Nesterov:     in.Opt.Nesterov,
-		NSSteps:      in.Opt.NSSteps,
+		Dimension:     in.D,
+		Width:         in.M,
+		Steps:         in.Steps,
+		Samples:       in.N,
+		Batch:         in.Batch,
+		NegativeUnits: in.NegativeUnits,
+		Seed:          in.Seed,
+		LabelNoise:    in.Noise,
+		Record:        in.SampleSteps,
+		InitScale:     in.Init.Alpha,
+		LearningRate:  in.Opt.LR,
+		LRWarm:        100,
+		Momentum:      in.Opt.Beta,
+		Nesterov:      in.Opt.Nesterov,
+		NSSteps:       in.Opt.NSSteps,
 	}
 	if p.Width == 0 {
 		p.Width = p.Dimension
@@ -227,9 +218,6 @@ func TestVectors(t *testing.T) {
 	}
 	for _, v := range append(old, added...) {
 		t.Run(v.Name, func(t *testing.T) {
-			if missing := v.needs(); missing != "" {
-				t.Skipf("there is no %s yet", missing)
-			}
 			r := solve(t, v.problem(t))[0]
 			near := func(what string, got float64, want *float64) {
 				t.Helper()
