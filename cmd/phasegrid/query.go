@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -28,6 +29,26 @@ type queryOptions struct {
 	stdin  io.Reader
 	stdout io.Writer
 	stderr io.Writer
+}
+
+// commentsAreArguments moves SQL that begins with a comment behind the end of the flags, since
+// cobra takes every argument that begins with -- for a flag. A flag has a name right after --.
+func commentsAreArguments(args []string) []string {
+	if len(args) == 0 || args[0] != "query" || slices.Contains(args, "--") {
+		return args
+	}
+	isComment := func(arg string) bool {
+		text, dashes := strings.CutPrefix(arg, "--")
+		first, _, _ := strings.Cut(text, "=")
+		return dashes && strings.ContainsAny(first, " \t\n")
+	}
+	flags := slices.DeleteFunc(slices.Clone(args), isComment)
+	for _, arg := range args {
+		if isComment(arg) {
+			flags = append(flags, "--", arg)
+		}
+	}
+	return flags
 }
 
 func (m Main) queryCommand() *cobra.Command {

@@ -28,6 +28,8 @@ func TestQueryAnswersInEveryFormat(t *testing.T) {
 			[]string{"SELECT point, detail FROM points ORDER BY point LIMIT 1", "--format", "json"},
 			`{"point":0,"detail":null}` + "\n",
 		},
+		{[]string{"-- rows by x = y\n" + count, "--format", "csv"}, fmt.Sprintf("n,points\n%d,%d\n", want, want)},
+		{[]string{"--rows\n--of the set\n" + count}, fmt.Sprintf("n   points\n%d  %d\n", want, want)},
 		{[]string{count, "--format", "parquet", "--to", to}, ""},
 		{[]string{"SELECT n FROM (SELECT 1 AS n WHERE false)", "--format", "csv"}, "n\n"},
 	} {
