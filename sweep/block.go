@@ -219,7 +219,7 @@ func (b *block) order() (mistake string, at position) {
 		var reads idSet
 		switch {
 		case derived:
-			reads = d.refs
+			reads = d.refs.union(d.reads)
 		case b.open(id):
 			reads = defaultReads(id)
 		}
@@ -294,8 +294,9 @@ func (b *block) costRun(replicates int64) int64 {
 		if !relevant.has(d.id) {
 			continue
 		}
-		relevant = relevant.union(d.refs)
-		for ref := range d.refs.all() {
+		reads := d.refs.union(d.reads)
+		relevant = relevant.union(reads)
+		for ref := range reads.all() {
 			if b.open(ref) {
 				relevant = relevant.union(defaultReads(ref))
 			}
@@ -317,7 +318,7 @@ func (b *block) costRun(replicates int64) int64 {
 // derivesFrom reports whether a derived parameter reads id.
 func (b *block) derivesFrom(id ParameterID) bool {
 	for _, d := range b.derive {
-		if d.refs.has(id) {
+		if d.refs.has(id) || d.reads.has(id) {
 			return true
 		}
 	}

@@ -22,6 +22,8 @@ type evaluator struct {
 	// complete is the assignment with defaults filled in, if fresh.
 	complete Assignment
 	fresh    bool
+	// solvable says that complete lacks nothing that the quantities depend on.
+	solvable bool
 }
 
 func newEvaluator(t table) *evaluator {
@@ -48,6 +50,15 @@ func (e *evaluator) run(x *expression, a Assignment) (any, string) {
 		}
 		e.env[name] = box(v, table[id].Kind)
 		e.shown[id] = v
+	}
+	for _, q := range x.asks {
+		e.env[q.name] = nil
+		if complete := e.completed(a); e.solvable {
+			e.env[q.name] = q.value(complete)
+		}
+		if e.env[q.name] == nil {
+			unset = q.name
+		}
 	}
 	out, err := e.machine.Run(x.program, e.env)
 	if err == nil {
@@ -78,7 +89,7 @@ func (e *evaluator) completed(a Assignment) Assignment {
 	}
 	e.fresh = true
 	e.complete = append(e.complete[:0], a...)
-	e.table.complete(e.complete)
+	e.solvable = e.table.complete(e.complete)
 	return e.complete
 }
 
@@ -110,6 +121,23 @@ func box(v Value, k Kind) any {
 		return slices.Collect(slices.Chunk(v.list, 2))
 	}
 	return nil
+}
+
+// sampleOf is a value of the type that an expression sees for a kind.
+func sampleOf(k Kind) any {
+	switch k {
+	case KindInt:
+		return 0
+	case KindText:
+		return ""
+	case KindBool:
+		return false
+	case KindList:
+		return []float64{}
+	case KindPairs:
+		return [][]float64{}
+	}
+	return 0.0
 }
 
 // unbox converts the result of an expression to a value of parameter p, or returns what is wrong
@@ -202,9 +230,9 @@ func unboxList(out any, p *Parameter) (Value, string) {
 }
 
 // complete fills in the defaults that are known, and the representation and the learning rate where
-// all they depend on is.
-func (t table) complete(a Assignment) {
-	known := true
+// all they depend on is. It reports whether all that quantities depend on is.
+func (t table) complete(a Assignment) (solvable bool) {
+	known, solvable := true, true
 	for i := range a {
 		id := ParameterID(i)
 		if !t.applies(id, a) {
@@ -217,12 +245,15 @@ func (t table) complete(a Assignment) {
 		a[id] = asKind(a[id], t[id].Kind)
 		if a[id].IsNull() && id != Steps && id != InitScale && !t[id].Optional {
 			known = false
+			solvable = solvable && id == LearningRate
 		}
 	}
-	if !known || len(crossChecks(a)) > 0 {
-		return
+	solvable = solvable && len(crossChecks(a)) == 0
+	if !known || !solvable {
+		return solvable
 	}
 	if resolveRepresentation(a) == "" {
 		resolveLearningRate(a)
 	}
+	return solvable
 }

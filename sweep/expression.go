@@ -31,7 +31,9 @@ type expression struct {
 	source  string
 	pos     position
 	program *vm.Program
-	refs    idSet // the parameters that it reads
+	refs    idSet // the parameters that it names
+	reads   idSet // those that its quantities depend on
+	asks    []quantity
 	cost    int64 // the most operations that an evaluation takes
 }
 
@@ -67,30 +69,17 @@ func (t table) compile(source string, pos position) (*expression, string) {
 		return nil, text
 	}
 	x := &expression{source: source, pos: pos, cost: cost}
-	options = append(options, expr.Patch(boundLoops{}), expr.Patch(references{t, &x.refs}))
+	for _, q := range quantities() {
+		env[q.name] = 0.0
+		names = append(names, q.name)
+	}
+	options = append(options, expr.Patch(boundLoops{}), expr.Patch(references{t, x}))
 	program, err := expr.Compile(source, options...)
 	if err != nil {
 		return nil, explain(err, append(names, functions()...))
 	}
 	x.program = program
 	return x, ""
-}
-
-// sampleOf is a value of the type that an expression sees for a kind.
-func sampleOf(k Kind) any {
-	switch k {
-	case KindInt:
-		return 0
-	case KindText:
-		return ""
-	case KindBool:
-		return false
-	case KindList:
-		return []float64{}
-	case KindPairs:
-		return [][]float64{}
-	}
-	return 0.0
 }
 
 // explain turns a compile error into one line, with a hint for a misspelt name.
@@ -292,16 +281,24 @@ func (boundLoops) Visit(n *ast.Node) {
 	}
 }
 
-// references collects the parameters that an expression names.
+// references collects what an expression names.
 type references struct {
 	table table
-	to    *idSet
+	to    *expression
 }
 
 func (r references) Visit(n *ast.Node) {
-	if name, ok := (*n).(*ast.IdentifierNode); ok {
-		if id, ok := r.table.lookup(name.Value); ok {
-			*r.to = r.to.with(id)
+	name, ok := (*n).(*ast.IdentifierNode)
+	if !ok {
+		return
+	}
+	if id, ok := r.table.lookup(name.Value); ok {
+		r.to.refs = r.to.refs.with(id)
+	}
+	for _, q := range quantities() {
+		if q.name == name.Value && !slices.ContainsFunc(r.to.asks, func(p quantity) bool { return p.name == q.name }) {
+			r.to.asks = append(r.to.asks, q)
+			r.to.reads = r.to.reads.union(q.reads)
 		}
 	}
 }

@@ -25,6 +25,37 @@ func stepLimit(a Assignment) float64 {
 	return 1 / diagonalCurvature(a)
 }
 
+// quantity is a number that expressions can read, beside the parameters.
+type quantity struct {
+	name  string
+	reads idSet // the parameters that it depends on, but for those that decide whether they apply
+	// value is the quantity of an assignment that is resolved up to its learning rate; nil where
+	// there is none.
+	value func(a Assignment) any
+}
+
+func quantities() []quantity {
+	reads := defaultReads(LearningRate)
+	return []quantity{
+		{"step_limit", reads.without(Model).without(Optimizer).without(Width).without(Init).without(Momentum),
+			func(a Assignment) any { return finite(stepLimit(a)) }},
+		{"auto_learning_rate", reads, func(a Assignment) any {
+			if rate := ruleOf(a).AutoRate.rate; rate != nil {
+				return finite(rate(a))
+			}
+			return nil
+		}},
+	}
+}
+
+// finite is x, or nil if it is not a finite number.
+func finite(x float64) any {
+	if math.IsNaN(x) || math.IsInf(x, 0) {
+		return nil
+	}
+	return x
+}
+
 // resolveLearningRate turns auto into the number that the optimizer's row gives. It returns what is
 // wrong if the row has no rule.
 func resolveLearningRate(a Assignment) string {
