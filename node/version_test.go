@@ -18,8 +18,9 @@ var bless = flag.Bool("bless", false, "rewrite the golden files")
 
 const versionGolden = "testdata/version.golden"
 
-// The bits of every example belong to solver.Version: a change of them requires a new version. Run
-// with -bless only for changes that a new version makes on purpose.
+// The bits of every example belong to solver.Version, their parameters to sweep.PlanVersion: a
+// change of them requires a new version. Run with -bless only for changes that a new version makes
+// on purpose.
 func TestVersionGuardsTheBits(t *testing.T) {
 	files, err := filepath.Glob("../sweep/examples/*.yaml")
 	if err != nil || len(files) == 0 {
