@@ -130,6 +130,9 @@ func (o coordinatorOptions) config(ctx context.Context) (coordinator.Config, err
 	if err != nil {
 		return none, usageError{err}
 	}
+	if err := o.TLS.CheckRole(coordinator.RoleCoordinator); err != nil {
+		return none, usageError{err}
+	}
 	cfg := coordinator.Config{
 		Name: o.Name, Address: o.Listen, Advertise: o.Advertise, Insecure: o.TLS.Insecure,
 		StatusAddress: o.Probe.Listen, StatusInsecure: o.Probe.Insecure,

@@ -32,6 +32,11 @@ func TestRolesAtARealCoordinator(t *testing.T) {
 			"",
 		)...)
 	awaitLeader(t, address, as("client")...)
+	wrong := phasegrid(t, as("node", "coordinator", "--listen", freeAddress(t), "--embedded-etcd", t.TempDir(),
+		"--store", "file://"+t.TempDir(), "--status-listen", "")...)
+	if wrong.code != exitUsage || !strings.Contains(wrong.stderr, "want role spiffe://phasegrid/role/coordinator") {
+		t.Errorf("a coordinator with a node's certificate: exit code %d\n%s", wrong.code, wrong.stderr)
+	}
 
 	file := writeSweep(t, manyShards)
 	for _, role := range []string{"node", "coordinator", "etcd"} {

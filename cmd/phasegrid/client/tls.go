@@ -10,6 +10,8 @@ import (
 
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
+
+	"github.com/phasegrid/phasegrid/coordinator"
 )
 
 // TLS are the options of every command that opens or dials a gRPC port: files in PEM.
@@ -60,6 +62,29 @@ func (o TLS) Transport(address string) (creds credentials.TransportCredentials, 
 		)
 	}
 	return insecure.NewCredentials(), false, nil
+}
+
+// CheckRole checks that the certificate, if there is one, has a role: a peer would refuse another
+// only at the first call.
+func (o TLS) CheckRole(want coordinator.Role) error {
+	id, err := o.identity()
+	if id == nil || err != nil {
+		return err
+	}
+	certificate, _ := id.current()
+	var roles []string
+	for _, uri := range certificate.Leaf.URIs {
+		if uri.String() == want.URI() {
+			return nil
+		}
+		roles = append(roles, uri.String())
+	}
+	got := "without a role"
+	if len(roles) > 0 {
+		got = "with " + strings.Join(roles, ", ")
+	}
+	return fmt.Errorf("--tls-cert %s: got a certificate %s, want role %s; use the one of `phasegrid certs %s`",
+		o.Cert, got, want.URI(), want)
 }
 
 // EtcdTransport returns the credentials for a client of etcd. The endpoints decide: https needs the
