@@ -5,8 +5,10 @@ import (
 	"encoding/base64"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"path/filepath"
+	"regexp"
 
 	"github.com/spf13/cobra"
 
@@ -57,11 +59,19 @@ Kubernetes services only.`,
 	return cmd
 }
 
+// hostName matches DNS names; the first label may be a wildcard.
+var hostName = regexp.MustCompile(`^(\*\.)?\w([\w-]*\w)?(\.\w([\w-]*\w)?)*$`)
+
 // runCerts writes the files and prints their paths or, with Kubernetes, Secrets named
 // phasegrid-ROLE-tls with the keys that cert-manager uses.
 func runCerts(_ context.Context, o certsOptions) error {
 	if o.Days < 1 || o.Days > 3650 {
 		return usageError{fmt.Errorf("--days: got %d, want 1..3650", o.Days)}
+	}
+	for _, name := range o.Names {
+		if net.ParseIP(name) == nil && !hostName.MatchString(name) {
+			return usageError{fmt.Errorf("--name: got %q, want a DNS name or an IP address", name)}
+		}
 	}
 	if len(o.Roles) == 0 {
 		o.Roles = client.CertRoles()

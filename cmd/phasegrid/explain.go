@@ -88,9 +88,9 @@ type originView struct {
 }
 
 func runExplain(ctx context.Context, o explainOptions) error {
-	set, err := results.OpenSet(o.Dir)
+	set, err := openSet(o.Dir)
 	if err != nil {
-		return fmt.Errorf("%w; name a directory that phasegrid run or fetch wrote", err)
+		return err
 	}
 	spec, err := specOf(o.Dir)
 	if err != nil {
@@ -246,9 +246,13 @@ func measured(r results.PointRow) []namedValue {
 func printExplain(w io.Writer, v explainView) {
 	fmt.Fprintf(w, "point\t%d of %s\n", v.Point, v.Set)
 	fmt.Fprintf(w, "point_id\t%s\n", v.PointID)
-	fmt.Fprintf(w, "status\t%s %s\n", v.Status, v.Detail)
+	fmt.Fprintf(w, "status\t%s\n", strings.TrimSpace(v.Status+" "+v.Detail))
 	if s := v.Origin; s != nil {
-		fmt.Fprintf(w, "shard\t%d, indices %d to %d\n", s.Shard, s.FirstIndex, s.EndIndex-1)
+		indices := fmt.Sprintf("indices %d to %d", s.FirstIndex, s.EndIndex-1)
+		if s.EndIndex-s.FirstIndex == 1 {
+			indices = fmt.Sprintf("index %d", s.FirstIndex)
+		}
+		fmt.Fprintf(w, "shard\t%d, %s\n", s.Shard, indices)
 		fmt.Fprintf(
 			w,
 			"computed\tby %s, %s to %s, attempt %d\n",

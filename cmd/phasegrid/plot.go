@@ -11,7 +11,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/phasegrid/phasegrid/results"
 	"github.com/phasegrid/phasegrid/results/plot"
 )
 
@@ -78,9 +77,9 @@ the sweep id and the solver version. Without --to, the files go to the current d
 }
 
 func runPlot(ctx context.Context, o plotOptions) error {
-	set, err := results.OpenSet(o.Dir)
+	set, err := openSet(o.Dir)
 	if err != nil {
-		return fmt.Errorf("%w; name a directory that phasegrid run or fetch wrote", err)
+		return err
 	}
 	if len(o.To) == 0 {
 		absolute, err := filepath.Abs(o.Dir)

@@ -161,6 +161,9 @@ func openSets(dirs []string, out string) ([]*results.Set, error) {
 	}
 	var sets []*results.Set
 	for _, dir := range dirs {
+		if err := checkDirectory(dir); err != nil {
+			return nil, err
+		}
 		absolute, err := filepath.Abs(dir)
 		if err == nil {
 			absolute, err = filepath.EvalSymlinks(absolute)
@@ -176,9 +179,9 @@ func openSets(dirs []string, out string) ([]*results.Set, error) {
 				),
 			}
 		}
-		set, err := results.OpenSet(absolute)
+		set, err := openSet(absolute)
 		if err != nil {
-			return nil, fmt.Errorf("%w; name a directory that phasegrid run or fetch wrote", err)
+			return nil, err
 		}
 		sets = append(sets, set)
 	}

@@ -2,16 +2,12 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 
 	"github.com/spf13/cobra"
 
 	"github.com/phasegrid/phasegrid/results"
-	"github.com/phasegrid/phasegrid/sweep"
 )
 
 type verifyOptions struct {
@@ -63,6 +59,8 @@ func runVerify(ctx context.Context, o verifyOptions) error {
 		Missing:  missing,
 		Files:    report.Files,
 		Omitted:  report.Omitted,
+
+		Violations: []violationView{}, // an empty list, not null
 	}
 	for _, v := range report.Violations {
 		view.Violations = append(view.Violations, violationView{string(v.Kind), v.File, v.Detail})
@@ -140,19 +138,4 @@ func verifySet(ctx context.Context, dir string) (report *results.Report, missing
 		}
 	}
 	return report, missing, nil
-}
-
-// specOf reads the sweep of a result set.
-func specOf(dir string) (*sweep.Spec, error) {
-	if _, err := os.Stat(dir); err != nil {
-		return nil, usageError{fmt.Errorf("open the result set: %w", err)}
-	}
-	canonical, err := os.ReadFile(filepath.Join(dir, results.SweepName))
-	if errors.Is(err, os.ErrNotExist) {
-		return nil, usageError{fmt.Errorf("%s is not a result set: it has no %s", dir, results.SweepName)}
-	}
-	if err != nil {
-		return nil, fmt.Errorf("read the sweep of the result set: %w", err)
-	}
-	return sweep.Decode(canonical)
 }

@@ -48,7 +48,7 @@ grid: {anisotropy: [1, 2]}
 
 func TestVerifyOfNothing(t *testing.T) {
 	for dir, want := range map[string]string{
-		filepath.Join(t.TempDir(), "none"): "no such file or directory",
+		filepath.Join(t.TempDir(), "none"): "none: no such directory",
 		t.TempDir():                        "not a result set: it has no sweep.yaml",
 	} {
 		if got := phasegrid(t, "verify", dir); got.code != exitUsage || !strings.Contains(got.stderr, want) {

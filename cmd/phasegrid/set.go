@@ -1,0 +1,52 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/phasegrid/phasegrid/results"
+	"github.com/phasegrid/phasegrid/sweep"
+)
+
+// openSet opens the result set in a directory that the user named.
+func openSet(dir string) (*results.Set, error) {
+	if err := checkDirectory(dir); err != nil {
+		return nil, err
+	}
+	set, err := results.OpenSet(dir)
+	if err != nil {
+		return nil, fmt.Errorf("%w; name a directory that phasegrid run or fetch wrote", err)
+	}
+	return set, nil
+}
+
+// checkDirectory gives every command the same words for a directory that is not there.
+func checkDirectory(dir string) error {
+	info, err := os.Stat(dir)
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		return usageError{fmt.Errorf("%s: no such directory", dir)}
+	case err != nil:
+		return usageError{fmt.Errorf("open the result set: %w", err)}
+	case !info.IsDir():
+		return usageError{fmt.Errorf("%s: not a directory", dir)}
+	}
+	return nil
+}
+
+// specOf reads the sweep of a result set.
+func specOf(dir string) (*sweep.Spec, error) {
+	if err := checkDirectory(dir); err != nil {
+		return nil, err
+	}
+	canonical, err := os.ReadFile(filepath.Join(dir, results.SweepName))
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, usageError{fmt.Errorf("%s is not a result set: it has no %s", dir, results.SweepName)}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the sweep of the result set: %w", err)
+	}
+	return sweep.Decode(canonical)
+}
