@@ -87,7 +87,7 @@ func TestClusterCommands(t *testing.T) {
 	if got := do("submit", file); !strings.Contains(got.stdout, "submitted") {
 		t.Errorf("submit: %s", got.stdout)
 	}
-	if got := do("submit", file); !strings.Contains(got.stdout, "exists, is now") {
+	if got := do("submit", file); !strings.Contains(got.stdout, "already submitted; ") {
 		t.Errorf("submitted twice: %s", got.stdout)
 	}
 	if got := do("submit", file, "--priority", "5"); !strings.Contains(got.stderr, "keeps priority 0") {
@@ -118,7 +118,7 @@ func TestClusterCommands(t *testing.T) {
 		!strings.Contains(got.stderr, "submit it again") {
 		t.Errorf("retry a cancelled sweep: code %d, %s", got.code, got.stderr)
 	}
-	if got := do("submit", file); !strings.Contains(got.stdout, "is now running") {
+	if got := do("submit", file); !strings.Contains(got.stdout, "already submitted; running") {
 		t.Errorf("submit a cancelled sweep: %s", got.stdout)
 	}
 	background(t, "node", "--coordinator", address, "--slots", "1", "--name", "worker")

@@ -84,7 +84,7 @@ type shapeView struct {
 	Dimension      int64   `json:"dimension" yaml:"dimension"`
 	Width          int64   `json:"width" yaml:"width"`
 	Samples        int64   `json:"samples,omitempty" yaml:"samples,omitempty"`
-	Points         int64   `json:"points" yaml:"points"`
+	Indices        int64   `json:"indices" yaml:"indices"` // where may exclude some of them
 	Flops          float64 `json:"flops" yaml:"flops"`
 }
 
@@ -190,13 +190,13 @@ func printPlan(w io.Writer, v planView) {
 	}
 	fmt.Fprintf(w, "sweep\t%s\n", v.Name)
 	fmt.Fprintf(w, "points\t%s%s of %s indices\n", about, humanize.Comma(v.Points), humanize.Comma(v.Indices))
-	fmt.Fprintf(w, "shards\t%s in %s parts\n", humanize.Comma(v.Shards), humanize.Comma(v.Parts))
+	fmt.Fprintf(w, "shards\t%s in %s\n", humanize.Comma(v.Shards), counted(v.Parts, "part"))
 	fmt.Fprintf(w, "flops\t%.3g\n", v.Flops)
 	fmt.Fprintf(w, "memory\tat most %s a point\n", humanize.IBytes(uint64(v.PointBytes)))
 	fmt.Fprintf(w, "time\tabout %s on %d slots of this machine\n", roughly(v.Seconds), v.Slots)
 	fmt.Fprintf(w, "size\tabout %s of Parquet\n", humanize.IBytes(uint64(v.ParquetBytes)))
 	fmt.Fprintln(w)
-	fmt.Fprintln(w, "MODEL\tREPRESENTATION\tOPTIMIZER\tDIMENSION\tWIDTH\tSAMPLES\tPOINTS\tFLOPS")
+	fmt.Fprintln(w, "MODEL\tREPRESENTATION\tOPTIMIZER\tDIMENSION\tWIDTH\tSAMPLES\tINDICES\tFLOPS")
 	for i, s := range v.Shapes {
 		if i == shapesShown {
 			fmt.Fprintf(w, "... %d more shapes (-o json lists them)\n", len(v.Shapes)-i)
@@ -215,7 +215,7 @@ func printPlan(w io.Writer, v planView) {
 			s.Dimension,
 			s.Width,
 			samples,
-			humanize.Comma(s.Points),
+			humanize.Comma(s.Indices),
 			s.Flops,
 		)
 	}

@@ -72,7 +72,7 @@ func printStatus(w io.Writer, v client.Sweep) {
 		p.ShardsQuarantined,
 	)
 	fmt.Fprintf(w, "parts\t%d of %d written\n", p.PartsDone, p.Parts)
-	fmt.Fprintf(w, "nodes\t%d\n", p.Nodes)
+	fmt.Fprintf(w, "working nodes\t%d\n", p.Nodes)
 	for _, f := range v.Fenced {
 		fmt.Fprintf(w, "node %s\t%s\n", f.Node, f.Reason)
 	}

@@ -73,7 +73,7 @@ func runSubmit(ctx context.Context, o submitOptions) error {
 		return o.Output.print(o.stdout, view, func(w io.Writer) {
 			verb := "submitted"
 			if !created {
-				verb = "exists, is now " + view.Phase // it may have been reopened
+				verb = "already submitted; " + view.Phase // it may have been reopened
 			}
 			fmt.Fprintf(
 				w,

@@ -116,7 +116,8 @@ func (b *Board) waitingForNodes(j *job) string {
 	if memory > 0 {
 		reasons = append(
 			reasons,
-			fmt.Sprintf("a shard needs %d bytes of memory; the largest of %d nodes has %d", j.maxMemory, memory, most),
+			fmt.Sprintf("a shard needs %s of memory; the largest of %s has %s",
+				size(j.maxMemory), plural(memory, "node", "nodes"), size(most)),
 		)
 	}
 	if draining > 0 {
@@ -152,6 +153,19 @@ func plural(n int, one, many string) string {
 		return "1 " + one
 	}
 	return fmt.Sprintf("%d %s", n, many)
+}
+
+// size formats bytes: "300 B", "1.5 GiB".
+func size(bytes int64) string {
+	units := []string{"KiB", "MiB", "GiB", "TiB"}
+	if bytes < 1024 {
+		return fmt.Sprintf("%d B", bytes)
+	}
+	x, unit := float64(bytes)/1024, 0
+	for x >= 1024 && unit < len(units)-1 {
+		x, unit = x/1024, unit+1
+	}
+	return fmt.Sprintf("%.3g %s", x, units[unit])
 }
 
 // NodeStatus is the state of a node as clients see it.
