@@ -426,3 +426,122 @@ func TestViewsAgreeWithAReference(t *testing.T) {
 		})
 	}
 }
+
+// comparedFolder is a set of gd and specgd at random anisotropies, with random held times by
+// dimension, optimizer and anisotropy, which it returns; infinite where censored.
+func comparedFolder(t *testing.T, r *rand.Rand) (*folder, map[int64]map[string]map[float64]float64) {
+	s, err := results.NewSchema([]results.Column{
+		{Name: "optimizer", Kind: results.String}, {Name: "dimension", Kind: results.Int64},
+		{Name: "anisotropy", Kind: results.Float64}, {Name: "learning_rate", Kind: results.Float64},
+	}, results.Options{SolverVersion: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := newFolder(t, s)
+	b := s.NewBuilder()
+	points := int64(0)
+	held := map[int64]map[string]map[float64]float64{}
+	for dimension := int64(10); dimension < 15; dimension++ {
+		held[dimension] = map[string]map[float64]float64{"gd": {}, "specgd": {}}
+		for optimizer, steps := range held[dimension] {
+			for _, lambda := range []float64{-0.5, 0, 1, 3, 10} {
+				if r.IntN(6) == 0 {
+					continue
+				}
+				row := samplePoint(0)
+				binary.BigEndian.PutUint64(row.PointID[:], uint64(points))
+				row.Point, row.UnstableStep, row.Held90Step = points, false, r.Int64N(50)
+				steps[lambda] = float64(row.Held90Step)
+				if r.IntN(4) == 0 {
+					row.Held90Step, steps[lambda] = -1, math.Inf(1)
+				}
+				row.Parameters = []results.Cell{{Text: optimizer}, {Int: dimension}, {Float: lambda}, {Float: 0.5}}
+				f.check(b.AddPoint(row))
+				points++
+			}
+		}
+	}
+	d, err := b.Encode()
+	f.check(err)
+	f.part([]results.Source{{Expectation: results.Expectation{End: points, Points: -1},
+		Open: func(context.Context) (results.Delivery, error) { return d, nil }}})
+	return f, held
+}
+
+// referenceCrossover are the rows of the view for one dimension, by the anisotropy above; nil is
+// that of none.
+func referenceCrossover(gd, specgd map[float64]float64) map[any]referenceRow {
+	out := map[any]referenceRow{}
+	var lambdas []float64
+	shared := 0
+	for _, lambda := range slices.Sorted(maps.Keys(gd)) {
+		if s, ok := specgd[lambda]; ok {
+			shared++
+			if !math.IsInf(gd[lambda], 1) || !math.IsInf(s, 1) {
+				lambdas = append(lambdas, lambda)
+			}
+		}
+	}
+	if shared == 0 {
+		return out
+	}
+	time := func(x float64) float64 { return math.Log(max(x, 1)) }
+	advantage := func(lambda float64) float64 { return time(gd[lambda]) - time(specgd[lambda]) }
+	ahead := 0
+	for i, b := range lambdas {
+		if advantage(b) > 0 {
+			ahead++
+		}
+		if i == 0 || (advantage(b) > 0) == (advantage(lambdas[i-1]) > 0) {
+			continue
+		}
+		a := lambdas[i-1]
+		row := referenceRow{"anisotropy": nil, "anisotropy_below": a, "direction": "falls behind",
+			"verdict": "between two anisotropies, censored at one"}
+		if advantage(b) > 0 {
+			row["direction"] = "overtakes"
+		}
+		if x, y := advantage(a), advantage(b); !math.IsInf(x, 0) && !math.IsInf(y, 0) {
+			row["verdict"] = "interpolated"
+			row["anisotropy"] = a + (b-a)*x/(x-y)
+			if a > 0 {
+				row["anisotropy"] = math.Exp(math.Log(a) + (math.Log(b)-math.Log(a))*x/(x-y))
+			}
+		}
+		out[b] = row
+	}
+	changes := float64(len(out))
+	if changes == 0 {
+		out[nil] = referenceRow{"anisotropy": nil, "anisotropy_below": nil, "direction": nil}
+		switch {
+		case len(lambdas) == 0:
+			out[nil]["verdict"] = "no anisotropy at which one of the two has a held time"
+		case ahead > 0:
+			out[nil]["verdict"] = "ahead at every anisotropy"
+		default:
+			out[nil]["verdict"] = "ahead at no anisotropy"
+		}
+	}
+	for _, row := range out {
+		row["changes"] = changes
+	}
+	return out
+}
+
+func TestCrossoverAgreesWithAReference(t *testing.T) {
+	columns := []string{"dimension", "optimizer", "anisotropy_above"}
+	for seed := range uint64(10) {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			f, held := comparedFolder(t, rand.New(rand.NewPCG(30, seed)))
+			db := duckdb(t, f)
+			want := map[string]referenceRow{}
+			for dimension, times := range held {
+				for above, row := range referenceCrossover(times["gd"], times["specgd"]) {
+					key := referenceRow{"dimension": float64(dimension), "optimizer": "specgd", "anisotropy_above": above}
+					want[key.key(columns)] = row
+				}
+			}
+			compareViews(t, "crossover", viewRows(t, db, "crossover", columns), want)
+		})
+	}
+}
