@@ -37,16 +37,21 @@ func TestExpressionsReadTheStepLimit(t *testing.T) {
 }
 
 func TestQuantitiesThatAreNotSet(t *testing.T) {
-	for rest, want := range map[string]string{
-		", anisotropy: 1, optimizer: adam}\nderive: {learning_rate: 2 * auto_learning_rate}\n": "auto_learning_rate is not set at this point; give an alternative (auto_learning_rate ?? 0)",
-		", optimizer: gd}\nderive: {learning_rate: 0.1, anisotropy: step_limit}\n": "derive: cycle of references " +
-			"anisotropy -> anisotropy",
-		", anisotropy: 1, optimizer: gd}\nderive: {learning_rate: step_limt}\n": `did you mean "step_limit"?`,
+	for _, c := range []struct{ rest, want string }{
+		{
+			", anisotropy: 1, optimizer: adam}\nderive: {learning_rate: 2 * auto_learning_rate}\n",
+			"auto_learning_rate is not set at this point; give an alternative (auto_learning_rate ?? 0)",
+		},
+		{
+			", optimizer: gd}\nderive: {learning_rate: 0.1, anisotropy: step_limit}\n",
+			"derive: cycle of references anisotropy -> anisotropy",
+		},
+		{", anisotropy: 1, optimizer: gd}\nderive: {learning_rate: step_limt}\n", `did you mean "step_limit"?`},
 	} {
-		_, err := sweep.Parse("x.yaml", []byte(quantityHead+rest), sweep.Limits{})
+		_, err := sweep.Parse("x.yaml", []byte(quantityHead+c.rest), sweep.Limits{})
 		var mistakes sweep.Mistakes
-		if !errors.As(err, &mistakes) || !strings.Contains(err.Error(), want) {
-			t.Errorf("%s: %v, want %s", rest, err, want)
+		if !errors.As(err, &mistakes) || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v, want %s", c.rest, err, c.want)
 		}
 	}
 }
