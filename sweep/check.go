@@ -28,9 +28,11 @@ type pointCheck struct {
 	point        Point // of look
 	looked, kept int64
 	same         coincidences
-	unseeded     int64 // points without random numbers
-	unlabelled   int64 // points whose labels are all the same
-	unused       idSet // parameters that the sweep sets and that have applied to no point so far
+	unseeded     int64  // points without random numbers
+	unlabelled   int64  // points whose labels are all the same
+	unpaired     string // an optimizer for which auto takes the dense run
+	subspace     bool   // there are points in the subspace online
+	unused       idSet  // parameters that the sweep sets and that have applied to no point so far
 	findings     map[findingKey]*finding
 	order        []*finding // in the order of the points
 }
@@ -123,6 +125,10 @@ func (c *pointCheck) measure(w *walker, p *Point) {
 	if p.Params[Seed].IsNull() && !w.block.derivesFrom(Seed) {
 		c.unseeded++
 	}
+	if unpaired(p.Params) && w.raw[Representation].text != "dense" {
+		c.unpaired = p.Params[Optimizer].text
+	}
+	c.subspace = c.subspace || p.Params[Model].text == "online" && p.Params[Representation].text == "subspace"
 	if constantLabels(p.Params) {
 		c.unlabelled++
 	}
@@ -151,6 +157,14 @@ func (r *reader) checkWhole(c *pointCheck) {
 			"%s: ignored, applies to no point of this sweep (only where %s)",
 			s.table[id].Name,
 			s.table[id].Use,
+		)
+	}
+	if c.unpaired != "" && c.subspace {
+		r.warn(
+			s.given(Optimizer),
+			"optimizer %s: runs dense and others in the subspace, with other random numbers, so that points of "+
+				"equal seed are not paired; set representation: dense for all of them",
+			c.unpaired,
 		)
 	}
 	if c.unlabelled > 0 {

@@ -15,7 +15,7 @@ func resolveRepresentation(a Assignment) string {
 		chosen := "dense"
 		if notReduced(a) == "" {
 			chosen = "reduced"
-		} else if notSubspace(a) == "" && subspaceRows(a)*subspaceGain <= a[Dimension].i {
+		} else if notSubspace(a) == "" && gains(a) {
 			chosen = "subspace"
 		}
 		a[Representation] = textValue(chosen)
@@ -29,6 +29,24 @@ func resolveRepresentation(a Assignment) string {
 		}
 	}
 	return ""
+}
+
+// gains reports whether the subspace is small enough for auto. Online it is asked for an optimizer
+// with a buffer, whatever the optimizer is: the subspace run draws other random numbers than the
+// dense one, and points of equal seed share theirs across optimizers.
+func gains(a Assignment) bool {
+	rows := subspaceRows(a)
+	if a[Model].text == "online" {
+		m := a[Width].i
+		rows = 1 + special(a) + 2*m + min(a[BatchSize].i, m)
+	}
+	return rows*subspaceGain <= a[Dimension].i
+}
+
+// unpaired reports whether auto takes the dense run only because of the optimizer, where others
+// take the subspace run, with other random numbers. a is resolved.
+func unpaired(a Assignment) bool {
+	return a[Model].text == "online" && a[Representation].text == "dense" && notSubspaceProblem(a) == "" && gains(a)
 }
 
 // notReduced says why W = sum of w_g P_g over the eigenspaces does not follow the dynamics exactly;
@@ -56,7 +74,24 @@ func notReduced(a Assignment) string {
 // draws other random numbers than the dense run, so that the two agree as distributions over seeds,
 // not seed by seed.
 func notSubspace(a Assignment) string {
+	if why := notSubspaceProblem(a); why != "" {
+		return why
+	}
 	rule := ruleOf(a)
+	switch {
+	case rule.BasisDependent:
+		return "optimizer " + a[Optimizer].text + " depends on the basis"
+	case a[Model].text == "online" && rule.OnlineDense != "":
+		return rule.OnlineDense
+	}
+	if rows, d := subspaceRows(a), a[Dimension].i; rows >= d {
+		return fmt.Sprintf("its %d directions are not fewer than dimension %d", rows, d)
+	}
+	return ""
+}
+
+// notSubspaceProblem is notSubspace as far as the optimizer does not matter.
+func notSubspaceProblem(a Assignment) string {
 	switch {
 	case familyOf(a).special == nil:
 		return "covariance: " + a[Covariance].text + " has no large isotropic block"
@@ -66,13 +101,6 @@ func notSubspace(a Assignment) string {
 		return "init: identity with negative_units is not a multiple of the identity outside it"
 	case a[Inputs].text != "" && a[Inputs].text != "gaussian":
 		return "inputs: " + a[Inputs].text + " are not invariant under rotations"
-	case rule.BasisDependent:
-		return "optimizer " + a[Optimizer].text + " depends on the basis"
-	case a[Model].text == "online" && rule.OnlineDense != "":
-		return rule.OnlineDense
-	}
-	if rows, d := subspaceRows(a), a[Dimension].i; rows >= d {
-		return fmt.Sprintf("its %d directions are not fewer than dimension %d", rows, d)
 	}
 	return ""
 }

@@ -3,6 +3,8 @@ package sweep
 import (
 	"strings"
 	"testing"
+
+	"pgregory.net/rapid"
 )
 
 func TestAutoTakesTheCheapestExactRepresentation(t *testing.T) {
@@ -42,10 +44,12 @@ func TestAutoTakesTheCheapestExactRepresentation(t *testing.T) {
 		{[]any{"model", "online", "batch_size", 32, "dimension", 10}, "dense"},
 		{[]any{"model", "online", "batch_size", 32}, "dense"},
 		{[]any{"model", "online", "batch_size", 32, "init", "gaussian", "width", 4, "dimension", 1000}, "subspace"},
-		{[]any{"model", "online", "batch_size", 32, "init", "gaussian", "width", 4, "dimension", 39}, "dense"},
-		{[]any{"model", "online", "batch_size", 32, "init", "gaussian", "width", 4, "dimension", 40}, "subspace"},
-		{[]any{"model", "online", "batch_size", 32, "init", "gaussian", "width", 4, "dimension", 40, "optimizer",
-			"muon"}, "dense"}, // and a buffer
+		{[]any{"model", "online", "batch_size", 32, "init", "gaussian", "width", 4, "dimension", 55}, "dense"},
+		{[]any{"model", "online", "batch_size", 32, "init", "gaussian", "width", 4, "dimension", 56}, "subspace"},
+		{[]any{"model", "online", "batch_size", 32, "init", "gaussian", "width", 4, "dimension", 55, "optimizer",
+			"muon"}, "dense"}, // and a buffer, which gd has room for too
+		{[]any{"model", "online", "batch_size", 32, "init", "gaussian", "width", 4, "dimension", 56, "optimizer",
+			"muon"}, "subspace"},
 		{[]any{"model", "online", "batch_size", 32, "init", "gaussian", "width", 4, "dimension", 1000, "optimizer",
 			"shampoo"}, "dense"},
 	} {
@@ -87,6 +91,53 @@ func TestExplicitRepresentationsSayWhyTheyAreNotExact(t *testing.T) {
 		if len(broken) != 1 || broken[0].id != Representation || !strings.Contains(broken[0].text, c.want) ||
 			!strings.Contains(broken[0].text, "use auto") {
 			t.Errorf("%s with %v: %v, want ...%s...", c.representation, c.more, broken, c.want)
+		}
+	}
+}
+
+// Online points of equal seed share their random numbers across optimizers, at any size.
+func TestOnlinePointsArePairedAcrossOptimizers(t *testing.T) {
+	seen := map[string]bool{}
+	rapid.Check(t, func(r *rapid.T) {
+		d := rapid.IntRange(2, 200).Draw(r, "dimension")
+		pairs := []any{"model", "online", "batch_size", rapid.IntRange(1, 20).Draw(r, "batch"), "dimension", d,
+			"init", "gaussian", "width", rapid.IntRange(1, 10).Draw(r, "width")}
+		var first string
+		for _, rule := range optimizerTable {
+			if rule.BasisDependent || rule.OnlineDense != "" {
+				continue
+			}
+			a := resolved(t, spiked(append(pairs, "optimizer", rule.Name, "power", 0.5)...)...)
+			got := a[Representation].Text()
+			if first == "" {
+				first = got
+			}
+			if got != first {
+				r.Errorf("%v: %s with %s, %s with another", pairs, got, rule.Name, first)
+			}
+			seen[got] = true
+		}
+	})
+	if !seen["dense"] || !seen["subspace"] {
+		t.Errorf("representations taken: %v", seen)
+	}
+}
+
+func TestUnpairedOptimizersGiveAWarning(t *testing.T) {
+	for optimizers, want := range map[string]string{
+		"[gd, muon]": "", "[adam, signgd]": "", "[gd, adam]": "optimizer adam:", "[gd, shampoo]": "optimizer shampoo:",
+	} {
+		for representation, warns := range map[string]bool{"auto": true, "dense": false} {
+			s, err := Parse("sweep.yaml", []byte("name: pairs\nfixed: {model: online, batch_size: 2, covariance: spiked, "+
+				"anisotropy: 4, dimension: 100, width: 2, init: gaussian, init_scale: 0.1, steps: 3, learning_rate: 0.01, "+
+				"representation: "+representation+"}\ngrid: {optimizer: "+optimizers+"}\n"), Limits{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			text := strings.Join(s.Warnings(), "\n")
+			if got := strings.Contains(text, "not paired"); got != (warns && want != "") || !strings.Contains(text, want) && got {
+				t.Errorf("%s, %s: %q, want %q", optimizers, representation, text, want)
+			}
 		}
 	}
 }

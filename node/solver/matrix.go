@@ -59,9 +59,25 @@ func newMatrix(p *Problem, f *frame, m, rest int, ws *workspace) (*matrix, error
 	if rest > 0 {
 		size++
 	}
-	s := &matrix{ws: ws, p: p, frame: f, n: n, m: m, layer: secondLayer{m, p.NegativeUnits}, rest: float64(rest), q: ws.take(n),
-		w: ws.take(size), next: ws.take(size), g: ws.take(size), u: ws.take(size), qw: ws.take(n * m),
-		s: ws.take(m * m), wq: ws.take(m), wu: ws.take(m), top: overlap{m: m, ws: ws}}
+	s := &matrix{
+		ws:    ws,
+		p:     p,
+		frame: f,
+		n:     n,
+		m:     m,
+		layer: secondLayer{m, p.NegativeUnits},
+		rest:  float64(rest),
+		q:     ws.take(n),
+		w:     ws.take(size),
+		next:  ws.take(size),
+		g:     ws.take(size),
+		u:     ws.take(size),
+		qw:    ws.take(n * m),
+		s:     ws.take(m * m),
+		wq:    ws.take(m),
+		wu:    ws.take(m),
+		top:   overlap{m: m, ws: ws},
+	}
 	f.q.apply(s.q, f.theta, 1)
 	s.energy = dot(f.theta, s.q)
 	var err error
@@ -184,8 +200,8 @@ func (s *matrix) metrics() Metrics {
 	}, s.seen)
 }
 
-// parameterMSE is (‖W - u uᵀW‖_F² + ‖W₋ᵀu‖² + (‖W₊ᵀu‖ - ‖θ‖)²)/d, W₋ the negative units. The first norm is that of the residual,
-// never a difference of norms.
+// parameterMSE is (‖W - u uᵀW‖_F² + ‖W₋ᵀu‖² + (‖W₊ᵀu‖ - ‖θ‖)²)/d, W₋ the negative units. The first
+// norm is that of the residual, never a difference of norms.
 func (s *matrix) parameterMSE(c2 float64) float64 {
 	var residual lanes8
 	for i, u := range s.frame.u {

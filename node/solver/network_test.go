@@ -105,7 +105,8 @@ func polarFactor(g []float64, d, m int) []float64 {
 // Subspace runs follow dense ones whatever the signs in the second layer are.
 func TestSubspaceFollowsDenseWithNegativeUnits(t *testing.T) {
 	for _, init := range []Init{Gaussian, Sphere, Orthonormal} {
-		for optimizer, steps := range map[Optimizer]int{GD: 100, MomentumGD: 100, Muon: 20} { // muon before columns align
+		// muon only before the columns align, from where on it spreads round-off
+		for optimizer, steps := range map[Optimizer]int{GD: 100, MomentumGD: 100, Muon: 20} {
 			p := Problem{Representation: Dense, Dimension: 40, Width: 4, NegativeUnits: 2, Steps: steps, Init: init,
 				InitScale: 0.2, Seed: 3, Teacher: Teacher{Kind: Uniform, Norm2: 1},
 				Covariance: Covariance{Spectrum: []Run{{1, 1}, {4, 1}, {1, 38}}}, Optimizer: optimizer,
@@ -117,8 +118,9 @@ func TestSubspaceFollowsDenseWithNegativeUnits(t *testing.T) {
 				t.Fatal(err)
 			}
 			a, b := results[0].Final, results[1].Final
-			if results[1].Status != OK || math.Abs(a.Loss-b.Loss) > 1e-11*a.Loss ||
-				math.Abs(a.SignalAlignment-b.SignalAlignment) > 1e-11 || math.Abs(a.ParameterMSE-b.ParameterMSE) > 1e-11 {
+			signal, mse := a.SignalAlignment-b.SignalAlignment, a.ParameterMSE-b.ParameterMSE
+			if results[1].Status != OK || math.Abs(a.Loss-b.Loss) > 1e-11*a.Loss || math.Abs(signal) > 1e-11 ||
+				math.Abs(mse) > 1e-11 {
 				t.Errorf("init %v, %v: %+v and %+v", init, optimizer, results[0], results[1])
 			}
 		}

@@ -9,8 +9,8 @@ import (
 	"gonum.org/v1/gonum/lapack/lapack64"
 )
 
-// samples is the empirical gradient G = 1/n Σ (x_iᵀWDWᵀx_i - y_i) x_i x_iᵀ WD over n pairs: all that
-// are drawn once, some of them, or fresh ones at each step (online).
+// samples is the empirical gradient G = 1/n Σ (x_iᵀWDWᵀx_i - y_i) x_i x_iᵀ WD over n pairs: all
+// that are drawn once, some of them, or fresh ones at each step (online).
 type samples struct {
 	p      *Problem
 	ws     *workspace
