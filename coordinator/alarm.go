@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/phasegrid/phasegrid/coordinator/board"
 )
 
 // alarms are the conditions that an operator has to end. An alarm has a subject and the text that
@@ -45,7 +47,7 @@ func newAlarms(log *slog.Logger, gauge prometheus.Gauge) *alarms {
 
 func (a *alarms) reporter(subject string) *reporter { return &reporter{a, subject} }
 
-func (r *reporter) raise(text string) { r.alarms.raise(r.subject, r, text) }
+func (r *reporter) raise(err error) { r.alarms.raise(r.subject, r, board.OneLine(err.Error())) }
 
 func (r *reporter) clear() { r.alarms.clear(r.subject, r) }
 

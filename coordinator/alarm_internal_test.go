@@ -95,7 +95,7 @@ func TestAlarmOfFilesLastsWhileAnyFails(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	failed := func(do func(context.Context) error) {
 		job := fileJob{reporter: c.alarms.reporter("store, small"), do: do, delay: minRetryDelay}
-		job.reporter.raise("full")
+		job.reporter.raise(errors.New("full"))
 		c.files.put(job)
 	}
 	failed(func(context.Context) error { return errors.New("full") })
@@ -119,9 +119,9 @@ func TestAlarmOfFilesLastsWhileAnyFails(t *testing.T) {
 func TestAlarmIsNotLoggedWithEachTry(t *testing.T) {
 	var log bytes.Buffer
 	a := newAlarms(slog.New(slog.NewTextHandler(&log, nil)), newMetrics(prometheus.NewRegistry()).alarms)
-	trouble := a.reporter("store")
+	reporter := a.reporter("store")
 	for i := range 10 {
-		trouble.raise(fmt.Sprintf("delete .deleting-%d: full", i))
+		reporter.raise(fmt.Errorf("delete .deleting-%d: full", i))
 	}
 	if n := strings.Count(log.String(), "level=ERROR"); n != 1 {
 		t.Errorf("logged %d times: %s", n, &log)
@@ -129,8 +129,8 @@ func TestAlarmIsNotLoggedWithEachTry(t *testing.T) {
 	if list := a.list(); len(list) != 1 || !strings.Contains(list[0], ".deleting-9") {
 		t.Errorf("the alarms are %q", list)
 	}
-	trouble.clear()
-	trouble.raise("full")
+	reporter.clear()
+	reporter.raise(errors.New("full"))
 	if n := strings.Count(log.String(), "level=ERROR"); n != 2 {
 		t.Errorf("an alarm that begins again is not logged: %s", &log)
 	}
@@ -143,9 +143,9 @@ func TestAlarmsOfThousandsOfSweeps(t *testing.T) {
 	all := make([]*reporter, 10_000)
 	for i := range all {
 		all[i] = c.alarms.reporter(fmt.Sprintf("store, sweep-%05d", i))
-		all[i].raise(strings.Repeat("no space left on device; ", 20))
+		all[i].raise(errors.New(strings.Repeat("no space left on device; ", 20)))
 	}
-	c.alarms.reporter("etcd").raise("no leader")
+	c.alarms.reporter("etcd").raise(errors.New("no leader"))
 	m := sweepToProto(&design{}, board.Progress{}, c.alarms.list())
 	if n := proto.Size(m); n > 1<<20 || !strings.HasPrefix(m.GetProgress().GetAlarms()[0], "etcd: ") {
 		t.Errorf("one sweep is an answer of %d bytes, first %.60q", n, m.GetProgress().GetAlarms())

@@ -15,7 +15,6 @@ import (
 	"google.golang.org/grpc/health"
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 
-	"github.com/phasegrid/phasegrid/coordinator/board"
 	"github.com/phasegrid/phasegrid/coordinator/ledger"
 	"github.com/phasegrid/phasegrid/sweep"
 )
@@ -125,7 +124,7 @@ func (c *Coordinator) campaignAndLead(ctx context.Context) error {
 		}
 		if err != nil {
 			if ctx.Err() == nil {
-				candidacy.raise(board.OneLine("campaign failed: " + err.Error()))
+				candidacy.raise(fmt.Errorf("campaign failed: %w", err))
 				_ = gax.Sleep(ctx, retryDelay)
 			}
 			continue
@@ -141,7 +140,7 @@ func (c *Coordinator) campaignAndLead(ctx context.Context) error {
 // raiseAndWait raises an alarm and waits before the next attempt.
 func (c *Coordinator) raiseAndWait(ctx context.Context, r *reporter, err error) {
 	if ctx.Err() == nil {
-		r.raise(board.OneLine(err.Error()))
+		r.raise(err)
 		_ = gax.Sleep(ctx, maxRetryDelay)
 	}
 }
@@ -179,7 +178,7 @@ func (c *Coordinator) lead(ctx context.Context, leadership *ledger.Leadership, s
 			c.log.Info("lost leadership", "reason", "coordinator is stopping")
 		}
 	} else if ctx.Err() == nil && !errors.Is(err, ledger.ErrFenced) {
-		stores.raise(board.OneLine(err.Error()))
+		stores.raise(err)
 	}
 	if errors.Is(err, ledger.ErrFenced) {
 		c.metrics.leaseFailures.Inc()

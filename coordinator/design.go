@@ -104,6 +104,14 @@ func (d *design) bounds(r board.ShardRange) []int64 {
 	return bounds
 }
 
+// partIndices returns the index range [first, end) of a part.
+func (d *design) partIndices(part int64) (first, end int64) {
+	firstShard, endShard := d.plan.Part(part)
+	first, _ = d.plan.Shard(firstShard)
+	_, end = d.plan.Shard(endShard - 1)
+	return first, end
+}
+
 // expectation is what a delivery of a shard is checked against.
 func (d *design) expectation(shard int) results.Expectation {
 	first, end := d.plan.Shard(int64(shard))

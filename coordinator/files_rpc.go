@@ -155,17 +155,15 @@ func isPart(name string) bool {
 	if _, err := fmt.Sscanf(path.Base(name), "part-%d.parquet", &part); err != nil {
 		return false
 	}
-	return slices.ContainsFunc(tables, func(t results.Table) bool { return name == results.PartName(t, part) })
+	return slices.ContainsFunc(results.Tables(), func(t results.Table) bool { return name == results.PartName(t, part) })
 }
 
 // isSmall reports whether a path within a result set is that of the manifest or of a file that
 // exists from the start.
 func isSmall(name string) bool {
 	return name == results.ManifestName || name == results.SweepName || name == results.ViewsName ||
-		slices.ContainsFunc(tables, func(t results.Table) bool { return name == results.EmptyName(t) })
+		slices.ContainsFunc(results.Tables(), func(t results.Table) bool { return name == results.EmptyName(t) })
 }
-
-var tables = []results.Table{results.Points, results.Trajectories, results.Coefficients, results.Shards}
 
 // Fetch sends a file of a result set. Other paths are rejected before the store is asked, whose
 // errors contain its own paths.

@@ -43,7 +43,7 @@ func (t *term) fileWorker(ctx context.Context) error {
 			t.failing.put(job)
 			return cmp.Or(ctx.Err(), err)
 		default:
-			job.reporter.raise(board.OneLine(err.Error()))
+			job.reporter.raise(err)
 			job.delay = min(max(2*job.delay, minRetryDelay), maxRetryDelay)
 			t.failing.put(job)
 		}

@@ -219,7 +219,7 @@ func (s *flightServer) DoGet(r *flight.Ticket, stream flight.FlightService_DoGet
 // send sends the rows, part by part.
 func (f tableFlight) send(ctx context.Context, records *results.RecordStream) error {
 	for part := range int(f.entry.design.plan.Parts()) {
-		first, end := f.bounds(part)
+		first, end := f.entry.design.partIndices(int64(part))
 		if end <= f.projection.First || first >= f.projection.End {
 			continue
 		}
@@ -228,14 +228,6 @@ func (f tableFlight) send(ctx context.Context, records *results.RecordStream) er
 		}
 	}
 	return records.Close()
-}
-
-// bounds returns the index range of a part.
-func (f tableFlight) bounds(part int) (first, end int64) {
-	a, b := f.entry.design.plan.Part(int64(part))
-	first, _ = f.entry.design.plan.Shard(a)
-	_, end = f.entry.design.plan.Shard(b - 1)
-	return first, end
 }
 
 // sendPart sends the rows of a part from its file if it is merged, otherwise from the spool. If the

@@ -6,7 +6,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/phasegrid/phasegrid/coordinator/board"
-	"github.com/phasegrid/phasegrid/results"
 )
 
 // metrics are the Prometheus metrics of a coordinator. No sweep or point is a label.
@@ -121,10 +120,9 @@ func (m *metrics) observeAnswer(o board.Outcome, took, solving time.Duration) {
 
 // countPoints counts committed rows.
 func (m *metrics) countPoints(c board.Counts) {
-	m.points.WithLabelValues(results.StatusOK).Add(float64(c.OK))
-	m.points.WithLabelValues(results.StatusDiverged).Add(float64(c.Diverged))
-	m.points.WithLabelValues(results.StatusFailed).Add(float64(c.Failed))
-	m.points.WithLabelValues(results.StatusInvalid).Add(float64(c.Invalid))
+	for status, n := range byStatus(c) {
+		m.points.WithLabelValues(status).Add(float64(n))
+	}
 }
 
 // measure sets the gauges from the board; it runs in the loop.

@@ -85,18 +85,13 @@ func (t *term) manifest(e *entry, p board.Progress, files []results.ManifestFile
 		Sweep: e.design.id, Name: e.design.name, SpecSHA256: hex.EncodeToString(sum[:]),
 		SolverVersion: e.design.solver, PlanVersion: e.design.planVersion,
 		ArithmeticClass: p.Class, GitRevision: t.cfg.GitRevision, Indices: e.design.spec.Size(), Files: files,
-		PointsByStatus: map[string]int64{
-			results.StatusOK: p.Counts.OK, results.StatusDiverged: p.Counts.Diverged,
-			results.StatusFailed: p.Counts.Failed, results.StatusInvalid: p.Counts.Invalid,
-		},
+		PointsByStatus: byStatus(p.Counts),
 	}
 	t.mu.RLock()
 	defer t.mu.RUnlock()
 	for i := range e.design.plan.Parts() {
 		state := e.parts[int(i)]
-		a, b := e.design.plan.Part(i)
-		first, _ := e.design.plan.Shard(a)
-		_, end := e.design.plan.Shard(b - 1)
+		first, end := e.design.partIndices(i)
 		m.Parts = append(m.Parts, results.Part{
 			IndexRange: results.IndexRange{First: first, End: end}, Points: state.Rows.Rows(),
 		})

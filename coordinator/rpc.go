@@ -16,7 +16,6 @@ import (
 
 	"github.com/phasegrid/phasegrid/coordinator/board"
 	pb "github.com/phasegrid/phasegrid/proto/phasegrid/v1"
-	"github.com/phasegrid/phasegrid/results"
 	"github.com/phasegrid/phasegrid/sweep"
 )
 
@@ -297,12 +296,4 @@ func (s *sweepsServer) ListNodes(ctx context.Context, _ *pb.ListNodesRequest) (*
 		response.Nodes = append(response.Nodes, nodeStatusToProto(n))
 	}
 	return response, nil
-}
-
-// countsOf counts the rows of a decoded shard by status.
-func countsOf(s *results.Shard) board.Counts {
-	return board.Counts{
-		OK: s.ByStatus[results.StatusOK], Diverged: s.ByStatus[results.StatusDiverged],
-		Failed: s.ByStatus[results.StatusFailed], Invalid: s.ByStatus[results.StatusInvalid],
-	}
 }

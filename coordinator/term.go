@@ -189,7 +189,7 @@ func (t *term) retry(ctx context.Context, subject string, do func() error) error
 		case ctx.Err() != nil:
 			return ctx.Err()
 		}
-		reporter.raise(board.OneLine(err.Error()))
+		reporter.raise(err)
 		if err := gax.Sleep(ctx, delay); err != nil {
 			return err
 		}

@@ -123,6 +123,22 @@ func shardRow(h *pb.DeliverHeader, first, end, points int64, attempts int) resul
 	}
 }
 
+// countsOf counts the rows of a decoded shard by status.
+func countsOf(s *results.Shard) board.Counts {
+	return board.Counts{
+		OK: s.ByStatus[results.StatusOK], Diverged: s.ByStatus[results.StatusDiverged],
+		Failed: s.ByStatus[results.StatusFailed], Invalid: s.ByStatus[results.StatusInvalid],
+	}
+}
+
+// byStatus is the inverse of countsOf.
+func byStatus(c board.Counts) map[string]int64 {
+	return map[string]int64{
+		results.StatusOK: c.OK, results.StatusDiverged: c.Diverged,
+		results.StatusFailed: c.Failed, results.StatusInvalid: c.Invalid,
+	}
+}
+
 func phaseToProto(p board.Phase) pb.Phase {
 	switch p {
 	case board.Running:
@@ -147,11 +163,8 @@ func sweepToProto(d *design, p board.Progress, alarms []string) *pb.Sweep {
 			PointsDone: p.Counts.Rows(), Shards: int64(p.Shards), ShardsDone: int64(p.ShardsDone),
 			ShardsLeased: int64(p.Leased), ShardsQuarantined: int64(p.Quarantined),
 			Parts: int64(p.Parts), PartsDone: int64(p.PartsDone),
-			PointsByStatus: map[string]int64{
-				results.StatusOK: p.Counts.OK, results.StatusDiverged: p.Counts.Diverged,
-				results.StatusFailed: p.Counts.Failed, results.StatusInvalid: p.Counts.Invalid,
-			},
-			Nodes: int32(p.Nodes), Waiting: p.Waiting, CostTotal: p.CostTotal, CostDone: p.CostDone, Alarms: alarms,
+			PointsByStatus: byStatus(p.Counts), Nodes: int32(p.Nodes), Waiting: p.Waiting,
+			CostTotal: p.CostTotal, CostDone: p.CostDone, Alarms: alarms,
 		},
 	}
 	if p.Removing {

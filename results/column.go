@@ -56,6 +56,9 @@ const (
 	numTables = iota
 )
 
+// Tables returns every table that a result set can have, in order.
+func Tables() []Table { return []Table{Points, Trajectories, Coefficients, Shards} }
+
 // String returns the table's name, which is that of its folder and its view.
 func (t Table) String() string {
 	if int(t) < numTables {

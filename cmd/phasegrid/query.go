@@ -231,7 +231,7 @@ func viewsOf(sets []*results.Set) (string, error) {
 		}
 	}
 	b.WriteString("USE main;\n")
-	for _, t := range []results.Table{results.Points, results.Trajectories, results.Coefficients, results.Shards} {
+	for _, t := range results.Tables() {
 		if len(union[t]) > 0 {
 			fmt.Fprintf(&b, "CREATE VIEW %s AS %s;\n", t, strings.Join(union[t], " UNION ALL BY NAME "))
 		}
