@@ -18,7 +18,7 @@ import (
 )
 
 // Deliver bounds the time of a delivery, since one that stalls holds memory that others wait for.
-// When it returns the stream ends, and with it whatever deliver waits for.
+// Its return ends the stream, and with it any call that deliver is blocked in.
 func (s *nodesServer) Deliver(stream grpc.ClientStreamingServer[pb.DeliverRequest, pb.DeliverResponse]) error {
 	ctx := stream.Context()
 	t, err := s.leader.leading(ctx)

@@ -155,7 +155,9 @@ func isPart(name string) bool {
 	if _, err := fmt.Sscanf(path.Base(name), "part-%d.parquet", &part); err != nil {
 		return false
 	}
-	return slices.ContainsFunc(results.Tables(), func(t results.Table) bool { return name == results.PartName(t, part) })
+	return slices.ContainsFunc(results.Tables(), func(t results.Table) bool {
+		return name == results.PartName(t, part)
+	})
 }
 
 // isSmall reports whether a path within a result set is that of the manifest or of a file that

@@ -87,9 +87,9 @@ func (t *term) commit(ctx context.Context, writes []ledger.Write) error {
 	return err
 }
 
-// writesOf returns what an action makes durable. There may be more writes than fit into one
-// transaction: whatever number of the first ones is durable when the leader dies, the next leader
-// finds a consistent state.
+// writesOf returns what an action makes durable. The writes may not fit into one transaction, so
+// their order matters: if the leader dies after any number of them, the next leader finds a
+// consistent state.
 func (t *term) writesOf(a board.Action) []ledger.Write {
 	switch a := a.(type) {
 	case board.SaveFailures:

@@ -5,7 +5,8 @@ import "fmt"
 // How a shard gets from leased to done: the first delivery is committed, later ones wait for the
 // same answer. A commit that cannot be made durable is cancelled once its sweep has ended.
 
-// shardDelivered decides about a verified delivery. The first one wins, whoever holds the lease.
+// shardDelivered decides about a verified delivery. The first one wins, whichever node holds the
+// lease.
 func (b *Board) shardDelivered(e ShardDelivered) {
 	j := b.jobs[e.Sweep]
 	answer := func(o Outcome, reason string) { b.emit(Answer{Token: e.Token, Outcome: o, Reason: reason}) }
