@@ -193,9 +193,9 @@ func (r *reader) reportEmpty(s *Spec) {
 		}
 	}
 	if s.exact {
-		r.fail(at, "where: false at all %d points", s.size)
+		r.fail(at, "where: excludes all %d points", s.size)
 	} else {
-		r.warn(at, "where: false at all %d points of a sample", int64(sampledPoints))
+		r.warn(at, "where: excludes all %d points of a sample", int64(sampledPoints))
 	}
 }
 

@@ -232,7 +232,11 @@ func syntaxError(err error) (position, string) {
 	}
 	if errors.As(err, &positioned) && positioned.GetToken() != nil {
 		at := positioned.GetToken().Position
-		return position{int32(at.Line), int32(max(1, at.Column))}, "not YAML: " + positioned.GetMessage()
+		text := "not YAML: " + positioned.GetMessage()
+		if strings.Contains(text, "mapping value is not allowed") {
+			text += "; quote an expression that contains a colon"
+		}
+		return position{int32(at.Line), int32(max(1, at.Column))}, text
 	}
 	first, _, _ := strings.Cut(err.Error(), "\n")
 	return position{1, 1}, "not YAML: " + first

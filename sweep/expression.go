@@ -89,7 +89,7 @@ func explain(err error, names []string) string {
 		first, _, _ := strings.Cut(err.Error(), "\n")
 		return "compile expression: " + first
 	}
-	text := fmt.Sprintf("compile expression: %s (at character %d)", at.Message, at.Column+1)
+	text := fmt.Sprintf("compile expression: %s (column %d of the expression)", at.Message, at.Column+1)
 	if strings.Contains(at.Message, "EOF") {
 		text = "compile expression: unexpected end; quote an expression that contains # or a colon"
 	}

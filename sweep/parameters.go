@@ -240,7 +240,7 @@ func stateParameters() []Parameter {
 // optimizerParameters are those of the update.
 func optimizerParameters() []Parameter {
 	return []Parameter{
-		numberParameter(LearningRate, "learning_rate", 0, 1e12, "lr, step size before the schedule").above().auto(),
+		numberParameter(LearningRate, "learning_rate", 0, 1e12, "lr, learning rate before the schedule").above().auto(),
 		textParameter(Schedule, "schedule", "lr_k/lr: 1, 1 - k/T, (1 + cos(pi k/T))/2, 1/sqrt(1 + k/lr_warm)",
 			"constant", "linear", "cosine", "invsqrt").or(textValue("constant")),
 		numberParameter(LRWarm, "lr_warm", 0, 1e12, "lr_k = lr/sqrt(1 + k/lr_warm)").above().

@@ -51,7 +51,7 @@ func (r *reader) mapping(n node, name, want string) []entry {
 	keys := make([]entry, 0, len(n.keys))
 	for _, e := range n.keys {
 		if at, twice := first[e.key]; twice {
-			r.fail(e.pos, "key %q: duplicate of line %d", e.key, at.line)
+			r.fail(e.pos, "duplicate key %q; first set on line %d", e.key, at.line)
 			continue
 		}
 		first[e.key] = e.pos
