@@ -57,7 +57,7 @@ func viewRun(folder string, summaries []*optimizerSummary) runView {
 	for _, s := range summaries {
 		v.Optimizers = append(v.Optimizers, summaryView{
 			s.optimizer, s.points, s.diverged, s.failed, s.invalid,
-			finite(s.peakSpike.value()), finite(s.held.value()), s.censored, finite(s.slowest), finite(s.fastest),
+			finite(s.spike()), finite(s.held.value()), s.censored, finite(s.slowest), finite(s.fastest),
 		})
 	}
 	return v
@@ -112,7 +112,7 @@ func (s *optimizerSummary) add(status string, peakSpike, held results.Cell, step
 	if status == results.StatusOK && !peakSpike.Null {
 		s.peakSpike.add(peakSpike.Float)
 	}
-	if !held.Null {
+	if status == results.StatusOK && !held.Null {
 		s.held.add(float64(held.Int))
 		return
 	}
@@ -136,7 +136,7 @@ func printSummary(w io.Writer, summaries []*optimizerSummary) {
 		if broken {
 			fmt.Fprintf(w, "%s\t%s\t", humanize.Comma(s.failed), humanize.Comma(s.invalid))
 		}
-		fmt.Fprintf(w, "%s\t%s\n", alignment(s.peakSpike.value()), s.heldText())
+		fmt.Fprintf(w, "%s\t%s\n", alignment(s.spike()), s.heldText())
 	}
 	different := func(s *optimizerSummary) bool {
 		return s.slowest != summaries[0].slowest || s.fastest != summaries[0].fastest
@@ -150,6 +150,14 @@ func printSummary(w io.Writer, summaries []*optimizerSummary) {
 	}
 	fmt.Fprintf(w, "\nLearning rates: %s. Steps of different learning rates are not equal times.\n",
 		strings.Join(rates, ", "))
+}
+
+// spike is the median of peak_spike_alignment; NaN where fewer than half of the runs are ok.
+func (s *optimizerSummary) spike() float64 {
+	if runs := s.points - s.invalid; 2*(runs-s.diverged-s.failed) < runs {
+		return math.NaN()
+	}
+	return s.peakSpike.value()
 }
 
 // heldText is the median of held_90_step. Where that is a censored run, it is later than the

@@ -42,3 +42,20 @@ func TestSummaryCountsCensoredRunsAsLaterThanAllOthers(t *testing.T) {
 		t.Errorf("got %+v, want a null median with 2 censored runs, then 1100 with 1", view)
 	}
 }
+
+// TestSummaryOfFewRunsThatAreOK: a failed run is censored whatever its row has, and there is no
+// median of a metric where fewer than half of the runs are ok.
+func TestSummaryOfFewRunsThatAreOK(t *testing.T) {
+	s := &optimizerSummary{optimizer: "gd"}
+	s.add(results.StatusOK, results.Cell{Float: 0.9}, results.Cell{Int: 4}, 100)
+	s.add(results.StatusFailed, results.Cell{Null: true}, results.Cell{Int: 3}, 50)
+	if view := viewRun("", []*optimizerSummary{s}).Optimizers[0]; *view.PeakSpike != 0.9 || *view.Held != 4 ||
+		view.Censored != 1 {
+		t.Errorf("got %+v, want the medians of the run that is ok", view)
+	}
+	s.add(results.StatusDiverged, results.Cell{Float: 0.5}, results.Cell{Null: true}, 20)
+	if view := viewRun("", []*optimizerSummary{s}).Optimizers[0]; view.PeakSpike != nil || view.Held != nil ||
+		view.Censored != 2 {
+		t.Errorf("got %+v, want no medians", view)
+	}
+}
