@@ -39,7 +39,7 @@ func notYAML() []string {
 	return []string{
 		"alias-one", "aliases", "merge-key", "tag", "duplicate-key", "duplicate-axis", "nul-byte", "not-utf8",
 		"two-documents",
-		"syntax-flow", "syntax-indent", "syntax-tab", "syntax-quote", "number-forms",
+		"syntax-colon", "syntax-flow", "syntax-indent", "syntax-tab", "syntax-quote", "number-forms",
 	}
 }
 
