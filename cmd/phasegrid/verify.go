@@ -42,9 +42,9 @@ type verifyView struct {
 }
 
 type violationView struct {
-	Problem string `json:"problem" yaml:"problem"`
-	File    string `json:"file,omitempty" yaml:"file,omitempty"`
-	Detail  string `json:"detail" yaml:"detail"`
+	Kind   string `json:"kind" yaml:"kind"`
+	File   string `json:"file,omitempty" yaml:"file,omitempty"`
+	Detail string `json:"detail" yaml:"detail"`
 }
 
 func runVerify(ctx context.Context, o verifyOptions) error {

@@ -89,13 +89,13 @@ func (t *trial) verify(ctx context.Context, name, set string) error {
 		return ctx.Err()
 	}
 	var view struct {
-		Violations []struct{ Problem, File, Detail string }
+		Violations []struct{ Kind, File, Detail string }
 	}
 	if err := json.Unmarshal(text, &view); err != nil || failed != nil && len(view.Violations) == 0 {
 		t.report.violate("%s: phasegrid verify: %v", name, failed)
 	}
 	for _, v := range view.Violations {
-		t.report.violate("%s: %s: %s: %s", name, v.File, v.Problem, v.Detail)
+		t.report.violate("%s: %s: %s: %s", name, v.File, v.Kind, v.Detail)
 	}
 	return nil
 }

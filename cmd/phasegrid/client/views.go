@@ -43,7 +43,7 @@ type Progress struct {
 	Waiting           string           `json:"waiting,omitempty" yaml:"waiting,omitempty"` // what it waits for
 	CostTotal         float64          `json:"cost_total" yaml:"cost_total"`
 	CostDone          float64          `json:"cost_done" yaml:"cost_done"`
-	Suspects          []Suspect        `json:"losses,omitempty" yaml:"losses,omitempty"`
+	Suspects          []Suspect        `json:"suspects,omitempty" yaml:"suspects,omitempty"`
 	Alarms            []string         `json:"alarms,omitempty" yaml:"alarms,omitempty"`
 }
 
