@@ -10,13 +10,6 @@ import (
 	"github.com/phasegrid/phasegrid/cmd/phasegrid/client"
 )
 
-type changeOptions struct {
-	Client client.Config
-	Sweep  string
-	Output output
-	stdout io.Writer
-}
-
 func (m Main) pauseCommand() *cobra.Command {
 	return m.changeCommand(client.ChangePause, "Pause a sweep: no new leases, leased shards are finished")
 }
@@ -31,22 +24,12 @@ func (m Main) cancelCommand() *cobra.Command {
 
 // changeCommand changes the phase of one sweep.
 func (m Main) changeCommand(change client.Change, short string) *cobra.Command {
-	o := changeOptions{Client: client.Config{Notes: m.Stderr}, stdout: m.Stdout}
-	cmd := &cobra.Command{
-		Use:   string(change) + " SWEEP",
-		Short: short,
-		Args:  cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			o.Sweep = args[0]
-			return runChange(cmd.Context(), change, o)
-		},
-	}
-	addClientFlags(cmd.Flags(), &o.Client)
-	o.Output.addFlag(cmd.Flags())
-	return cmd
+	return m.sweepCommand(string(change), short, func(ctx context.Context, o sweepOptions) error {
+		return runChange(ctx, change, o)
+	})
 }
 
-func runChange(ctx context.Context, change client.Change, o changeOptions) error {
+func runChange(ctx context.Context, change client.Change, o sweepOptions) error {
 	return o.Client.WithSweep(ctx, o.Sweep, func(ctx context.Context, c *client.Client, s client.Sweep) error {
 		view, err := c.Change(ctx, change, s.ID)
 		if err != nil {

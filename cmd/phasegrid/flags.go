@@ -1,6 +1,10 @@
 package main
 
 import (
+	"context"
+	"io"
+
+	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"github.com/phasegrid/phasegrid/cmd/phasegrid/client"
@@ -8,6 +12,31 @@ import (
 
 // defaultCoordinator is the address at which a coordinator listens by default.
 const defaultCoordinator = "127.0.0.1:7443"
+
+// sweepOptions are those of every command about one sweep of a cluster.
+type sweepOptions struct {
+	Client         client.Config
+	Sweep          string
+	Output         output
+	stdout, stderr io.Writer
+}
+
+// sweepCommand makes a command whose argument is a sweep.
+func (m Main) sweepCommand(name, short string, run func(context.Context, sweepOptions) error) *cobra.Command {
+	o := sweepOptions{Client: client.Config{Notes: m.Stderr}, stdout: m.Stdout, stderr: m.Stderr}
+	cmd := &cobra.Command{
+		Use:   name + " SWEEP",
+		Short: short,
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o.Sweep = args[0]
+			return run(cmd.Context(), o)
+		},
+	}
+	addClientFlags(cmd.Flags(), &o.Client)
+	o.Output.addFlag(cmd.Flags())
+	return cmd
+}
 
 // addClientFlags adds the flags of every command that calls a coordinator.
 func addClientFlags(flags *pflag.FlagSet, o *client.Config) {

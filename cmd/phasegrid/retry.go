@@ -10,15 +10,6 @@ import (
 	"github.com/phasegrid/phasegrid/cmd/phasegrid/client"
 )
 
-type retryOptions struct {
-	Client client.Config
-	Sweep  string
-	Watch  bool
-	Output output
-	stdout io.Writer
-	stderr io.Writer
-}
-
 // retryView is a sweep and how many of its shards are retried.
 type retryView struct {
 	Sweep   client.Sweep `json:"sweep" yaml:"sweep"`
@@ -26,23 +17,14 @@ type retryView struct {
 }
 
 func (m Main) retryCommand() *cobra.Command {
-	o := retryOptions{Client: client.Config{Notes: m.Stderr}, stdout: m.Stdout, stderr: m.Stderr}
-	cmd := &cobra.Command{
-		Use:   "retry SWEEP",
-		Short: "Retry the quarantined shards of a sweep",
-		Args:  cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			o.Sweep = args[0]
-			return runRetry(cmd.Context(), o)
-		},
-	}
-	addClientFlags(cmd.Flags(), &o.Client)
-	o.Output.addFlag(cmd.Flags())
-	cmd.Flags().BoolVar(&o.Watch, "watch", false, "watch the sweep until it ends")
+	watch := false
+	cmd := m.sweepCommand("retry", "Retry the quarantined shards of a sweep",
+		func(ctx context.Context, o sweepOptions) error { return runRetry(ctx, watch, o) })
+	cmd.Flags().BoolVar(&watch, "watch", false, "watch the sweep until it ends")
 	return cmd
 }
 
-func runRetry(ctx context.Context, o retryOptions) error {
+func runRetry(ctx context.Context, watch bool, o sweepOptions) error {
 	return o.Client.WithSweep(ctx, o.Sweep, func(ctx context.Context, c *client.Client, s client.Sweep) error {
 		if s.Phase == client.PhaseCancelled {
 			return outcome(s)
@@ -51,7 +33,7 @@ func runRetry(ctx context.Context, o retryOptions) error {
 		if err != nil {
 			return err
 		}
-		if o.Watch {
+		if watch {
 			fmt.Fprintln(o.stderr, "retrying", counted(shards, "shard"))
 			return watchSweep(ctx, c, view.ID, o.Output, o.stderr, o.stdout)
 		}

@@ -10,13 +10,6 @@ import (
 	"github.com/phasegrid/phasegrid/cmd/phasegrid/client"
 )
 
-type rmOptions struct {
-	Client client.Config
-	Sweep  string
-	Output output
-	stdout io.Writer
-}
-
 // removedView is a sweep that was removed.
 type removedView struct {
 	ID        string `json:"id" yaml:"id"`
@@ -25,22 +18,10 @@ type removedView struct {
 }
 
 func (m Main) rmCommand() *cobra.Command {
-	o := rmOptions{Client: client.Config{Notes: m.Stderr}, stdout: m.Stdout}
-	cmd := &cobra.Command{
-		Use:   "rm SWEEP",
-		Short: "Remove a sweep that has ended, and its result set",
-		Args:  cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			o.Sweep = args[0]
-			return runRm(cmd.Context(), o)
-		},
-	}
-	addClientFlags(cmd.Flags(), &o.Client)
-	o.Output.addFlag(cmd.Flags())
-	return cmd
+	return m.sweepCommand("rm", "Remove a sweep that has ended, and its result set", runRm)
 }
 
-func runRm(ctx context.Context, o rmOptions) error {
+func runRm(ctx context.Context, o sweepOptions) error {
 	return o.Client.WithSweep(ctx, o.Sweep, func(ctx context.Context, c *client.Client, s client.Sweep) error {
 		if err := c.Remove(ctx, s.ID); err != nil {
 			return err

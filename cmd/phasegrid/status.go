@@ -13,32 +13,15 @@ import (
 	"github.com/phasegrid/phasegrid/cmd/phasegrid/client"
 )
 
-type statusOptions struct {
-	Client client.Config
-	Sweep  string
-	Output output
-	stdout io.Writer
-}
-
 func (m Main) statusCommand() *cobra.Command {
-	o := statusOptions{Client: client.Config{Notes: m.Stderr}, stdout: m.Stdout}
-	cmd := &cobra.Command{
-		Use:   "status SWEEP",
-		Short: "Show a sweep: progress, alarms, lease failures, quarantined shards and fenced nodes",
-		Long: `SWEEP is an id, its first four or more characters, or a name, which means the newest sweep
-of that name.`,
-		Args: cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			o.Sweep = args[0]
-			return runStatus(cmd.Context(), o)
-		},
-	}
-	addClientFlags(cmd.Flags(), &o.Client)
-	o.Output.addFlag(cmd.Flags())
+	cmd := m.sweepCommand("status",
+		"Show a sweep: progress, alarms, lease failures, quarantined shards and fenced nodes", runStatus)
+	cmd.Long = `SWEEP is an id, its first four or more characters, or a name, which means the newest sweep
+of that name.`
 	return cmd
 }
 
-func runStatus(ctx context.Context, o statusOptions) error {
+func runStatus(ctx context.Context, o sweepOptions) error {
 	return o.Client.With(ctx, func(ctx context.Context, c *client.Client) error {
 		view, err := c.Get(ctx, o.Sweep)
 		if err != nil {

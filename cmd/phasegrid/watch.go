@@ -11,31 +11,13 @@ import (
 	"github.com/phasegrid/phasegrid/cmd/phasegrid/client"
 )
 
-type watchOptions struct {
-	Client         client.Config
-	Sweep          string
-	Output         output
-	stdout, stderr io.Writer
-}
-
 func (m Main) watchCommand() *cobra.Command {
-	o := watchOptions{Client: client.Config{Notes: m.Stderr}, stdout: m.Stdout, stderr: m.Stderr}
-	cmd := &cobra.Command{
-		Use:   "watch SWEEP",
-		Short: "Watch a sweep until it ends",
-		Long:  "watch shows the progress of a sweep until it ends. Ctrl-C ends watch, not the sweep.",
-		Args:  cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			o.Sweep = args[0]
-			return runWatch(cmd.Context(), o)
-		},
-	}
-	addClientFlags(cmd.Flags(), &o.Client)
-	o.Output.addFlag(cmd.Flags())
+	cmd := m.sweepCommand("watch", "Watch a sweep until it ends", runWatch)
+	cmd.Long = "watch shows the progress of a sweep until it ends. Ctrl-C ends watch, not the sweep."
 	return cmd
 }
 
-func runWatch(ctx context.Context, o watchOptions) error {
+func runWatch(ctx context.Context, o sweepOptions) error {
 	return o.Client.With(ctx, func(ctx context.Context, c *client.Client) error {
 		return watchSweep(ctx, c, o.Sweep, o.Output, o.stderr, o.stdout)
 	})
