@@ -181,7 +181,7 @@ func (c *Coordinator) lead(ctx context.Context, leadership *ledger.Leadership, s
 		stores.raise(err)
 	}
 	if errors.Is(err, ledger.ErrFenced) {
-		c.metrics.leaseFailures.Inc()
+		c.metrics.lostSessions.Inc()
 	}
 	c.term.Store(nil)
 	c.setLeading(false)

@@ -11,7 +11,7 @@ import (
 // metrics are the Prometheus metrics of a coordinator. No sweep or point is a label.
 type metrics struct {
 	leader        prometheus.Gauge
-	leaseFailures prometheus.Counter
+	lostSessions  prometheus.Counter
 	alarms        prometheus.Gauge
 	nodes         prometheus.Gauge
 	fenced        prometheus.Gauge
@@ -56,7 +56,7 @@ func seconds(name, help string) prometheus.Histogram {
 func newMetrics(r prometheus.Registerer) *metrics {
 	m := &metrics{
 		leader: gauge("leader", "Whether this coordinator is the leader (1) or not (0)."),
-		leaseFailures: counter(
+		lostSessions: counter(
 			"lease_renew_failures_total", "Terms that ended because the leader's session expired.",
 		),
 		alarms: gauge("alarms", "Active alarms."),
@@ -94,7 +94,7 @@ func newMetrics(r prometheus.Registerer) *metrics {
 		requests: counters("rpc_requests_total", "Calls answered, by method and code.", "method", "code"),
 	}
 	r.MustRegister(
-		m.leader, m.leaseFailures, m.alarms, m.nodes, m.fenced, m.shards, m.points, m.committed, m.deliveries,
+		m.leader, m.lostSessions, m.alarms, m.nodes, m.fenced, m.shards, m.points, m.committed, m.deliveries,
 		m.rejected, m.shardSeconds, m.commitSeconds, m.spoolSeconds, m.txnSeconds, m.groupShards, m.mergeBytes,
 		m.foreignParts, m.requests,
 	)

@@ -1,7 +1,7 @@
 package solver
 
-// power is Muon^p (arXiv 2606.13867): U = U (S/s_max)^p Vᵀ, or U S^p Vᵀ where it is not normalised.
-// p = 0 is specgd; p = 1, not normalised, is gd.
+// power is Muon^p (arXiv 2606.13867): U = Y (S/s_max)^p Zᵀ for G = Y S Zᵀ, or Y S^p Zᵀ where it is
+// not normalised. p = 0 is specgd; p = 1, not normalised, is gd.
 type power struct {
 	algebra
 	phi func(s, smax float64) float64
