@@ -7,8 +7,8 @@ import (
 
 // everywhere are the parameters that apply to every point.
 var everywhere = []ParameterID{
-	Model, Representation, Optimizer, Dimension, Width, NegativeUnits, Steps, Covariance, Normalize, Rotate, Teacher,
-	TeacherNorm2, TeacherVariance, Init, InitScale, LearningRate, Schedule, WeightDecay,
+	Model, Representation, Optimizer, Dimension, Width, NegativeUnits, Steps, Covariance, Normalize, Rotate,
+	Teacher, TeacherNorm2, TeacherVariance, Init, InitScale, LearningRate, Schedule, WeightDecay,
 }
 
 // Every constant has one row, and one that does not apply everywhere has an owner among optimizers
