@@ -128,14 +128,16 @@ func TestUnpairedOptimizersGiveAWarning(t *testing.T) {
 		"[gd, muon]": "", "[adam, signgd]": "", "[gd, adam]": "optimizer adam:", "[gd, shampoo]": "optimizer shampoo:",
 	} {
 		for representation, warns := range map[string]bool{"auto": true, "dense": false} {
-			s, err := Parse("sweep.yaml", []byte("name: pairs\nfixed: {model: online, batch_size: 2, covariance: spiked, "+
-				"anisotropy: 4, dimension: 100, width: 2, init: gaussian, init_scale: 0.1, steps: 3, learning_rate: 0.01, "+
-				"representation: "+representation+"}\ngrid: {optimizer: "+optimizers+"}\n"), Limits{})
+			file := "name: pairs\nfixed: {model: online, batch_size: 2, covariance: spiked, anisotropy: 4, " +
+				"dimension: 100, width: 2, init: gaussian, init_scale: 0.1, steps: 3, learning_rate: 0.01, " +
+				"representation: " + representation + "}\ngrid: {optimizer: " + optimizers + "}\n"
+			s, err := Parse("sweep.yaml", []byte(file), Limits{})
 			if err != nil {
 				t.Fatal(err)
 			}
 			text := strings.Join(s.Warnings(), "\n")
-			if got := strings.Contains(text, "not paired"); got != (warns && want != "") || !strings.Contains(text, want) && got {
+			got := strings.Contains(text, "not paired")
+			if got != (warns && want != "") || got && !strings.Contains(text, want) {
 				t.Errorf("%s, %s: %q, want %q", optimizers, representation, text, want)
 			}
 		}
