@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 
@@ -49,4 +50,30 @@ func specOf(dir string) (*sweep.Spec, error) {
 		return nil, fmt.Errorf("read the sweep of the result set: %w", err)
 	}
 	return sweep.Decode(canonical)
+}
+
+// readSweepFile reads a sweep file; "-" is standard input.
+func readSweepFile(name string, stdin io.Reader) ([]byte, error) {
+	r := stdin
+	if name != "-" {
+		f, err := os.Open(name)
+		if err != nil {
+			return nil, usageError{fmt.Errorf("read the sweep file: %w", err)}
+		}
+		defer f.Close()
+		r = f
+	}
+	file, err := io.ReadAll(io.LimitReader(r, sweep.MaxFileBytes+1))
+	if err != nil {
+		return nil, usageError{fmt.Errorf("read the sweep file %s: %w", name, err)}
+	}
+	if len(file) > sweep.MaxFileBytes {
+		return nil, usageError{
+			fmt.Errorf(
+				"read the sweep file %s: larger than %d MiB; write ranges instead of lists",
+				name, sweep.MaxFileBytes>>20,
+			),
+		}
+	}
+	return file, nil
 }
