@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"regexp"
 	"strings"
 	"syscall"
 
@@ -94,8 +95,10 @@ interrupted.`,
 	root.SetErr(m.Stderr)
 	root.SetVersionTemplate("{{.Version}}\n")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return usageError{fmt.Errorf("%w; see %s --help", err, cmd.CommandPath())}
+		text := strconvError.ReplaceAllString(err.Error(), "")
+		return usageError{fmt.Errorf("%s; see %s --help", text, cmd.CommandPath())}
 	})
+	root.SuggestionsMinimumDistance = 2
 	root.CompletionOptions.HiddenDefaultCmd = false
 	root.PersistentFlags().String("log-format", "text", "log `format` on standard error: text or json")
 	root.PersistentFlags().String(
@@ -141,12 +144,34 @@ func (m Main) addCommands(root *cobra.Command) {
 	root.SetCompletionCommandGroupID(operations)
 }
 
+// strconvError matches the name of a function that is no word for users.
+var strconvError = regexp.MustCompile(`strconv\.\w+: parsing "[^"]*": `)
+
+// argumentError says what is wrong with the arguments of a command, in the names of its usage line.
+func argumentError(cmd *cobra.Command, args []string, err error) string {
+	names := strings.Fields(cmd.Use)[1:]
+	switch {
+	case !cmd.HasParent() && len(args) > 0:
+		text := fmt.Sprintf("unknown command %q", args[0])
+		if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+			text += fmt.Sprintf("; did you mean %q?", near[0])
+		}
+		return text
+	case cmd.HasSubCommands() || strings.HasPrefix(err.Error(), "invalid argument"): // it names the argument
+	case len(args) < len(names):
+		return "missing argument " + names[len(args)]
+	case len(args) > len(names):
+		return fmt.Sprintf("unexpected argument %q", args[len(names)])
+	}
+	return err.Error()
+}
+
 // markUsageErrors makes every wrong number of arguments a usage error.
 func markUsageErrors(cmd *cobra.Command) {
 	if check := cmd.Args; check != nil {
 		cmd.Args = func(cmd *cobra.Command, args []string) error {
 			if err := check(cmd, args); err != nil {
-				return usageError{fmt.Errorf("%w; see %s --help", err, cmd.CommandPath())}
+				return usageError{fmt.Errorf("%s; see %s --help", argumentError(cmd, args, err), cmd.CommandPath())}
 			}
 			return nil
 		}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/phasegrid/phasegrid/results"
 )
@@ -21,6 +22,16 @@ const (
 
 // Kinds lists the kinds of figures.
 func Kinds() []Kind { return []Kind{Phase, Stability, Curves, Trajectories} }
+
+// kindNames lists the kinds for a message: "phase, stability, curves or trajectories".
+func kindNames() string {
+	var names []string
+	for _, k := range Kinds() {
+		names = append(names, string(k))
+	}
+	last := len(names) - 1
+	return strings.Join(names[:last], ", ") + " or " + names[last]
+}
 
 // Options configure a figure. Empty fields are chosen from the axes of the set.
 type Options struct {
@@ -47,7 +58,7 @@ var facets = []string{"optimizer", "orthogonalizer", "schedule", "covariance", "
 // Draw draws a result set.
 func Draw(ctx context.Context, set *results.Set, o Options) (*Figure, error) {
 	if o.Kind != "" && !slices.Contains(Kinds(), o.Kind) {
-		return nil, fmt.Errorf("plot: got kind %q, want one of %v", o.Kind, Kinds())
+		return nil, fmt.Errorf("plot: got kind %q, want %s", o.Kind, kindNames())
 	}
 	for _, s := range []string{o.XScale, o.YScale} {
 		if s != "" && s != "linear" && s != "log" {

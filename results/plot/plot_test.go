@@ -496,13 +496,13 @@ func TestFiguresAreWrittenInEachFormat(t *testing.T) {
 func TestDrawErrors(t *testing.T) {
 	set := write(t, phaseRuns())
 	for want, o := range map[string]plot.Options{
-		"want one of [phase": {Kind: "pie"},
-		"no such column":     {Color: "color"},
-		"condition":          {Where: "dimension >"},
-		"unknown name":       {Where: "dimensions > 3"},
-		"no points":          {Where: "dimension > 3000"},
-		"must be numbers":    {X: "optimizer", Y: "dimension", Kind: plot.Phase},
-		"want step or":       {Kind: plot.Trajectories, X: "anisotropy"},
+		"want phase, stability, curves or trajectories": {Kind: "pie"},
+		"no such column":  {Color: "color"},
+		"condition":       {Where: "dimension >"},
+		"unknown name":    {Where: "dimensions > 3"},
+		"no points":       {Where: "dimension > 3000"},
+		"must be numbers": {X: "optimizer", Y: "dimension", Kind: plot.Phase},
+		"want step or":    {Kind: plot.Trajectories, X: "anisotropy"},
 	} {
 		if _, err := plot.Draw(context.Background(), set, o); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%+v: %v; want %q", o, err, want)
