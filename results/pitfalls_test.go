@@ -1,6 +1,7 @@
 package results_test
 
-// Each test here is for a trap of Arrow or Parquet v15 that once caused wrong files or a crash.
+// Tests for traps of Arrow and Parquet v15 that once caused wrong files or a crash, and for what a
+// later version of them could change: the bytes of files and the memory of a merge.
 
 import (
 	"bytes"
@@ -173,7 +174,8 @@ func TestFullDiskIsAnError(t *testing.T) {
 	}
 }
 
-// The bytes of these rows are part of the format: they may change only with the plan version.
+// The parts of a sweep are encoded alike: these bytes change only with the plan version, or with
+// the columns of a new solver version.
 func TestGoldenBytes(t *testing.T) {
 	s := sampleSchema(t)
 	out := merge(t, s, sources(t, s, 1000, 300), []results.ShardRow{{Shard: 0, End: 1000, Node: "n"}})

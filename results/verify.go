@@ -247,7 +247,7 @@ func (v *verifier) totals(byStatus map[string]int64) {
 		}
 	}
 	if v.manifest.SolverVersion != v.schema.options.SolverVersion {
-		v.add(BadManifest, ManifestName, "got solver version %d in the manifest and %d in the files, want the same",
+		v.add(BadManifest, ManifestName, "the manifest has solver version %d, the files have %d",
 			v.manifest.SolverVersion, v.schema.options.SolverVersion)
 	}
 }

@@ -11,6 +11,7 @@
 //     it.
 //   - No state is kept per point, and two bits per shard.
 //
-// Events are facts, such as ShardCommitted; actions are effects that the caller executes, such as
-// CommitShard.
+// Events are facts and named in the past tense: what happened (ShardCommitted), what was asked for
+// (PhaseRequested), or which action the caller gave up (CommitCancelled). Actions are effects that
+// the caller executes and named as orders: CommitShard.
 package board
