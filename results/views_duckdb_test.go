@@ -537,7 +537,9 @@ func TestCrossoverAgreesWithAReference(t *testing.T) {
 			want := map[string]referenceRow{}
 			for dimension, times := range held {
 				for above, row := range referenceCrossover(times["gd"], times["specgd"]) {
-					key := referenceRow{"dimension": float64(dimension), "optimizer": "specgd", "anisotropy_above": above}
+					key := referenceRow{
+						"dimension": float64(dimension), "optimizer": "specgd", "anisotropy_above": above,
+					}
 					want[key.key(columns)] = row
 				}
 			}
