@@ -85,12 +85,12 @@ func TestWildProblems(t *testing.T) {
 	statuses := map[solver.Status]int{}
 	for range 3000 {
 		d := 1 + rng.IntN(9)
-		p := solver.Problem{Model: solver.Model(rng.IntN(3)), Representation: solver.Representation(rng.IntN(3)),
+		p := solver.Problem{Model: solver.Model(rng.IntN(4)), Representation: solver.Representation(rng.IntN(3)),
 			Dimension: d, Width: d, Steps: rng.IntN(30), Samples: 1 + rng.IntN(6), LabelNoise: pick(0, 0, 0.1, 1e200),
-			Init: solver.Init(rng.IntN(3)), InitScale: pick(1e-300, 1e-8, 0.01, 0.1, 1, 1, 1e7, 1e300, 0),
+			Init: solver.Init(rng.IntN(4)), InitScale: pick(1e-300, 1e-8, 0.01, 0.1, 1, 1, 1e7, 1e300, 0),
 			Seed: rng.Uint64(),
 			Teacher: solver.Teacher{
-				Kind:  solver.TeacherKind(rng.IntN(3)),
+				Kind:  solver.TeacherKind(rng.IntN(4)),
 				Index: rng.IntN(d),
 				Norm2: pick(1, 1e-200, 1e200),
 			},
@@ -99,6 +99,8 @@ func TestWildProblems(t *testing.T) {
 		if rng.IntN(2) == 0 {
 			p.Width = 1 + rng.IntN(12)
 		}
+		p.Batch, p.Inputs = 1+rng.IntN(p.Samples), solver.InputLaw(rng.IntN(4))
+		p.NegativeUnits = rng.IntN(2) * rng.IntN(p.Width)
 		p.Teacher.Weights = []solver.IndexWeight{
 			{Index: rng.IntN(d), Weight: 1},
 			{Index: rng.IntN(d), Weight: pick(-1, 0.5)},
