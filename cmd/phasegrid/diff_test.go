@@ -165,7 +165,7 @@ func TestDiffRejectsBadUsage(t *testing.T) {
 	}{
 		{[]string{set}, "--help"},
 		{[]string{set, t.TempDir()}, "not a result set"},
-		{[]string{filepath.Join(set, "none"), set}, "no such file or directory"},
+		{[]string{filepath.Join(set, "none"), set}, "no such directory"},
 		{[]string{set, set, "--columns", "loss,lost"}, "no column lost"},
 		{[]string{set, set, "--table", "shards"}, `got "shards", want points, trajectories or coefficients`},
 		{[]string{set, set, "--limit", "-1"}, "got -1, want 0 or more"},
