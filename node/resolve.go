@@ -3,6 +3,7 @@ package node
 import (
 	"context"
 	"fmt"
+	"net"
 	"strings"
 	"sync"
 
@@ -89,7 +90,11 @@ func (c watchedConn) ReportError(err error) {
 func (c watchedConn) UpdateState(state resolver.State) error {
 	var err error
 	if len(state.Addresses)+len(state.Endpoints) == 0 { // gRPC's answer for a name that does not exist
-		err = fmt.Errorf("lookup %s: no such host", c.name)
+		host, _, splitErr := net.SplitHostPort(c.name)
+		if splitErr != nil {
+			host = c.name
+		}
+		err = fmt.Errorf("lookup %s: no such host", host)
 	}
 	c.lookup.set(err)
 	return c.ClientConn.UpdateState(state)
