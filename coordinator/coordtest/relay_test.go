@@ -2,6 +2,7 @@ package coordtest
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"net"
 	"testing"
@@ -116,8 +117,8 @@ func TestRelayBlackholeLosesNothing(t *testing.T) {
 }
 
 func isTimeout(err error) bool {
-	timeout, ok := err.(net.Error)
-	return ok && timeout.Timeout()
+	var timeout net.Error
+	return errors.As(err, &timeout) && timeout.Timeout()
 }
 
 func TestRelayCutResetsConnections(t *testing.T) {

@@ -138,7 +138,7 @@ type triangular struct {
 }
 
 var errSingular = errors.New(
-	"Cholesky factor of the rotated covariance: an eigenvalue is zero; use rotate: none",
+	"factor the rotated covariance (Cholesky): an eigenvalue is zero; use rotate: none",
 )
 
 func newTriangular(d int, q operator, ws *workspace) (*triangular, error) {
