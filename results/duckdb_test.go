@@ -250,8 +250,8 @@ func TestViewResults(t *testing.T) {
 	}
 }
 
-// TestDuckDBReadsOnlyTheRowGroupsOfAQuery: statistics keep a query away from the row groups of other
-// cells. Their pages are overwritten here, so that a query that reads one fails.
+// TestDuckDBReadsOnlyTheRowGroupsOfAQuery: statistics keep a query away from the row groups of
+// other cells. Their pages are overwritten here, so that a query that reads one fails.
 func TestDuckDBReadsOnlyTheRowGroupsOfAQuery(t *testing.T) {
 	s, err := results.NewSchema(
 		[]results.Column{{Name: "optimizer", Kind: results.String}, {Name: "dimension", Kind: results.Int64}},
