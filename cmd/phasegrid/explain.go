@@ -56,35 +56,35 @@ it and when, and a sweep file of this point only, which gives the same point_id.
 }
 
 type explainView struct {
-	Set        string       `json:"set" yaml:"set"`
-	Point      int64        `json:"point" yaml:"point"`
-	PointID    string       `json:"point_id" yaml:"point_id"`
-	Status     string       `json:"status" yaml:"status"`
-	Detail     string       `json:"detail,omitempty" yaml:"detail,omitempty"`
-	Parameters []namedValue `json:"parameters" yaml:"parameters"`
-	Metrics    []namedValue `json:"metrics" yaml:"metrics"`
-	Origin     *originView  `json:"origin,omitempty" yaml:"origin,omitempty"`
-	Sweep      string       `json:"sweep" yaml:"sweep"`
-	Command    string       `json:"command" yaml:"command"`
+	Set        string       `json:"set"`
+	Point      int64        `json:"point"`
+	PointID    string       `json:"point_id"`
+	Status     string       `json:"status"`
+	Detail     string       `json:"detail,omitempty"`
+	Parameters []namedValue `json:"parameters"`
+	Metrics    []namedValue `json:"metrics"`
+	Origin     *originView  `json:"origin,omitempty"`
+	Sweep      string       `json:"sweep"`
+	Command    string       `json:"command"`
 }
 
 type namedValue struct {
-	Name  string `json:"name" yaml:"name"`
-	Value string `json:"value" yaml:"value"`
+	Name  string `json:"name"`
+	Value string `json:"value"`
 }
 
 // originView is the row of the point's shard in the table of shards.
 type originView struct {
-	Shard           int64     `json:"shard" yaml:"shard"`
-	FirstIndex      int64     `json:"first_index" yaml:"first_index"`
-	EndIndex        int64     `json:"end_index" yaml:"end_index"`
-	Node            string    `json:"node" yaml:"node"`
-	Attempts        int64     `json:"attempts" yaml:"attempts"`
-	SolverVersion   int64     `json:"solver_version" yaml:"solver_version"`
-	ArithmeticClass string    `json:"arithmetic_class" yaml:"arithmetic_class"`
-	Kernel          string    `json:"kernel" yaml:"kernel"`
-	Started         time.Time `json:"started" yaml:"started"`
-	Finished        time.Time `json:"finished" yaml:"finished"`
+	Shard           int64     `json:"shard"`
+	FirstIndex      int64     `json:"first_index"`
+	EndIndex        int64     `json:"end_index"`
+	Node            string    `json:"node"`
+	Attempts        int64     `json:"attempts"`
+	SolverVersion   int64     `json:"solver_version"`
+	ArithmeticClass string    `json:"arithmetic_class"`
+	Kernel          string    `json:"kernel"`
+	Started         time.Time `json:"started"`
+	Finished        time.Time `json:"finished"`
 }
 
 func runExplain(ctx context.Context, o explainOptions) error {
