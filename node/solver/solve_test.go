@@ -252,8 +252,9 @@ func TestStepsDoNotAllocate(t *testing.T) {
 						}
 					})
 				}
-				// The final metrics take one of two ways, which allocate 2 apart.
-				if few, many := allocations(2), allocations(42); many > few+2 {
+				// One allocation a step would add 40. A few more are matrices whose pool the
+				// collector or the race detector has emptied.
+				if few, many := allocations(2), allocations(42); many >= few+20 {
 					t.Errorf(
 						"%s, representation %d, model %d: %v allocations for 2 steps, %v for 42",
 						o.name,
