@@ -46,15 +46,21 @@ func wireSchemaBytes(columns []Column) ([]byte, error) {
 	return stream[:len(stream)-len(endOfStream)], nil
 }
 
+// derivedKey marks the fields of derived parameters.
+const derivedKey = "derived"
+
 // fileSchema encodes the value of ARROW:schema in Parquet footers, in base64: the wire schema with
-// units and formulas.
+// units and formulas, and the mark of derived parameters.
 func fileSchema(columns []Column) (string, error) {
 	fields := make([]arrow.Field, len(columns))
 	for i, c := range columns {
+		keys := []string{"PARQUET:field_id", "unit", "formula"}
+		values := []string{strconv.Itoa(i + 1), c.Unit, c.Doc}
+		if c.Derived {
+			keys, values = append(keys, derivedKey), append(values, "true")
+		}
 		fields[i] = arrow.Field{Name: c.Name, Type: arrowType(c.Kind), Nullable: c.Nullable,
-			Metadata: arrow.NewMetadata(
-				[]string{"PARQUET:field_id", "unit", "formula"},
-				[]string{strconv.Itoa(i + 1), c.Unit, c.Doc})}
+			Metadata: arrow.NewMetadata(keys, values)}
 	}
 	stream, err := schemaStream(arrow.NewSchema(fields, nil))
 	return base64.StdEncoding.EncodeToString(stream), err

@@ -33,6 +33,7 @@ type Column struct {
 	Nullable bool
 	Unit     string
 	Doc      string // formula or meaning
+	Derived  bool   // a parameter that the sweep computes from others
 }
 
 // Cell is one value of a row; the kind of its column decides which field has it.

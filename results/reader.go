@@ -76,6 +76,7 @@ func storedColumns(encoded string) ([]Column, error) {
 		}
 		c.Unit, _ = f.Metadata.GetValue("unit")
 		c.Doc, _ = f.Metadata.GetValue("formula")
+		_, c.Derived = f.Metadata.GetValue(derivedKey)
 		columns = append(columns, c)
 	}
 	return columns, nil

@@ -17,7 +17,9 @@ func SweepSchema(spec *sweep.Spec, solverVersion int) (*Schema, error) {
 		if err != nil {
 			return nil, fmt.Errorf("results: make schema: parameter %s: %w", p.Name, err)
 		}
-		parameters = append(parameters, Column{Name: p.Name, Kind: kind, Nullable: true, Unit: p.Unit, Doc: p.Doc})
+		parameters = append(parameters, Column{
+			Name: p.Name, Kind: kind, Nullable: true, Unit: p.Unit, Doc: p.Doc, Derived: spec.Derived(id),
+		})
 	}
 	record := spec.Record()
 	s, err := NewSchema(parameters, Options{

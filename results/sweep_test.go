@@ -1,6 +1,7 @@
 package results_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/phasegrid/phasegrid/results"
@@ -51,5 +52,47 @@ record: {every: 2, coefficients: true}
 	}
 	if _, ok := kinds["representation"]; ok {
 		t.Error("representation is a parameter column besides the result column")
+	}
+}
+
+// The files of a set say which parameters derive computes: those that no axis, zip, sample or row
+// sets, in any block.
+func TestSetsRecordDerivedParameters(t *testing.T) {
+	const head = "name: derived\nfixed: {covariance: spiked, anisotropy: 3, optimizer: gd, init_scale: 0.01, " +
+		"learning_rate: 0.01}\n"
+	for _, c := range []struct {
+		file, want string
+	}{
+		{"grid: {dimension: [8, 16], steps: [10, 20]}\n", ""},
+		{"grid: {dimension: [8, 16]}\nderive: {steps: 10 * dimension}\n", "steps"},
+		{ // fixed in one block, derived in another
+			"grid: {dimension: [8, 16]}\nunion: [{fixed: {steps: 10}}, {derive: {steps: 10 * dimension}}]\n", "steps",
+		},
+		{ // an axis in one block
+			"grid: {dimension: [8, 16]}\n" +
+				"union: [{grid: {steps: [10, 20]}}, {derive: {steps: 3 * dimension, width: dimension + 0}}]\n", "width",
+		},
+	} {
+		spec, err := sweep.Parse("sweep.yaml", []byte(head+c.file), sweep.Limits{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		schema, err := results.SweepSchema(spec, 4)
+		if err != nil {
+			t.Fatal(err)
+		}
+		set, err := results.OpenSet(newFolder(t, schema).dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var derived []string
+		for _, p := range set.Schema().Parameters() {
+			if p.Derived {
+				derived = append(derived, p.Name)
+			}
+		}
+		if got := strings.Join(derived, " "); got != c.want {
+			t.Errorf("%s derives %q, want %q", c.file, got, c.want)
+		}
 	}
 }

@@ -18,6 +18,7 @@ type Spec struct {
 	plan       int   // its plan version
 	table      table // its parameters
 	columns    idSet
+	derived    idSet // of columns: those that derive sets, and no factor
 	canonical  []byte
 	warnings   []string
 	points     int64 // after where, as far as the check saw
@@ -220,6 +221,7 @@ func (r *reader) enumerate(spec *Spec, body *section) {
 		return
 	}
 	spec.exact = true
+	var varied idSet
 	for _, b := range spec.blocks {
 		if text, at := b.finish(spec.replicates); text != "" {
 			r.fail(at, "%s", text)
@@ -230,12 +232,16 @@ func (r *reader) enumerate(spec *Spec, body *section) {
 			r.fail(body.pos, "sweep: got more than 2^40 indices; shorten the axes, or use sample")
 			return
 		}
-		spec.columns = spec.columns.union(b.sets())
+		spec.columns, spec.derived = spec.columns.union(b.sets()), spec.derived.union(b.derived)
+		for _, f := range b.factors {
+			varied = varied.union(f.sets)
+		}
 		spec.exact = spec.exact && len(b.where) == 0
 		if at, varies := b.varied(Seed); varies && spec.replicates > 1 && !b.derived.has(Seed) {
 			r.fail(at, "seed: set on an axis beside replicates: %d; use one of them", spec.replicates)
 		}
 	}
+	spec.derived = spec.derived.minus(varied)
 	if spec.replicates > 1 {
 		spec.columns = spec.columns.with(Seed)
 	}
@@ -351,6 +357,10 @@ func (s *Spec) Record() Record { return s.record }
 
 // Columns are the parameters that some point sets, in the order of the table.
 func (s *Spec) Columns() []ParameterID { return slices.Collect(s.columns.all()) }
+
+// Derived reports whether a parameter is computed from others: derive sets it, and in no block an
+// axis, zip, sample or row does. Its values then follow from those of the factors.
+func (s *Spec) Derived(id ParameterID) bool { return s.derived.has(id) }
 
 // Describe returns the description of one of the sweep's parameters.
 func (s *Spec) Describe(id ParameterID) Parameter { return s.table[id] }
