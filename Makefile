@@ -21,7 +21,7 @@ PACKAGES ?= ./...
 GO_BENCH = go test -run '^$$' -bench '^BenchmarkLanes$$/^groups=/^(gd|specgd|muon)$$/|^Benchmark(Dense|Subspace|Merge|Resolve)$$|^BenchmarkGemm$$/n=(64|256)$$/' \
 	-benchtime 50ms -count 6 ./node/solver ./node/solver/simd ./results ./sweep
 
-.PHONY: run build test test-next-go race lint generate docs docs-reference notice verify bench bench-baseline fuzz figures image kind-up kind-run kind-down e2e-k8s clean help
+.PHONY: run build test test-next-go race lint generate docs docs-reference paper notice verify bench bench-baseline fuzz figures image kind-up kind-run kind-down e2e-k8s clean help
 
 run: build ## run the example phase diagram (SWEEP=file for another)
 	bin/phasegrid run $(SWEEP) --out $(OUT)
@@ -57,6 +57,9 @@ generate: bin/tools/buf ## regenerate the protocol's Go code
 docs-reference: ## write the reference pages of docs/ from the code
 	go run ./docs/reference/generate docs/reference
 	go test -run '^TestCommandsPageIsCurrent$$' ./cmd/phasegrid -update-reference
+
+paper: ## measure the claims of the papers on the examples; write docs/paper.md and its figures
+	go run ./docs/paper
 
 notice: ## write NOTICE from the licence files of the linked modules
 	@mkdir -p bin

@@ -52,6 +52,9 @@ var mayImport = map[string][]string{
 		"node", "node/solver", "results", "results/plot", "sweep",
 	},
 
+	"docs/paper": {
+		"cmd/phasegrid/client", "cmd/phasegrid/local", "node/solver", "results", "results/plot", "sweep",
+	},
 	"docs/reference": {},
 	"docs/reference/generate": {
 		"docs/reference", "coordinator", "coordinator/ledger", "coordinator/store", "node", "results", "sweep",

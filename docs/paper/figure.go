@@ -1,0 +1,69 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path"
+	"path/filepath"
+
+	"github.com/phasegrid/phasegrid/results/plot"
+)
+
+// figureFolder holds the figures, in the repository.
+const figureFolder = "docs/images/paper"
+
+// figureFiles lists the files of a sweep's figures, in the repository.
+func figureFiles(s *set) []string {
+	return []string{path.Join(figureFolder, s.Manifest().Name+".svg")}
+}
+
+// draw writes the figures of a solved sweep, once.
+func (s *shelf) draw(ctx context.Context, name string) error {
+	set := s.sets[name]
+	for _, file := range figureFiles(set) {
+		if s.drawn[file] {
+			continue
+		}
+		figure, err := plot.Draw(ctx, set.Set, plot.Options{})
+		if err != nil {
+			return fmt.Errorf("draw %s: %w", name, err)
+		}
+		if err := writeFigure(figure, filepath.Join(s.root, filepath.FromSlash(file))); err != nil {
+			return err
+		}
+		s.drawn[file] = true
+	}
+	return nil
+}
+
+func writeFigure(figure *plot.Figure, file string) (err error) {
+	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+		return fmt.Errorf("write figure: %w", err)
+	}
+	f, err := os.Create(file)
+	if err != nil {
+		return fmt.Errorf("write figure: %w", err)
+	}
+	if err := figure.Write(f, "svg"); err != nil {
+		f.Close()
+		return fmt.Errorf("write figure: %w", err)
+	}
+	return f.Close()
+}
+
+// removeStaleFigures removes figures that no claim has any more.
+func (s *shelf) removeStaleFigures() error {
+	files, err := filepath.Glob(filepath.Join(s.root, filepath.FromSlash(figureFolder), "*.svg"))
+	if err != nil {
+		return fmt.Errorf("list figures: %w", err)
+	}
+	for _, file := range files {
+		if !s.drawn[path.Join(figureFolder, filepath.Base(file))] {
+			if err := os.Remove(file); err != nil {
+				return fmt.Errorf("remove figure: %w", err)
+			}
+		}
+	}
+	return nil
+}

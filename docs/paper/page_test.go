@@ -1,0 +1,92 @@
+package main
+
+import (
+	"path"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/phasegrid/phasegrid/node/solver"
+)
+
+// TestPageHasEveryClaim compares the headings and links of the page with the table; TestClaims
+// compares what is between them.
+func TestPageHasEveryClaim(t *testing.T) {
+	var want, names []string
+	for _, s := range sections() {
+		want = append(want, "## "+s.title)
+		for _, c := range s.claims {
+			want = append(want, "### "+title(c.name))
+			names = append(names, c.name)
+		}
+	}
+	got := regexp.MustCompile(`(?m)^##+ .*`).FindAllString(read(t, pageName), -1)
+	if !slices.Equal(got, want) {
+		t.Errorf("%s has the headings %q, want %q: run make paper", pageName, got, want)
+	}
+	slices.Sort(names)
+	if len(slices.Compact(names)) != len(want)-len(sections()) {
+		t.Error("two claims have the same name")
+	}
+}
+
+var image = regexp.MustCompile(`\]\(([^)\s]+\.(?:svg|png))\)`)
+
+// TestFiguresAreCurrent looks for the id of today's sweep in every figure that a page shows.
+func TestFiguresAreCurrent(t *testing.T) {
+	shown := map[string]bool{}
+	for _, page := range []string{"README.md", "docs/*.md"} {
+		files, err := filepath.Glob(filepath.Join(root, page))
+		if err != nil || len(files) == 0 {
+			t.Fatal(page, err)
+		}
+		for _, file := range files {
+			file, err := filepath.Rel(root, file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, link := range image.FindAllStringSubmatch(read(t, file), -1) {
+				shown[path.Join(path.Dir(filepath.ToSlash(file)), link[1])] = true
+			}
+		}
+	}
+	stored, err := filepath.Glob(filepath.Join(root, figureFolder, "*"))
+	if err != nil || len(stored) == 0 {
+		t.Fatal(stored, err)
+	}
+	for _, file := range stored {
+		if file = path.Join(figureFolder, filepath.Base(file)); !shown[file] {
+			t.Errorf("%s is shown on no page: run make paper", file)
+		}
+	}
+	for file := range shown {
+		if path.Dir(file) != figureFolder {
+			continue // a drawing, not a figure of a sweep
+		}
+		example, _, _ := strings.Cut(strings.TrimSuffix(path.Base(file), ".svg"), ".")
+		spec, _, err := parseExample(root, example)
+		if err != nil {
+			t.Errorf("%s: %v", file, err)
+			continue
+		}
+		if id := spec.ID(solver.Version)[:8]; !strings.Contains(read(t, file), "("+id+")") {
+			t.Errorf("%s is not of today's sweep %s: run make paper", file, id)
+		}
+	}
+}
+
+// TestVerdictsHaveNoNumbers: no test would read them.
+func TestVerdictsHaveNoNumbers(t *testing.T) {
+	for _, s := range sections() {
+		for _, c := range s.claims {
+			if digits := regexp.MustCompile(`[0-9.]*[0-9]`).FindAllString(c.words, -1); digits != nil {
+				t.Errorf("claim %s: the verdict states %v; make it a number of the measurement", c.name, digits)
+			}
+			if c.verdict == "" || c.source == "" || len(c.examples) == 0 {
+				t.Errorf("claim %s lacks a verdict, a source or a sweep", c.name)
+			}
+		}
+	}
+}
