@@ -149,6 +149,23 @@ func compareLanes(rule comparedRule, groups int, short bool) (Comparison, error)
 	return c, nil
 }
 
+// ManyGroups returns what solves one reduced point with so many distinct eigenvalues, and all that
+// is observed at every step, for a stopwatch.
+func ManyGroups(optimizer string, groups, steps int) (solve func(context.Context) error, err error) {
+	for _, rule := range comparedRules {
+		if rule.name != optimizer {
+			continue
+		}
+		p := spikedProblem(groups, 0)
+		p.Covariance.Spectrum = decaying(groups, 1)
+		p.InitScale, p.Steps, p.LearningRate = 0.001, steps, 1e-4/float64(groups)
+		rule.set(&p)
+		s, problems, results := New(), []Problem{p}, make([]Result, 1)
+		return func(ctx context.Context) error { return s.Solve(ctx, problems, results) }, nil
+	}
+	return nil, fmt.Errorf("optimizer %q is not compared", optimizer)
+}
+
 // decaying is a power law of d eigenvalues with trace d.
 func decaying(d int, exponent float64) []Run {
 	runs, trace := make([]Run, d), 0.0

@@ -75,6 +75,55 @@ func TestKernelsOfThreeGroupsDoNotShow(t *testing.T) {
 	}
 }
 
+// A row of lanes holds eight points or eight eigenspaces of one, whichever is faster for so many
+// points and eigenspaces. Alone a point has the second layout, together with others of its kind the
+// first one.
+func TestLayoutsOfManyGroupsDoNotShow(t *testing.T) {
+	rng := rand.New(rand.NewPCG(9, 10))
+	var problems []solver.Problem
+	for _, o := range optimizers() {
+		for _, groups := range []int{8, 9, 15, 16, 17, 64, 255, 257, 300, 447, 520} {
+			steps := 10 + rng.IntN(30)
+			for range 1 + rng.IntN(9) {
+				problems = append(problems, manyGroups(rng, groups, steps, o.set))
+			}
+		}
+	}
+	statuses := sameInAllKernels(t, problems)
+	if statuses[solver.Diverged] < 50 || statuses[solver.OK] < 300 {
+		t.Errorf("the problems end as %v", statuses)
+	}
+}
+
+// manyGroups is a point of so many distinct eigenvalues, some of which occur several times.
+func manyGroups(rng *rand.Rand, groups, steps int, set func(*solver.Problem)) solver.Problem {
+	p := reducedSpiked(solver.GD, groups, 4, 0.003*(1+rng.Float64()), 0.01*rng.Float64(), steps)
+	p.Covariance.Spectrum = powerLaw(groups, 0.1+rng.Float64(), true)
+	p.Teacher.Index = rng.IntN(groups)
+	for range groups / 3 {
+		p.Covariance.Spectrum[rng.IntN(groups)].Count += rng.IntN(3)
+	}
+	p.Dimension = 0
+	for _, run := range p.Covariance.Spectrum {
+		p.Dimension += run.Count
+	}
+	p.Width, p.LRWarm, p.Schedule = p.Dimension, 50, solver.Schedule(rng.IntN(4))
+	set(&p)
+	switch rng.IntN(6) {
+	case 0:
+		p.LearningRate *= 1e5
+	case 1:
+		p.InitScale = 1e-160
+	}
+	if rng.IntN(3) == 0 {
+		p.WeightDecay = 0.1
+	}
+	for k := rng.IntN(5); k < steps; k += 1 + rng.IntN(8) {
+		p.Record = append(p.Record, k)
+	}
+	return p
+}
+
 // The energies of a start so faint are subnormal for long; whether a neighbour in the vector is
 // looked at must not matter then either.
 func TestKernelsOfFaintIteratesDoNotShow(t *testing.T) {

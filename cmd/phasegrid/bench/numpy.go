@@ -22,6 +22,7 @@ const (
 	denseSteps  = 21 // 0 to 20
 	laneSteps   = 200
 	lanePoints  = 10_000
+	manyGroups  = 100_000
 )
 
 // denseTargets are the ratios to NumPy that a dense specgd step should reach, by dimension.
@@ -35,8 +36,9 @@ var denseTargets = []struct {
 const laneTarget = 5.5 / 1.5
 
 // measureNumPy measures in turns with a NumPy script on one thread: lanes of gd and specgd with
-// three groups, ours with every metric and NumPy's with none, and dense specgd steps, all by the
-// wall clock. If the interpreter has no NumPy, it reports that and measures nothing.
+// three groups, ours with every metric and NumPy's with none, one point with many groups, and dense
+// specgd steps, all by the wall clock. If the interpreter has no NumPy, it reports that and
+// measures nothing.
 func measureNumPy(ctx context.Context, o Config, report *Report, lanes map[string]solver.Comparison) error {
 	if err := exec.CommandContext(ctx, o.Python, "-c", "import numpy").Run(); err != nil {
 		fmt.Fprintf(
@@ -47,45 +49,85 @@ func measureNumPy(ctx context.Context, o Config, report *Report, lanes map[strin
 		)
 		return ctx.Err()
 	}
-	beside := func(name, unit string, target float64, ours, theirs func() (float64, error)) error {
-		report.begin("%s against NumPy", name)
-		seconds, ratio, err := besideNumPy(o.Short, ours, theirs)
-		if err != nil {
-			return fmt.Errorf("%s: %w", name, err)
-		}
-		f := Figure{Name: name + " by the clock", Ratio: ratio, Baseline: "NumPy, one thread"}
-		f.Value, f.Unit = rateOf(unit, 1, seconds)
-		report.add(f, ratioAtLeast(target))
-		return nil
-	}
+	m := numpyMeasurements{o, report}
 	for _, optimizer := range []string{"gd", "specgd"} {
-		c := lanes[optimizer]
-		ours := func() (float64, error) {
-			start := time.Now()
-			err := c.Ours(ctx)
-			return time.Since(start).Seconds() / c.Work, err
+		if err := m.lanes(ctx, optimizer, lanes[optimizer]); err != nil {
+			return err
 		}
-		theirs := func() (float64, error) {
-			seconds, err := timeNumPy(ctx, o.Python, optimizer, lanePoints, laneSteps)
-			return seconds / lanePoints, err
-		}
-		if err := beside(c.Name, c.Unit, laneTarget, ours, theirs); err != nil {
+	}
+	for _, optimizer := range []string{"gd", "power"} {
+		if err := m.many(ctx, optimizer); err != nil {
 			return err
 		}
 	}
 	for _, target := range denseTargets {
-		d := target.dimension
-		if o.Short {
-			d = 16
-		}
-		ours := func() (float64, error) { return timeDenseSteps(d) }
-		theirs := func() (float64, error) { return timeNumPy(ctx, o.Python, "dense", d, denseSteps) }
-		name := fmt.Sprintf("dense specgd, d = m = %d", d)
-		if err := beside(name, solver.Steps, target.ratio, ours, theirs); err != nil {
+		if err := m.dense(ctx, target.dimension, target.ratio); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// numpyMeasurements are those beside NumPy.
+type numpyMeasurements struct {
+	cfg    Config
+	report *Report
+}
+
+// beside adds the figure of two ways to take steps, each of which returns the seconds of one.
+func (m numpyMeasurements) beside(name, unit string, target float64, ours, theirs func() (float64, error)) error {
+	m.report.begin("%s against NumPy", name)
+	seconds, ratio, err := besideNumPy(m.cfg.Short, ours, theirs)
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	f := Figure{Name: name + " by the clock", Ratio: ratio, Baseline: "NumPy, one thread"}
+	f.Value, f.Unit = rateOf(unit, 1, seconds)
+	m.report.add(f, ratioAtLeast(target))
+	return nil
+}
+
+// lanes measures points of three groups.
+func (m numpyMeasurements) lanes(ctx context.Context, optimizer string, c solver.Comparison) error {
+	return m.beside(c.Name, c.Unit, laneTarget, timed(ctx, c.Ours, c.Work), func() (float64, error) {
+		seconds, err := timeNumPy(ctx, m.cfg.Python, optimizer, lanePoints, laneSteps)
+		return seconds / lanePoints, err
+	})
+}
+
+// many measures one point with many groups.
+func (m numpyMeasurements) many(ctx context.Context, optimizer string) error {
+	groups := manyGroups
+	if m.cfg.Short {
+		groups = 100
+	}
+	solve, err := solver.ManyGroups(optimizer, groups, laneSteps)
+	if err != nil {
+		return err
+	}
+	name := fmt.Sprintf("%s, one point with %d eigenvalues", optimizer, groups)
+	return m.beside(name, solver.Steps, 1, timed(ctx, solve, laneSteps), func() (float64, error) {
+		return timeNumPy(ctx, m.cfg.Python, "many-"+optimizer, groups, laneSteps)
+	})
+}
+
+// dense measures specgd steps in d dimensions.
+func (m numpyMeasurements) dense(ctx context.Context, d int, target float64) error {
+	if m.cfg.Short {
+		d = 16
+	}
+	ours := func() (float64, error) { return timeDenseSteps(d) }
+	theirs := func() (float64, error) { return timeNumPy(ctx, m.cfg.Python, "dense", d, denseSteps) }
+	return m.beside(fmt.Sprintf("dense specgd, d = m = %d", d), solver.Steps, target, ours, theirs)
+}
+
+// timed returns what takes the time of a unit of work.
+func timed(ctx context.Context, solve func(context.Context) error, work float64) func() (float64, error) {
+	return func() (float64, error) {
+		start := time.Now()
+		err := solve(ctx)
+		return time.Since(start).Seconds() / work, err
+	}
 }
 
 // besideNumPy returns the median of our times, and the median of the ratios of theirs to ours,

@@ -1,6 +1,6 @@
 """Times steps in plain NumPy and prints the seconds of each.
 
-Arguments: dense DIMENSION STEPS, or gd|specgd POINTS STEPS.
+Arguments: dense DIMENSION STEPS, gd|specgd POINTS STEPS, or many-gd|many-power EIGENVALUES STEPS.
 """
 
 import sys
@@ -44,8 +44,31 @@ def reduced(optimizer, points):
     return step
 
 
+def many(optimizer, d):
+    """One point with d distinct eigenvalues, and its loss and signal alignment at every step."""
+    q = np.arange(1, d + 1.0) ** -1
+    w = np.full(d, 1e-3)
+
+    def step():
+        nonlocal w
+        a = w * w
+        signal = a[0] / a.sum()
+        a[0] -= 1
+        t = (q * a).sum()
+        loss = 0.5 * (q * q * a * a).sum() + 0.25 * t * t
+        g = (2 * q * q * a + t * q) * w
+        if optimizer == "power":
+            s = np.abs(g)
+            g = np.sign(g) * (s / s.max()) ** 0.5
+        w = w - 0.001 * g
+        return loss, signal
+
+    return step
+
+
 what, size, steps = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
-step = dense(size) if what == "dense" else reduced(what, size)
+family, _, optimizer = what.rpartition("-")
+step = dense(size) if what == "dense" else many(optimizer, size) if family == "many" else reduced(what, size)
 for _ in range(steps):
     start = time.perf_counter()
     step()

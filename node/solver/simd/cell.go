@@ -2,12 +2,12 @@ package simd
 
 import "unsafe"
 
-// row holds one number for each of eight points; a vector kernel takes all of it, half of it, or
-// one number at a time.
+// row holds one number for each of eight points, or for each of eight eigenspaces of one point; a
+// vector kernel takes all of it, half of it, or one number at a time.
 type row [8]float64
 
-// cellOf is one eigenspace of eight points. R is a row, or as much of one as a kernel takes at
-// once.
+// cellOf is one eigenspace of eight points, or eight eigenspaces of one point. R is a row, or as
+// much of one as a kernel takes at once.
 type cellOf[R any] struct {
 	w    [2]R // the coefficient at this step and at the one before, in the order of slot
 	q, n R    // eigenvalue, multiplicity
@@ -15,9 +15,11 @@ type cellOf[R any] struct {
 	m, v R    // the optimizer's memory
 }
 
-// headOf is what eight points have once.
+// headOf is what eight points have once. Where a row holds eight eigenspaces of one point, the
+// point's number stands in all lanes, but tau in the first one alone: it is the teacher's.
 type headOf[R any] struct {
 	tau, rate, decay R // ‖θ‖², learning rate, weight decay
+	teacher          R // the teacher's eigenvalue
 	keep             R // 1 - lr·wd
 
 	// An iterate needs no observation, and its host is not called, while 4L > escape, below ‖W‖² <=
@@ -41,7 +43,9 @@ type headOf[R any] struct {
 	// as zero; +Inf if unknown.
 	zero R
 
-	parts [4][8]R // strided partial sums
+	held [4]R // numbers of a loop that calls a function
+
+	parts [4][8]R // strided partial sums; those that no eigenspace belongs to are 0
 
 	// Before step observeAt no point needs an observation because of its step number. 0 if unknown.
 	observeAt int
@@ -70,6 +74,7 @@ type vector struct {
 }
 
 const (
-	rowSize  = unsafe.Sizeof(row{})
-	cellSize = unsafe.Sizeof(cell{})
+	rowSize   = unsafe.Sizeof(row{})
+	cellSize  = unsafe.Sizeof(cell{})
+	headParts = unsafe.Offsetof(head{}.parts)
 )

@@ -4,7 +4,9 @@
 //   - All kernels give the same bits: elementwise operations never fuse; an element of a matrix
 //     product is one fused chain over k in rising order; a sum is eight strided partial sums p_j
 //     over indices ≡ j mod 8 and the tree ((p0+p1)+(p2+p3))+((p4+p5)+(p6+p7)). A result depends
-//     neither on lanes, tiles and batches nor on the CPU.
+//     neither on lanes, tiles and batches nor on the CPU. So the eight lanes of a vector can hold
+//     eight points, or eight eigenspaces of one point where there are few points and many of
+//     these.
 //   - The kernel is an argument of each computation; there is no global state.
 //   - Vector kernels exist when built with GOEXPERIMENT=simd on amd64; elsewhere, only the scalar
 //     ones.

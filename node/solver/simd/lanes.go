@@ -4,7 +4,6 @@ import (
 	"context"
 	"math"
 	"math/bits"
-	"unsafe"
 )
 
 // MaxLanes is the largest number of lanes that run side by side.
@@ -63,11 +62,11 @@ const (
 type Lanes struct {
 	kernel Kernel
 	law    Law
-	groups int
 	host   Host
 
+	layout
 	heads   []head
-	cells   []cell // of row r: cells[r*groups:][:groups], in the order of place
+	cells   []cell // of row r: cells[r*span:][:span]
 	vectors []vector
 	base    []int // per lane: now - base is the point's step
 	now     int
@@ -86,8 +85,8 @@ func NewLanes(k Kernel) *Lanes { return &Lanes{kernel: k} }
 // Run takes points from the host until there are none and all are done. points is about how many
 // there are, groups the number of eigenspaces of each. It returns ctx's error when that ends first.
 func (l *Lanes) Run(ctx context.Context, law Law, groups, points int, host Host) error {
-	l.law, l.groups, l.host = law, groups, host
-	l.shape(points)
+	l.law, l.host = law, host
+	l.shape(groups, points)
 	for lane := range l.base {
 		l.active++
 		l.fill(lane)
@@ -108,56 +107,14 @@ func (l *Lanes) Run(ctx context.Context, law Law, groups, points int, host Host)
 	return nil
 }
 
-// shape lays out enough vectors to hide the latency of one step behind those of other points,
-// within the first-level cache.
-func (l *Lanes) shape(points int) {
-	rows := max(1, min(MaxLanes/8, 24/l.groups, (points+7)/8))
-	if l.three() {
-		rows += rows % 2 // the vectors of three groups go in pairs
-	}
-	// One more of each than is used: a kernel's pointer to half a row, or to a number in one, has
-	// the type of a whole.
-	l.heads = grow(l.heads, rows+1)[:rows]
-	l.cells = grow(l.cells, rows*l.groups+1)[:rows*l.groups]
-	l.base = grow(l.base, 8*rows)
-	l.rates = grow(l.rates, scheduleSteps*rows+1)[:scheduleSteps*rows]
-	l.powers = grow(l.powers, scheduleSteps*rows+1)[:scheduleSteps*rows]
-	l.vectors = l.vectors[:0]
-	for r := range l.heads {
-		for lane := uintptr(0); lane < 8; lane += width(l.kernel) {
-			from := func(p unsafe.Pointer) unsafe.Pointer { return unsafe.Add(p, 8*lane) }
-			h, c := &l.heads[r], &l.cells[r*l.groups]
-			l.vectors = append(l.vectors, vector{from(unsafe.Pointer(h)), from(unsafe.Pointer(c)), h, r, lane})
-		}
-	}
-	clear(l.heads)
-	clear(l.cells)
-	clear(l.rates)
-	clear(l.powers)
-	l.now, l.active = 0, 0
-	l.quintics = l.quintics[:0]
-	for _, p := range l.law.Quintics {
-		l.quintics = append(l.quintics, [3]row{broadcast(p[0]), broadcast(p[1]), broadcast(p[2])})
-	}
-}
-
 // broadcast is a constant in all lanes: a load that is part of an operation costs less than filling
 // a vector.
 func broadcast(x float64) row { return row{x, x, x, x, x, x, x, x} }
 
-// stride is how many groups are ≡ j mod 8.
-func (l *Lanes) stride(j int) int { return (l.groups - j + 7) / 8 }
-
-// place is where a group is kept: those ≡ 0 mod 8 come first, then those ≡ 1, so that strided sums
-// read on and on.
-func (l *Lanes) place(group int) int {
-	j := group % 8
-	return j*(l.groups/8) + min(j, l.groups%8) + group/8
-}
-
 // fill loads the next point into a free lane for step now, or makes the lane idle.
 func (l *Lanes) fill(lane int) {
-	h, i := &l.heads[lane/8], lane%8
+	h, i := l.head(lane)
+	defer l.spread(lane)
 	l.base[lane] = l.now
 	h.tailOn[i], h.tailSignal[i], h.tailLoss[i] = 0, 0, 0
 	h.tails &^= 1 << i
@@ -166,10 +123,7 @@ func (l *Lanes) fill(lane int) {
 	h.peak[i], h.peakAt[i], h.bar[i], h.spike[i] = 0, float64(l.now-1), math.Inf(-1), math.Inf(-1)
 	h.observeAt = 0
 	h.decay1[i], h.decay2[i] = 1, 1
-	for g := range l.groups {
-		c := l.cell(lane, g)
-		c.m[i], c.v[i] = 0, 0
-	}
+	l.forget(lane)
 	if l.host.Load(lane) {
 		h.idle &^= 1 << i
 		h.keep[i] = 1 - float64(h.rate[i]*h.decay[i])
@@ -183,6 +137,10 @@ func (l *Lanes) fill(lane int) {
 		return
 	}
 	l.active--
+	if l.across {
+		h.idle = math.MaxUint8
+		return
+	}
 	h.idle |= 1 << i
 	l.idle(lane)
 }
@@ -190,7 +148,7 @@ func (l *Lanes) fill(lane int) {
 // idle gives a lane a point that never moves and needs no observation. Zeros would need one: 0/0 is
 // NaN.
 func (l *Lanes) idle(lane int) {
-	h, i := &l.heads[lane/8], lane%8
+	h, i := l.head(lane)
 	h.tau[i], h.rate[i], h.decay[i], h.rtol[i], h.beta[i], h.epsilon[i] = 0, 0, 0, 0, 0, 1
 	h.keep[i] = 1
 	h.escape[i], h.signal[i], h.spike[i], h.bar[i], h.next[i] = -1, math.Inf(1), 1, math.Inf(1), math.Inf(1)
@@ -201,37 +159,10 @@ func (l *Lanes) idle(lane int) {
 	for g := range l.groups {
 		l.SetGroup(lane, g, 1, 1)
 		h.spikes[min(g, 2)][i] = 0
-		c := l.cell(lane, g)
+		c, _ := l.cell(lane, g)
 		c.g[i], c.m[i], c.v[i] = 0, 0, 0
-		l.iterate(lane, g, 0)[i] = 1
+		*l.iterate(lane, g, 0) = 1
 	}
-}
-
-// tabulate writes the lane's rates from now to the end of the table.
-func (l *Lanes) tabulate(lane int) {
-	if math.IsInf(l.heads[lane/8].next[lane%8], 1) {
-		return
-	}
-	for s := l.now; s < l.now/scheduleSteps*scheduleSteps+scheduleSteps; s++ {
-		at := s%scheduleSteps*len(l.heads) + lane/8
-		l.rates[at][lane%8], l.powers[at][lane%8] = l.host.Rate(lane, s-l.base[lane])
-	}
-}
-
-func (l *Lanes) cell(lane, group int) *cell { return &l.cells[lane/8*l.groups+l.place(group)] }
-
-func (l *Lanes) iterate(lane, group, back int) *row {
-	return &l.cell(lane, group).w[(l.slot()+back)&1]
-}
-
-// slot is the index in cell.w of this step's iterate. With three groups it is always 0, and the old
-// iterate is copied; with more groups, whose copies would not fit into the first-level cache, the
-// two slots alternate.
-func (l *Lanes) slot() int {
-	if l.three() {
-		return 0
-	}
-	return l.now & 1
 }
 
 // Point is what a lane holds once, whatever its number of groups.
@@ -246,22 +177,26 @@ type Point struct {
 
 // Set puts a point into a lane.
 func (l *Lanes) Set(lane int, p Point) {
-	h, i := &l.heads[lane/8], lane%8
+	h, i := l.head(lane)
 	h.tau[i], h.rate[i], h.decay[i], h.rtol[i] = p.Norm2, p.Rate, p.WeightDecay, p.RelativeZero
 	h.beta[i], h.beta2[i], h.epsilon[i], h.power[i] = p.Beta, p.Beta2, p.Epsilon, p.Power
 	for g := range l.groups {
-		l.iterate(lane, g, 0)[i] = p.Scale
-		if l.law.Rule == Shampoo {
-			l.cell(lane, g).v[i] = p.Epsilon
-		}
+		*l.iterate(lane, g, 0) = p.Scale
+	}
+	if l.law.Rule == Shampoo {
+		l.remember(lane, p.Epsilon)
 	}
 }
 
 // SetGroup gives the lane's point an eigenspace; group 0 is the teacher's own line, of multiplicity
 // 1. Eigenspaces with higher eigenvalues than that are spikes.
 func (l *Lanes) SetGroup(lane, group int, eigenvalue, multiplicity float64) {
-	c, i := l.cell(lane, group), lane%8
+	c, i := l.cell(lane, group)
 	c.q[i], c.n[i] = eigenvalue, multiplicity
+	if group == 0 {
+		h, i := l.head(lane)
+		h.teacher[i] = eigenvalue
+	}
 }
 
 // roundingSlack exceeds the rounding errors of the few operations behind a comparison, in any
@@ -282,7 +217,7 @@ const (
 
 // SetWatch says which iterates of the lane's point the host observes from now on.
 func (l *Lanes) SetWatch(lane int, w Watch) {
-	h, i := &l.heads[lane/8], lane%8
+	h, i := l.head(lane)
 	h.escape[i] = 4 * w.Loss
 	h.escaping &^= 1 << i
 	if !math.IsInf(w.Loss, -1) {
@@ -313,7 +248,7 @@ func (l *Lanes) schedule(h *head) {
 
 // SumTail starts the sums of signal alignment and loss with the iterate that is being observed.
 func (l *Lanes) SumTail(lane int) {
-	h, i := &l.heads[lane/8], lane%8
+	h, i := l.head(lane)
 	h.tails |= 1 << i
 	h.tailOn[i] = math.Float64frombits(math.MaxUint64)
 	h.observeAt = 0
@@ -321,31 +256,34 @@ func (l *Lanes) SumTail(lane int) {
 
 // Tail returns the sums over the iterates before the one that is being observed.
 func (l *Lanes) Tail(lane int) (signal, loss float64) {
-	h := &l.heads[lane/8]
-	return h.tailSignal[lane%8], h.tailLoss[lane%8]
+	h, i := l.head(lane)
+	return h.tailSignal[i], h.tailLoss[i]
 }
 
 // Peak returns the highest spike alignment up to the iterate that is being observed, if that is
 // bounded, and its step, -1 if it was NaN throughout.
 func (l *Lanes) Peak(lane int) (spike float64, step int) {
-	h := &l.heads[lane/8]
-	return h.peak[lane%8], int(h.peakAt[lane%8]) - l.base[lane]
+	h, i := l.head(lane)
+	return h.peak[i], int(h.peakAt[i]) - l.base[lane]
 }
 
 // Coefficients stores the w_g of the iterate that is being observed, or of the one back iterates
 // before it (at most 1).
 func (l *Lanes) Coefficients(dst []float64, lane, back int) {
 	for g := range dst {
-		dst[g] = l.iterate(lane, g, back)[lane%8]
+		dst[g] = *l.iterate(lane, g, back)
 	}
 }
 
 // observeLanes calls the host for lanes of row r whose iterates need an observation.
 func (l *Lanes) observeLanes(r int, lanes uint) {
 	h := &l.heads[r]
+	if l.across {
+		lanes = 1
+	}
 	for ; lanes != 0; lanes &= lanes - 1 {
 		i := bits.TrailingZeros(lanes)
-		lane := 8*r + i
+		lane := l.lane(r, i)
 		o := Observation{0.25 * h.loss[i], h.signalEnergy[i] / h.norm2[i], h.spikeEnergy[i] / h.norm2[i], true}
 		if !(h.norm2[i] <= Bound*Bound) {
 			o.Bounded = l.bounded(lane)
@@ -359,12 +297,13 @@ func (l *Lanes) observeLanes(r int, lanes uint) {
 			h.vacant |= 1 << i
 			l.vacancies = true
 		}
+		l.spread(lane) // lest the other lanes keep asking for what the host has seen
 	}
 }
 
 func (l *Lanes) bounded(lane int) bool {
 	for g := range l.groups {
-		if !(math.Abs(l.iterate(lane, g, 0)[lane%8]) <= Bound) {
+		if !(math.Abs(*l.iterate(lane, g, 0)) <= Bound) {
 			return false
 		}
 	}
@@ -385,7 +324,7 @@ func (l *Lanes) refill() {
 	for r := range l.heads {
 		h := &l.heads[r]
 		for ; h.vacant != 0; h.vacant &= h.vacant - 1 {
-			l.fill(8*r + bits.TrailingZeros8(h.vacant))
+			l.fill(l.lane(r, bits.TrailingZeros8(h.vacant)))
 		}
 	}
 }

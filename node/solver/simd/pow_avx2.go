@@ -6,8 +6,8 @@ package simd
 
 import "unsafe"
 
-// pow256 is x^p for x > 0 to about |p ln x| ulps; for other x it is a number that means nothing.
-func pow256(x, p vec256) vec256 { return exp256(p.Mul(log256(x))) }
+// Powers x^p = exp256(p log256(x)) are right to about |p ln x| ulps for x > 0; for other x they are
+// numbers that mean nothing.
 
 // log256: x = 2^e m with m in [√½, √2), ln m = 2 artanh(s), s = (m-1)/(m+1).
 func log256(x vec256) vec256 {
@@ -18,7 +18,7 @@ func log256(x vec256) vec256 {
 	f := m.Sub(set256(1))
 	s := f.Div(f.Add(set256(2)))
 	y := s.Mul(s)
-	sum := series256(&artanhTerms, y)
+	sum := series256(artanhTerms, y)
 	// ln(1+f) = f - s (f - y·sum), which keeps the leading f exact.
 	series := f.Sub(s.Mul(f.Sub(y.Mul(sum))))
 	return e.Mul(set256(ln2High)).Add(series.Add(e.Mul(set256(ln2Low))))
@@ -28,7 +28,7 @@ func log256(x vec256) vec256 {
 func exp256(x vec256) vec256 {
 	k := round256(x.Mul(set256(1.4426950408889634)))
 	r := x.Sub(k.Mul(set256(ln2High))).Sub(k.Mul(set256(ln2Low)))
-	sum := set256(1).Add(r.Add(r.Mul(r).Mul(series256(&expTerms, r))))
+	sum := set256(1).Add(r.Add(r.Mul(r).Mul(series256(expTerms, r))))
 	small, big := x.Less(set256(-708)), x.Greater(set256(709.7))
 	y := sum.Mul(twoTo256(k))
 	var zero vec256

@@ -7,34 +7,43 @@ import (
 	"unsafe"
 )
 
-// update512 replaces the gradient by the update of a rule that needs all of it first, or little
-// memory.
+// update512 stores the update of a rule that needs all of the gradient first, or little memory.
 func (l *Lanes) update512(v *vector) {
-	u, h := &l.law, (*head512)(v.head)
+	u, one := &l.law, set512(1)
+	fresh := one.Sub((*head512)(v.head).beta.v)
 	switch u.Rule {
-	case GD: // U = G
 	case Momentum:
-		l.heavyBall512(v, set512(1))
+		l.heavyBall512(v, one)
 	case NGD:
-		l.ngd512(v)
+		top, _ := l.slopes512(v)
+		l.ngd512(v, top)
 	case SpecGD, NucSpec:
-		l.polar512(v, u.Rule == NucSpec, set512(1))
+		top, sum := l.slopes512(v)
+		scale := one
+		if u.Rule == NucSpec {
+			scale = sum
+		}
+		l.polar512(v, top, sum, scale)
 	case Muon:
-		l.heavyBall512(v, set512(1).Sub(h.beta.v))
+		l.heavyBall512(v, fresh)
 		if u.Exact {
-			l.polar512(v, false, set512(u.Scale))
+			top, sum := l.size512(v)
+			l.polar512(v, top, sum, set512(u.Scale))
 		} else {
 			l.quintic512(v)
 		}
 	case Power:
-		l.power512(v)
+		top, sum := l.slopes512(v)
+		l.power512(v, top, sum)
 	case DynMuon:
-		l.heavyBall512(v, set512(1))
-		l.power512(v)
+		l.heavyBall512(v, one)
+		top, sum := l.size512(v)
+		l.power512(v, top, sum)
 	case SignGD:
+		l.slopes512(v)
 		l.sign512(v)
 	case Signum:
-		l.heavyBall512(v, set512(1).Sub(h.beta.v))
+		l.heavyBall512(v, fresh)
 		l.sign512(v)
 	case Lion:
 		l.lion512(v)
@@ -43,85 +52,151 @@ func (l *Lanes) update512(v *vector) {
 	}
 }
 
-func (v *vector) cell512(i uintptr) *cell512 { return (*cell512)(unsafe.Add(v.cells, i*cellSize)) }
+// first512 is the first cell of a strand, next512 the one after a cell. There is one more than are
+// used.
+func (v *vector) first512(s *strand) *cell512 { return (*cell512)(unsafe.Add(v.cells, s.cells)) }
+
+func next512(c *cell512) *cell512 { return (*cell512)(unsafe.Add(unsafe.Pointer(c), cellSize)) }
 
 // heavyBall512: B <- βB + fresh G; the update is B, or fresh G + βB with Nesterov.
 func (l *Lanes) heavyBall512(v *vector, fresh vec512) {
-	beta := (*head512)(v.head).beta.v
-	for i := range uintptr(l.groups) {
-		c := v.cell512(i)
-		g := fresh.Mul(c.g.v)
-		b := beta.Mul(c.m.v).Add(g)
-		c.m.v = b
-		if l.law.Nesterov {
-			b = g.Add(beta.Mul(b))
+	h, at := (*head512)(v.head), l.now&1
+	beta, t := h.beta.v, h.trace.v
+	var zero vec512
+	for strands, k := l.cellsOf, 0; k < len(strands); k++ {
+		s := &strands[k]
+		target := target512(h, s)
+		c := v.first512(s)
+		for range s.n {
+			g := fresh.Mul(gradient512(c, at, target, t))
+			target = zero
+			b := beta.Mul(c.m.v).Add(g)
+			c.m.v = b
+			if l.law.Nesterov {
+				b = g.Add(beta.Mul(b))
+			}
+			c.g.v = b
+			c = next512(c)
 		}
-		c.g.v = b
 	}
 }
 
 // square512 is ‖G‖_F².
 func (l *Lanes) square512(v *vector) vec512 {
-	h, at := (*head512)(v.head), uintptr(0)
-	for j := range min(8, l.groups) {
+	for strands, k := l.sumsOf, 0; k < len(strands); k++ {
+		s := &strands[k]
 		var sum vec512
-		for range l.stride(j) {
-			c := v.cell512(at)
-			at++
-			sum = sum.Add(c.n.v.Mul(c.g.v.Mul(c.g.v)))
+		p := v.parts512(s)
+		if s.more {
+			sum = p[0][0].v
 		}
-		h.parts[0][j].v = sum
+		c := v.first512(s)
+		for range s.n {
+			sum = sum.Add(c.n.v.Mul(c.g.v.Mul(c.g.v)))
+			c = next512(c)
+		}
+		p[0][0].v = sum
 	}
-	return total512(h, 0)
+	h := (*head512)(v.head)
+	if l.across {
+		return acrossTotal512(h, 0)
+	}
+	return l.total512(h, 0)
+}
+
+// slopes512 stores the gradient of every eigenspace, and returns what size512 does.
+func (l *Lanes) slopes512(v *vector) (top, nuclear vec512) {
+	h, at := (*head512)(v.head), l.now&1
+	t := h.trace.v
+	var zero vec512
+	for strands, k := l.sumsOf, 0; k < len(strands); k++ {
+		s := &strands[k]
+		var sum vec512
+		p := v.parts512(s)
+		if s.more {
+			sum = p[0][0].v
+		}
+		target := target512(h, s)
+		c := v.first512(s)
+		for range s.n {
+			g := gradient512(c, at, target, t)
+			target = zero
+			c.g.v = g
+			g = abs512(g)
+			top = top.Max(g)
+			sum = sum.Add(c.n.v.Mul(g))
+			c = next512(c)
+		}
+		p[0][0].v = sum
+	}
+	if l.across {
+		return acrossLargest512(h, top), acrossTotal512(h, 0)
+	}
+	return top, l.total512(h, 0)
 }
 
 // size512 returns max |g| and ‖G‖_* = Σ n |g|.
 func (l *Lanes) size512(v *vector) (top, nuclear vec512) {
-	h, at := (*head512)(v.head), uintptr(0)
-	for j := range min(8, l.groups) {
+	for strands, k := l.sumsOf, 0; k < len(strands); k++ {
+		s := &strands[k]
 		var sum vec512
-		for range l.stride(j) {
-			c := v.cell512(at)
-			at++
+		p := v.parts512(s)
+		if s.more {
+			sum = p[0][0].v
+		}
+		c := v.first512(s)
+		for range s.n {
 			g := abs512(c.g.v)
 			top = top.Max(g)
 			sum = sum.Add(c.n.v.Mul(g))
+			c = next512(c)
 		}
-		h.parts[0][j].v = sum
+		p[0][0].v = sum
 	}
-	return top, total512(h, 0)
+	h := (*head512)(v.head)
+	if l.across {
+		return acrossLargest512(h, top), acrossTotal512(h, 0)
+	}
+	return top, l.total512(h, 0)
 }
 
 // ngd512 multiplies by the reciprocal norm: one division, not one for each group. Where that is
 // infinite G is zero. A power of two takes the largest coefficient to about 1 first, so that no
 // square underflows.
-func (l *Lanes) ngd512(v *vector) {
-	top, _ := l.size512(v)
+func (l *Lanes) ngd512(v *vector, top vec512) {
 	scale := twoTo512(set512(0).Sub(exponent512(top).Min(set512(1022))))
-	for i := range uintptr(l.groups) {
-		c := v.cell512(i)
-		c.g.v = c.g.v.Mul(scale)
+	for strands, k := l.cellsOf, 0; k < len(strands); k++ {
+		s := &strands[k]
+		c := v.first512(s)
+		for range s.n {
+			c.g.v = c.g.v.Mul(scale)
+			c = next512(c)
+		}
 	}
 	inverse := set512(1).Div(l.square512(v).Sqrt())
 	inverse = inverse.Masked(inverse.NotEqual(set512(math.Inf(1))))
-	for i := range uintptr(l.groups) {
-		c := v.cell512(i)
-		c.g.v = c.g.v.Mul(inverse)
+	for strands, k := l.cellsOf, 0; k < len(strands); k++ {
+		s := &strands[k]
+		c := v.first512(s)
+		for range s.n {
+			c.g.v = c.g.v.Mul(inverse)
+			c = next512(c)
+		}
 	}
 }
 
-// polar512 replaces g by ±scale, or ±‖G‖_*, and by 0 where it counts as zero; a gradient that is
-// not finite gives NaN.
-func (l *Lanes) polar512(v *vector, nuclear bool, scale vec512) {
-	top, sum := l.size512(v)
-	if nuclear {
-		scale = sum
-	}
+// polar512 replaces g by ±scale, and by 0 where it counts as zero; a gradient that is not finite
+// gives NaN.
+func (l *Lanes) polar512(v *vector, top, sum, scale vec512) {
 	cut, bad := top.Mul((*head512)(v.head).rtol.v), sum.Sub(sum)
-	for i := range uintptr(l.groups) {
-		c := v.cell512(i)
-		g := c.g.v
-		c.g.v = flip512(scale, g).Masked(abs512(g).Greater(cut)).Add(bad)
+	for strands, k := l.cellsOf, 0; k < len(strands); k++ {
+		s := &strands[k]
+		c := v.first512(s)
+		for range s.n {
+			g := c.g.v
+			c.g.v = flip512(scale, g).Masked(abs512(g).Greater(cut)).Add(bad)
+			c = next512(c)
+		}
 	}
 }
 
@@ -140,44 +215,55 @@ func polynomial512(p *[3]row512, x vec512) vec512 {
 // quintic512 drives the singular values towards 1 by the law's polynomials.
 func (l *Lanes) quintic512(v *vector) {
 	inverse, scale := l.inverse512(l.square512(v)), set512(l.law.Scale)
-	for i := range uintptr(l.groups) {
-		c := v.cell512(i)
-		x := c.g.v.Mul(inverse)
-		for k := range l.quintics {
-			x = polynomial512((*[3]row512)(unsafe.Pointer(&l.quintics[k])), x)
+	for strands, k := l.cellsOf, 0; k < len(strands); k++ {
+		s := &strands[k]
+		c := v.first512(s)
+		for range s.n {
+			x := c.g.v.Mul(inverse)
+			for k := range l.quintics {
+				x = polynomial512((*[3]row512)(unsafe.Pointer(&l.quintics[k])), x)
+			}
+			c.g.v = scale.Mul(x)
+			c = next512(c)
 		}
-		c.g.v = scale.Mul(x)
 	}
 }
 
-// power512 replaces |g| by its power, 0 where it counts as zero.
-func (l *Lanes) power512(v *vector) {
-	top, sum := l.size512(v)
+// power512 replaces |g| by its power, 0 where it counts as zero. What the loop needs again after
+// the call of log512 is in the head: Go's stack does not align vectors, and one that straddles two
+// cache lines would take the loop half as long again.
+func (l *Lanes) power512(v *vector, top, sum vec512) {
 	h := (*head512)(v.head)
-	cut, bad := top.Mul(h.rtol.v), sum.Sub(sum)
-	unit := set512(1)
+	cut, bad, unit, exponent := &h.held[0], &h.held[1], &h.held[2], &h.held[3]
+	cut.v, bad.v, unit.v, exponent.v = top.Mul(h.rtol.v), sum.Sub(sum), set512(1), h.power.v
 	if l.law.Normalize {
-		unit = top
+		unit.v = top
 	}
-	exponent := h.power.v
 	if l.law.Scheduled {
-		exponent = l.tabled512(l.powers, v)
+		exponent.v = l.tabled512(l.powers, v)
 	}
-	for i := range uintptr(l.groups) {
-		c := v.cell512(i)
-		g := c.g.v
-		size := abs512(g)
-		phi := flip512(pow512(size.Div(unit), exponent), g)
-		c.g.v = phi.Masked(size.Greater(cut)).Add(bad)
+	for strands, k := l.cellsOf, 0; k < len(strands); k++ {
+		s := &strands[k]
+		c := v.first512(s)
+		for range s.n {
+			phi := exp512(log512(abs512(c.g.v).Div(unit.v)).Mul(exponent.v))
+			g := c.g.v
+			c.g.v = flip512(phi, g).Masked(abs512(g).Greater(cut.v)).Add(bad.v)
+			c = next512(c)
+		}
 	}
 }
 
 func (l *Lanes) sign512(v *vector) {
 	var zero vec512
-	for i := range uintptr(l.groups) {
-		c := v.cell512(i)
-		g := c.g.v
-		c.g.v = flip512(set512(1), g).Masked(g.NotEqual(zero)).Add(g.Sub(g))
+	for strands, k := l.cellsOf, 0; k < len(strands); k++ {
+		s := &strands[k]
+		c := v.first512(s)
+		for range s.n {
+			g := c.g.v
+			c.g.v = flip512(set512(1), g).Masked(g.NotEqual(zero)).Add(g.Sub(g))
+			c = next512(c)
+		}
 	}
 }
 
@@ -185,14 +271,39 @@ func (l *Lanes) sign512(v *vector) {
 func (l *Lanes) lion512(v *vector) {
 	h, one := (*head512)(v.head), set512(1)
 	beta, beta2 := h.beta.v, h.beta2.v
-	fresh, fresh2 := one.Sub(beta), one.Sub(beta2)
-	for i := range uintptr(l.groups) {
-		c := v.cell512(i)
-		g, m := c.g.v, c.m.v
-		c.m.v = beta2.Mul(m).Add(fresh2.Mul(g))
-		c.g.v = beta.Mul(m).Add(fresh.Mul(g))
+	fresh, fresh2, at, t := one.Sub(beta), one.Sub(beta2), l.now&1, h.trace.v
+	var zero vec512
+	for strands, k := l.cellsOf, 0; k < len(strands); k++ {
+		s := &strands[k]
+		target := target512(h, s)
+		c := v.first512(s)
+		for range s.n {
+			g, m := gradient512(c, at, target, t), c.m.v
+			target = zero
+			c.m.v = beta2.Mul(m).Add(fresh2.Mul(g))
+			c.g.v = beta.Mul(m).Add(fresh.Mul(g))
+			c = next512(c)
+		}
 	}
 	l.sign512(v)
+}
+
+// gd512 is the whole step.
+func (l *Lanes) gd512(v *vector) {
+	h, at := (*head512)(v.head), l.now&1
+	rate, keep, t := l.rate512(v), l.keep512(v), h.trace.v
+	var zero vec512
+	for strands, k := l.cellsOf, 0; k < len(strands); k++ {
+		s := &strands[k]
+		target := target512(h, s)
+		c := v.first512(s)
+		for range s.n {
+			g := gradient512(c, at, target, t)
+			target = zero
+			c.w[at^1].v = keep.Mul(c.w[at].v).Sub(rate.Mul(g))
+			c = next512(c)
+		}
+	}
 }
 
 // adam512 is the whole step, to read no group twice. It corrects the means by reciprocals: two
@@ -204,32 +315,42 @@ func (l *Lanes) adam512(v *vector) {
 	h.decay1.v, h.decay2.v = decay1, decay2
 	fresh, fresh2 := one.Sub(beta), one.Sub(beta2)
 	whole, whole2 := one.Div(one.Sub(decay1)), one.Div(one.Sub(decay2))
-	rate, keep, target, t := l.rate512(v), l.keep512(v), h.tau.v, h.trace.v
+	rate, keep, t := l.rate512(v), l.keep512(v), h.trace.v
 	var zero vec512
-	for i := range uintptr(l.groups) {
-		c := v.cell512(i)
-		g := gradient512(c, at, target, t)
-		target = zero
-		m := beta.Mul(c.m.v).Add(fresh.Mul(g))
-		s := beta2.Mul(c.v.v).Add(fresh2.Mul(g.Mul(g)))
-		c.m.v, c.v.v = m, s
-		mean := m.Mul(whole)
-		u := mean.Div(s.Mul(whole2).Sqrt().Add(epsilon)).Masked(mean.NotEqual(zero))
-		c.w[at^1].v = keep.Mul(c.w[at].v).Sub(rate.Mul(u))
+	for strands, k := l.cellsOf, 0; k < len(strands); k++ {
+		s := &strands[k]
+		target := target512(h, s)
+		c := v.first512(s)
+		for range s.n {
+			g := gradient512(c, at, target, t)
+			target = zero
+			m := beta.Mul(c.m.v).Add(fresh.Mul(g))
+			square := beta2.Mul(c.v.v).Add(fresh2.Mul(g.Mul(g)))
+			c.m.v, c.v.v = m, square
+			mean := m.Mul(whole)
+			u := mean.Div(square.Mul(whole2).Sqrt().Add(epsilon)).Masked(mean.NotEqual(zero))
+			c.w[at^1].v = keep.Mul(c.w[at].v).Sub(rate.Mul(u))
+			c = next512(c)
+		}
 	}
 }
 
 // shampoo512 is the whole step too.
 func (l *Lanes) shampoo512(v *vector) {
 	h, at := (*head512)(v.head), l.now&1
-	rate, keep, target, t := l.rate512(v), l.keep512(v), h.tau.v, h.trace.v
+	rate, keep, t := l.rate512(v), l.keep512(v), h.trace.v
 	var zero vec512
-	for i := range uintptr(l.groups) {
-		c := v.cell512(i)
-		g := gradient512(c, at, target, t)
-		target = zero
-		s := c.v.v.Add(g.Mul(g))
-		c.v.v = s
-		c.w[at^1].v = keep.Mul(c.w[at].v).Sub(rate.Mul(g.Div(s.Sqrt())))
+	for strands, k := l.cellsOf, 0; k < len(strands); k++ {
+		s := &strands[k]
+		target := target512(h, s)
+		c := v.first512(s)
+		for range s.n {
+			g := gradient512(c, at, target, t)
+			target = zero
+			square := c.v.v.Add(g.Mul(g))
+			c.v.v = square
+			c.w[at^1].v = keep.Mul(c.w[at].v).Sub(rate.Mul(g.Div(square.Sqrt())))
+			c = next512(c)
+		}
 	}
 }

@@ -4,7 +4,10 @@
 
 package simd
 
-import "unsafe"
+import (
+	"math"
+	"unsafe"
+)
 
 type (
 	cell256 = cellOf[row256]
@@ -96,10 +99,12 @@ func (l *Lanes) tabled256(table []row, v *vector) vec256 {
 
 // general256 is one step of any rule with any number of groups.
 func (l *Lanes) general256() {
-	at := l.now & 1
 	for i := range l.vectors {
 		v := &l.vectors[i]
 		h := (*head256)(v.head)
+		if v.shared.idle == math.MaxUint8 {
+			continue
+		}
 		l.observe256(v)
 		norm2, spike, signal := h.norm2.v, h.spikeEnergy.v, h.signalEnergy.v
 		over := or256(h.signal.v.Mul(norm2).Sub(signal), h.spike.v.Mul(norm2).Sub(spike.Add(set256(subnormalGuard))))
@@ -108,26 +113,39 @@ func (l *Lanes) general256() {
 			l.watch256(v, h.loss.v, norm2, spike, signal)
 		}
 		switch l.law.Rule {
+		case GD:
+			l.gd256(v)
 		case Adam:
 			l.adam256(v)
 		case Shampoo:
 			l.shampoo256(v)
 		default:
-			t, target := h.trace.v, h.tau.v
-			var zero vec256
-			for g := range uintptr(l.groups) {
-				c := v.cell256(g)
-				c.g.v = gradient256(c, at, target, t)
-				target = zero
-			}
 			l.update256(v)
-			rate, keep := l.rate256(v), l.keep256(v)
-			for g := range uintptr(l.groups) {
-				c := v.cell256(g)
-				c.w[at^1].v = keep.Mul(c.w[at].v).Sub(rate.Mul(c.g.v))
-			}
+			l.descend256(v)
 		}
 	}
+}
+
+// descend256 moves the iterate by the update.
+func (l *Lanes) descend256(v *vector) {
+	at, rate, keep := l.now&1, l.rate256(v), l.keep256(v)
+	for strands, k := l.cellsOf, 0; k < len(strands); k++ {
+		s := &strands[k]
+		c := v.first256(s)
+		for range s.n {
+			c.w[at^1].v = keep.Mul(c.w[at].v).Sub(rate.Mul(c.g.v))
+			c = next256(c)
+		}
+	}
+}
+
+// target256 is ‖θ‖² in the lanes of the teacher, if it is the first eigenspace of the strand, else
+// 0.
+func target256(h *head256, s *strand) (target vec256) {
+	if s.teacher {
+		target = h.tau.v
+	}
+	return target
 }
 
 // gradient256 is q (2x + T) w, x = q (w² - target).
@@ -141,16 +159,19 @@ func gradient256(c *cell256, at int, target, t vec256) vec256 {
 // step, which costs less than memory traffic.
 func (l *Lanes) observe256(v *vector) {
 	h, slot := (*head256)(v.head), l.now&1
-	first := v.cell256(0)
-	w := first.w[slot].v
-	h.signalEnergy.v = w.Mul(w)
+	h.signalEnergy.v = l.signal256(v)
+	teacher := h.teacher.v
 	var zero vec256
-	target, teacher, at := h.tau.v, first.q.v, uintptr(0) // the teacher is in the first group
-	for j := range min(8, l.groups) {
+	for strands, k := l.sumsOf, 0; k < len(strands); k++ {
+		s := &strands[k]
 		var trace, loss, norm2, spike vec256
-		for range l.stride(j) {
-			c := v.cell256(at)
-			at++
+		p := v.parts256(s)
+		if s.more {
+			trace, loss, norm2, spike = p[0][0].v, p[1][0].v, p[2][0].v, p[3][0].v
+		}
+		target := target256(h, s)
+		c := v.first256(s)
+		for range s.n {
 			w := c.w[slot].v
 			a := w.Mul(w)
 			energy := c.n.v.Mul(a)
@@ -161,17 +182,59 @@ func (l *Lanes) observe256(v *vector) {
 			y := c.n.v.Mul(x)
 			trace = trace.Add(y)
 			loss = loss.Add(y.Mul(x))
+			c = next256(c)
 		}
-		h.parts[0][j].v, h.parts[1][j].v, h.parts[2][j].v, h.parts[3][j].v = trace, loss, norm2, spike
+		p[0][0].v, p[1][0].v, p[2][0].v, p[3][0].v = trace, loss, norm2, spike
 	}
-	t, s := total256(h, 0), total256(h, 1)
+	if l.across {
+		t, s := acrossTotal256(h, 0), acrossTotal256(h, 1)
+		h.trace.v, h.loss.v = t, s.Add(s).Add(t.Mul(t))
+		h.norm2.v, h.spikeEnergy.v = acrossTotal256(h, 2), acrossTotal256(h, 3)
+		return
+	}
+	t, s := l.total256(h, 0), l.total256(h, 1)
 	h.trace.v, h.loss.v = t, s.Add(s).Add(t.Mul(t))
-	h.norm2.v, h.spikeEnergy.v = total256(h, 2), total256(h, 3)
+	h.norm2.v, h.spikeEnergy.v = l.total256(h, 2), l.total256(h, 3)
 }
 
-// total256 is the tree over the k-th partial sums.
-func total256(h *head256, k int) vec256 {
+// signal256 is the teacher's w².
+func (l *Lanes) signal256(v *vector) vec256 {
+	w := (*cell256)(v.cells).w[l.now&1].v
+	if l.across {
+		w = set256((*cell)(v.cells).w[l.now&1][0])
+	}
+	return w.Mul(w)
+}
+
+// parts256 are the head's parts from those of the strand on: [k][0] is the strand's k-th.
+func (v *vector) parts256(s *strand) *[4][8]row256 {
+	return (*[4][8]row256)(unsafe.Add(v.head, headParts+s.part))
+}
+
+// total256 is the tree over the k-th partial sums, of eight points. Half of the tree adds 0 where
+// there are up to four.
+func (l *Lanes) total256(h *head256, k int) vec256 {
 	p := &h.parts[k]
 	a := p[0].v.Add(p[1].v).Add(p[2].v.Add(p[3].v))
+	if l.groups <= 4 {
+		return a
+	}
 	return a.Add(p[4].v.Add(p[5].v).Add(p[6].v.Add(p[7].v)))
+}
+
+// acrossTotal256 is the tree over the lanes of one point.
+func acrossTotal256(h *head256, k int) vec256 {
+	p := (*lanes8)(unsafe.Pointer(&h.parts[k]))
+	a := set256(p[0]).Add(set256(p[1])).Add(set256(p[2]).Add(set256(p[3])))
+	return a.Add(set256(p[4]).Add(set256(p[5])).Add(set256(p[6]).Add(set256(p[7]))))
+}
+
+// acrossLargest256 is the largest of x >= 0 over the lanes of one point.
+func acrossLargest256(h *head256, x vec256) vec256 {
+	at := unsafe.Pointer(&h.held)
+	put256(x, at, 0)
+	for i := range width256 {
+		x = x.Max(set256((*lanes8)(at)[i]))
+	}
+	return x
 }

@@ -2,7 +2,10 @@
 
 package simd
 
-import "unsafe"
+import (
+	"math"
+	"unsafe"
+)
 
 type (
 	cell512 = cellOf[row512]
@@ -94,10 +97,12 @@ func (l *Lanes) tabled512(table []row, v *vector) vec512 {
 
 // general512 is one step of any rule with any number of groups.
 func (l *Lanes) general512() {
-	at := l.now & 1
 	for i := range l.vectors {
 		v := &l.vectors[i]
 		h := (*head512)(v.head)
+		if v.shared.idle == math.MaxUint8 {
+			continue
+		}
 		l.observe512(v)
 		norm2, spike, signal := h.norm2.v, h.spikeEnergy.v, h.signalEnergy.v
 		over := or512(h.signal.v.Mul(norm2).Sub(signal), h.spike.v.Mul(norm2).Sub(spike.Add(set512(subnormalGuard))))
@@ -106,26 +111,39 @@ func (l *Lanes) general512() {
 			l.watch512(v, h.loss.v, norm2, spike, signal)
 		}
 		switch l.law.Rule {
+		case GD:
+			l.gd512(v)
 		case Adam:
 			l.adam512(v)
 		case Shampoo:
 			l.shampoo512(v)
 		default:
-			t, target := h.trace.v, h.tau.v
-			var zero vec512
-			for g := range uintptr(l.groups) {
-				c := v.cell512(g)
-				c.g.v = gradient512(c, at, target, t)
-				target = zero
-			}
 			l.update512(v)
-			rate, keep := l.rate512(v), l.keep512(v)
-			for g := range uintptr(l.groups) {
-				c := v.cell512(g)
-				c.w[at^1].v = keep.Mul(c.w[at].v).Sub(rate.Mul(c.g.v))
-			}
+			l.descend512(v)
 		}
 	}
+}
+
+// descend512 moves the iterate by the update.
+func (l *Lanes) descend512(v *vector) {
+	at, rate, keep := l.now&1, l.rate512(v), l.keep512(v)
+	for strands, k := l.cellsOf, 0; k < len(strands); k++ {
+		s := &strands[k]
+		c := v.first512(s)
+		for range s.n {
+			c.w[at^1].v = keep.Mul(c.w[at].v).Sub(rate.Mul(c.g.v))
+			c = next512(c)
+		}
+	}
+}
+
+// target512 is ‖θ‖² in the lanes of the teacher, if it is the first eigenspace of the strand, else
+// 0.
+func target512(h *head512, s *strand) (target vec512) {
+	if s.teacher {
+		target = h.tau.v
+	}
+	return target
 }
 
 // gradient512 is q (2x + T) w, x = q (w² - target).
@@ -139,16 +157,19 @@ func gradient512(c *cell512, at int, target, t vec512) vec512 {
 // step, which costs less than memory traffic.
 func (l *Lanes) observe512(v *vector) {
 	h, slot := (*head512)(v.head), l.now&1
-	first := v.cell512(0)
-	w := first.w[slot].v
-	h.signalEnergy.v = w.Mul(w)
+	h.signalEnergy.v = l.signal512(v)
+	teacher := h.teacher.v
 	var zero vec512
-	target, teacher, at := h.tau.v, first.q.v, uintptr(0) // the teacher is in the first group
-	for j := range min(8, l.groups) {
+	for strands, k := l.sumsOf, 0; k < len(strands); k++ {
+		s := &strands[k]
 		var trace, loss, norm2, spike vec512
-		for range l.stride(j) {
-			c := v.cell512(at)
-			at++
+		p := v.parts512(s)
+		if s.more {
+			trace, loss, norm2, spike = p[0][0].v, p[1][0].v, p[2][0].v, p[3][0].v
+		}
+		target := target512(h, s)
+		c := v.first512(s)
+		for range s.n {
 			w := c.w[slot].v
 			a := w.Mul(w)
 			energy := c.n.v.Mul(a)
@@ -159,17 +180,59 @@ func (l *Lanes) observe512(v *vector) {
 			y := c.n.v.Mul(x)
 			trace = trace.Add(y)
 			loss = loss.Add(y.Mul(x))
+			c = next512(c)
 		}
-		h.parts[0][j].v, h.parts[1][j].v, h.parts[2][j].v, h.parts[3][j].v = trace, loss, norm2, spike
+		p[0][0].v, p[1][0].v, p[2][0].v, p[3][0].v = trace, loss, norm2, spike
 	}
-	t, s := total512(h, 0), total512(h, 1)
+	if l.across {
+		t, s := acrossTotal512(h, 0), acrossTotal512(h, 1)
+		h.trace.v, h.loss.v = t, s.Add(s).Add(t.Mul(t))
+		h.norm2.v, h.spikeEnergy.v = acrossTotal512(h, 2), acrossTotal512(h, 3)
+		return
+	}
+	t, s := l.total512(h, 0), l.total512(h, 1)
 	h.trace.v, h.loss.v = t, s.Add(s).Add(t.Mul(t))
-	h.norm2.v, h.spikeEnergy.v = total512(h, 2), total512(h, 3)
+	h.norm2.v, h.spikeEnergy.v = l.total512(h, 2), l.total512(h, 3)
 }
 
-// total512 is the tree over the k-th partial sums.
-func total512(h *head512, k int) vec512 {
+// signal512 is the teacher's w².
+func (l *Lanes) signal512(v *vector) vec512 {
+	w := (*cell512)(v.cells).w[l.now&1].v
+	if l.across {
+		w = set512((*cell)(v.cells).w[l.now&1][0])
+	}
+	return w.Mul(w)
+}
+
+// parts512 are the head's parts from those of the strand on: [k][0] is the strand's k-th.
+func (v *vector) parts512(s *strand) *[4][8]row512 {
+	return (*[4][8]row512)(unsafe.Add(v.head, headParts+s.part))
+}
+
+// total512 is the tree over the k-th partial sums, of eight points. Half of the tree adds 0 where
+// there are up to four.
+func (l *Lanes) total512(h *head512, k int) vec512 {
 	p := &h.parts[k]
 	a := p[0].v.Add(p[1].v).Add(p[2].v.Add(p[3].v))
+	if l.groups <= 4 {
+		return a
+	}
 	return a.Add(p[4].v.Add(p[5].v).Add(p[6].v.Add(p[7].v)))
+}
+
+// acrossTotal512 is the tree over the lanes of one point.
+func acrossTotal512(h *head512, k int) vec512 {
+	p := (*lanes8)(unsafe.Pointer(&h.parts[k]))
+	a := set512(p[0]).Add(set512(p[1])).Add(set512(p[2]).Add(set512(p[3])))
+	return a.Add(set512(p[4]).Add(set512(p[5])).Add(set512(p[6]).Add(set512(p[7]))))
+}
+
+// acrossLargest512 is the largest of x >= 0 over the lanes of one point.
+func acrossLargest512(h *head512, x vec512) vec512 {
+	at := unsafe.Pointer(&h.held)
+	put512(x, at, 0)
+	for i := range width512 {
+		x = x.Max(set512((*lanes8)(at)[i]))
+	}
+	return x
 }

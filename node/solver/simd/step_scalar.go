@@ -2,7 +2,10 @@
 
 package simd
 
-import "unsafe"
+import (
+	"math"
+	"unsafe"
+)
 
 type (
 	cell64 = cellOf[row64]
@@ -94,10 +97,12 @@ func (l *Lanes) tabled64(table []row, v *vector) vec64 {
 
 // general64 is one step of any rule with any number of groups.
 func (l *Lanes) general64() {
-	at := l.now & 1
 	for i := range l.vectors {
 		v := &l.vectors[i]
 		h := (*head64)(v.head)
+		if v.shared.idle == math.MaxUint8 {
+			continue
+		}
 		l.observe64(v)
 		norm2, spike, signal := h.norm2.v, h.spikeEnergy.v, h.signalEnergy.v
 		over := or64(h.signal.v.Mul(norm2).Sub(signal), h.spike.v.Mul(norm2).Sub(spike.Add(set64(subnormalGuard))))
@@ -106,26 +111,39 @@ func (l *Lanes) general64() {
 			l.watch64(v, h.loss.v, norm2, spike, signal)
 		}
 		switch l.law.Rule {
+		case GD:
+			l.gd64(v)
 		case Adam:
 			l.adam64(v)
 		case Shampoo:
 			l.shampoo64(v)
 		default:
-			t, target := h.trace.v, h.tau.v
-			var zero vec64
-			for g := range uintptr(l.groups) {
-				c := v.cell64(g)
-				c.g.v = gradient64(c, at, target, t)
-				target = zero
-			}
 			l.update64(v)
-			rate, keep := l.rate64(v), l.keep64(v)
-			for g := range uintptr(l.groups) {
-				c := v.cell64(g)
-				c.w[at^1].v = keep.Mul(c.w[at].v).Sub(rate.Mul(c.g.v))
-			}
+			l.descend64(v)
 		}
 	}
+}
+
+// descend64 moves the iterate by the update.
+func (l *Lanes) descend64(v *vector) {
+	at, rate, keep := l.now&1, l.rate64(v), l.keep64(v)
+	for strands, k := l.cellsOf, 0; k < len(strands); k++ {
+		s := &strands[k]
+		c := v.first64(s)
+		for range s.n {
+			c.w[at^1].v = keep.Mul(c.w[at].v).Sub(rate.Mul(c.g.v))
+			c = next64(c)
+		}
+	}
+}
+
+// target64 is ‖θ‖² in the lanes of the teacher, if it is the first eigenspace of the strand, else
+// 0.
+func target64(h *head64, s *strand) (target vec64) {
+	if s.teacher {
+		target = h.tau.v
+	}
+	return target
 }
 
 // gradient64 is q (2x + T) w, x = q (w² - target).
@@ -139,16 +157,19 @@ func gradient64(c *cell64, at int, target, t vec64) vec64 {
 // step, which costs less than memory traffic.
 func (l *Lanes) observe64(v *vector) {
 	h, slot := (*head64)(v.head), l.now&1
-	first := v.cell64(0)
-	w := first.w[slot].v
-	h.signalEnergy.v = w.Mul(w)
+	h.signalEnergy.v = l.signal64(v)
+	teacher := h.teacher.v
 	var zero vec64
-	target, teacher, at := h.tau.v, first.q.v, uintptr(0) // the teacher is in the first group
-	for j := range min(8, l.groups) {
+	for strands, k := l.sumsOf, 0; k < len(strands); k++ {
+		s := &strands[k]
 		var trace, loss, norm2, spike vec64
-		for range l.stride(j) {
-			c := v.cell64(at)
-			at++
+		p := v.parts64(s)
+		if s.more {
+			trace, loss, norm2, spike = p[0][0].v, p[1][0].v, p[2][0].v, p[3][0].v
+		}
+		target := target64(h, s)
+		c := v.first64(s)
+		for range s.n {
 			w := c.w[slot].v
 			a := w.Mul(w)
 			energy := c.n.v.Mul(a)
@@ -159,17 +180,59 @@ func (l *Lanes) observe64(v *vector) {
 			y := c.n.v.Mul(x)
 			trace = trace.Add(y)
 			loss = loss.Add(y.Mul(x))
+			c = next64(c)
 		}
-		h.parts[0][j].v, h.parts[1][j].v, h.parts[2][j].v, h.parts[3][j].v = trace, loss, norm2, spike
+		p[0][0].v, p[1][0].v, p[2][0].v, p[3][0].v = trace, loss, norm2, spike
 	}
-	t, s := total64(h, 0), total64(h, 1)
+	if l.across {
+		t, s := acrossTotal64(h, 0), acrossTotal64(h, 1)
+		h.trace.v, h.loss.v = t, s.Add(s).Add(t.Mul(t))
+		h.norm2.v, h.spikeEnergy.v = acrossTotal64(h, 2), acrossTotal64(h, 3)
+		return
+	}
+	t, s := l.total64(h, 0), l.total64(h, 1)
 	h.trace.v, h.loss.v = t, s.Add(s).Add(t.Mul(t))
-	h.norm2.v, h.spikeEnergy.v = total64(h, 2), total64(h, 3)
+	h.norm2.v, h.spikeEnergy.v = l.total64(h, 2), l.total64(h, 3)
 }
 
-// total64 is the tree over the k-th partial sums.
-func total64(h *head64, k int) vec64 {
+// signal64 is the teacher's w².
+func (l *Lanes) signal64(v *vector) vec64 {
+	w := (*cell64)(v.cells).w[l.now&1].v
+	if l.across {
+		w = set64((*cell)(v.cells).w[l.now&1][0])
+	}
+	return w.Mul(w)
+}
+
+// parts64 are the head's parts from those of the strand on: [k][0] is the strand's k-th.
+func (v *vector) parts64(s *strand) *[4][8]row64 {
+	return (*[4][8]row64)(unsafe.Add(v.head, headParts+s.part))
+}
+
+// total64 is the tree over the k-th partial sums, of eight points. Half of the tree adds 0 where
+// there are up to four.
+func (l *Lanes) total64(h *head64, k int) vec64 {
 	p := &h.parts[k]
 	a := p[0].v.Add(p[1].v).Add(p[2].v.Add(p[3].v))
+	if l.groups <= 4 {
+		return a
+	}
 	return a.Add(p[4].v.Add(p[5].v).Add(p[6].v.Add(p[7].v)))
+}
+
+// acrossTotal64 is the tree over the lanes of one point.
+func acrossTotal64(h *head64, k int) vec64 {
+	p := (*lanes8)(unsafe.Pointer(&h.parts[k]))
+	a := set64(p[0]).Add(set64(p[1])).Add(set64(p[2]).Add(set64(p[3])))
+	return a.Add(set64(p[4]).Add(set64(p[5])).Add(set64(p[6]).Add(set64(p[7]))))
+}
+
+// acrossLargest64 is the largest of x >= 0 over the lanes of one point.
+func acrossLargest64(h *head64, x vec64) vec64 {
+	at := unsafe.Pointer(&h.held)
+	put64(x, at, 0)
+	for i := range width64 {
+		x = x.Max(set64((*lanes8)(at)[i]))
+	}
+	return x
 }

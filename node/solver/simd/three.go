@@ -3,9 +3,11 @@ package simd
 import "math"
 
 // three reports whether the kernels have steps for three groups under the law.
-func (l *Lanes) three() bool {
-	rule := l.law.Rule
-	return l.groups == 3 && (rule == GD || rule == SpecGD || rule == Muon && !l.law.Exact)
+func (l *Lanes) three() bool { return three(l.law, l.groups) }
+
+func three(law Law, groups int) bool {
+	rule := law.Rule
+	return groups == 3 && (rule == GD || rule == SpecGD || rule == Muon && !law.Exact)
 }
 
 // smallEigenvalue is the eigenvalue below which a gradient q_g (2x_g + T) w_g may underflow though
@@ -15,10 +17,10 @@ const smallEigenvalue = 1e-50
 // prepare computes what the steps of three groups multiply by.
 func (l *Lanes) prepare(lane int) {
 	h, i := &l.heads[lane/8], lane%8
-	rate, teacher := h.rate[i], l.cell(lane, 0).q[i]
+	rate, teacher := h.rate[i], h.teacher[i]
 	least, most := teacher, teacher
 	for g := range l.groups {
-		c := l.cell(lane, g)
+		c, _ := l.cell(lane, g)
 		h.spikes[g][i] = 0
 		if c.q[i] > teacher {
 			h.spikes[g][i] = math.Float64frombits(math.MaxUint64)
