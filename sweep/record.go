@@ -83,3 +83,53 @@ func (r Record) each(T int64, f func(step int64)) {
 		f(T)
 	}
 }
+
+// maxRecordLog bounds the rows of one trajectory that log asks for.
+const maxRecordLog = 100_000
+
+// record reads none, or {log: n}, {every: n} or {steps: [...]}, with coefficients if wanted.
+func (r *reader) record(n node) Record {
+	const want = "none, {log: number of rows}, {every: steps} or {steps: [0, 1, 10]}, with coefficients: true if wanted"
+	var out Record
+	if n.text == "none" && n.kind != mapNode {
+		return out
+	}
+	parts := r.members(n, "record", want, "every", "log", "steps", "coefficients")
+	if n.kind != mapNode {
+		return out
+	}
+	given := 0
+	for _, part := range parts[:3] {
+		if !missingKey(part) {
+			given++
+		}
+	}
+	if given != 1 {
+		r.fail(n.pos, "record: exactly one of log, every and steps is required")
+		return out
+	}
+	switch {
+	case !missingKey(parts[0]):
+		out.Every, _ = r.integer(parts[0], "every", 1, 1<<53)
+	case !missingKey(parts[1]):
+		out.Log, _ = r.integer(parts[1], "log", 2, maxRecordLog)
+	default:
+		if parts[2].kind != listNode || len(parts[2].list) == 0 {
+			r.fail(parts[2].pos, "steps: got %s, want an increasing list of steps", parts[2])
+		}
+		for _, item := range parts[2].list {
+			step, ok := r.integer(item, "recorded step", 0, 1<<53)
+			if n := len(out.Steps); ok && n > 0 && step <= out.Steps[n-1] {
+				r.fail(item.pos, "steps: got %d after %d, want increasing steps", step, out.Steps[n-1])
+			}
+			out.Steps = append(out.Steps, step)
+		}
+	}
+	if c := parts[3]; !missingKey(c) {
+		var ok bool
+		if out.Coefficients, ok = boolean(c); !ok {
+			r.fail(c.pos, "coefficients: got %s, want true or false", c)
+		}
+	}
+	return out
+}
