@@ -56,6 +56,15 @@ func SweepParameters(spec *sweep.Spec) []sweep.ParameterID {
 	return slices.DeleteFunc(spec.Columns(), func(id sweep.ParameterID) bool { return id == sweep.Representation })
 }
 
+// Variables returns the parameter columns that the sweep file declares itself: those of no
+// parameter of the solver.
+func (s *Schema) Variables() []Column {
+	known := sweep.Parameters()
+	return slices.DeleteFunc(slices.Clone(s.parameters), func(c Column) bool {
+		return slices.ContainsFunc(known, func(p sweep.Parameter) bool { return p.Name == c.Name })
+	})
+}
+
 // parameterKind returns the kind of the columns of parameters of a kind; lists are stored as JSON.
 func parameterKind(k sweep.Kind) (Kind, error) {
 	switch k {

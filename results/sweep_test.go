@@ -1,6 +1,7 @@
 package results_test
 
 import (
+	"regexp"
 	"strings"
 	"testing"
 
@@ -93,6 +94,48 @@ func TestSetsRecordDerivedParameters(t *testing.T) {
 		}
 		if got := strings.Join(derived, " "); got != c.want {
 			t.Errorf("%s derives %q, want %q", c.file, got, c.want)
+		}
+	}
+}
+
+// A variable cannot be called as a column of a table or of a view is, or as a query calls something
+// inside: sweep keeps the list of these names.
+func TestVariablesAreNoColumns(t *testing.T) {
+	names := map[string]bool{"set": true, "eta_step": true} // of query with several sets; of plot
+	for _, table := range results.Reference() {
+		for _, c := range table.Columns {
+			names[c.Name] = true
+		}
+	}
+	var parameters []results.Column
+	for _, p := range sweep.Parameters() {
+		kind, err := results.ParameterKind(p.Kind)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if p.ID != sweep.Representation {
+			parameters = append(parameters, results.Column{Name: p.Name, Kind: kind})
+		}
+	}
+	schema, err := results.NewSchema(parameters, results.Options{SolverVersion: 4, Trajectories: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	views, err := schema.Views("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	aliases := regexp.MustCompile(`\bAS "?([a-z][a-z0-9_]*)"?`).FindAllStringSubmatch(views, -1)
+	if len(aliases) < 50 {
+		t.Fatalf("%d names in the views", len(aliases))
+	}
+	for _, alias := range aliases {
+		names[alias[1]] = true
+	}
+	for name := range names {
+		_, err := sweep.Parse("sweep.yaml", []byte("name: x\nvariables: {"+name+": taken}\n"), sweep.Limits{})
+		if err == nil || !strings.Contains(err.Error(), "choose another name") {
+			t.Errorf("a variable may be called %s, as a column is; add it to columnNames in package sweep", name)
 		}
 	}
 }

@@ -263,6 +263,9 @@ func (b *block) open(id ParameterID) bool {
 // defaultReads are the parameters on which the default of id, or its value for auto, depends:
 // earlier words, and for the learning rate all parameters of the step-size limit.
 func defaultReads(id ParameterID) (reads idSet) {
+	if id.isVariable() {
+		return nil // it has no default
+	}
 	switch id {
 	case LearningRate, Representation:
 		for other := Model; other <= Init; other++ {

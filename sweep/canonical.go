@@ -17,6 +17,13 @@ import (
 // however an entry's own parameters were written.
 func (t table) canonicalSpec(s *section, planVersion int, replicates int64, record Record) []byte {
 	m := t.canonicalSection(s)
+	if len(t) > NumParameters {
+		variables := map[string]string{}
+		for _, p := range t[NumParameters:] {
+			variables[p.Name] = p.Doc
+		}
+		m["variables"] = variables
+	}
 	if planVersion > 1 { // version 1 did not write it
 		m["plan_version"] = planVersion
 	}

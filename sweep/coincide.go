@@ -14,7 +14,7 @@ type pointKey [2]uint64
 
 func keyOf(a Assignment) pointKey {
 	k := pointKey{1, 2}
-	for id, v := range a {
+	for id, v := range a[:NumParameters] { // the solver does not know variables
 		if v.IsNull() {
 			continue
 		}
@@ -259,6 +259,10 @@ func (r *reader) warnFactor(c *coincidences, o *coincidence, f factor, count str
 		r.note("sample: %s", count)
 	case *axis:
 		name := r.table[f.id].Name
+		if f.id.isVariable() && !c.spec.blocks[o.block].derivesFrom(f.id) {
+			r.note("variable %s is read by no derived parameter: %s", name, count)
+			return idle
+		}
 		if where := c.inapplicable(o, f.id); where != "" {
 			r.note("%s does not apply to %s: %s", name, where, count)
 			return idle.with(f.id)

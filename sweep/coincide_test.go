@@ -45,6 +45,21 @@ func TestCoincidingPointsAreWarnedOf(t *testing.T) {
 				"1 point is the same point as another"},
 		},
 		{
+			"a variable that nothing reads",
+			gd + "variables: {draw: number of the draw}\ngrid: {teacher_norm2: [1, 2], draw: [1, 2, 3]}\n",
+			[]string{"variable draw is read by no derived parameter: 4 points are the same point as another"},
+		},
+		{
+			"a variable whose values give the same point",
+			"optimizer: gd}\nvariables: {factor: how much}\ngrid: {factor: [1, 2, 3]}\n" +
+				"derive: {learning_rate: \"0.001 * min(2, factor)\"}\n",
+			[]string{"axis of factor: 1 point is the same point as another"},
+		},
+		{
+			"variables beside parameters in a zip",
+			gd + "variables: {setting: which one}\nzip: {setting: [a, b], teacher_norm2: [1, 2]}\n", nil,
+		},
+		{
 			"equal values in different words",
 			"optimizer: momentum, " + rate + "grid: {momentum: [default, 0.9, 0.5]}\n",
 			[]string{"axis of momentum: 1 point is the same point as another"},

@@ -35,14 +35,17 @@ func newEvaluator(t table) *evaluator {
 // called.
 func (e *evaluator) run(x *expression, a Assignment) (any, string) {
 	table := e.table
-	unset := ""
+	unset, alternative := "", "0"
 	for id := range x.refs.all() {
 		v := a[id]
 		if v.IsNull() || v.kind == KindText && table[id].Auto || id == Representation && v.text == "auto" {
 			v = e.completed(a)[id]
 		}
 		if v.IsNull() {
-			unset = table[id].Name
+			unset, alternative = table[id].Name, "0"
+			if table[id].Kind == KindText {
+				alternative = "'none'"
+			}
 		}
 		name := table[id].Name
 		if _, known := e.env[name]; known && same(v, e.shown[id]) {
@@ -57,7 +60,7 @@ func (e *evaluator) run(x *expression, a Assignment) (any, string) {
 			e.env[q.name] = q.value(complete)
 		}
 		if e.env[q.name] == nil {
-			unset = q.name
+			unset, alternative = q.name, "0"
 		}
 	}
 	out, err := e.machine.Run(x.program, e.env)
@@ -71,9 +74,10 @@ func (e *evaluator) run(x *expression, a Assignment) (any, string) {
 	}
 	if unset != "" {
 		return nil, fmt.Sprintf(
-			"%s is not set at this point; give an alternative (%s ?? 0)",
+			"%s is not set at this point; give an alternative (%s ?? %s)",
 			unset,
 			unset,
+			alternative,
 		)
 	}
 	return nil, "evaluate: " + text

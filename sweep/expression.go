@@ -73,7 +73,7 @@ func (t table) compile(source string, pos position) (*expression, string) {
 		env[q.name] = 0.0
 		names = append(names, q.name)
 	}
-	options = append(options, expr.Patch(boundLoops{}), expr.Patch(references{t, x}))
+	options = append(options, expr.Patch(boundLoops{}), expr.Patch(references{t, x}), expr.Patch(demands{t}))
 	program, err := expr.Compile(source, options...)
 	if err != nil {
 		return nil, explain(err, append(names, functions()...))
@@ -97,7 +97,7 @@ func explain(err error, names []string) string {
 		if near := hint(strings.TrimSpace(name), names); near != "" {
 			return text + near
 		}
-		text += "; use the solver's parameters, " + strings.Join(functions(), ", ")
+		text += "; use the solver's parameters, variables of the file, " + strings.Join(functions(), ", ")
 	}
 	return text
 }
@@ -201,13 +201,11 @@ func (v *inspector) word(parameter, word ast.Node) {
 	}
 	if id, ok := v.table.lookup(name.Value); ok {
 		if p := &v.table[id]; p.Kind == KindText && !slices.Contains(p.Words, text.Value) {
-			v.text = fmt.Sprintf(
-				"compare %s: got %q, want %s%s",
-				p.Name,
-				text.Value,
-				p.Allowed(),
-				hint(text.Value, p.Words),
-			)
+			want := p.Allowed()
+			if p.IsVariable() {
+				want = "one of its words in the file"
+			}
+			v.text = fmt.Sprintf("compare %s: got %q, want %s%s", p.Name, text.Value, want, hint(text.Value, p.Words))
 		}
 	}
 }
@@ -281,6 +279,42 @@ func (boundLoops) Visit(n *ast.Node) {
 	}
 }
 
+// given is the function that passes the value of a variable, where the point has one.
+const given = "given"
+
+// demands passes every variable through given: reading one that is not set is a mistake, also where
+// the language has an answer for nil, such as a comparison. A variable with an alternative (x ?? 1)
+// and one that is compared with nil may be unset.
+type demands struct{ table table }
+
+func (d demands) Visit(n *ast.Node) {
+	switch node := (*n).(type) {
+	case *ast.IdentifierNode:
+		if id, ok := d.table.lookup(node.Value); ok && id.isVariable() {
+			*n = &ast.CallNode{Callee: &ast.IdentifierNode{Value: given}, Arguments: []ast.Node{node}}
+		}
+	case *ast.BinaryNode: // after its operands
+		_, nilLeft := node.Left.(*ast.NilNode)
+		_, nilRight := node.Right.(*ast.NilNode)
+		if node.Operator == "??" || nilRight {
+			node.Left = optional(node.Left)
+		}
+		if nilLeft {
+			node.Right = optional(node.Right)
+		}
+	}
+}
+
+// optional is the variable in a call of given.
+func optional(n ast.Node) ast.Node {
+	if call, ok := n.(*ast.CallNode); ok {
+		if name, ok := call.Callee.(*ast.IdentifierNode); ok && name.Value == given {
+			return call.Arguments[0]
+		}
+	}
+	return n
+}
+
 // references collects what an expression names.
 type references struct {
 	table table
@@ -345,6 +379,12 @@ func arithmetic() []expr.Option {
 			"min",
 			func(a, b float64) bool { return a < b },
 		), extreme("max", func(a, b float64) bool { return a > b }),
+		expr.Function(given, func(args ...any) (any, error) {
+			if args[0] == nil {
+				return nil, errors.New("a variable is not set")
+			}
+			return args[0], nil
+		}, new(func(float64) float64), new(func(string) string)),
 		expr.Function("bounded", func(args ...any) (any, error) { return bounded(args[0]) }, new(func(any) any)),
 		integer("add", func(a, b int) (int, bool) { c := a + b; return c, (c > a) == (b > 0) }),
 		integer("subtract", func(a, b int) (int, bool) { c := a - b; return c, (c < a) == (b > 0) }),

@@ -77,12 +77,13 @@ const (
 	listNumberBytes     = 20 // a list stands in its row as text
 	trajectoryRowBytes  = 144
 	coefficientRowBytes = 56
+	variableBytes       = maxWord + 5 // the offset and the validity of a word
 )
 
 // arrowBytes are the estimated sizes of a point's rows.
 func arrowBytes(a Assignment, r Record) TableBytes {
 	lists := len(a[Spikes].list) + len(a[Blocks].list) + len(a[Eigenvalues].list)
-	b := TableBytes{Points: pointRowBytes + listNumberBytes*int64(lists)}
+	b := TableBytes{Points: pointRowBytes + listNumberBytes*int64(lists) + variableBytes*int64(len(a)-NumParameters)}
 	records := r.Count(a[Steps].i)
 	b.Trajectories = addProduct(0, trajectoryRowBytes, records)
 	if r.Coefficients && a[Representation].text == "reduced" {

@@ -77,7 +77,7 @@ type Parameter struct {
 	ID   ParameterID
 	Name string
 	Kind Kind
-	// Words are the allowed values of a KindText parameter.
+	// Words are the allowed values of a KindText parameter; of a variable, those in the file.
 	Words []string
 	// Auto: the word "auto" is allowed beside the kind's own values.
 	Auto bool
@@ -160,7 +160,9 @@ func (p Parameter) check(v Value, got string) string {
 		ok = (v.Kind() == KindInt || v.Kind() == KindFloat) && p.inRange(v.Float()) ||
 			p.Auto && v.Kind() == KindText && v.Text() == "auto"
 	case KindText:
-		if v.Kind() == KindText {
+		if p.IsVariable() {
+			ok = v.Kind() == KindText && isWord(v.text)
+		} else if v.Kind() == KindText {
 			for _, w := range p.Words {
 				ok = ok || w == v.Text()
 			}
@@ -237,6 +239,9 @@ func (p Parameter) Allowed() string {
 		}
 		return "a number" + p.interval()
 	case KindText:
+		if p.IsVariable() {
+			return "a word"
+		}
 		return "one of " + strings.Join(p.Words, ", ")
 	case KindBool:
 		return "true or false"

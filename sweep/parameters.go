@@ -36,6 +36,15 @@ func (t table) lookup(name string) (ParameterID, bool) {
 	return 0, false
 }
 
+// names are the names of the parameters in order.
+func (t table) names() []string {
+	names := make([]string, len(t))
+	for i := range t {
+		names[i] = t[i].Name
+	}
+	return names
+}
+
 // ids are the parameters in order.
 func (t table) ids() ParameterID { return ParameterID(len(t)) }
 

@@ -76,7 +76,7 @@ func (r *reader) rows(p *Parameter, list []node) (rows []row, repeats map[int64]
 	repeats = map[int64]repeat{}
 	for _, item := range list {
 		entry, ok := row{{p.ID, nullValue(), item.pos}}, true
-		if item.text != defaultEntry || item.kind == listNode || item.kind == mapNode {
+		if item.text != defaultEntry || item.kind == listNode || item.kind == mapNode || p.IsVariable() {
 			entry, ok = r.row(p, item)
 		}
 		if good = good && ok; !ok {

@@ -11,7 +11,8 @@ import (
 // reader reads the nodes of one sweep file and collects mistakes and warnings.
 type reader struct {
 	file     string
-	table    table // of the sweep's parameters
+	table    table  // of the sweep's parameters
+	first    []node // the first value of each variable
 	mistakes Mistakes
 	warnings []string
 
@@ -76,6 +77,9 @@ func (r *reader) members(n node, name, want string, names ...string) []node {
 
 func (r *reader) unknown(e entry, names []string) {
 	text := hint(e.key, names)
+	if slices.Contains(fileKeys(), e.key) && slices.Contains(names, "fixed") {
+		text = "; it stands at the top of the file only"
+	}
 	if _, isParameter := r.table.lookup(e.key); isParameter && slices.Contains(names, "fixed") {
 		text = "; set parameters under fixed, grid, zip, points, sample or derive"
 	}
@@ -90,13 +94,9 @@ func (r *reader) parameter(e entry) (*Parameter, bool) {
 	if id, ok := r.table.lookup(e.key); ok {
 		return &r.table[id], true
 	}
-	names := make([]string, 0, len(r.table))
-	for _, p := range r.table {
-		names = append(names, p.Name)
-	}
-	text := hint(e.key, names)
+	text := hint(e.key, r.table.names())
 	if text == "" {
-		text = "; phasegrid schema lists the parameters"
+		text = "; phasegrid schema lists the parameters, and variables declares names of one's own"
 	}
 	r.fail(e.pos, "unknown key %q%s", e.key, text)
 	return nil, false
@@ -148,7 +148,7 @@ func (r *reader) value(p *Parameter, n node) (Value, bool) {
 		if n.kind == listNode && p.Kind >= KindList {
 			got = "a list of another form"
 		}
-		r.fail(n.pos, "%s", p.wrong(got))
+		r.fail(n.pos, "%s%s", p.wrong(got), r.whyWrong(p, n))
 		return v, false
 	}
 	got := n.String()
@@ -184,6 +184,10 @@ func scan(p *Parameter, n node) (Value, bool) {
 		}
 		return v, true
 	case KindText:
+		if p.IsVariable() {
+			word, ok := wordOf(n)
+			return textValue(word), ok
+		}
 		return textValue(n.text), n.kind == plainNode || n.kind == quotedNode
 	case KindBool:
 		b, ok := boolean(n)

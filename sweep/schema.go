@@ -9,43 +9,31 @@ import (
 // tables that Parse reads. It knows keys, types, words and bounds; rules between parameters and
 // expressions are Parse's.
 func Schema() []byte {
-	defs := object{}
-	values, axes, sampledAxes, formulas := object{}, object{}, object{}, object{}
+	defs := object{"variable": variableSchema()}
 	for _, p := range builtin {
-		defs[p.Name] = p.schema()
-		values[p.Name] = ref(p.Name)
-		axes[p.Name] = p.axisSchema()
-		sampledAxes[p.Name] = p.sampledAxisSchema()
-		formulas[p.Name] = ref("expression")
-	}
-	for _, p := range builtin {
-		if p.Kind == KindText {
-			defs[p.Name] = object{"description": p.Doc, "anyOf": []any{
-				object{"enum": p.Words},
-				closed(entrySchema(p, values), "name"),
-			}}
+		if p.Kind != KindText {
+			defs[p.Name] = p.schema()
 		}
 	}
 	defs["expression"] = object{"type": []string{"string", "number", "boolean"}, "minLength": 1,
 		"description": "formula over the point's parameters (expr-lang), " +
 			"with sqrt pow log exp min max abs ceil floor round"}
-	defs["settings"] = closed(values)
-	defs["axes"] = closed(axes)
-	defs["sample"] = closed(object{
-		"method": object{"enum": sampleMethods()},
-		"num":    integerSchema(1, maxIndices),
-		"seed":   integerSchema(0, math.MaxInt64),
-		"axes":   with(closed(sampledAxes), "minProperties", 1),
-	}, "method", "num", "axes")
-	block := blockSchema(formulas)
-	defs["block"] = with(closed(block), "minProperties", 1)
+	parametersOnly.define(defs)
+	ownNames.define(defs)
 
-	root := blockSchema(formulas)
+	root := object{}
 	root["name"] = object{
 		"type":        []string{"string", "integer"},
 		"minimum":     0,
 		"pattern":     "^" + namePattern + "$",
 		"description": "name of the sweep and of its result set's folder",
+	}
+	root["variables"] = object{
+		"type":                 "object",
+		"maxProperties":        maxVariables,
+		"propertyNames":        object{"pattern": "^" + variablePattern + "$"},
+		"additionalProperties": object{"type": "string", "minLength": 1, "maxLength": maxMeaning},
+		"description":          "names of the sweep's own, with what they mean; they become columns",
 	}
 	root["replicates"] = with(
 		integerSchema(1, 1_000_000_000),
@@ -57,7 +45,13 @@ func Schema() []byte {
 		"const":       PlanVersion,
 		"description": "plan version of the release that wrote the file; need not be given",
 	}
+	for key := range parametersOnly.block() {
+		root[key] = true // below
+	}
 	schema := closed(root, "name")
+	schema["if"] = object{"required": []string{"variables"}}
+	schema["then"] = object{"properties": ownNames.block()}
+	schema["else"] = object{"properties": parametersOnly.block()}
 	schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
 	schema["title"] = "phasegrid sweep file"
 	schema["$defs"] = defs
@@ -91,27 +85,110 @@ func integerSchema(low, high int64) object {
 	return object{"type": "integer", "minimum": low, "maximum": high}
 }
 
-func blockSchema(formulas object) object {
+// keySchema are the definitions of what blocks set, by the names that they may set.
+type keySchema struct {
+	prefix string // of the definitions
+	own    bool   // names of the sweep's own, beside parameters
+}
+
+// Without variables in the file, editors can find misspelt parameters.
+var (
+	parametersOnly = keySchema{}
+	ownNames       = keySchema{"own_", true}
+)
+
+func (k keySchema) ref(name string) object { return ref(k.prefix + name) }
+
+// keys is a mapping with the given keys and, perhaps, those of the sweep's own.
+func (k keySchema) keys(properties, own object) object {
+	o := closed(properties)
+	if k.own {
+		o["additionalProperties"] = own
+	}
+	return o
+}
+
+// value is a value of a parameter.
+func (k keySchema) value(p Parameter) object {
+	if p.Kind == KindText {
+		return k.ref(p.Name)
+	}
+	return ref(p.Name)
+}
+
+// define adds the definitions.
+func (k keySchema) define(defs object) {
+	values, axes, sampledAxes, formulas := object{}, object{}, object{}, object{}
+	for _, p := range builtin {
+		values[p.Name] = k.value(p)
+		list := entriesSchema(object{"anyOf": []any{k.value(p), object{"const": defaultEntry}}})
+		axes[p.Name] = axisSchema(list, p.Kind == KindInt || p.Kind == KindFloat)
+		sampledAxes[p.Name] = p.sampledAxisSchema(list)
+		formulas[p.Name] = ref("expression")
+	}
+	for _, p := range builtin {
+		if p.Kind == KindText {
+			defs[k.prefix+p.Name] = object{"description": p.Doc, "anyOf": []any{
+				object{"enum": p.Words},
+				k.entry(values, p.Name, object{"enum": p.Words}),
+			}}
+		}
+	}
+	number := Parameter{Kind: KindFloat, Min: math.Inf(-1), Max: math.Inf(1)}
+	own := object{"anyOf": []any{ref("variable"), k.entry(values, "", object{"type": "string"})}}
+	list := entriesSchema(own)
+	defs[k.prefix+"settings"] = k.keys(values, own)
+	defs[k.prefix+"axes"] = k.keys(axes, axisSchema(list, true))
+	defs[k.prefix+"sample"] = closed(object{
+		"method": object{"enum": sampleMethods()},
+		"num":    integerSchema(1, maxIndices),
+		"seed":   integerSchema(0, math.MaxInt64),
+		"axes":   with(k.keys(sampledAxes, number.sampledAxisSchema(list)), "minProperties", 1),
+	}, "method", "num", "axes")
+	defs[k.prefix+"formulas"] = closed(formulas)
+	defs[k.prefix+"block"] = with(closed(k.block()), "minProperties", 1)
+}
+
+// entry is a word with parameters of its own.
+func (k keySchema) entry(values object, parameter string, words object) object {
+	o := object{}
+	for name, value := range values {
+		if name != parameter {
+			o[name] = value
+		}
+	}
+	o["name"] = words
+	return with(k.keys(o, ref("variable")), "required", []string{"name"})
+}
+
+// block are the keys of a block.
+func (k keySchema) block() object {
 	return object{
-		"fixed": with(ref("settings"), "description", "parameters with one value each"),
-		"grid":  with(ref("axes"), "description", "cartesian product of axes"),
-		"zip":   with(ref("axes"), "description", "axes of equal length that advance together"),
+		"fixed": with(k.ref("settings"), "description", "parameters with one value each"),
+		"grid":  with(k.ref("axes"), "description", "cartesian product of axes"),
+		"zip":   with(k.ref("axes"), "description", "axes of equal length that advance together"),
 		"points": object{
 			"type":        "array",
 			"minItems":    1,
-			"items":       object{"allOf": []any{ref("settings"), object{"minProperties": 1}}},
+			"items":       object{"allOf": []any{k.ref("settings"), object{"minProperties": 1}}},
 			"description": "explicit rows",
 		},
-		"sample": with(ref("sample"), "description", "points sampled from ranges"),
+		"sample": with(k.ref("sample"), "description", "points sampled from ranges"),
 		"union": object{
 			"type":        "array",
 			"minItems":    1,
-			"items":       ref("block"),
+			"items":       k.ref("block"),
 			"description": "blocks, enumerated one after another",
 		},
-		"derive": with(closed(formulas), "description", "parameters computed from others"),
+		"derive": with(k.ref("formulas"), "description", "parameters computed from others"),
 		"where":  with(ref("expression"), "description", "points that fail it are excluded"),
 	}
+}
+
+// variableSchema is a value of a variable.
+func variableSchema() object {
+	word := object{"type": "string", "minLength": 1, "maxLength": maxWord, "not": object{"const": defaultEntry}}
+	return object{"anyOf": []any{object{"type": "number"}, word}}
 }
 
 func recordSchema() object {
@@ -173,29 +250,15 @@ func (p Parameter) bound(o object) object {
 	return o
 }
 
-// entrySchema are the keys of a word with parameters of its own.
-func entrySchema(p Parameter, values object) object {
-	o := object{}
-	for name, value := range values {
-		if name != p.Name {
-			o[name] = value
-		}
-	}
-	o["name"] = object{"enum": p.Words}
-	return o
-}
-
 // entriesSchema is a list of entries of an axis.
-func (p Parameter) entriesSchema() object {
-	entry := object{"anyOf": []any{ref(p.Name), object{"const": defaultEntry}}}
+func entriesSchema(entry object) object {
 	return object{"type": "array", "minItems": 1, "items": entry}
 }
 
-// axisSchema is an axis of the parameter.
-func (p Parameter) axisSchema() object {
-	list := p.entriesSchema()
+// axisSchema is an axis, a list of entries or, of numbers, a form.
+func axisSchema(list object, numbers bool) object {
 	forms := []any{list, closed(object{"values": list}, "values")}
-	if p.Kind == KindInt || p.Kind == KindFloat {
+	if numbers {
 		number := object{"type": "number"}
 		for _, name := range []string{"linspace", "logspace"} {
 			end := number
@@ -213,8 +276,7 @@ func (p Parameter) axisSchema() object {
 }
 
 // sampledAxisSchema is the parameter's axis in a sample.
-func (p Parameter) sampledAxisSchema() object {
-	list := p.entriesSchema()
+func (p Parameter) sampledAxisSchema(list object) object {
 	if p.Kind != KindInt && p.Kind != KindFloat {
 		return list
 	}

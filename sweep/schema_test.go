@@ -27,6 +27,7 @@ func beyondSchema() []string {
 		"expression-unknown-function",
 		"expression-unknown-name", "expression-unset", "expression-costly", "expression-costly-together",
 		"expression-never", "expression-wrong-word", "integer-linspace", "missing-parameters",
+		"variables-undeclared", "variables-unset", "variables-word",
 		"anisotropy-minus-one-on-axis", "record-steps", "record-steps-beyond", "reduced-impossible",
 		"replicates-and-seed", "seed-overflow", "set-twice",
 		"set-twice-union", "set-twice-entry", "teacher-index", "teacher-weights", "too-many-costs", "too-many-points",

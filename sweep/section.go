@@ -134,6 +134,11 @@ func (r *reader) derive(n node) []derivation {
 		if !ok {
 			continue
 		}
+		if p.IsVariable() {
+			r.fail(e.pos, "derive: %s is a variable, which expressions only read; "+
+				"set it in fixed, grid, zip, points or sample", p.Name)
+			continue
+		}
 		if x := r.expression(e.value, p.Name); x != nil {
 			out = append(out, derivation{p.ID, x})
 		}

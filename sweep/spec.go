@@ -96,9 +96,12 @@ func (r *reader) spec(src []byte, named bool) *Spec {
 	if len(r.mistakes) > 0 {
 		return nil // which rules the rest follows is not known
 	}
+	if at := slices.IndexFunc(root.keys, func(e entry) bool { return e.key == "variables" }); at >= 0 {
+		r.declare(root.keys[at].value, root)
+	}
 	spec := &Spec{table: r.table, plan: r.planVersion, replicates: 1}
 	var haveName bool
-	body := r.section(root, "sweep", []string{"name", "replicates", "record"}, func(e entry) {
+	body := r.section(root, "sweep", fileKeys(), func(e entry) {
 		switch e.key {
 		case "name":
 			haveName = true
@@ -128,6 +131,9 @@ func (r *reader) spec(src []byte, named bool) *Spec {
 	}
 	return spec
 }
+
+// fileKeys are the keys of a sweep file beside those of a block.
+func fileKeys() []string { return []string{"name", "variables", "replicates", "record"} }
 
 // readPlanVersion reads the plan version that a canonical spec was written by. A sweep file may
 // have it too, since the file in a result set is a sweep file; there it must be the present one.

@@ -11,6 +11,7 @@ import (
 )
 
 type columnsOptions struct {
+	Dir    string // "": those of every set
 	Output output
 	stdout io.Writer
 }
@@ -18,17 +19,25 @@ type columnsOptions struct {
 func (m Main) columnsCommand() *cobra.Command {
 	o := columnsOptions{stdout: m.Stdout}
 	cmd := &cobra.Command{
-		Use:   "columns",
+		Use:   "columns [DIR]",
 		Short: "List the columns of result sets: types, units, formulas",
-		Long: `columns lists the columns of the tables of a result set. The points table also has a column for each
-parameter that the sweep uses. W is the d x m iterate, theta the teacher, u = theta/|theta|, Q the
+		Long: `columns lists the columns of the tables that result sets have; with DIR those of one set, its
+parameters and variables included. W is the d x m iterate, theta the teacher, u = theta/|theta|, Q the
 covariance of the inputs, A = W W^T - theta theta^T. json and yaml also say which may be null.
 
-The view columns has those of one set, with its parameters:
+  phasegrid columns
+  phasegrid columns results/my-sweep-1a2b3c4d
+
+The view columns has the same:
 
   phasegrid query "FROM columns"`,
-		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return runColumns(cmd.Context(), o) },
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				o.Dir = args[0]
+			}
+			return runColumns(cmd.Context(), o)
+		},
 	}
 	o.Output.addFlag(cmd.Flags())
 	return cmd
@@ -46,9 +55,22 @@ type columnView struct {
 
 func runColumns(_ context.Context, o columnsOptions) error {
 	var views []columnView
-	for _, table := range results.Reference() {
-		for _, c := range table.Columns {
-			views = append(views, columnView{table.Table.String(), c.Name, c.Kind.String(), c.Nullable, c.Unit, c.Doc})
+	add := func(t results.Table, columns []results.Column) {
+		for _, c := range columns {
+			views = append(views, columnView{t.String(), c.Name, c.Kind.String(), c.Nullable, c.Unit, c.Doc})
+		}
+	}
+	if o.Dir == "" {
+		for _, table := range results.Reference() {
+			add(table.Table, table.Columns)
+		}
+	} else {
+		set, err := openSet(o.Dir)
+		if err != nil {
+			return err
+		}
+		for _, table := range set.Schema().Tables() {
+			add(table, set.Schema().Columns(table))
 		}
 	}
 	return o.Output.print(o.stdout, views, func(w io.Writer) {

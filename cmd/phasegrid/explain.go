@@ -69,8 +69,9 @@ type explainView struct {
 }
 
 type namedValue struct {
-	Name  string `json:"name"`
-	Value string `json:"value"`
+	Name    string `json:"name"`
+	Value   string `json:"value"`
+	Meaning string `json:"meaning,omitempty"` // of a variable
 }
 
 // originView is the row of the point's shard in the table of shards.
@@ -120,7 +121,7 @@ func runExplain(ctx context.Context, o explainOptions) error {
 	}
 	view := explainView{
 		Set: o.Dir, Point: o.Point, PointID: hex.EncodeToString(row.PointID[:]), Status: row.Status, Detail: row.Detail,
-		Parameters: assigned(point), Metrics: measured(row), Origin: origin, Sweep: file,
+		Parameters: assigned(spec, point), Metrics: measured(row), Origin: origin, Sweep: file,
 		Command: fmt.Sprintf(
 			"phasegrid explain %s %d --sweep > point-%d.yaml && phasegrid run point-%d.yaml",
 			o.Dir, o.Point, o.Point, o.Point,
@@ -166,13 +167,19 @@ func findOrigin(ctx context.Context, set *results.Set, point int64) (*originView
 	return nil, nil
 }
 
-// assigned returns the parameters that apply to a point.
-func assigned(p sweep.Point) []namedValue {
+// assigned returns the parameters that apply to a point, and the variables that it has.
+func assigned(spec *sweep.Spec, p sweep.Point) []namedValue {
 	var values []namedValue
 	for id, v := range p.Params {
-		if !v.IsNull() {
-			values = append(values, namedValue{sweep.ParameterID(id).String(), parameterText(v)})
+		if v.IsNull() {
+			continue
 		}
+		d := spec.Describe(sweep.ParameterID(id))
+		value := namedValue{Name: d.Name, Value: parameterText(v)}
+		if d.IsVariable() {
+			value.Meaning = d.Doc
+		}
+		values = append(values, value)
 	}
 	return values
 }
@@ -186,19 +193,24 @@ func parameterText(v sweep.Value) string {
 
 // pointFile is a sweep of this point only. Every parameter is fixed, so it has the same point_id.
 func pointFile(spec *sweep.Spec, p sweep.Point) string {
-	var b strings.Builder
-	fmt.Fprintf(
-		&b,
-		"# Point %d of the sweep %s.\nname: %s\nfixed:\n",
-		p.Index,
-		spec.Name(),
-		pointName(spec.Name(), p.Index),
-	)
-	for _, v := range assigned(p) {
-		fmt.Fprintf(&b, "  %s: %s\n", v.Name, v.Value)
+	var meanings, values strings.Builder
+	for id, v := range p.Params {
+		d := spec.Describe(sweep.ParameterID(id))
+		switch {
+		case v.IsNull():
+		case d.IsVariable():
+			fmt.Fprintf(&meanings, "  %s: %q\n", d.Name, d.Doc)
+			fmt.Fprintf(&values, "  %s: %s\n", d.Name, v)
+		default:
+			fmt.Fprintf(&values, "  %s: %s\n", d.Name, parameterText(v))
+		}
 	}
-	fmt.Fprintf(&b, "record: %s\n", recordText(spec.Record()))
-	return b.String()
+	variables := ""
+	if meanings.Len() > 0 {
+		variables = "variables:\n" + meanings.String()
+	}
+	return fmt.Sprintf("# Point %d of the sweep %s.\nname: %s\n%sfixed:\n%srecord: %s\n",
+		p.Index, spec.Name(), pointName(spec.Name(), p.Index), variables, values.String(), recordText(spec.Record()))
 }
 
 // pointName shortens the name so that the suffix fits into the 63 characters of a name.
@@ -233,11 +245,11 @@ func measured(r results.PointRow) []namedValue {
 		switch {
 		case cell.Null:
 		case column.Kind == results.Float64:
-			values = append(values, namedValue{column.Name, strconv.FormatFloat(cell.Float, 'g', -1, 64)})
+			values = append(values, namedValue{Name: column.Name, Value: strconv.FormatFloat(cell.Float, 'g', -1, 64)})
 		case column.Kind == results.Bool:
-			values = append(values, namedValue{column.Name, strconv.FormatBool(cell.Bool)})
+			values = append(values, namedValue{Name: column.Name, Value: strconv.FormatBool(cell.Bool)})
 		default:
-			values = append(values, namedValue{column.Name, strconv.FormatInt(cell.Int, 10)})
+			values = append(values, namedValue{Name: column.Name, Value: strconv.FormatInt(cell.Int, 10)})
 		}
 	}
 	return values
@@ -269,7 +281,11 @@ func printExplain(w io.Writer, v explainView) {
 	}{{"PARAMETER", v.Parameters}, {"METRIC", v.Metrics}} {
 		fmt.Fprintf(w, "\n%s\tVALUE\n", table.title)
 		for _, p := range table.values {
-			fmt.Fprintf(w, "%s\t%s\n", p.Name, p.Value)
+			fmt.Fprintf(w, "%s\t%s", p.Name, p.Value)
+			if p.Meaning != "" {
+				fmt.Fprintf(w, "\t%s", p.Meaning)
+			}
+			fmt.Fprintln(w)
 		}
 	}
 	fmt.Fprintf(w, "\nTo reproduce it:\n%s\n\n%s", v.Command, v.Sweep)

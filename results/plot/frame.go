@@ -19,6 +19,9 @@ type frame struct {
 	rows       int
 	columns    map[string]*column
 	parameters []string // of the sweep, in its order
+	axes       []string // that make good axes, best first
+	facets     []string // that make good panels or lines, best first
+	derived    []string // parameters that follow from others
 	notes      []string // for the caption: which parameters are held
 }
 
@@ -75,9 +78,7 @@ func (v value) String() string {
 // load reads the named columns, the parameters and the status of the points that satisfy where.
 func load(ctx context.Context, set *results.Set, where string, names ...string) (*frame, error) {
 	f := &frame{columns: map[string]*column{}}
-	for _, p := range set.Schema().Parameters() {
-		f.parameters = append(f.parameters, p.Name)
-	}
+	f.know(set.Schema())
 	var read []*column
 	var order []string
 	for _, c := range set.Schema().Columns(results.Points) {
@@ -115,6 +116,26 @@ func load(ctx context.Context, set *results.Set, where string, names ...string) 
 		return nil, fmt.Errorf("plot: no points to draw: %s", cmp.Or(where, "the result set is empty"))
 	}
 	return f, nil
+}
+
+// know takes what the schema says about parameters. Those that the sweep derives are no axes, since
+// they follow from others; variables come after the parameters.
+func (f *frame) know(s *results.Schema) {
+	f.axes, f.facets = slices.Clone(axes), slices.Clone(facets)
+	for _, p := range s.Parameters() {
+		f.parameters = append(f.parameters, p.Name)
+		if p.Derived {
+			f.derived = append(f.derived, p.Name)
+		}
+	}
+	for _, v := range s.Variables() {
+		if v.Kind == results.String {
+			f.facets = append(f.facets, v.Name)
+		} else {
+			f.axes = append(f.axes, v.Name)
+		}
+	}
+	f.axes = slices.DeleteFunc(f.axes, func(name string) bool { return slices.Contains(f.derived, name) })
 }
 
 func columnNames(set *results.Set) []string {
@@ -238,9 +259,13 @@ var derived = []string{"steps", "learning_rate", "init_scale"}
 // slice holds every parameter that is free besides the keys at one value; loose ones may vary.
 func (f *frame) slice(keys []string, loose ...string) {
 	order := slices.Clone(f.parameters)
-	slices.SortStableFunc(order, func(a, b string) int {
-		return cmp.Compare(slices.Index(derived, a), slices.Index(derived, b))
-	})
+	rank := func(name string) int {
+		if slices.Contains(f.derived, name) {
+			return len(derived)
+		}
+		return slices.Index(derived, name)
+	}
+	slices.SortStableFunc(order, func(a, b string) int { return cmp.Compare(rank(a), rank(b)) })
 	for _, name := range order {
 		if !slices.Contains(keys, name) && !slices.Contains(loose, name) && name != "seed" {
 			f.hold(name, keys)

@@ -101,7 +101,7 @@ var always = []string{"signal_alignment", "peak_spike_alignment", "steps_to_90"}
 // choose fills the empty options.
 func (o *Options) choose(f *frame, set *results.Set) error {
 	if o.Facet == "" && o.Kind != Curves && o.Kind != Trajectories {
-		o.Facet = f.firstVarying(facets, o.X, o.Y, o.Color)
+		o.Facet = f.firstVarying(f.facets, o.X, o.Y, o.Color)
 	}
 	if o.Kind == "" {
 		o.Kind = o.chooseKind(f, set)
@@ -147,7 +147,7 @@ func (f *frame) firstVarying(names []string, taken ...string) string {
 // freeAxis returns the first axis that varies independently of the given columns and applies to
 // most points.
 func (f *frame) freeAxis(beside ...string) string {
-	for _, name := range axes {
+	for _, name := range f.axes {
 		if f.isFree(name, beside...) {
 			return name
 		}
@@ -158,7 +158,7 @@ func (f *frame) freeAxis(beside ...string) string {
 // secondAxis returns the first axis that makes a grid with x: at least half of the pairs of their
 // values have points.
 func (f *frame) secondAxis(facet, x string) string {
-	for _, name := range axes {
+	for _, name := range f.axes {
 		if !f.isFree(name, facet, x) || f.columns[x] == nil {
 			continue
 		}
@@ -233,7 +233,7 @@ func (f *frame) widest(names ...string) string {
 
 func (o *Options) chooseCurves(f *frame) error {
 	if o.Color == "" {
-		o.Color = f.firstVarying(facets, o.X, o.Y, o.Facet)
+		o.Color = f.firstVarying(f.facets, o.X, o.Y, o.Facet)
 	}
 	if o.X == "" {
 		o.X = f.freeAxis(o.Color, o.Facet, o.Y)
@@ -246,7 +246,7 @@ func (o *Options) chooseCurves(f *frame) error {
 		if results.IsCensored(o.Y) {
 			taken = append(taken, "learning_rate") // the best one counts
 		}
-		o.Color = f.firstVarying(axes, taken...)
+		o.Color = f.firstVarying(f.axes, taken...)
 	}
 	for _, name := range []string{o.X, o.Y} {
 		if c := f.columns[name]; c == nil || c.isWord() {
@@ -276,7 +276,7 @@ func (o *Options) chooseTrajectories(f *frame, set *results.Set) error {
 		return fmt.Errorf("plot: choose axes: the trajectories table has no column %s of numbers", o.Y)
 	}
 	if o.Color == "" {
-		o.Color = f.firstVarying(append(slices.Clone(facets), axes...), o.Facet)
+		o.Color = f.firstVarying(slices.Concat(f.facets, f.axes), o.Facet)
 	}
 	return nil
 }
