@@ -82,6 +82,7 @@ type derivation struct {
 // the indices of the blocks before it. It includes the settings of the unions around it.
 type block struct {
 	pos     position
+	named   idSet // parameters that some key names, in the block or around it; if the reader is naming
 	first   int64 // its first index
 	size    int64
 	table   table

@@ -3,6 +3,7 @@ package sweep
 import (
 	"fmt"
 	"math/bits"
+	"slices"
 	"strings"
 )
 
@@ -82,6 +83,85 @@ func (r *reader) checkPoints(s *Spec, limits Limits) {
 	if len(c.order) == 0 {
 		r.checkWhole(c)
 	}
+}
+
+// reportMissing reports the parameters that are missing in a file that has other mistakes, as far
+// as these let that be known: where no key of a block names a parameter, not even a misspelt one.
+func (r *reader) reportMissing(body *section) {
+	quiet := &reader{table: r.table, planVersion: r.planVersion, naming: true} // its mistakes are those of r
+	spec := &Spec{table: r.table, replicates: 1}
+	quiet.flatten(spec, newBlock(r.table, body.pos), body)
+	for _, b := range spec.blocks {
+		b.finish(1)
+		b.first = spec.size
+		spec.size += b.size
+	}
+	if spec.size == 0 {
+		return
+	}
+	w, seen := spec.walk(0), map[findingKey]bool{}
+	for i := range min(spec.size, sampledPoints) {
+		if spec.size > sampledPoints {
+			i = sampleIndex(i, spec.size)
+		}
+		w.seek(i)
+		a := slices.Clone(w.raw)
+		r.table.resolve(a)
+		for id := range r.table.ids() {
+			key := findingKey{id, w.block.pos}
+			if a[id].IsNull() && r.table.applies(id, a) && r.table.required(id) && !w.block.named.has(id) &&
+				!seen[key] {
+				seen[key] = true
+				r.fail(key.position, "%s", r.table.missing(id))
+			}
+		}
+	}
+}
+
+// named are the parameters that keys of a section, or of the block around it, name.
+func (r *reader) named(outer *block, s *section) idSet {
+	if !r.naming {
+		return nil
+	}
+	return outer.named.union(r.table.namedIn(s.node))
+}
+
+// maxAlmost bounds the unknown keys for which a parameter of almost their name is looked for.
+const maxAlmost = 1000
+
+// namedIn are the parameters that keys below a block's node name, rightly or almost; all of them
+// where that cannot be known. Blocks of a union are left to themselves.
+func (t table) namedIn(block node) (set idSet) {
+	almost := map[string]bool{}
+	var names []string
+	all := block.kind != mapNode
+	var walk func(n node)
+	walk = func(n node) {
+		for _, item := range n.list {
+			walk(item)
+		}
+		for _, e := range n.keys {
+			if id, ok := t.lookup(e.key); ok && set.has(id) {
+			} else if ok {
+				set = set.with(id)
+			} else if !almost[e.key] && len(almost) < maxAlmost {
+				almost[e.key] = true
+				names = append(names, closest(e.key, t.names()))
+			}
+			if e.key != "union" {
+				walk(e.value)
+			} else if len(e.value.list) == 0 {
+				all = true
+			}
+		}
+	}
+	walk(block)
+	for id := range t.ids() {
+		if all || slices.Contains(names, t[id].Name) {
+			set = set.with(id)
+		}
+	}
+	return set
 }
 
 // look checks the walker's point.

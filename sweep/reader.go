@@ -16,7 +16,8 @@ type reader struct {
 	mistakes Mistakes
 	warnings []string
 
-	planVersion int // by whose rules axes are read
+	planVersion int  // by whose rules axes are read
+	naming      bool // blocks need the parameters that their keys name
 }
 
 func (r *reader) fail(pos position, format string, args ...any) {

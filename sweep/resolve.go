@@ -29,7 +29,7 @@ func (t table) resolve(a Assignment) []violation {
 			a[id] = t.fallback(id, a)
 		}
 		if a[id].IsNull() {
-			if id != Width && !t[id].Optional { // width is missing where dimension is, which is said already
+			if t.required(id) {
 				failed = append(failed, violation{id, t.missing(id)})
 			}
 			continue
@@ -102,6 +102,10 @@ func (t table) fallback(id ParameterID, a Assignment) Value {
 	}
 	return nullValue()
 }
+
+// required reports whether a parameter that applies, is not set and has no default is a mistake.
+// Width is missing where dimension is, which is said already.
+func (t table) required(id ParameterID) bool { return id != Width && !t[id].Optional }
 
 // missing is the message for a parameter that applies, is not set and has no default.
 func (t table) missing(id ParameterID) string {

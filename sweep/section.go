@@ -8,6 +8,7 @@ import (
 // section is a block as the file writes it; the file itself is one.
 type section struct {
 	pos    position
+	node   node
 	fixed  []setting
 	grid   []*axis
 	zip    zipped
@@ -25,7 +26,7 @@ func sectionKeys() []string {
 
 // section reads the keys of a block; those in more are left to other.
 func (r *reader) section(n node, what string, more []string, other func(entry)) *section {
-	s := &section{pos: n.pos}
+	s := &section{pos: n.pos, node: n}
 	for _, e := range r.mapping(n, what, "a mapping of "+strings.Join(sectionKeys(), ", ")) {
 		switch e.key {
 		case "fixed":
@@ -40,7 +41,10 @@ func (r *reader) section(n node, what string, more []string, other func(entry)) 
 		case "points":
 			s.points = r.points(e.value)
 		case "sample":
-			s.sample = r.sample(e.value)
+			before := len(r.mistakes)
+			if s.sample = r.sample(e.value); len(r.mistakes) > before {
+				s.sample = nil
+			}
 		case "union":
 			s.union = r.union(e.value)
 		case "derive":

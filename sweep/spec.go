@@ -115,11 +115,13 @@ func (r *reader) spec(src []byte, named bool) *Spec {
 	if root.kind == mapNode && named && !haveName {
 		r.fail(root.pos, "name is missing; add a line such as name: my-sweep")
 	}
-	if len(r.mistakes) > 0 {
-		return nil
+	if len(r.mistakes) == 0 {
+		r.enumerate(spec, body)
 	}
-	r.enumerate(spec, body)
 	if len(r.mistakes) > 0 {
+		if named && root.kind == mapNode {
+			r.reportMissing(body)
+		}
 		return nil
 	}
 	spec.canonical = spec.table.canonicalSpec(body, spec.plan, spec.replicates, spec.record)
@@ -220,7 +222,7 @@ func (r *reader) enumerate(spec *Spec, body *section) {
 // to the spec.
 func (r *reader) flatten(spec *Spec, outer *block, s *section) {
 	b := outer.clone()
-	b.pos = s.pos
+	b.pos, b.named = s.pos, r.named(outer, s)
 	for _, f := range s.fixed {
 		if at, varies := b.varied(f.id); varies {
 			r.fail(f.pos, "%s: already set on line %d", spec.table[f.id].Name, at.line)

@@ -315,3 +315,41 @@ func sameRow(a, b string) bool {
 		return x[i] != y[i] && (err != nil || err2 != nil || f != g)
 	})
 }
+
+// A file with other mistakes also says which parameters are missing, where no key names them.
+func TestMissingParametersAreSaidWithOtherMistakes(t *testing.T) {
+	for _, c := range []struct {
+		file string
+		want string // names of the missing parameters
+	}{
+		{"fixed: {optimizer: gd, dimension: x}\n", "covariance init_scale learning_rate steps"},
+		{"fixed: {optimizer: gd, dimnsion: 3}\n", "covariance init_scale learning_rate steps"},
+		{"fixd: {optimizer: gd, dimension: 3}\n", "covariance init_scale learning_rate steps"},
+		{"fixed: {optimizer: gd, covariance: spiked}\nwhere: 3 >\n",
+			"anisotropy dimension init_scale learning_rate steps"},
+		{"fixed: {covariance: spikd, optimizer: gd}\n", "dimension init_scale learning_rate steps"},
+		{"fixed: {covariance: spiked, optimizer: gd}\nderive: {anisotropy: ), learning_rate: steps(}\n",
+			"dimension init_scale steps"},
+		{"fixed: {covariance: spiked, optimizer: gd, steps: 3, init_scale: 0.1, learning_rate: 0.1, rho: x}\n" +
+			"union: [{fixed: {anisotropy: 3, dimension: 8}}, {fixed: {dimension: 9}}]\n", "anisotropy"},
+		{"fixed: {covariance: spiked, optimizer: gd, steps: 3, init_scale: 0.1, learning_rate: 0.1, rho: x}\n" +
+			"union: {anisotropy: 3, dimension: 8}\n", ""},
+		{"fixed: [covariance, optimizer]\n",
+			"covariance dimension init_scale learning_rate optimizer steps"},
+	} {
+		_, err := sweep.Parse("x.yaml", []byte("name: x\n"+c.file), sweep.Limits{})
+		var mistakes sweep.Mistakes
+		if !errors.As(err, &mistakes) {
+			t.Fatalf("%s: %v", c.file, err)
+		}
+		var missing []string
+		for _, m := range mistakes {
+			if name, _, ok := strings.Cut(m.Text, " is missing"); ok {
+				missing = append(missing, name)
+			}
+		}
+		if got := strings.Join(missing, " "); got != c.want || len(missing) == len(mistakes) {
+			t.Errorf("%s: missing %q, want %q:\n%v", c.file, got, c.want, err)
+		}
+	}
+}
