@@ -279,42 +279,6 @@ func (boundLoops) Visit(n *ast.Node) {
 	}
 }
 
-// given is the function that passes the value of a variable, where the point has one.
-const given = "given"
-
-// demands passes every variable through given: reading one that is not set is a mistake, also where
-// the language has an answer for nil, such as a comparison. A variable with an alternative (x ?? 1)
-// and one that is compared with nil may be unset.
-type demands struct{ table table }
-
-func (d demands) Visit(n *ast.Node) {
-	switch node := (*n).(type) {
-	case *ast.IdentifierNode:
-		if id, ok := d.table.lookup(node.Value); ok && id.isVariable() {
-			*n = &ast.CallNode{Callee: &ast.IdentifierNode{Value: given}, Arguments: []ast.Node{node}}
-		}
-	case *ast.BinaryNode: // after its operands
-		_, nilLeft := node.Left.(*ast.NilNode)
-		_, nilRight := node.Right.(*ast.NilNode)
-		if node.Operator == "??" || nilRight {
-			node.Left = optional(node.Left)
-		}
-		if nilLeft {
-			node.Right = optional(node.Right)
-		}
-	}
-}
-
-// optional is the variable in a call of given.
-func optional(n ast.Node) ast.Node {
-	if call, ok := n.(*ast.CallNode); ok {
-		if name, ok := call.Callee.(*ast.IdentifierNode); ok && name.Value == given {
-			return call.Arguments[0]
-		}
-	}
-	return n
-}
-
 // references collects what an expression names.
 type references struct {
 	table table
