@@ -220,26 +220,27 @@ func pinClasses(group []*incoming) []ledger.Write {
 
 // compact rewrites many done keys of a part as one, so that their number stays small.
 func (t *term) compact(ctx context.Context, ref partRef) error {
-	groups := t.index.compactable(ref)
-	if len(groups) == 0 {
+	small := t.index.compactable(ref)
+	if len(small) == 0 {
 		return nil
 	}
 	var items []ledger.DoneShard
 	var writes []ledger.Write
-	for _, g := range groups {
-		items = append(items, g.items...)
-		writes = append(writes, ledger.Write{Key: ledger.DoneKey(ref.sweep, ref.part, g.n), Delete: true})
+	for _, k := range small {
+		items = append(items, k.items...)
+		writes = append(writes, ledger.Write{Key: ledger.DoneKey(ref.sweep, ref.part, k.n), Delete: true})
 	}
 	value, err := ledger.EncodeDone(items)
 	if err != nil {
 		return err
 	}
-	writes = append(writes, ledger.Write{Key: ledger.DoneKey(ref.sweep, ref.part, t.index.number(ref)), Value: value})
+	n := t.index.number(ref)
+	writes = append(writes, ledger.Write{Key: ledger.DoneKey(ref.sweep, ref.part, n), Value: value})
 	t.failpoint("before-compact")
 	if err := t.persist(ctx, writes); err != nil {
 		return err
 	}
 	t.failpoint("after-compact")
-	t.index.compacted(ref, len(groups))
+	t.index.compacted(ref, small, n, items)
 	return nil
 }

@@ -63,6 +63,7 @@ var crashSteps = []struct {
 	{"retry", "between-replace", 2},
 	{"reopen", "before-save", 0}, {"reopen", "after-save", 0}, {"reopen", "before-merge", 0},
 	{"reopen", "between-files", 0}, {"reopen", "after-part", 0},
+	{"lose", "before-lost", 0}, {"lose", "after-lost", 0}, {"lose", "after-part", 0},
 	{"remove", "before-save", 0}, {"remove", "after-save", 0}, {"remove", "between-deletions", 0},
 	{"remove", "between-deletions", 5}, {"remove", "before-drop", 0}, {"remove", "after-drop", 0},
 }
@@ -169,6 +170,7 @@ type crashing struct {
 	t     *testing.T
 	file  string // of the sweep
 	store string
+	spool string
 	log   *os.File
 	again bool // an earlier process died
 	armed atomic.Bool
@@ -187,6 +189,7 @@ var courses = map[string]struct {
 	"cancel":  {take: (*crashing).cancel},
 	"retry":   {take: (*crashing).retry},
 	"reopen":  {take: (*crashing).reopen, anew: true},
+	"lose":    {take: (*crashing).lose, anew: true},
 	"remove":  {take: (*crashing).remove, anew: true},
 }
 
@@ -209,12 +212,17 @@ func TestCrashProcess(t *testing.T) {
 		t.Fatal(err)
 	}
 	course := os.Getenv("PHASEGRID_CRASH_COURSE")
-	c := &crashing{t: t, file: fileOf(course), store: filepath.Join(folder, "store")}
+	c := &crashing{
+		t:     t,
+		file:  fileOf(course),
+		store: filepath.Join(folder, "store"),
+		spool: filepath.Join(folder, "spool"),
+	}
 	sets, err := store.OpenFolder(c.store)
 	if err != nil {
 		t.Fatal(err)
 	}
-	spool, err := store.OpenFolder(filepath.Join(folder, "spool"))
+	spool, err := store.OpenFolder(c.spool)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -317,6 +325,25 @@ func (c *crashing) reopen(ctx context.Context) {
 	c.armed.Store(true)
 	c.submit(ctx, c.file)
 	c.done(ctx, m.GetId())
+}
+
+// lose cuts the spool short while the second part is computed.
+func (c *crashing) lose(ctx context.Context) {
+	c.armed.Store(true)
+	id := c.submit(ctx, c.file).GetSweep().GetId()
+	var acked atomic.Int64
+	defer c.serve(ctx, &coordtest.Node{Name: fmt.Sprint("node-", os.Getpid()), Computed: c.note("computed"),
+		Delivered: func(d coordtest.Delivered) error {
+			if acked.Add(1) == 1 && !c.again {
+				for _, object := range spooled(c.t, c.spool) {
+					if err := os.Truncate(object, 100); err != nil {
+						return err
+					}
+				}
+			}
+			return c.noteAcked(d)
+		}})()
+	c.done(ctx, id)
 }
 
 func (c *crashing) remove(ctx context.Context) {

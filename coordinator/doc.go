@@ -60,6 +60,13 @@
 //	before-replace    the old file, to which the part's key refers  merges, or writes the manifest, again
 //	between-replace   neither file                                  the same
 //
+// A frame of the spool that is gone, cut short or altered cannot be read again, so its shard is
+// computed again. The merge that finds it takes the shard out of its done key, and the part is open
+// again. If the spool as a whole is not there, an alarm is active and nothing is given up:
+//
+//	before-lost       done keys that refer to lost frames       finds them lost at its own merge
+//	after-lost        done keys without them                    leases their shards
+//
 // What a client asks for is saved before it is answered. A transaction is all or nothing; where
 // there are several, each leaves a state from which the next leader continues (see writesOf):
 //

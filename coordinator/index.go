@@ -40,17 +40,17 @@ type partRef struct {
 	part  int
 }
 
-// indexPart has the committed shards of a part.
+// indexPart has the committed shards of a part, by the done keys that say so.
 type indexPart struct {
-	items  []ledger.DoneShard
-	next   int         // number of the next done key
-	groups []doneGroup // small keys since the last compaction
+	keys []doneKey
+	next int // number of the next done key
 }
 
-// doneGroup is one small done key.
-type doneGroup struct {
+// doneKey is one done key of a part.
+type doneKey struct {
 	n     int
 	items []ledger.DoneShard
+	large bool // not compacted any more
 }
 
 func newIndex(s *spool.Spool) *index { return &index{spool: s, parts: map[partRef]*indexPart{}} }
@@ -79,11 +79,8 @@ func (s *index) put(ref partRef, n int, items []ledger.DoneShard, load bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	p := s.at(ref)
-	p.items = append(p.items, items...)
+	p.keys = append(p.keys, doneKey{n, items, len(items) >= maxCompacted})
 	p.next = max(p.next, n+1)
-	if len(items) < maxCompacted {
-		p.groups = append(p.groups, doneGroup{n, items})
-	}
 	if load {
 		for _, it := range items {
 			s.spool.Hold(it.Object, 1)
@@ -93,31 +90,74 @@ func (s *index) put(ref partRef, n int, items []ledger.DoneShard, load bool) {
 
 // compactable returns the oldest small keys of a part, as many as one compaction takes, or nil if
 // there are fewer. A new leader also compacts what earlier ones compacted, up to maxCompacted.
-func (s *index) compactable(ref partRef) []doneGroup {
+func (s *index) compactable(ref partRef) []doneKey {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	p := s.at(ref)
-	if len(p.groups) < compactAt {
+	var small []doneKey
+	for _, k := range s.at(ref).keys {
+		if !k.large {
+			small = append(small, k)
+		}
+	}
+	if len(small) < compactAt {
 		return nil
 	}
-	return slices.Clone(p.groups[:compactAt])
+	return small[:compactAt]
 }
 
-// compacted records that the oldest small keys of a part were compacted into one, which is not
-// compacted again in this term.
-func (s *index) compacted(ref partRef, groups int) {
+// compacted records that small keys of a part were compacted into key n, which is not compacted
+// again in this term.
+func (s *index) compacted(ref partRef, small []doneKey, n int, items []ledger.DoneShard) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	p := s.at(ref)
-	p.groups = slices.Delete(p.groups, 0, groups)
+	p.keys = slices.DeleteFunc(p.keys, func(k doneKey) bool {
+		return slices.ContainsFunc(small, func(old doneKey) bool { return old.n == k.n })
+	})
+	p.keys = append(p.keys, doneKey{n, items, true})
+}
+
+// without returns the done keys of a part that have shards in lost, with the shards that they keep.
+func (s *index) without(ref partRef, lost map[int]bool) []doneKey {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var changed []doneKey
+	for _, k := range s.at(ref).keys {
+		kept := slices.DeleteFunc(slices.Clone(k.items), func(it ledger.DoneShard) bool { return lost[it.Shard] })
+		if len(kept) < len(k.items) {
+			k.items = kept
+			changed = append(changed, k)
+		}
+	}
+	return changed
+}
+
+// replace records what done keys of a part have now; one without shards is gone.
+func (s *index) replace(ref partRef, changed []doneKey) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p := s.at(ref)
+	for _, c := range changed {
+		i := slices.IndexFunc(p.keys, func(k doneKey) bool { return k.n == c.n })
+		p.keys[i] = c
+	}
+	p.keys = slices.DeleteFunc(p.keys, func(k doneKey) bool { return len(k.items) == 0 })
 }
 
 // items returns the committed shards of a part, by shard.
 func (s *index) items(ref partRef) []ledger.DoneShard {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	items := slices.Clone(s.at(ref).items)
+	items := s.at(ref).items()
 	slices.SortFunc(items, func(a, b ledger.DoneShard) int { return a.Shard - b.Shard })
+	return items
+}
+
+func (p *indexPart) items() []ledger.DoneShard {
+	var items []ledger.DoneShard
+	for _, k := range p.keys {
+		items = append(items, k.items...)
+	}
 	return items
 }
 
@@ -131,7 +171,7 @@ func (s *index) drop(ref partRef) []ledger.DoneShard {
 	if p == nil {
 		return nil
 	}
-	return p.items
+	return p.items()
 }
 
 // reclaim releases frames in the spool.

@@ -26,33 +26,23 @@ func (t *term) mergePart(ctx context.Context, a board.MergePart) error {
 	if ok, err := t.checkActive(ctx, a.Sweep, nil, board.MergeCancelled{Sweep: a.Sweep, Part: a.Part}); !ok {
 		return err
 	}
-	ref := partRef{a.Sweep, a.Part}
-	items := t.index.items(ref)
-	opened := spool.Cache{}
-	defer opened.Close()
-	log, err := t.shardLog(ctx, e, items, opened)
-	if err != nil {
-		return err
+	err := t.writePart(ctx, e, a)
+	if errors.Is(err, spool.ErrLost) {
+		return t.giveUpLost(ctx, e, partRef{a.Sweep, a.Part}, err)
 	}
+	return err
+}
+
+// writePart is mergePart without lost frames.
+func (t *term) writePart(ctx context.Context, e *entry, a board.MergePart) error {
+	items := t.index.items(partRef{a.Sweep, a.Part})
 	writers := map[results.Table]store.Writer{}
 	defer func() {
 		for _, w := range writers {
 			w.Discard()
 		}
 	}()
-	t.failpoint("before-merge")
-	files, err := e.design.schema.Merge(
-		ctx,
-		t.sources(e, items, opened),
-		log,
-		func(table results.Table) (io.Writer, error) {
-			w, err := t.cfg.Store.Create(ctx, path.Join(e.design.set, results.PartName(table, int64(a.Part))))
-			if err == nil {
-				writers[table] = w
-			}
-			return w, err
-		},
-	)
+	files, err := t.mergeShards(ctx, e, a.Part, items, writers)
 	if err != nil {
 		return fmt.Errorf("merge part %d of sweep %s: %w", a.Part, e.design.set, err)
 	}
@@ -72,6 +62,97 @@ func (t *term) mergePart(ctx context.Context, a board.MergePart) error {
 	}
 	t.failpoint("after-publish")
 	return t.storePart(ctx, e, a.Part, state)
+}
+
+// mergeShards writes the rows of shards to files that are not published yet, and their writers.
+func (t *term) mergeShards(
+	ctx context.Context,
+	e *entry,
+	part int,
+	items []ledger.DoneShard,
+	writers map[results.Table]store.Writer,
+) ([]results.File, error) {
+	opened := spool.Cache{}
+	defer opened.Close()
+	log, err := t.shardLog(ctx, e, items, opened)
+	if err != nil {
+		return nil, err
+	}
+	t.failpoint("before-merge")
+	return e.design.schema.Merge(
+		ctx,
+		t.sources(e, items, opened),
+		log,
+		func(table results.Table) (io.Writer, error) {
+			w, err := t.cfg.Store.Create(ctx, path.Join(e.design.set, results.PartName(table, int64(part))))
+			if err == nil {
+				writers[table] = w
+			}
+			return w, err
+		},
+	)
+}
+
+// giveUpLost has the shards of a part computed again whose frames are lost: their done keys go,
+// then they are leased. The spool itself has to be there, or a volume that is not mounted would
+// look like one that has lost everything.
+func (t *term) giveUpLost(ctx context.Context, e *entry, ref partRef, cause error) error {
+	if err := checkSpool(ctx, t.ledger, t.cfg.Spool); err != nil {
+		return err
+	}
+	opened := spool.Cache{}
+	defer opened.Close()
+	lost := map[int]bool{}
+	gone := board.ShardsLost{Sweep: ref.sweep, Part: ref.part}
+	var frames []ledger.DoneShard
+	for _, it := range t.index.items(ref) {
+		_, err := t.spool.Read(ctx, frameOf(it), opened)
+		if err == nil {
+			continue
+		}
+		if !errors.Is(err, spool.ErrLost) {
+			return err
+		}
+		t.log.Error(
+			"frame lost; its shard is computed again",
+			"sweep_id",
+			ref.sweep,
+			"shard_id",
+			it.Shard,
+			"error",
+			err,
+		)
+		t.spool.Spoil(it.Object)
+		lost[it.Shard] = true
+		frames = append(frames, it)
+		gone.Shards = append(gone.Shards, it.Shard)
+		gone.Counts.Add(it.Rows)
+	}
+	if len(lost) == 0 {
+		return cause // it can be read again
+	}
+	changed := t.index.without(ref, lost)
+	var writes []ledger.Write
+	for _, k := range changed {
+		w := ledger.Write{Key: ledger.DoneKey(ref.sweep, ref.part, k.n), Delete: len(k.items) == 0}
+		if !w.Delete {
+			var err error
+			if w.Value, err = ledger.EncodeDone(k.items); err != nil {
+				return err
+			}
+		}
+		writes = append(writes, w)
+	}
+	t.failpoint("before-lost")
+	if err := t.persist(ctx, writes); err != nil {
+		return err
+	}
+	t.failpoint("after-lost")
+	t.index.replace(ref, changed)
+	t.index.reclaim(ctx, frames)
+	t.metrics.lostFrames.Add(float64(len(lost)))
+	t.post(gone)
+	return nil
 }
 
 // storePart makes the key of a part durable, deletes its done keys in the same transaction, and
@@ -138,8 +219,8 @@ func (t *term) shardLog(
 			return nil, err
 		}
 		h, _, err := deliveryFromFrame(spool.Frame{Header: header})
-		if err != nil {
-			return nil, err
+		if err != nil { // damaged, as far as can be told without its checksum
+			return nil, fmt.Errorf("%w: %w", spool.ErrLost, err)
 		}
 		first, end := e.design.plan.Shard(int64(it.Shard))
 		rows[i] = shardRow(h, first, end, it.Rows.Rows(), 1+attempts[it.Shard])

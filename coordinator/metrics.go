@@ -27,6 +27,7 @@ type metrics struct {
 	groupShards   prometheus.Histogram
 	mergeBytes    prometheus.Counter
 	foreignParts  prometheus.Counter
+	lostFrames    prometheus.Counter
 	requests      *prometheus.CounterVec // by method, code
 }
 
@@ -91,12 +92,16 @@ func newMetrics(r prometheus.Registerer) *metrics {
 			"foreign_parts_total",
 			"Attempts to store a part that failed because a file with different contents had its name.",
 		),
+		lostFrames: counter(
+			"spool_frames_lost_total",
+			"Committed shards that were computed again because their bytes in the spool were gone or damaged.",
+		),
 		requests: counters("rpc_requests_total", "Calls answered, by method and code.", "method", "code"),
 	}
 	r.MustRegister(
 		m.leader, m.lostSessions, m.alarms, m.nodes, m.fenced, m.shards, m.points, m.committed, m.deliveries,
 		m.rejected, m.shardSeconds, m.commitSeconds, m.spoolSeconds, m.txnSeconds, m.groupShards, m.mergeBytes,
-		m.foreignParts, m.requests,
+		m.foreignParts, m.lostFrames, m.requests,
 	)
 	return m
 }

@@ -127,6 +127,24 @@ func (c *Coordinator) checkStores(ctx context.Context) (same bool, err error) {
 	return same, nil
 }
 
+// checkSpool fails if the spool is not the one that the ledger names: a folder that is not mounted
+// any more is not a spool that has lost its frames.
+func checkSpool(ctx context.Context, l ledger.Reader, s store.Store) error {
+	states, err := ledger.LoadStores(ctx, l)
+	if err != nil {
+		return err
+	}
+	cluster := clusterStore{s, "store of the spool", ledger.SpoolIDKey}
+	id, err := cluster.id(ctx)
+	if err != nil {
+		return err
+	}
+	if want := states[cluster.key]; id != want.ID {
+		return cluster.foreignError(id, want)
+	}
+	return nil
+}
+
 // inUse reports whether the cluster has a sweep or another leader; if not, its stores may be
 // replaced.
 func (c *Coordinator) inUse(ctx context.Context) (bool, error) {

@@ -162,7 +162,8 @@ func sweepToProto(d *design, p board.Progress, alarms []string) *pb.Sweep {
 		Progress: &pb.Progress{
 			PointsDone: p.Counts.Rows(), Shards: int64(p.Shards), ShardsDone: int64(p.ShardsDone),
 			ShardsLeased: int64(p.Leased), ShardsQuarantined: int64(p.Quarantined),
-			Parts: int64(p.Parts), PartsDone: int64(p.PartsDone),
+			ShardsLost: int64(p.Lost),
+			Parts:      int64(p.Parts), PartsDone: int64(p.PartsDone),
 			PointsByStatus: byStatus(p.Counts), Nodes: int32(p.Nodes), Waiting: p.Waiting,
 			CostTotal: p.CostTotal, CostDone: p.CostDone, Alarms: alarms,
 		},

@@ -54,6 +54,11 @@ func printStatus(w io.Writer, v client.Sweep) {
 		p.ShardsLeased,
 		p.ShardsQuarantined,
 	)
+	if p.ShardsLost > 0 {
+		fmt.Fprintf(
+			w, "lost\t%s in the spool, gone or damaged; computed again\n", counted(p.ShardsLost, "finished shard"),
+		)
+	}
 	fmt.Fprintf(w, "parts\t%d of %d written\n", p.PartsDone, p.Parts)
 	fmt.Fprintf(w, "working nodes\t%d\n", p.Nodes)
 	for _, f := range v.Fenced {

@@ -114,6 +114,8 @@ func (b *Board) stepSweep(event Event) {
 		b.partStored(e)
 	case MergeCancelled:
 		b.mergeCancelled(e)
+	case ShardsLost:
+		b.shardsLost(e)
 	case ManifestStored:
 		b.manifestStored(e)
 	case ManifestCancelled:

@@ -22,6 +22,7 @@ type naive struct {
 	conn    uint64
 	token   uint64
 	waiting map[uint64]bool // tokens without an answer
+	healthy bool            // no operation fails any more
 }
 
 type naiveSweep struct {
@@ -322,6 +323,8 @@ func (m *naive) store(id string) {
 	case s.finishing && s.phase == board.Cancelled:
 		s.finishing = false
 		m.step(board.ManifestCancelled{Sweep: id})
+	case len(s.merges) > 0 && !m.healthy && rapid.IntRange(0, 3).Draw(m.t, "lost") == 0:
+		m.lose(id)
 	case len(s.merges) > 0:
 		part := s.merges[0].Part
 		s.merges = s.merges[1:]
@@ -335,8 +338,31 @@ func (m *naive) store(id string) {
 	}
 }
 
+// lose reports shards of the oldest merge as lost: none or some of those that it has.
+func (m *naive) lose(id string) {
+	s := m.sweeps[id]
+	part := s.merges[0].Part
+	s.merges = s.merges[1:]
+	lost := board.ShardsLost{Sweep: id, Part: part}
+	first, end := s.cuts.Part(part)
+	for x := first; x < end; x++ {
+		if s.done[x] && rapid.Bool().Draw(m.t, "lose") {
+			s.done[x] = false
+			lost.Shards = append(lost.Shards, x)
+			lost.Counts.OK++
+		}
+	}
+	if len(lost.Shards) == 0 {
+		s.stored[part] = true
+		m.step(board.PartStored{Sweep: id, Part: part})
+		return
+	}
+	m.step(lost)
+}
+
 // finish lets every operation succeed from here on: every sweep must end with every shard done.
 func (m *naive) finish() {
+	m.healthy = true
 	for _, id := range m.order {
 		m.step(board.PhaseRequested{Token: m.ask(), Sweep: id, Phase: board.Running})
 	}

@@ -132,6 +132,14 @@ type (
 		Sweep string
 		Part  int
 	}
+	// ShardsLost: committed shards of a part that was to be merged cannot be read any more. They
+	// are computed again; their rows were Counts.
+	ShardsLost struct {
+		Sweep  string
+		Part   int
+		Shards []int
+		Counts Counts
+	}
 	// ManifestCancelled: the manifest was not written, or is void, because its sweep has ended.
 	ManifestCancelled struct{ Sweep string }
 	// ManifestStored: the manifest is durable.
@@ -160,6 +168,7 @@ func (ShardCommitted) event()    {}
 func (CommitCancelled) event()   {}
 func (PartStored) event()        {}
 func (MergeCancelled) event()    {}
+func (ShardsLost) event()        {}
 func (ManifestCancelled) event() {}
 func (ManifestStored) event()    {}
 func (DoneStored) event()        {}

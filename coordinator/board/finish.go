@@ -70,6 +70,23 @@ func (b *Board) mergeCancelled(e MergeCancelled) {
 	}
 }
 
+// shardsLost reopens a part whose merge found shards unreadable, and has those computed again.
+func (b *Board) shardsLost(e ShardsLost) {
+	j := b.jobs[e.Sweep]
+	if j == nil || j.parts[e.Part].stage != partMerging {
+		return
+	}
+	p := &j.parts[e.Part]
+	p.stage, p.missing = partOpen, nil
+	j.counts.Sub(e.Counts)
+	j.lost += len(e.Shards)
+	for _, s := range e.Shards {
+		j.reopenShard(s)
+	}
+	b.enqueueIdle()
+	b.removeIfIdle(j)
+}
+
 // manifestCancelled allows the manifest to be written again when the sweep continues.
 func (b *Board) manifestCancelled(e ManifestCancelled) {
 	if j := b.jobs[e.Sweep]; j != nil {

@@ -40,6 +40,7 @@ type job struct {
 	removal         removal
 	removers        []uint64 // tokens of the requests to remove it
 
+	lost      int // shards that were computed and have to be computed again
 	counts    Counts
 	costTotal float64
 	costDone  float64
@@ -214,4 +215,14 @@ func (j *job) finishShard(shard int, counts Counts, now time.Time) {
 	j.costDone += cost
 	j.pace.add(cost, now)
 	j.parts[j.cuts.PartOf(shard)].left--
+}
+
+// reopenShard makes a shard that was done leasable again.
+func (j *job) reopenShard(shard int) {
+	if !j.done.remove(shard) {
+		return
+	}
+	j.costDone -= j.cuts.Cost(shard)
+	j.parts[j.cuts.PartOf(shard)].left++
+	j.release(shard)
 }

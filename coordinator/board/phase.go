@@ -162,11 +162,7 @@ func (b *Board) reopenRequested(e ReopenRequested) {
 		j.stored--
 		first, end := j.cuts.Part(i)
 		for s := first; s < end; s++ {
-			if j.done.remove(s) {
-				j.costDone -= j.cuts.Cost(s)
-				p.left++
-				j.release(s)
-			}
+			j.reopenShard(s)
 		}
 	}
 	j.phase = Running

@@ -12,6 +12,7 @@ type Progress struct {
 	Removing            bool
 	Shards, ShardsDone  int
 	Leased, Quarantined int
+	Lost                int // shards that had to be computed again because their bytes were lost
 	Parts, PartsDone    int
 	Counts              Counts
 	CostTotal, CostDone float64
@@ -35,7 +36,7 @@ func (b *Board) Progress(sweep string) (Progress, bool) {
 	p := Progress{
 		Phase: j.phase, Removing: j.removal != removalNone,
 		Shards: j.cuts.Shards(), ShardsDone: j.done.len(), Leased: len(j.leases) + len(j.committing),
-		Quarantined: len(j.quarantine), Parts: len(j.parts), PartsDone: j.stored, Counts: j.counts,
+		Quarantined: len(j.quarantine), Lost: j.lost, Parts: len(j.parts), PartsDone: j.stored, Counts: j.counts,
 		CostTotal: j.costTotal, CostDone: min(j.costDone, j.costTotal), Waiting: b.waiting(j), Class: j.class,
 		Priority: j.priority, Weight: int(j.weight), Nodes: len(j.holders),
 	}

@@ -3,8 +3,10 @@ package spool
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"sync"
 
@@ -15,6 +17,10 @@ const (
 	spoolPrefix  = "spool/"
 	segmentBytes = 64 << 20
 )
+
+// ErrLost is the cause of an error about a frame whose object is gone, cut short or altered: it
+// cannot be read later either, so its shard has to be computed again.
+var ErrLost = errors.New("frame lost")
 
 // Location is where a frame is.
 type Location struct {
@@ -37,6 +43,7 @@ type Spool struct {
 	mu      sync.Mutex
 	live    map[string]int // frames in use, by object
 	current string         // the open segment
+	spoilt  string         // a segment that lost frames: nothing more is written to it
 }
 
 // New returns the spool of one term of leadership.
@@ -79,6 +86,9 @@ func (s *Spool) write(ctx context.Context, chunks [][]byte) (object string, offs
 		object := s.next()
 		return object, 0, s.put(ctx, object, chunks)
 	}
+	if s.mustSeal() {
+		s.seal(ctx)
+	}
 	if s.segment == nil {
 		object := s.next()
 		segment, err := logs.CreateLog(ctx, object)
@@ -97,6 +107,13 @@ func (s *Spool) write(ctx context.Context, chunks [][]byte) (object string, offs
 		return "", 0, err
 	}
 	return s.current, offset, nil
+}
+
+// mustSeal reports whether the open segment has lost frames.
+func (s *Spool) mustSeal() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.segment != nil && s.spoilt == s.current
 }
 
 func (s *Spool) next() string {
@@ -134,6 +151,15 @@ func (s *Spool) seal(ctx context.Context) {
 	s.Release(ctx, object, 0)
 }
 
+// Spoil says that frames of an object are lost: it is not written to any more.
+func (s *Spool) Spoil(object string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if object == s.current {
+		s.spoilt = object
+	}
+}
+
 // Hold counts n frames of an object that an earlier leader committed.
 func (s *Spool) Hold(object string, n int) {
 	s.mu.Lock()
@@ -161,7 +187,7 @@ func (s *Spool) Release(ctx context.Context, object string, n int) {
 func (s *Spool) Read(ctx context.Context, l Location, cache Cache) (Frame, error) {
 	if l.Bytes < 0 || l.Bytes > maxFrameBytes {
 		return Frame{}, fmt.Errorf(
-			"read spool frame in %s: got %d bytes, want at most %d", l.Object, l.Bytes, maxFrameBytes,
+			"read spool frame in %s: %w: got %d bytes, want at most %d", l.Object, ErrLost, l.Bytes, maxFrameBytes,
 		)
 	}
 	o, err := s.object(ctx, l, cache)
@@ -170,11 +196,11 @@ func (s *Spool) Read(ctx context.Context, l Location, cache Cache) (Frame, error
 	}
 	b := make([]byte, l.Bytes)
 	if _, err := io.ReadFull(io.NewSectionReader(o, l.Offset, l.Bytes), b); err != nil {
-		return Frame{}, fmt.Errorf("read %d bytes at %d of %s: %w", l.Bytes, l.Offset, l.Object, err)
+		return Frame{}, fmt.Errorf("read spool frame at %d of %s: %w", l.Offset, l.Object, err)
 	}
 	f, err := parseFrame(b)
 	if err != nil {
-		return Frame{}, fmt.Errorf("read spool frame at %d of %s: %w", l.Offset, l.Object, err)
+		return Frame{}, fmt.Errorf("read spool frame at %d of %s: %w: %w", l.Offset, l.Object, ErrLost, err)
 	}
 	return f, nil
 }
@@ -208,7 +234,8 @@ func (s *Spool) RemoveOrphans(ctx context.Context) error {
 func (s *Spool) Header(ctx context.Context, l Location, cache Cache) ([]byte, error) {
 	if l.Bytes < frameFixed+frameTrailer {
 		return nil, fmt.Errorf(
-			"read spool frame in %s: got %d bytes, want at least %d", l.Object, l.Bytes, frameFixed+frameTrailer,
+			"read spool frame in %s: %w: got %d bytes, want at least %d",
+			l.Object, ErrLost, l.Bytes, frameFixed+frameTrailer,
 		)
 	}
 	o, err := s.object(ctx, l, cache)
@@ -221,7 +248,7 @@ func (s *Spool) Header(ctx context.Context, l Location, cache Cache) ([]byte, er
 	}
 	n := int64(binary.LittleEndian.Uint32(fixed[4:]))
 	if string(fixed[:4]) != frameMagic || n > l.Bytes-frameFixed-frameTrailer {
-		return nil, fmt.Errorf("read spool frame at %d of %s: not a spool frame", l.Offset, l.Object)
+		return nil, fmt.Errorf("read spool frame at %d of %s: %w: not a spool frame", l.Offset, l.Object, ErrLost)
 	}
 	header := make([]byte, n)
 	if _, err := o.ReadAt(header, l.Offset+frameFixed); err != nil {
@@ -237,6 +264,9 @@ func (s *Spool) object(ctx context.Context, l Location, cache Cache) (store.Obje
 		return o, nil
 	}
 	opened, err := s.store.Open(ctx, l.Object)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("open spool object %s: %w: %w", l.Object, ErrLost, err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("open spool object %s: %w", l.Object, err)
 	}
@@ -244,6 +274,11 @@ func (s *Spool) object(ctx context.Context, l Location, cache Cache) (store.Obje
 		o.Close()
 	}
 	cache[l.Object] = opened
+	if end := l.Offset + l.Bytes; end > opened.Size() {
+		return nil, fmt.Errorf(
+			"read spool object %s: %w: it ends at byte %d, its frame at %d", l.Object, ErrLost, opened.Size(), end,
+		)
+	}
 	return opened, nil
 }
 

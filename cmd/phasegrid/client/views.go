@@ -35,6 +35,7 @@ type Progress struct {
 	ShardsDone        int64            `json:"shards_done" yaml:"shards_done"`
 	ShardsLeased      int64            `json:"shards_leased" yaml:"shards_leased"`
 	ShardsQuarantined int64            `json:"shards_quarantined" yaml:"shards_quarantined"`
+	ShardsLost        int64            `json:"shards_lost,omitempty" yaml:"shards_lost,omitempty"` // and computed again
 	Parts             int64            `json:"parts" yaml:"parts"`
 	PartsDone         int64            `json:"parts_done" yaml:"parts_done"`
 	PointsByStatus    map[string]int64 `json:"points_by_status,omitempty" yaml:"points_by_status,omitempty"`
@@ -87,7 +88,8 @@ func viewSweep(s *pb.Sweep) Sweep {
 		Progress: Progress{
 			Indices: p.GetIndices(), PointsDone: p.GetPointsDone(),
 			Shards: p.GetShards(), ShardsDone: p.GetShardsDone(), ShardsLeased: p.GetShardsLeased(),
-			ShardsQuarantined: p.GetShardsQuarantined(), Parts: p.GetParts(), PartsDone: p.GetPartsDone(),
+			ShardsQuarantined: p.GetShardsQuarantined(), ShardsLost: p.GetShardsLost(),
+			Parts: p.GetParts(), PartsDone: p.GetPartsDone(),
 			PointsByStatus: p.GetPointsByStatus(), Nodes: p.GetNodes(), Waiting: p.GetWaiting(),
 			CostTotal: p.GetCostTotal(), CostDone: p.GetCostDone(), Alarms: p.GetAlarms(),
 		},

@@ -347,7 +347,10 @@ type Progress struct {
 	CostTotal float64 `protobuf:"fixed64,14,opt,name=cost_total,json=costTotal,proto3" json:"cost_total,omitempty"`
 	CostDone  float64 `protobuf:"fixed64,15,opt,name=cost_done,json=costDone,proto3" json:"cost_done,omitempty"`
 	// Alarms of the cluster: a full store, etcd out of space, a foreign file in place of a part.
-	Alarms        []string `protobuf:"bytes,16,rep,name=alarms,proto3" json:"alarms,omitempty"`
+	Alarms []string `protobuf:"bytes,16,rep,name=alarms,proto3" json:"alarms,omitempty"`
+	// Committed shards whose bytes could not be read before their part was merged, and that are
+	// computed again; since the leader was elected.
+	ShardsLost    int64 `protobuf:"varint,17,opt,name=shards_lost,json=shardsLost,proto3" json:"shards_lost,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -492,6 +495,13 @@ func (x *Progress) GetAlarms() []string {
 		return x.Alarms
 	}
 	return nil
+}
+
+func (x *Progress) GetShardsLost() int64 {
+	if x != nil {
+		return x.ShardsLost
+	}
+	return 0
 }
 
 // Loss is the history of a shard with at least one lease failure.
@@ -875,7 +885,7 @@ const file_phasegrid_v1_sweep_proto_rawDesc = "" +
 	"\bpriority\x18\x06 \x01(\x05R\bpriority\x12\x16\n" +
 	"\x06weight\x18\a \x01(\x05R\x06weight\x12\x1d\n" +
 	"\n" +
-	"result_set\x18\b \x01(\tR\tresultSet\"\xfd\x04\n" +
+	"result_set\x18\b \x01(\tR\tresultSet\"\x9e\x05\n" +
 	"\bProgress\x12\x18\n" +
 	"\aindices\x18\x01 \x01(\x03R\aindices\x12\x1f\n" +
 	"\vpoints_done\x18\x02 \x01(\x03R\n" +
@@ -897,7 +907,9 @@ const file_phasegrid_v1_sweep_proto_rawDesc = "" +
 	"\n" +
 	"cost_total\x18\x0e \x01(\x01R\tcostTotal\x12\x1b\n" +
 	"\tcost_done\x18\x0f \x01(\x01R\bcostDone\x12\x16\n" +
-	"\x06alarms\x18\x10 \x03(\tR\x06alarms\x1aA\n" +
+	"\x06alarms\x18\x10 \x03(\tR\x06alarms\x12\x1f\n" +
+	"\vshards_lost\x18\x11 \x01(\x03R\n" +
+	"shardsLost\x1aA\n" +
 	"\x13PointsByStatusEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\x03R\x05value:\x028\x01\"\x8b\x01\n" +
