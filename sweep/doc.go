@@ -24,6 +24,10 @@
 // derive. Only fixed can be overridden: by the parameters that an entry of an axis carries ({name:
 // muon, momentum: 0.9}), by points, and by anything in the blocks of a union.
 //
+// Variables are names of the file's own, rows of the sweep's table after the parameters. They are
+// set and read as parameters are, but the solver does not know them: they are columns, and part of
+// the sweep id, not of what a point is.
+//
 // A point is made in this order: fixed and factors, the replicate's seed, derive in the order of
 // references, where, then defaults and auto, and the rules between parameters. Expressions read
 // defaults and the value of auto; a derived nil leaves the parameter at its default.

@@ -128,3 +128,34 @@ func TestSideBySideHasEveryOptimizer(t *testing.T) {
 		}
 	}
 }
+
+// Every sweep file that the documentation shows is a good one, without warnings.
+func TestDocumentedFilesAreGood(t *testing.T) {
+	pages, err := filepath.Glob("../docs/*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := 0
+	for _, page := range append(pages, "../README.md") {
+		text, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, block := range strings.Split(string(text), "```yaml\n")[1:] {
+			file, _, _ := strings.Cut(block, "```")
+			if !strings.Contains("\n"+file, "\nname: ") || !strings.Contains(file, "\nfixed: ") {
+				continue
+			}
+			files++
+			spec, err := sweep.Parse(page, []byte(file), sweep.Limits{})
+			if err != nil {
+				t.Error(err)
+			} else if w := spec.Warnings(); len(w) > 0 {
+				t.Errorf("%s warns: %s", page, w)
+			}
+		}
+	}
+	if files < 3 {
+		t.Errorf("%d sweep files in the documentation, want at least 3", files)
+	}
+}
