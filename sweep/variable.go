@@ -238,7 +238,7 @@ func (x *givenValue) add(n node) {
 	case mapNode:
 		listed := false
 		for _, e := range n.keys {
-			if e.key == "values" || e.key == "name" || e.key == "choice" {
+			if e.key == "values" || e.key == "name" {
 				x.add(e.value)
 				listed = true
 			}

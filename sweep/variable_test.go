@@ -95,6 +95,11 @@ func TestWordsNameSettings(t *testing.T) {
 	if got := columnValues(spec, "steps"); !slices.Equal(got, []string{"20", "40"}) {
 		t.Errorf("steps %s", got)
 	}
+	spec = parse(t, variableHead+", optimizer: gd, learning_rate: 0.001, dimension: 8}\n"+
+		"variables: {setting: which one}\nzip: {setting: {values: [small, large]}, seed: {values: [1, 2]}}\n")
+	if got := columnValues(spec, "setting"); !slices.Equal(got, []string{`"small"`, `"large"`}) {
+		t.Errorf("settings %s", got)
+	}
 }
 
 // Reading a variable where the point has none is a mistake, at the expression, even where the
@@ -127,6 +132,36 @@ func TestUnsetVariablesAreNotRead(t *testing.T) {
 			!strings.Contains(mistakes[0].Text, c.unset+" is not set at this point; give an alternative")):
 			t.Errorf("%s: got %v, want %s unset", c.expression, err, c.unset)
 		}
+	}
+}
+
+// What a variable is left to depends on nothing, so a word that decides defaults can be derived
+// from it.
+func TestDerivedWordsReadVariables(t *testing.T) {
+	spec := parse(t, variableHead+", dimension: 8, learning_rate: 0.001}\nvariables: {flag: which half}\n"+
+		"grid: {init: [identity, {name: orthonormal, flag: 2}]}\n"+
+		"derive: {optimizer: \"(flag ?? 1) == 1 ? 'gd' : 'momentum'\"}\n")
+	if got := columnValues(spec, "optimizer"); !slices.Equal(got, []string{`"gd"`, `"momentum"`}) {
+		t.Errorf("optimizers %s", got)
+	}
+}
+
+// The estimated size of rows has room for the longest words, so that no shard is larger than cut.
+func TestVariablesCountAsBytes(t *testing.T) {
+	const n = 100
+	points := func(more string) int64 {
+		spec := parse(t, variableHead+", optimizer: gd, dimension: 8, learning_rate: 0.001"+more)
+		p, err := sweep.NewPlan(t.Context(), spec, sweep.PlanVersion)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p.Summary().Arrow.Points
+	}
+	seeds := fmt.Sprintf("grid: {init: [gaussian], seed: {range: {from: 1, to: %d, step: 1}}}\n", n)
+	word := strings.Repeat("w", 63)
+	with := points(", a: " + word + ", b: " + word + "}\nvariables: {a: one, b: two}\n" + seeds)
+	if more := with - points("}\n"+seeds); more < 2*n*int64(len(word)) {
+		t.Errorf("%d points with two words of %d bytes count %d bytes more", n, len(word), more)
 	}
 }
 
