@@ -87,6 +87,7 @@ verify: bin/tools/buf ## check formatting, go.mod, the protocol, and that what i
 
 bench: build bin/tools/benchstat ## measure this machine: phasegrid bench, then the Go benchmarks against the baseline
 	bin/phasegrid bench all
+	bin/phasegrid bench plan sweep/examples/*.yaml
 	$(GO_BENCH) > bin/bench.txt
 	bin/tools/benchstat -ignore cpu .ci/bench/baseline.txt bin/bench.txt
 

@@ -59,7 +59,7 @@ func (s *batchSolver) reset(record sweep.Record) {
 
 // add adds the problem of a point and returns its number.
 func (s *batchSolver) add(p *sweep.Point) (number int, err error) {
-	q, err := problem(p.Params, s.recordedSteps(p.Params[sweep.Steps].Int()), s.record.Coefficients)
+	q, err := NewProblem(p.Params, s.recordedSteps(p.Params[sweep.Steps].Int()), s.record.Coefficients)
 	if err != nil {
 		return 0, err
 	}

@@ -38,7 +38,7 @@ func solveExample(t *testing.T, name string, pick func(p *sweep.Point) bool) []e
 		if !pick(&p) {
 			continue
 		}
-		q, err := problem(p.Params, []int{0, int(p.Params[sweep.Steps].Int())}, true)
+		q, err := NewProblem(p.Params, []int{0, int(p.Params[sweep.Steps].Int())}, true)
 		if err != nil {
 			t.Fatal(err)
 		}

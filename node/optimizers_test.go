@@ -76,7 +76,7 @@ func trajectory(t *testing.T, settings string) []solver.Sample {
 	for k := int64(0); k <= p.Params[sweep.Steps].Int(); k += 5 {
 		record = append(record, int(k))
 	}
-	q, err := problem(p.Params, record, false)
+	q, err := NewProblem(p.Params, record, false)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -73,10 +73,10 @@ func checkTables() error {
 	return solver.SelfCheck()
 }
 
-// problem converts a point's resolved parameters to a problem of the solver. The solver ignores the
-// fields of parameters that do not apply, which are null. The error names a word that the solver
-// does not know.
-func problem(params sweep.Assignment, record []int, coefficients bool) (solver.Problem, error) {
+// NewProblem converts a point's resolved parameters to a problem of the solver. The solver ignores
+// the fields of parameters that do not apply, which are null. The error names a word that the
+// solver does not know.
+func NewProblem(params sweep.Assignment, record []int, coefficients bool) (solver.Problem, error) {
 	var unknown error
 	samples, batch := int(params[sweep.Samples].Int()), int(params[sweep.BatchSize].Int())
 	if params[sweep.Samples].IsNull() { // all pairs of a batch are fresh

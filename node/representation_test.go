@@ -18,7 +18,7 @@ func solveText(t *testing.T, fixed string) (representation string, r solver.Resu
 		t.Fatal(err)
 	}
 	p, _ := spec.Point(0)
-	q, err := problem(p.Params, nil, false)
+	q, err := NewProblem(p.Params, nil, false)
 	if err != nil {
 		t.Fatal(err)
 	}

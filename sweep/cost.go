@@ -19,7 +19,29 @@ func costRelevant(id ParameterID) bool {
 // ignores early divergence, and is 1 for a point that cannot be solved. The formulas belong to the
 // plan version: shards are cut by them.
 func Cost(a Assignment, records int64) int64 {
-	steps := a[Steps].Float()
+	c := costOf(a, records)
+	flops := math.Ceil(c.Setup + c.Steps + c.Metrics)
+	if !(flops >= 1) {
+		return 1
+	}
+	return int64(min(flops, 1<<53))
+}
+
+// Costs are the operations of points by what they are for.
+type Costs struct {
+	Setup   float64 // before the first step
+	Steps   float64
+	Metrics float64 // of recorded steps and the last one
+}
+
+func (c *Costs) add(d Costs, n float64) {
+	c.Setup += n * d.Setup
+	c.Steps += n * d.Steps
+	c.Metrics += n * d.Metrics
+}
+
+// costOf is the cost of a resolved point, nothing for one that cannot be solved.
+func costOf(a Assignment, records int64) Costs {
 	var setup, step, record float64
 	switch a[Representation].text {
 	case "reduced":
@@ -30,11 +52,7 @@ func Cost(a Assignment, records int64) int64 {
 	case "dense":
 		setup, step, record = denseCost(a)
 	}
-	flops := math.Ceil(setup + steps*step + (float64(records)+1)*record) // and the final metrics
-	if !(flops >= 1) {
-		return 1
-	}
-	return int64(min(flops, 1<<53))
+	return Costs{setup, a[Steps].Float() * step, (float64(records) + 1) * record}
 }
 
 // denseCost is the cost of a d x m run: before the first step, of a step, and of a recorded step. Q

@@ -160,7 +160,7 @@ func (c *cutter) cut(ctx context.Context, runs iter.Seq[run]) error {
 		}
 		records := c.record.Count(r.a[Steps].i)
 		cost, rows, memory := Cost(r.a, records), arrowBytes(r.a, c.record), c.memory(r)
-		c.account(r.a, r.end-r.first, cost, memory, rows)
+		c.account(r, records, cost, memory, rows)
 		for left := r.end - r.first; left > 0; {
 			n := min(left, c.room(cost, rows.total()))
 			if n == 0 {

@@ -56,8 +56,12 @@ type Shape struct {
 	Model, Representation, Optimizer string
 	Dimension, Width, Samples        int64 // Samples: fixed pairs, or those of a batch; 0 for the population
 	Groups                           int64 // bound on the coefficients of a reduced run; 0 otherwise
+	First                            int64 // index of the first one
 	Points                           int64
 	Flops                            float64
+	Costs                            Costs // Flops by what they are for
+	// Steps of all points, and iterates of which they have all metrics.
+	Steps, Recorded float64
 }
 
 // shapeOf is the shape of a resolved point.
@@ -72,8 +76,9 @@ func shapeOf(a Assignment) Shape {
 	return s
 }
 
-// account adds n points to the totals of the plan.
-func (c *cutter) account(a Assignment, n, cost, memory int64, rows TableBytes) {
+// account adds a run of points that record so many steps to the totals of the plan.
+func (c *cutter) account(r run, records, cost, memory int64, rows TableBytes) {
+	a, n := r.a, r.end-r.first
 	p, flops := c.plan, float64(n)*float64(cost)
 	p.flops += flops
 	p.largest = max(p.largest, memory)
@@ -86,8 +91,13 @@ func (c *cutter) account(a Assignment, n, cost, memory int64, rows TableBytes) {
 			return
 		}
 		c.shapes[shape] = i
+		shape.First = r.first
 		p.shapes = append(p.shapes, shape)
 	}
-	p.shapes[i].Points += n
-	p.shapes[i].Flops += flops
+	s := &p.shapes[i]
+	s.Points += n
+	s.Flops += flops
+	s.Costs.add(costOf(a, records), float64(n))
+	s.Steps += float64(n) * a[Steps].Float()
+	s.Recorded += float64(n) * float64(records+1)
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"io"
+	"slices"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -20,7 +21,7 @@ type benchOptions struct {
 func (m Main) benchCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "bench",
-		Short: "Measure solver, scheduling and merge on this machine, or test a cluster under faults",
+		Short: "Measure solver, scheduling, merge and plan on this machine, or test a cluster under faults",
 		Long: `bench measures this machine. A ratio compares two measurements taken in turns in one run, and is
 above 1 where phasegrid is faster: it means something on a busy machine, too. The solver is
 measured by processor time, and the fastest of several rounds counts; the rest is measured by the
@@ -51,10 +52,29 @@ clock. Figures with a target show it.`,
 			addMergeFlags,
 			bench.Merging,
 		),
+		m.benchPlanCommand(),
 		m.chaosCommand(),
 	)
 	return cmd
 }
+
+func (m Main) benchPlanCommand() *cobra.Command {
+	none := func(*pflag.FlagSet, *bench.Config) {}
+	cmd := m.measureCommand(
+		"plan [FILE...]",
+		"Compare the times that plan predicts with those that run takes",
+		planLong,
+		none,
+		bench.Planning,
+	)
+	cmd.Args = cobra.ArbitraryArgs
+	return cmd
+}
+
+const planLong = `plan predicts the time of each sweep file as phasegrid plan does, runs the file, and compares; without
+files, of sweeps of every kind of work. A sweep is run up to three times while it takes longer than
+predicted, and the fastest time counts. The command fails if a measured time is not within a factor
+of two of the predicted one.`
 
 const scheduleLong = `schedule runs a coordinator with embedded etcd, which syncs to disk, and simulated nodes in this
 process that solve nothing and deliver rows as wide as a solver's over sockets: what is measured
@@ -78,10 +98,11 @@ func (m Main) measureCommand(
 	o := benchOptions{Config: bench.Defaults(), stdout: m.Stdout, stderr: m.Stderr}
 	cmd := &cobra.Command{
 		Use: name, Short: short, Long: long, Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) (err error) {
+		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			if o.Config.Log, err = m.logger(cmd); err != nil {
 				return err
 			}
+			o.Config.Sweeps = args
 			return runBench(cmd.Context(), o, measurements...)
 		},
 	}
@@ -119,5 +140,11 @@ func runBench(ctx context.Context, o benchOptions, measurements ...string) error
 	if err != nil {
 		return err
 	}
-	return o.Output.print(o.stdout, report, report.Print)
+	if err := o.Output.print(o.stdout, report, report.Print); err != nil {
+		return err
+	}
+	if slices.Equal(measurements, []string{bench.Planning}) {
+		return report.CheckPlan()
+	}
+	return nil
 }

@@ -11,7 +11,7 @@ import (
 // a baseline with every ratio.
 func TestBenchMeasures(t *testing.T) {
 	t.Setenv(asProgram, "1") // some start processes
-	for _, name := range []string{bench.Solver, bench.Scheduling, bench.Merging} {
+	for _, name := range []string{bench.Solver, bench.Scheduling, bench.Merging, bench.Planning} {
 		t.Run(name, func(t *testing.T) {
 			got := phasegrid(t, "bench", name, "--short", "-o", "json")
 			if got.code != exitDone {

@@ -42,12 +42,15 @@ var mayImport = map[string][]string{
 	"cmd/phasegrid/chaos": {
 		"cmd/phasegrid/client", "cmd/phasegrid/local", "coordinator/coordtest", "coordinator/ledger", "results",
 	},
+	"cmd/phasegrid/estimate": {"node", "node/solver", "sweep"},
 	"cmd/phasegrid/bench": {
-		"cmd/phasegrid/client", "coordinator", "coordinator/coordtest", "coordinator/ledger", "coordinator/store",
+		"cmd/phasegrid/client", "cmd/phasegrid/estimate", "coordinator", "coordinator/coordtest",
+		"coordinator/ledger", "coordinator/store",
 		"node/solver", "results", "sweep",
 	},
 	"cmd/phasegrid": {
-		"cmd/phasegrid/bench", "cmd/phasegrid/chaos", "cmd/phasegrid/client", "cmd/phasegrid/local",
+		"cmd/phasegrid/bench", "cmd/phasegrid/chaos", "cmd/phasegrid/client", "cmd/phasegrid/estimate",
+		"cmd/phasegrid/local",
 		"cmd/phasegrid/reuse", "coordinator", "coordinator/ledger", "coordinator/store",
 		"node", "node/solver", "results", "results/plot", "sweep",
 	},

@@ -10,6 +10,7 @@ import (
 	"github.com/dustin/go-humanize"
 	"github.com/spf13/cobra"
 
+	"github.com/phasegrid/phasegrid/cmd/phasegrid/estimate"
 	"github.com/phasegrid/phasegrid/sweep"
 )
 
@@ -27,8 +28,9 @@ func (m Main) planCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "plan FILE",
 		Short: "Estimate a sweep: points, shards, time and size",
-		Long: `plan checks a sweep file and estimates the sweep without solving anything. Times are rough
-estimates for this machine: runs that diverge end early, and rates differ between machines.`,
+		Long: `plan checks a sweep file and estimates the sweep. Times are those of phasegrid run on this machine,
+from a few steps of the sweep's points that plan takes to measure them. They are within a factor of
+two, unless many runs diverge: those end early.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.File = args[0]
@@ -69,6 +71,9 @@ type planView struct {
 	ArrowBytes    int64       `json:"arrow_bytes" yaml:"arrow_bytes"`
 	ParquetBytes  int64       `json:"parquet_bytes" yaml:"parquet_bytes"`
 	Seconds       float64     `json:"seconds" yaml:"seconds"`
+	StepSeconds   float64     `json:"step_seconds" yaml:"step_seconds"`     // of one core, as the next two
+	MetricSeconds float64     `json:"metric_seconds" yaml:"metric_seconds"` // of recorded and last iterates
+	RowSeconds    float64     `json:"row_seconds" yaml:"row_seconds"`
 	Slots         int         `json:"slots" yaml:"slots"`
 	Shapes        []shapeView `json:"shapes" yaml:"shapes"`
 	MoreShapes    bool        `json:"more_shapes,omitempty" yaml:"more_shapes,omitempty"`
@@ -100,7 +105,12 @@ func runPlan(ctx context.Context, o planOptions) error {
 	if err != nil {
 		return usageError{fmt.Errorf("%s: %w", o.File, err)}
 	}
-	view := viewPlan(spec, plan.Summary())
+	summary, slots := plan.Summary(), runtime.GOMAXPROCS(0)
+	time, err := estimate.Of(ctx, spec, summary, slots)
+	if err != nil {
+		return err
+	}
+	view := viewPlan(spec, summary, time, slots)
 	for _, w := range view.Warnings {
 		fmt.Fprintln(o.stderr, "warning:", w)
 	}
@@ -120,62 +130,23 @@ func parseSweepFile(name string, stdin io.Reader, maxPointBytes int64) (*sweep.S
 	return spec, nil
 }
 
-// rates are estimates of what one core with AVX-512 does in flop/s, by representation. They divide
-// static counts, in which metrics are counted roughly.
-var rates = map[string]float64{"reduced": 16e9, "subspace": 3.5e9, "dense": 28e9}
-
-// quietRates are those of gd and specgd with three coefficients, by kernel: a step without metrics
-// is a few instructions.
-var quietRates = map[string]float64{"avx512": 45e9, "avx2": 15e9, "scalar": 2e9}
-
-const (
-	threeRate  = 6e9   // of the other optimizers with three coefficients, where roots and divisions are not hidden
-	muonRate   = 18e9  // of muon with three coefficients, which is products
-	powersRate = 3.5e9 // of powers of coefficients, which are elementary functions
-	// writingRate is how much Arrow one core makes, delivers and merges, in bytes a second.
-	writingRate = 25e6
-)
-
-// kernelSpeeds are estimates of the speed of each kernel relative to AVX-512.
-var kernelSpeeds = map[string]float64{"avx512": 1, "avx2": 0.55, "scalar": 0.15}
-
-// solvingTime estimates how many seconds one core takes for the points of a shape.
-func solvingTime(s sweep.Shape, kernel string) float64 {
-	rate := rates[s.Representation]
-	if s.Representation == "reduced" {
-		three := s.Groups <= 3
-		switch {
-		case s.Optimizer == "power" || s.Optimizer == "dynmuon":
-			rate = powersRate
-		case three && (s.Optimizer == "gd" || s.Optimizer == "specgd"):
-			return s.Flops / quietRates[kernel]
-		case three && s.Optimizer == "muon":
-			rate = muonRate
-		case three:
-			rate = threeRate
-		}
-	}
-	return s.Flops / (rate * kernelSpeeds[kernel])
-}
-
-func viewPlan(spec *sweep.Spec, s sweep.Summary) planView {
-	slots := runtime.GOMAXPROCS(0)
+func viewPlan(spec *sweep.Spec, s sweep.Summary, e estimate.Estimate, slots int) planView {
 	view := planView{
 		Name: spec.Name(), Indices: s.Indices, Points: s.Points, Exact: s.Exact, Shards: s.Shards, Parts: s.Parts,
 		Flops: s.Flops, PointBytes: s.PointBytes,
 		ArrowBytes: s.Arrow.Points + s.Arrow.Trajectories + s.Arrow.Coefficients, ParquetBytes: s.ParquetBytes,
+		Seconds: e.Wall, StepSeconds: e.Setup + e.Steps, MetricSeconds: e.Metrics, RowSeconds: e.Rows,
 		Slots: slots, MoreShapes: s.MoreShapes, Warnings: spec.Warnings(),
 		SolverVersion: currentVersion().SolverVersion, PlanVersion: sweep.PlanVersion,
 	}
-	named, seconds := 0.0, 0.0
+	if e.MetricsDominate() {
+		view.Warnings = append(view.Warnings, fmt.Sprintf(
+			"record: metrics cost more than the steps (%s against %s on one core); record fewer steps",
+			roughly(e.Metrics), roughly(e.Setup+e.Steps)))
+	}
 	for _, shape := range s.Shapes {
 		view.Shapes = append(view.Shapes, shapeView{shape.Model, shape.Representation, shape.Optimizer, shape.Dimension,
 			shape.Width, shape.Samples, shape.Points, shape.Flops})
-		named += shape.Flops
-		seconds += solvingTime(shape, currentVersion().Kernel)
-	}
-	if named > 0 {
-		view.Seconds = (seconds*s.Flops/named + float64(view.ArrowBytes)/writingRate) / float64(slots)
 	}
 	return view
 }

@@ -1,44 +1,42 @@
 package main
 
 import (
+	"encoding/json"
+	"fmt"
+	"strings"
 	"testing"
-
-	"github.com/phasegrid/phasegrid/sweep"
 )
 
-// TestSolvingTime compares the estimates with the times of one core of a Xeon with AVX-512: they
-// are within a factor of two.
-func TestSolvingTime(t *testing.T) {
-	for _, c := range []struct {
-		optimizer string
-		groups    int64
-		kernel    string
-		rate      float64 // measured, flop/s
-	}{
-		{"gd", 3, "avx512", 48e9},
-		{"specgd", 3, "avx512", 42e9},
-		{"muon", 3, "avx512", 18e9},
-		{"momentum", 3, "avx512", 8.1e9},
-		{"signum", 3, "avx512", 7.5e9},
-		{"nucspec", 3, "avx512", 6.5e9},
-		{"shampoo", 3, "avx512", 5.2e9},
-		{"ngd", 3, "avx512", 4.8e9},
-		{"adam", 3, "avx512", 4.3e9},
-		{"power", 3, "avx512", 5.5e9},
-		{"dynmuon", 3, "avx512", 1.75e9},
-		{"gd", 100, "avx512", 21e9},
-		{"adam", 100, "avx512", 12.7e9},
-		{"shampoo", 100, "avx512", 9.4e9},
-		{"power", 100, "avx512", 5.8e9},
-		{"dynmuon", 100, "avx512", 6.6e9},
-		{"gd", 3, "avx2", 15.5e9},
-		{"muon", 3, "avx2", 11.9e9},
-		{"adam", 3, "avx2", 3e9},
-		{"gd", 3, "scalar", 1.7e9},
-	} {
-		shape := sweep.Shape{Representation: "reduced", Optimizer: c.optimizer, Groups: c.groups, Flops: c.rate}
-		if got := solvingTime(shape, c.kernel); got < 0.5 || got > 2 {
-			t.Errorf("%s with %d groups on %s: %.2f of the time that it took", c.optimizer, c.groups, c.kernel, got)
+// TestPlanWarnsOfMetricsThatCostMore plans dense runs of gd, whose metrics take a polar factor and
+// an eigenvalue decomposition and whose steps take neither.
+func TestPlanWarnsOfMetricsThatCostMore(t *testing.T) {
+	for record, want := range map[string]bool{"{every: 1}": true, "{every: 1000}": false} {
+		file := writeSweep(t, fmt.Sprintf(`name: metrics
+fixed: {covariance: spiked, anisotropy: 3, init: gaussian, representation: dense, dimension: 60, optimizer: gd,
+  init_scale: 0.001, learning_rate: 0.001, steps: 100000}
+record: %s
+`, record))
+		got := phasegrid(t, "plan", file, "-o", "json")
+		if got.code != exitDone {
+			t.Fatal(got.stderr)
+		}
+		warned := strings.Contains(got.stderr, "warning: record: metrics cost more than the steps") &&
+			strings.Contains(got.stderr, "record fewer steps")
+		if warned != want {
+			t.Errorf("record %s: %q", record, got.stderr)
+		}
+		var view planView
+		if err := json.Unmarshal([]byte(got.stdout), &view); err != nil {
+			t.Fatal(err)
+		}
+		if (view.MetricSeconds > view.StepSeconds) != want || !(view.Seconds > 0) || !(view.StepSeconds > 0) {
+			t.Errorf(
+				"record %s: %v s of steps, %v s of metrics, %v s in all",
+				record,
+				view.StepSeconds,
+				view.MetricSeconds,
+				view.Seconds,
+			)
 		}
 	}
 }

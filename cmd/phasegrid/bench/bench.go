@@ -16,15 +16,17 @@ const (
 	Solver     = "solver"
 	Scheduling = "schedule"
 	Merging    = "merge"
+	Planning   = "plan"
 )
 
 // Config configures Run.
 type Config struct {
 	Schedule ScheduleConfig
 	Merge    MergeConfig
-	Python   string // an interpreter with NumPy, for comparisons of the solver
-	Revision string // of this program
-	Short    bool   // measure next to nothing: shows that everything works
+	Sweeps   []string // files whose time is predicted; none for the built-in cases
+	Python   string   // an interpreter with NumPy, for comparisons of the solver
+	Revision string   // of this program
+	Short    bool     // measure next to nothing: shows that everything works
 	Log      *slog.Logger
 	Progress io.Writer // gets a line for each measurement
 	// Failovers takes the leader of a cluster of processes away in several ways, at most in max of
@@ -55,7 +57,7 @@ func Run(ctx context.Context, cfg Config, names ...string) (*Report, error) {
 	for _, m := range []struct {
 		name    string
 		measure func(context.Context, Config, *Report) error
-	}{{Solver, measureSolver}, {Scheduling, measureSchedule}, {Merging, measureMerge}} {
+	}{{Solver, measureSolver}, {Scheduling, measureSchedule}, {Merging, measureMerge}, {Planning, measurePlan}} {
 		if len(names) > 0 && !slices.Contains(names, m.name) {
 			continue
 		}
