@@ -187,7 +187,8 @@ func TestSecondRunNamesTheFirst(t *testing.T) {
 // TestMistakesBeginWithTheirPosition checks that the mistakes of a sweep file have no prefix, one
 // alike many, so that editors find the place; every other error has one.
 func TestMistakesBeginWithTheirPosition(t *testing.T) {
-	one := writeSweep(t, "name: x\nfixed: {optimiser: gd}\n")
+	one := writeSweep(t, "name: x\nfixed: {optimiser: gd, covariance: isotropic, dimension: 3, steps: 2, "+
+		"init_scale: 0.1, learning_rate: 0.1}\n")
 	got := phasegrid(t, "plan", one)
 	if !strings.HasPrefix(got.stderr, one+":2:9: ") || strings.Count(got.stderr, "\n") != 1 {
 		t.Errorf("one mistake: got %q", got.stderr)
