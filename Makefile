@@ -21,7 +21,7 @@ PACKAGES ?= ./...
 GO_BENCH = go test -run '^$$' -bench '^BenchmarkLanes$$/^groups=/^(gd|specgd|muon)$$/|^Benchmark(Dense|Subspace|Merge|Resolve)$$|^BenchmarkGemm$$/n=(64|256)$$/' \
 	-benchtime 50ms -count 6 ./node/solver ./node/solver/simd ./results ./sweep
 
-.PHONY: run build test test-next-go race lint generate docs docs-reference paper notice verify bench bench-baseline fuzz figures image kind-up kind-run kind-down e2e-k8s clean help
+.PHONY: run build test test-next-go race lint generate docs docs-reference paper notice verify bench bench-baseline fuzz image kind-up kind-run kind-down e2e-k8s clean help
 
 run: build ## run the example phase diagram (SWEEP=file for another)
 	bin/phasegrid run $(SWEEP) --out $(OUT)
@@ -100,11 +100,6 @@ fuzz: ## fuzz the parsers of outside input, FUZZTIME each
 	@set -e; for p in $$(go list ./...); do \
 	  for f in $$(go test -list '^Fuzz' $$p | grep '^Fuzz' || true); do \
 	    go test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) $$p; done; done
-
-figures: build ## run every example and draw its figure
-	@set -e; mkdir -p results/figures; for f in sweep/examples/*.yaml; do \
-	  set=$$(bin/phasegrid run $$f --out $(OUT) | sed -n '1s/  (.*//p'); \
-	  bin/phasegrid plot $$set --to results/figures/$$(basename $$f .yaml).png; done
 
 image: ## build the container image, with the builder image if there is one
 	k8s/image.sh

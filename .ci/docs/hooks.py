@@ -62,9 +62,6 @@ def rewrite(markdown, source, change):
 def on_files(files, config):
     for path, uri in OUTSIDE.items():
         files.append(File.generated(config, uri, abs_src_path=str(ROOT / path)))
-    for figure in sorted((ROOT / "results/figures").glob("*.png")):
-        uri = "figures/" + figure.name
-        files.append(File.generated(config, uri, abs_src_path=str(figure)))
     readme = (ROOT / "README.md").read_text()
     rewrite(readme, "README.md", lambda path, fragment, target: target)
     return files
@@ -74,9 +71,7 @@ def on_page_markdown(markdown, page, config, files):
     source = source_of(page.file.src_uri)
 
     def change(path, fragment, target):
-        if path.startswith("results/figures/"):
-            uri = "figures/" + posixpath.basename(path)
-        elif path in OUTSIDE:
+        if path in OUTSIDE:
             uri = OUTSIDE[path]
         elif path.startswith("docs/"):
             uri = path.removeprefix("docs/")

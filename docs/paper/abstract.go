@@ -5,6 +5,15 @@ func abstract() section {
 	return section{
 		title:        "Claims of the abstract",
 		introduction: "",
-		claims:       []claim{growthRates},
+		claims: []claim{
+			growthRates,
+			misalignment,
+			removal,
+			contraction,
+			largerRates,
+			broader,
+			twoLayer,
+			muonVariants,
+		},
 	}
 }

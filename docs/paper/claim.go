@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"regexp"
 	"strconv"
 	"strings"
 )
@@ -38,7 +39,7 @@ type section struct {
 
 // sections lists everything that is on the page.
 func sections() []section {
-	return []section{abstract(), counterFindings()}
+	return []section{abstract(), counterFindings(), beside()}
 }
 
 // number is a measured number and the range that it is expected in.
@@ -76,6 +77,7 @@ type quote struct{ file, text string }
 
 // measurement is a claim's view of its sweeps, and what it finds there.
 type measurement struct {
+	ctx     context.Context // of reading rows
 	sets    map[string]*set
 	numbers []number
 	quotes  []quote
@@ -84,7 +86,7 @@ type measurement struct {
 
 // run solves the claim's sweeps, unless that is done, and measures them.
 func (c claim) run(ctx context.Context, shelf *shelf) (*measurement, error) {
-	m := &measurement{sets: map[string]*set{}}
+	m := &measurement{ctx: ctx, sets: map[string]*set{}}
 	for _, name := range c.examples {
 		s, err := shelf.open(ctx, name)
 		if err != nil {
@@ -116,6 +118,16 @@ func (m *measurement) runs(example string, keep func(run) bool) []run {
 	return picked
 }
 
+// paths is runs with their trajectories.
+func (m *measurement) paths(example string, keep func(run) bool) []run {
+	if s := m.sets[example]; s != nil {
+		if err := s.loadTrajectories(m.ctx); err != nil {
+			m.fail(fmt.Errorf("read trajectories of %s: %w", example, err))
+		}
+	}
+	return m.runs(example, keep)
+}
+
 func (m *measurement) fail(err error) {
 	if m.err == nil {
 		m.err = err
@@ -129,10 +141,19 @@ func (m *measurement) expect(name string, value, low, high float64, from string)
 
 // says records a sentence, made from rows, that the header of an example must contain.
 func (m *measurement) says(example, format string, numbers ...any) {
-	m.quotes = append(m.quotes, quote{exampleFile(example), fmt.Sprintf(format, numbers...)})
+	m.states(exampleFile(example), format, numbers...)
 }
 
-// contains reports whether a text contains the sentence, whatever its line breaks are.
+// states records a sentence, made from rows, that a file must contain.
+func (m *measurement) states(file, format string, numbers ...any) {
+	text := exponent.ReplaceAllString(fmt.Sprintf(format, numbers...), "e$1$2")
+	m.quotes = append(m.quotes, quote{file, text})
+}
+
+// exponent is one that Sprintf has filled up to two digits.
+var exponent = regexp.MustCompile(`e(-?)\+?0(\d)`)
+
+// in reports whether a text contains the sentence, whatever its line breaks are.
 func (q quote) in(text string) bool {
 	return strings.Contains(flowing(text), flowing(q.text))
 }

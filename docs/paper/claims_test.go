@@ -50,7 +50,7 @@ func TestClaims(t *testing.T) {
 					t.Fatal(err)
 				}
 				if !strings.Contains(page, text) {
-					t.Errorf("%s is stale: run make paper; it misses\n%s", pageName, text)
+					t.Errorf("the section of %s is stale: run make paper", pageName)
 				}
 			})
 		}

@@ -13,6 +13,22 @@ import (
 // figureFolder holds the figures, in the repository.
 const figureFolder = "docs/images/paper"
 
+// looks are figures of examples for which the default of their axes is not the one to see.
+var looks = map[string]plot.Options{
+	"growth-rates":      {Kind: plot.Trajectories, Y: "spike_coefficient", Color: "anisotropy"},
+	"two-layer-network": {Kind: plot.Trajectories, Facet: "optimizer", Color: "second_layer"},
+	"muon-variants":     {Kind: plot.Curves, X: "anisotropy", Y: "peak_spike_alignment", Color: "orthogonalizer"},
+	"noise-contraction": {Kind: plot.Trajectories, X: "eta_step", Facet: "optimizer", Color: "anisotropy"},
+	"nuclear-rank":      {Kind: plot.Trajectories, Y: "gradient_nuclear_rank", Facet: "optimizer", Color: "anisotropy"},
+	"broader-covariances": {
+		Kind: plot.Curves, X: "ratio", Y: "held_90_step", Color: "optimizer", Facet: "family",
+	},
+	"tuned-comparison": {
+		Kind: plot.Curves, X: "anisotropy", Y: "held_90_step", Color: "optimizer", Facet: "dimension",
+	},
+	"mixed-teacher": {Kind: plot.Curves, X: "anisotropy", Y: "peak_spike_alignment", Color: "tilt", Facet: "optimizer"},
+}
+
 // figureFiles lists the files of a sweep's figures, in the repository.
 func figureFiles(s *set) []string {
 	return []string{path.Join(figureFolder, s.Manifest().Name+".svg")}
@@ -25,7 +41,7 @@ func (s *shelf) draw(ctx context.Context, name string) error {
 		if s.drawn[file] {
 			continue
 		}
-		figure, err := plot.Draw(ctx, set.Set, plot.Options{})
+		figure, err := plot.Draw(ctx, set.Set, looks[name])
 		if err != nil {
 			return fmt.Errorf("draw %s: %w", name, err)
 		}

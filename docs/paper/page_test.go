@@ -90,3 +90,103 @@ func TestVerdictsHaveNoNumbers(t *testing.T) {
 		}
 	}
 }
+
+// examples lists the shipped sweeps by name.
+func examples(t *testing.T) []string {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(root, "sweep/examples/*.yaml"))
+	if err != nil || len(files) == 0 {
+		t.Fatal(files, err)
+	}
+	var names []string
+	for _, file := range files {
+		names = append(names, strings.TrimSuffix(filepath.Base(file), ".yaml"))
+	}
+	return names
+}
+
+// TestEveryExampleIsMeasured: an example belongs to a claim and stands in the list of examples.
+func TestEveryExampleIsMeasured(t *testing.T) {
+	list := read(t, "docs/sweep-file.md")
+	for _, name := range examples(t) {
+		if firstWith(name) == "" {
+			t.Errorf("%s belongs to no claim", name)
+		}
+		if !strings.Contains(list, "](../"+exampleFile(name)+")") {
+			t.Errorf("docs/sweep-file.md does not list %s", name)
+		}
+	}
+}
+
+// TestIdsInPagesAreCurrent compares names of result sets in pages with the ids of today's sweeps.
+func TestIdsInPagesAreCurrent(t *testing.T) {
+	pages, err := filepath.Glob(filepath.Join(root, "docs/*.md"))
+	if err != nil || len(pages) == 0 {
+		t.Fatal(pages, err)
+	}
+	seen := 0
+	for _, page := range append(pages, filepath.Join(root, "README.md")) {
+		file, err := filepath.Rel(root, page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := read(t, file)
+		for _, name := range examples(t) {
+			spec, _, err := parseExample(root, name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := name + "-" + spec.ID(solver.Version)[:8]
+			for _, got := range regexp.MustCompile(name+`-[0-9a-f]{8}\b`).FindAllString(text, -1) {
+				if seen++; got != want {
+					t.Errorf("%s names %s, want %s", file, got, want)
+				}
+			}
+		}
+	}
+	if seen == 0 {
+		t.Error("no page names a result set")
+	}
+}
+
+// TestHeadersStateNothingElse: the numbers of an example's header that are not in sentences made
+// from its rows are parameters of the sweep below, or constants of the theory.
+func TestHeadersStateNothingElse(t *testing.T) {
+	constants := strings.Fields("0 1 2 3 4 90 99 100")
+	for _, name := range examples(t) {
+		header, body, _ := strings.Cut(read(t, exampleFile(name)), "\nname:")
+		text := flowing(header)
+		for _, s := range sections() {
+			for _, c := range s.claims {
+				if !slices.Contains(c.examples, name) {
+					continue
+				}
+				m, err := c.run(t.Context(), tested)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, q := range m.quotes {
+					if q.file == exampleFile(name) {
+						text = strings.ReplaceAll(text, flowing(q.text), "")
+					}
+				}
+			}
+		}
+		for _, n := range plainNumber.FindAllStringSubmatch(text, -1) {
+			if !slices.Contains(constants, n[1]) && !slices.Contains(numbersOf(body), n[1]) {
+				t.Errorf("the header of %s says %q, which no test compares with its rows", name, n[1])
+			}
+		}
+	}
+}
+
+// plainNumber is a number that is not part of a name such as steps_to_90.
+var plainNumber = regexp.MustCompile(`(?:^|[^\w.])(\d+(?:\.\d+)?(?:e-?\d+)?)\b`)
+
+func numbersOf(text string) []string {
+	var numbers []string
+	for _, n := range plainNumber.FindAllStringSubmatch(text, -1) {
+		numbers = append(numbers, n[1])
+	}
+	return numbers
+}

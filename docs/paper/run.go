@@ -10,26 +10,34 @@ import (
 // run is a row of the points table with its recorded iterates.
 type run struct {
 	results.PointRow
-	columns    map[string]int // positions of the parameters
-	trajectory []results.TrajectoryRow
+	columns    map[string]int          // positions of the parameters
+	trajectory []results.TrajectoryRow // by measurement.paths only
 }
 
-// load reads points and trajectories. Null floats are NaN, null steps -1.
+// load reads points. Null floats are NaN, null steps -1.
 func (s *set) load(ctx context.Context) error {
 	columns := map[string]int{}
 	for i, c := range s.Schema().Parameters() {
 		columns[c.Name] = i
 	}
-	at := map[int64]int{}
 	for row, err := range s.Points(ctx) {
 		if err != nil {
 			return err
 		}
-		at[row.Point] = len(s.runs)
 		s.runs = append(s.runs, run{PointRow: row, columns: columns})
 	}
-	if !s.Schema().Has(results.Trajectories) {
+	return nil
+}
+
+// loadTrajectories reads the recorded iterates, once.
+func (s *set) loadTrajectories(ctx context.Context) error {
+	if s.trajectories {
 		return nil
+	}
+	s.trajectories = true
+	at := map[int64]int{}
+	for i, r := range s.runs {
+		at[r.Point] = i
 	}
 	for row, err := range s.Trajectories(ctx) {
 		if err != nil {
@@ -69,7 +77,16 @@ func is(name, word string) func(run) bool {
 	return func(r run) bool { return r.word(name) == word }
 }
 
-// aligned reports whether a run is stable and ends aligned, so that its held time may be ranked.
+// aligned reports whether a run is stable and ends aligned.
 func (r run) aligned() bool {
 	return r.Status == results.StatusOK && !r.UnstableStep && r.Held90Step >= 0
+}
+
+// held is held_90_step as rankings take it: infinite where the run is unstable, ends below, or
+// holds the level only in its last tenth.
+func (r run) held() float64 {
+	if !r.aligned() || 10*r.Held90Step > 9*r.StepsRun {
+		return math.Inf(1)
+	}
+	return float64(r.Held90Step)
 }

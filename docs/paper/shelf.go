@@ -26,8 +26,9 @@ type shelf struct {
 // set is the rows of a sweep.
 type set struct {
 	*results.Set
-	id   string
-	runs []run
+	id           string
+	runs         []run
+	trajectories bool // whether the runs have theirs
 }
 
 func newShelf(root, folder string) *shelf {
