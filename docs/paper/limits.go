@@ -63,7 +63,8 @@ func scheduled(m *measurement) {
 		exponent  float64
 		low, high float64
 	}{
-		{"constant", 1, 0.63, 0.65}, {"constant", 2, 0.19, 0.21}, {"cosine", 1, 0.995, 0.998}, {"cosine", 2, 0.63, 0.66},
+		{"constant", 1, 0.63, 0.65}, {"constant", 2, 0.19, 0.21},
+		{"cosine", 1, 0.995, 0.998}, {"cosine", 2, 0.63, 0.66},
 	} {
 		m.expect(
 			fmt.Sprintf("specgd, %s, teacher_index 0, exponent %v: final signal_alignment", c.schedule, c.exponent),

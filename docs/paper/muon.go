@@ -93,7 +93,9 @@ func measureBetween(m *measurement) {
 	m.says("optimizers-side-by-side", "gradient descent and its momentum and normalised forms pass through the spike "+
 		"(%.2f to %.2f)", peaks["ngd"], peaks["gd"])
 	equalised := 0.0
-	for _, name := range []string{"specgd", "nucspec", "signgd", "adam", "shampoo", "muon newton_schulz", "muon exact"} {
+	for _, name := range []string{
+		"specgd", "nucspec", "signgd", "adam", "shampoo", "muon newton_schulz", "muon exact",
+	} {
 		equalised = max(equalised, peaks[name])
 	}
 	m.says("optimizers-side-by-side", "(near 1/d = %.2f)", equalised)
