@@ -36,12 +36,13 @@ type views struct {
 
 	Tables     []Table
 	Parameters []string
+	Settings   []string // parameters but the seed
 	Metrics    []metric // results in the points table that are numbers
 	Escape     metric
 	Held       metric   // what learning rates are ranked by
 	Companions []metric // of the best learning rate
-	Axes       []string // parameters that replicates share: all but the seed
-	Cell       []string // parameters that competing learning rates share
+	Axes       []string // settings that replicates share: those that are not derived
+	Cell       []string // axes that competing learning rates share
 	Problem    []string // parameters that compared optimizers share, without the anisotropy
 
 	CellAndRate, ProblemAndPair []string
@@ -69,9 +70,11 @@ func newViews(s *Schema, base string) *views {
 		if p.Name == "seed" {
 			continue
 		}
-		v.Axes = append(v.Axes, name)
-		// The number of steps follows the learning rate in most sweeps, so cells ignore it.
-		if p.Name != "learning_rate" && p.Name != "steps" {
+		v.Settings = append(v.Settings, name)
+		if !s.follows(p) {
+			v.Axes = append(v.Axes, name)
+		}
+		if !s.follows(p) && p.Name != "learning_rate" {
 			v.Cell = append(v.Cell, name)
 		}
 		if slices.ContainsFunc(problemParameters, func(id sweep.ParameterID) bool { return id.String() == p.Name }) {
@@ -86,6 +89,12 @@ func newViews(s *Schema, base string) *views {
 	v.CellAndRate = append(slices.Clone(v.Cell), `"learning_rate"`)
 	v.ProblemAndPair = append(slices.Clone(v.Problem), `"optimizer"`, `"anisotropy"`)
 	return v
+}
+
+// follows reports whether a parameter's values follow from those of others, so that it parts no
+// cells. Sets of solver versions before 4 do not record it; there, steps follow the learning rate.
+func (s *Schema) follows(p Column) bool {
+	return p.Derived || p.Name == "steps" && s.options.SolverVersion < 4
 }
 
 // metric is a column of the points table that views give quantiles of.
@@ -163,6 +172,24 @@ func (v *views) Has(names ...string) bool {
 		}
 	}
 	return true
+}
+
+// Tuned lists the settings without the learning rate.
+func (v *views) Tuned() []string {
+	return slices.DeleteFunc(slices.Clone(v.Settings), func(name string) bool { return name == `"learning_rate"` })
+}
+
+// Grouped is Columns of settings in a query that groups by some of them: the others are shown where
+// the rows of a group have one value, and are null elsewhere.
+func (v *views) Grouped(names, by []string) string {
+	var b strings.Builder
+	for _, name := range names {
+		if !slices.Contains(by, name) {
+			fmt.Fprintf(&b, "CASE WHEN count(%s) = count(*) AND min(%[1]s) = max(%[1]s) THEN min(%[1]s) END AS ", name)
+		}
+		b.WriteString(name + ", ")
+	}
+	return b.String()
 }
 
 // Columns lists columns for a SELECT, each followed by a comma.

@@ -21,7 +21,9 @@ import (
 var randomParameters = []results.Column{
 	{Name: "optimizer", Kind: results.String},
 	{Name: "dimension", Kind: results.Int64},
+	{Name: "steps", Kind: results.Int64},
 	{Name: "power", Kind: results.Float64},
+	{Name: "init_scale", Kind: results.Float64, Derived: true},
 	{Name: "learning_rate", Kind: results.Float64},
 	{Name: "seed", Kind: results.Int64},
 }
@@ -29,7 +31,7 @@ var randomParameters = []results.Column{
 // randomFolder is a set of random points in random cells. Statuses, nulls and points that occur
 // several times are frequent.
 func randomFolder(t *testing.T, r *rand.Rand) *folder {
-	s, err := results.NewSchema(randomParameters, results.Options{SolverVersion: 1})
+	s, err := results.NewSchema(randomParameters, results.Options{SolverVersion: 4})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,10 +61,17 @@ func randomPoint(r *rand.Rand, i int64) results.PointRow {
 	binary.BigEndian.PutUint64(row.PointID[:], r.Uint64())
 	binary.BigEndian.PutUint64(row.PointID[8:], uint64(i))
 	optimizer := [...]string{"gd", "spectral_power"}[r.IntN(2)]
+	dimension := 10 * (1 + r.Int64N(2))
+	scale := results.Cell{Float: 0.1 * float64(dimension), Null: r.IntN(30) == 0}
+	if r.IntN(8) == 0 { // it follows from the seed, too
+		scale.Float = r.Float64()
+	}
 	row.Parameters = []results.Cell{
 		{Text: optimizer},
-		{Int: 10 * (1 + r.Int64N(2))},
+		{Int: dimension},
+		{Int: 40 * (1 + r.Int64N(2))},
 		{Float: float64(r.IntN(2)), Null: optimizer == "gd"},
+		scale,
 		{Float: 0.25 * float64(1+r.IntN(3))},
 		{Int: r.Int64N(1000), Null: r.IntN(3) == 0},
 	}
@@ -207,6 +216,16 @@ func quantile(runs []referenceRow, column string, tenths int) any {
 	return low + (high-low)*(at-math.Floor(at))
 }
 
+// oneValue is the value of a derived parameter that all runs of a cell have; nil if there is none.
+func oneValue(runs []referenceRow, column string) any {
+	for _, run := range runs {
+		if run[column] == nil || run[column] != runs[0][column] {
+			return nil
+		}
+	}
+	return runs[0][column]
+}
+
 func withStatus(runs []referenceRow, status string) float64 {
 	n := 0
 	for _, run := range runs {
@@ -221,6 +240,7 @@ func referencePhaseDiagram(rows []referenceRow, axes []string, metrics []results
 	out := map[string]referenceRow{}
 	for key, runs := range replicatesOf(rows, axes) {
 		row := referenceRow{
+			"init_scale": oneValue(runs, "init_scale"),
 			"replicates": float64(len(runs)), "ok": withStatus(runs, results.StatusOK),
 			"diverged": withStatus(runs, results.StatusDiverged), "failed": withStatus(runs, results.StatusFailed),
 			"escaped": finite(times(runs, "escape_step")), "reached_90": finite(times(runs, "steps_to_90")),
@@ -245,7 +265,8 @@ func referenceEscape(rows []referenceRow, axes []string) map[string]referenceRow
 	for key, runs := range replicatesOf(rows, axes) {
 		steps := times(runs, "escape_step")
 		row := referenceRow{
-			"runs": float64(len(runs)), "escaped": finite(steps), "spectral_gap": nil,
+			"init_scale": oneValue(runs, "init_scale"),
+			"runs":       float64(len(runs)), "escaped": finite(steps), "spectral_gap": nil,
 			"escape_step_censored": float64(len(runs)) - finite(steps), "escape_time": nil,
 			"escape_step": stepQuantile(steps, 5), "escape_step_q10": stepQuantile(steps, 1),
 			"escape_step_q90": stepQuantile(steps, 9),
@@ -281,8 +302,13 @@ func referenceBest(rows []referenceRow, cell []string) map[string]referenceRow {
 		}
 		ordered := slices.Sorted(maps.Keys(rates))
 		excluded := 0
-		best := referenceRow{"runs": float64(len(runs)), "learning_rates": float64(len(rates)), "at_edge": nil,
-			"censored": float64(len(runs)) - finite(times(runs, "held_90_step"))}
+		best := referenceRow{
+			"init_scale":     oneValue(runs, "init_scale"),
+			"runs":           float64(len(runs)),
+			"learning_rates": float64(len(rates)),
+			"at_edge":        nil,
+			"censored":       float64(len(runs)) - finite(times(runs, "held_90_step")),
+		}
 		for _, c := range []string{
 			"learning_rate", "held_90_step", "steps_to_90", "tail_signal_alignment", "tail_loss",
 		} {
@@ -399,8 +425,8 @@ func TestViewsAgreeWithAReference(t *testing.T) {
 			f := randomFolder(t, rand.New(rand.NewPCG(13, seed)))
 			db := duckdb(t, f)
 			rows := referenceRows(t, f)
-			axes := []string{"optimizer", "dimension", "power", "learning_rate"}
-			cell := axes[:3]
+			axes := []string{"optimizer", "dimension", "steps", "power", "learning_rate"}
+			cell := axes[:4]
 			var metrics []results.Column
 			for _, c := range results.Reference()[0].Columns[results.Reference()[0].Parameters:] {
 				if c.Kind == results.Int64 || c.Kind == results.Float64 {
