@@ -30,7 +30,8 @@ func (m Main) planCommand() *cobra.Command {
 		Short: "Estimate a sweep: points, shards, time and size",
 		Long: `plan checks a sweep file and estimates the sweep. Times are those of phasegrid run on this machine,
 from a few steps of the sweep's points that plan takes to measure them. They are within a factor of
-two, unless many runs diverge: those end early.`,
+two, but for runs that diverge, which end early, and dense runs of spectral optimizers that go on long
+after they have converged: there a polar factor takes longer.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.File = args[0]

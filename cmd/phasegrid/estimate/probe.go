@@ -41,16 +41,10 @@ type prober struct {
 	spec    *sweep.Spec
 	summary sweep.Summary
 	solver  *solver.Solver
-	// spectral are the optimizers that act on singular values.
-	spectral map[string]bool
 }
 
 func newProber(ctx context.Context, spec *sweep.Spec, summary sweep.Summary) *prober {
-	spectral := map[string]bool{}
-	for _, rule := range sweep.Optimizers() {
-		spectral[rule.Name] = rule.Spectral
-	}
-	return &prober{ctx, spec, summary, solver.New(), spectral}
+	return &prober{ctx, spec, summary, solver.New()}
 }
 
 // kind is what shapes have in common that are about as fast, operation by operation.
@@ -221,7 +215,6 @@ func (p *prober) timed(shape sweep.Shape, point sweep.Point, perShard int64) (sp
 func (p *prober) time(
 	problems []solver.Problem, problem solver.Problem, steps int, metrics bool,
 ) (least time.Duration, taken float64, err error) {
-	problem.LearningRate = p.stretched(problem, steps)
 	problem.Steps = steps
 	if metrics {
 		for k := range steps {
@@ -257,21 +250,6 @@ func (p *prober) time(
 		taken += float64(results[i].StepsRun)
 	}
 	return least, taken, nil
-}
-
-// wholeRun is the largest learning rate by which the singular values of a spectral optimizer are
-// moved in a probe.
-const wholeRun = 0.1
-
-// stretched is the learning rate with which so few steps go as far as the whole run of a spectral
-// optimizer. A polar factor takes the longer the more singular values of the gradient are small,
-// which they get on the way.
-func (p *prober) stretched(problem solver.Problem, steps int) float64 {
-	rate := problem.LearningRate
-	if problem.Representation == solver.Reduced || !p.spectral[problem.Optimizer.String()] {
-		return rate
-	}
-	return max(rate, min(rate*float64(problem.Steps)/float64(max(1, steps)), wholeRun))
 }
 
 // threadTime is the processor time of this thread, in which neither other programs nor the
