@@ -141,10 +141,13 @@ func (t table) namedIn(block node) (set idSet) {
 			walk(item)
 		}
 		for _, e := range n.keys {
-			if id, ok := t.lookup(e.key); ok && set.has(id) {
-			} else if ok {
+			id, ok := t.lookup(e.key)
+			switch {
+			case slices.Contains(fileKeys(), e.key): // steps of a record, say, are no parameter
+				continue
+			case ok && !set.has(id):
 				set = set.with(id)
-			} else if !almost[e.key] && len(almost) < maxAlmost {
+			case !ok && !almost[e.key] && len(almost) < maxAlmost:
 				almost[e.key] = true
 				names = append(names, closest(e.key, t.names()))
 			}

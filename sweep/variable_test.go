@@ -358,6 +358,8 @@ func TestMissingParametersAreSaidWithOtherMistakes(t *testing.T) {
 		want string // names of the missing parameters
 	}{
 		{"fixed: {optimizer: gd, dimension: x}\n", "covariance init_scale learning_rate steps"},
+		{"fixed: {optimizer: gd, dimension: x}\nrecord: {steps: [0, 1]}\n",
+			"covariance init_scale learning_rate steps"},
 		{"fixed: {optimizer: gd, dimnsion: 3}\n", "covariance init_scale learning_rate steps"},
 		{"fixd: {optimizer: gd, dimension: 3}\n", "covariance init_scale learning_rate steps"},
 		{"fixed: {optimizer: gd, covariance: spiked}\nwhere: 3 >\n",
