@@ -11,7 +11,7 @@ import (
 
 // claim is a statement of a paper, or a finding against one, and what the sweeps show of it.
 type claim struct {
-	name     string   // of the test and of the section
+	name     string   // heading of its section
 	text     string   // the claim in one sentence
 	source   string   // where it is from
 	examples []string // its sweeps: files of sweep/examples without .yaml

@@ -30,7 +30,7 @@ func TestClaims(t *testing.T) {
 	page := read(t, pageName)
 	for _, s := range sections() {
 		for _, c := range s.claims {
-			t.Run(c.name, func(t *testing.T) {
+			t.Run(slug(c.name), func(t *testing.T) {
 				m, err := c.run(t.Context(), tested)
 				if err != nil {
 					t.Fatal(err)

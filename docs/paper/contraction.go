@@ -6,7 +6,7 @@ import (
 )
 
 var contraction = claim{
-	name:     "noise-contraction",
+	name:     "Noise contraction",
 	text:     "SpecGD contracts the noise faster than gradient descent.",
 	source:   "abstract of arXiv 2601.22652",
 	examples: []string{"noise-contraction"},

@@ -7,7 +7,7 @@ import (
 )
 
 var growthRates = claim{
-	name: "growth-rates",
+	name: "Growth rates",
 	text: "In the early escaping stage gradient descent amplifies the spike multiplicatively, and faster than " +
 		"the signal once the anisotropy is strong.",
 	source:   "abstract of arXiv 2601.22652",

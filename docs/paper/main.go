@@ -1,5 +1,6 @@
 // Command paper measures the claims of the papers on the sweeps of sweep/examples, and writes the
-// page docs/paper.md and its figures.
+// page docs/paper.md and its figures. It also brings the ids of result sets in other pages up to
+// date.
 //
 // The claims are rows of one table (abstract.go, counter.go): what is claimed, the sweeps that show
 // it, and a function that reads their rows and returns numbers, each with the range that is
@@ -49,12 +50,12 @@ func write(ctx context.Context, root, folder, only string) error {
 	for _, s := range sections() {
 		texts = append(texts, s.heading())
 		for _, c := range s.claims {
-			if only != "" && c.name != only {
+			if only != "" && slug(c.name) != only {
 				continue
 			}
 			text, err := c.publish(ctx, shelf)
 			if err != nil {
-				return fmt.Errorf("claim %s: %w", c.name, err)
+				return fmt.Errorf("claim %s: %w", slug(c.name), err)
 			}
 			texts = append(texts, text)
 		}
@@ -67,7 +68,10 @@ func write(ctx context.Context, root, folder, only string) error {
 	if err := shelf.removeStaleFigures(); err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(root, pageName), []byte(page(texts)), 0o644)
+	if err := os.WriteFile(filepath.Join(root, pageName), []byte(page(texts)), 0o644); err != nil {
+		return fmt.Errorf("write page: %w", err)
+	}
+	return updateIDs(root)
 }
 
 // publish measures a claim, draws its figures and returns its section of the page. What is out of

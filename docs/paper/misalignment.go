@@ -1,13 +1,13 @@
 package main
 
 import (
+	"fmt"
 	"math"
 	"slices"
-	"strconv"
 )
 
 var misalignment = claim{
-	name: "misalignment",
+	name: "Misalignment",
 	text: "Under strong anisotropy gradient descent aligns with the spike first, and this misalignment " +
 		"degrades its alignment with the signal.",
 	source:   "abstract of arXiv 2601.22652",
@@ -109,20 +109,23 @@ func flagship(m *measurement) {
 			peaks, held = append(peaks, r.PeakSpikeAlignment), append(held, censored(r.Held90Step))
 		}
 		medians[name] = median(held)
-		points := strconv.Itoa(len(runs)/1000) + "," + strconv.Itoa(1000 + len(runs)%1000)[1:]
-		m.states("README.md", "%s %s 0 %.4f %.0f", name, points, median(peaks), median(held))
+		m.states("README.md", "%s %s 0 %.4f %.0f", name, thousands(len(runs)), median(peaks), median(held))
 		for _, page := range []string{"README.md", "docs/result-set.md"} {
 			m.states(page, "%s %d %v", name, len(runs), slices.Max(peaks))
 		}
 	}
+	m.states("README.md", "%s runs", thousands(len(m.runs("spiked-phase-diagram", nil))))
 	for _, name := range []string{"specgd", "muon"} {
 		m.expect("median held_90_step of gd over that of "+name, medians["gd"]/medians[name], 1.1, 2.5,
 			"above 1: the summary of a run must not say the opposite of the claim")
 	}
 }
 
+// thousands prints a number below a million as tables do.
+func thousands(n int) string { return fmt.Sprintf("%d,%03d", n/1000, n%1000) }
+
 var removal = claim{
-	name:     "stable-alignment",
+	name:     "Stable alignment",
 	text:     "SpecGD removes the amplification of the spike and aligns stably.",
 	source:   "abstract of arXiv 2601.22652",
 	examples: []string{"spiked-phase-diagram", "step-floor"},
@@ -142,6 +145,9 @@ func measureRemoval(m *measurement) {
 	time := spanOf(specgd, func(r run) float64 { return float64(r.Held90Step) * r.number("learning_rate") })
 	m.expect("specgd: held_90_step · lr, least", time.low, 0.92, 0.98, "0.949, up to a step of 0.1/√d")
 	m.expect("specgd: held_90_step · lr, largest", time.high, 0.92, 0.98, "0.949, up to a step of 0.1/√d")
+	grows := heldIn(specgd, 400) / heldIn(specgd, 50)
+	m.expect("specgd: median held_90_step at d = 400 over that at d = 50", grows, 2.6, 3,
+		"√8 = 2.83: the time is free of d in units of 1/lr, and in steps it grows as √d")
 	lost := spanOf(specgd, func(r run) float64 { return float64(r.Held90Step - r.StepsTo90) })
 	m.expect("specgd: most steps between the first crossing of 90 % and the last", lost.high, 0, 10,
 		"a few: the orbit of the step is crossed, and nothing is lost after it")
@@ -155,6 +161,17 @@ func measureRemoval(m *measurement) {
 		"lets the spike reach %.1f/d, at most %.3f of W. 90 %% is held after %.0f to %.0f steps.", share.high,
 		spike.high, held.low, held.high)
 	floor(m)
+}
+
+// heldIn is the median of held_90_step in a dimension.
+func heldIn(runs []run, dimension float64) float64 {
+	var held []float64
+	for _, r := range runs {
+		if r.number("dimension") == dimension {
+			held = append(held, censored(r.Held90Step))
+		}
+	}
+	return median(held)
 }
 
 // floor measures the orbit on which constant steps end.

@@ -7,7 +7,7 @@ import (
 )
 
 var muonVariants = claim{
-	name:     "muon",
+	name:     "Muon",
 	text:     "Muon, whose orthogonalization approximates SpecGD's step, mitigates the misalignment too.",
 	source:   "the paper's motivation of SpecGD as an idealised Muon",
 	examples: []string{"muon-variants"},
@@ -53,7 +53,7 @@ func measureMuon(m *measurement) {
 }
 
 var momentumFamily = claim{
-	name:     "between-the-two",
+	name:     "Between the two",
 	text:     "What an optimizer keeps of the gradient's spectrum decides how much of the spike it amplifies.",
 	source:   "a corollary, for the other optimizers of phasegrid",
 	examples: []string{"optimizers-side-by-side", "spectral-power", "sign-momentum"},

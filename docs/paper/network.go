@@ -7,7 +7,7 @@ import (
 )
 
 var twoLayer = claim{
-	name: "two-layer-network",
+	name: "Two-layer network",
 	text: "The model is equivalent to training a two-layer neural network with the quadratic activation and " +
 		"fixed second-layer weights.",
 	source:   "abstract of arXiv 2601.22652",

@@ -7,7 +7,7 @@ import (
 )
 
 var nuclearRank = claim{
-	name: "nuclear-rank-rule",
+	name: "Nuclear rank",
 	text: "A spectral step beats a Euclidean one where the nuclear rank of the gradient exceeds the stable " +
 		"rank of the inputs.",
 	source:   "Davis and Drusvyatskiy, \"When do spectral gradient updates help in deep learning?\", 2025",

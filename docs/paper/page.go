@@ -21,8 +21,27 @@ writes this page; [metrics](metrics.md) defines the columns.
 
 `
 
-// page joins the sections.
-func page(texts []string) string { return introduction + strings.Join(texts, "\n") }
+// page joins the sections after a table of all claims.
+func page(texts []string) string {
+	var b strings.Builder
+	b.WriteString(introduction + "| claim | verdict | sweeps |\n|---|---|---|\n")
+	for _, s := range sections() {
+		for _, c := range s.claims {
+			fmt.Fprintf(
+				&b,
+				"| [%s](#%s) | %s | %s |\n",
+				c.name,
+				slug(c.name),
+				c.verdict,
+				strings.Join(c.examples, ", "),
+			)
+		}
+	}
+	return b.String() + "\n" + strings.Join(texts, "\n")
+}
+
+// slug is the anchor of a heading.
+func slug(name string) string { return strings.ReplaceAll(strings.ToLower(name), " ", "-") }
 
 func (s section) heading() string {
 	return "## " + s.title + "\n\n" + s.introduction
@@ -31,7 +50,7 @@ func (s section) heading() string {
 // section is the claim's part of the page.
 func (c claim) section(m *measurement) (string, error) {
 	var b strings.Builder
-	fmt.Fprintf(&b, "### %s\n\n", title(c.name))
+	fmt.Fprintf(&b, "### %s\n\n", c.name)
 	for _, paragraph := range []string{
 		fmt.Sprintf("%s (%s)", c.text, c.source),
 		fmt.Sprintf("**Verdict: %s.** %s", c.verdict, c.words),
@@ -73,12 +92,6 @@ func wrapped(text string) string {
 		line = strings.TrimPrefix(line+" "+word, " ")
 	}
 	return strings.Join(append(lines, line), "\n")
-}
-
-// title is a claim's heading.
-func title(name string) string {
-	words := strings.ReplaceAll(name, "-", " ")
-	return strings.ToUpper(words[:1]) + words[1:]
 }
 
 // firstWith returns the name of the first claim that reads an example.

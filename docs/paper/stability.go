@@ -9,7 +9,7 @@ import (
 )
 
 var largerRates = claim{
-	name:     "larger-learning-rates",
+	name:     "Larger learning rates",
 	text:     "SpecGD is stable at larger learning rates.",
 	source:   "abstract of arXiv 2601.22652",
 	examples: []string{"learning-rate-stability"},

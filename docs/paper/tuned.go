@@ -8,7 +8,7 @@ import (
 )
 
 var tunedComparison = claim{
-	name: "weak-anisotropy",
+	name: "Weak anisotropy",
 	text: "Below some anisotropy a tuned gradient descent is the faster one; SpecGD overtakes it from there " +
 		"on, the later the larger the dimension.",
 	source:   "against a reading of the abstract by which SpecGD is always faster",
@@ -91,6 +91,32 @@ func crossover(best map[string]map[cell]float64, dimension float64) span {
 	return all
 }
 
+// edges counts the problems and starts whose best rate is the least or largest that is stable.
+func edges(m *measurement) {
+	best, first, last := map[string]map[cell]run{"gd": {}, "specgd": {}}, math.Inf(1), 0.0
+	for _, r := range m.runs("tuned-comparison", nil) {
+		c := cell{dimension: r.number("dimension"), start: r.number("start"), anisotropy: r.number("anisotropy")}
+		if before, seen := best[r.word("optimizer")][c]; !seen || r.held() < before.held() {
+			best[r.word("optimizer")][c] = r
+		}
+		first, last = min(first, r.number("fraction")), max(last, r.number("fraction"))
+	}
+	for _, optimizer := range []string{"gd", "specgd"} {
+		at := 0
+		for _, r := range best[optimizer] {
+			if f := r.number("fraction"); f == first || f == last {
+				at++
+			}
+		}
+		most, from := 0, "the best step is inside"
+		if optimizer == "gd" {
+			most, from = len(best[optimizer]), "the largest is next to the limit, above which gd is unstable"
+		}
+		m.expect(fmt.Sprintf("%s: cells of %d whose best rate is the least or largest of all", optimizer,
+			len(best[optimizer])), float64(at), 0, float64(most), from)
+	}
+}
+
 func measureTuned(m *measurement) {
 	best := tunedHeld(m)
 	m.says("tuned-comparison", "three grids of %d", rates(m)/offsetGrids)
@@ -102,6 +128,7 @@ func measureTuned(m *measurement) {
 		m.says("tuned-comparison", "%.1f to %.1f at dimension %v", at.low, at.high, c.dimension)
 		m.states("README.md", "%.1f to %.1f in dimension %v", at.low, at.high, c.dimension)
 	}
+	edges(m)
 	for _, c := range []struct{ lambda, low, high float64 }{{1, 0.1, 0.9}, {128, 3, 30}} {
 		ratio := span{math.Inf(1), math.Inf(-1)}
 		for at, gd := range best["gd"] {
