@@ -16,7 +16,7 @@ type Estimate struct {
 	Wall float64
 	// Processor times of all points, of one core.
 	Setup, Steps, Metrics float64
-	// Rows is the processor time from solved points to Parquet.
+	// Rows is the processor time to resolve points and to make rows of them, up to Parquet.
 	Rows float64
 }
 
@@ -32,21 +32,27 @@ const (
 	startSeconds = 0.35
 	// How much Arrow one core makes, delivers and merges, in bytes a second. A row of points has
 	// words and ids, the other tables are numbers.
-	pointBytes      = 42e6
+	pointBytes      = 55e6
 	trajectoryBytes = 90e6
 )
 
 // Of predicts the sweep of a plan with so many slots.
 func Of(ctx context.Context, spec *sweep.Spec, summary sweep.Summary, slots int) (Estimate, error) {
-	speeds, err := newProber(ctx, spec, summary).speeds()
+	p := newProber(ctx, spec, summary)
+	speeds, err := p.speeds()
 	if err != nil {
 		return Estimate{}, err
 	}
-	return combine(summary, speeds, slots), nil
+	resolution, err := p.resolution()
+	if err != nil {
+		return Estimate{}, err
+	}
+	return combine(summary, speeds, resolution, slots), nil
 }
 
 // combine adds up the shapes, each at its speed, and divides by the slots. A shard has one slot.
-func combine(s sweep.Summary, speeds []speed, slots int) Estimate {
+// Points are resolved where the sweep is cut and where it is solved.
+func combine(s sweep.Summary, speeds []speed, resolution float64, slots int) Estimate {
 	var e Estimate
 	named := 0.0
 	for i, shape := range s.Shapes {
@@ -59,7 +65,13 @@ func combine(s sweep.Summary, speeds []speed, slots int) Estimate {
 		kept := s.Flops / named // by where, and by the list of shapes
 		e.Setup, e.Steps, e.Metrics = e.Setup*kept, e.Steps*kept, e.Metrics*kept
 	}
-	e.Rows = float64(s.Arrow.Points)/pointBytes + float64(s.Arrow.Trajectories+s.Arrow.Coefficients)/trajectoryBytes
+	e.Rows = 2*resolution*float64(
+		s.Points,
+	) + float64(
+		s.Arrow.Points,
+	)/pointBytes + float64(
+		s.Arrow.Trajectories+s.Arrow.Coefficients,
+	)/trajectoryBytes
 	parallel := float64(max(1, min(int64(slots), s.Shards)))
 	e.Wall = startSeconds + (e.Solving()+e.Rows)/parallel
 	return e

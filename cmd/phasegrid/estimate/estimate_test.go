@@ -52,7 +52,7 @@ func TestPredictionFollowsTheWork(t *testing.T) {
 				for i := range speeds {
 					speeds[i] = speed{setup: 1e-9, step: 1e-9, metrics: 2e-9}
 				}
-				return combine(s, speeds, slots)
+				return combine(s, speeds, 1e-6, slots)
 			}
 			base := of(100, 3, "{every: 50}", 1)
 			if again := of(100, 3, "{every: 50}", 1); again != base {

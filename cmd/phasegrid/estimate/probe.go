@@ -47,6 +47,25 @@ func newProber(ctx context.Context, spec *sweep.Spec, summary sweep.Summary) *pr
 	return &prober{ctx, spec, summary, solver.New()}
 }
 
+// enumerated is how many points are resolved to learn how long one takes.
+const enumerated = 2000
+
+// resolution is the time that a point's parameters take, which may be expressions, in seconds.
+func (p *prober) resolution() (float64, error) {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	start, err := threadTime()
+	if err != nil {
+		return 0, err
+	}
+	n := 0
+	for range p.spec.Points(0, min(p.spec.Size(), enumerated)) {
+		n++
+	}
+	end, err := threadTime()
+	return (end - start).Seconds() / float64(max(1, n)), err
+}
+
 // kind is what shapes have in common that are about as fast, operation by operation.
 type kind struct{ model, representation, optimizer string }
 
