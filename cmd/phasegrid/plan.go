@@ -107,11 +107,11 @@ func runPlan(ctx context.Context, o planOptions) error {
 		return usageError{fmt.Errorf("%s: %w", o.File, err)}
 	}
 	summary, slots := plan.Summary(), runtime.GOMAXPROCS(0)
-	time, err := estimate.Of(ctx, spec, summary, slots)
+	took, err := estimate.Of(ctx, spec, summary, slots)
 	if err != nil {
 		return err
 	}
-	view := viewPlan(spec, summary, time, slots)
+	view := viewPlan(spec, summary, took, slots)
 	for _, w := range view.Warnings {
 		fmt.Fprintln(o.stderr, "warning:", w)
 	}

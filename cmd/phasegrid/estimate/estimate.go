@@ -38,8 +38,8 @@ const (
 
 // Of predicts the sweep of a plan with so many slots.
 func Of(ctx context.Context, spec *sweep.Spec, summary sweep.Summary, slots int) (Estimate, error) {
-	p := newProber(ctx, spec, summary)
-	speeds, err := p.speeds()
+	p := newProber(spec, summary)
+	speeds, err := p.speeds(ctx)
 	if err != nil {
 		return Estimate{}, err
 	}

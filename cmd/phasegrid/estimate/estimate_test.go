@@ -118,7 +118,7 @@ func probed(t *testing.T, fixed string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	v, ok, err := newProber(context.Background(), spec, plan.Summary()).speed(plan.Summary().Shapes[0])
+	v, ok, err := newProber(spec, plan.Summary()).speed(context.Background(), plan.Summary().Shapes[0])
 	if err != nil || !ok || !(v.step > 0) {
 		t.Errorf("speed %+v, timed %t, %v", v, ok, err)
 	}
@@ -160,7 +160,7 @@ func TestHugePointsHaveSmallerOnes(t *testing.T) {
 			if !ok || small(shape, point) {
 				t.Fatalf("%s: is small, or not found", fixed)
 			}
-			like, less, ok, err := newProber(context.Background(), spec, plan.Summary()).smallerPoint(shape, point)
+			like, less, ok, err := newProber(spec, plan.Summary()).smallerPoint(context.Background(), shape, point)
 			if err != nil || !ok || !small(less, like) || less.Optimizer != shape.Optimizer ||
 				less.Model != shape.Model ||
 				less.Representation != shape.Representation {

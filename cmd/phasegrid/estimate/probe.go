@@ -23,7 +23,7 @@ const (
 	// probeFlops and probeBytes bound what a probe's point may take for its setup and one step or
 	// one iterate's metrics. Of a larger point, a smaller one of its kind is timed.
 	probeFlops = 1e8
-	probeBytes = 64 << 20
+	probeBytes = 1 << 30
 	// probeTime is how long steps are timed at least, unless the run ends.
 	probeTime = time.Millisecond
 	// Metrics are timed for so many iterates at most, and fewer where they take longer.
@@ -37,18 +37,21 @@ const (
 
 // prober times steps of a sweep's points.
 type prober struct {
-	ctx     context.Context
 	spec    *sweep.Spec
 	summary sweep.Summary
 	solver  *solver.Solver
 }
 
-func newProber(ctx context.Context, spec *sweep.Spec, summary sweep.Summary) *prober {
-	return &prober{ctx, spec, summary, solver.New()}
+func newProber(spec *sweep.Spec, summary sweep.Summary) *prober {
+	return &prober{spec, summary, solver.New()}
 }
 
-// enumerated is how many points are resolved to learn how long one takes.
-const enumerated = 2000
+// enumerated is how many points are resolved to learn how long one takes, unless they take longer
+// than enumeration.
+const (
+	enumerated  = 2000
+	enumeration = 5 * time.Millisecond
+)
 
 // resolution is the time that a point's parameters take, which may be expressions, in seconds.
 func (p *prober) resolution() (float64, error) {
@@ -58,9 +61,11 @@ func (p *prober) resolution() (float64, error) {
 	if err != nil {
 		return 0, err
 	}
-	n := 0
+	n, begin := 0, time.Now()
 	for range p.spec.Points(0, min(p.spec.Size(), enumerated)) {
-		n++
+		if n++; time.Since(begin) > enumeration {
+			break
+		}
 	}
 	end, err := threadTime()
 	return (end - start).Seconds() / float64(max(1, n)), err
@@ -73,7 +78,7 @@ func kindOf(s sweep.Shape) kind { return kind{s.Model, s.Representation, s.Optim
 
 // speeds returns the speed of each shape. One without a probe is as fast as the costliest of its
 // kind, or of all.
-func (p *prober) speeds() ([]speed, error) {
+func (p *prober) speeds(ctx context.Context) ([]speed, error) {
 	shapes := p.summary.Shapes
 	order := make([]int, len(shapes))
 	for i := range order {
@@ -84,7 +89,7 @@ func (p *prober) speeds() ([]speed, error) {
 	ofKind, ofAny := map[kind]speed{}, usualSpeed
 	for _, i := range order[:min(len(order), probedShapes)] {
 		var err error
-		if speeds[i], probed[i], err = p.speed(shapes[i]); err != nil {
+		if speeds[i], probed[i], err = p.speed(ctx, shapes[i]); err != nil {
 			return nil, err
 		}
 		if _, known := ofKind[kindOf(shapes[i])]; known || !probed[i] {
@@ -112,35 +117,35 @@ var usualSpeed = speed{1e-10, 1e-10, 1e-10}
 
 // speed times the first point of a shape, or a smaller one of its kind. It returns false if no
 // valid point is found.
-func (p *prober) speed(shape sweep.Shape) (v speed, ok bool, err error) {
+func (p *prober) speed(ctx context.Context, shape sweep.Shape) (v speed, ok bool, err error) {
 	point, ok := firstPoint(p.spec, shape)
 	if !ok {
 		return speed{}, false, nil
 	}
 	perShard := shape.Points / max(1, p.summary.Shards)
 	if small(shape, point) {
-		v, err = p.timed(shape, point, perShard)
+		v, err = p.timed(ctx, shape, point, perShard)
 		return v, true, err
 	}
-	like, less, ok, err := p.smallerPoint(shape, point)
+	like, less, ok, err := p.smallerPoint(ctx, shape, point)
 	if err != nil || !ok {
-		return speed{}, false, p.ctx.Err() // a guess will do
+		return speed{}, false, ctx.Err() // a guess will do
 	}
-	v, err = p.timed(less, like, perShard)
+	v, err = p.timed(ctx, less, like, perShard)
 	return v, true, err
 }
 
 // smallerPoint returns a point that computes as the given one does and can be probed, and its
 // shape, or false if there is none.
 func (p *prober) smallerPoint(
-	shape sweep.Shape, point sweep.Point,
+	ctx context.Context, shape sweep.Shape, point sweep.Point,
 ) (like sweep.Point, less sweep.Shape, ok bool, err error) {
 	for scale := math.Cbrt(probeFlops / once(shape)); scale > leastScale; scale /= 2 {
 		spec, err := smaller(shape, point, min(scale, 0.5))
 		if err != nil {
 			return like, less, false, err
 		}
-		plan, err := sweep.NewPlan(p.ctx, spec, sweep.PlanVersion)
+		plan, err := sweep.NewPlan(ctx, spec, sweep.PlanVersion)
 		if err != nil {
 			return like, less, false, fmt.Errorf("plan a smaller point of %s: %w", shape.Optimizer, err)
 		}
@@ -182,7 +187,7 @@ func once(shape sweep.Shape) float64 {
 }
 
 // timed returns the speed of a batch of equal points, each of which begins as the given one does.
-func (p *prober) timed(shape sweep.Shape, point sweep.Point, perShard int64) (speed, error) {
+func (p *prober) timed(ctx context.Context, shape sweep.Shape, point sweep.Point, perShard int64) (speed, error) {
 	steps := int(point.Params[sweep.Steps].Int())
 	problem, err := node.NewProblem(point.Params, nil, false)
 	if err != nil {
@@ -193,14 +198,14 @@ func (p *prober) timed(shape sweep.Shape, point sweep.Point, perShard int64) (sp
 		batch = int(min(max(1, perShard), sideBySide))
 	}
 	problems := make([]solver.Problem, batch)
-	start, _, err := p.time(problems, problem, 0, false)
+	start, _, err := p.time(ctx, problems, problem, 0, false)
 	if err != nil {
 		return speed{}, err
 	}
 	taken, took := 0.0, time.Duration(0)
 	for n := 1; ; n *= 4 {
 		n = min(n, steps)
-		if took, taken, err = p.time(problems, problem, n, false); err != nil {
+		if took, taken, err = p.time(ctx, problems, problem, n, false); err != nil {
 			return speed{}, err
 		}
 		if took-start >= max(probeTime, start/4) || n == steps {
@@ -209,7 +214,7 @@ func (p *prober) timed(shape sweep.Shape, point sweep.Point, perShard int64) (sp
 	}
 	step := max(0, (took-start).Seconds()) / max(1, taken)
 	recorded := min(steps, mostRecorded, 1+int(recordTime.Seconds()/max(1e-9, start.Seconds()+float64(batch)*step)))
-	with, _, err := p.time(problems, problem, recorded, true)
+	with, _, err := p.time(ctx, problems, problem, recorded, true)
 	if err != nil {
 		return speed{}, err
 	}
@@ -232,7 +237,7 @@ func (p *prober) timed(shape sweep.Shape, point sweep.Point, perShard int64) (sp
 // time solves a batch of so many steps and returns the least time, and the steps that all points
 // took. With metrics, every iterate is recorded.
 func (p *prober) time(
-	problems []solver.Problem, problem solver.Problem, steps int, metrics bool,
+	ctx context.Context, problems []solver.Problem, problem solver.Problem, steps int, metrics bool,
 ) (least time.Duration, taken float64, err error) {
 	problem.Steps = steps
 	if metrics {
@@ -251,7 +256,7 @@ func (p *prober) time(
 		if err != nil {
 			return 0, 0, err
 		}
-		if err := p.solver.Solve(p.ctx, problems, results); err != nil {
+		if err := p.solver.Solve(ctx, problems, results); err != nil {
 			return 0, 0, err
 		}
 		end, err := threadTime()
