@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"math"
@@ -22,41 +23,40 @@ var tunedComparison = claim{
 
 // cell is what optimizers are compared at: a problem, a start and one of the offset grids of rates.
 type cell struct {
-	dimension, start float64
-	grid             int
-	anisotropy       float64
+	dimension, start, anisotropy float64
+	grid                         int
 }
 
 // offsetGrids is the number of grids that the rates of tuned-comparison are dealt into.
 const offsetGrids = 3
 
+// byRate returns the runs of an optimizer at each problem and start, in the order of their rates.
+func byRate(m *measurement, optimizer string) map[cell][]run {
+	runs := map[cell][]run{}
+	for _, r := range m.runs("tuned-comparison", is("optimizer", optimizer)) {
+		c := cell{dimension: r.number("dimension"), start: r.number("start"), anisotropy: r.number("anisotropy")}
+		runs[c] = append(runs[c], r)
+	}
+	for _, some := range runs {
+		slices.SortFunc(some, func(a, b run) int { return cmp.Compare(rate(a), rate(b)) })
+	}
+	return runs
+}
+
 // tunedHeld returns the shortest held time over the rates of each cell, by optimizer.
 func tunedHeld(m *measurement) map[string]map[cell]float64 {
-	fractions := map[float64]int{}
-	for _, r := range m.runs("tuned-comparison", nil) {
-		fractions[r.number("fraction")] = 0
-	}
-	for i, fraction := range slices.Sorted(maps.Keys(fractions)) {
-		fractions[fraction] = i % offsetGrids
-	}
 	best := map[string]map[cell]float64{"gd": {}, "specgd": {}}
-	for _, r := range m.runs("tuned-comparison", nil) {
-		c := cell{r.number("dimension"), r.number("start"), fractions[r.number("fraction")], r.number("anisotropy")}
-		held := best[r.word("optimizer")]
-		if before, seen := held[c]; !seen || r.held() < before {
-			held[c] = r.held()
+	for optimizer, held := range best {
+		for c, runs := range byRate(m, optimizer) {
+			for i, r := range runs {
+				c.grid = i % offsetGrids
+				if before, seen := held[c]; !seen || r.held() < before {
+					held[c] = r.held()
+				}
+			}
 		}
 	}
 	return best
-}
-
-// rates returns the number of rates.
-func rates(m *measurement) int {
-	fractions := map[float64]bool{}
-	for _, r := range m.runs("tuned-comparison", nil) {
-		fractions[r.number("fraction")] = true
-	}
-	return len(fractions)
 }
 
 // crossover is where the lead of gd ends: the anisotropies between which all changes of the lead
@@ -91,35 +91,37 @@ func crossover(best map[string]map[cell]float64, dimension float64) span {
 	return all
 }
 
-// edges counts the problems and starts whose best rate is the least or largest that is stable.
-func edges(m *measurement) {
-	best, first, last := map[string]map[cell]run{"gd": {}, "specgd": {}}, math.Inf(1), 0.0
-	for _, r := range m.runs("tuned-comparison", nil) {
-		c := cell{dimension: r.number("dimension"), start: r.number("start"), anisotropy: r.number("anisotropy")}
-		if before, seen := best[r.word("optimizer")][c]; !seen || r.held() < before.held() {
-			best[r.word("optimizer")][c] = r
-		}
-		first, last = min(first, r.number("fraction")), max(last, r.number("fraction"))
-	}
+// edges counts the problems and starts whose best rate is the least or largest, and returns the
+// number of rates.
+func edges(m *measurement) (rates int) {
 	for _, optimizer := range []string{"gd", "specgd"} {
-		at := 0
-		for _, r := range best[optimizer] {
-			if f := r.number("fraction"); f == first || f == last {
+		at, cells := 0, byRate(m, optimizer)
+		for _, runs := range cells {
+			rates = len(runs)
+			best := 0
+			for i, r := range runs {
+				if r.held() < runs[best].held() {
+					best = i
+				}
+			}
+			if best == 0 || best == rates-1 {
 				at++
 			}
 		}
 		most, from := 0, "the best step is inside"
 		if optimizer == "gd" {
-			most, from = len(best[optimizer]), "the largest is next to the limit, above which gd is unstable"
+			most, from = len(cells), "the largest is next to the limit, above which gd is unstable"
 		}
-		m.expect(fmt.Sprintf("%s: cells of %d whose best rate is the least or largest of all", optimizer,
-			len(best[optimizer])), float64(at), 0, float64(most), from)
+		m.expect(fmt.Sprintf("%s: cells of %d whose best rate is the least or largest of all", optimizer, len(cells)),
+			float64(at), 0, float64(most), from)
 	}
+	return rates
 }
 
 func measureTuned(m *measurement) {
 	best := tunedHeld(m)
-	m.says("tuned-comparison", "three grids of %d", rates(m)/offsetGrids)
+	rates := edges(m)
+	m.says("tuned-comparison", "%d rates of a cell are three grids of %d", rates, rates/offsetGrids)
 	for _, c := range []struct{ dimension, low, high float64 }{{30, 1, 16}, {100, 4, 20}, {300, 10, 70}} {
 		at := crossover(best, c.dimension)
 		from := "order 1, 10 and 20 at d = 30, 100 and 300, by other grids and starts"
@@ -128,7 +130,6 @@ func measureTuned(m *measurement) {
 		m.says("tuned-comparison", "%.1f to %.1f at dimension %v", at.low, at.high, c.dimension)
 		m.states("README.md", "%.1f to %.1f in dimension %v", at.low, at.high, c.dimension)
 	}
-	edges(m)
 	for _, c := range []struct{ lambda, low, high float64 }{{1, 0.1, 0.9}, {128, 3, 30}} {
 		ratio := span{math.Inf(1), math.Inf(-1)}
 		for at, gd := range best["gd"] {
