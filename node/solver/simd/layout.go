@@ -95,9 +95,9 @@ func (l *Lanes) shape(groups, points int) {
 		rows += rows % 2 // the vectors of three groups go in pairs
 	}
 	// One more of each than is used: a kernel's pointer to half a row, or to a number in one, has
-	// the type of a whole.
+	// the type of a whole. Of cells one more again, since kernels step beyond the last one.
 	l.heads = grow(l.heads, rows+1)[:rows]
-	l.cells = grow(l.cells, rows*l.span+1)[:rows*l.span]
+	l.cells = grow(l.cells, rows*l.span+2)[:rows*l.span]
 	l.base = grow(l.base, lanes*rows)
 	l.rates = grow(l.rates, scheduleSteps*rows+1)[:scheduleSteps*rows]
 	l.powers = grow(l.powers, scheduleSteps*rows+1)[:scheduleSteps*rows]

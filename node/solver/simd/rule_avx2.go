@@ -54,8 +54,8 @@ func (l *Lanes) update256(v *vector) {
 	}
 }
 
-// first256 is the first cell of a strand, next256 the one after a cell. There is one more than are
-// used.
+// first256 is the first cell of a strand, next256 the one after a cell. After the last one there is
+// another.
 func (v *vector) first256(s *strand) *cell256 { return (*cell256)(unsafe.Add(v.cells, s.cells)) }
 
 func next256(c *cell256) *cell256 { return (*cell256)(unsafe.Add(unsafe.Pointer(c), cellSize)) }

@@ -52,8 +52,8 @@ func (l *Lanes) update512(v *vector) {
 	}
 }
 
-// first512 is the first cell of a strand, next512 the one after a cell. There is one more than are
-// used.
+// first512 is the first cell of a strand, next512 the one after a cell. After the last one there is
+// another.
 func (v *vector) first512(s *strand) *cell512 { return (*cell512)(unsafe.Add(v.cells, s.cells)) }
 
 func next512(c *cell512) *cell512 { return (*cell512)(unsafe.Add(unsafe.Pointer(c), cellSize)) }

@@ -52,8 +52,8 @@ func (l *Lanes) update64(v *vector) {
 	}
 }
 
-// first64 is the first cell of a strand, next64 the one after a cell. There is one more than are
-// used.
+// first64 is the first cell of a strand, next64 the one after a cell. After the last one there is
+// another.
 func (v *vector) first64(s *strand) *cell64 { return (*cell64)(unsafe.Add(v.cells, s.cells)) }
 
 func next64(c *cell64) *cell64 { return (*cell64)(unsafe.Add(unsafe.Pointer(c), cellSize)) }
