@@ -9,6 +9,7 @@ import (
 	"unicode"
 
 	"github.com/phasegrid/phasegrid/coordinator/board"
+	"github.com/phasegrid/phasegrid/coordinator/ledger"
 	pb "github.com/phasegrid/phasegrid/proto/phasegrid/v1"
 	"github.com/phasegrid/phasegrid/results"
 	"github.com/phasegrid/phasegrid/sweep"
@@ -94,11 +95,19 @@ func checkInfo(field string, m *pb.NodeInfo) error {
 		checkNode(field+".name", m.GetName()),
 		checkRange(field+".slots", m.GetSlots(), 1, maxSlots),
 		checkRange(field+".memory_bytes", m.GetMemoryBytes(), 0, math.MaxInt64),
-		checkRange(field+".solver_version", m.GetSolverVersion(), 1, math.MaxInt32),
+		checkSolver(field+".solver", m.GetSolver(), m.GetSolverVersion()),
 		checkName(field+".arithmetic_class", m.GetArithmeticClass()),
 		checkText(field+".kernel", m.GetKernel(), maxNameBytes),
 		checkText(field+".version", m.GetVersion(), maxNameBytes),
 	)
+}
+
+// checkSolver checks the identity of a solver, or the version in its place.
+func checkSolver(field string, m *pb.SolverIdentity, version int32) error {
+	if err := ledger.SolverFromProto(m, version).Check(); err != nil {
+		return badField(field, "%w", err)
+	}
+	return nil
 }
 
 // checkCapacity accepts any capacity that is not negative: the board limits what it grants.
@@ -157,6 +166,7 @@ func checkHeader(h *pb.DeliverHeader) error {
 		checkNode("header.node", h.GetNode()),
 		checkName("header.arithmetic_class", h.GetArithmeticClass()),
 		checkRange("header.payload_bytes", h.GetPayloadBytes(), 0, results.MaxPayloadBytes),
+		checkSolver("header.solver", h.GetSolver(), h.GetSolverVersion()),
 		checkText("header.kernel", h.GetKernel(), maxNameBytes),
 		checkInstance("header.instance", h.GetInstance()),
 	)

@@ -15,7 +15,6 @@ import (
 	"github.com/phasegrid/phasegrid/coordinator"
 	"github.com/phasegrid/phasegrid/coordinator/coordtest"
 	"github.com/phasegrid/phasegrid/coordinator/ledger"
-	"github.com/phasegrid/phasegrid/node/solver"
 	pb "github.com/phasegrid/phasegrid/proto/phasegrid/v1"
 	"github.com/phasegrid/phasegrid/results"
 	"github.com/phasegrid/phasegrid/sweep"
@@ -147,7 +146,11 @@ func TestBadFieldsOfAttach(t *testing.T) {
 		{"hello.info.slots", func(h *pb.Hello) { h.Info.Slots = 0 }},
 		{"hello.info.slots", func(h *pb.Hello) { h.Info.Slots = math.MaxInt32 }},
 		{"hello.info.memory_bytes", func(h *pb.Hello) { h.Info.MemoryBytes = -1 }},
-		{"hello.info.solver_version", func(h *pb.Hello) { h.Info.SolverVersion = 0 }},
+		{"hello.info.solver", func(h *pb.Hello) { h.Info.Solver = nil }},
+		{"hello.info.solver", func(h *pb.Hello) { h.Info.Solver, h.Info.SolverVersion = nil, -1 }},
+		{"hello.info.solver", func(h *pb.Hello) { h.Info.Solver.Name = long }},
+		{"hello.info.solver", func(h *pb.Hello) { h.Info.Solver.Version = control }},
+		{"hello.info.solver", func(h *pb.Hello) { h.Info.Solver.Hash = "0a" }},
 		{"hello.info.arithmetic_class", func(h *pb.Hello) { h.Info.ArithmeticClass = "" }},
 		{"hello.info.arithmetic_class", func(h *pb.Hello) { h.Info.ArithmeticClass = long }},
 		{"hello.info.kernel", func(h *pb.Hello) { h.Info.Kernel = control }},
@@ -212,7 +215,7 @@ func TestBadFieldsOfDeliveries(t *testing.T) {
 	good := &pb.DeliverHeader{
 		SweepId:         c.submit(ctx, smallSweep).GetSweep().GetId(),
 		Node:            "x",
-		SolverVersion:   solver.Version,
+		Solver:          (&coordtest.Node{}).Info().GetSolver(),
 		ArithmeticClass: "test",
 	}
 	for _, bad := range []struct {
@@ -226,6 +229,10 @@ func TestBadFieldsOfDeliveries(t *testing.T) {
 		{"header.node", func(h *pb.DeliverHeader) { h.Node = "" }},
 		{"header.node", func(h *pb.DeliverHeader) { h.Node = "a/b" }},
 		{"header.node", func(h *pb.DeliverHeader) { h.Node = long }},
+		{"header.solver", func(h *pb.DeliverHeader) { h.Solver = nil }},
+		{"header.solver", func(h *pb.DeliverHeader) { h.Solver.Name = "" }},
+		{"header.solver", func(h *pb.DeliverHeader) { h.Solver.Version = long }},
+		{"header.solver", func(h *pb.DeliverHeader) { h.Solver.Hash = long }},
 		{"header.arithmetic_class", func(h *pb.DeliverHeader) { h.ArithmeticClass = "" }},
 		{"header.arithmetic_class", func(h *pb.DeliverHeader) { h.ArithmeticClass = control }},
 		{"header.segments", func(h *pb.DeliverHeader) { h.Segments = make([]*pb.Segment, 9) }},

@@ -18,6 +18,7 @@ import (
 	"github.com/phasegrid/phasegrid/coordinator/store"
 	"github.com/phasegrid/phasegrid/node/solver"
 	"github.com/phasegrid/phasegrid/results"
+	"github.com/phasegrid/phasegrid/sweep"
 )
 
 // Config is the configuration of a coordinator. The zero value of a field is its default.
@@ -76,8 +77,8 @@ type Config struct {
 	// MaxPointBytes is the most memory that a point may need; sweeps with a larger one are
 	// rejected. 2 GiB by default.
 	MaxPointBytes int64
-	// SolverVersion is the solver version of new sweeps; solver.Version by default.
-	SolverVersion int
+	// Solver is the solver of new sweeps; the built-in one by default.
+	Solver sweep.SolverIdentity
 	// GitRevision is written to manifests.
 	GitRevision string
 
@@ -139,7 +140,7 @@ func (c *Config) fillIn() {
 	if c.Mergers < 1 {
 		c.Mergers = runtime.GOMAXPROCS(0)
 	}
-	c.SolverVersion = cmp.Or(c.SolverVersion, solver.Version)
+	c.Solver = cmp.Or(c.Solver, sweep.BuiltinSolver(solver.Version))
 	if c.Registry == nil {
 		c.Registry = prometheus.NewRegistry()
 	}

@@ -50,7 +50,7 @@ func New(cfg Config) (*Coordinator, error) {
 		cfg: cfg, log: log, metrics: m, alarms: newAlarms(log, m.alarms), health: checks,
 		calls:      &calls{log, m},
 		handshakes: newHandshakes(cfg.OpenTimeout),
-		planner:    newPlanner(cfg.MaxPointBytes, cfg.SolverVersion),
+		planner:    newPlanner(cfg.MaxPointBytes, cfg.Solver),
 	}, nil
 }
 

@@ -116,10 +116,8 @@ func (t *term) admit(h *pb.DeliverHeader) (*entry, error) {
 	if e == nil || e.failure != "" {
 		return nil, nil
 	}
-	if int(h.GetSolverVersion()) != e.design.solver {
-		return nil, fmt.Errorf(
-			"%w: got solver version %d, want %d", errRejected, h.GetSolverVersion(), e.design.solver,
-		)
+	if got := ledger.SolverFromProto(h.GetSolver(), h.GetSolverVersion()); got != e.design.solver {
+		return nil, fmt.Errorf("%w: got solver %s, want %s", errRejected, got, e.design.solver)
 	}
 	return e, checkRange("header.shard", h.GetShard(), 0, e.design.plan.Shards()-1)
 }
@@ -204,7 +202,7 @@ func (t *term) commitDelivery(
 		}
 		t.step(board.ShardDelivered{
 			Token: in.token, Sweep: in.entry.design.id, Shard: in.shard, Node: h.GetNode(),
-			Solver: int(h.GetSolverVersion()), Class: h.GetArithmeticClass(), Counts: in.rows,
+			Solver: in.entry.design.solver.String(), Class: h.GetArithmeticClass(), Counts: in.rows,
 		})
 	})
 	a, err := await(ctx, t, answer)

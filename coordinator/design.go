@@ -21,7 +21,7 @@ type design struct {
 	name        string
 	set         string // folder of its result set
 	canonical   []byte
-	solver      int // solver version
+	solver      sweep.SolverIdentity
 	planVersion int
 	spec        *sweep.Spec
 	plan        *sweep.Plan
@@ -34,7 +34,12 @@ type design struct {
 
 // newDesign derives a design from a parsed spec and its plan. The name is given separately because
 // a canonical spec has none.
-func newDesign(spec *sweep.Spec, plan *sweep.Plan, name string, solver, planVersion int) (d *design, err error) {
+func newDesign(
+	spec *sweep.Spec, plan *sweep.Plan, name string, solver sweep.SolverIdentity, planVersion int,
+) (d *design, err error) {
+	if err := solver.Check(); err != nil {
+		return nil, err
+	}
 	d = &design{
 		id: spec.ID(solver), name: name, canonical: spec.Canonical(), solver: solver, planVersion: planVersion,
 		spec: spec, plan: plan,
@@ -50,11 +55,11 @@ func newDesign(spec *sweep.Spec, plan *sweep.Plan, name string, solver, planVers
 type planner struct {
 	limit         *semaphore.Weighted // files at once: each takes seconds, and memory for up to a million shards
 	maxPointBytes int64
-	solverVersion int
+	solver        sweep.SolverIdentity
 }
 
-func newPlanner(maxPointBytes int64, solverVersion int) *planner {
-	return &planner{semaphore.NewWeighted(int64(runtime.GOMAXPROCS(0))), maxPointBytes, solverVersion}
+func newPlanner(maxPointBytes int64, solver sweep.SolverIdentity) *planner {
+	return &planner{semaphore.NewWeighted(int64(runtime.GOMAXPROCS(0))), maxPointBytes, solver}
 }
 
 // parse parses a sweep file and cuts it. Concurrent calls are limited, so that they do not take the
@@ -75,7 +80,7 @@ func (p *planner) parse(ctx context.Context, filename string, file []byte) (*des
 	if err != nil {
 		return nil, badField("file", "%w", err)
 	}
-	d, err := newDesign(spec, plan, spec.Name(), p.solverVersion, sweep.PlanVersion)
+	d, err := newDesign(spec, plan, spec.Name(), p.solver, sweep.PlanVersion)
 	if err != nil {
 		return nil, badField("file", "%w", err)
 	}

@@ -74,7 +74,7 @@ func TestHostileDeliveries(t *testing.T) {
 		"other shard":     func(h *pb.DeliverHeader, p []byte) []byte { h.Shard++; return p },
 		"no such shard":   func(h *pb.DeliverHeader, p []byte) []byte { h.Shard = 1 << 40; return p },
 		"wrong row count": func(h *pb.DeliverHeader, p []byte) []byte { h.Segments[0].Rows++; return p },
-		"other solver":    func(h *pb.DeliverHeader, p []byte) []byte { h.SolverVersion++; return p },
+		"other solver":    func(h *pb.DeliverHeader, p []byte) []byte { h.Solver.Version += "1"; return p },
 		"endless node name": func(h *pb.DeliverHeader, p []byte) []byte {
 			h.Node = strings.Repeat("x", 1<<20)
 			return p
@@ -195,7 +195,7 @@ func testStalledDelivery(t *testing.T, cfg coordinator.Config) {
 		t.Fatal(err)
 	}
 	err = stalled.Send(&pb.DeliverRequest{Message: &pb.DeliverRequest_Header{Header: &pb.DeliverHeader{
-		SweepId: m.GetId(), Node: "stalled", SolverVersion: m.GetSpec().GetSolverVersion(), ArithmeticClass: "test",
+		SweepId: m.GetId(), Node: "stalled", Solver: m.GetSpec().GetSolver(), ArithmeticClass: "test",
 		PayloadBytes: results.MaxPayloadBytes}}})
 	if err != nil {
 		t.Fatal(err)
@@ -236,7 +236,7 @@ func TestNoNodeFencesAnother(t *testing.T) {
 				ctx,
 				c.nodes,
 				&pb.DeliverHeader{SweepId: id, Node: "victim", Instance: []byte(try.instance),
-					SolverVersion: victim.Info().GetSolverVersion(), ArithmeticClass: "test"},
+					Solver: victim.Info().GetSolver(), ArithmeticClass: "test"},
 				nil,
 			)
 			if status.Code(err) != codes.InvalidArgument {

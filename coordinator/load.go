@@ -93,7 +93,7 @@ func (t *term) loadSweep(ctx context.Context, s *ledger.Sweep) error {
 	t.mu.Unlock()
 	event := board.SweepAdded{
 		ID: s.ID, Cuts: cuts, Priority: s.State.Priority, Weight: s.State.Weight,
-		Solver: s.State.Solver, Class: s.Class,
+		Solver: s.State.Solver.String(), Class: s.Class,
 		Phase: s.Phase, Removing: s.Removing, Parts: map[int][]int{}, Failures: s.Failures,
 	}
 	if e.failure != "" {

@@ -92,7 +92,7 @@ func TestSweepsOfAnEarlierPlanVersion(t *testing.T) {
 	plan := must(sweep.RestorePlan(spec, 1, cuts, []int64{0}))
 	for _, phase := range []board.Phase{board.Running, board.Done} {
 		leader, _ := idleTerm(t, ledger.NewMemory())
-		d := must(newDesign(spec, plan, "old", 3, 1))
+		d := must(newDesign(spec, plan, "old", sweep.BuiltinSolver(3), 1))
 		stored := []ledger.Write{
 			{Key: ledger.SweepKey(d.id), Value: must(ledger.EncodeSweep(d.state()))},
 			{Key: ledger.PhaseKey(d.id), Value: []byte(phase.String())},

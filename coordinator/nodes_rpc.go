@@ -72,7 +72,7 @@ func (s *nodesServer) Attach(stream grpc.BidiStreamingServer[pb.AttachRequest, p
 		then:   func() {},
 	})
 	t.log.Info("node attached", "node", n.name, "slots", attached.Info.Slots,
-		"solver_version", attached.Info.Solver, "arithmetic_class", attached.Info.Class)
+		"solver", attached.Info.Solver, "arithmetic_class", attached.Info.Class)
 	t.post(attached)
 
 	// The sender also ends with the stream, and is not waited for: if the node does not read, only

@@ -71,7 +71,7 @@ func committedShards(b *testing.B, folder string, shards int) (size int) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	d, err := newDesign(spec, plan, spec.Name(), solver.Version, sweep.PlanVersion)
+	d, err := newDesign(spec, plan, spec.Name(), sweep.BuiltinSolver(solver.Version), sweep.PlanVersion)
 	if err != nil {
 		b.Fatal(err)
 	}

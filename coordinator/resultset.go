@@ -83,7 +83,7 @@ func (t *term) manifest(e *entry, p board.Progress, files []results.ManifestFile
 	sum := sha256.Sum256(e.design.canonical)
 	m := results.Manifest{
 		Sweep: e.design.id, Name: e.design.name, SpecSHA256: hex.EncodeToString(sum[:]),
-		SolverVersion: e.design.solver, PlanVersion: e.design.planVersion,
+		Solver: e.design.solver, PlanVersion: e.design.planVersion,
 		ArithmeticClass: p.Class, GitRevision: t.cfg.GitRevision, Indices: e.design.spec.Size(), Files: files,
 		PointsByStatus: byStatus(p.Counts),
 	}

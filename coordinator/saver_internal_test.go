@@ -92,7 +92,7 @@ func TestRowsFollowWhatIsNotDurableYet(t *testing.T) {
 			ID:     e.design.id,
 			Cuts:   planCuts{e.design.plan},
 			Phase:  board.Done,
-			Solver: e.design.solver,
+			Solver: e.design.solver.String(),
 			Class:  "fma",
 			Parts:  stored,
 		},
@@ -108,14 +108,15 @@ func TestRowsFollowWhatIsNotDurableYet(t *testing.T) {
 			Sweep:  e.design.id,
 			Shard:  0,
 			Node:   "n",
-			Solver: e.design.solver,
+			Solver: e.design.solver.String(),
 			Class:  "fma",
 		},
 	)
 	step(
 		board.NodeAttached{
-			Conn:     stream.conn,
-			Info:     board.NodeInfo{Name: "n", Slots: 1, Solver: e.design.solver, Class: "fma", MemoryBytes: 1 << 40},
+			Conn: stream.conn,
+			Info: board.NodeInfo{Name: "n", Slots: 1, Solver: e.design.solver.String(), Class: "fma",
+				MemoryBytes: 1 << 40},
 			Capacity: 2,
 		},
 	)
@@ -164,7 +165,7 @@ func TestNoGrantsAfterAStall(t *testing.T) {
 					Info: board.NodeInfo{
 						Name:        "n",
 						Slots:       1,
-						Solver:      e.design.solver,
+						Solver:      e.design.solver.String(),
 						Class:       "fma",
 						MemoryBytes: 1 << 40,
 					},
@@ -182,7 +183,7 @@ func TestNoGrantsAfterAStall(t *testing.T) {
 					ID:     e.design.id,
 					Cuts:   planCuts{e.design.plan},
 					Phase:  board.Running,
-					Solver: e.design.solver,
+					Solver: e.design.solver.String(),
 					Class:  "fma",
 				},
 			)

@@ -50,7 +50,7 @@ func (t *term) create(ctx context.Context, d *design) (e *entry, created bool, e
 	t.mu.Unlock()
 	_, err = ask(ctx, t, func() struct{} {
 		t.step(board.SweepAdded{
-			ID: d.id, Cuts: planCuts{d.plan}, Priority: d.priority, Weight: d.weight, Solver: d.solver,
+			ID: d.id, Cuts: planCuts{d.plan}, Priority: d.priority, Weight: d.weight, Solver: d.solver.String(),
 			Phase: board.Running,
 		})
 		return struct{}{}

@@ -14,12 +14,13 @@ import (
 	"github.com/phasegrid/phasegrid/coordinator/coordtest"
 	"github.com/phasegrid/phasegrid/node/solver"
 	pb "github.com/phasegrid/phasegrid/proto/phasegrid/v1"
+	"github.com/phasegrid/phasegrid/sweep"
 )
 
 // TestPlansWaitForEachOther: many large sweep files at once take the memory and time of a few. A
 // call that waits can be cancelled.
 func TestPlansWaitForEachOther(t *testing.T) {
-	planner := newPlanner(0, solver.Version)
+	planner := newPlanner(0, sweep.BuiltinSolver(solver.Version))
 	service := &sweepsServer{planner: planner}
 	file, err := coordtest.SweepFile(100, 1)
 	if err != nil {

@@ -36,7 +36,7 @@ func TestUnplannableSweepWithShardsLoads(t *testing.T) {
 		id:          id,
 		name:        "old",
 		canonical:   []byte("{}"),
-		solver:      1,
+		solver:      sweep.BuiltinSolver(1),
 		planVersion: 1 << 20,
 		created:     time.Unix(1e9, 0),
 		plan:        &sweep.Plan{},

@@ -12,6 +12,7 @@ import (
 	"github.com/phasegrid/phasegrid/coordinator/spool"
 	pb "github.com/phasegrid/phasegrid/proto/phasegrid/v1"
 	"github.com/phasegrid/phasegrid/results"
+	"github.com/phasegrid/phasegrid/sweep"
 )
 
 // Conversions between generated types and those of the domain. The bounds of fields of requests are
@@ -21,23 +22,28 @@ func specToProto(d *design, class string) *pb.Spec {
 	return &pb.Spec{
 		Canonical:       d.canonical,
 		Name:            d.name,
-		SolverVersion:   int32(d.solver),
+		Solver:          ledger.SolverToProto(d.solver),
 		PlanVersion:     int32(d.planVersion),
 		ArithmeticClass: class,
 	}
 }
 
 func nodeToProto(i board.NodeInfo) *pb.NodeInfo {
+	solver, err := sweep.ParseSolver(i.Solver)
+	if err != nil {
+		panic(err) // checkInfo passes no other
+	}
 	return &pb.NodeInfo{
-		Name: i.Name, Slots: int32(i.Slots), MemoryBytes: i.MemoryBytes, SolverVersion: int32(i.Solver),
+		Name: i.Name, Slots: int32(i.Slots), MemoryBytes: i.MemoryBytes, Solver: ledger.SolverToProto(solver),
 		ArithmeticClass: i.Class, Kernel: i.Kernel, Version: i.Version,
 	}
 }
 
 func nodeFromProto(m *pb.NodeInfo) board.NodeInfo {
 	return board.NodeInfo{
-		Name: m.GetName(), Slots: int(m.GetSlots()), MemoryBytes: m.GetMemoryBytes(), Solver: int(m.GetSolverVersion()),
-		Class: m.GetArithmeticClass(), Kernel: m.GetKernel(), Version: m.GetVersion(),
+		Name: m.GetName(), Slots: int(m.GetSlots()), MemoryBytes: m.GetMemoryBytes(),
+		Solver: ledger.SolverFromProto(m.GetSolver(), m.GetSolverVersion()).String(),
+		Class:  m.GetArithmeticClass(), Kernel: m.GetKernel(), Version: m.GetVersion(),
 	}
 }
 
@@ -117,7 +123,8 @@ func deliveryFromProto(h *pb.DeliverHeader, payload []byte) (results.Delivery, e
 func shardRow(h *pb.DeliverHeader, first, end, points int64, attempts int) results.ShardRow {
 	return results.ShardRow{
 		Shard: h.GetShard(), First: first, End: end, Points: points, Node: h.GetNode(), Attempts: int64(attempts),
-		SolverVersion: int64(h.GetSolverVersion()), ArithmeticClass: h.GetArithmeticClass(), Kernel: h.GetKernel(),
+		Solver:          ledger.SolverFromProto(h.GetSolver(), h.GetSolverVersion()).String(),
+		ArithmeticClass: h.GetArithmeticClass(), Kernel: h.GetKernel(),
 		Started: h.GetStarted().AsTime().UnixMicro(), Finished: h.GetFinished().AsTime().UnixMicro(),
 		Bytes: h.GetPayloadBytes(),
 	}

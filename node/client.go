@@ -10,6 +10,7 @@ import (
 	"google.golang.org/grpc"
 
 	"github.com/phasegrid/phasegrid/results"
+	"github.com/phasegrid/phasegrid/sweep"
 )
 
 const (
@@ -34,15 +35,15 @@ func (c *client) reconnect() error {
 	return nil
 }
 
-// spec fetches a sweep's canonical spec and the solver version that it needs.
-func (c *client) spec(ctx context.Context, sweepID string) (canonical []byte, solverVersion int, err error) {
+// spec fetches a sweep's canonical spec and the solver that it needs.
+func (c *client) spec(ctx context.Context, sweepID string) (canonical []byte, solver sweep.SolverIdentity, err error) {
 	ctx, cancel := context.WithTimeout(ctx, specTimeout)
 	defer cancel()
-	canonical, solverVersion, err = c.service.getSpec(ctx, sweepID)
+	canonical, solver, err = c.service.getSpec(ctx, sweepID)
 	if err != nil {
-		return nil, 0, fmt.Errorf("get spec of sweep %s: %w", sweepID, err)
+		return nil, solver, fmt.Errorf("get spec of sweep %s: %w", sweepID, err)
 	}
-	return canonical, solverVersion, nil
+	return canonical, solver, nil
 }
 
 // delivery is one solved shard.

@@ -87,7 +87,7 @@ func New(conn grpc.ClientConnInterface, cfg Config) *Node {
 	return &Node{
 		cfg: cfg,
 		id: identity{
-			name: cfg.Name, slots: cfg.Slots, memoryBytes: cfg.MemoryBytes, solverVersion: solver.Version,
+			name: cfg.Name, slots: cfg.Slots, memoryBytes: cfg.MemoryBytes, solver: ownSolver(),
 			arithmeticClass: solver.ArithmeticClass(), kernel: solver.Kernel(), version: cfg.Version,
 			instance: instance,
 		},
@@ -113,7 +113,7 @@ func (n *Node) Run(ctx context.Context) error {
 	defer n.group.Wait()
 	defer n.stop()
 	n.cfg.Log.Info("node started", "slots", n.id.slots, "memory_bytes", n.id.memoryBytes,
-		"solver_version", n.id.solverVersion, "arithmetic_class", n.id.arithmeticClass, "kernel", n.id.kernel)
+		"solver", n.id.solver.String(), "arithmetic_class", n.id.arithmeticClass, "kernel", n.id.kernel)
 	for range n.cfg.Slots {
 		n.group.Go(n.slot)
 	}

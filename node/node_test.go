@@ -3,6 +3,7 @@ package node_test
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -12,6 +13,7 @@ import (
 	"go.uber.org/goleak"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
 
 	"github.com/phasegrid/phasegrid/node"
 	"github.com/phasegrid/phasegrid/node/solver"
@@ -40,7 +42,12 @@ func specOf(t *testing.T, file string) *pb.Spec {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &pb.Spec{Canonical: spec.Canonical(), Name: spec.Name(), SolverVersion: solver.Version, PlanVersion: 1}
+	return &pb.Spec{Canonical: spec.Canonical(), Name: spec.Name(), Solver: solverOf(solver.Version), PlanVersion: 1}
+}
+
+func solverOf(version int) *pb.SolverIdentity {
+	s := sweep.BuiltinSolver(version)
+	return &pb.SolverIdentity{Name: s.Name, Version: s.Version}
 }
 
 func upTo(n int64) []int64 {
@@ -70,7 +77,7 @@ func TestEveryGrantedShardIsDelivered(t *testing.T) {
 			t.Fatalf("delivered shards %v", got)
 		}
 		h := f.deliveries[0].header
-		if h.GetEpoch() != 7 || h.GetNode() != "n" || h.GetSolverVersion() != solver.Version ||
+		if h.GetEpoch() != 7 || h.GetNode() != "n" || !proto.Equal(h.GetSolver(), solverOf(solver.Version)) ||
 			h.GetSegments()[0].GetRows() != 5 {
 			t.Errorf("header %v", h)
 		}
@@ -222,13 +229,14 @@ func TestRejectedDeliveryIsAbandoned(t *testing.T) {
 
 func TestSweepOfAnotherSolverIsAbandoned(t *testing.T) {
 	spec := specOf(t, smallSweep)
-	spec.SolverVersion++
+	spec.Solver = solverOf(solver.Version + 1)
 	f := newFake(t, spec)
 	f.run(node.Config{Slots: 1})
 	f.grant(0, 0, 5)
 	f.await("abandonment", func() bool { return len(f.abandons) == 1 })
-	if got := f.abandons[0].GetCause(); !strings.Contains(got, "solver") {
-		t.Errorf("cause %q", got)
+	want := fmt.Sprintf("it needs solver phasegrid %d, this node has phasegrid %d", solver.Version+1, solver.Version)
+	if got := f.abandons[0].GetCause(); !strings.Contains(got, want) {
+		t.Errorf("cause %q, want %q", got, want)
 	}
 }
 

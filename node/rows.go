@@ -23,7 +23,7 @@ func identify(row *results.PointRow, p *sweep.Point, parameters []sweep.Paramete
 		cells = append(cells, results.ParameterCell(p.Params[id]))
 	}
 	*row = results.PointRow{
-		Point: p.Index, PointID: sweep.PointID(p.Params, solver.Version), Parameters: cells,
+		Point: p.Index, PointID: sweep.PointID(p.Params, ownSolver()), Parameters: cells,
 		Representation: p.Params[sweep.Representation].Text(),
 		UnstableStep:   p.UnstableStep, ResonantStep: p.ResonantStep, InputStableRank: math.NaN(),
 	}

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"time"
+
+	"github.com/phasegrid/phasegrid/sweep"
 )
 
 // attachTimeout bounds the time that a coordinator may take to welcome a node.
@@ -20,7 +22,7 @@ type identity struct {
 	name            string
 	slots           int
 	memoryBytes     int64
-	solverVersion   int
+	solver          sweep.SolverIdentity
 	arithmeticClass string
 	kernel          string
 	version         string

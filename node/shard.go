@@ -95,7 +95,7 @@ func (s *shardSolver) outcome(p *sweep.Point) (outcome, error) {
 		return outcome{invalid: p.Invalid, problem: -1}, nil
 	}
 	if s.memo != nil {
-		known, ok, err := s.memo.Rows(sweep.PointID(p.Params, solver.Version))
+		known, ok, err := s.memo.Rows(sweep.PointID(p.Params, ownSolver()))
 		if err != nil {
 			return outcome{}, fmt.Errorf("look up earlier results: %w", err)
 		}

@@ -75,7 +75,7 @@ func pointsOf(t *testing.T, file string, d delivered) []results.PointRow {
 	if err != nil {
 		t.Fatal(err)
 	}
-	schema, err := results.SweepSchema(spec, solver.Version)
+	schema, err := results.SweepSchema(spec, sweep.BuiltinSolver(solver.Version))
 	if err != nil {
 		t.Fatal(err)
 	}

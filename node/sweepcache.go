@@ -39,18 +39,18 @@ func (c *sweepCache) get(ctx context.Context, sweepID string) (*preparedSweep, e
 		return s, nil
 	}
 	var canonical []byte
-	var version int
+	var needed sweep.SolverIdentity
 	err := retry(ctx, nil, func() (err error) {
-		canonical, version, err = c.client.spec(ctx, sweepID)
+		canonical, needed, err = c.client.spec(ctx, sweepID)
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	if version != solver.Version {
+	if needed != ownSolver() {
 		return nil, fmt.Errorf(
-			"prepare sweep %s: it needs solver version %d, this node has %d; use the matching release",
-			sweepID, version, solver.Version,
+			"prepare sweep %s: it needs solver %s, this node has %s; use the matching release",
+			sweepID, needed, ownSolver(),
 		)
 	}
 	s, err := prepare(canonical)
@@ -73,6 +73,9 @@ func (c *sweepCache) keep(sweepID string, s *preparedSweep) {
 	c.order = append(c.order, sweepID)
 }
 
+// ownSolver is the solver of this node.
+func ownSolver() sweep.SolverIdentity { return sweep.BuiltinSolver(solver.Version) }
+
 // prepare decodes a canonical spec.
 func prepare(canonical []byte) (*preparedSweep, error) {
 	spec, err := sweep.Decode(canonical)
@@ -80,6 +83,6 @@ func prepare(canonical []byte) (*preparedSweep, error) {
 		return nil, err
 	}
 	s := &preparedSweep{spec: spec, parameters: results.SweepParameters(spec), record: spec.Record()}
-	s.schema, err = results.SweepSchema(spec, solver.Version)
+	s.schema, err = results.SweepSchema(spec, ownSolver())
 	return s, err
 }

@@ -10,6 +10,7 @@ import (
 
 	pb "github.com/phasegrid/phasegrid/proto/phasegrid/v1"
 	"github.com/phasegrid/phasegrid/results"
+	"github.com/phasegrid/phasegrid/sweep"
 )
 
 // This file is the only one of the package that uses generated types: it converts them to and from
@@ -32,13 +33,20 @@ func newNodesService(conn grpc.ClientConnInterface) nodesService {
 	return nodesService{pb.NewNodesClient(conn)}
 }
 
-// getSpec asks for a sweep's canonical spec and the solver version that it needs.
-func (s nodesService) getSpec(ctx context.Context, sweepID string) (canonical []byte, solverVersion int, err error) {
+// getSpec asks for a sweep's canonical spec and the solver that it needs.
+func (s nodesService) getSpec(
+	ctx context.Context, sweepID string,
+) (canonical []byte, solver sweep.SolverIdentity, err error) {
 	answer, err := s.client.GetSpec(ctx, &pb.GetSpecRequest{SweepId: sweepID})
-	if err != nil {
-		return nil, 0, err
+	spec := answer.GetSpec()
+	if spec.GetSolver() == nil {
+		solver = sweep.BuiltinSolver(int(spec.GetSolverVersion()))
+	} else {
+		solver = sweep.SolverIdentity{
+			Name: spec.GetSolver().GetName(), Version: spec.GetSolver().GetVersion(), Hash: spec.GetSolver().GetHash(),
+		}
 	}
-	return answer.GetSpec().GetCanonical(), int(answer.GetSpec().GetSolverVersion()), nil
+	return spec.GetCanonical(), solver, err
 }
 
 // attach opens the stream of a session.
@@ -91,11 +99,15 @@ func (m hello) toProto() *pb.AttachRequest {
 	return &pb.AttachRequest{Message: &pb.AttachRequest_Hello{Hello: &pb.Hello{
 		Info: &pb.NodeInfo{
 			Name: m.id.name, Slots: int32(m.id.slots), MemoryBytes: m.id.memoryBytes,
-			SolverVersion: int32(m.id.solverVersion), ArithmeticClass: m.id.arithmeticClass, Kernel: m.id.kernel,
+			Solver: solverToProto(m.id.solver), ArithmeticClass: m.id.arithmeticClass, Kernel: m.id.kernel,
 			Version: m.id.version,
 		},
 		Held: rangesToProto(m.held), Capacity: int32(m.capacity), Instance: m.id.instance,
 	}}}
+}
+
+func solverToProto(s sweep.SolverIdentity) *pb.SolverIdentity {
+	return &pb.SolverIdentity{Name: s.Name, Version: s.Version, Hash: s.Hash}
 }
 
 func (m heartbeat) toProto() *pb.AttachRequest {
@@ -136,7 +148,7 @@ var wireTables = map[results.Table]pb.Table{
 func (s deliverStream) sendHeader(id identity, d delivery) error {
 	header := &pb.DeliverHeader{
 		SweepId: d.lease.shard.sweep, Shard: d.lease.shard.number, Epoch: d.lease.epoch,
-		Node: id.name, SolverVersion: int32(id.solverVersion), ArithmeticClass: id.arithmeticClass,
+		Node: id.name, Solver: solverToProto(id.solver), ArithmeticClass: id.arithmeticClass,
 		Kernel: id.kernel, Instance: id.instance,
 		PayloadBytes: int64(len(d.rows.Payload)), Crc32C: d.rows.CRC32C,
 		Started: timestamppb.New(d.started), Finished: timestamppb.New(d.finished),

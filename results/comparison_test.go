@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/phasegrid/phasegrid/results"
+	"github.com/phasegrid/phasegrid/sweep"
 )
 
 // setRows are the rows of a set: points by ascending index, and the steps of each.
@@ -304,7 +305,7 @@ func TestColumnsOfOneSetAreNamed(t *testing.T) {
 	parameters := slices.Clone(sampleParameters)
 	parameters[4].Name = "exponent"      // for anisotropy
 	parameters[3].Kind = results.Float64 // steps
-	other, err := results.NewSchema(parameters, results.Options{SolverVersion: 3})
+	other, err := results.NewSchema(parameters, results.Options{Solver: sweep.BuiltinSolver(3)})
 	if err != nil {
 		t.Fatal(err)
 	}

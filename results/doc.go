@@ -22,7 +22,7 @@
 //
 // Arrow leaves this package only as IPC bytes. The invariants:
 //
-//   - Rows depend only on (spec, index, solver version); equal rows give equal bytes.
+//   - Rows depend only on (spec, index, solver); equal rows give equal bytes.
 //   - No file has its final name before it is complete and synced.
 //   - NaN and Inf are never written: such values are null, and the row's status has the reason.
 package results

@@ -14,12 +14,13 @@ import (
 	"time"
 
 	"github.com/phasegrid/phasegrid/results"
+	"github.com/phasegrid/phasegrid/sweep"
 )
 
 // trajectoryParts builds parts of 60 steps per point with realistic metrics: smooth, with full
 // mantissas.
 func trajectoryParts(b *testing.B, parts, points int64) (*results.Schema, [][]results.Source) {
-	s, err := results.NewSchema(nil, results.Options{SolverVersion: 1, Trajectories: true})
+	s, err := results.NewSchema(nil, results.Options{Solver: sweep.BuiltinSolver(1), Trajectories: true})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -128,7 +129,7 @@ func BenchmarkMergeAgainstDuckDB(b *testing.B) {
 
 // BenchmarkEndToEnd builds, encodes, decodes and merges points of about 35 columns.
 func BenchmarkEndToEnd(b *testing.B) {
-	s, err := results.NewSchema(sampleParameters, results.Options{SolverVersion: 1})
+	s, err := results.NewSchema(sampleParameters, results.Options{Solver: sweep.BuiltinSolver(1)})
 	if err != nil {
 		b.Fatal(err)
 	}

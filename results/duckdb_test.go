@@ -16,6 +16,7 @@ import (
 	_ "github.com/duckdb/duckdb-go/v2"
 
 	"github.com/phasegrid/phasegrid/results"
+	"github.com/phasegrid/phasegrid/sweep"
 )
 
 // duckdb opens an in-memory database and runs the set's views.sql in its folder, as duckdb -init
@@ -129,7 +130,7 @@ func TestViewsWorkOnEmptyAndUnfinishedSets(t *testing.T) {
 	empty := newFolder(t, s)
 	unfinished := newFolder(t, s)
 	unfinished.part(sources(t, s, 200, 100))
-	bare, err := results.NewSchema(nil, results.Options{SolverVersion: 1})
+	bare, err := results.NewSchema(nil, results.Options{Solver: sweep.BuiltinSolver(1)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -168,7 +169,7 @@ func sweepFolder(
 		}, {Name: "dimension", Kind: results.Int64}, {Name: "steps", Kind: results.Int64},
 		{Name: "covariance", Kind: results.String}, {Name: "anisotropy", Kind: results.Float64},
 		{Name: "learning_rate", Kind: results.Float64}, {Name: "seed", Kind: results.Int64},
-	}, results.Options{SolverVersion: 1})
+	}, results.Options{Solver: sweep.BuiltinSolver(1)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -255,7 +256,7 @@ func TestViewResults(t *testing.T) {
 func TestDuckDBReadsOnlyTheRowGroupsOfAQuery(t *testing.T) {
 	s, err := results.NewSchema(
 		[]results.Column{{Name: "optimizer", Kind: results.String}, {Name: "dimension", Kind: results.Int64}},
-		results.Options{SolverVersion: 1},
+		results.Options{Solver: sweep.BuiltinSolver(1)},
 	)
 	if err != nil {
 		t.Fatal(err)

@@ -21,7 +21,7 @@ type folder struct {
 func newFolder(t testing.TB, s *results.Schema) *folder {
 	f := &folder{t: t, dir: t.TempDir(), schema: s, manifest: results.Manifest{
 		Sweep: "0123456789abcdef0123456789abcdef", Name: "sample",
-		SolverVersion: s.Options().SolverVersion, PlanVersion: 1,
+		Solver: s.Options().Solver, PlanVersion: 1,
 		PointsByStatus: map[string]int64{}}}
 	views, err := s.Views("")
 	f.check(err)

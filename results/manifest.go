@@ -3,10 +3,13 @@ package results
 import (
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"path"
 	"slices"
 	"strings"
+
+	"github.com/phasegrid/phasegrid/sweep"
 )
 
 // Names of files in a result set.
@@ -25,15 +28,15 @@ func EmptyName(t Table) string { return t.String() + "/schema.parquet" }
 
 // Manifest is the list of a finished set's files: what they contain and what computed them.
 type Manifest struct {
-	Format          int    `json:"format"` // 1
-	Sweep           string `json:"sweep"`  // id, 32 hex digits
-	Name            string `json:"name"`
-	SpecSHA256      string `json:"spec_sha256"` // of the canonical spec
-	SolverVersion   int    `json:"solver_version"`
-	PlanVersion     int    `json:"plan_version"`
-	ArithmeticClass string `json:"arithmetic_class"`
-	GitRevision     string `json:"git_revision"`
-	Indices         int64  `json:"indices"` // of the unfiltered enumeration
+	Format          int                  `json:"format"` // 2
+	Sweep           string               `json:"sweep"`  // id, 32 hex digits
+	Name            string               `json:"name"`
+	SpecSHA256      string               `json:"spec_sha256"` // of the canonical spec
+	Solver          sweep.SolverIdentity `json:"solver"`
+	PlanVersion     int                  `json:"plan_version"`
+	ArithmeticClass string               `json:"arithmetic_class"`
+	GitRevision     string               `json:"git_revision"`
+	Indices         int64                `json:"indices"` // of the unfiltered enumeration
 	// PointsByStatus counts the rows of the points table.
 	PointsByStatus map[string]int64 `json:"points_by_status"`
 	Parts          []Part           `json:"parts"`
@@ -67,7 +70,11 @@ func (f File) Entry(path string) ManifestFile {
 	return ManifestFile{Path: path, Bytes: f.Bytes, Rows: f.Rows, SHA256: hex.EncodeToString(f.SHA256[:])}
 }
 
-const manifestFormat = 1
+// Formats of manifests. Those of numbered solvers have solver_version in place of solver.
+const (
+	numberedFormat = 1
+	manifestFormat = 2
+)
 
 // Encode returns the manifest as JSON, with the files ordered by path.
 func (m Manifest) Encode() ([]byte, error) {
@@ -82,16 +89,32 @@ func (m Manifest) Encode() ([]byte, error) {
 	return append(data, '\n'), nil
 }
 
+// decodeManifest decodes a manifest of any format.
+func decodeManifest(data []byte) (Manifest, error) {
+	var m Manifest
+	var numbered struct {
+		SolverVersion int `json:"solver_version"`
+	}
+	if err := errors.Join(json.Unmarshal(data, &m), json.Unmarshal(data, &numbered)); err != nil {
+		return Manifest{}, err
+	}
+	switch m.Format {
+	case manifestFormat:
+	case numberedFormat:
+		m.Solver = sweep.BuiltinSolver(numbered.SolverVersion)
+	default:
+		return Manifest{}, fmt.Errorf("got format %d, want %d..%d; use the release that wrote it",
+			m.Format, numberedFormat, manifestFormat)
+	}
+	return m, m.Solver.Check()
+}
+
 // ParseManifest decodes a manifest. It checks that paths stay within the set and that parts are
 // contiguous.
 func ParseManifest(data []byte) (Manifest, error) {
-	var m Manifest
-	if err := json.Unmarshal(data, &m); err != nil {
+	m, err := decodeManifest(data)
+	if err != nil {
 		return Manifest{}, fmt.Errorf("results: parse %s: %w", ManifestName, err)
-	}
-	if m.Format != manifestFormat {
-		return Manifest{}, fmt.Errorf("results: parse %s: got format %d, want %d; use the release that wrote it",
-			ManifestName, m.Format, manifestFormat)
 	}
 	for i, f := range m.Files {
 		if f.Path != path.Clean(f.Path) || path.IsAbs(f.Path) || strings.HasPrefix(f.Path, "..") ||

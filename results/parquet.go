@@ -3,7 +3,6 @@ package results
 import (
 	"fmt"
 	"io"
-	"strconv"
 
 	"github.com/apache/arrow/go/v15/parquet"
 	"github.com/apache/arrow/go/v15/parquet/compress"
@@ -13,13 +12,14 @@ import (
 
 const (
 	arrowSchemaKey   = "ARROW:schema"
-	solverVersionKey = "phasegrid.solver_version"
+	solverKey        = "phasegrid.solver"
+	solverVersionKey = "phasegrid.solver_version" // of the built-in solver, in files of versions before 4
 
 	zstdLevel = 3
 )
 
 // tableWriter writes one table's Parquet file: row groups of 122,880 rows, zstd level 3,
-// statistics, and a footer with schema and solver version. Equal rows give equal bytes, for any cut
+// statistics, and a footer with schema and solver. Equal rows give equal bytes, for any cut
 // into batches.
 type tableWriter struct {
 	table Table
@@ -42,8 +42,7 @@ func (s *Schema) newTableWriter(t Table, w io.Writer) (tw *tableWriter, err erro
 		return nil, err
 	}
 	var meta metadata.KeyValueMetadata
-	version := strconv.Itoa(s.options.SolverVersion)
-	for _, kv := range [][2]string{{arrowSchemaKey, arrowSchema}, {solverVersionKey, version}} {
+	for _, kv := range [][2]string{{arrowSchemaKey, arrowSchema}, {solverKey, s.options.Solver.String()}} {
 		if err := meta.Append(kv[0], kv[1]); err != nil {
 			return nil, fmt.Errorf("results: write footer of %s: %w", t, err)
 		}

@@ -180,10 +180,10 @@ func TestGoldenBytes(t *testing.T) {
 	s := sampleSchema(t)
 	out := merge(t, s, sources(t, s, 1000, 300), []results.ShardRow{{Shard: 0, End: 1000, Node: "n"}})
 	for table, want := range map[results.Table]string{
-		results.Points:       "041564236214c61a",
-		results.Trajectories: "e2286699d7c9d356",
-		results.Coefficients: "b98d75a30e6f01ad",
-		results.Shards:       "e94cf3edded2f023",
+		results.Points:       "1e96665ea2ac335c",
+		results.Trajectories: "744824e1422a87a2",
+		results.Coefficients: "2544f73b38aae69b",
+		results.Shards:       "b93066e468e1c4a5",
 	} {
 		sum := sha256.Sum256(out[table].Bytes())
 		if got := hex.EncodeToString(sum[:8]); got != want {

@@ -13,6 +13,9 @@ import (
 	"github.com/apache/arrow/go/v15/arrow"
 	"github.com/apache/arrow/go/v15/arrow/ipc"
 	"github.com/apache/arrow/go/v15/parquet/file"
+	"github.com/apache/arrow/go/v15/parquet/metadata"
+
+	"github.com/phasegrid/phasegrid/sweep"
 )
 
 const readRows = 4096 // rows that a Reader decodes at a time
@@ -20,10 +23,10 @@ const readRows = 4096 // rows that a Reader decodes at a time
 // Reader reads one Parquet file of a result set. Files of unknown origin should be read only after
 // their checksum was verified: the Parquet library cannot handle every malformed file.
 type Reader struct {
-	file          *file.Reader
-	table         Table
-	columns       []Column
-	solverVersion int
+	file    *file.Reader
+	table   Table
+	columns []Column
+	solver  sweep.SolverIdentity
 }
 
 // NewReader opens a Parquet file of size bytes.
@@ -38,13 +41,12 @@ func NewReader(r io.ReaderAt, size int64) (reader *Reader, err error) {
 		return nil, err
 	}
 	meta := f.MetaData().KeyValueMetadata()
-	version, encoded := meta.FindValue(solverVersionKey), meta.FindValue(arrowSchemaKey)
-	if version == nil || encoded == nil {
-		return nil, fmt.Errorf("results: read footer: %s or %s is missing; not a file of a result set",
-			solverVersionKey, arrowSchemaKey)
+	encoded := meta.FindValue(arrowSchemaKey)
+	if encoded == nil {
+		return nil, fmt.Errorf("results: read footer: %s is missing; not a file of a result set", arrowSchemaKey)
 	}
-	if reader.solverVersion, err = strconv.Atoi(*version); err != nil {
-		return nil, fmt.Errorf("results: read footer: %s: %w", solverVersionKey, err)
+	if reader.solver, err = storedSolver(meta); err != nil {
+		return nil, fmt.Errorf("results: read footer: %w", err)
 	}
 	if reader.columns, err = storedColumns(*encoded); err != nil {
 		return nil, fmt.Errorf("results: read footer: %s: %w", arrowSchemaKey, err)
@@ -55,6 +57,22 @@ func NewReader(r io.ReaderAt, size int64) (reader *Reader, err error) {
 		}
 	}
 	return reader, nil
+}
+
+// storedSolver returns the solver of a footer.
+func storedSolver(meta metadata.KeyValueMetadata) (sweep.SolverIdentity, error) {
+	if text := meta.FindValue(solverKey); text != nil {
+		return sweep.ParseSolver(*text)
+	}
+	version := meta.FindValue(solverVersionKey)
+	if version == nil {
+		return sweep.SolverIdentity{}, fmt.Errorf("%s is missing; not a file of a result set", solverKey)
+	}
+	n, err := strconv.Atoi(*version)
+	if err != nil {
+		return sweep.SolverIdentity{}, fmt.Errorf("%s: %w", solverVersionKey, err)
+	}
+	return sweep.BuiltinSolver(n), nil
 }
 
 // storedColumns decodes what fileSchema encoded.
@@ -98,8 +116,8 @@ func (r *Reader) Table() Table { return r.table }
 // Columns returns the file's columns, which must not be changed.
 func (r *Reader) Columns() []Column { return r.columns }
 
-// SolverVersion returns the version of the solver that computed the rows.
-func (r *Reader) SolverVersion() int { return r.solverVersion }
+// Solver returns the solver that computed the rows.
+func (r *Reader) Solver() sweep.SolverIdentity { return r.solver }
 
 // Rows returns the number of rows according to the footer.
 func (r *Reader) Rows() int64 { return r.file.NumRows() }

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/phasegrid/phasegrid/results"
+	"github.com/phasegrid/phasegrid/sweep"
 )
 
 func open(t testing.TB, b *bytes.Buffer) *results.Reader {
@@ -21,7 +22,8 @@ func open(t testing.TB, b *bytes.Buffer) *results.Reader {
 
 func TestRowsRoundTrip(t *testing.T) {
 	s := sampleSchema(t)
-	log := []results.ShardRow{{Shard: 1, First: 400, End: 700, Points: 300, Node: "b", Attempts: 2, SolverVersion: 3,
+	log := []results.ShardRow{{Shard: 1, First: 400, End: 700, Points: 300, Node: "b", Attempts: 2,
+		Solver:          "phasegrid 3",
 		ArithmeticClass: "amd64-fma", Kernel: "avx2", Started: 5, Finished: 9, Bytes: 12},
 		{Shard: 0, End: 400, Node: "a"}}
 	out := merge(t, s, sources(t, s, 700, 400), log)
@@ -100,8 +102,8 @@ func normal(p results.PointRow) results.PointRow {
 func TestReaderProjectsAndKeepsMetadata(t *testing.T) {
 	s := sampleSchema(t)
 	r := open(t, merge(t, s, sources(t, s, 50, 50), nil)[results.Points])
-	if r.SolverVersion() != 3 || r.Table() != results.Points || r.Rows() != 50 {
-		t.Errorf("version %d table %s rows %d", r.SolverVersion(), r.Table(), r.Rows())
+	if r.Solver() != sweep.BuiltinSolver(3) || r.Table() != results.Points || r.Rows() != 50 {
+		t.Errorf("solver %s table %s rows %d", r.Solver(), r.Table(), r.Rows())
 	}
 	for i, c := range s.Columns(results.Points) {
 		if r.Columns()[i] != c {

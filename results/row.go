@@ -89,7 +89,7 @@ type ShardRow struct {
 	Shard, First, End, Points int64
 	Node                      string
 	Attempts                  int64
-	SolverVersion             int64
+	Solver                    string // empty in sets of solver versions before 4
 	ArithmeticClass, Kernel   string
 	Started, Finished         int64 // microseconds since 1970 in UTC
 	Bytes                     int64 // of the delivered payload

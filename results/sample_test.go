@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/phasegrid/phasegrid/results"
+	"github.com/phasegrid/phasegrid/sweep"
 )
 
 var sampleParameters = []results.Column{
@@ -28,7 +29,7 @@ func sampleSchema(t testing.TB) *results.Schema {
 	t.Helper()
 	s, err := results.NewSchema(
 		sampleParameters,
-		results.Options{SolverVersion: 3, Trajectories: true, Coefficients: true},
+		results.Options{Solver: sweep.BuiltinSolver(3), Trajectories: true, Coefficients: true},
 	)
 	if err != nil {
 		t.Fatal(err)

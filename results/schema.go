@@ -4,13 +4,15 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+
+	"github.com/phasegrid/phasegrid/sweep"
 )
 
 // Options select the tables of a result set and the solver that computes it.
 type Options struct {
-	SolverVersion int
-	Trajectories  bool // the sweep records steps
-	Coefficients  bool // it records the coefficients of all groups, too
+	Solver       sweep.SolverIdentity
+	Trajectories bool // the sweep records steps
+	Coefficients bool // it records the coefficients of all groups, too
 }
 
 // Schema is the tables of a result set with their columns. It is immutable and safe for concurrent

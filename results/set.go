@@ -60,9 +60,9 @@ func readSchema(dir string) (*Schema, error) {
 	s, err := NewSchema(
 		parameters,
 		Options{
-			SolverVersion: points.SolverVersion(),
-			Trajectories:  has(Trajectories),
-			Coefficients:  has(Coefficients),
+			Solver:       points.Solver(),
+			Trajectories: has(Trajectories),
+			Coefficients: has(Coefficients),
 		},
 	)
 	if err != nil {
@@ -87,7 +87,7 @@ func (s *Schema) adopt(t Table, dir string) error {
 		return err
 	}
 	defer f.Close()
-	known := s.tables[t]
+	known := withRetired(t, s.tables[t])
 	for _, c := range f.Columns() {
 		at := slices.IndexFunc(known, func(k Column) bool { return k.Name == c.Name })
 		if at < 0 || known[at].Kind != c.Kind {

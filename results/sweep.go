@@ -9,7 +9,7 @@ import (
 
 // SweepSchema derives the schema of a sweep's result set. Nodes and coordinators derive the same
 // one: deliveries with another are rejected. Sets of earlier solver versions have fewer columns.
-func SweepSchema(spec *sweep.Spec, solverVersion int) (*Schema, error) {
+func SweepSchema(spec *sweep.Spec, solver sweep.SolverIdentity) (*Schema, error) {
 	var parameters []Column
 	for _, id := range SweepParameters(spec) {
 		p := spec.Describe(id)
@@ -23,22 +23,22 @@ func SweepSchema(spec *sweep.Spec, solverVersion int) (*Schema, error) {
 	}
 	record := spec.Record()
 	s, err := NewSchema(parameters, Options{
-		SolverVersion: solverVersion,
-		Trajectories:  !record.None(),
-		Coefficients:  record.Coefficients,
+		Solver:       solver,
+		Trajectories: !record.None(),
+		Coefficients: record.Coefficients,
 	})
-	if err != nil || solverVersion >= 4 {
-		return s, err
+	if _, before4 := solver.BeforeIdentities(); err == nil && before4 {
+		err = s.restore()
 	}
-	return s, s.drop(since4)
+	return s, err
 }
 
-// drop removes the columns with a property.
-func (s *Schema) drop(p property) (err error) {
+// restore gives the tables the columns that they had before solver version 4.
+func (s *Schema) restore() (err error) {
 	for _, t := range s.Tables() {
-		dropped := func(c Column) bool { return hasProperty(t, c.Name, p) }
+		later := func(c Column) bool { return hasProperty(t, c.Name, since4) }
 		all := s.tables[t]
-		s.tables[t] = slices.DeleteFunc(slices.Clone(all), dropped)
+		s.tables[t] = slices.DeleteFunc(withRetired(t, all), later)
 		s.missing[t] = without(all, s.tables[t])
 		if s.wire[t] == nil {
 			continue

@@ -33,11 +33,11 @@ record: {every: 2, coefficients: true}
 	if err != nil {
 		t.Fatal(err)
 	}
-	schema, err := results.SweepSchema(spec, 7)
+	schema, err := results.SweepSchema(spec, sweep.BuiltinSolver(7))
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := results.Options{SolverVersion: 7, Trajectories: true, Coefficients: true}
+	want := results.Options{Solver: sweep.BuiltinSolver(7), Trajectories: true, Coefficients: true}
 	if got := schema.Options(); got != want {
 		t.Errorf("options %+v; want %+v", got, want)
 	}
@@ -78,7 +78,7 @@ func TestSetsRecordDerivedParameters(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		schema, err := results.SweepSchema(spec, 4)
+		schema, err := results.SweepSchema(spec, sweep.BuiltinSolver(4))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -117,7 +117,7 @@ func TestVariablesAreNoColumns(t *testing.T) {
 			parameters = append(parameters, results.Column{Name: p.Name, Kind: kind})
 		}
 	}
-	schema, err := results.NewSchema(parameters, results.Options{SolverVersion: 4, Trajectories: true})
+	schema, err := results.NewSchema(parameters, results.Options{Solver: sweep.BuiltinSolver(4), Trajectories: true})
 	if err != nil {
 		t.Fatal(err)
 	}

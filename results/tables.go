@@ -1,5 +1,7 @@
 package results
 
+import "slices"
+
 // pointKey are the first columns of the points table; those of the sweep's parameters follow.
 var pointKey = []field[PointRow]{
 	{
@@ -8,7 +10,7 @@ var pointKey = []field[PointRow]{
 	},
 	{
 		required("point_id", String, "",
-			"hash of the complete resolved parameters and the solver version, 32 hex digits"),
+			"hash of the complete resolved parameters and the solver, 32 hex digits"),
 		distinct, func(r *PointRow) any { return &r.PointID },
 	},
 }
@@ -179,8 +181,8 @@ var shardFields = []field[ShardRow]{
 	{required("node", String, "", "node that computed it"), 0, func(r *ShardRow) any { return &r.Node }},
 	{required("attempts", Int64, "", "leases it took"), 0, func(r *ShardRow) any { return &r.Attempts }},
 	{
-		required("solver_version", Int64, "", "version of the node's solver"),
-		0, func(r *ShardRow) any { return &r.SolverVersion },
+		required("solver", String, "", "solver that computed it: name, version and hash if it has one"),
+		since4, func(r *ShardRow) any { return &r.Solver },
 	},
 	{
 		required("arithmetic_class", String, "", "arithmetic class of the node's CPU"),
@@ -190,6 +192,23 @@ var shardFields = []field[ShardRow]{
 	{required("started", Time, "us", "when the node began"), 0, func(r *ShardRow) any { return &r.Started }},
 	{required("finished", Time, "us", "when the node ended"), 0, func(r *ShardRow) any { return &r.Finished }},
 	{required("bytes", Int64, "bytes", "size of its payload"), 0, func(r *ShardRow) any { return &r.Bytes }},
+}
+
+// retired are the columns that only sets of solver versions before 4 have: solver stands in their
+// place.
+var retired = [numTables][]Column{
+	Shards: {required("solver_version", Int64, "", "version of the node's solver")},
+}
+
+// withRetired returns a copy of the columns of a table with the retired ones, each before the
+// column that stands in its place.
+func withRetired(t Table, columns []Column) []Column {
+	out := slices.Clone(columns)
+	for _, c := range retired[t] {
+		at := slices.IndexFunc(out, func(o Column) bool { return o.Name == "solver" })
+		out = slices.Insert(out, at, c)
+	}
+	return out
 }
 
 func required(name string, kind Kind, unit, doc string) Column {

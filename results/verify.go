@@ -246,9 +246,9 @@ func (v *verifier) totals(byStatus map[string]int64) {
 			v.add(BadManifest, ManifestName, "got %d points with status %s, the manifest has %d", got, status, want)
 		}
 	}
-	if v.manifest.SolverVersion != v.schema.options.SolverVersion {
-		v.add(BadManifest, ManifestName, "the manifest has solver version %d, the files have %d",
-			v.manifest.SolverVersion, v.schema.options.SolverVersion)
+	if v.manifest.Solver != v.schema.options.Solver {
+		v.add(BadManifest, ManifestName, "the manifest has solver %s, the files have %s",
+			v.manifest.Solver, v.schema.options.Solver)
 	}
 }
 

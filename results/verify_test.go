@@ -186,7 +186,7 @@ func TestParseManifestRejectsBadManifests(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, edit := range [][2]string{
-		{`"format": 1`, `"format": 2`},
+		{`"format": 2`, `"format": 3`},
 		{`points/part-000000.parquet`, `../part-000000.parquet`},
 		{`points/part-000000.parquet`, `/etc/passwd`},
 		{`points/part-000000.parquet`, `points/part-000001.parquet`},

@@ -46,9 +46,9 @@ func (p *partVerifier) tryOpen(t Table) (*setFile, ViolationKind, error) {
 		return nil, Unreadable, err
 	}
 	if f.Table() != t || !slices.Equal(f.Columns(), p.set.schema.Columns(t)) ||
-		f.SolverVersion() != p.set.schema.options.SolverVersion {
+		f.Solver() != p.set.schema.options.Solver {
 		f.Close()
-		return nil, BadSchema, fmt.Errorf("columns or solver version differ from %s", EmptyName(t))
+		return nil, BadSchema, fmt.Errorf("columns or solver differ from %s", EmptyName(t))
 	}
 	return f, "", nil
 }

@@ -24,8 +24,8 @@ func TestSetsOfEarlierVersionsStayReadable(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if v := set.Schema().Options().SolverVersion; v != 3 {
-		t.Errorf("solver version %d", v)
+	if v := set.Schema().Options().Solver; v != sweep.BuiltinSolver(3) {
+		t.Errorf("solver %s", v)
 	}
 	checkSweepSchema(t, set)
 	diverged, reached := 0, 0
@@ -79,7 +79,7 @@ func checkSweepSchema(t *testing.T, set *results.Set) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	schema, err := results.SweepSchema(spec, 3)
+	schema, err := results.SweepSchema(spec, sweep.BuiltinSolver(3))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -94,7 +94,8 @@ func newViews(s *Schema, base string) *views {
 // follows reports whether a parameter's values follow from those of others, so that it parts no
 // cells. Sets of solver versions before 4 do not record it; there, steps follow the learning rate.
 func (s *Schema) follows(p Column) bool {
-	return p.Derived || p.Name == "steps" && s.options.SolverVersion < 4
+	_, before4 := s.options.Solver.BeforeIdentities()
+	return p.Derived || p.Name == "steps" && before4
 }
 
 // metric is a column of the points table that views give quantiles of.

@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"github.com/phasegrid/phasegrid/results"
+	"github.com/phasegrid/phasegrid/sweep"
 )
 
 // randomParameters are those of random result sets; power is null for other optimizers.
@@ -31,7 +32,7 @@ var randomParameters = []results.Column{
 // randomFolder is a set of random points in random cells. Statuses, nulls and points that occur
 // several times are frequent.
 func randomFolder(t *testing.T, r *rand.Rand) *folder {
-	s, err := results.NewSchema(randomParameters, results.Options{SolverVersion: 4})
+	s, err := results.NewSchema(randomParameters, results.Options{Solver: sweep.BuiltinSolver(4)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -459,7 +460,7 @@ func comparedFolder(t *testing.T, r *rand.Rand) (*folder, map[int64]map[string]m
 	s, err := results.NewSchema([]results.Column{
 		{Name: "optimizer", Kind: results.String}, {Name: "dimension", Kind: results.Int64},
 		{Name: "anisotropy", Kind: results.Float64}, {Name: "learning_rate", Kind: results.Float64},
-	}, results.Options{SolverVersion: 1})
+	}, results.Options{Solver: sweep.BuiltinSolver(1)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -167,15 +167,16 @@ func TestSpecsOfPlanVersion1AreReadAsTheyWere(t *testing.T) {
 	if string(old.Canonical()) != first {
 		t.Errorf("the canonical spec is %s", old.Canonical())
 	}
-	if got, want := old.ID(3), "d8f7a0ebdcc33dd1953f85965f2b51bd"; got != want {
+	if got, want := old.ID(sweep.BuiltinSolver(3)), "d8f7a0ebdcc33dd1953f85965f2b51bd"; got != want {
 		t.Errorf("the id is %s, want %s", got, want)
 	}
 	file := strings.Replace(first, "{", `{"name":"x","record":"none",`, 1)
 	again := parse(t, file)
-	if old.ID(3) == again.ID(3) {
+	if old.ID(sweep.BuiltinSolver(3)) == again.ID(sweep.BuiltinSolver(3)) {
 		t.Error("the same file has the id of plan version 1")
 	}
-	if back, err := sweep.Decode(again.Canonical()); err != nil || back.ID(3) != again.ID(3) {
+	if back, err := sweep.Decode(again.Canonical()); err != nil ||
+		back.ID(sweep.BuiltinSolver(3)) != again.ID(sweep.BuiltinSolver(3)) {
 		t.Errorf("Decode: %v", err)
 	}
 	distinct := func(spec *sweep.Spec, id sweep.ParameterID) []float64 {

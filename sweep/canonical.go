@@ -2,12 +2,9 @@ package sweep
 
 import (
 	"bytes"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"strconv"
-	"strings"
 
 	"github.com/phasegrid/phasegrid/sweep/exact"
 )
@@ -193,17 +190,3 @@ func File(name string, canonical []byte) []byte {
 // Canonical is the spec as JSON with sorted keys and shortest numbers. Equal sweeps have equal
 // bytes: it does not depend on name, comments, key order and spelling. Read only.
 func (s *Spec) Canonical() []byte { return s.canonical }
-
-// ID is the identity of the sweep's rows: 32 hex digits of the SHA-256 of the canonical spec,
-// which has the plan version, and the solver's version.
-func (s *Spec) ID(solverVersion int) string {
-	hash := sha256.New()
-	hash.Write(s.canonical)
-	fmt.Fprintf(hash, "\nsolver %d\n", solverVersion)
-	return hex.EncodeToString(hash.Sum(nil)[:16])
-}
-
-// ResultSet is the folder of the sweep's result set, name-<first 8 digits of the id>.
-func (s *Spec) ResultSet(solverVersion int) string {
-	return strings.TrimPrefix(s.name+"-"+s.ID(solverVersion)[:8], "-")
-}

@@ -110,7 +110,7 @@ func TestSpellingNeverMatters(t *testing.T) {
 			t,
 			rest+"grid: {learning_rate: [1e-1], anisotropy: [3]}\n",
 		)
-		if a.ID(1) != b.ID(1) {
+		if a.ID(sweep.BuiltinSolver(1)) != b.ID(sweep.BuiltinSolver(1)) {
 			t.Fatal("0.1 is not 1e-1")
 		}
 		with := func(s string) *sweep.Spec {
@@ -121,23 +121,24 @@ func TestSpellingNeverMatters(t *testing.T) {
 			return parse(t, strings.Replace(rest, "}", fixed, 1)+s+"\n")
 		}
 		x, y := with(pair[0]), with(pair[1])
-		if x.ID(1) != y.ID(1) {
+		if x.ID(sweep.BuiltinSolver(1)) != y.ID(sweep.BuiltinSolver(1)) {
 			t.Errorf("%s is %s\n%s is %s", pair[0], x.Canonical(), pair[1], y.Canonical())
 		}
 	}
 	x := parse(t, rest+"grid: {learning_rate: [0.1], anisotropy: [3]}\n")
-	if y := parse(t, rest+"grid: {learning_rate: [0.2], anisotropy: [3]}\n"); x.ID(1) == y.ID(1) {
+	if y := parse(t, rest+"grid: {learning_rate: [0.2], anisotropy: [3]}\n"); x.ID(
+		sweep.BuiltinSolver(1),
+	) == y.ID(
+		sweep.BuiltinSolver(1),
+	) {
 		t.Error("different sweeps have the same id")
 	}
-	if x.ID(1) == x.ID(2) || len(x.ID(1)) != 32 {
-		t.Errorf("ids %s and %s of two solver versions", x.ID(1), x.ID(2))
+	if x.ID(sweep.BuiltinSolver(1)) == x.ID(sweep.BuiltinSolver(2)) || len(x.ID(sweep.BuiltinSolver(1))) != 32 {
+		t.Errorf("ids %s and %s of two solver versions", x.ID(sweep.BuiltinSolver(1)), x.ID(sweep.BuiltinSolver(2)))
 	}
 	if y := parse(t, strings.Replace(rest, "name: x", "name: other",
-		1)+"grid: {learning_rate: [0.1], anisotropy: [3]}\n"); x.ID(
-		1,
-	) != y.ID(
-		1,
-	) {
+		1)+"grid: {learning_rate: [0.1], anisotropy: [3]}\n"); x.ID(sweep.BuiltinSolver(1)) !=
+		y.ID(sweep.BuiltinSolver(1)) {
 		t.Error("the name is hashed")
 	}
 }

@@ -76,8 +76,9 @@ where: variable_59 < 3
 	if !slices.Equal(got, want) || len(spec.Columns()) != 10 {
 		t.Errorf("points %q, want %q; columns %v", got, want, spec.Columns())
 	}
-	if p, _ := spec.Point(0); len(p.Params) != len(long) || PointID(p.Params, 3) != PointID(p.Params[:NumParameters],
-		3) {
+	solver := BuiltinSolver(4)
+	if p, _ := spec.Point(0); len(p.Params) != len(long) ||
+		PointID(p.Params, solver) != PointID(p.Params[:NumParameters], solver) {
 		t.Error("a variable is part of the point's id")
 	}
 }

@@ -46,7 +46,7 @@ const columnNames = `
 	unstable_step resonant_step input_stable_rank
 	step eta_step signal_coefficient spike_coefficient bulk_coefficient
 	group eigenvalue multiplicity coefficient
-	shard first end points node attempts solver_version arithmetic_class kernel started finished bytes
+	shard first end points node attempts solver solver_version arithmetic_class kernel started finished bytes
 	set replicates runs ok diverged failed invalid escaped reached_90 escape_time spectral_gap
 	learning_rates excluded_rates at_edge censored verdict best smallest largest excluded
 	crossover direction changes advantage advantage_below c g p s t`

@@ -169,13 +169,13 @@ func TestVariablesInTheIdentity(t *testing.T) {
 	const rest = ", optimizer: gd, dimension: 8}\nderive: {learning_rate: 0.001 * multiplier}\n"
 	base := parse(t, variableHead+rest+"variables: {multiplier: how much}\ngrid: {multiplier: [1, 2]}\n")
 	plain := parse(t, variableHead+", optimizer: gd, dimension: 8}\ngrid: {learning_rate: [0.001, 0.002]}\n")
-	ids := map[string]string{base.ID(4): "base", plain.ID(4): "plain"}
+	ids := map[string]string{base.ID(sweep.BuiltinSolver(4)): "base", plain.ID(sweep.BuiltinSolver(4)): "plain"}
 	for _, other := range []string{
 		"variables: {multiplier: how many}\ngrid: {multiplier: [1, 2]}\n",
 		"variables: {multiplier: how much}\ngrid: {multiplier: [1, 3]}\n",
 		"variables: {multiplier: how much, other: more}\ngrid: {multiplier: [1, 2], other: [0]}\n",
 	} {
-		id := parse(t, variableHead+rest+other).ID(4)
+		id := parse(t, variableHead+rest+other).ID(sweep.BuiltinSolver(4))
 		if ids[id] != "" {
 			t.Errorf("%s has the id of %s", other, ids[id])
 		}
@@ -184,7 +184,7 @@ func TestVariablesInTheIdentity(t *testing.T) {
 	for i := range int64(2) {
 		p, _ := base.Point(i)
 		q, _ := plain.Point(i)
-		if sweep.PointID(p.Params, 4) != sweep.PointID(q.Params, 4) {
+		if sweep.PointID(p.Params, sweep.BuiltinSolver(4)) != sweep.PointID(q.Params, sweep.BuiltinSolver(4)) {
 			t.Errorf("point %d has another id with a variable", i)
 		}
 	}
@@ -290,7 +290,7 @@ func TestRandomVariables(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, s := range []*sweep.Spec{spec, restored, again, other} {
-			if s.ID(4) != spec.ID(4) {
+			if s.ID(sweep.BuiltinSolver(4)) != spec.ID(sweep.BuiltinSolver(4)) {
 				t.Fatalf("%s\nis not\n%s", s.Canonical(), spec.Canonical())
 			}
 			d.check(t, s)
@@ -303,7 +303,8 @@ func TestRandomVariables(t *testing.T) {
 		}
 		p, _ := spec.Point(0)
 		q, _ := plain.Point(0)
-		if sweep.PointID(p.Params, 4) != sweep.PointID(q.Params, 4) || plain.ID(4) == spec.ID(4) {
+		if sweep.PointID(p.Params, sweep.BuiltinSolver(4)) != sweep.PointID(q.Params, sweep.BuiltinSolver(4)) ||
+			plain.ID(sweep.BuiltinSolver(4)) == spec.ID(sweep.BuiltinSolver(4)) {
 			t.Fatal("variables are in the point id, or not in the sweep id")
 		}
 	})

@@ -24,7 +24,6 @@ import (
 
 	"github.com/phasegrid/phasegrid/cmd/phasegrid/client"
 	"github.com/phasegrid/phasegrid/node"
-	"github.com/phasegrid/phasegrid/node/solver"
 	pb "github.com/phasegrid/phasegrid/proto/phasegrid/v1"
 	"github.com/phasegrid/phasegrid/results"
 	"github.com/phasegrid/phasegrid/sweep"
@@ -298,12 +297,14 @@ func TestStatusNamesFencedNodes(t *testing.T) {
 	nodes := pb.NewNodesClient(conn)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
+	identity := currentVersion().Solver
+	own := &pb.SolverIdentity{Name: identity.Name, Version: identity.Version}
 	life, err := nodes.Attach(ctx)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := life.Send(&pb.AttachRequest{Message: &pb.AttachRequest_Hello{Hello: &pb.Hello{Info: &pb.NodeInfo{
-		Name: "clumsy", Slots: 1, SolverVersion: solver.Version, ArithmeticClass: "test"}}}}); err != nil {
+		Name: "clumsy", Slots: 1, Solver: own, ArithmeticClass: "test"}}}}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := life.Recv(); err != nil {
@@ -315,7 +316,7 @@ func TestStatusNamesFencedNodes(t *testing.T) {
 			t.Fatal(err)
 		}
 		if err := delivery.Send(&pb.DeliverRequest{Message: &pb.DeliverRequest_Header{Header: &pb.DeliverHeader{
-			SweepId: view.ID, Node: "clumsy", SolverVersion: solver.Version, ArithmeticClass: "test"}}}); err != nil {
+			SweepId: view.ID, Node: "clumsy", Solver: own, ArithmeticClass: "test"}}}); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := delivery.CloseAndRecv(); err == nil {
@@ -480,7 +481,7 @@ func TestQuarantineExitsWith3AndRetryFixesIt(t *testing.T) {
 			startNode(
 				t,
 				address,
-				node.Config{Name: name, Slots: 1, Memo: poisoned(sweep.PointID(point.Params, solver.Version))},
+				node.Config{Name: name, Slots: 1, Memo: poisoned(sweep.PointID(point.Params, currentVersion().Solver))},
 			),
 		)
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/phasegrid/phasegrid/results"
+	"github.com/phasegrid/phasegrid/sweep"
 )
 
 type diffOptions struct {
@@ -113,9 +114,9 @@ func openDiffSet(dir string) (*results.Set, diffSetView, error) {
 	if err != nil {
 		return nil, diffSetView{}, err
 	}
-	version := set.Schema().Options().SolverVersion
+	solver := set.Schema().Options().Solver
 	return set, diffSetView{
-		Set: dir, ID: spec.ID(version), SolverVersion: version, Finished: set.Manifest() != nil,
+		Set: dir, ID: spec.ID(solver), Solver: solver, Finished: set.Manifest() != nil,
 	}, nil
 }
 
@@ -133,10 +134,10 @@ type diffView struct {
 }
 
 type diffSetView struct {
-	Set           string `json:"set" yaml:"set"`
-	ID            string `json:"id" yaml:"id"` // of the sweep
-	SolverVersion int    `json:"solver_version" yaml:"solver_version"`
-	Finished      bool   `json:"finished" yaml:"finished"`
+	Set      string               `json:"set" yaml:"set"`
+	ID       string               `json:"id" yaml:"id"` // of the sweep
+	Solver   sweep.SolverIdentity `json:"solver" yaml:"solver"`
+	Finished bool                 `json:"finished" yaml:"finished"`
 }
 
 type diffRowsView struct {
@@ -243,10 +244,10 @@ func (v *diffView) print(w io.Writer) {
 		if !s.Finished {
 			state = ", not finished"
 		}
-		fmt.Fprintf(w, "%c: %s, sweep %s, solver version %d%s\n", 'A'+i, s.Set, s.ID, s.SolverVersion, state)
+		fmt.Fprintf(w, "%c: %s, sweep %s, solver %s%s\n", 'A'+i, s.Set, s.ID, s.Solver, state)
 	}
-	if v.A.SolverVersion != v.B.SolverVersion {
-		fmt.Fprintln(w, "point ids depend on the solver version: no row of A has a counterpart in B")
+	if v.A.Solver != v.B.Solver {
+		fmt.Fprintln(w, "point ids depend on the solver: no row of A has a counterpart in B")
 	}
 	for _, names := range []struct {
 		where string

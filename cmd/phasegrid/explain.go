@@ -76,16 +76,16 @@ type namedValue struct {
 
 // originView is the row of the point's shard in the table of shards.
 type originView struct {
-	Shard           int64     `json:"shard"`
-	FirstIndex      int64     `json:"first_index"`
-	EndIndex        int64     `json:"end_index"`
-	Node            string    `json:"node"`
-	Attempts        int64     `json:"attempts"`
-	SolverVersion   int64     `json:"solver_version"`
-	ArithmeticClass string    `json:"arithmetic_class"`
-	Kernel          string    `json:"kernel"`
-	Started         time.Time `json:"started"`
-	Finished        time.Time `json:"finished"`
+	Shard           int64                `json:"shard"`
+	FirstIndex      int64                `json:"first_index"`
+	EndIndex        int64                `json:"end_index"`
+	Node            string               `json:"node"`
+	Attempts        int64                `json:"attempts"`
+	Solver          sweep.SolverIdentity `json:"solver"`
+	ArithmeticClass string               `json:"arithmetic_class"`
+	Kernel          string               `json:"kernel"`
+	Started         time.Time            `json:"started"`
+	Finished        time.Time            `json:"finished"`
 }
 
 func runExplain(ctx context.Context, o explainOptions) error {
@@ -156,7 +156,7 @@ func findOrigin(ctx context.Context, set *results.Set, point int64) (*originView
 				row.End,
 				row.Node,
 				row.Attempts,
-				row.SolverVersion,
+				set.Schema().Options().Solver,
 				row.ArithmeticClass,
 				row.Kernel,
 				time.UnixMicro(row.Started).UTC(),
@@ -273,7 +273,7 @@ func printExplain(w io.Writer, v explainView) {
 			s.Finished.Format(time.RFC3339),
 			s.Attempts,
 		)
-		fmt.Fprintf(w, "solver\tversion %d, %s, kernel %s\n", s.SolverVersion, s.ArithmeticClass, s.Kernel)
+		fmt.Fprintf(w, "solver\t%s, %s, kernel %s\n", s.Solver, s.ArithmeticClass, s.Kernel)
 	}
 	for _, table := range []struct {
 		title  string

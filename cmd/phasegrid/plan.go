@@ -61,26 +61,26 @@ func checkPointBytes(bytes int64) error {
 }
 
 type planView struct {
-	Name          string      `json:"name" yaml:"name"`
-	Indices       int64       `json:"indices" yaml:"indices"`
-	Points        int64       `json:"points" yaml:"points"`
-	Exact         bool        `json:"points_exact" yaml:"points_exact"`
-	Shards        int64       `json:"shards" yaml:"shards"`
-	Parts         int64       `json:"parts" yaml:"parts"`
-	Flops         float64     `json:"flops" yaml:"flops"`
-	PointBytes    int64       `json:"point_bytes" yaml:"point_bytes"`
-	ArrowBytes    int64       `json:"arrow_bytes" yaml:"arrow_bytes"`
-	ParquetBytes  int64       `json:"parquet_bytes" yaml:"parquet_bytes"`
-	Seconds       float64     `json:"seconds" yaml:"seconds"`
-	StepSeconds   float64     `json:"step_seconds" yaml:"step_seconds"`     // of one core, as the next two
-	MetricSeconds float64     `json:"metric_seconds" yaml:"metric_seconds"` // of recorded and last iterates
-	RowSeconds    float64     `json:"row_seconds" yaml:"row_seconds"`
-	Slots         int         `json:"slots" yaml:"slots"`
-	Shapes        []shapeView `json:"shapes" yaml:"shapes"`
-	MoreShapes    bool        `json:"more_shapes,omitempty" yaml:"more_shapes,omitempty"`
-	Warnings      []string    `json:"warnings,omitempty" yaml:"warnings,omitempty"`
-	SolverVersion int         `json:"solver_version" yaml:"solver_version"`
-	PlanVersion   int         `json:"plan_version" yaml:"plan_version"`
+	Name          string               `json:"name" yaml:"name"`
+	Indices       int64                `json:"indices" yaml:"indices"`
+	Points        int64                `json:"points" yaml:"points"`
+	Exact         bool                 `json:"points_exact" yaml:"points_exact"`
+	Shards        int64                `json:"shards" yaml:"shards"`
+	Parts         int64                `json:"parts" yaml:"parts"`
+	Flops         float64              `json:"flops" yaml:"flops"`
+	PointBytes    int64                `json:"point_bytes" yaml:"point_bytes"`
+	ArrowBytes    int64                `json:"arrow_bytes" yaml:"arrow_bytes"`
+	ParquetBytes  int64                `json:"parquet_bytes" yaml:"parquet_bytes"`
+	Seconds       float64              `json:"seconds" yaml:"seconds"`
+	StepSeconds   float64              `json:"step_seconds" yaml:"step_seconds"`     // of one core, as the next two
+	MetricSeconds float64              `json:"metric_seconds" yaml:"metric_seconds"` // of recorded and last iterates
+	RowSeconds    float64              `json:"row_seconds" yaml:"row_seconds"`
+	Slots         int                  `json:"slots" yaml:"slots"`
+	Shapes        []shapeView          `json:"shapes" yaml:"shapes"`
+	MoreShapes    bool                 `json:"more_shapes,omitempty" yaml:"more_shapes,omitempty"`
+	Warnings      []string             `json:"warnings,omitempty" yaml:"warnings,omitempty"`
+	Solver        sweep.SolverIdentity `json:"solver" yaml:"solver"`
+	PlanVersion   int                  `json:"plan_version" yaml:"plan_version"`
 }
 
 type shapeView struct {
@@ -138,7 +138,7 @@ func viewPlan(spec *sweep.Spec, s sweep.Summary, e estimate.Estimate, slots int)
 		ArrowBytes: s.Arrow.Points + s.Arrow.Trajectories + s.Arrow.Coefficients, ParquetBytes: s.ParquetBytes,
 		Seconds: e.Wall, StepSeconds: e.Setup + e.Steps, MetricSeconds: e.Metrics, RowSeconds: e.Rows,
 		Slots: slots, MoreShapes: s.MoreShapes, Warnings: spec.Warnings(),
-		SolverVersion: currentVersion().SolverVersion, PlanVersion: sweep.PlanVersion,
+		Solver: currentVersion().Solver, PlanVersion: sweep.PlanVersion,
 	}
 	if e.MetricsDominate() {
 		view.Warnings = append(view.Warnings, fmt.Sprintf(

@@ -33,7 +33,7 @@ func (m Main) plotCommand() *cobra.Command {
 		Short: "Draw a result set: phase diagram, curves, trajectories or stability map",
 		Long: `plot draws a result set as PNG, SVG or PDF. Without flags it chooses the kind that fits the axes
 of the sweep. Diverged and censored points are marked. The caption has the slice that is shown,
-the sweep id and the solver version. Without --to, the files go to the current directory.
+the sweep id and the solver. Without --to, the files go to the current directory.
 
   phasegrid plot results/my-sweep-1a2b3c4d
   phasegrid plot results/my-sweep-1a2b3c4d --kind curves --x anisotropy --y steps_to_90 --color optimizer

@@ -6,7 +6,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/phasegrid/phasegrid/node/solver"
 	"github.com/phasegrid/phasegrid/results"
 	"github.com/phasegrid/phasegrid/sweep"
 )
@@ -125,7 +124,7 @@ func TestNoSpaceForTheMemo(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	folder, err := stateFolder(runOptions{Out: out, State: state}, spec.Name(), spec.ID(solver.Version))
+	folder, err := stateFolder(runOptions{Out: out, State: state}, spec.Name(), spec.ID(currentVersion().Solver))
 	if err == nil {
 		err = os.WriteFile(folder, nil, 0o644) // makes the copy fail, as a full disk does
 	}

@@ -111,7 +111,7 @@ func runRun(ctx context.Context, o runOptions) error {
 	for _, w := range spec.Warnings() {
 		fmt.Fprintln(o.stderr, "warning:", w)
 	}
-	id := spec.ID(solver.Version)
+	id := spec.ID(sweep.BuiltinSolver(solver.Version))
 	folder := filepath.Join(o.Out, spec.Name()+"-"+id[:8])
 	finished, err := reuse.OpenFinished(folder, id)
 	if err != nil {

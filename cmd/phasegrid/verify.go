@@ -122,12 +122,12 @@ func verifySet(ctx context.Context, dir string) (report *results.Report, missing
 	if m == nil {
 		return report, 0, nil
 	}
-	if m.Sweep != spec.ID(m.SolverVersion) {
+	if m.Sweep != spec.ID(m.Solver) {
 		report.Violations = append(
 			report.Violations,
 			results.Violation{Kind: results.BadManifest, File: results.SweepName,
 				Detail: fmt.Sprintf("not the sweep of the manifest: got id %s, the manifest has %s",
-					spec.ID(m.SolverVersion), m.Sweep)},
+					spec.ID(m.Solver), m.Sweep)},
 		)
 	}
 	for _, r := range m.Missing {

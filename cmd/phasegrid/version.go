@@ -27,14 +27,14 @@ func (m Main) versionCommand() *cobra.Command {
 
 // versionView has what determines the bytes of result sets, and what built this program.
 type versionView struct {
-	Version         string `json:"version" yaml:"version"`
-	Revision        string `json:"revision" yaml:"revision"`
-	SolverVersion   int    `json:"solver_version" yaml:"solver_version"`
-	PlanVersion     int    `json:"plan_version" yaml:"plan_version"`
-	ArithmeticClass string `json:"arithmetic_class" yaml:"arithmetic_class"`
-	Kernel          string `json:"kernel" yaml:"kernel"`
-	Go              string `json:"go" yaml:"go"`
-	Platform        string `json:"platform" yaml:"platform"`
+	Version         string               `json:"version" yaml:"version"`
+	Revision        string               `json:"revision" yaml:"revision"`
+	Solver          sweep.SolverIdentity `json:"solver" yaml:"solver"`
+	PlanVersion     int                  `json:"plan_version" yaml:"plan_version"`
+	ArithmeticClass string               `json:"arithmetic_class" yaml:"arithmetic_class"`
+	Kernel          string               `json:"kernel" yaml:"kernel"`
+	Go              string               `json:"go" yaml:"go"`
+	Platform        string               `json:"platform" yaml:"platform"`
 }
 
 func runVersion(_ context.Context, o printOptions) error {
@@ -42,7 +42,7 @@ func runVersion(_ context.Context, o printOptions) error {
 	return o.Output.print(o.stdout, view, func(w io.Writer) {
 		fmt.Fprintf(w, "phasegrid\t%s\n", view.Version)
 		fmt.Fprintf(w, "revision\t%s\n", view.Revision)
-		fmt.Fprintf(w, "solver\t%d\n", view.SolverVersion)
+		fmt.Fprintf(w, "solver\t%s\n", view.Solver)
 		fmt.Fprintf(w, "plan\t%d\n", view.PlanVersion)
 		fmt.Fprintf(w, "arithmetic\t%s\n", view.ArithmeticClass)
 		fmt.Fprintf(w, "kernel\t%s\n", view.Kernel)
@@ -52,14 +52,14 @@ func runVersion(_ context.Context, o printOptions) error {
 
 // line is the answer to --version.
 func (v versionView) line() string {
-	return fmt.Sprintf("phasegrid %s (revision %s, solver %d, %s)", v.Version, v.Revision, v.SolverVersion, v.Go)
+	return fmt.Sprintf("phasegrid %s (revision %s, solver %s, %s)", v.Version, v.Revision, v.Solver, v.Go)
 }
 
 // currentVersion reads the versions from the program itself.
 func currentVersion() versionView {
 	view := versionView{
 		Version: "devel", Revision: "unknown",
-		SolverVersion: solver.Version, PlanVersion: sweep.PlanVersion,
+		Solver: sweep.BuiltinSolver(solver.Version), PlanVersion: sweep.PlanVersion,
 		ArithmeticClass: solver.ArithmeticClass(), Kernel: solver.Kernel(),
 		Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH,
 	}

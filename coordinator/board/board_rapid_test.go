@@ -162,7 +162,7 @@ func (m *naive) random() {
 			stored: map[int]bool{},
 			phase:  board.Running,
 		}
-		m.step(board.SweepAdded{ID: id, Cuts: cuts, Solver: 1, Phase: board.Running,
+		m.step(board.SweepAdded{ID: id, Cuts: cuts, Solver: "1", Phase: board.Running,
 			Priority: rapid.IntRange(0, 1).Draw(t, "priority"), Weight: rapid.IntRange(0, 3).Draw(t, "weight")})
 		return
 	}
@@ -255,7 +255,7 @@ func (m *naive) attach(name string) {
 			Info: board.NodeInfo{
 				Name:   name,
 				Slots:  rapid.IntRange(1, 3).Draw(m.t, "slots"),
-				Solver: 1,
+				Solver: "1",
 				Class:  n.class,
 			},
 		},
@@ -288,7 +288,7 @@ func (m *naive) deliver(name string, n *naiveNode) {
 			Sweep:  id,
 			Shard:  x,
 			Node:   name,
-			Solver: 1,
+			Solver: "1",
 			Class:  n.class,
 			Counts: board.Counts{OK: 1},
 		},
@@ -379,7 +379,7 @@ func (m *naive) finish() {
 			board.NodeAttached{
 				Conn:     m.conn,
 				Capacity: 4,
-				Info:     board.NodeInfo{Name: name, Slots: 2, Solver: 1, Class: class},
+				Info:     board.NodeInfo{Name: name, Slots: 2, Solver: "1", Class: class},
 			},
 		)
 	}

@@ -3,6 +3,7 @@ package board_test
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"flag"
 	"fmt"
 	"os"
@@ -154,7 +155,7 @@ func (s *scene) do(words []string) (string, error) {
 			ID: name(
 				0,
 			), Cuts: evenCuts{num("shards", 10), num("part", 5), int64(num("memory", 0))}, Priority: num("priority", 0),
-			Weight: num("weight", 1), Solver: num("solver", 1), Phase: board.Running,
+			Weight: num("weight", 1), Solver: cmp.Or(args["solver"], "1"), Phase: board.Running,
 		}
 		if done := args["done"]; done != "" {
 			r, err := parseRange("x/" + done)
@@ -188,7 +189,7 @@ func (s *scene) do(words []string) (string, error) {
 				Capacity: num("capacity", 4),
 				Held:     held,
 				Info: board.NodeInfo{
-					Name: node, Slots: num("slots", 2), Solver: num("solver", 1), Class: class,
+					Name: node, Slots: num("slots", 2), Solver: cmp.Or(args["solver"], "1"), Class: class,
 					MemoryBytes: int64(num("memory", 0)),
 				},
 			},
@@ -230,7 +231,7 @@ func (s *scene) do(words []string) (string, error) {
 				Sweep:  r.Sweep,
 				Shard:  r.First,
 				Node:   node,
-				Solver: num("solver", 1),
+				Solver: cmp.Or(args["solver"], "1"),
 				Class:  class,
 				Counts: board.Counts{OK: 10},
 			},
@@ -251,7 +252,7 @@ func (s *scene) do(words []string) (string, error) {
 					Sweep:  r.Sweep,
 					Shard:  r.First + i,
 					Node:   node,
-					Solver: 1,
+					Solver: "1",
 					Class:  "fma",
 				},
 			)
@@ -364,7 +365,7 @@ func printRanges(ranges []board.ShardRange) string {
 func TestGrantThatWaitedIsNotComputedAgain(t *testing.T) {
 	s := newScene()
 	s.board.Step(
-		board.SweepAdded{ID: "a", Cuts: evenCuts{3, 3, 0}, Weight: 1, Solver: 1, Phase: board.Running},
+		board.SweepAdded{ID: "a", Cuts: evenCuts{3, 3, 0}, Weight: 1, Solver: "1", Phase: board.Running},
 	)
 	for _, line := range []string{
 		"attach n1 capacity=2", "attach n2 capacity=3", "deliver n2 a/2", "committed a/2", "break n1",

@@ -24,7 +24,7 @@ func (b *Board) Check() []error {
 				bad("sweep %s: shard %d is leased to %s, which does not hold it", j.id, s, l.node.info.Name)
 			}
 			if j.class != "" && l.node.info.Class != j.class || l.node.info.Solver != j.solver {
-				bad("sweep %s: shard %d is leased to %s, which has another solver version or arithmetic class",
+				bad("sweep %s: shard %d is leased to %s, which has another solver or arithmetic class",
 					j.id, s, l.node.info.Name)
 			}
 		}

@@ -23,7 +23,7 @@ func (b *Board) shardDelivered(e ShardDelivered) {
 		return
 	case j.accepts(e.Solver, e.Class) != "":
 		b.dropLease(j, e.Shard, e.Node)
-		answer(OutcomeRejected, fmt.Sprintf("got solver %d with arithmetic class %q, want solver %d with class %q",
+		answer(OutcomeRejected, fmt.Sprintf("got solver %s with arithmetic class %q, want solver %s with class %q",
 			e.Solver, e.Class, j.solver, j.class))
 		return
 	}

@@ -57,7 +57,7 @@ type (
 		Cuts     Cuts
 		Priority int
 		Weight   int
-		Solver   int
+		Solver   string
 		Class    string // pinned arithmetic class; "" before the first commit
 		Phase    Phase
 		Removing bool                  // its removal has been made durable
@@ -101,7 +101,7 @@ type (
 		Sweep  string
 		Shard  int
 		Node   string
-		Solver int
+		Solver string
 		Class  string
 		Counts Counts
 	}

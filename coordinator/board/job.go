@@ -15,7 +15,7 @@ type job struct {
 	cuts     Cuts
 	priority int
 	weight   float64
-	solver   int
+	solver   string
 	class    string
 	pinned   bool // class is durable; until then every commit stores it
 	phase    Phase
@@ -52,8 +52,8 @@ type job struct {
 // kind is what jobs have in common that compete for the same nodes. Passes of jobs of different
 // kinds are not comparable.
 type kind struct {
-	priority, solver int
-	class            string
+	priority      int
+	solver, class string
 }
 
 func (j *job) kind() kind { return kind{j.priority, j.solver, j.class} }
@@ -197,9 +197,9 @@ func (j *job) leasable() int {
 }
 
 // accepts returns why a node may not compute this job, or "".
-func (j *job) accepts(solver int, class string) string {
+func (j *job) accepts(solver, class string) string {
 	if solver != j.solver {
-		return "solver version"
+		return "solver"
 	}
 	if j.class != "" && class != j.class {
 		return "arithmetic class"

@@ -81,7 +81,7 @@ func (b *Board) waiting(j *job) string {
 func (b *Board) waitingForNodes(j *job) string {
 	var connected, draining, fenced, memory int
 	var most int64
-	versions, classes := map[string]int{}, map[string]int{}
+	solvers, classes := map[string]int{}, map[string]int{}
 	for _, n := range b.nodes {
 		if n.link != linkUp {
 			continue
@@ -93,7 +93,7 @@ func (b *Board) waitingForNodes(j *job) string {
 		case n.draining:
 			draining++
 		case n.info.Solver != j.solver:
-			versions[fmt.Sprint(n.info.Solver)]++
+			solvers[n.info.Solver]++
 		case j.class != "" && n.info.Class != j.class:
 			classes[n.info.Class]++
 		case n.info.MemoryBytes != 0 && n.info.MemoryBytes < j.maxMemory &&
@@ -108,8 +108,8 @@ func (b *Board) waitingForNodes(j *job) string {
 		return "no node is connected; start one with phasegrid node"
 	}
 	var reasons []string
-	if len(versions) > 0 {
-		reasons = append(reasons, fmt.Sprintf("needs solver %d; %s", j.solver, offers(versions)))
+	if len(solvers) > 0 {
+		reasons = append(reasons, fmt.Sprintf("needs solver %s; %s", j.solver, offers(solvers)))
 	}
 	if len(classes) > 0 {
 		reasons = append(reasons, fmt.Sprintf("needs arithmetic class %s; %s", j.class, offers(classes)))

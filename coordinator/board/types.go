@@ -53,8 +53,8 @@ type ShardRange struct {
 type NodeInfo struct {
 	Name        string
 	Slots       int
-	MemoryBytes int64 // 0: unknown; any shard fits
-	Solver      int
+	MemoryBytes int64  // 0: unknown; any shard fits
+	Solver      string // identity in one line, compared as a whole
 	Class       string // arithmetic class
 	Kernel      string
 	Version     string

@@ -59,9 +59,14 @@ func (d Delivered) Committed() bool { return d.Outcome == pb.DeliverResponse_OUT
 // Info is how the node registers.
 func (n *Node) Info() *pb.NodeInfo {
 	return &pb.NodeInfo{
-		Name: n.Name, Slots: int32(cmp.Or(n.Slots, defaultSlots)), SolverVersion: solver.Version,
+		Name: n.Name, Slots: int32(cmp.Or(n.Slots, defaultSlots)), Solver: solverIdentity(),
 		ArithmeticClass: n.class(), Kernel: kernel,
 	}
+}
+
+func solverIdentity() *pb.SolverIdentity {
+	s := sweep.BuiltinSolver(solver.Version)
+	return &pb.SolverIdentity{Name: s.Name, Version: s.Version}
 }
 
 func (n *Node) class() string { return cmp.Or(n.Class, defaultClass) }
@@ -179,7 +184,7 @@ func (n *Node) Solve(ctx context.Context, c pb.NodesClient, run *pb.ShardRun, i 
 	}
 	header := &pb.DeliverHeader{
 		SweepId: run.GetSweepId(), Shard: run.GetFirstShard() + i, Epoch: run.GetEpoch(), Node: n.Name,
-		SolverVersion: solver.Version, ArithmeticClass: n.class(), Kernel: kernel, Started: now, Finished: now,
+		Solver: solverIdentity(), ArithmeticClass: n.class(), Kernel: kernel, Started: now, Finished: now,
 		PayloadBytes: int64(len(d.Payload)), Crc32C: d.CRC32C,
 	}
 	for _, s := range d.Segments {
@@ -209,7 +214,7 @@ func (n *Node) rows(ctx context.Context, c pb.NodesClient, id string) (*Rows, er
 	if err != nil {
 		return nil, err
 	}
-	rows, err := NewRows(spec, solver.Version)
+	rows, err := NewRows(spec, sweep.BuiltinSolver(solver.Version))
 	if err != nil {
 		return nil, err
 	}

@@ -20,8 +20,8 @@ type Rows struct {
 }
 
 // NewRows returns the rows of a sweep.
-func NewRows(spec *sweep.Spec, solverVersion int) (*Rows, error) {
-	schema, err := results.SweepSchema(spec, solverVersion)
+func NewRows(spec *sweep.Spec, solver sweep.SolverIdentity) (*Rows, error) {
+	schema, err := results.SweepSchema(spec, solver)
 	if err != nil {
 		return nil, err
 	}

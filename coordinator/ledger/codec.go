@@ -28,7 +28,7 @@ func Encode(m proto.Message) ([]byte, error) {
 func EncodeSweep(s SweepState) ([]byte, error) {
 	m := &pb.SweepState{
 		Spec: &pb.Spec{
-			Canonical: s.Canonical, Name: s.Name, SolverVersion: int32(s.Solver), PlanVersion: int32(s.PlanVersion),
+			Canonical: s.Canonical, Name: s.Name, Solver: SolverToProto(s.Solver), PlanVersion: int32(s.PlanVersion),
 		},
 		Created: timestamppb.New(s.Created), Priority: int32(s.Priority), Weight: int32(s.Weight),
 	}
@@ -36,6 +36,20 @@ func EncodeSweep(s SweepState) ([]byte, error) {
 		m.Cuts = cuts
 	}
 	return Encode(m)
+}
+
+// SolverToProto converts the identity of a solver.
+func SolverToProto(s sweep.SolverIdentity) *pb.SolverIdentity {
+	return &pb.SolverIdentity{Name: s.Name, Version: s.Version, Hash: s.Hash}
+}
+
+// SolverFromProto converts the identity of a solver, which earlier releases write as a version of
+// the built-in solver. The result may be invalid.
+func SolverFromProto(m *pb.SolverIdentity, version int32) sweep.SolverIdentity {
+	if m == nil && version > 0 {
+		return sweep.BuiltinSolver(int(version))
+	}
+	return sweep.SolverIdentity{Name: m.GetName(), Version: m.GetVersion(), Hash: m.GetHash()}
 }
 
 func cutsToProto(s SweepState) *pb.CutsState {
@@ -70,7 +84,8 @@ func decodeSweep(b []byte) (SweepState, error) {
 	}
 	return SweepState{
 		Cuts: cuts, Parts: m.GetCuts().GetParts(),
-		Canonical: m.GetSpec().GetCanonical(), Name: m.GetSpec().GetName(), Solver: int(m.GetSpec().GetSolverVersion()),
+		Canonical: m.GetSpec().GetCanonical(), Name: m.GetSpec().GetName(),
+		Solver:      SolverFromProto(m.GetSpec().GetSolver(), m.GetSpec().GetSolverVersion()),
 		PlanVersion: int(m.GetSpec().GetPlanVersion()), Created: m.GetCreated().AsTime(),
 		Priority: int(m.GetPriority()), Weight: int(m.GetWeight()),
 	}, nil

@@ -15,7 +15,7 @@ import (
 type SweepState struct {
 	Canonical        []byte
 	Name             string
-	Solver           int
+	Solver           sweep.SolverIdentity
 	PlanVersion      int
 	Created          time.Time
 	Priority, Weight int

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/phasegrid/phasegrid/node/solver"
+	"github.com/phasegrid/phasegrid/sweep"
 )
 
 // pageFiles lists the pages that may name result sets, in the repository.
@@ -36,7 +37,7 @@ func resultSets(root string) (map[string]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		sets[name] = spec.ResultSet(solver.Version)
+		sets[name] = spec.ResultSet(sweep.BuiltinSolver(solver.Version))
 	}
 	return sets, nil
 }

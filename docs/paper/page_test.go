@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/phasegrid/phasegrid/node/solver"
+	"github.com/phasegrid/phasegrid/sweep"
 )
 
 // TestPageHasEveryClaim compares the headings and links of the page with the table; TestClaims
@@ -71,7 +72,7 @@ func TestFiguresAreCurrent(t *testing.T) {
 			t.Errorf("%s: %v", file, err)
 			continue
 		}
-		if id := spec.ID(solver.Version)[:8]; !strings.Contains(read(t, file), "("+id+")") {
+		if id := spec.ID(sweep.BuiltinSolver(solver.Version))[:8]; !strings.Contains(read(t, file), "("+id+")") {
 			t.Errorf("%s is not of today's sweep %s: run make paper", file, id)
 		}
 	}

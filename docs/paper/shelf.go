@@ -58,7 +58,7 @@ func (s *shelf) open(ctx context.Context, name string) (*set, error) {
 	if err != nil {
 		return nil, err
 	}
-	id := spec.ID(solver.Version)
+	id := spec.ID(sweep.BuiltinSolver(solver.Version))
 	folder := filepath.Join(s.folder, spec.Name()+"-"+id[:8])
 	opened, err := results.OpenSet(folder)
 	if err != nil || opened.Manifest() == nil {

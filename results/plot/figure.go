@@ -222,7 +222,7 @@ func caption(set *results.Set, f *frame, o Options) string {
 	if m := set.Manifest(); m != nil {
 		name = fmt.Sprintf("sweep %s (%.8s)", m.Name, m.Sweep)
 	}
-	text := fmt.Sprintf("%s, solver version %d; %d points", name, set.Schema().Options().SolverVersion, f.rows)
+	text := fmt.Sprintf("%s, solver %s; %d points", name, set.Schema().Options().Solver, f.rows)
 	if len(f.notes) > 0 {
 		text += "; " + strings.Join(f.notes, ", ")
 	}

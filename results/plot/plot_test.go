@@ -47,7 +47,9 @@ func write(t *testing.T, runs []run) *results.Set {
 			t.Fatal(err)
 		}
 	}
-	schema, err := results.NewSchema(parameters, results.Options{SolverVersion: 3, Trajectories: true})
+	options := results.Options{Trajectories: true}
+	options.Solver.Name, options.Solver.Version = "phasegrid", "3"
+	schema, err := results.NewSchema(parameters, options)
 	check(err)
 	b := schema.NewBuilder()
 	defer b.Release()
@@ -96,7 +98,7 @@ func write(t *testing.T, runs []run) *results.Set {
 	manifest := results.Manifest{
 		Name:           "sample",
 		Sweep:          "0123456789abcdef0123456789abcdef",
-		SolverVersion:  3,
+		Solver:         options.Solver,
 		Indices:        int64(len(runs)),
 		PointsByStatus: counts,
 		Parts: []results.Part{
@@ -277,7 +279,7 @@ func TestPhaseDiagramIsTheDefaultOfTwoAxes(t *testing.T) {
 		"anisotropy λ",
 		"dimension d",
 		"signal alignment",
-		"sweep sample (01234567), solver version 3; 128 points",
+		"sweep sample (01234567), solver phasegrid 3; 128 points",
 		"diverged",
 		"theory for gd: λ = 2",
 	)

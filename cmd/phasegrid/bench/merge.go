@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/phasegrid/phasegrid/results"
+	"github.com/phasegrid/phasegrid/sweep"
 )
 
 // MergeConfig configures the measurement of merges.
@@ -66,7 +67,8 @@ type spooledShards struct {
 
 // spool writes the shards. Metrics are smooth and have full mantissas, like those of runs.
 func (m *spooledShards) spool(ctx context.Context, parts, shards int64) (err error) {
-	if m.schema, err = results.NewSchema(nil, results.Options{SolverVersion: 1, Trajectories: true}); err != nil {
+	options := results.Options{Solver: sweep.BuiltinSolver(1), Trajectories: true}
+	if m.schema, err = results.NewSchema(nil, options); err != nil {
 		return err
 	}
 	builder := m.schema.NewBuilder()

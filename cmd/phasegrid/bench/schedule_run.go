@@ -30,7 +30,7 @@ import (
 
 // schedule configures a measurement: one sweep on a coordinator, with nodes that solve nothing.
 type schedule struct {
-	// Config of the coordinator: ledger and stores. Its listener, registry and SolverVersion are
+	// Config of the coordinator: ledger and stores. Its listener, registry and solver are
 	// chosen here.
 	Config coordinator.Config
 	// Nodes simulated, each with Slots deliveries at once.
@@ -81,7 +81,7 @@ func (b schedule) run(ctx context.Context) (scheduleResult, error) {
 	}
 	run := scheduleRun{options: b, started: time.Now()}
 	cfg := b.Config
-	cfg.SolverVersion, cfg.Registry = 0, prometheus.NewRegistry()
+	cfg.Solver, cfg.Registry = sweep.SolverIdentity{}, prometheus.NewRegistry()
 	if cfg.Listener, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
 		return scheduleResult{}, err
 	}
@@ -204,7 +204,7 @@ func (r *scheduleRun) submit(
 	if r.plan, err = sweep.NewPlan(ctx, r.spec, sweep.PlanVersion); err != nil {
 		return "", submitted, err
 	}
-	r.rows, err = coordtest.NewRows(r.spec, solver.Version)
+	r.rows, err = coordtest.NewRows(r.spec, sweep.BuiltinSolver(solver.Version))
 	return s.ID, submitted, err
 }
 

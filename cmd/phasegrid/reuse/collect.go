@@ -82,10 +82,10 @@ func reusable(ctx context.Context, dir string, spec *sweep.Spec) (set *results.S
 	if err != nil {
 		return nil, err.Error()
 	}
-	m, version := set.Manifest(), set.Schema().Options().SolverVersion
+	m, computed := set.Manifest(), set.Schema().Options().Solver
 	switch {
-	case version != solver.Version:
-		return nil, fmt.Sprintf("it was computed by solver version %d", version)
+	case computed != sweep.BuiltinSolver(solver.Version):
+		return nil, fmt.Sprintf("it was computed by solver %s", computed)
 	case m == nil:
 		return nil, "it is not finished"
 	case len(m.Missing) > 0:

@@ -2331,22 +2331,24 @@ func (*DeliverRequest_Header) isDeliverRequest_Message() {}
 func (*DeliverRequest_Chunk) isDeliverRequest_Message() {}
 
 type DeliverHeader struct {
-	state           protoimpl.MessageState `protogen:"open.v1"`
-	SweepId         string                 `protobuf:"bytes,1,opt,name=sweep_id,json=sweepId,proto3" json:"sweep_id,omitempty"`
-	Shard           int64                  `protobuf:"varint,2,opt,name=shard,proto3" json:"shard,omitempty"`
-	Epoch           uint64                 `protobuf:"varint,3,opt,name=epoch,proto3" json:"epoch,omitempty"`
-	Node            string                 `protobuf:"bytes,4,opt,name=node,proto3" json:"node,omitempty"`
-	SolverVersion   int32                  `protobuf:"varint,5,opt,name=solver_version,json=solverVersion,proto3" json:"solver_version,omitempty"`
-	ArithmeticClass string                 `protobuf:"bytes,6,opt,name=arithmetic_class,json=arithmeticClass,proto3" json:"arithmetic_class,omitempty"`
-	Segments        []*Segment             `protobuf:"bytes,7,rep,name=segments,proto3" json:"segments,omitempty"`
-	PayloadBytes    int64                  `protobuf:"varint,8,opt,name=payload_bytes,json=payloadBytes,proto3" json:"payload_bytes,omitempty"`
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	SweepId string                 `protobuf:"bytes,1,opt,name=sweep_id,json=sweepId,proto3" json:"sweep_id,omitempty"`
+	Shard   int64                  `protobuf:"varint,2,opt,name=shard,proto3" json:"shard,omitempty"`
+	Epoch   uint64                 `protobuf:"varint,3,opt,name=epoch,proto3" json:"epoch,omitempty"`
+	Node    string                 `protobuf:"bytes,4,opt,name=node,proto3" json:"node,omitempty"`
+	// As in Spec: of nodes of earlier releases.
+	SolverVersion   int32      `protobuf:"varint,5,opt,name=solver_version,json=solverVersion,proto3" json:"solver_version,omitempty"`
+	ArithmeticClass string     `protobuf:"bytes,6,opt,name=arithmetic_class,json=arithmeticClass,proto3" json:"arithmetic_class,omitempty"`
+	Segments        []*Segment `protobuf:"bytes,7,rep,name=segments,proto3" json:"segments,omitempty"`
+	PayloadBytes    int64      `protobuf:"varint,8,opt,name=payload_bytes,json=payloadBytes,proto3" json:"payload_bytes,omitempty"`
 	// CRC-32C (Castagnoli) of the complete payload.
 	Crc32C   uint32                 `protobuf:"fixed32,9,opt,name=crc32c,proto3" json:"crc32c,omitempty"`
 	Started  *timestamppb.Timestamp `protobuf:"bytes,10,opt,name=started,proto3" json:"started,omitempty"`
 	Finished *timestamppb.Timestamp `protobuf:"bytes,11,opt,name=finished,proto3" json:"finished,omitempty"`
 	Kernel   string                 `protobuf:"bytes,12,opt,name=kernel,proto3" json:"kernel,omitempty"`
 	// Instance as in Hello; without it a rejected delivery is not counted against the node.
-	Instance      []byte `protobuf:"bytes,13,opt,name=instance,proto3" json:"instance,omitempty"`
+	Instance      []byte          `protobuf:"bytes,13,opt,name=instance,proto3" json:"instance,omitempty"`
+	Solver        *SolverIdentity `protobuf:"bytes,14,opt,name=solver,proto3" json:"solver,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2468,6 +2470,13 @@ func (x *DeliverHeader) GetKernel() string {
 func (x *DeliverHeader) GetInstance() []byte {
 	if x != nil {
 		return x.Instance
+	}
+	return nil
+}
+
+func (x *DeliverHeader) GetSolver() *SolverIdentity {
+	if x != nil {
+		return x.Solver
 	}
 	return nil
 }
@@ -2733,7 +2742,7 @@ const file_phasegrid_v1_coordinator_proto_rawDesc = "" +
 	"\x0eDeliverRequest\x125\n" +
 	"\x06header\x18\x01 \x01(\v2\x1b.phasegrid.v1.DeliverHeaderH\x00R\x06header\x12\x16\n" +
 	"\x05chunk\x18\x02 \x01(\fH\x00R\x05chunkB\t\n" +
-	"\amessage\"\xce\x03\n" +
+	"\amessage\"\x84\x04\n" +
 	"\rDeliverHeader\x12\x19\n" +
 	"\bsweep_id\x18\x01 \x01(\tR\asweepId\x12\x14\n" +
 	"\x05shard\x18\x02 \x01(\x03R\x05shard\x12\x14\n" +
@@ -2748,7 +2757,8 @@ const file_phasegrid_v1_coordinator_proto_rawDesc = "" +
 	" \x01(\v2\x1a.google.protobuf.TimestampR\astarted\x126\n" +
 	"\bfinished\x18\v \x01(\v2\x1a.google.protobuf.TimestampR\bfinished\x12\x16\n" +
 	"\x06kernel\x18\f \x01(\tR\x06kernel\x12\x1a\n" +
-	"\binstance\x18\r \x01(\fR\binstance\"\xba\x01\n" +
+	"\binstance\x18\r \x01(\fR\binstance\x124\n" +
+	"\x06solver\x18\x0e \x01(\v2\x1c.phasegrid.v1.SolverIdentityR\x06solver\"\xba\x01\n" +
 	"\x0fDeliverResponse\x12?\n" +
 	"\aoutcome\x18\x01 \x01(\x0e2%.phasegrid.v1.DeliverResponse.OutcomeR\aoutcome\"f\n" +
 	"\aOutcome\x12\x17\n" +
@@ -2845,7 +2855,8 @@ var file_phasegrid_v1_coordinator_proto_goTypes = []any{
 	(*timestamppb.Timestamp)(nil), // 48: google.protobuf.Timestamp
 	(*ShardRun)(nil),              // 49: phasegrid.v1.ShardRun
 	(*Segment)(nil),               // 50: phasegrid.v1.Segment
-	(*Spec)(nil),                  // 51: phasegrid.v1.Spec
+	(*SolverIdentity)(nil),        // 51: phasegrid.v1.SolverIdentity
+	(*Spec)(nil),                  // 52: phasegrid.v1.Spec
 }
 var file_phasegrid_v1_coordinator_proto_depIdxs = []int32{
 	46, // 0: phasegrid.v1.SubmitResponse.sweep:type_name -> phasegrid.v1.Sweep
@@ -2881,45 +2892,46 @@ var file_phasegrid_v1_coordinator_proto_depIdxs = []int32{
 	50, // 30: phasegrid.v1.DeliverHeader.segments:type_name -> phasegrid.v1.Segment
 	48, // 31: phasegrid.v1.DeliverHeader.started:type_name -> google.protobuf.Timestamp
 	48, // 32: phasegrid.v1.DeliverHeader.finished:type_name -> google.protobuf.Timestamp
-	0,  // 33: phasegrid.v1.DeliverResponse.outcome:type_name -> phasegrid.v1.DeliverResponse.Outcome
-	51, // 34: phasegrid.v1.GetSpecResponse.spec:type_name -> phasegrid.v1.Spec
-	1,  // 35: phasegrid.v1.Sweeps.Submit:input_type -> phasegrid.v1.SubmitRequest
-	3,  // 36: phasegrid.v1.Sweeps.Get:input_type -> phasegrid.v1.GetRequest
-	5,  // 37: phasegrid.v1.Sweeps.List:input_type -> phasegrid.v1.ListRequest
-	7,  // 38: phasegrid.v1.Sweeps.Watch:input_type -> phasegrid.v1.WatchRequest
-	9,  // 39: phasegrid.v1.Sweeps.Pause:input_type -> phasegrid.v1.PauseRequest
-	11, // 40: phasegrid.v1.Sweeps.Resume:input_type -> phasegrid.v1.ResumeRequest
-	13, // 41: phasegrid.v1.Sweeps.Cancel:input_type -> phasegrid.v1.CancelRequest
-	15, // 42: phasegrid.v1.Sweeps.Retry:input_type -> phasegrid.v1.RetryRequest
-	17, // 43: phasegrid.v1.Sweeps.Delete:input_type -> phasegrid.v1.DeleteRequest
-	19, // 44: phasegrid.v1.Sweeps.Plan:input_type -> phasegrid.v1.PlanRequest
-	21, // 45: phasegrid.v1.Sweeps.Files:input_type -> phasegrid.v1.FilesRequest
-	24, // 46: phasegrid.v1.Sweeps.Fetch:input_type -> phasegrid.v1.FetchRequest
-	26, // 47: phasegrid.v1.Sweeps.ListNodes:input_type -> phasegrid.v1.ListNodesRequest
-	29, // 48: phasegrid.v1.Nodes.Attach:input_type -> phasegrid.v1.AttachRequest
-	41, // 49: phasegrid.v1.Nodes.Deliver:input_type -> phasegrid.v1.DeliverRequest
-	44, // 50: phasegrid.v1.Nodes.GetSpec:input_type -> phasegrid.v1.GetSpecRequest
-	2,  // 51: phasegrid.v1.Sweeps.Submit:output_type -> phasegrid.v1.SubmitResponse
-	4,  // 52: phasegrid.v1.Sweeps.Get:output_type -> phasegrid.v1.GetResponse
-	6,  // 53: phasegrid.v1.Sweeps.List:output_type -> phasegrid.v1.ListResponse
-	8,  // 54: phasegrid.v1.Sweeps.Watch:output_type -> phasegrid.v1.WatchResponse
-	10, // 55: phasegrid.v1.Sweeps.Pause:output_type -> phasegrid.v1.PauseResponse
-	12, // 56: phasegrid.v1.Sweeps.Resume:output_type -> phasegrid.v1.ResumeResponse
-	14, // 57: phasegrid.v1.Sweeps.Cancel:output_type -> phasegrid.v1.CancelResponse
-	16, // 58: phasegrid.v1.Sweeps.Retry:output_type -> phasegrid.v1.RetryResponse
-	18, // 59: phasegrid.v1.Sweeps.Delete:output_type -> phasegrid.v1.DeleteResponse
-	20, // 60: phasegrid.v1.Sweeps.Plan:output_type -> phasegrid.v1.PlanResponse
-	22, // 61: phasegrid.v1.Sweeps.Files:output_type -> phasegrid.v1.FilesResponse
-	25, // 62: phasegrid.v1.Sweeps.Fetch:output_type -> phasegrid.v1.FetchResponse
-	27, // 63: phasegrid.v1.Sweeps.ListNodes:output_type -> phasegrid.v1.ListNodesResponse
-	35, // 64: phasegrid.v1.Nodes.Attach:output_type -> phasegrid.v1.AttachResponse
-	43, // 65: phasegrid.v1.Nodes.Deliver:output_type -> phasegrid.v1.DeliverResponse
-	45, // 66: phasegrid.v1.Nodes.GetSpec:output_type -> phasegrid.v1.GetSpecResponse
-	51, // [51:67] is the sub-list for method output_type
-	35, // [35:51] is the sub-list for method input_type
-	35, // [35:35] is the sub-list for extension type_name
-	35, // [35:35] is the sub-list for extension extendee
-	0,  // [0:35] is the sub-list for field type_name
+	51, // 33: phasegrid.v1.DeliverHeader.solver:type_name -> phasegrid.v1.SolverIdentity
+	0,  // 34: phasegrid.v1.DeliverResponse.outcome:type_name -> phasegrid.v1.DeliverResponse.Outcome
+	52, // 35: phasegrid.v1.GetSpecResponse.spec:type_name -> phasegrid.v1.Spec
+	1,  // 36: phasegrid.v1.Sweeps.Submit:input_type -> phasegrid.v1.SubmitRequest
+	3,  // 37: phasegrid.v1.Sweeps.Get:input_type -> phasegrid.v1.GetRequest
+	5,  // 38: phasegrid.v1.Sweeps.List:input_type -> phasegrid.v1.ListRequest
+	7,  // 39: phasegrid.v1.Sweeps.Watch:input_type -> phasegrid.v1.WatchRequest
+	9,  // 40: phasegrid.v1.Sweeps.Pause:input_type -> phasegrid.v1.PauseRequest
+	11, // 41: phasegrid.v1.Sweeps.Resume:input_type -> phasegrid.v1.ResumeRequest
+	13, // 42: phasegrid.v1.Sweeps.Cancel:input_type -> phasegrid.v1.CancelRequest
+	15, // 43: phasegrid.v1.Sweeps.Retry:input_type -> phasegrid.v1.RetryRequest
+	17, // 44: phasegrid.v1.Sweeps.Delete:input_type -> phasegrid.v1.DeleteRequest
+	19, // 45: phasegrid.v1.Sweeps.Plan:input_type -> phasegrid.v1.PlanRequest
+	21, // 46: phasegrid.v1.Sweeps.Files:input_type -> phasegrid.v1.FilesRequest
+	24, // 47: phasegrid.v1.Sweeps.Fetch:input_type -> phasegrid.v1.FetchRequest
+	26, // 48: phasegrid.v1.Sweeps.ListNodes:input_type -> phasegrid.v1.ListNodesRequest
+	29, // 49: phasegrid.v1.Nodes.Attach:input_type -> phasegrid.v1.AttachRequest
+	41, // 50: phasegrid.v1.Nodes.Deliver:input_type -> phasegrid.v1.DeliverRequest
+	44, // 51: phasegrid.v1.Nodes.GetSpec:input_type -> phasegrid.v1.GetSpecRequest
+	2,  // 52: phasegrid.v1.Sweeps.Submit:output_type -> phasegrid.v1.SubmitResponse
+	4,  // 53: phasegrid.v1.Sweeps.Get:output_type -> phasegrid.v1.GetResponse
+	6,  // 54: phasegrid.v1.Sweeps.List:output_type -> phasegrid.v1.ListResponse
+	8,  // 55: phasegrid.v1.Sweeps.Watch:output_type -> phasegrid.v1.WatchResponse
+	10, // 56: phasegrid.v1.Sweeps.Pause:output_type -> phasegrid.v1.PauseResponse
+	12, // 57: phasegrid.v1.Sweeps.Resume:output_type -> phasegrid.v1.ResumeResponse
+	14, // 58: phasegrid.v1.Sweeps.Cancel:output_type -> phasegrid.v1.CancelResponse
+	16, // 59: phasegrid.v1.Sweeps.Retry:output_type -> phasegrid.v1.RetryResponse
+	18, // 60: phasegrid.v1.Sweeps.Delete:output_type -> phasegrid.v1.DeleteResponse
+	20, // 61: phasegrid.v1.Sweeps.Plan:output_type -> phasegrid.v1.PlanResponse
+	22, // 62: phasegrid.v1.Sweeps.Files:output_type -> phasegrid.v1.FilesResponse
+	25, // 63: phasegrid.v1.Sweeps.Fetch:output_type -> phasegrid.v1.FetchResponse
+	27, // 64: phasegrid.v1.Sweeps.ListNodes:output_type -> phasegrid.v1.ListNodesResponse
+	35, // 65: phasegrid.v1.Nodes.Attach:output_type -> phasegrid.v1.AttachResponse
+	43, // 66: phasegrid.v1.Nodes.Deliver:output_type -> phasegrid.v1.DeliverResponse
+	45, // 67: phasegrid.v1.Nodes.GetSpec:output_type -> phasegrid.v1.GetSpecResponse
+	52, // [52:68] is the sub-list for method output_type
+	36, // [36:52] is the sub-list for method input_type
+	36, // [36:36] is the sub-list for extension type_name
+	36, // [36:36] is the sub-list for extension extendee
+	0,  // [0:36] is the sub-list for field type_name
 }
 
 func init() { file_phasegrid_v1_coordinator_proto_init() }

@@ -141,25 +141,92 @@ func (Table) EnumDescriptor() ([]byte, []int) {
 	return file_phasegrid_v1_sweep_proto_rawDescGZIP(), []int{1}
 }
 
+// SolverIdentity identifies the program that computes rows: with equal identities, equal points
+// have equal rows.
+type SolverIdentity struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// A lower-case letter, then at most 62 letters, digits, _ or -; phasegrid is the built-in solver.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// 1 to 64 visible ASCII characters.
+	Version string `protobuf:"bytes,2,opt,name=version,proto3" json:"version,omitempty"`
+	// Empty, or 64 hex digits: a hash of what the version does not say.
+	Hash          string `protobuf:"bytes,3,opt,name=hash,proto3" json:"hash,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SolverIdentity) Reset() {
+	*x = SolverIdentity{}
+	mi := &file_phasegrid_v1_sweep_proto_msgTypes[0]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SolverIdentity) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SolverIdentity) ProtoMessage() {}
+
+func (x *SolverIdentity) ProtoReflect() protoreflect.Message {
+	mi := &file_phasegrid_v1_sweep_proto_msgTypes[0]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SolverIdentity.ProtoReflect.Descriptor instead.
+func (*SolverIdentity) Descriptor() ([]byte, []int) {
+	return file_phasegrid_v1_sweep_proto_rawDescGZIP(), []int{0}
+}
+
+func (x *SolverIdentity) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *SolverIdentity) GetVersion() string {
+	if x != nil {
+		return x.Version
+	}
+	return ""
+}
+
+func (x *SolverIdentity) GetHash() string {
+	if x != nil {
+		return x.Hash
+	}
+	return ""
+}
+
 // Spec is everything that the rows of a sweep depend on.
 type Spec struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Canonical JSON of the sweep file: sorted keys, shortest numbers, no defaults filled in.
 	Canonical []byte `protobuf:"bytes,1,opt,name=canonical,proto3" json:"canonical,omitempty"`
 	// Names the folder of the result set; not part of the identity.
-	Name          string `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
-	SolverVersion int32  `protobuf:"varint,3,opt,name=solver_version,json=solverVersion,proto3" json:"solver_version,omitempty"`
+	Name string `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
+	// Version of the built-in solver where there is no solver: in records of earlier releases.
+	SolverVersion int32 `protobuf:"varint,3,opt,name=solver_version,json=solverVersion,proto3" json:"solver_version,omitempty"`
 	// The constants by which shards and parts are cut.
 	PlanVersion int32 `protobuf:"varint,4,opt,name=plan_version,json=planVersion,proto3" json:"plan_version,omitempty"`
 	// Pinned by the first committed shard; empty before.
-	ArithmeticClass string `protobuf:"bytes,5,opt,name=arithmetic_class,json=arithmeticClass,proto3" json:"arithmetic_class,omitempty"`
+	ArithmeticClass string          `protobuf:"bytes,5,opt,name=arithmetic_class,json=arithmeticClass,proto3" json:"arithmetic_class,omitempty"`
+	Solver          *SolverIdentity `protobuf:"bytes,6,opt,name=solver,proto3" json:"solver,omitempty"`
 	unknownFields   protoimpl.UnknownFields
 	sizeCache       protoimpl.SizeCache
 }
 
 func (x *Spec) Reset() {
 	*x = Spec{}
-	mi := &file_phasegrid_v1_sweep_proto_msgTypes[0]
+	mi := &file_phasegrid_v1_sweep_proto_msgTypes[1]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -171,7 +238,7 @@ func (x *Spec) String() string {
 func (*Spec) ProtoMessage() {}
 
 func (x *Spec) ProtoReflect() protoreflect.Message {
-	mi := &file_phasegrid_v1_sweep_proto_msgTypes[0]
+	mi := &file_phasegrid_v1_sweep_proto_msgTypes[1]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -184,7 +251,7 @@ func (x *Spec) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Spec.ProtoReflect.Descriptor instead.
 func (*Spec) Descriptor() ([]byte, []int) {
-	return file_phasegrid_v1_sweep_proto_rawDescGZIP(), []int{0}
+	return file_phasegrid_v1_sweep_proto_rawDescGZIP(), []int{1}
 }
 
 func (x *Spec) GetCanonical() []byte {
@@ -222,9 +289,16 @@ func (x *Spec) GetArithmeticClass() string {
 	return ""
 }
 
+func (x *Spec) GetSolver() *SolverIdentity {
+	if x != nil {
+		return x.Solver
+	}
+	return nil
+}
+
 type Sweep struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// 32 hex digits: a hash of the canonical spec and the solver version.
+	// 32 hex digits: a hash of the canonical spec and the solver.
 	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
 	// Without canonical.
 	Spec     *Spec                  `protobuf:"bytes,2,opt,name=spec,proto3" json:"spec,omitempty"`
@@ -243,7 +317,7 @@ type Sweep struct {
 
 func (x *Sweep) Reset() {
 	*x = Sweep{}
-	mi := &file_phasegrid_v1_sweep_proto_msgTypes[1]
+	mi := &file_phasegrid_v1_sweep_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -255,7 +329,7 @@ func (x *Sweep) String() string {
 func (*Sweep) ProtoMessage() {}
 
 func (x *Sweep) ProtoReflect() protoreflect.Message {
-	mi := &file_phasegrid_v1_sweep_proto_msgTypes[1]
+	mi := &file_phasegrid_v1_sweep_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -268,7 +342,7 @@ func (x *Sweep) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Sweep.ProtoReflect.Descriptor instead.
 func (*Sweep) Descriptor() ([]byte, []int) {
-	return file_phasegrid_v1_sweep_proto_rawDescGZIP(), []int{1}
+	return file_phasegrid_v1_sweep_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *Sweep) GetId() string {
@@ -357,7 +431,7 @@ type Progress struct {
 
 func (x *Progress) Reset() {
 	*x = Progress{}
-	mi := &file_phasegrid_v1_sweep_proto_msgTypes[2]
+	mi := &file_phasegrid_v1_sweep_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -369,7 +443,7 @@ func (x *Progress) String() string {
 func (*Progress) ProtoMessage() {}
 
 func (x *Progress) ProtoReflect() protoreflect.Message {
-	mi := &file_phasegrid_v1_sweep_proto_msgTypes[2]
+	mi := &file_phasegrid_v1_sweep_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -382,7 +456,7 @@ func (x *Progress) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Progress.ProtoReflect.Descriptor instead.
 func (*Progress) Descriptor() ([]byte, []int) {
-	return file_phasegrid_v1_sweep_proto_rawDescGZIP(), []int{2}
+	return file_phasegrid_v1_sweep_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *Progress) GetIndices() int64 {
@@ -517,7 +591,7 @@ type Loss struct {
 
 func (x *Loss) Reset() {
 	*x = Loss{}
-	mi := &file_phasegrid_v1_sweep_proto_msgTypes[3]
+	mi := &file_phasegrid_v1_sweep_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -529,7 +603,7 @@ func (x *Loss) String() string {
 func (*Loss) ProtoMessage() {}
 
 func (x *Loss) ProtoReflect() protoreflect.Message {
-	mi := &file_phasegrid_v1_sweep_proto_msgTypes[3]
+	mi := &file_phasegrid_v1_sweep_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -542,7 +616,7 @@ func (x *Loss) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Loss.ProtoReflect.Descriptor instead.
 func (*Loss) Descriptor() ([]byte, []int) {
-	return file_phasegrid_v1_sweep_proto_rawDescGZIP(), []int{3}
+	return file_phasegrid_v1_sweep_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *Loss) GetShard() int64 {
@@ -584,7 +658,7 @@ type LossCause struct {
 
 func (x *LossCause) Reset() {
 	*x = LossCause{}
-	mi := &file_phasegrid_v1_sweep_proto_msgTypes[4]
+	mi := &file_phasegrid_v1_sweep_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -596,7 +670,7 @@ func (x *LossCause) String() string {
 func (*LossCause) ProtoMessage() {}
 
 func (x *LossCause) ProtoReflect() protoreflect.Message {
-	mi := &file_phasegrid_v1_sweep_proto_msgTypes[4]
+	mi := &file_phasegrid_v1_sweep_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -609,7 +683,7 @@ func (x *LossCause) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LossCause.ProtoReflect.Descriptor instead.
 func (*LossCause) Descriptor() ([]byte, []int) {
-	return file_phasegrid_v1_sweep_proto_rawDescGZIP(), []int{4}
+	return file_phasegrid_v1_sweep_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *LossCause) GetNode() string {
@@ -649,7 +723,7 @@ type ShardRun struct {
 
 func (x *ShardRun) Reset() {
 	*x = ShardRun{}
-	mi := &file_phasegrid_v1_sweep_proto_msgTypes[5]
+	mi := &file_phasegrid_v1_sweep_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -661,7 +735,7 @@ func (x *ShardRun) String() string {
 func (*ShardRun) ProtoMessage() {}
 
 func (x *ShardRun) ProtoReflect() protoreflect.Message {
-	mi := &file_phasegrid_v1_sweep_proto_msgTypes[5]
+	mi := &file_phasegrid_v1_sweep_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -674,7 +748,7 @@ func (x *ShardRun) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ShardRun.ProtoReflect.Descriptor instead.
 func (*ShardRun) Descriptor() ([]byte, []int) {
-	return file_phasegrid_v1_sweep_proto_rawDescGZIP(), []int{5}
+	return file_phasegrid_v1_sweep_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *ShardRun) GetSweepId() string {
@@ -724,7 +798,7 @@ type Segment struct {
 
 func (x *Segment) Reset() {
 	*x = Segment{}
-	mi := &file_phasegrid_v1_sweep_proto_msgTypes[6]
+	mi := &file_phasegrid_v1_sweep_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -736,7 +810,7 @@ func (x *Segment) String() string {
 func (*Segment) ProtoMessage() {}
 
 func (x *Segment) ProtoReflect() protoreflect.Message {
-	mi := &file_phasegrid_v1_sweep_proto_msgTypes[6]
+	mi := &file_phasegrid_v1_sweep_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -749,7 +823,7 @@ func (x *Segment) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Segment.ProtoReflect.Descriptor instead.
 func (*Segment) Descriptor() ([]byte, []int) {
-	return file_phasegrid_v1_sweep_proto_rawDescGZIP(), []int{6}
+	return file_phasegrid_v1_sweep_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Segment) GetTable() Table {
@@ -774,21 +848,23 @@ func (x *Segment) GetRows() int64 {
 }
 
 type NodeInfo struct {
-	state           protoimpl.MessageState `protogen:"open.v1"`
-	Name            string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
-	Slots           int32                  `protobuf:"varint,2,opt,name=slots,proto3" json:"slots,omitempty"`
-	MemoryBytes     int64                  `protobuf:"varint,3,opt,name=memory_bytes,json=memoryBytes,proto3" json:"memory_bytes,omitempty"`
-	SolverVersion   int32                  `protobuf:"varint,4,opt,name=solver_version,json=solverVersion,proto3" json:"solver_version,omitempty"`
-	ArithmeticClass string                 `protobuf:"bytes,5,opt,name=arithmetic_class,json=arithmeticClass,proto3" json:"arithmetic_class,omitempty"`
-	Kernel          string                 `protobuf:"bytes,6,opt,name=kernel,proto3" json:"kernel,omitempty"`
-	Version         string                 `protobuf:"bytes,7,opt,name=version,proto3" json:"version,omitempty"`
+	state       protoimpl.MessageState `protogen:"open.v1"`
+	Name        string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	Slots       int32                  `protobuf:"varint,2,opt,name=slots,proto3" json:"slots,omitempty"`
+	MemoryBytes int64                  `protobuf:"varint,3,opt,name=memory_bytes,json=memoryBytes,proto3" json:"memory_bytes,omitempty"`
+	// As in Spec: of nodes of earlier releases.
+	SolverVersion   int32           `protobuf:"varint,4,opt,name=solver_version,json=solverVersion,proto3" json:"solver_version,omitempty"`
+	ArithmeticClass string          `protobuf:"bytes,5,opt,name=arithmetic_class,json=arithmeticClass,proto3" json:"arithmetic_class,omitempty"`
+	Kernel          string          `protobuf:"bytes,6,opt,name=kernel,proto3" json:"kernel,omitempty"`
+	Version         string          `protobuf:"bytes,7,opt,name=version,proto3" json:"version,omitempty"`
+	Solver          *SolverIdentity `protobuf:"bytes,8,opt,name=solver,proto3" json:"solver,omitempty"`
 	unknownFields   protoimpl.UnknownFields
 	sizeCache       protoimpl.SizeCache
 }
 
 func (x *NodeInfo) Reset() {
 	*x = NodeInfo{}
-	mi := &file_phasegrid_v1_sweep_proto_msgTypes[7]
+	mi := &file_phasegrid_v1_sweep_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -800,7 +876,7 @@ func (x *NodeInfo) String() string {
 func (*NodeInfo) ProtoMessage() {}
 
 func (x *NodeInfo) ProtoReflect() protoreflect.Message {
-	mi := &file_phasegrid_v1_sweep_proto_msgTypes[7]
+	mi := &file_phasegrid_v1_sweep_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -813,7 +889,7 @@ func (x *NodeInfo) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NodeInfo.ProtoReflect.Descriptor instead.
 func (*NodeInfo) Descriptor() ([]byte, []int) {
-	return file_phasegrid_v1_sweep_proto_rawDescGZIP(), []int{7}
+	return file_phasegrid_v1_sweep_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *NodeInfo) GetName() string {
@@ -865,17 +941,29 @@ func (x *NodeInfo) GetVersion() string {
 	return ""
 }
 
+func (x *NodeInfo) GetSolver() *SolverIdentity {
+	if x != nil {
+		return x.Solver
+	}
+	return nil
+}
+
 var File_phasegrid_v1_sweep_proto protoreflect.FileDescriptor
 
 const file_phasegrid_v1_sweep_proto_rawDesc = "" +
 	"\n" +
-	"\x18phasegrid/v1/sweep.proto\x12\fphasegrid.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xad\x01\n" +
+	"\x18phasegrid/v1/sweep.proto\x12\fphasegrid.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"R\n" +
+	"\x0eSolverIdentity\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x18\n" +
+	"\aversion\x18\x02 \x01(\tR\aversion\x12\x12\n" +
+	"\x04hash\x18\x03 \x01(\tR\x04hash\"\xe3\x01\n" +
 	"\x04Spec\x12\x1c\n" +
 	"\tcanonical\x18\x01 \x01(\fR\tcanonical\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12%\n" +
 	"\x0esolver_version\x18\x03 \x01(\x05R\rsolverVersion\x12!\n" +
 	"\fplan_version\x18\x04 \x01(\x05R\vplanVersion\x12)\n" +
-	"\x10arithmetic_class\x18\x05 \x01(\tR\x0farithmeticClass\"\xa7\x02\n" +
+	"\x10arithmetic_class\x18\x05 \x01(\tR\x0farithmeticClass\x124\n" +
+	"\x06solver\x18\x06 \x01(\v2\x1c.phasegrid.v1.SolverIdentityR\x06solver\"\xa7\x02\n" +
 	"\x05Sweep\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12&\n" +
 	"\x04spec\x18\x02 \x01(\v2\x12.phasegrid.v1.SpecR\x04spec\x12)\n" +
@@ -932,7 +1020,7 @@ const file_phasegrid_v1_sweep_proto_rawDesc = "" +
 	"\aSegment\x12)\n" +
 	"\x05table\x18\x01 \x01(\x0e2\x13.phasegrid.v1.TableR\x05table\x12\x14\n" +
 	"\x05bytes\x18\x02 \x01(\x03R\x05bytes\x12\x12\n" +
-	"\x04rows\x18\x03 \x01(\x03R\x04rows\"\xdb\x01\n" +
+	"\x04rows\x18\x03 \x01(\x03R\x04rows\"\x91\x02\n" +
 	"\bNodeInfo\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
 	"\x05slots\x18\x02 \x01(\x05R\x05slots\x12!\n" +
@@ -940,7 +1028,8 @@ const file_phasegrid_v1_sweep_proto_rawDesc = "" +
 	"\x0esolver_version\x18\x04 \x01(\x05R\rsolverVersion\x12)\n" +
 	"\x10arithmetic_class\x18\x05 \x01(\tR\x0farithmeticClass\x12\x16\n" +
 	"\x06kernel\x18\x06 \x01(\tR\x06kernel\x12\x18\n" +
-	"\aversion\x18\a \x01(\tR\aversion*\x8e\x01\n" +
+	"\aversion\x18\a \x01(\tR\aversion\x124\n" +
+	"\x06solver\x18\b \x01(\v2\x1c.phasegrid.v1.SolverIdentityR\x06solver*\x8e\x01\n" +
 	"\x05Phase\x12\x15\n" +
 	"\x11PHASE_UNSPECIFIED\x10\x00\x12\x11\n" +
 	"\rPHASE_RUNNING\x10\x01\x12\x10\n" +
@@ -969,38 +1058,41 @@ func file_phasegrid_v1_sweep_proto_rawDescGZIP() []byte {
 }
 
 var file_phasegrid_v1_sweep_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_phasegrid_v1_sweep_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
+var file_phasegrid_v1_sweep_proto_msgTypes = make([]protoimpl.MessageInfo, 10)
 var file_phasegrid_v1_sweep_proto_goTypes = []any{
 	(Phase)(0),                    // 0: phasegrid.v1.Phase
 	(Table)(0),                    // 1: phasegrid.v1.Table
-	(*Spec)(nil),                  // 2: phasegrid.v1.Spec
-	(*Sweep)(nil),                 // 3: phasegrid.v1.Sweep
-	(*Progress)(nil),              // 4: phasegrid.v1.Progress
-	(*Loss)(nil),                  // 5: phasegrid.v1.Loss
-	(*LossCause)(nil),             // 6: phasegrid.v1.LossCause
-	(*ShardRun)(nil),              // 7: phasegrid.v1.ShardRun
-	(*Segment)(nil),               // 8: phasegrid.v1.Segment
-	(*NodeInfo)(nil),              // 9: phasegrid.v1.NodeInfo
-	nil,                           // 10: phasegrid.v1.Progress.PointsByStatusEntry
-	(*timestamppb.Timestamp)(nil), // 11: google.protobuf.Timestamp
-	(*durationpb.Duration)(nil),   // 12: google.protobuf.Duration
+	(*SolverIdentity)(nil),        // 2: phasegrid.v1.SolverIdentity
+	(*Spec)(nil),                  // 3: phasegrid.v1.Spec
+	(*Sweep)(nil),                 // 4: phasegrid.v1.Sweep
+	(*Progress)(nil),              // 5: phasegrid.v1.Progress
+	(*Loss)(nil),                  // 6: phasegrid.v1.Loss
+	(*LossCause)(nil),             // 7: phasegrid.v1.LossCause
+	(*ShardRun)(nil),              // 8: phasegrid.v1.ShardRun
+	(*Segment)(nil),               // 9: phasegrid.v1.Segment
+	(*NodeInfo)(nil),              // 10: phasegrid.v1.NodeInfo
+	nil,                           // 11: phasegrid.v1.Progress.PointsByStatusEntry
+	(*timestamppb.Timestamp)(nil), // 12: google.protobuf.Timestamp
+	(*durationpb.Duration)(nil),   // 13: google.protobuf.Duration
 }
 var file_phasegrid_v1_sweep_proto_depIdxs = []int32{
-	2,  // 0: phasegrid.v1.Sweep.spec:type_name -> phasegrid.v1.Spec
-	0,  // 1: phasegrid.v1.Sweep.phase:type_name -> phasegrid.v1.Phase
-	4,  // 2: phasegrid.v1.Sweep.progress:type_name -> phasegrid.v1.Progress
-	11, // 3: phasegrid.v1.Sweep.created:type_name -> google.protobuf.Timestamp
-	10, // 4: phasegrid.v1.Progress.points_by_status:type_name -> phasegrid.v1.Progress.PointsByStatusEntry
-	12, // 5: phasegrid.v1.Progress.eta:type_name -> google.protobuf.Duration
-	5,  // 6: phasegrid.v1.Progress.losses:type_name -> phasegrid.v1.Loss
-	6,  // 7: phasegrid.v1.Loss.causes:type_name -> phasegrid.v1.LossCause
-	11, // 8: phasegrid.v1.LossCause.time:type_name -> google.protobuf.Timestamp
-	1,  // 9: phasegrid.v1.Segment.table:type_name -> phasegrid.v1.Table
-	10, // [10:10] is the sub-list for method output_type
-	10, // [10:10] is the sub-list for method input_type
-	10, // [10:10] is the sub-list for extension type_name
-	10, // [10:10] is the sub-list for extension extendee
-	0,  // [0:10] is the sub-list for field type_name
+	2,  // 0: phasegrid.v1.Spec.solver:type_name -> phasegrid.v1.SolverIdentity
+	3,  // 1: phasegrid.v1.Sweep.spec:type_name -> phasegrid.v1.Spec
+	0,  // 2: phasegrid.v1.Sweep.phase:type_name -> phasegrid.v1.Phase
+	5,  // 3: phasegrid.v1.Sweep.progress:type_name -> phasegrid.v1.Progress
+	12, // 4: phasegrid.v1.Sweep.created:type_name -> google.protobuf.Timestamp
+	11, // 5: phasegrid.v1.Progress.points_by_status:type_name -> phasegrid.v1.Progress.PointsByStatusEntry
+	13, // 6: phasegrid.v1.Progress.eta:type_name -> google.protobuf.Duration
+	6,  // 7: phasegrid.v1.Progress.losses:type_name -> phasegrid.v1.Loss
+	7,  // 8: phasegrid.v1.Loss.causes:type_name -> phasegrid.v1.LossCause
+	12, // 9: phasegrid.v1.LossCause.time:type_name -> google.protobuf.Timestamp
+	1,  // 10: phasegrid.v1.Segment.table:type_name -> phasegrid.v1.Table
+	2,  // 11: phasegrid.v1.NodeInfo.solver:type_name -> phasegrid.v1.SolverIdentity
+	12, // [12:12] is the sub-list for method output_type
+	12, // [12:12] is the sub-list for method input_type
+	12, // [12:12] is the sub-list for extension type_name
+	12, // [12:12] is the sub-list for extension extendee
+	0,  // [0:12] is the sub-list for field type_name
 }
 
 func init() { file_phasegrid_v1_sweep_proto_init() }
@@ -1014,7 +1106,7 @@ func file_phasegrid_v1_sweep_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_phasegrid_v1_sweep_proto_rawDesc), len(file_phasegrid_v1_sweep_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   9,
+			NumMessages:   10,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
