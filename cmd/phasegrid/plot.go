@@ -30,7 +30,7 @@ func (m Main) plotCommand() *cobra.Command {
 	var kind string
 	cmd := &cobra.Command{
 		Use:   "plot DIR",
-		Short: "Draw a result set: phase diagram, curves, trajectories or stability map",
+		Short: "Draw a result set: phase diagram, curves, trajectories, stability map or bars",
 		Long: `plot draws a result set as PNG, SVG or PDF. Without flags it chooses the kind that fits the axes
 of the sweep. Diverged and censored points are marked. The caption has the slice that is shown,
 the sweep id and the solver. Without --to, the files go to the current directory.

@@ -1,160 +1,83 @@
 package plot
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"slices"
-	"strings"
 
 	"github.com/phasegrid/phasegrid/results"
 )
 
-// maxNumbers and maxWords bound the lines of a panel: more cannot be distinguished.
-const (
-	maxNumbers = 6
-	maxWords   = 2 * len(hues)
-)
-
-// curves draws a metric against a parameter. If several learning rates compete for a first-passage
-// time, it draws the best one.
-func curves(f *frame, o Options) (*Figure, error) {
-	keys := []string{o.Facet, o.Color, o.X}
-	best := results.IsCensored(o.Y) && f.columns["learning_rate"] != nil &&
-		f.free("learning_rate", append(keys, "seed")...)
-	if best {
-		f.slice(keys, "learning_rate", "steps")
-		f.notes = append(f.notes, "best learning rate")
-	} else {
-		f.slice(keys)
+// curves draws a metric against a parameter. If several learning rates compete for a time, it draws
+// the best one.
+func curves(_ context.Context, _ *results.Set, f *frame, o Options) (*Figure, error) {
+	best, err := f.prepareCurves(o)
+	if err != nil {
+		return nil, err
 	}
-	f.noteBands()
-	colors := f.lineValues(o.Color)
+	if err := f.dropUnscaled(o.X, o.XScale); err != nil {
+		return nil, err
+	}
+	facets, colors := f.show(o.Facet, maxPanels), f.show(o.Color, maxLines)
+	f.noteCurves(o, best)
 	figure := &Figure{legend: lineLegend(o.Color, colors)}
-	var marks curveMarks
-	for _, facet := range f.lineValues(o.Facet) {
-		p, err := f.curvesPanel(o, facet, colors, best, &marks)
-		if err != nil {
-			return nil, err
+	var panels []*linePanel
+	for _, facet := range facets {
+		p := &linePanel{title: facetTitle(o.Facet, facet), rows: f.rowsOf(o, facet, nil)}
+		for i := range colors {
+			l := f.curve(f.rowsOf(o, facet, &colors[i]), o, best)
+			l.color, l.dashes = lineStyle(colors, i)
+			p.lines = append(p.lines, l)
 		}
-		figure.panels = append(figure.panels, p)
+		panels = append(panels, p)
 	}
-	figure.legend = append(figure.legend, marks.legend()...)
-	f.noteDiverged(o)
+	if err := figure.addLinePanels(f, panels, o); err != nil {
+		return nil, err
+	}
 	return figure, nil
 }
 
-// curveMarks are the marks in panels that the legend explains.
-type curveMarks struct {
-	censored, border bool
-	asymptotes       []string // optimizers
+// prepareCurves holds the parameters that are not shown and removes the rows that no curve has. It
+// reports whether the best learning rate is drawn.
+func (f *frame) prepareCurves(o Options) (best bool, err error) {
+	keys := []string{o.Facet, o.Color, o.X}
+	f.dropNull(keys...)
+	if f.rows == 0 {
+		return false, fmt.Errorf("plot: draw %s over %s: no row has both", o.Y, o.X)
+	}
+	if results.IsCensored(o.Y) && f.columns["learning_rate"] != nil && !slices.Contains(keys, "learning_rate") {
+		f.slice(keys, "learning_rate", "steps")
+		best = f.free("learning_rate", append(slices.Clone(keys), "seed")...)
+	}
+	if !best {
+		f.slice(keys)
+		return false, nil
+	}
+	f.dropUnstable()
+	if f.rows == 0 {
+		return false, fmt.Errorf("plot: draw %s over %s: every learning rate is unstable", o.Y, o.X)
+	}
+	return true, nil
 }
 
-func (m *curveMarks) addAsymptote(optimizer string) {
-	if !slices.Contains(m.asymptotes, optimizer) {
-		m.asymptotes = append(m.asymptotes, optimizer)
-	}
-}
-
-func (m *curveMarks) legend() (legend []legendEntry) {
-	if m.border {
-		legend = append(legend, legendEntry{text: "theory: λ = 2 (gd)", color: theoryColor, dashes: dashes})
-	}
-	if len(m.asymptotes) > 0 {
-		text := "theory: 0.949/η (" + strings.Join(m.asymptotes, ", ") + ")"
-		legend = append(legend, legendEntry{text: text, color: theoryColor, dashes: dashes})
-	}
-	if m.censored {
-		legend = append(legend, legendEntry{text: "not reached", color: ink, cross: true})
-	}
-	return legend
-}
-
-// curvesPanel draws the lines of one facet.
-func (f *frame) curvesPanel(o Options, facet value, colors []value, best bool, marks *curveMarks) (*panel, error) {
-	p := newPanel(facetTitle(o.Facet, facet), label(o.X), label(o.Y))
-	var lines []*line
-	var theories []*theory
-	for i, v := range colors {
-		rows := f.rowsOf(o, facet, v)
-		l := f.curve(rows, o, best)
-		l.color, l.dashes = lineStyle(colors, i)
-		lines = append(lines, l)
-		if o.Y == "steps_to_90" && o.X == "anisotropy" && o.Color == "optimizer" {
-			if points := f.asymptote(rows, l); len(points) > 0 {
-				theories = append(theories, &theory{points})
-				marks.addAsymptote(v.word)
-			}
-		}
-		marks.censored = marks.censored || slices.ContainsFunc(l.mid, math.IsNaN)
-	}
-	sx, sy, ok := frameLines(p.Plot, lines, o)
-	if !ok {
-		return nil, fmt.Errorf("plot: draw %s over %s: no row has both", o.Y, o.X)
-	}
-	if o.X == "anisotropy" && p.X.Min < 2 && p.X.Max > 2 && f.hasGradientDescent(o, facet) {
-		marks.border = true
-		theories = append(theories, &theory{points: [][2]float64{{2, p.Y.Min}, {2, p.Y.Max}}})
-	}
-	p.addLines(lines, sx, sy)
-	for _, t := range theories {
-		p.Add(t)
-	}
-	return p, nil
-}
-
-// hasGradientDescent reports whether runs of gd are drawn in a panel.
-func (f *frame) hasGradientDescent(o Options, facet value) bool {
-	optimizer := f.columns["optimizer"]
-	for row := range f.rows {
-		if (o.Facet == "" || f.columns[o.Facet].at(row) == facet) && optimizer != nil && optimizer.words[row] == "gd" {
-			return true
+// noteCurves says in the caption what the medians are over.
+func (f *frame) noteCurves(o Options, best bool) {
+	keys := []string{o.Facet, o.Color, o.X}
+	if best {
+		keys = append(keys, "learning_rate")
+		if rank, length := f.rankColumn(o.Y); length != "" {
+			f.note("best learning rate by %s", label(rank))
+		} else {
+			f.note("best learning rate")
 		}
 	}
-	return false
-}
-
-// noteDiverged adds to the caption how many of the runs diverged.
-func (f *frame) noteDiverged(o Options) {
-	diverged := 0
-	for row := range f.rows {
-		if f.columns["status"].words[row] == results.StatusDiverged {
-			diverged++
-		}
-	}
-	text := "%d of these runs diverged"
+	f.noteReplicates(keys...)
 	if results.IsCensored(o.Y) {
-		text += " and count as not reached"
+		f.noteDiverged(" and count as not reached")
+	} else {
+		f.noteDiverged("")
 	}
-	if diverged > 0 {
-		f.notes = append(f.notes, fmt.Sprintf(text, diverged))
-	}
-}
-
-// noteBands explains the bands in the caption, if there are replicates.
-func (f *frame) noteBands() {
-	if f.varies("seed") {
-		f.notes = append(f.notes, "median and 10-90 % band over seeds")
-	}
-}
-
-// lineValues returns the values of a column that become lines or panels, evenly spread if there are
-// too many; without a column, one null.
-func (f *frame) lineValues(name string) []value {
-	if name == "" {
-		return []value{{null: true}}
-	}
-	all, most := f.distinct(name), maxNumbers
-	if f.columns[name].isWord() {
-		most = maxWords
-	}
-	if len(all) <= most {
-		return all
-	}
-	var some []value
-	for i := range most {
-		some = append(some, all[i*(len(all)-1)/(most-1)])
-	}
-	return some
 }
 
 // facetTitle is the title of a panel or line.
@@ -168,12 +91,12 @@ func facetTitle(name string, v value) string {
 	return symbol(name) + " = " + v.String()
 }
 
-// rowsOf returns the rows of one line of one panel.
-func (f *frame) rowsOf(o Options, facet, color value) []int {
+// rowsOf returns the rows of a panel, or those of one of its colors.
+func (f *frame) rowsOf(o Options, facet value, color *value) []int {
 	var rows []int
 	for row := range f.rows {
 		if (o.Facet == "" || f.columns[o.Facet].at(row) == facet) &&
-			(o.Color == "" || f.columns[o.Color].at(row) == color) {
+			(o.Color == "" || color == nil || f.columns[o.Color].at(row) == *color) {
 			rows = append(rows, row)
 		}
 	}
@@ -181,95 +104,38 @@ func (f *frame) rowsOf(o Options, facet, color value) []int {
 }
 
 // curve returns the line through the rows: median, 10 % and 90 % quantiles over replicates at each
-// x; if best, at the learning rate with the smallest median.
+// x; if best, at the best learning rate there.
 func (f *frame) curve(rows []int, o Options, best bool) *line {
-	type at struct{ x, rate float64 }
-	values := map[at][]float64{}
+	at := map[float64][]int{}
 	xs := map[float64]bool{}
 	for _, row := range rows {
-		k := at{x: f.columns[o.X].numbers[row]}
-		if math.IsNaN(k.x) {
-			continue
-		}
-		if best {
-			k.rate = f.columns["learning_rate"].numbers[row]
-		}
-		y := f.columns[o.Y].numbers[row]
-		if results.IsCensored(o.Y) && f.columns["status"].words[row] == results.StatusDiverged {
-			y = math.NaN()
-		}
-		xs[k.x] = true
-		values[k] = append(values[k], y)
+		x := f.columns[o.X].numbers[row]
+		at[x], xs[x] = append(at[x], row), true
 	}
 	l := &line{x: sorted(xs)}
 	for _, x := range l.x {
-		var chosen []float64
-		for k, v := range values {
-			if k.x == x && (chosen == nil || earlier(v, chosen)) {
-				chosen = v
-			}
-		}
-		if !results.IsCensored(o.Y) {
-			chosen = slices.DeleteFunc(chosen, math.IsNaN)
-		}
-		l.low = append(l.low, censoredQuantile(chosen, 0.1))
-		l.mid = append(l.mid, censoredQuantile(chosen, 0.5))
-		l.high = append(l.high, censoredQuantile(chosen, 0.9))
+		l.add(f.median(at[x], o.Y, best))
 	}
 	return l
 }
 
-// earlier reports whether the median of a is less than that of b; a censored one is later than all
-// others.
-func earlier(a, b []float64) bool {
-	x, y := censoredQuantile(a, 0.5), censoredQuantile(b, 0.5)
-	return !math.IsNaN(x) && (math.IsNaN(y) || x < y)
-}
-
-// hasAsymptote reports whether a run reaches 90 % alignment at learning rate times step = 0.949 for
-// any anisotropy, from a small start: if the update of the population gradient has all its singular
-// values at 1.
-func (f *frame) hasAsymptote(row int) bool {
-	word := func(name, unset string) string {
-		if c := f.columns[name]; c != nil && c.words[row] != "" {
-			return c.words[row]
-		}
-		return unset
+// median returns the 10 %, 50 % and 90 % quantiles over the rows of a cell; if best, over those of
+// the best learning rate.
+func (f *frame) median(rows []int, y string, best bool) (low, mid, high float64) {
+	if best {
+		rows = f.bestRate(rows, y)
 	}
-	switch word("optimizer", "") {
-	case "specgd":
-	case "muon":
-		if word("orthogonalizer", "newton_schulz") != "exact" {
-			return false
-		}
-	default:
-		return false
-	}
-	return word("model", "population") == "population" && word("init", "identity") == "identity"
-}
-
-// asymptote returns 0.949/eta at the anisotropies of a line that have one learning rate, if theory
-// holds for all its runs.
-func (f *frame) asymptote(rows []int, l *line) [][2]float64 {
-	if f.columns["learning_rate"] == nil ||
-		slices.ContainsFunc(rows, func(row int) bool { return !f.hasAsymptote(row) }) {
-		return nil
-	}
-	rates := map[float64]map[float64]bool{}
+	var r runs
 	for _, row := range rows {
-		x := f.columns["anisotropy"].numbers[row]
-		if rates[x] == nil {
-			rates[x] = map[float64]bool{}
-		}
-		rates[x][f.columns["learning_rate"].numbers[row]] = true
+		r.add(f, row, y)
 	}
-	var points [][2]float64
-	for _, x := range l.x {
-		for rate := range rates[x] {
-			if len(rates[x]) == 1 && rate > 0 {
-				points = append(points, [2]float64{x, 0.949 / rate})
-			}
-		}
+	return r.quantile(0.1, y), r.quantile(0.5, y), r.quantile(0.9, y)
+}
+
+// add adds the quantiles at the next x.
+func (l *line) add(low, mid, high float64) {
+	if math.IsNaN(mid) {
+		low, high = math.NaN(), math.NaN()
 	}
-	return points
+	l.low, l.mid, l.high = append(l.low, low), append(l.mid, mid), append(l.high, high)
 }

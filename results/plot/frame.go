@@ -22,7 +22,7 @@ type frame struct {
 	axes       []string // that make good axes, best first
 	facets     []string // that make good panels or lines, best first
 	derived    []string // parameters that follow from others
-	notes      []string // for the caption: which parameters are held
+	notes      []string // for the caption: which parameters are held, what is left out
 }
 
 // column has numbers or words. Null is NaN or "".
@@ -75,15 +75,19 @@ func (v value) String() string {
 	return number(v.number)
 }
 
-// load reads the named columns, the parameters and the status of the points that satisfy where.
+// conventions are the columns that every figure needs to count runs as the views do.
+var conventions = []string{"point", "point_id", "status", "unstable_step", "held_90_step", "steps_run"}
+
+// load reads the named columns, the parameters and the conventions of the points that satisfy
+// where.
 func load(ctx context.Context, set *results.Set, where string, names ...string) (*frame, error) {
 	f := &frame{columns: map[string]*column{}}
 	f.know(set.Schema())
 	var read []*column
 	var order []string
 	for _, c := range set.Schema().Columns(results.Points) {
-		wanted := slices.Contains(f.parameters, c.Name) || slices.Contains(names, c.Name) || c.Name == "status" ||
-			c.Name == "point" || strings.Contains(where, c.Name)
+		wanted := slices.Contains(f.parameters, c.Name) || slices.Contains(names, c.Name) ||
+			slices.Contains(conventions, c.Name) || strings.Contains(where, c.Name)
 		if wanted && f.columns[c.Name] == nil {
 			f.columns[c.Name] = &column{name: c.Name, kind: c.Kind}
 			read, order = append(read, f.columns[c.Name]), append(order, c.Name)
@@ -112,8 +116,9 @@ func load(ctx context.Context, set *results.Set, where string, names ...string) 
 		}
 		f.rows++
 	}
+	f.dropUncounted()
 	if f.rows == 0 {
-		return nil, fmt.Errorf("plot: no points to draw: %s", cmp.Or(where, "the result set is empty"))
+		return nil, fmt.Errorf("plot: no points to draw: %s", cmp.Or(where, "the result set has no valid points"))
 	}
 	return f, nil
 }
@@ -149,6 +154,8 @@ func columnNames(set *results.Set) []string {
 // append appends a cell; words has one copy of each word.
 func (c *column) append(cell results.Cell, words map[string]string) {
 	switch {
+	case c.name == "point_id":
+		c.words = append(c.words, cell.Text)
 	case c.isWord():
 		word, ok := words[cell.Text]
 		if !ok {
@@ -250,95 +257,4 @@ func (f *frame) key(row int, names []string) string {
 		}
 	}
 	return b.String()
-}
-
-// derived are parameters that most sweeps compute from others, so that they are fixed when those
-// are held.
-var derived = []string{"steps", "learning_rate", "init_scale"}
-
-// slice holds every parameter that is free besides the keys at one value; loose ones may vary.
-func (f *frame) slice(keys []string, loose ...string) {
-	order := slices.Clone(f.parameters)
-	rank := func(name string) int {
-		if slices.Contains(f.derived, name) {
-			return len(derived)
-		}
-		return slices.Index(derived, name)
-	}
-	slices.SortStableFunc(order, func(a, b string) int { return cmp.Compare(rank(a), rank(b)) })
-	for _, name := range order {
-		if !slices.Contains(keys, name) && !slices.Contains(loose, name) && name != "seed" {
-			f.hold(name, keys)
-		}
-	}
-}
-
-// hold removes rows so that a parameter has one value for equal values of the keys: its most common
-// one, the middle one of several.
-func (f *frame) hold(name string, keys []string) {
-	c := f.columns[name]
-	common := map[value]int{}
-	groups := map[string][]value{}
-	for row := range f.rows {
-		v, key := c.at(row), f.key(row, keys)
-		common[v]++
-		if !slices.Contains(groups[key], v) {
-			groups[key] = append(groups[key], v)
-		}
-	}
-	held := map[string]value{}
-	notes := map[value]bool{}
-	for key, values := range groups {
-		if len(values) == 1 {
-			continue
-		}
-		most := 0
-		for _, v := range values {
-			most = max(most, common[v])
-		}
-		values = slices.DeleteFunc(values, func(v value) bool { return common[v] < most })
-		slices.SortFunc(values, compareValues)
-		held[key] = values[len(values)/2]
-		notes[held[key]] = true
-	}
-	if len(held) == 0 {
-		return
-	}
-	f.keep(func(row int) bool {
-		v, ok := held[f.key(row, keys)]
-		return !ok || c.at(row) == v
-	})
-	text := "the middle " + symbol(name)
-	if len(notes) == 1 {
-		for v := range notes {
-			text = symbol(name) + " = " + v.String()
-		}
-	}
-	f.notes = append(f.notes, text)
-}
-
-// keep removes the rows that do not satisfy a condition.
-func (f *frame) keep(condition func(row int) bool) {
-	n := 0
-	for row := range f.rows {
-		if !condition(row) {
-			continue
-		}
-		for _, c := range f.columns {
-			if c.isWord() {
-				c.words[n] = c.words[row]
-			} else {
-				c.numbers[n] = c.numbers[row]
-			}
-		}
-		n++
-	}
-	f.rows = n
-	for _, c := range f.columns {
-		if c.isWord() {
-			c.words = c.words[:n]
-		} else {
-			c.numbers = c.numbers[:n]
-		}
-	}
 }

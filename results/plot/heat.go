@@ -16,9 +16,19 @@ import (
 // colors maps numbers to shades.
 type colors struct{ scale scale }
 
-// colorScale returns the scale of colours: [0, 1] for fractions, otherwise the range of the data,
-// logarithmic if it is wide.
-func colorScale(name string, low, high float64) colors {
+// colorScale returns the scale of colours that panels share: [0, 1] for fractions, otherwise the
+// range of the data, logarithmic if it is wide.
+func colorScale(name string, panels []*phasePanel) colors {
+	low, high := math.Inf(1), math.Inf(-1)
+	for _, panel := range panels {
+		for _, row := range panel.grid.z {
+			for _, z := range row {
+				if !math.IsNaN(z) {
+					low, high = math.Min(low, z), math.Max(high, z)
+				}
+			}
+		}
+	}
 	if low > high {
 		low, high = 0, 1
 	}

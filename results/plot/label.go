@@ -14,7 +14,10 @@ var symbols = map[string]string{
 // labels are the labels of columns whose names are too terse.
 var labels = map[string]string{
 	"learning_rate": "learning rate", "init_scale": "initial scale", "steps_to_90": "steps to 90 % alignment",
-	"steps_to_99": "steps to 99 % alignment", "escape_step": "escape time (steps)", "weight_norm2": "squared norm of W",
+	"steps_to_99":  "steps to 99 % alignment",
+	"held_90_step": "steps to hold 90 % alignment",
+	"held_99_step": "steps to hold 99 % alignment",
+	"escape_step":  "escape time (steps)", "weight_norm2": "squared norm of W",
 	"peak_spike_alignment": "peak spike alignment", "eta_step": "ηk (learning rate times step)", "step": "step",
 	"exponent": "spectral exponent", "label_noise": "label noise", "diverged": "fraction diverged",
 }

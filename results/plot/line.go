@@ -1,6 +1,7 @@
 package plot
 
 import (
+	"fmt"
 	"image/color"
 	"math"
 	"slices"
@@ -8,6 +9,8 @@ import (
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
+
+	"github.com/phasegrid/phasegrid/results"
 )
 
 // line is one curve: medians and the band between two quantiles.
@@ -15,15 +18,7 @@ type line struct {
 	color             color.NRGBA
 	dashes            []vg.Length
 	x, low, mid, high []float64 // mid is NaN where the curve is censored
-}
-
-// addLines adds lines and sets the axes to their scales.
-func (p *panel) addLines(lines []*line, sx, sy scale) {
-	for _, l := range lines {
-		p.Add(l)
-	}
-	sx.apply(&p.X, p.X.Min, p.X.Max)
-	sy.apply(&p.Y, p.Y.Min, p.Y.Max)
+	bar               barPlace  // not zero: bars instead of a curve
 }
 
 // lineLegend explains the colours of lines.
@@ -49,69 +44,146 @@ func lineStyle(values []value, i int) (color.NRGBA, []vg.Length) {
 	return hue(i), nil
 }
 
-// frameLines fits a panel's axes to lines and removes from them what the scales cannot show; ok is
-// false if nothing is left.
-func frameLines(p *plot.Plot, lines []*line, o Options) (x, y scale, ok bool) {
+// linePanel is what a panel of lines shows.
+type linePanel struct {
+	title string
+	rows  []int // of the frame, for theory
+	lines []*line
+}
+
+// addLinePanels adds panels with the same axes.
+func (f *Figure) addLinePanels(from *frame, panels []*linePanel, o Options) error {
+	var lines []*line
+	for _, p := range panels {
+		lines = append(lines, p.lines...)
+	}
+	axes, err := fitLines(from, lines, o)
+	if err != nil {
+		return err
+	}
+	var marks lineMarks
+	for _, panel := range panels {
+		p := newPanel(panel.title, label(o.X), label(o.Y))
+		for _, l := range panel.lines {
+			p.Add(l)
+			marks.censored = marks.censored || slices.ContainsFunc(l.mid, math.IsNaN)
+		}
+		axes.x.apply(&p.X, axes.xRange[0], axes.xRange[1])
+		axes.y.apply(&p.Y, axes.yRange[0], axes.yRange[1])
+		for _, t := range from.theories(o, panel.rows, axes.xRange, axes.yRange) {
+			p.Add(t)
+			marks.addTheory(t)
+		}
+		f.panels = append(f.panels, p)
+	}
+	f.legend = append(f.legend, marks.legend(o)...)
+	return nil
+}
+
+// lineMarks are the marks in panels that the legend explains.
+type lineMarks struct {
+	censored bool
+	theories []legendEntry
+}
+
+func (m *lineMarks) addTheory(t *theory) {
+	if !slices.ContainsFunc(m.theories, func(e legendEntry) bool { return e.text == t.text }) {
+		m.theories = append(m.theories, legendEntry{text: t.text, color: theoryColor, dashes: t.dashes})
+	}
+}
+
+func (m *lineMarks) legend(o Options) []legendEntry {
+	legend := m.theories
+	if m.censored {
+		legend = append(legend, legendEntry{text: absent(o.Y), color: ink, cross: true})
+	}
+	return legend
+}
+
+// absent says what a missing median of a metric means.
+func absent(name string) string {
+	if results.IsCensored(name) {
+		return "not reached"
+	}
+	return "no value in half of the runs"
+}
+
+// lineAxes are the axes that all panels of lines share.
+type lineAxes struct {
+	x, y           scale
+	xRange, yRange [2]float64
+}
+
+// fitLines fits axes to lines and removes from them what the scales cannot show.
+func fitLines(f *frame, lines []*line, o Options) (axes lineAxes, err error) {
 	xs, ys := map[float64]bool{}, map[float64]bool{}
 	for _, l := range lines {
 		for i := range l.x {
 			xs[l.x[i]] = true
 			for _, v := range []float64{l.low[i], l.mid[i], l.high[i]} {
-				if !math.IsNaN(v) {
+				if !math.IsNaN(v) && !math.IsInf(v, 0) {
 					ys[v] = true
 				}
 			}
 		}
 	}
 	if len(xs) == 0 || len(ys) == 0 {
-		return x, y, false
+		return axes, fmt.Errorf("plot: draw %s over %s: no point has a value of %s", o.Y, o.X, o.Y)
 	}
 	choice := o.YScale
 	if choice == "" && isFraction(o.Y) {
 		choice = "linear"
 	}
-	x, y = scaleOf(sorted(xs), o.XScale), scaleOf(sorted(ys), choice)
+	axes.x, axes.y = scaleOf(sorted(xs), o.XScale), scaleOf(sorted(ys), choice)
+	if o.YScale == "log" && !axes.y.log {
+		return axes, fmt.Errorf("plot: draw %s on a log scale: got no value above 0 (largest %s); use the linear scale",
+			o.Y, number(axes.y.max))
+	}
+	hidden := 0
 	for _, l := range lines {
-		l.keepScaled(x, y)
+		hidden += l.keepScaled(axes.x, axes.y)
 	}
-	y.ticks = nil
-	p.X.Min, p.X.Max = x.min, x.max
-	if x.max == x.min {
-		p.X.Min, p.X.Max = x.min-0.5, x.max+0.5
-		x.log = false
+	if hidden > 0 {
+		f.note("%s of %s <= 0 not on the log scale", count(hidden, "value"), symbol(o.Y))
 	}
-	margin := 0.06 * (y.forward(y.max) - y.forward(y.min))
-	if margin == 0 {
-		margin = 0.1
-	}
-	p.Y.Min, p.Y.Max = y.back(y.forward(y.min)-margin), y.back(y.forward(y.max)+margin)
+	axes.y.ticks = nil
+	axes.xRange, axes.yRange = axes.x.padded(0), axes.y.padded(0.06)
 	switch {
-	case isFraction(o.Y) && !y.log:
-		p.Y.Min, p.Y.Max = -0.03, 1.03
-	case !y.log && y.min >= 0:
-		p.Y.Min = 0
+	case isFraction(o.Y) && !axes.y.log:
+		axes.yRange = [2]float64{-0.03, 1.03}
+	case !axes.y.log && axes.y.min >= 0:
+		axes.yRange[0] = 0
 	}
-	return x, y, true
+	return axes, nil
 }
 
-// keepScaled removes the points that the scales cannot show.
-func (l *line) keepScaled(x, y scale) {
+// keepScaled removes the points that the scales cannot show, and counts those whose y is.
+func (l *line) keepScaled(x, y scale) (hidden int) {
 	n := 0
 	for i := range l.x {
-		if !x.has(l.x[i]) || !math.IsNaN(l.mid[i]) && !y.has(l.mid[i]) {
+		if !x.has(l.x[i]) {
+			continue
+		}
+		if !math.IsNaN(l.mid[i]) && !y.has(l.mid[i]) {
+			hidden++
 			continue
 		}
 		l.x[n], l.low[n], l.mid[n], l.high[n] = l.x[i], l.low[i], l.mid[i], l.high[i]
-		if !y.has(l.low[n]) {
+		if !math.IsNaN(l.mid[n]) && !y.has(l.low[n]) {
 			l.low[n] = y.min
 		}
 		n++
 	}
 	l.x, l.low, l.mid, l.high = l.x[:n], l.low[:n], l.mid[:n], l.high[:n]
+	return hidden
 }
 
 // Plot implements plot.Plotter.
 func (l *line) Plot(c draw.Canvas, p *plot.Plot) {
+	if l.bar.of > 0 {
+		l.drawBars(c, p)
+		return
+	}
 	tx, ty := p.Transforms(&c)
 	for from := 0; from < len(l.x); {
 		if math.IsNaN(l.mid[from]) {
@@ -127,10 +199,7 @@ func (l *line) Plot(c draw.Canvas, p *plot.Plot) {
 	}
 	for i, x := range l.x {
 		if math.IsNaN(l.mid[i]) {
-			c.DrawGlyph(
-				draw.GlyphStyle{Color: l.color, Radius: 2.5, Shape: draw.CrossGlyph{}},
-				vg.Point{X: tx(x), Y: c.Max.Y - 3},
-			)
+			drawCross(c, l.color, vg.Point{X: tx(x), Y: c.Max.Y - 3})
 		}
 	}
 }

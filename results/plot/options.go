@@ -1,37 +1,14 @@
 package plot
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
 	"slices"
-	"strings"
 
 	"github.com/phasegrid/phasegrid/results"
 )
-
-// Kind is a kind of figure.
-type Kind string
-
-const (
-	Phase        Kind = "phase"        // heat map of Color over X and Y, one panel for each Facet
-	Stability    Kind = "stability"    // heat map of the fraction of diverged runs over X and the learning rate
-	Curves       Kind = "curves"       // Y against X, one line for each Color, one panel for each Facet
-	Trajectories Kind = "trajectories" // Y against the step, one line for each Color, one panel for each Facet
-)
-
-// Kinds lists the kinds of figures.
-func Kinds() []Kind { return []Kind{Phase, Stability, Curves, Trajectories} }
-
-// kindNames lists the kinds for a message: "phase, stability, curves or trajectories".
-func kindNames() string {
-	var names []string
-	for _, k := range Kinds() {
-		names = append(names, string(k))
-	}
-	last := len(names) - 1
-	return strings.Join(names[:last], ", ") + " or " + names[last]
-}
 
 // Options configure a figure. Empty fields are chosen from the axes of the set.
 type Options struct {
@@ -79,15 +56,7 @@ func Draw(ctx context.Context, set *results.Set, o Options) (*Figure, error) {
 	if err := o.choose(f, set); err != nil {
 		return nil, err
 	}
-	var figure *Figure
-	switch o.Kind {
-	case Phase, Stability:
-		figure, err = phase(f, o)
-	case Curves:
-		figure, err = curves(f, o)
-	default:
-		figure, err = trajectories(ctx, set, f, o)
-	}
+	figure, err := kinds()[o.Kind].draw(ctx, set, f, o)
 	if err != nil {
 		return nil, err
 	}
@@ -100,22 +69,15 @@ var always = []string{"signal_alignment", "peak_spike_alignment", "steps_to_90"}
 
 // choose fills the empty options.
 func (o *Options) choose(f *frame, set *results.Set) error {
-	if o.Facet == "" && o.Kind != Curves && o.Kind != Trajectories {
+	if o.Facet == "" && !slices.Contains([]Kind{Curves, Trajectories, Bars}, o.Kind) {
 		o.Facet = f.firstVarying(f.facets, o.X, o.Y, o.Color)
 	}
 	if o.Kind == "" {
-		o.Kind = o.chooseKind(f, set)
-		if o.Kind == Curves || o.Kind == Trajectories {
+		if o.Kind = o.chooseKind(f, set); o.Kind != Phase && o.Kind != Stability {
 			o.Facet = ""
 		}
 	}
-	switch o.Kind {
-	case Phase, Stability:
-		return o.choosePhase(f)
-	case Curves:
-		return o.chooseCurves(f)
-	}
-	return o.chooseTrajectories(f, set)
+	return kinds()[o.Kind].choose(o, f, set)
 }
 
 func (o *Options) chooseKind(f *frame, set *results.Set) Kind {
@@ -126,10 +88,14 @@ func (o *Options) chooseKind(f *frame, set *results.Set) Kind {
 	if x == "step" || x == "eta_step" || x == "" && set.Schema().Has(results.Trajectories) {
 		return Trajectories
 	}
-	if y := f.secondAxis(o.Facet, x); y == "learning_rate" {
+	if y := f.secondAxis(o.Facet, x); y == "learning_rate" &&
+		slices.Contains(f.columns["status"].words, results.StatusDiverged) {
 		return Stability
 	} else if y != "" {
 		return Phase
+	}
+	if x == "" || f.columns[x] != nil && f.columns[x].isWord() {
+		return Bars
 	}
 	return Curves
 }
@@ -188,7 +154,7 @@ func (f *frame) isFree(name string, beside ...string) bool {
 	return 2*set > f.rows
 }
 
-func (o *Options) choosePhase(f *frame) error {
+func (o *Options) choosePhase(f *frame, _ *results.Set) error {
 	if o.X == "" {
 		o.X = f.freeAxis(o.Facet, o.Y)
 	}
@@ -224,14 +190,14 @@ func (f *frame) widest(names ...string) string {
 	best, most := names[0], 0.0
 	for _, name := range names {
 		numbers := slices.DeleteFunc(slices.Clone(f.columns[name].numbers), math.IsNaN)
-		if span := censoredQuantile(numbers, 0.9) - censoredQuantile(numbers, 0.1); span > most {
+		if span := quantile(numbers, 0.9) - quantile(numbers, 0.1); span > most {
 			best, most = name, span
 		}
 	}
 	return best
 }
 
-func (o *Options) chooseCurves(f *frame) error {
+func (o *Options) chooseCurves(f *frame, _ *results.Set) error {
 	if o.Color == "" {
 		o.Color = f.firstVarying(f.facets, o.X, o.Y, o.Facet)
 	}
@@ -239,7 +205,7 @@ func (o *Options) chooseCurves(f *frame) error {
 		o.X = f.freeAxis(o.Color, o.Facet, o.Y)
 	}
 	if o.Y == "" {
-		o.Y = "steps_to_90"
+		o.Y = f.time()
 	}
 	if o.Color == "" {
 		taken := []string{o.X, o.Y, o.Facet}
@@ -252,6 +218,35 @@ func (o *Options) chooseCurves(f *frame) error {
 		if c := f.columns[name]; c == nil || c.isWord() {
 			return fmt.Errorf("plot: choose axes: %q is not a column of numbers; name one for X and one for Y", name)
 		}
+	}
+	return nil
+}
+
+// time returns the metric that curves and bars show: how long a run takes to hold 90 % alignment,
+// or the alignment if none does.
+func (f *frame) time() string {
+	for _, name := range []string{"held_90_step", "steps_to_90"} {
+		if c := f.columns[name]; c != nil &&
+			slices.ContainsFunc(c.numbers, func(x float64) bool { return !math.IsNaN(x) }) {
+			return name
+		}
+	}
+	return f.widest("signal_alignment", "peak_spike_alignment")
+}
+
+// chooseBars chooses the categories: words that vary, else the optimizer.
+func (o *Options) chooseBars(f *frame, _ *results.Set) error {
+	if o.X == "" {
+		o.X = cmp.Or(f.firstVarying(slices.Concat(f.facets, f.axes), o.Y, o.Color, o.Facet), "optimizer")
+	}
+	if o.Y == "" {
+		o.Y = f.time()
+	}
+	if c := f.columns[o.Y]; c == nil || c.isWord() {
+		return fmt.Errorf("plot: choose axes: %q is not a column of numbers; name one for Y", o.Y)
+	}
+	if f.columns[o.X] == nil {
+		return fmt.Errorf("plot: choose axes: the sweep has no column %s; name one for X", o.X)
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package plot_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"image/color"
@@ -10,7 +11,6 @@ import (
 	"math"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 
@@ -36,6 +36,9 @@ type run struct {
 	seed, steps90    int64
 	alignment        float64
 	status           string
+	held             int64 // 0: as steps90
+	unstable         bool
+	id               int // 0: its own
 }
 
 // write writes a finished set of the runs, each with five recorded steps.
@@ -59,12 +62,17 @@ func write(t *testing.T, runs []run) *results.Set {
 			r.status = results.StatusOK
 		}
 		counts[r.status]++
+		id := uint16(i)
+		if r.id > 0 {
+			id = uint16(r.id)
+		}
 		check(
 			b.AddPoint(
 				results.PointRow{
 					Point:          int64(i),
-					PointID:        [16]byte{byte(i), byte(i >> 8)},
+					PointID:        [16]byte{byte(id), byte(id >> 8)},
 					Representation: "reduced",
+					UnstableStep:   r.unstable,
 					Status:         r.status,
 					Parameters: []results.Cell{
 						{Text: r.optimizer},
@@ -74,8 +82,11 @@ func write(t *testing.T, runs []run) *results.Set {
 						{Int: r.seed},
 					},
 					RunSummary: results.RunSummary{
-						Metrics:   results.Metrics{SignalAlignment: r.alignment},
-						StepsTo90: r.steps90,
+						Metrics:            results.Metrics{SignalAlignment: r.alignment},
+						StepsTo90:          r.steps90,
+						Held90Step:         cmp.Or(r.held, r.steps90),
+						PeakSpikeAlignment: r.alignment / 2,
+						StepsRun:           10000,
 					},
 				},
 			),
@@ -185,8 +196,9 @@ func hasGlyphs(t *testing.T, text string) {
 
 func (d drawing) says(t *testing.T, texts ...string) {
 	t.Helper()
+	all := strings.Join(d.texts, " ") // the caption is broken into lines
 	for _, text := range texts {
-		if !slices.ContainsFunc(d.texts, func(s string) bool { return strings.Contains(s, text) }) {
+		if !strings.Contains(all, text) {
 			t.Errorf("the figure does not say %q; it says %q", text, d.texts)
 		}
 	}
@@ -356,7 +368,7 @@ func TestCurvesShowCrossoverAndTheory(t *testing.T) {
 		t.Fatal(err)
 	}
 	d := record(t, figure)
-	d.says(t, "d = 30", "d = 1000", "gd", "specgd", "theory: λ = 2 (gd)", "theory: 0.949/η (specgd)", "not reached",
+	d.says(t, "d = 30", "d = 1000", "gd", "specgd", "theory for gd: λ = 2", "theory for specgd: 0.949/η", "not reached",
 		"8 of these runs diverged and count as not reached")
 	figure, err = plot.Draw(context.Background(), set, plot.Options{Kind: plot.Curves, Y: "signal_alignment"})
 	if err != nil {
@@ -386,7 +398,7 @@ func TestTheoryIsDrawnWhereItHolds(t *testing.T) {
 	if texts := strings.Join(draw("optimizer == 'muon'"), "|"); strings.Contains(texts, "theory") {
 		t.Errorf("muon alone: %s", texts)
 	}
-	if texts := strings.Join(draw("optimizer != ''"), "|"); !strings.Contains(texts, "theory: 0.949/η (specgd)") ||
+	if texts := strings.Join(draw("optimizer != ''"), "|"); !strings.Contains(texts, "theory for specgd: 0.949/η") ||
 		strings.Contains(texts, "λ = 2") {
 		t.Errorf("muon and specgd: %s", texts)
 	}
@@ -454,7 +466,7 @@ func TestTrajectoriesAreTheDefaultWithoutAxes(t *testing.T) {
 			t.Fatal(err)
 		}
 		d := record(t, figure)
-		d.says(t, "gd", "muon", "step", "median and 10-90 % band over seeds")
+		d.says(t, "gd", "muon", "step", "median and 10-90 % band over 5 seeds")
 		bands := 0
 		for c, n := range d.fills {
 			if rgb := color.NRGBAModel.Convert(c).(color.NRGBA); rgb.A == 50 {
@@ -498,7 +510,7 @@ func TestFiguresAreWrittenInEachFormat(t *testing.T) {
 func TestDrawErrors(t *testing.T) {
 	set := write(t, phaseRuns())
 	for want, o := range map[string]plot.Options{
-		"want phase, stability, curves or trajectories": {Kind: "pie"},
+		"want phase, stability, curves, trajectories or bars": {Kind: "pie"},
 		"no such column":  {Color: "color"},
 		"condition":       {Where: "dimension >"},
 		"unknown name":    {Where: "dimensions > 3"},

@@ -17,7 +17,7 @@ type scale struct {
 
 // scaleOf fits a scale to rising values. choice is linear or log; otherwise the scale is
 // logarithmic if they are positive and span a factor of 20. A logarithmic scale excludes values
-// that are not positive.
+// that are not positive; without any that is, the scale is linear.
 func scaleOf(values []float64, choice string) scale {
 	if choice == "log" {
 		if i, _ := slices.BinarySearch(values, math.SmallestNonzeroFloat64); i < len(values) {
@@ -27,9 +27,27 @@ func scaleOf(values []float64, choice string) scale {
 	s := scale{min: values[0], max: values[len(values)-1]}
 	s.log = s.min > 0 && choice != "linear" && (choice == "log" || s.max/s.min >= 20)
 	if len(values) <= 6 {
-		s.ticks = values
+		s.ticks = slices.Clone(values)
 	}
 	return s
+}
+
+// padded returns the range of the scale with a margin, a fraction of it, at both ends; never an
+// empty range.
+func (s scale) padded(margin float64) [2]float64 {
+	low, high := s.forward(s.min), s.forward(s.max)
+	pad := margin * (high - low)
+	if high-low <= 1e-12*math.Max(math.Abs(low), math.Abs(high)) {
+		pad = math.Max(math.Abs(low)/10, 0.1)
+		if s.log {
+			pad = math.Ln2
+		}
+	}
+	r := [2]float64{s.back(low - pad), s.back(high + pad)}
+	if s.log && (r[0] == 0 || math.IsInf(r[1], 0)) || math.IsInf(r[1]-r[0], 0) {
+		return [2]float64{s.min, s.max}
+	}
+	return r
 }
 
 // has reports whether the scale can show a number.
@@ -45,10 +63,13 @@ func (s scale) forward(x float64) float64 {
 
 func (s scale) back(x float64) float64 {
 	if s.log {
-		return math.Exp(x)
+		return math.Min(math.Max(math.Exp(x), smallest), math.MaxFloat64)
 	}
 	return x
 }
+
+// smallest is the smallest normal number: what is below it rounds to multiples of a step.
+const smallest = 0x1p-1022
 
 // edges returns the borders of cells around rising values, one more than values, in the middle
 // between neighbours in the scale's space.
@@ -111,8 +132,8 @@ type logTicks struct{}
 // Ticks implements plot.Ticker.
 func (logTicks) Ticks(min, max float64) []plot.Tick {
 	var ticks []plot.Tick
-	wide := math.Log10(max/min) > 2.5
-	sparse := 1 + int(math.Log10(max/min)/8)
+	decades := math.Log10(max) - math.Log10(min)
+	wide, sparse := decades > 2.5, 1+int(decades/8)
 	for e := math.Floor(math.Log10(min)); e <= math.Ceil(math.Log10(max)); e++ {
 		for m := 1.0; m < 10; m++ {
 			x := m * math.Pow(10, e)

@@ -3,8 +3,10 @@ package plot
 import (
 	"context"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/phasegrid/phasegrid/results"
 )
@@ -15,9 +17,15 @@ func trajectories(ctx context.Context, set *results.Set, f *frame, o Options) (*
 	if o.X == "eta_step" && f.columns["learning_rate"] == nil {
 		return nil, fmt.Errorf("plot: draw over eta_step: the sweep has no parameter learning_rate")
 	}
-	f.slice([]string{o.Facet, o.Color})
-	f.noteBands()
-	colors, facets := f.lineValues(o.Color), f.lineValues(o.Facet)
+	keys := []string{o.Facet, o.Color}
+	f.dropNull(keys...)
+	if f.rows == 0 {
+		return nil, fmt.Errorf("plot: draw %s: no point has %s", o.Y, strings.TrimSpace(o.Color+" "+o.Facet))
+	}
+	f.slice(keys)
+	facets, colors := f.show(o.Facet, maxPanels), f.show(o.Color, maxLines)
+	f.noteReplicates(keys...)
+	f.noteDiverged(" and end early")
 	bundles := newBundles(f, o, facets, colors)
 	for cells, err := range set.Scan(ctx, results.Trajectories, "point", "step", o.Y) {
 		if err != nil {
@@ -26,56 +34,78 @@ func trajectories(ctx context.Context, set *results.Set, f *frame, o Options) (*
 		bundles.add(cells[0].Int, float64(cells[1].Int), cells[2])
 	}
 	figure := &Figure{legend: lineLegend(o.Color, colors)}
+	var panels []*linePanel
 	for i, facet := range facets {
-		p := newPanel(facetTitle(o.Facet, facet), label(o.X), label(o.Y))
-		var lines []*line
+		p := &linePanel{title: facetTitle(o.Facet, facet), rows: f.rowsOf(o, facet, nil)}
 		for j := range colors {
 			if l := bundles.line(i*len(colors) + j); len(l.x) > 0 {
 				l.color, l.dashes = lineStyle(colors, j)
-				lines = append(lines, l)
+				p.lines = append(p.lines, l)
 			}
 		}
-		sx, sy, ok := frameLines(p.Plot, lines, o)
-		if !ok {
-			return nil, fmt.Errorf("plot: draw %s: no trajectory of these points has it", o.Y)
+		panels = append(panels, p)
+	}
+	f.chooseStepScale(&o, panels)
+	return figure, figure.addLinePanels(f, panels, o)
+}
+
+// chooseStepScale selects a logarithmic axis for steps that were recorded evenly in their
+// logarithm: half of them are in the first quarter.
+func (f *frame) chooseStepScale(o *Options, panels []*linePanel) {
+	steps := map[float64]bool{}
+	zero := false
+	for _, p := range panels {
+		for _, l := range p.lines {
+			for _, x := range l.x {
+				zero = zero || x <= 0
+				if x > 0 {
+					steps[x] = true
+				}
+			}
 		}
-		p.addLines(lines, sx, sy)
-		figure.panels = append(figure.panels, p)
 	}
-	if bundles.diverged > 0 {
-		f.notes = append(f.notes, fmt.Sprintf("%d of these runs diverged and end early", bundles.diverged))
+	all := sorted(steps)
+	if len(all) == 0 {
+		o.XScale = "linear"
+		return
 	}
-	return figure, nil
+	if o.XScale == "" {
+		if o.XScale = "linear"; len(all) >= 8 && all[len(all)/2] < all[len(all)-1]/4 {
+			o.XScale = "log"
+		}
+	}
+	if zero && o.XScale == "log" {
+		f.note("step 0 not on the log scale")
+	}
 }
 
 // bundles are the trajectories of the points of each line.
 type bundles struct {
-	lineOf   map[int64]int     // by point
-	factor   map[int64]float64 // of the step, by point
-	values   []map[float64][]float64
-	diverged int
+	lineOf map[int64]int     // by point
+	factor map[int64]float64 // of the step, by point
+	points []int             // of each line
+	values []map[float64][]float64
 }
 
 func newBundles(f *frame, o Options, facets, colors []value) *bundles {
 	b := &bundles{
 		lineOf: map[int64]int{},
 		factor: map[int64]float64{},
+		points: make([]int, len(facets)*len(colors)),
 		values: make([]map[float64][]float64, len(facets)*len(colors)),
 	}
 	for i := range b.values {
 		b.values[i] = map[float64][]float64{}
 	}
 	for i, facet := range facets {
-		for j, v := range colors {
-			for _, row := range f.rowsOf(o, facet, v) {
+		for j := range colors {
+			for _, row := range f.rowsOf(o, facet, &colors[j]) {
 				point := int64(f.columns["point"].numbers[row])
 				b.lineOf[point] = i*len(colors) + j
+				b.points[i*len(colors)+j]++
 				b.factor[point] = 1
 				if o.X == "eta_step" {
 					b.factor[point] = f.columns["learning_rate"].numbers[row]
-				}
-				if f.columns["status"].words[row] == results.StatusDiverged {
-					b.diverged++
 				}
 			}
 		}
@@ -94,17 +124,15 @@ func (b *bundles) add(point int64, step float64, y results.Cell) {
 	}
 }
 
-// line returns the median and the band of a bundle.
+// line returns the median and the band of a bundle, as far as at least half of its runs have a
+// value.
 func (b *bundles) line(i int) *line {
 	l := &line{}
-	for x := range b.values[i] {
-		l.x = append(l.x, x)
-	}
-	slices.Sort(l.x)
-	for _, x := range l.x {
-		l.low = append(l.low, censoredQuantile(b.values[i][x], 0.1))
-		l.mid = append(l.mid, censoredQuantile(b.values[i][x], 0.5))
-		l.high = append(l.high, censoredQuantile(b.values[i][x], 0.9))
+	for _, x := range slices.Sorted(maps.Keys(b.values[i])) {
+		if values := b.values[i][x]; 2*len(values) >= b.points[i] {
+			l.x = append(l.x, x)
+			l.add(quantile(values, 0.1), quantile(values, 0.5), quantile(values, 0.9))
+		}
 	}
 	return l
 }

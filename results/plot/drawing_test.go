@@ -1,0 +1,317 @@
+package plot_test
+
+import (
+	"context"
+	"fmt"
+	"image/color"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+	"gonum.org/v1/plot/vg/recorder"
+
+	"github.com/phasegrid/phasegrid/results"
+	"github.com/phasegrid/phasegrid/results/plot"
+)
+
+// drawn draws a figure of a set and returns what it draws.
+func drawn(t *testing.T, set *results.Set, o plot.Options) drawing {
+	t.Helper()
+	figure, err := plot.Draw(context.Background(), set, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return record(t, figure)
+}
+
+func TestLogScaleSaysWhatItLeavesOut(t *testing.T) {
+	var runs []run
+	for _, lambda := range []float64{-0.5, 0, 1, 10} {
+		for _, rate := range []float64{0.001, 0.01, 0.1} {
+			runs = append(runs, run{optimizer: "gd", dimension: 16, anisotropy: lambda, rate: rate, alignment: 0.5})
+		}
+	}
+	set := write(t, runs)
+	phase := plot.Options{Kind: plot.Phase, X: "anisotropy", Y: "learning_rate", XScale: "log"}
+	drawn(t, set, phase).says(t, "; 6 points", "6 points with λ <= 0 not on the log scale")
+	curves := plot.Options{Kind: plot.Curves, X: "anisotropy", Y: "signal_alignment", XScale: "log"}
+	drawn(t, set, curves).says(t, "points with λ <= 0 not on the log scale")
+	phase.Where = "anisotropy <= 0"
+	_, err := plot.Draw(context.Background(), set, phase)
+	if err == nil || !strings.Contains(err.Error(), "anisotropy on a log scale: got no value above 0 (smallest -0.5)") {
+		t.Errorf("an axis without positive values: %v", err)
+	}
+}
+
+func TestBarsAreTheDefaultOfWords(t *testing.T) {
+	set := write(t, []run{
+		{optimizer: "gd", dimension: 16, anisotropy: 3, rate: 0.01, steps90: 40},
+		{optimizer: "muon", dimension: 16, anisotropy: 3, rate: 0.01, steps90: -1},
+		{optimizer: "specgd", dimension: 16, anisotropy: 3, rate: 0.01, steps90: 20},
+	})
+	bars := plot.Options{Where: "point >= 0"}
+	if set.Schema().Has(results.Trajectories) {
+		bars.Kind = plot.Bars
+	}
+	d := drawn(t, set, bars)
+	d.says(t, "gd", "muon", "specgd", "optimizer", "steps to hold 90 % alignment", "not reached")
+	if got := d.fills[color.NRGBA{0, 114, 178, 255}]; got != 2 {
+		t.Errorf("%d bars; want 2", got)
+	}
+	bars.YScale = "log"
+	drawn(t, set, bars).says(t, "gd", "not reached")
+}
+
+// TestPanelsShareTheirAxes: each panel has the ticks of all data.
+func TestPanelsShareTheirAxes(t *testing.T) {
+	var runs []run
+	for k, optimizer := range []string{"gd", "specgd"} {
+		for _, lambda := range []float64{1, 2, 3} {
+			for _, d := range []int64{10, 100} {
+				steps := int64(lambda) * int64(1+99*k)
+				runs = append(runs, run{optimizer: optimizer, dimension: d, anisotropy: lambda * float64(1+9*k),
+					rate: 0.1, steps90: steps, alignment: 0.5})
+			}
+		}
+	}
+	set := write(t, runs)
+	for _, o := range []plot.Options{
+		{Kind: plot.Curves, X: "anisotropy", Y: "held_90_step", Color: "dimension", Facet: "optimizer"},
+		{Kind: plot.Phase, X: "anisotropy", Y: "dimension", Color: "held_90_step", Facet: "optimizer"},
+	} {
+		counts := map[string]int{}
+		for _, text := range drawn(t, set, o).texts {
+			counts[text]++
+		}
+		for _, tick := range []string{"1", "20"} {
+			if counts[tick] < 2 {
+				t.Errorf(
+					"%s: tick %s of the shared axis in %d panels; want 2 of %v",
+					o.Kind,
+					tick,
+					counts[tick],
+					counts,
+				)
+			}
+		}
+	}
+}
+
+// TestLinesAreBounded: at most ten curves, and the caption says of how many.
+func TestLinesAreBounded(t *testing.T) {
+	var runs []run
+	for i := range 37 {
+		for _, lambda := range []float64{1, 2} {
+			runs = append(
+				runs,
+				run{optimizer: "gd", dimension: int64(10 + i), anisotropy: lambda, rate: 0.1, steps90: 5},
+			)
+		}
+	}
+	d := drawn(t, write(t, runs), plot.Options{Kind: plot.Curves, X: "anisotropy", Color: "dimension"})
+	d.says(t, "; 20 points", "10 of 37 values of d, evenly spread", "d = 10", "d = 46")
+}
+
+// TestBestLearningRateHolds: the rate is chosen among stable ones by how long alignment holds, not
+// by its first touch.
+func TestBestLearningRateHolds(t *testing.T) {
+	var runs []run
+	for _, lambda := range []float64{1, 4} {
+		runs = append(runs,
+			run{optimizer: "gd", dimension: 9, anisotropy: lambda, rate: 0.1, steps90: 700, held: 800},
+			run{optimizer: "gd", dimension: 9, anisotropy: lambda, rate: 0.2, steps90: 3, held: 9500},
+			run{optimizer: "gd", dimension: 9, anisotropy: lambda, rate: 0.3, steps90: 2, held: 2, unstable: true})
+	}
+	set := write(t, runs)
+	d := drawn(t, set, plot.Options{Kind: plot.Curves, X: "anisotropy", Y: "steps_to_90"})
+	d.says(t, "best learning rate by steps to hold 90 % alignment", "2 points with an unstable step left out", "500")
+	d = drawn(t, set, plot.Options{Kind: plot.Curves, X: "anisotropy", Y: "held_90_step"})
+	d.says(t, "400")
+}
+
+// TestMediansAreThoseOfTheViews: of six seeds five never get there; of metrics, those of runs that
+// are not ok do not count.
+func TestMediansAreThoseOfTheViews(t *testing.T) {
+	var runs []run
+	for seed := range int64(6) {
+		r := run{optimizer: "gd", dimension: 9, anisotropy: 1, rate: 0.1, seed: seed, steps90: -1, alignment: 0.25}
+		if seed == 0 {
+			r.steps90 = 4
+		}
+		if seed > 3 {
+			r.status, r.alignment = results.StatusDiverged, 1
+		}
+		runs = append(runs, r)
+		r.anisotropy, r.steps90 = 2, 50
+		runs = append(runs, r)
+	}
+	set := write(t, runs)
+	d := drawn(t, set, plot.Options{Kind: plot.Bars, X: "anisotropy", Y: "steps_to_90"})
+	d.says(
+		t,
+		"not reached",
+		"median and 10-90 % band over 6 seeds",
+		"4 of these runs diverged and count as not reached",
+	)
+	if got := d.fills[color.NRGBA{0, 114, 178, 255}]; got != 1 {
+		t.Errorf("%d bars; want 1", got)
+	}
+	d = drawn(t, set, plot.Options{Kind: plot.Phase, X: "anisotropy", Y: "dimension", Color: "signal_alignment"})
+	quarter := color.NRGBA{59, 82, 138, 255} // viridis at 0.25
+	if got := d.fills[quarter]; got < 2 {
+		t.Errorf("%d cells have the median of the runs that are ok; want 2 of %v", got, d.fills)
+	}
+}
+
+func TestRepeatedPointsCountOnce(t *testing.T) {
+	r := run{optimizer: "gd", dimension: 9, anisotropy: 1, rate: 0.1, steps90: 4, alignment: 0.5, id: 7}
+	other := run{optimizer: "gd", dimension: 9, anisotropy: 2, rate: 0.1, steps90: 4, alignment: 0.5, id: 8}
+	d := drawn(t, write(t, []run{r, r, r, other}), plot.Options{Kind: plot.Curves, X: "anisotropy"})
+	d.says(t, "; 2 points", "2 repeated points left out")
+	if strings.Contains(strings.Join(d.texts, " "), "median") {
+		t.Errorf("a median over one point: %q", d.texts)
+	}
+}
+
+// TestTheoryIsOfThePanel: gradient descent's lines are neither in panels of others nor in the
+// legend of a figure without it.
+func TestTheoryIsOfThePanel(t *testing.T) {
+	var runs []run
+	for _, lambda := range []float64{1, 4, 16} {
+		for _, rate := range []float64{0.01, 0.1, 1} {
+			runs = append(runs, run{optimizer: "muon", dimension: 9, anisotropy: lambda, rate: rate, alignment: 0.5})
+		}
+	}
+	d := drawn(t, write(t, runs), plot.Options{Kind: plot.Stability, X: "anisotropy", Y: "learning_rate"})
+	if all := strings.Join(d.texts, " "); strings.Contains(all, "theory") || d.lines[theoryColor] > 0 {
+		t.Errorf("theory of gd for muon: %s", all)
+	}
+}
+
+// TestContourIsOneLine: its rim does not cut it, and it is in the legend only where it is drawn.
+func TestContourIsOneLine(t *testing.T) {
+	var runs []run
+	for _, d := range []int64{10, 20, 30, 40} {
+		for lambda := range 20 {
+			x := float64(lambda) / 19
+			runs = append(
+				runs,
+				run{optimizer: "gd", dimension: d, anisotropy: x, rate: 0.1, alignment: x * float64(d) / 40},
+			)
+		}
+	}
+	set := write(t, runs)
+	o := plot.Options{Kind: plot.Phase, X: "anisotropy", Y: "dimension", Color: "signal_alignment", Threshold: 0.4}
+	figure, err := plot.Draw(context.Background(), set, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var c recorder.Canvas
+	width, height := figure.Size()
+	figure.Draw(draw.NewCanvas(&c, width, height))
+	var current color.Color
+	var wide vg.Length
+	longest := 0
+	for _, action := range c.Actions {
+		switch a := action.(type) {
+		case *recorder.SetColor:
+			current = a.Color
+		case *recorder.SetLineWidth:
+			wide = a.Width
+		case *recorder.Stroke:
+			if current == ink && wide == 1.2 {
+				longest = max(longest, len(a.Path))
+			}
+		}
+	}
+	if longest < 10 {
+		t.Errorf("the longest stroke of the contour has %d points; want one line through the grid", longest)
+	}
+	record(t, figure).says(t, "signal alignment = 0.4")
+	o.Threshold = 2
+	if all := strings.Join(drawn(t, set, o).texts, " "); strings.Contains(all, "signal alignment = 2") {
+		t.Errorf("the legend has a contour that is not drawn: %s", all)
+	}
+}
+
+// TestAnySetIsDrawn draws random sets with censored, diverged, invalid and repeated points in
+// random ways: there is a figure with finite coordinates, or an error.
+func TestAnySetIsDrawn(t *testing.T) {
+	random := rand.New(rand.NewPCG(13, 5))
+	pick := func(words ...string) string { return words[random.IntN(len(words))] }
+	figures := 0
+	for range 100 {
+		var runs []run
+		for range 1 + random.IntN(60) {
+			runs = append(runs, run{
+				optimizer: pick("gd", "muon", "specgd", "adam"), dimension: int64(1 + random.IntN(4)),
+				anisotropy: []float64{-0.5, 0, 1e-300, 2, 1e12}[random.IntN(5)],
+				rate:       []float64{1e-3, 1, 30}[random.IntN(3)],
+				seed:       int64(random.IntN(3)), steps90: int64(random.IntN(4) - 1), held: int64(random.IntN(9000)),
+				alignment: []float64{0, 0.5, 1, math.NaN()}[random.IntN(4)], unstable: random.IntN(5) == 0,
+				status: pick("ok", "ok", "diverged", "failed", "invalid"), id: 1 + random.IntN(200),
+			})
+		}
+		set := write(t, runs)
+		column := func() string {
+			return pick(
+				"",
+				"",
+				"anisotropy",
+				"dimension",
+				"learning_rate",
+				"optimizer",
+				"signal_alignment",
+				"held_90_step",
+				"seed",
+			)
+		}
+		for range 4 {
+			o := plot.Options{
+				X: column(), Y: column(), Color: column(), Facet: column(), XScale: pick("", "linear", "log"),
+				YScale: pick("", "linear", "log"),
+			}
+			if kinds := plot.Kinds(); random.IntN(3) > 0 {
+				o.Kind = kinds[random.IntN(len(kinds))]
+			}
+			figure, err := plot.Draw(context.Background(), set, o)
+			if err == nil {
+				figures++
+				finite(t, figure, fmt.Sprintf("%+v of %+v", o, runs))
+			} else if !strings.HasPrefix(err.Error(), "plot: ") {
+				t.Errorf("%+v: %v", o, err)
+			}
+		}
+	}
+	if figures < 100 {
+		t.Errorf("%d figures; want more to look at", figures)
+	}
+}
+
+// finite checks that all coordinates of a figure are finite numbers.
+func finite(t *testing.T, figure *plot.Figure, what string) {
+	t.Helper()
+	var c recorder.Canvas
+	width, height := figure.Size()
+	figure.Draw(draw.NewCanvas(&c, width, height))
+	bad := func(p vg.Point) bool { return math.IsNaN(float64(p.X+p.Y)) || math.IsInf(float64(p.X+p.Y), 0) }
+	path := func(p vg.Path) bool { return slices.ContainsFunc(p, func(c vg.PathComp) bool { return bad(c.Pos) }) }
+	for _, action := range c.Actions {
+		wrong := false
+		switch a := action.(type) {
+		case *recorder.Fill:
+			wrong = path(a.Path)
+		case *recorder.Stroke:
+			wrong = path(a.Path)
+		case *recorder.FillString:
+			wrong = bad(a.Point) || strings.Contains(a.String, "NaN")
+		}
+		if wrong {
+			t.Fatalf("%v in %s", action, what)
+		}
+	}
+}

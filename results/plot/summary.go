@@ -1,0 +1,151 @@
+package plot
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/phasegrid/phasegrid/results"
+)
+
+// runs are the replicates of a cell. The conventions are those of the views: runs that have not got
+// somewhere, have diverged or have failed count as later than all others; other metrics are those
+// of the runs that are ok, and have no median where fewer than half are.
+type runs struct {
+	n, ok, diverged int
+	values          []float64 // of the metric, where it is a number and its run counts
+}
+
+// add adds the run of a row.
+func (r *runs) add(f *frame, row int, y string) {
+	status := f.columns["status"].words[row]
+	r.n++
+	if status == results.StatusDiverged {
+		r.diverged++
+	}
+	if status == results.StatusOK {
+		r.ok++
+	} else if y != "diverged_step" {
+		return
+	}
+	if v := f.columns[y].numbers[row]; !math.IsNaN(v) {
+		r.values = append(r.values, v)
+	}
+}
+
+// quantile returns the q-quantile of a metric; NaN if it is censored or too few runs have one.
+func (r *runs) quantile(q float64, y string) float64 {
+	if results.IsCensored(y) {
+		return stepQuantile(r.values, r.n, q)
+	}
+	if 2*r.ok < r.n {
+		return math.NaN()
+	}
+	return quantile(r.values, q)
+}
+
+// stepQuantile returns the ceil(q n)-th smallest of n step numbers, of which those that are not in
+// values are censored; NaN if it is one of them.
+func stepQuantile(values []float64, n int, q float64) float64 {
+	at := max(int(math.Ceil(q*float64(n)-1e-9))-1, 0)
+	if at >= len(values) {
+		return math.NaN()
+	}
+	return sortedCopy(values)[at]
+}
+
+// quantile returns the q-quantile of values, interpolated between two of them; NaN without values.
+func quantile(values []float64, q float64) float64 {
+	if len(values) == 0 {
+		return math.NaN()
+	}
+	known := sortedCopy(values)
+	at := q * float64(len(known)-1)
+	low, high := int(math.Floor(at)), int(math.Ceil(at))
+	if known[low] == known[high] {
+		return known[low] // also where both are too large for a difference
+	}
+	return known[low] + (at-float64(low))*(known[high]-known[low])
+}
+
+func sortedCopy(values []float64) []float64 {
+	values = slices.Clone(values)
+	slices.Sort(values)
+	return values
+}
+
+// lateHeld is the fraction of a run after which a time from which alignment is held says nothing:
+// it would have been held for the last tenth of the run only.
+const lateHeld = 0.9
+
+// dropUnstable removes the runs whose step is beyond the stability limit, which are no candidates
+// for the best learning rate.
+func (f *frame) dropUnstable() {
+	unstable := f.columns["unstable_step"]
+	if unstable == nil {
+		return
+	}
+	before := f.rows
+	f.keep(func(row int) bool { return unstable.numbers[row] != 1 })
+	if n := before - f.rows; n > 0 {
+		f.note("%s with an unstable step left out", count(n, "point"))
+	}
+}
+
+// rankColumn returns the column by which the best learning rate is found for a metric, and the
+// companion that says how long each run was; "" if the set has none.
+func (f *frame) rankColumn(y string) (rank, length string) {
+	if f.columns["held_90_step"] == nil || f.columns["steps_run"] == nil {
+		return y, "" // a set of an earlier solver version
+	}
+	if y == "held_99_step" {
+		return y, "steps_run"
+	}
+	return "held_90_step", "steps_run"
+}
+
+// rankOf returns the median by which the runs of one learning rate are ranked; infinite if it is
+// censored.
+func (f *frame) rankOf(rows []int, y string) float64 {
+	rank, length := f.rankColumn(y)
+	var r runs
+	for _, row := range rows {
+		r.add(f, row, rank)
+		if n := len(r.values); length != "" && n > 0 && r.values[n-1] > lateHeld*f.columns[length].numbers[row] {
+			r.values = r.values[:n-1]
+		}
+	}
+	if median := r.quantile(0.5, rank); !math.IsNaN(median) {
+		return median
+	}
+	return math.Inf(1)
+}
+
+// bestRate returns the rows of the learning rate with the smallest rank, the smaller one of
+// several; none if each is censored.
+func (f *frame) bestRate(rows []int, y string) []int {
+	byRate := map[float64][]int{}
+	for _, row := range rows {
+		rate := f.columns["learning_rate"].numbers[row]
+		byRate[rate] = append(byRate[rate], row)
+	}
+	rates := make(map[float64]bool, len(byRate))
+	for rate := range byRate {
+		rates[rate] = true
+	}
+	best, least := []int(nil), math.Inf(1)
+	for _, rate := range sorted(rates) {
+		if at := f.rankOf(byRate[rate], y); at < least {
+			best, least = byRate[rate], at
+		}
+	}
+	return best
+}
+
+// count writes a number of things: 1 point, 2 points.
+func count(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
+}

@@ -1,0 +1,164 @@
+package plot
+
+import (
+	"cmp"
+	"math"
+	"slices"
+	"strings"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+)
+
+// law is a line that theory draws over the anisotropy λ, for the runs that satisfy its assumptions.
+type law struct {
+	text  string // what the line is
+	y     []string
+	holds func(f *frame, row int) bool
+	// line returns the points of the line over a range of λ, for the rows for which the law holds.
+	line func(f *frame, rows []int, x, y [2]float64) [][2]float64
+}
+
+// laws is the table of lines. That without y is for every other axis.
+func laws() []law {
+	return []law{
+		{text: "1/max(3, 1 + λ)", y: []string{"learning_rate"}, holds: followsGradient, line: stabilityLimit},
+		{text: "0.949/η", y: []string{"steps_to_90", "held_90_step"}, holds: movesAllAlike, line: arrival},
+		{text: "λ = 2", holds: followsGradient, line: criticalAnisotropy},
+	}
+}
+
+// theories returns the lines for the rows of a panel: those of laws that hold for some of them.
+func (f *frame) theories(o Options, rows []int, x, y [2]float64) []*theory {
+	if o.X != "anisotropy" || f.columns["optimizer"] == nil {
+		return nil
+	}
+	var lines []*theory
+	for _, l := range laws() {
+		if l.y != nil && !slices.Contains(l.y, o.Y) || l.y == nil && o.Y == "learning_rate" {
+			continue
+		}
+		var of []int
+		optimizers := map[string]bool{}
+		for _, row := range rows {
+			if l.holds(f, row) {
+				of = append(of, row)
+				optimizers[f.columns["optimizer"].words[row]] = true
+			}
+		}
+		points := l.line(f, of, x, y)
+		if len(of) == 0 || len(points) == 0 {
+			continue
+		}
+		text := "theory for " + strings.Join(sorted(optimizers), ", ") + ": " + l.text
+		lines = append(lines, &theory{text: text, points: points, dashes: dashes})
+	}
+	return lines
+}
+
+// word returns a parameter of a row, or its default.
+func (f *frame) word(row int, name, unset string) string {
+	if c := f.columns[name]; c != nil && c.isWord() {
+		return cmp.Or(c.words[row], unset)
+	}
+	return unset
+}
+
+// number returns a parameter of a row, or its default.
+func (f *frame) number(row int, name string, unset float64) float64 {
+	if c := f.columns[name]; c != nil && !c.isWord() && !math.IsNaN(c.numbers[row]) {
+		return c.numbers[row]
+	}
+	return unset
+}
+
+// isSpiked reports whether a run descends the population loss with one spike beside a unit teacher
+// in the bulk.
+func (f *frame) isSpiked(row int) bool {
+	return f.word(row, "model", "population") == "population" && f.word(row, "covariance", "spiked") == "spiked" &&
+		f.word(row, "teacher", "eigen") == "eigen" && f.number(row, "teacher_index", 0) != 1 &&
+		f.number(row, "teacher_norm2", 1) == 1 && f.number(row, "teacher_variance", 1) == 1 &&
+		f.word(row, "normalize", "none") == "none" && f.number(row, "negative_units", 0) == 0
+}
+
+// followsGradient reports whether a run is gradient descent of a spiked problem: the spike grows
+// faster than the signal beyond λ = 2, and steps above 1/max(3, 1 + λ) are unstable.
+func followsGradient(f *frame, row int) bool {
+	return f.isSpiked(row) && f.word(row, "optimizer", "") == "gd" && f.number(row, "weight_decay", 0) == 0
+}
+
+// movesAllAlike reports whether a run reaches 90 % alignment at learning rate times step = 0.949
+// for any anisotropy, from a small start: if the update has all its singular values at 1.
+func movesAllAlike(f *frame, row int) bool {
+	optimizer := f.word(row, "optimizer", "")
+	exact := optimizer == "specgd" ||
+		optimizer == "muon" && f.word(row, "orthogonalizer", "newton_schulz") == "exact"
+	return exact && f.isSpiked(row) && f.word(row, "init", "identity") == "identity" &&
+		f.word(row, "schedule", "constant") == "constant" && f.number(row, "weight_decay", 0) == 0
+}
+
+func criticalAnisotropy(_ *frame, _ []int, x, y [2]float64) [][2]float64 {
+	if x[0] >= 2 || x[1] <= 2 {
+		return nil
+	}
+	return [][2]float64{{2, y[0]}, {2, y[1]}}
+}
+
+func stabilityLimit(_ *frame, _ []int, x, _ [2]float64) [][2]float64 {
+	var line [][2]float64
+	for i := range 201 {
+		λ := x[0] + (x[1]-x[0])*math.Pow(float64(i)/200, 3)
+		line = append(line, [2]float64{λ, 1 / math.Max(3, 1+λ)})
+	}
+	return line
+}
+
+// arrival returns 0.949/learning rate at the anisotropies that have one learning rate.
+func arrival(f *frame, rows []int, _, _ [2]float64) [][2]float64 {
+	if f.columns["learning_rate"] == nil {
+		return nil
+	}
+	rates := map[float64]map[float64]bool{}
+	xs := map[float64]bool{}
+	for _, row := range rows {
+		x := f.columns["anisotropy"].numbers[row]
+		if xs[x] = true; rates[x] == nil {
+			rates[x] = map[float64]bool{}
+		}
+		rates[x][f.columns["learning_rate"].numbers[row]] = true
+	}
+	var points [][2]float64
+	for _, x := range sorted(xs) {
+		for rate := range rates[x] {
+			if len(rates[x]) == 1 && rate > 0 {
+				points = append(points, [2]float64{x, 0.949 / rate})
+			}
+		}
+	}
+	return points
+}
+
+var dashes = []vg.Length{3, 2}
+
+// theory is a plotter of a dashed line.
+type theory struct {
+	text   string
+	points [][2]float64
+	dashes []vg.Length
+}
+
+// Plot implements plot.Plotter.
+func (t *theory) Plot(c draw.Canvas, p *plot.Plot) {
+	tx, ty := p.Transforms(&c)
+	var line []vg.Point
+	for _, point := range t.points {
+		if point[0] <= 0 && p.X.Min > 0 || point[1] <= 0 && p.Y.Min > 0 { // not on a logarithmic axis
+			continue
+		}
+		line = append(line, vg.Point{X: tx(point[0]), Y: ty(point[1])})
+	}
+	if len(line) > 1 {
+		c.StrokeLines(draw.LineStyle{Color: theoryColor, Width: 1.2, Dashes: t.dashes}, c.ClipLinesXY(line)...)
+	}
+}
