@@ -92,7 +92,7 @@ func (l *line) drawBars(c draw.Canvas, p *plot.Plot) {
 	width := 0.8 / float64(l.bar.of)
 	for i, x := range l.x {
 		left := x - 0.4 + width*float64(l.bar.index)
-		from, to, middle := tx(left), tx(left+width*0.9), tx(left+width*0.45)
+		from, to, middle := tx(left+width*0.05), tx(left+width*0.95), tx(left+width/2)
 		switch {
 		case math.IsNaN(l.mid[i]):
 			drawCross(c, l.color, vg.Point{X: middle, Y: c.Max.Y - 3})

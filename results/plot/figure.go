@@ -13,6 +13,7 @@ import (
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 	"gonum.org/v1/plot/vg/vgimg"
+	"gonum.org/v1/plot/vg/vgsvg"
 
 	"github.com/phasegrid/phasegrid/results"
 )
@@ -122,11 +123,10 @@ func (f *Figure) Write(w io.Writer, format string) error {
 	switch format {
 	case "png":
 		canvas = vgimg.PngCanvas{Canvas: vgimg.NewWith(vgimg.UseWH(width, height), vgimg.UseDPI(200))}
-	case "svg", "pdf":
-		var err error
-		if canvas, err = draw.NewFormattedCanvas(width, height, format); err != nil {
-			return fmt.Errorf("plot: %w", err)
-		}
+	case "svg":
+		canvas = vgsvg.New(width, height)
+	case "pdf":
+		canvas = newPDF(width, height)
 	default:
 		return fmt.Errorf("plot: got format %q, want png, svg or pdf", format)
 	}
