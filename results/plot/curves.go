@@ -73,6 +73,7 @@ func (f *frame) noteCurves(o Options, best bool) {
 		}
 	}
 	f.noteReplicates(keys...)
+	f.noteCoupled(keys, o.Facet, o.Color)
 	if results.IsCensored(o.Y) {
 		f.noteDiverged(" and count as not reached")
 	} else {
@@ -85,7 +86,7 @@ func facetTitle(name string, v value) string {
 	switch {
 	case name == "":
 		return ""
-	case v.word != "":
+	case v.word != "" && v.word != "true" && v.word != "false":
 		return v.word
 	}
 	return symbol(name) + " = " + v.String()

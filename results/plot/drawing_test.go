@@ -167,6 +167,28 @@ func TestMediansAreThoseOfTheViews(t *testing.T) {
 	}
 }
 
+// TestCaptionNamesWhatChangesAlongTheAxes: at each anisotropy there is one dimension, so that no
+// row is left out, and the figure mixes two effects.
+func TestCaptionNamesWhatChangesAlongTheAxes(t *testing.T) {
+	var runs []run
+	for _, lambda := range []float64{1, 2, 3} {
+		for _, rate := range []float64{0.1, 0.2} {
+			runs = append(
+				runs,
+				run{optimizer: "gd", dimension: int64(10 * lambda), anisotropy: lambda, rate: rate, alignment: 0.5},
+			)
+		}
+	}
+	set := write(t, runs)
+	const want = "along the axes also change: d"
+	drawn(t, set, plot.Options{Kind: plot.Curves, X: "anisotropy", Y: "signal_alignment"}).says(t, want)
+	drawn(t, set, plot.Options{Kind: plot.Phase, X: "anisotropy", Y: "learning_rate"}).says(t, want)
+	d := drawn(t, set, plot.Options{Kind: plot.Curves, X: "anisotropy", Y: "signal_alignment", Color: "dimension"})
+	if all := strings.Join(d.texts, " "); strings.Contains(all, "along the axes") {
+		t.Errorf("one line for each dimension: %s", all)
+	}
+}
+
 func TestRepeatedPointsCountOnce(t *testing.T) {
 	r := run{optimizer: "gd", dimension: 9, anisotropy: 1, rate: 0.1, steps90: 4, alignment: 0.5, id: 7}
 	other := run{optimizer: "gd", dimension: 9, anisotropy: 2, rate: 0.1, steps90: 4, alignment: 0.5, id: 8}

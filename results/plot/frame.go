@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/expr-lang/expr"
@@ -46,10 +47,14 @@ func (c *column) at(row int) value {
 	if c.isWord() {
 		return value{word: c.words[row], null: c.words[row] == ""}
 	}
-	if x := c.numbers[row]; !math.IsNaN(x) {
-		return value{number: x}
+	x := c.numbers[row]
+	switch {
+	case math.IsNaN(x):
+		return value{null: true}
+	case c.kind == results.Bool:
+		return value{word: strconv.FormatBool(x == 1)}
 	}
-	return value{null: true}
+	return value{number: x}
 }
 
 func compareValues(a, b value) int {

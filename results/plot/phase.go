@@ -31,7 +31,12 @@ func phase(_ context.Context, _ *results.Set, f *frame, o Options) (*Figure, err
 		return nil, err
 	}
 	facets := f.show(o.Facet, maxPanels)
-	f.noteMedians(o)
+	what := "median"
+	if o.Kind == Stability {
+		what = "fraction"
+	}
+	f.noteRuns(what, keys...)
+	f.noteCoupled(keys, o.Facet)
 	axes := phaseAxes{scaleOf(f.numbers(o.X), o.XScale), scaleOf(f.numbers(o.Y), o.YScale)}
 	var panels []*phasePanel
 	for _, facet := range facets {
@@ -43,21 +48,6 @@ func phase(_ context.Context, _ *results.Set, f *frame, o Options) (*Figure, err
 	figure := &Figure{bar: colorBar(colors, label(o.Color))}
 	figure.addPhasePanels(f, panels, axes, colors, o)
 	return figure, nil
-}
-
-// noteMedians says in the caption over how many runs the cells are.
-func (f *frame) noteMedians(o Options) {
-	cells := map[string]int{}
-	for row := range f.rows {
-		cells[f.key(row, []string{o.Facet, o.X, o.Y})]++
-	}
-	if f.rows > len(cells) {
-		what := "median"
-		if o.Kind == Stability {
-			what = "fraction"
-		}
-		f.note("%s over up to %d seeds", what, slices.Max(slices.Collect(maps.Values(cells))))
-	}
 }
 
 // numbers returns the different numbers of a column in rising order.

@@ -121,8 +121,11 @@ func firstWords(values []value) string {
 	return strings.Join(words, ", ")
 }
 
-// noteReplicates says over how many runs the medians of cells are.
-func (f *frame) noteReplicates(keys ...string) {
+// noteReplicates says over how many runs medians and bands are.
+func (f *frame) noteReplicates(keys ...string) { f.noteRuns("median and 10-90 % band", keys...) }
+
+// noteRuns says over how many runs of a cell a statistic is, if there are several.
+func (f *frame) noteRuns(statistic string, keys ...string) {
 	cells := map[string]int{}
 	for row := range f.rows {
 		cells[f.key(row, keys)]++
@@ -131,12 +134,31 @@ func (f *frame) noteReplicates(keys ...string) {
 	for _, n := range cells {
 		least, most = min(least, n), max(most, n)
 	}
+	what := "runs"
+	if f.varies("seed") {
+		what = "seeds"
+	}
 	switch {
 	case most <= 1:
 	case least == most:
-		f.note("median and 10-90 %% band over %d seeds", most)
+		f.note("%s over %d %s", statistic, most, what)
 	default:
-		f.note("median and 10-90 %% band over %d to %d seeds", least, most)
+		f.note("%s over %d to %d %s", statistic, least, most, what)
+	}
+}
+
+// noteCoupled names the parameters that change along the axes of a panel or line, as they do where
+// blocks of a union fix different values. Those that most sweeps derive are not worth the words.
+func (f *frame) noteCoupled(axes []string, within ...string) {
+	var names []string
+	for _, name := range f.parameters {
+		if !slices.Contains(slices.Concat(axes, f.derived, derived), name) && name != "seed" &&
+			f.free(name, within...) {
+			names = append(names, symbol(name))
+		}
+	}
+	if len(names) > 0 {
+		f.note("along the axes also change: %s", strings.Join(names, ", "))
 	}
 }
 
