@@ -181,7 +181,8 @@ func TestCaptionNamesWhatChangesAlongTheAxes(t *testing.T) {
 	}
 	set := write(t, runs)
 	const want = "along the axes also change: d"
-	drawn(t, set, plot.Options{Kind: plot.Curves, X: "anisotropy", Y: "signal_alignment"}).says(t, want)
+	curves := plot.Options{Kind: plot.Curves, X: "anisotropy", Y: "signal_alignment", Color: "optimizer"}
+	drawn(t, set, curves).says(t, want)
 	drawn(t, set, plot.Options{Kind: plot.Phase, X: "anisotropy", Y: "learning_rate"}).says(t, want)
 	d := drawn(t, set, plot.Options{Kind: plot.Curves, X: "anisotropy", Y: "signal_alignment", Color: "dimension"})
 	if all := strings.Join(d.texts, " "); strings.Contains(all, "along the axes") {
