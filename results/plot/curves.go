@@ -130,7 +130,7 @@ func (f *frame) median(rows []int, y string, best bool) (low, mid, high float64)
 	for _, row := range rows {
 		r.add(f, row, y)
 	}
-	return r.quantile(0.1, y), r.quantile(0.5, y), r.quantile(0.9, y)
+	return r.quantile(0.1), r.quantile(0.5), r.quantile(0.9)
 }
 
 // add adds the quantiles at the next x.

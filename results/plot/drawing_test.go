@@ -193,10 +193,79 @@ func TestCaptionNamesWhatChangesAlongTheAxes(t *testing.T) {
 func TestRepeatedPointsCountOnce(t *testing.T) {
 	r := run{optimizer: "gd", dimension: 9, anisotropy: 1, rate: 0.1, steps90: 4, alignment: 0.5, id: 7}
 	other := run{optimizer: "gd", dimension: 9, anisotropy: 2, rate: 0.1, steps90: 4, alignment: 0.5, id: 8}
-	d := drawn(t, write(t, []run{r, r, r, other}), plot.Options{Kind: plot.Curves, X: "anisotropy"})
-	d.says(t, "; 2 points", "2 repeated points left out")
+	invalid := run{optimizer: "gd", dimension: 9, anisotropy: 3, rate: 0.1, id: 9, status: results.StatusInvalid}
+	d := drawn(t, write(t, []run{r, r, r, other, invalid}), plot.Options{Kind: plot.Curves, X: "anisotropy"})
+	d.says(t, "; 2 points", "1 invalid point left out", "2 repeated points left out")
 	if strings.Contains(strings.Join(d.texts, " "), "median") {
 		t.Errorf("a median over one point: %q", d.texts)
+	}
+}
+
+// TestLogRecordedStepsHaveALogAxis: a step axis is logarithmic if the steps were recorded so.
+func TestLogRecordedStepsHaveALogAxis(t *testing.T) {
+	const note = "step 0 not on the log scale"
+	r := run{optimizer: "gd", dimension: 9, anisotropy: 1, rate: 0.1, alignment: 1}
+	if all := strings.Join(drawn(t, write(t, []run{r}), plot.Options{}).texts, " "); strings.Contains(all, note) {
+		t.Errorf("evenly recorded steps: %s", all)
+	}
+	r.recorded = []int64{0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512}
+	d := drawn(t, write(t, []run{r}), plot.Options{})
+	d.says(t, note, "10", "100")
+	d = drawn(t, write(t, []run{r}), plot.Options{XScale: "linear"})
+	if all := strings.Join(d.texts, " "); strings.Contains(all, note) {
+		t.Errorf("linear axis: %s", all)
+	}
+}
+
+// TestMediansEndWithHalfOfTheRuns: a trajectory's median is no median of survivors.
+func TestMediansEndWithHalfOfTheRuns(t *testing.T) {
+	var runs []run
+	for seed := range int64(3) {
+		r := run{optimizer: "gd", dimension: 9, anisotropy: 1, rate: 0.1, seed: seed, alignment: 1}
+		if r.recorded = []int64{0, 10, 20}; seed == 0 {
+			r.recorded = []int64{0, 10, 20, 30, 40, 50, 60, 70}
+		} else {
+			r.status = results.StatusDiverged
+		}
+		runs = append(runs, r)
+	}
+	d := drawn(t, write(t, runs), plot.Options{Kind: plot.Trajectories})
+	d.says(t, "20", "2 of these runs diverged and end early")
+	if slices.Contains(d.texts, "30") || slices.Contains(d.texts, "50") {
+		t.Errorf("the axis goes on where one of three runs is left: %q", d.texts)
+	}
+}
+
+// TestBarsStartAtZero: only a linear axis has bars; on a logarithmic one their length means
+// nothing.
+func TestBarsStartAtZero(t *testing.T) {
+	set := write(t, []run{
+		{optimizer: "gd", dimension: 16, anisotropy: 3, rate: 0.01, steps90: 40},
+		{optimizer: "specgd", dimension: 16, anisotropy: 3, rate: 0.01, steps90: 20},
+	})
+	for scale, want := range map[string]bool{"linear": true, "log": false} {
+		figure, err := plot.Draw(context.Background(), set, plot.Options{Kind: plot.Bars, YScale: scale})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var c recorder.Canvas
+		width, height := figure.Size()
+		figure.Draw(draw.NewCanvas(&c, width, height))
+		boxes := 0
+		var current color.Color
+		for _, action := range c.Actions {
+			switch a := action.(type) {
+			case *recorder.SetColor:
+				current = a.Color
+			case *recorder.Fill:
+				if current == (color.NRGBA{0, 114, 178, 255}) && a.Path[1].Type == vg.LineComp {
+					boxes++
+				}
+			}
+		}
+		if (boxes == 2) != want {
+			t.Errorf("%s: %d boxes", scale, boxes)
+		}
 	}
 }
 
@@ -238,7 +307,7 @@ func TestContourIsOneLine(t *testing.T) {
 	figure.Draw(draw.NewCanvas(&c, width, height))
 	var current color.Color
 	var wide vg.Length
-	longest := 0
+	longest, rims, inkBeforeRim := 0, 0, false
 	for _, action := range c.Actions {
 		switch a := action.(type) {
 		case *recorder.SetColor:
@@ -246,13 +315,20 @@ func TestContourIsOneLine(t *testing.T) {
 		case *recorder.SetLineWidth:
 			wide = a.Width
 		case *recorder.Stroke:
-			if current == ink && wide == 1.2 {
+			switch {
+			case current == ink && wide == 1.2:
 				longest = max(longest, len(a.Path))
+			case current == (color.NRGBA{255, 255, 255, 255}) && wide == 2.2:
+				rims++
+				inkBeforeRim = inkBeforeRim || longest > 0
 			}
 		}
 	}
 	if longest < 10 {
 		t.Errorf("the longest stroke of the contour has %d points; want one line through the grid", longest)
+	}
+	if rims == 0 || inkBeforeRim {
+		t.Errorf("%d strokes of the rim, over ink: %v; want all of it below", rims, inkBeforeRim)
 	}
 	record(t, figure).says(t, "signal alignment = 0.4")
 	o.Threshold = 2

@@ -28,12 +28,18 @@ func TestPDFHasText(t *testing.T) {
 	if !bytes.Equal(first.Bytes(), second.Bytes()) {
 		t.Error("the same figure was written with different bytes")
 	}
+	if bytes.Count(first.Bytes(), []byte("D:19700101000000")) != 2 { // of creation and modification
+		t.Error("the PDF has the time at which it was written")
+	}
 	var content []byte
 	for _, part := range bytes.Split(first.Bytes(), []byte("stream\n"))[1:] {
 		if r, err := zlib.NewReader(bytes.NewReader(part)); err == nil {
 			text, _ := io.ReadAll(r) // what follows the compressed data is not of it
 			content = append(content, text...)
 		}
+	}
+	if !bytes.Contains(content, []byte("0.00000 1.00000 -1.00000 0.00000")) {
+		t.Error("no text is turned, as the label of the vertical axis is")
 	}
 	for _, text := range []string{"anisotropy λ", "signal alignment", "theory for gd: λ = 2", "specgd"} {
 		var want []byte

@@ -92,7 +92,7 @@ func (f *frame) grid(o Options, rows []int) *grid {
 			case o.Kind == Stability:
 				z[i] = float64(r.diverged) / float64(r.n)
 			case !bad[i]:
-				z[i] = r.quantile(0.5, color)
+				z[i] = r.quantile(0.5)
 			}
 		}
 		g.z, g.diverged, g.present = append(g.z, z), append(g.diverged, bad), append(g.present, there)

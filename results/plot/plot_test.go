@@ -38,7 +38,8 @@ type run struct {
 	status           string
 	held             int64 // 0: as steps90
 	unstable         bool
-	id               int // 0: its own
+	id               int     // 0: its own
+	recorded         []int64 // nil: 0, 10, ..., 40
 }
 
 // write writes a finished set of the runs, each with five recorded steps.
@@ -91,13 +92,17 @@ func write(t *testing.T, runs []run) *results.Set {
 				},
 			),
 		)
-		for k := range int64(5) {
+		steps := r.recorded
+		if steps == nil {
+			steps = []int64{0, 10, 20, 30, 40}
+		}
+		for k, step := range steps {
 			check(
 				b.AddTrajectory(
 					results.TrajectoryRow{
 						Point:   int64(i),
-						Step:    10 * k,
-						Metrics: results.Metrics{SignalAlignment: r.alignment * float64(k) / 4},
+						Step:    step,
+						Metrics: results.Metrics{SignalAlignment: r.alignment * float64(k) / float64(len(steps)-1)},
 					},
 				),
 			)

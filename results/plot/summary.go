@@ -12,6 +12,7 @@ import (
 // somewhere, have diverged or have failed count as later than all others; other metrics are those
 // of the runs that are ok, and have no median where fewer than half are.
 type runs struct {
+	isStep          bool // the metric is a step number
 	n, ok, diverged int
 	values          []float64 // of the metric, where it is a number and its run counts
 }
@@ -19,6 +20,7 @@ type runs struct {
 // add adds the run of a row.
 func (r *runs) add(f *frame, row int, y string) {
 	status := f.columns["status"].words[row]
+	r.isStep = f.columns[y].kind == results.Int64 && !slices.Contains(f.parameters, y)
 	r.n++
 	if status == results.StatusDiverged {
 		r.diverged++
@@ -33,9 +35,9 @@ func (r *runs) add(f *frame, row int, y string) {
 	}
 }
 
-// quantile returns the q-quantile of a metric; NaN if it is censored or too few runs have one.
-func (r *runs) quantile(q float64, y string) float64 {
-	if results.IsCensored(y) {
+// quantile returns the q-quantile of the metric; NaN if it is censored or too few runs have one.
+func (r *runs) quantile(q float64) float64 {
+	if r.isStep {
 		return stepQuantile(r.values, r.n, q)
 	}
 	if 2*r.ok < r.n {
@@ -115,7 +117,7 @@ func (f *frame) rankOf(rows []int, y string) float64 {
 			r.values = r.values[:n-1]
 		}
 	}
-	if median := r.quantile(0.5, rank); !math.IsNaN(median) {
+	if median := r.quantile(0.5); !math.IsNaN(median) {
 		return median
 	}
 	return math.Inf(1)
