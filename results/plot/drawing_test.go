@@ -337,6 +337,44 @@ func TestContourIsOneLine(t *testing.T) {
 	}
 }
 
+// TestEveryMetricIsDrawn: each number of the points table, parameters included, can be on the y
+// axis and be a color, and each of the trajectories table on the y axis.
+func TestEveryMetricIsDrawn(t *testing.T) {
+	runs := phaseRuns()
+	for i := range runs {
+		runs[i].alignment *= 1 + float64(i)/1000 // as different in every row as most metrics are
+	}
+	set := write(t, runs)
+	isNumber := func(c results.Column) bool { return c.Kind != results.String && c.Kind != results.Time }
+	draw := func(o plot.Options) {
+		t.Helper()
+		figure, err := plot.Draw(context.Background(), set, o)
+		if err != nil && !strings.Contains(err.Error(), "no point has a value of "+o.Y) {
+			t.Errorf("%+v: %v", o, err)
+		} else if err == nil {
+			finite(t, figure, fmt.Sprintf("%+v", o))
+		}
+	}
+	for _, c := range set.Schema().Columns(results.Points) {
+		if !isNumber(c) {
+			continue
+		}
+		for _, kind := range []plot.Kind{"", plot.Curves, plot.Bars} {
+			draw(plot.Options{Kind: kind, Y: c.Name})
+		}
+		draw(plot.Options{Kind: plot.Phase, Color: c.Name})
+	}
+	for _, c := range set.Schema().Columns(results.Trajectories) {
+		if c.Kind == results.Float64 {
+			draw(plot.Options{Y: c.Name, Kind: plot.Trajectories})
+		}
+	}
+	for _, name := range []string{"signal_coefficient", "spike_coefficient"} {
+		drawn(t, set, plot.Options{Y: name}).says(t, "step", strings.ReplaceAll(name, "_", " "))
+	}
+	drawn(t, set, plot.Options{X: "anisotropy", Y: "signal_alignment"}).says(t, "signal alignment", "gd")
+}
+
 // TestAnySetIsDrawn draws random sets with censored, diverged, invalid and repeated points in
 // random ways: there is a figure with finite coordinates, or an error.
 func TestAnySetIsDrawn(t *testing.T) {

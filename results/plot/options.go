@@ -42,6 +42,9 @@ func Draw(ctx context.Context, set *results.Set, o Options) (*Figure, error) {
 			return nil, fmt.Errorf("plot: got scale %q, want linear or log", s)
 		}
 	}
+	if o.Kind == "" && !hasColumn(set, results.Points, o.Y) && hasColumn(set, results.Trajectories, o.Y) {
+		o.Kind = Trajectories
+	}
 	names := append(slices.Clone(always), o.Color, o.Facet)
 	if o.Kind != Trajectories && o.X != "step" && o.X != "eta_step" {
 		names = append(names, o.X, o.Y)
@@ -80,19 +83,28 @@ func (o *Options) choose(f *frame, set *results.Set) error {
 	return kinds()[o.Kind].choose(o, f, set)
 }
 
+// hasColumn reports whether a table of a set has a column.
+func hasColumn(set *results.Set, t results.Table, name string) bool {
+	return slices.ContainsFunc(set.Schema().Columns(t), func(c results.Column) bool { return c.Name == name })
+}
+
+// chooseKind chooses what fits the axes: a metric on the y axis is drawn over the first axis, or by
+// word; two parameters make a map.
 func (o *Options) chooseKind(f *frame, set *results.Set) Kind {
 	x := o.X
 	if x == "" {
-		x = f.freeAxis(o.Facet)
+		x = f.freeAxis(o.Facet, o.Y)
 	}
 	if x == "step" || x == "eta_step" || x == "" && set.Schema().Has(results.Trajectories) {
 		return Trajectories
 	}
-	if y := f.secondAxis(o.Facet, x); y == "learning_rate" &&
-		slices.Contains(f.columns["status"].words, results.StatusDiverged) {
-		return Stability
-	} else if y != "" {
-		return Phase
+	if o.Y == "" || slices.Contains(f.parameters, o.Y) {
+		y := cmp.Or(o.Y, f.secondAxis(o.Facet, x))
+		if y == "learning_rate" && o.Color == "" && slices.Contains(f.columns["status"].words, results.StatusDiverged) {
+			return Stability
+		} else if y != "" && x != "" {
+			return Phase
+		}
 	}
 	if x == "" || f.columns[x] != nil && f.columns[x].isWord() {
 		return Bars
@@ -139,10 +151,12 @@ func (f *frame) secondAxis(facet, x string) string {
 	return ""
 }
 
-// isFree reports whether a parameter varies independently of the given columns and applies to most
+// isFree reports whether a parameter varies independently of the given ones and applies to most
 // points.
 func (f *frame) isFree(name string, beside ...string) bool {
-	if slices.Contains(beside, name) || f.columns[name] == nil || !f.free(name, beside...) {
+	isMetric := func(name string) bool { return !slices.Contains(f.parameters, name) }
+	if slices.Contains(beside, name) || f.columns[name] == nil ||
+		!f.free(name, slices.DeleteFunc(slices.Clone(beside), isMetric)...) {
 		return false
 	}
 	set := 0
