@@ -64,8 +64,10 @@ func (f *frame) prepareCurves(o Options) (best bool, err error) {
 // noteCurves says in the caption what the medians are over.
 func (f *frame) noteCurves(o Options, best bool) {
 	keys := []string{o.Facet, o.Color, o.X}
+	free := keys
 	if best {
 		keys = append(keys, "learning_rate")
+		free = append(keys, "steps")
 		if rank, length := f.rankColumn(o.Y); length != "" {
 			f.note("best learning rate by %s", label(rank))
 		} else {
@@ -73,7 +75,7 @@ func (f *frame) noteCurves(o Options, best bool) {
 		}
 	}
 	f.noteReplicates(keys...)
-	f.noteCoupled(keys, o.Facet, o.Color)
+	f.noteCoupled(free, o.Facet, o.Color)
 	if results.IsCensored(o.Y) {
 		f.noteDiverged(" and count as not reached")
 	} else {

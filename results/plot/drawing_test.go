@@ -373,6 +373,7 @@ func TestEveryMetricIsDrawn(t *testing.T) {
 		drawn(t, set, plot.Options{Y: name}).says(t, "step", strings.ReplaceAll(name, "_", " "))
 	}
 	drawn(t, set, plot.Options{X: "anisotropy", Y: "signal_alignment"}).says(t, "signal alignment", "gd")
+	drawn(t, set, plot.Options{Y: "loss", Facet: "dimension"}).says(t, "d = 30", "d = 1000")
 }
 
 // TestAnySetIsDrawn draws random sets with censored, diverged, invalid and repeated points in

@@ -72,12 +72,13 @@ var always = []string{"signal_alignment", "peak_spike_alignment", "steps_to_90"}
 
 // choose fills the empty options.
 func (o *Options) choose(f *frame, set *results.Set) error {
+	asked := o.Facet
 	if o.Facet == "" && !slices.Contains([]Kind{Curves, Trajectories, Bars}, o.Kind) {
 		o.Facet = f.firstVarying(f.facets, o.X, o.Y, o.Color)
 	}
 	if o.Kind == "" {
 		if o.Kind = o.chooseKind(f, set); o.Kind != Phase && o.Kind != Stability {
-			o.Facet = ""
+			o.Facet = asked
 		}
 	}
 	return kinds()[o.Kind].choose(o, f, set)

@@ -148,18 +148,34 @@ func (f *frame) noteRuns(statistic string, keys ...string) {
 }
 
 // noteCoupled names the parameters that change along the axes of a panel or line, as they do where
-// blocks of a union fix different values. Those that most sweeps derive are not worth the words.
+// blocks of a union fix different values. What the sweep derives follows from the axes.
 func (f *frame) noteCoupled(axes []string, within ...string) {
 	var names []string
 	for _, name := range f.parameters {
-		if !slices.Contains(slices.Concat(axes, f.derived, derived), name) && name != "seed" &&
-			f.free(name, within...) {
+		if !slices.Contains(slices.Concat(axes, f.derived), name) && name != "seed" && f.changes(name, within) {
 			names = append(names, symbol(name))
 		}
 	}
 	if len(names) > 0 {
 		f.note("along the axes also change: %s", strings.Join(names, ", "))
 	}
+}
+
+// changes reports whether a parameter has two values, besides null, for equal values of the keys.
+func (f *frame) changes(name string, keys []string) bool {
+	seen := map[string]value{}
+	for row := range f.rows {
+		v := f.columns[name].at(row)
+		if v.null {
+			continue
+		}
+		key := f.key(row, keys)
+		if old, ok := seen[key]; ok && old != v {
+			return true
+		}
+		seen[key] = v
+	}
+	return false
 }
 
 // noteDiverged says how many of the runs diverged and how they count.
