@@ -35,9 +35,9 @@ type Costs struct {
 }
 
 func (c *Costs) add(d Costs, n float64) {
-	c.Setup += n * d.Setup
-	c.Steps += n * d.Steps
-	c.Metrics += n * d.Metrics
+	c.Setup += float64(n * d.Setup)
+	c.Steps += float64(n * d.Steps)
+	c.Metrics += float64(n * d.Metrics)
 }
 
 // costOf is the cost of a resolved point, nothing for one that cannot be solved.
@@ -60,20 +60,20 @@ func costOf(a Assignment, records int64) Costs {
 func denseCost(a Assignment) (setup, step, record float64) {
 	d, m := a[Dimension].Float(), a[Width].Float()
 	rotated, correlated := a[Rotate].text != "none", !familyOf(a).Diagonal
-	product := d * m // M = QW
+	product := float64(d * m) // M = QW
 	if rotated || correlated {
-		product += 8 * d * m
+		product += float64(8 * d * m)
 	}
-	loss := product + 2*d*m*m + 4*d*m // S = WᵀM, Wᵀq, T
-	step = loss + 2*d*m*m + 2*d
+	loss := product + float64(2*d*m*m) + float64(4*d*m) // S = WᵀM, Wᵀq, T
+	step = loss + float64(2*d*m*m) + float64(2*d)
 	if a[Model].text != "population" {
 		n, drawn := stepSamples(a), drawnSamples(a)
-		draw := 40*drawn*d + drawn*d
+		draw := float64(40*drawn*d) + float64(drawn*d)
 		if rotated {
-			draw += drawn * d * d // the Cholesky factor of Q
+			draw += float64(drawn * d * d) // the Cholesky factor of Q
 			setup += d * d * d / 3
 		}
-		step = loss + 4*n*d*m + 3*n*m
+		step = loss + float64(4*n*d*m) + float64(3*n*m)
 		if a[Model].text == "online" {
 			step += draw
 		} else {
@@ -81,13 +81,13 @@ func denseCost(a Assignment) (setup, step, record float64) {
 		}
 	}
 	if correlated {
-		setup += 9 * d * d * d // eigenvectors above the teacher's variance, up to half of them
-		step += d * d * m
+		setup += float64(9 * d * d * d) // eigenvectors above the teacher's variance, up to half of them
+		step += float64(d * d * m)
 	} else {
-		step += 4 * d * m
+		step += float64(4 * d * m)
 	}
 	if drawsStart(a) {
-		setup += 40 * d * m
+		setup += float64(40 * d * m)
 	}
 	return setup, step + ruleOf(a).flops(a).matrix(d, m), recordCost(d, m)
 }
@@ -113,8 +113,8 @@ func drawnSamples(a Assignment) float64 {
 // nuclear rank.
 func recordCost(rows, columns float64) float64 {
 	high, low := max(rows, columns), min(rows, columns)
-	gram := 2*high*low*low + 9*low*low*low
-	return gram + 2*rows*columns*columns + Flops{Polar: 1}.matrix(rows, columns)
+	gram := float64(2*high*low*low) + float64(9*low*low*low)
+	return gram + float64(2*rows*columns*columns) + Flops{Polar: 1}.matrix(rows, columns)
 }
 
 // subspaceCost is denseCost for the run in a subspace; no step depends on the dimension.
@@ -123,17 +123,25 @@ func subspaceCost(a Assignment) (setup, step, record float64) {
 	if a[Init].text == "identity" {
 		m = rows // W = B C Bᵀ + c(I - BBᵀ)
 	}
-	loss := 2*rows*rows*m + 2*rows*m*m + 4*rows*m
+	loss := float64(2*rows*rows*m) + float64(2*rows*m*m) + float64(4*rows*m)
 	if a[Model].text != "online" {
-		setup = 4 * a[Dimension].Float() * rows * rows
+		setup = float64(4 * a[Dimension].Float() * rows * rows)
 		if drawsStart(a) {
-			setup += 40 * a[Dimension].Float() * m
+			setup += float64(40 * a[Dimension].Float() * m)
 		}
-		return setup, loss + 4*rows*m*m + ruleOf(a).flops(a).matrix(rows, m), recordCost(rows, m)
+		return setup, loss + float64(4*rows*m*m) + ruleOf(a).flops(a).matrix(rows, m), recordCost(rows, m)
 	}
 	n, frame := stepSamples(a), float64(onlineFrame(a))
 	seen := 1 + float64(special(a)) + frame // coordinates of x that enter the predictions
-	step = loss + n*(40*seen+4*seen*m+3*m) + 4*n*m*m + 4*rows*frame*frame + 2*rows*frame*m
+	step = loss + float64(
+		n*(float64(40*seen)+float64(4*seen*m)+float64(3*m)),
+	) + float64(
+		4*n*m*m,
+	) + float64(
+		4*rows*frame*frame,
+	) + float64(
+		2*rows*frame*m,
+	)
 	return 40 * frame * m, step + ruleOf(a).flops(a).matrix(rows, m), recordCost(rows, m)
 }
 
@@ -160,29 +168,29 @@ func PointBytes(a Assignment, r Record) int64 {
 		if a[Init].text == "identity" {
 			m = rows
 		}
-		words = (8+matrices)*rows*max(rows, m) + 3*d
+		words = float64((8+matrices)*rows*max(rows, m)) + float64(3*d)
 		if a[Model].text == "online" {
-			words += stepSamples(a) * (rows + 3*m)
+			words += float64(stepSamples(a) * (rows + float64(3*m)))
 		}
 	case "dense":
-		words = (5+matrices)*d*m + 4*m*m + 16*d
+		words = float64((5+matrices)*d*m) + float64(4*m*m) + float64(16*d)
 		if !familyOf(a).Diagonal {
-			words += 3 * d * d // eigenvectors
+			words += float64(3 * d * d) // eigenvectors
 		}
-		words += rule.Memory.Squares * (d*d + m*m)
+		words += float64(rule.Memory.Squares * (float64(d*d) + float64(m*m)))
 		rotated := a[Rotate].text != "none"
 		if rotated {
-			words += 2 * d * m
+			words += float64(2 * d * m)
 		}
 		if a[Model].text != "population" {
-			words += drawnSamples(a)*(2*d+3*m) + stepSamples(a)*d
+			words += float64(drawnSamples(a)*(float64(2*d)+float64(3*m))) + float64(stepSamples(a)*d)
 			if rotated {
-				words += 2 * d * d // Q and its Cholesky factor
+				words += float64(2 * d * d) // Q and its Cholesky factor
 			}
 		}
 	}
 	rows := arrowBytes(a, r)
-	return int64(min(pointOverhead+8*words+float64(rows.total()), math.MaxInt64/2))
+	return int64(min(pointOverhead+float64(8*words)+float64(rows.total()), math.MaxInt64/2))
 }
 
 // TableBytes are estimated sizes as Arrow record batches, by table.
@@ -202,7 +210,7 @@ func (b *TableBytes) add(rows TableBytes, n int64) {
 
 // addProduct is sum + x·n for numbers from 0, or a huge number where that is beyond int64.
 func addProduct(sum, x, n int64) int64 {
-	if float64(sum)+float64(x)*float64(n) > math.MaxInt64/4 {
+	if float64(sum)+float64(float64(x)*float64(n)) > math.MaxInt64/4 {
 		return math.MaxInt64 / 4
 	}
 	return sum + x*n

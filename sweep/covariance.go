@@ -301,7 +301,7 @@ func trace(a Assignment) float64 {
 	}
 	sum := 0.0
 	for r := range f.spectrum(a) {
-		sum += r.Value * float64(r.Count)
+		sum += float64(r.Value * float64(r.Count))
 	}
 	return sum
 }
@@ -343,10 +343,10 @@ func InputStableRank(a Assignment) float64 {
 // iff all pivots of mu Q⁻¹ - I are positive.
 func ar1Largest(d int, rho float64) float64 {
 	return bisect(0, (1+math.Abs(rho))/(1-math.Abs(rho)), func(mu float64) bool {
-		scale, pivot := mu/(1-rho*rho), math.Inf(1)
+		scale, pivot := mu/(1-float64(rho*rho)), math.Inf(1)
 		for i := range d {
 			below := rho * scale
-			pivot = scale*ar1Inverse(rho, i, d) - 1 - below*below/pivot
+			pivot = float64(scale*ar1Inverse(rho, i, d)) - 1 - below*below/pivot
 			if !(pivot > 0) {
 				return false
 			}
@@ -359,9 +359,9 @@ func ar1Largest(d int, rho float64) float64 {
 func ar1Inverse(rho float64, i, d int) float64 {
 	switch {
 	case d == 1:
-		return 1 - rho*rho
+		return 1 - float64(rho*rho)
 	case i == 0 || i == d-1:
 		return 1
 	}
-	return 1 + rho*rho
+	return 1 + float64(rho*rho)
 }

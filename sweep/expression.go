@@ -12,6 +12,8 @@ import (
 	"github.com/expr-lang/expr/file"
 	"github.com/expr-lang/expr/parser"
 	"github.com/expr-lang/expr/vm"
+
+	"github.com/phasegrid/phasegrid/sweep/elementary"
 )
 
 // Bounds on the cost of expressions, known when they are compiled: a loop has at most maxLoop
@@ -333,16 +335,14 @@ func arithmetic() []expr.Option {
 		}, new(func(float64, ...float64) float64), new(func(int, ...int) int), new(func(any, ...any) any))
 	}
 	return []expr.Option{
-		real1("sqrt", math.Sqrt), real1("log", math.Log), real1("exp", math.Exp),
+		real1("sqrt", math.Sqrt), real1("log", elementary.Log), real1("exp", elementary.Exp),
 		expr.Function(
 			"pow",
-			func(args ...any) (any, error) { return math.Pow(number64(args[0]), number64(args[1])), nil },
+			func(args ...any) (any, error) { return elementary.Pow(number64(args[0]), number64(args[1])), nil },
 			new(func(any, any) float64),
 		),
-		extreme(
-			"min",
-			func(a, b float64) bool { return a < b },
-		), extreme("max", func(a, b float64) bool { return a > b }),
+		extreme("min", func(a, b float64) bool { return a < b }),
+		extreme("max", func(a, b float64) bool { return a > b }),
 		expr.Function(given, func(args ...any) (any, error) {
 			if args[0] == nil {
 				return nil, errors.New("a variable is not set")
@@ -357,6 +357,7 @@ func arithmetic() []expr.Option {
 			return c, a == 0 || c/a == b && (a != -1 || b != math.MinInt)
 		}),
 		expr.Operator("+", "add"), expr.Operator("-", "subtract"), expr.Operator("*", "multiply"),
+		expr.Operator("**", "pow"), expr.Operator("^", "pow"),
 	}
 }
 

@@ -272,8 +272,16 @@ func (r *UpdateRule) DefaultFlops() Flops {
 // matrix counts the operations of one update of a matrix.
 func (f Flops) matrix(rows, columns float64) float64 {
 	h, l := max(rows, columns), min(rows, columns)
-	return f.Entry*h*l + f.Polar*(14*h*l*l+8*l*l*l) + f.Quintic*(4*h*l*l+2*l*l*l+4*h*l) +
-		f.Root*(4*h*h*l+4*h*l*l+9*(h*h*h+l*l*l))
+	return float64(
+		f.Entry*h*l,
+	) + float64(
+		f.Polar*(float64(14*h*l*l)+float64(8*l*l*l)),
+	) + float64(
+		f.Quintic*(float64(4*h*l*l)+float64(2*l*l*l)+float64(4*h*l)),
+	) +
+		float64(
+			f.Root*(float64(4*h*h*l)+float64(4*h*l*l)+float64(9*(float64(h*h*h)+float64(l*l*l)))),
+		)
 }
 
 // String writes the count for a matrix, "14hl² + 8l³ + 4hl".
@@ -285,10 +293,10 @@ func (f Flops) String() string {
 		}
 	}
 	add(4*f.Root, "h²l")
-	add(14*f.Polar+4*f.Quintic+4*f.Root, "hl²")
-	add(8*f.Polar+2*f.Quintic+9*f.Root, "l³")
+	add(float64(14*f.Polar)+float64(4*f.Quintic)+float64(4*f.Root), "hl²")
+	add(float64(8*f.Polar)+float64(2*f.Quintic)+float64(9*f.Root), "l³")
 	add(9*f.Root, "h³")
-	add(f.Entry+4*f.Quintic, "hl")
+	add(f.Entry+float64(4*f.Quintic), "hl")
 	return strings.Join(terms, " + ")
 }
 
@@ -299,7 +307,7 @@ func muonFlops(a Assignment) Flops {
 		return Flops{Coefficient: 8, Entry: 8, Polar: 1}
 	}
 	n := a[NSSteps].Float()
-	return Flops{Coefficient: 8 + 7*n, Entry: 10, Quintic: n}
+	return Flops{Coefficient: 8 + float64(7*n), Entry: 10, Quintic: n}
 }
 
 // teacherNorm is ‖theta‖.

@@ -204,7 +204,7 @@ func (p Parameter) checkPairs(v Value, got string) string {
 		if !p.inRange(value) || whole != math.Trunc(whole) || !(whole >= low && whole <= maxCount) {
 			return p.wrong(got)
 		}
-		norm2 += value * value
+		norm2 += float64(value * value)
 	}
 	if p.ID == TeacherWeights {
 		if !(norm2 > 0 && norm2 <= math.MaxFloat64) {

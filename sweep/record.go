@@ -3,6 +3,8 @@ package sweep
 import (
 	"fmt"
 	"math"
+
+	"github.com/phasegrid/phasegrid/sweep/elementary"
 )
 
 // Record says at which steps of a run trajectory rows are taken. At most one of Every, Log and
@@ -72,7 +74,7 @@ func (r Record) each(T int64, f func(step int64)) {
 		}
 	case r.Log > 0:
 		for i := int64(0); i < r.Log; i++ {
-			next(int64(math.RoundToEven(math.Pow(float64(T), float64(i)/float64(r.Log-1)))))
+			next(int64(math.RoundToEven(elementary.Pow(float64(T), float64(i)/float64(r.Log-1)))))
 		}
 	default:
 		for _, step := range r.Steps {

@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/bits"
 
+	"github.com/phasegrid/phasegrid/sweep/elementary"
 	"github.com/phasegrid/phasegrid/sweep/exact"
 )
 
@@ -69,7 +70,7 @@ func (s *sampled) uniform(x *sampledAxis, i int64) float64 {
 		return float64(u) * 0x1p-52
 	case latinMethod:
 		cell := permute(uint64(i), uint64(s.num), x.shift)
-		inside := float64(mix(x.shift^mix(^uint64(i)))>>11) * 0x1p-53
+		inside := float64(float64(mix(x.shift^mix(^uint64(i)))>>11) * 0x1p-53)
 		return min((float64(cell)+inside)/float64(s.num), 1-0x1p-53)
 	}
 	return float64(mix(x.shift+uint64(i)*0x9e3779b97f4a7c15)>>11) * 0x1p-53
@@ -151,7 +152,7 @@ func (x *sampledAxis) assign(u float64, a Assignment) {
 	}
 	var f float64
 	if x.log {
-		f = float64(x.from * math.Pow(to/x.from, u))
+		f = float64(x.from * elementary.Pow(to/x.from, u))
 	} else {
 		f = x.from + float64((to-x.from)*u)
 	}

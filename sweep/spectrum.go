@@ -3,7 +3,8 @@ package sweep
 import (
 	"fmt"
 	"iter"
-	"math"
+
+	"github.com/phasegrid/phasegrid/sweep/elementary"
 )
 
 // The functions of the rows of the table of covariances.
@@ -132,7 +133,7 @@ func sum(start float64, numbers []float64) float64 {
 }
 
 // powerLaw is (i+1)^-p.
-func powerLaw(i int64, p float64) float64 { return math.Pow(float64(i+1), -p) }
+func powerLaw(i int64, p float64) float64 { return elementary.Pow(float64(i+1), -p) }
 
 // bernoulli are B_2k/(2k)!, k = 1..5.
 var bernoulli = [...]float64{1. / 12, -1. / 720, 1. / 30240, -1. / 1209600, 1. / 47900160}
@@ -150,21 +151,21 @@ func powerSum(d int64, p float64) float64 {
 		return sum
 	}
 	low, high := float64(head), float64(d)
-	flow, fhigh := math.Pow(low, -p), math.Pow(high, -p)
+	flow, fhigh := elementary.Pow(low, -p), elementary.Pow(high, -p)
 	// ∫ x^-p from low to high, without cancellation near p = 1.
-	integral := low * flow * math.Log(high/low)
+	integral := float64(low * flow * elementary.Log(high/low))
 	if p != 1 {
-		integral = low * flow * math.Expm1((1-p)*math.Log(high/low)) / (1 - p)
+		integral = low * flow * elementary.Expm1((1-p)*elementary.Log(high/low)) / (1 - p)
 	}
-	sum += integral + (fhigh-flow)/2
+	sum += integral + float64((fhigh-flow)/2)
 	// bernoulli[k-1] (f^(2k-1)(high) - f^(2k-1)(low)), f^(2k-1)(x) = -p(p+1)...(p+2k-2)
 	// x^(-p-2k+1).
 	rising := p
 	for k, b := range bernoulli {
-		flow, fhigh = flow/low, fhigh/high
-		sum += b * rising * (flow - fhigh)
-		flow, fhigh = flow/low, fhigh/high
-		rising *= (p + float64(2*k+1)) * (p + float64(2*k+2))
+		flow, fhigh = float64(flow/low), fhigh/high
+		sum += float64(b * rising * (flow - fhigh))
+		flow, fhigh = float64(flow/low), fhigh/high
+		rising = float64(rising * float64((p+float64(2*k+1))*(p+float64(2*k+2))))
 	}
 	return sum
 }

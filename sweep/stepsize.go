@@ -106,17 +106,17 @@ func diagonalCurvature(a Assignment) float64 {
 	terms := teacherTerms(a, ThetaNorm2(a))
 	c, z2 := 0.0, 0.0
 	for _, t := range terms {
-		c += t.theta2 * t.q
-		z2 += t.theta2 * t.q * t.q
+		c += float64(t.theta2 * t.q)
+		z2 += float64(t.theta2 * t.q * t.q)
 	}
-	top := c * largest(a) * normalization(a)
-	return bisect(top, top+2*z2, func(mu float64) bool {
+	top := float64(c * largest(a) * normalization(a))
+	return bisect(top, top+float64(2*z2), func(mu float64) bool {
 		sum := 0.0
 		for _, t := range terms {
 			if !(mu > c*t.q) {
 				return false
 			}
-			sum += t.theta2 * t.q * t.q / (mu - c*t.q)
+			sum += t.theta2 * t.q * t.q / (mu - float64(c*t.q))
 		}
 		return 2*sum < 1
 	})
@@ -130,24 +130,24 @@ func ar1Curvature(a Assignment) float64 {
 	z := ar1Product(rho, theta)
 	c, z2 := 0.0, 0.0
 	for i := range z {
-		c += theta[i] * z[i]
-		z2 += z[i] * z[i]
+		c += float64(theta[i] * z[i])
+		z2 += float64(z[i] * z[i])
 	}
 	above := func(mu float64) bool {
 		// Beside the diagonal Q⁻¹ is -rho/(1-rho²). T = LDLᵀ; y = L⁻¹theta, v = L⁻¹z, so that
 		// zᵀT⁻¹theta = sum of v_i y_i / D_i.
-		scale := mu / (1 - rho*rho)
+		scale := mu / (1 - float64(rho*rho))
 		var pivot, y, v, sum float64
 		for i := range z {
 			below := 0.0
 			if i > 0 {
 				below = -rho * scale / pivot
 			}
-			pivot = scale*ar1Inverse(rho, i, len(z)) - c - below*below*pivot
+			pivot = float64(scale*ar1Inverse(rho, i, len(z))) - c - float64(below*below*pivot)
 			if !(pivot > 0) {
 				return false
 			}
-			y, v = theta[i]-below*y, z[i]-below*v
+			y, v = theta[i]-float64(below*y), z[i]-float64(below*v)
 			sum += v * y / pivot
 		}
 		return 2*sum < 1
@@ -160,12 +160,12 @@ func ar1Product(rho float64, x []float64) []float64 {
 	product := make([]float64, len(x))
 	sum := 0.0
 	for i := range x {
-		sum = x[i] + rho*sum
+		sum = x[i] + float64(rho*sum)
 		product[i] = sum
 	}
 	sum = 0
 	for i := len(x) - 2; i >= 0; i-- {
-		sum = rho * (x[i+1] + sum)
+		sum = float64(rho * (x[i+1] + sum))
 		product[i] += sum
 	}
 	return product
@@ -175,7 +175,7 @@ func ar1Product(rho float64, x []float64) []float64 {
 // high.
 func bisect(low, high float64, above func(x float64) bool) float64 {
 	for {
-		middle := low + (high-low)/2
+		middle := low + float64((high-low)/2)
 		if !(low < middle && middle < high) { // NaN ends it too
 			return high
 		}

@@ -79,7 +79,7 @@ func shapeOf(a Assignment) Shape {
 // account adds a run of points that record so many steps to the totals of the plan.
 func (c *cutter) account(r run, records, cost, memory int64, rows TableBytes) {
 	a, n := r.a, r.end-r.first
-	p, flops := c.plan, float64(n)*float64(cost)
+	p, flops := c.plan, float64(float64(n)*float64(cost))
 	p.flops += flops
 	p.largest = max(p.largest, memory)
 	p.bytes.add(rows, n)
@@ -98,6 +98,6 @@ func (c *cutter) account(r run, records, cost, memory int64, rows TableBytes) {
 	s.Points += n
 	s.Flops += flops
 	s.Costs.add(costOf(a, records), float64(n))
-	s.Steps += float64(n) * a[Steps].Float()
-	s.Recorded += float64(n) * float64(records+1)
+	s.Steps += float64(float64(n) * a[Steps].Float())
+	s.Recorded += float64(float64(n) * float64(records+1))
 }

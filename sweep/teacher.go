@@ -1,6 +1,10 @@
 package sweep
 
-import "math"
+import (
+	"math"
+
+	"github.com/phasegrid/phasegrid/sweep/elementary"
+)
 
 // ThetaNorm2 is ‖theta‖² of a resolved point.
 func ThetaNorm2(a Assignment) float64 {
@@ -54,7 +58,7 @@ func teacherTerms(a Assignment, norm2 float64) []teacherTerm {
 	case "mix":
 		weights, sum := a[TeacherWeights].list, 0.0
 		for i := 0; i < len(weights); i += 2 {
-			sum += weights[i+1] * weights[i+1]
+			sum += float64(weights[i+1] * weights[i+1])
 		}
 		for i := 0; i < len(weights); i += 2 {
 			terms = append(terms,
@@ -79,7 +83,7 @@ func direction(a Assignment) []float64 {
 	case "mix":
 		weights, sum := a[TeacherWeights].list, 0.0
 		for i := 0; i < len(weights); i += 2 {
-			sum += weights[i+1] * weights[i+1]
+			sum += float64(weights[i+1] * weights[i+1])
 		}
 		for i := 0; i < len(weights); i += 2 {
 			u[int(weights[i])] = weights[i+1] / math.Sqrt(sum)
@@ -103,8 +107,8 @@ func randomDirection(u []float64, seed uint64) {
 	}
 	norm2 := 0.0
 	for i := 0; i < len(u); i += 2 {
-		radius := math.Sqrt(-2 * math.Log(uniform()))
-		sin, cos := math.Sincos(2 * math.Pi * uniform())
+		radius := math.Sqrt(-2 * elementary.Log(uniform()))
+		sin, cos := elementary.SinCosTurns(uniform())
 		u[i] = radius * cos
 		if i+1 < len(u) {
 			u[i+1] = radius * sin

@@ -15,10 +15,11 @@ var mayImport = map[string][]string{
 	"proto/phasegrid/v1": {},
 
 	"sweep/exact":               {},
-	"sweep":                     {"sweep/exact"},
+	"sweep/elementary":          {},
+	"sweep":                     {"sweep/exact", "sweep/elementary"},
 	"node/solver/simd":          {},
 	"node/solver/simd/openblas": {},
-	"node/solver":               {"node/solver/simd"},
+	"node/solver":               {"node/solver/simd", "sweep/elementary"},
 
 	"results":      {"sweep"},
 	"results/plot": {"results"},

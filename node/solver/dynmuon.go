@@ -1,5 +1,7 @@
 package solver
 
+import "github.com/phasegrid/phasegrid/sweep/elementary"
+
 // dynmuon is Muon^p with momentum, M <- βM + G, and a logistic schedule of the power (arXiv
 // 2605.17109): at step k, p = p_min + (p_max - p_min)/(1 + exp((t/T - τ)/w)), t = k+1.
 type dynmuon struct {
@@ -27,5 +29,5 @@ func (o *dynmuon) update(u, g []float64, k int) error {
 // dynamicPower is the exponent of step k.
 func (p *Problem) dynamicPower(k int) float64 {
 	t := float64(k+1) / float64(p.Steps)
-	return p.PowerMin + (p.PowerMax-p.PowerMin)/(1+exp((t-p.PowerMidpoint)/p.PowerWidth))
+	return p.PowerMin + (p.PowerMax-p.PowerMin)/(1+elementary.Exp((t-p.PowerMidpoint)/p.PowerWidth))
 }

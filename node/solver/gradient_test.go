@@ -191,26 +191,3 @@ func TestSampleGradientTendsToThePopulations(t *testing.T) {
 		}
 	}
 }
-
-func TestElementary(t *testing.T) {
-	for x := -745.0; x < 709; x += 0.37 {
-		if got, want := exp(x), math.Exp(x); math.Abs(got-want) > 4e-16*want+5e-324 {
-			t.Fatalf("exp(%v) = %v, want %v", x, got, want)
-		}
-	}
-	for _, p := range []float64{-2, -1, -0.25, 0, 0.25, 0.3, 0.5, 0.75, 1, 1.5, 2, 7, 100.25} {
-		for _, x := range []float64{1e-300, 1e-8, 0.1, 1, 1.7, 30, 1e10} {
-			got, want := pow(x, p), math.Pow(x, p)
-			if want == 0 || math.IsInf(want, 0) {
-				continue
-			}
-			if math.Abs(got-want) > 1e-12*want {
-				t.Errorf("pow(%v, %v) = %v, want %v", x, p, got, want)
-			}
-		}
-	}
-	if pow(0.7, 1) != 0.7 || pow(0.7, 0) != 1 || exp(math.Inf(1)) != math.Inf(1) || exp(math.Inf(-1)) != 0 ||
-		exp(math.NaN()) == 0 {
-		t.Error("exact values of exp and pow")
-	}
-}

@@ -1,6 +1,10 @@
 package solver
 
-import "math"
+import (
+	"math"
+
+	"github.com/phasegrid/phasegrid/sweep/elementary"
+)
 
 // fill draws entries of z: normals, or a uniform number u each that the inverse distribution
 // function maps.
@@ -21,9 +25,9 @@ func (l InputLaw) quantile(u float64) float64 {
 	case l == UniformLaw:
 		return (2*u - 1) * math.Sqrt(3)
 	case l == Laplace && u < 0.5:
-		return math.Log(2*u) / math.Sqrt2
+		return elementary.Log(2*u) / math.Sqrt2
 	case l == Laplace:
-		return -math.Log(2*max(1-u, 0x1p-53)) / math.Sqrt2
+		return -elementary.Log(2*max(1-u, 0x1p-53)) / math.Sqrt2
 	case u >= 0.5:
 		return 1
 	}

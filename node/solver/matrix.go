@@ -101,7 +101,7 @@ func (s *matrix) flops() float64 {
 	if s.p.Model == Minibatch {
 		samples = float64(s.p.Batch)
 	}
-	return n*m*(4*m+20) + 4*samples*n*m + 40*samples*n
+	return float64(n*m*(float64(4*m)+20)) + float64(4*samples*n*m) + float64(40*samples*n)
 }
 
 func (s *matrix) observe() (observation, bool) {

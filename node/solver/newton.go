@@ -57,7 +57,7 @@ func (s *newton) polar(dst, g []float64) (nuclear float64, ok bool) {
 		}
 		b = 0.5 * (math.Sqrt(b) + 1/math.Sqrt(b))
 	}
-	k.Scale(math.Sqrt(2/(1+b*b)), s.x)
+	k.Scale(math.Sqrt(2/(1+float64(b*b))), s.x)
 	if !s.finish(dst) {
 		return 0, false
 	}

@@ -178,13 +178,13 @@ func (p *polarizer) refine(c float64) {
 
 // qdwh returns the weights of a step and where it takes l.
 func qdwh(l float64) (a, b, c, next float64) {
-	l2 := l * l
-	d := cbrt(4 * (1 - l2) / (l2 * l2))
+	l2 := float64(l * l)
+	d := cbrt(4 * (1 - l2) / float64(l2*l2))
 	root := math.Sqrt(1 + d)
-	a = root + 0.5*math.Sqrt(8-4*d+8*(2-l2)/(l2*root))
-	b = (a - 1) * (a - 1) / 4
+	a = root + float64(0.5*math.Sqrt(8-float64(4*d)+float64(8*(2-l2))/float64(l2*root)))
+	b = float64(float64((a-1)*(a-1)) / 4)
 	c = a + b - 1
-	return a, b, c, l * (a + b*l2) / (1 + c*l2)
+	return a, b, c, l * (a + float64(b*l2)) / (1 + float64(c*l2))
 }
 
 // cbrt is the cube root of x >= 0 by Newton's method.
@@ -194,7 +194,7 @@ func cbrt(x float64) float64 {
 	}
 	y := math.Ldexp(1, (math.Ilogb(x)+2)/3)
 	for range 8 {
-		y = (2*y + x/(y*y)) / 3
+		y = (float64(2*y) + x/float64(y*y)) / 3
 	}
 	return y
 }

@@ -1,5 +1,7 @@
 package solver
 
+import "github.com/phasegrid/phasegrid/sweep/elementary"
+
 // power is Muon^p (arXiv 2606.13867): U = Y (S/s_max)^p Zᵀ for G = Y S Zᵀ, or Y S^p Zᵀ where it is
 // not normalised. p = 0 is specgd; p = 1, not normalised, is gd.
 type power struct {
@@ -10,9 +12,9 @@ type power struct {
 // spectralPower is φ for an exponent that may change from step to step.
 func spectralPower(p *float64, normalize bool) func(s, smax float64) float64 {
 	if normalize {
-		return func(s, smax float64) float64 { return pow(s/smax, *p) }
+		return func(s, smax float64) float64 { return elementary.Pow(s/smax, *p) }
 	}
-	return func(s, _ float64) float64 { return pow(s, *p) }
+	return func(s, _ float64) float64 { return elementary.Pow(s, *p) }
 }
 
 func newPower(p *Problem, a algebra, _ [][]float64) rule {

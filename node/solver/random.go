@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"github.com/phasegrid/phasegrid/node/solver/simd"
+	"github.com/phasegrid/phasegrid/sweep/elementary"
 )
 
 // random draws the numbers of a point.
@@ -34,7 +35,7 @@ func (r random) chi(nu float64) float64 {
 	if nu < 2 {
 		return math.Abs(r.Next())
 	}
-	d := nu/2 - 1.0/3
+	d := float64(nu/2) - 1.0/3
 	c := 1 / math.Sqrt(9*d)
 	for {
 		x := r.Next()
@@ -42,8 +43,8 @@ func (r random) chi(nu float64) float64 {
 		if v <= 0 {
 			continue
 		}
-		v *= v * v
-		if math.Log(r.Uniform()) < float64(0.5*float64(x*x))+float64(d*(1-v+math.Log(v))) {
+		v = float64(v * float64(v*v))
+		if elementary.Log(r.Uniform()) < float64(0.5*float64(x*x))+float64(d*(1-v+elementary.Log(v))) {
 			return math.Sqrt(2 * float64(d*v))
 		}
 	}

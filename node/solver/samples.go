@@ -104,7 +104,7 @@ func newFactor(p *Problem, f *frame, ws *workspace) (factor, error) {
 	case f.h != nil:
 		return newTriangular(p.Dimension, f.q, ws)
 	case p.Covariance.AR1:
-		return recursion{p.Covariance.Rho, math.Sqrt(1 - p.Covariance.Rho*p.Covariance.Rho)}, nil
+		return recursion{p.Covariance.Rho, math.Sqrt(1 - float64(p.Covariance.Rho*p.Covariance.Rho))}, nil
 	}
 	root := roots(ws.take(p.Dimension))
 	for i, q := range f.values {

@@ -41,7 +41,7 @@ func newSpikes(p *Problem, f *frame, m int, ws *workspace) (*spikes, error) {
 	qu := ws.take(d)
 	f.base.apply(qu, f.baseU, 1)
 	mean := dot(f.baseU, qu)
-	above := mean + spikeMargin*mean
+	above := mean + float64(spikeMargin*mean)
 	s.bulk = f.bulk > above
 	var v []float64
 	if f.values != nil {

@@ -29,7 +29,7 @@ func NewNormals(k Kernel, seed uint64) *Normals {
 
 // Uniform returns a number in (0, 1] from the generator behind the normals, which are drawn from it
 // in blocks.
-func (n *Normals) Uniform() float64 { return (float64(int64(n.bits()>>11)) + 0.5) * 0x1p-53 }
+func (n *Normals) Uniform() float64 { return float64((float64(int64(n.bits()>>11)) + 0.5) * 0x1p-53) }
 
 func (n *Normals) bits() uint64 {
 	n.state += increment
@@ -107,8 +107,8 @@ func (n *Normals) refill() {
 		exponent := int64(b-rootHalf) >> 52
 		p.m[i] = math.Float64frombits(b - uint64(exponent)<<52)
 		p.e[i] = float64(exponent)
-		turns := int64(4*u2 + 0.5)
-		p.angle[i] = 2 * math.Pi * (u2 - 0.25*float64(turns))
+		turns := int64(float64(4*u2) + 0.5)
+		p.angle[i] = 2 * math.Pi * (u2 - float64(0.25*float64(turns)))
 		p.turnCos[i], p.turnSin[i] = turnCos[turns&3], turnSin[turns&3]
 	}
 	boxMuller(n.kernel, p)
