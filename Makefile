@@ -21,7 +21,7 @@ PACKAGES ?= ./...
 GO_BENCH = go test -run '^$$' -bench '^BenchmarkLanes$$/^groups=/^(gd|specgd|muon)$$/|^Benchmark(Dense|Subspace|Merge|Resolve)$$|^BenchmarkGemm$$/n=(64|256)$$/' \
 	-benchtime 50ms -count 6 ./node/solver ./node/solver/simd ./results ./sweep
 
-.PHONY: run build test test-next-go race lint generate docs docs-reference paper notice verify bench bench-baseline fuzz image kind-up kind-run kind-down e2e-k8s clean help
+.PHONY: run build test test-next-go test-arm64 race lint generate docs docs-reference paper notice verify bench bench-baseline fuzz image kind-up kind-run kind-down e2e-k8s clean help
 
 run: build ## run the example phase diagram (SWEEP=file for another)
 	bin/phasegrid run $(SWEEP) --out $(OUT)
@@ -32,6 +32,11 @@ build: ## build bin/phasegrid
 test: ## run every test
 	@test -n '$(TAGS)' || echo 'no C++ compiler ($(CXX)): the DuckDB tests are left out'
 	go test -tags '$(TAGS)' ./...
+
+test-arm64: ## test under qemu-user that arm64 computes amd64's bits, but for those of LAPACK
+	GOARCH=arm64 CGO_ENABLED=0 go test -count=1 -exec qemu-aarch64-static ./sweep/elementary ./sweep/exact
+	GOARCH=arm64 CGO_ENABLED=0 go test -count=1 -exec qemu-aarch64-static -run '^Test.*Vectors' ./node/solver
+	GOARCH=arm64 CGO_ENABLED=0 go test -count=1 -exec qemu-aarch64-static -run '^TestVersionGuardsTheBits$$' ./node
 
 race: ## run every test under the race detector (PACKAGES=... for some)
 	go test -race -timeout 30m -tags '$(TAGS)' $(PACKAGES)

@@ -7,6 +7,8 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"regexp"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -51,9 +53,22 @@ func TestVersionGuardsTheBits(t *testing.T) {
 		}
 		return
 	}
+	if runtime.GOARCH != "amd64" {
+		want = withoutLAPACK(string(want))
+		other := withoutLAPACK(got.String())
+		got.Reset()
+		got.Write(other)
+	}
 	if got.String() != string(want) {
 		t.Errorf("bits of the examples changed: raise solver.Version, then bless\n%swant\n%s", got.String(), want)
 	}
+}
+
+// withoutLAPACK leaves out the examples whose bits depend on gonum's LAPACK, which sums in another
+// order on each architecture.
+func withoutLAPACK(golden string) []byte {
+	lapack := regexp.MustCompile(`(?m)^(broader-covariances|mixed-teacher|samples|two-layer-network|width) .*\n`)
+	return lapack.ReplaceAll([]byte(golden), nil)
 }
 
 // movedHashes lists the examples whose hashes differ between golden files with equal versions.
