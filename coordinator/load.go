@@ -128,7 +128,7 @@ func (t *term) loadSweep(ctx context.Context, s *ledger.Sweep) error {
 // alone.
 func (t *term) entryOf(ctx context.Context, s *ledger.Sweep) (e *entry, cuts board.Cuts) {
 	r := s.State
-	e = &entry{parts: s.Parts}
+	e = &entry{parts: s.Parts, figures: s.Figures}
 	var plan *sweep.Plan
 	spec, err := sweep.Decode(r.Canonical)
 	if err == nil {

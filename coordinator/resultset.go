@@ -10,19 +10,21 @@ import (
 	"strings"
 
 	"github.com/phasegrid/phasegrid/coordinator/board"
+	"github.com/phasegrid/phasegrid/coordinator/ledger"
 	"github.com/phasegrid/phasegrid/results"
 	"github.com/phasegrid/phasegrid/sweep"
+	"github.com/phasegrid/phasegrid/sweep/figure"
 )
 
-// openSet writes the files that a result set has from the start: the sweep file, the views, and a
-// file without rows for each table. It returns the manifest entries of the latter.
-func (t *term) openSet(ctx context.Context, d *design) ([]results.ManifestFile, error) {
+// openSet writes the files that a result set has from the start: the sweep file with its figures, the
+// views, and a file without rows for each table. It returns the manifest entries of the latter.
+func (t *term) openSet(ctx context.Context, d *design, figures []figure.Figure) ([]results.ManifestFile, error) {
 	views, err := d.schema.Views("")
 	if err != nil {
 		return nil, err
 	}
 	for name, data := range map[string][]byte{
-		results.SweepName: sweep.File(d.name, d.canonical),
+		results.SweepName: sweep.File(d.name, d.canonical, figures),
 		results.ViewsName: []byte(views),
 	} {
 		if err := t.writeFile(ctx, path.Join(d.set, name), data); err != nil {
@@ -45,6 +47,29 @@ func (t *term) openSet(ctx context.Context, d *design) ([]results.ManifestFile, 
 	return files, nil
 }
 
+// redraw gives a sweep the figures of its latest submission, which may be those of a file that was
+// edited since. They are part of the sweep file in the result set, and of nothing else.
+func (t *term) redraw(ctx context.Context, e *entry, figures []figure.Figure) error {
+	t.mu.RLock()
+	same := len(figures) == 0 || figure.Equal(e.figures, figures)
+	t.mu.RUnlock()
+	if same {
+		return nil
+	}
+	id := e.design.id
+	if err := t.commit(ctx, []ledger.Write{{Key: ledger.FiguresKey(id), Value: figure.Encode(figures)}}); err != nil {
+		return fmt.Errorf("store figures of sweep %s: %w", e.design.set, err)
+	}
+	t.mu.Lock()
+	e.figures = figures
+	t.mu.Unlock()
+	file := sweep.File(e.design.name, e.design.canonical, figures)
+	if err := t.writeFile(ctx, path.Join(e.design.set, results.SweepName), file); err != nil {
+		return fmt.Errorf("write %s of result set: %w", results.SweepName, err)
+	}
+	return nil
+}
+
 // writeManifest completes a result set with its manifest.
 func (t *term) writeManifest(ctx context.Context, id string) error {
 	e := t.lookup(id)
@@ -54,7 +79,10 @@ func (t *term) writeManifest(ctx context.Context, id string) error {
 	if ok, err := t.checkActive(ctx, id, nil, board.ManifestCancelled{Sweep: id}); !ok {
 		return err
 	}
-	files, err := t.openSet(ctx, e.design)
+	t.mu.RLock()
+	figures := e.figures
+	t.mu.RUnlock()
+	files, err := t.openSet(ctx, e.design, figures)
 	if err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/phasegrid/phasegrid/coordinator/board"
 	"github.com/phasegrid/phasegrid/coordinator/ledger"
+	"github.com/phasegrid/phasegrid/sweep/figure"
 )
 
 // create stores a sweep and puts it on the board. If it exists, created is false, and the sweep is
@@ -19,9 +20,13 @@ func (t *term) create(ctx context.Context, d *design) (e *entry, created bool, e
 				"submit sweep %s: this release cannot continue it: %s", e.design.set, e.failure,
 			)
 		}
-		return e, false, t.reopen(ctx, e)
+		if err := t.reopen(ctx, e); err != nil {
+			return e, false, err
+		}
+		return e, false, t.redraw(ctx, e, d.spec.Figures())
 	}
-	if _, err := t.openSet(ctx, d); err != nil {
+	figures := d.spec.Figures()
+	if _, err := t.openSet(ctx, d, figures); err != nil {
 		return nil, false, err
 	}
 	t.failpoint("before-submit")
@@ -40,11 +45,14 @@ func (t *term) create(ctx context.Context, d *design) (e *entry, created bool, e
 		{Key: ledger.SweepKey(d.id), Value: value},
 		{Key: ledger.PhaseKey(d.id), Value: []byte(board.Running.String())},
 	}
+	if len(figures) > 0 {
+		writes = append(writes, ledger.Write{Key: ledger.FiguresKey(d.id), Value: figure.Encode(figures)})
+	}
 	if err := t.commit(ctx, writes); err != nil {
 		return nil, false, fmt.Errorf("store sweep: %w", err)
 	}
 	t.failpoint("after-submit")
-	e = &entry{design: d, parts: map[int]ledger.PartState{}}
+	e = &entry{design: d, figures: figures, parts: map[int]ledger.PartState{}}
 	t.mu.Lock()
 	t.sweeps[d.id] = e
 	t.mu.Unlock()

@@ -16,6 +16,7 @@ import (
 	"github.com/phasegrid/phasegrid/coordinator/board"
 	"github.com/phasegrid/phasegrid/coordinator/ledger"
 	"github.com/phasegrid/phasegrid/coordinator/spool"
+	"github.com/phasegrid/phasegrid/sweep/figure"
 )
 
 const (
@@ -75,6 +76,7 @@ type entry struct {
 	design  *design
 	failure string                   // why this release cannot plan it, or ""
 	parts   map[int]ledger.PartState // guarded by term.mu
+	figures []figure.Figure          // guarded by term.mu
 }
 
 func newTerm(cfg *Config, l *ledger.Leadership, log *slog.Logger, alarms *alarms, metrics *metrics) *term {

@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"github.com/phasegrid/phasegrid/sweep/exact"
+	"github.com/phasegrid/phasegrid/sweep/figure"
 )
 
 // canonicalSpec writes what decides the points of a sweep: JSON, sorted keys, shortest numbers,
@@ -175,12 +176,15 @@ func canonicalRecord(r Record) map[string]any {
 
 func plainNumber(f float64) json.RawMessage { return json.RawMessage(exact.FormatFloat(f)) }
 
-// File is a sweep file of a canonical spec under a name: Parse reads it as the same sweep. A
-// canonical spec is never empty.
-func File(name string, canonical []byte) []byte {
+// File is a sweep file of a canonical spec under a name, with figures: Parse reads it as the same
+// sweep. A canonical spec is never empty.
+func File(name string, canonical []byte, figures []figure.Figure) []byte {
 	var b bytes.Buffer
-	named := fmt.Appendf(nil, `{"name":%q,%s`, name, bytes.TrimPrefix(canonical, []byte("{")))
-	if err := json.Indent(&b, named, "", "  "); err != nil {
+	head := fmt.Appendf(nil, `{"name":%q,`, name)
+	if len(figures) > 0 {
+		head = fmt.Appendf(head, `"figures":%s,`, figure.Encode(figures))
+	}
+	if err := json.Indent(&b, append(head, bytes.TrimPrefix(canonical, []byte("{"))...), "", "  "); err != nil {
 		panic(err) // canonical specs are JSON
 	}
 	b.WriteByte('\n')

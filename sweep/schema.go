@@ -41,6 +41,7 @@ func Schema() []byte {
 		"seed = seed + 0..n-1 as the innermost axis",
 	)
 	root["record"] = recordSchema()
+	root["figures"] = figuresSchema()
 	root["plan_version"] = object{
 		"const":       PlanVersion,
 		"description": "plan version of the release that wrote the file; need not be given",

@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"slices"
 	"sort"
+
+	"github.com/phasegrid/phasegrid/sweep/figure"
 )
 
 // Spec is a sweep: its points and what is recorded of them. Its memory is that of its axes,
@@ -20,6 +22,7 @@ type Spec struct {
 	columns    idSet
 	derived    idSet // of columns: those that derive sets, and no factor
 	canonical  []byte
+	figures    []figure.Figure // not part of canonical
 	warnings   []string
 	points     int64 // after where, as far as the check saw
 	exact      bool  // points is exact
@@ -110,6 +113,8 @@ func (r *reader) spec(src []byte, named bool) *Spec {
 			spec.replicates, _ = r.integer(e.value, "replicates", 1, 1_000_000_000)
 		case "record":
 			spec.record = r.record(e.value)
+		case "figures":
+			spec.figures = r.figures(e.value)
 		}
 	})
 	if root.kind == mapNode && named && !haveName {
@@ -135,7 +140,7 @@ func (r *reader) spec(src []byte, named bool) *Spec {
 }
 
 // fileKeys are the keys of a sweep file beside those of a block.
-func fileKeys() []string { return []string{"name", "variables", "replicates", "record"} }
+func fileKeys() []string { return []string{"name", "variables", "replicates", "record", "figures"} }
 
 // readPlanVersion reads the plan version that a canonical spec was written by. A sweep file may
 // have it too, since the file in a result set is a sweep file; there it must be the present one.

@@ -58,7 +58,7 @@ func TestCanonicalSpecReadsBackAsItself(t *testing.T) {
 	if got := back.ID(solver); got != id || back.Size() != spec.Size() {
 		t.Errorf("Decode(Canonical()) is %s, %d indices, not %s, %d", got, back.Size(), id, spec.Size())
 	}
-	if file := parse(t, string(sweep.File("again", spec.Canonical()))); file.ID(solver) != id ||
+	if file := parse(t, string(sweep.File("again", spec.Canonical(), nil))); file.ID(solver) != id ||
 		file.Name() != "again" {
 		t.Errorf("File is the sweep %q %s, not again %s", file.Name(), file.ID(solver), id)
 	}

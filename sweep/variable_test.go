@@ -281,9 +281,9 @@ func TestRandomVariables(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%v\n%s", err, spec.Canonical())
 		}
-		again, err := sweep.Parse("again.yaml", sweep.File("drawn", spec.Canonical()), sweep.Limits{})
+		again, err := sweep.Parse("again.yaml", sweep.File("drawn", spec.Canonical(), nil), sweep.Limits{})
 		if err != nil {
-			t.Fatalf("%v\n%s", err, sweep.File("drawn", spec.Canonical()))
+			t.Fatalf("%v\n%s", err, sweep.File("drawn", spec.Canonical(), nil))
 		}
 		other, err := sweep.Parse("other.yaml", []byte(d.file(t)), sweep.Limits{})
 		if err != nil {

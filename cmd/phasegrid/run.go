@@ -119,6 +119,11 @@ func runRun(ctx context.Context, o runOptions) error {
 	}
 	var unreadable error
 	if finished != nil && finished.Complete() {
+		if len(spec.Figures()) > 0 {
+			if err := finished.Redraw(sweep.File(spec.Name(), spec.Canonical(), spec.Figures())); err != nil {
+				return err
+			}
+		}
 		unreadable = conclude(ctx, o, folder, "finished before")
 		if unreadable == nil || ctx.Err() != nil {
 			return unreadable

@@ -13,6 +13,7 @@ import (
 //	/phasegrid/v1/sweeps/<id>/phase            running | paused | done | cancelled | failed
 //	/phasegrid/v1/sweeps/<id>/removing         the sweep and its result set are being removed
 //	/phasegrid/v1/sweeps/<id>/class            arithmetic class, pinned with the first committed shard
+//	/phasegrid/v1/sweeps/<id>/figures          figures of the last submission that had any, as JSON
 //	/phasegrid/v1/sweeps/<id>/done/<part>/<n>  DoneState: one group commit in a part, or several compacted into one
 //	/phasegrid/v1/sweeps/<id>/parts/<part>     PartState; replaces the done keys of the part in the same transaction
 //	/phasegrid/v1/sweeps/<id>/losses/<shard>   LossState: lease failures of a shard
@@ -42,6 +43,9 @@ func RemovingKey(id string) string { return sweepsRoot + id + "/removing" }
 
 // ClassKey is the key of a sweep's arithmetic class.
 func ClassKey(id string) string { return sweepsRoot + id + "/class" }
+
+// FiguresKey is the key of the figures that a sweep asks for.
+func FiguresKey(id string) string { return sweepsRoot + id + "/figures" }
 
 // NodeKey is the key of an attached node.
 func NodeKey(name string) string { return nodesRoot + name }
@@ -80,7 +84,7 @@ func splitSweepKey(key string) (id, what string, numbers []int, err error) {
 			numbers = append(numbers, n)
 		}
 	}
-	want := map[string]int{"": 0, "phase": 0, "removing": 0, "class": 0, "done": 2, "parts": 1, "losses": 1}
+	want := map[string]int{"": 0, "phase": 0, "removing": 0, "class": 0, "figures": 0, "done": 2, "parts": 1, "losses": 1}
 	if len(numbers) != want[what] {
 		return "", "", nil, fmt.Errorf("parse ledger key %q: got %d numbers, want %d", key, len(numbers), want[what])
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/phasegrid/phasegrid/coordinator/board"
 	"github.com/phasegrid/phasegrid/sweep"
+	"github.com/phasegrid/phasegrid/sweep/figure"
 )
 
 // SweepState is the value of the key of a sweep.
@@ -44,6 +45,7 @@ type Sweep struct {
 	Phase    board.Phase
 	Removing bool
 	Class    string
+	Figures  []figure.Figure
 	Done     []DoneState
 	Parts    map[int]PartState
 	Failures map[int]board.ShardFailures
@@ -106,6 +108,8 @@ func (s *Sweep) decode(what string, numbers []int, value []byte) (err error) {
 		s.Phase, err = board.ParsePhase(string(value))
 	case "removing":
 		s.Removing = true
+	case "figures":
+		s.Figures, err = figure.Decode(value)
 	case "class":
 		s.Class = strings.Clone(string(value))
 	case "done":

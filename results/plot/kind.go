@@ -5,17 +5,19 @@ import (
 	"strings"
 
 	"github.com/phasegrid/phasegrid/results"
+	"github.com/phasegrid/phasegrid/sweep/figure"
 )
 
 // Kind is a kind of figure.
-type Kind string
+type Kind = figure.Kind
 
+// The kinds.
 const (
-	Phase        Kind = "phase"        // heat map of Color over X and Y, one panel for each Facet
-	Stability    Kind = "stability"    // heat map of the fraction of diverged runs over X and the learning rate
-	Curves       Kind = "curves"       // Y against X, one line for each Color, one panel for each Facet
-	Trajectories Kind = "trajectories" // Y against the step, one line for each Color, one panel for each Facet
-	Bars         Kind = "bars"         // Y for each value of X, one bar for each Color, one panel for each Facet
+	Phase        = figure.Phase
+	Stability    = figure.Stability
+	Curves       = figure.Curves
+	Trajectories = figure.Trajectories
+	Bars         = figure.Bars
 )
 
 // kind is how a kind of figure is made: choose fills empty options, draw draws them.
@@ -34,13 +36,10 @@ func kinds() map[Kind]kind {
 	}
 }
 
-// Kinds lists the kinds of figures.
-func Kinds() []Kind { return []Kind{Phase, Stability, Curves, Trajectories, Bars} }
-
 // kindNames lists the kinds for a message: "phase, stability, curves, trajectories or bars".
 func kindNames() string {
 	var names []string
-	for _, k := range Kinds() {
+	for _, k := range figure.Kinds() {
 		names = append(names, string(k))
 	}
 	last := len(names) - 1

@@ -34,7 +34,7 @@ var facets = []string{"optimizer", "orthogonalizer", "schedule", "covariance", "
 
 // Draw draws a result set.
 func Draw(ctx context.Context, set *results.Set, o Options) (*Figure, error) {
-	if o.Kind != "" && !slices.Contains(Kinds(), o.Kind) {
+	if o.Kind != "" && kinds()[o.Kind].draw == nil {
 		return nil, fmt.Errorf("plot: got kind %q, want %s", o.Kind, kindNames())
 	}
 	for _, s := range []string{o.XScale, o.YScale} {

@@ -1,0 +1,75 @@
+package figure
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+)
+
+// Kind is a kind of figure.
+type Kind string
+
+// The kinds.
+const (
+	Phase        Kind = "phase"        // heat map of Color over X and Y, one panel for each Facet
+	Stability    Kind = "stability"    // heat map of the fraction of diverged runs over X and the learning rate
+	Curves       Kind = "curves"       // Y against X, one line for each Color, one panel for each Facet
+	Trajectories Kind = "trajectories" // Y against the step, one line for each Color, one panel for each Facet
+	Bars         Kind = "bars"         // Y for each word or value of X, one bar for each Color, one panel for each Facet
+)
+
+// Kinds lists the kinds.
+func Kinds() []Kind { return []Kind{Phase, Stability, Curves, Trajectories, Bars} }
+
+// Bounds on what one sweep may ask for.
+const (
+	MaxFigures = 32
+	maxText    = 1000 // bytes of a text
+)
+
+// Figure is one figure. Empty fields are chosen from the result set.
+type Figure struct {
+	Name string `json:"name,omitempty"`
+	Kind Kind   `json:"kind,omitempty"`
+	// X, Y, Color and Facet name columns. X of trajectories is step, or eta_step for the learning
+	// rate times the step.
+	X     string `json:"x,omitempty"`
+	Y     string `json:"y,omitempty"`
+	Color string `json:"color,omitempty"`
+	Facet string `json:"facet,omitempty"`
+	// Where is a condition over the columns of the points table.
+	Where string `json:"where,omitempty"`
+	// XScale and YScale are linear or log; empty selects log if the numbers are positive and span a
+	// factor of 20.
+	XScale string `json:"x_scale,omitempty"`
+	YScale string `json:"y_scale,omitempty"`
+	// Threshold is the level of the contour in a phase diagram of an alignment; 0 selects one half.
+	Threshold float64 `json:"threshold,omitempty"`
+}
+
+// Equal reports whether two lists have the same figures.
+func Equal(a, b []Figure) bool { return slices.Equal(a, b) }
+
+// Encode returns figures as JSON; nil for none.
+func Encode(figures []Figure) []byte {
+	if len(figures) == 0 {
+		return nil
+	}
+	data, err := json.Marshal(figures)
+	if err != nil {
+		panic(err) // texts and finite numbers always encode
+	}
+	return data
+}
+
+// Decode reads what Encode wrote.
+func Decode(data []byte) ([]Figure, error) {
+	if len(data) == 0 {
+		return nil, nil
+	}
+	var figures []Figure
+	if err := json.Unmarshal(data, &figures); err != nil {
+		return nil, fmt.Errorf("decode figures: %w", err)
+	}
+	return figures, nil
+}
