@@ -16,8 +16,8 @@ import (
 	"github.com/phasegrid/phasegrid/sweep/figure"
 )
 
-// openSet writes the files that a result set has from the start: the sweep file with its figures, the
-// views, and a file without rows for each table. It returns the manifest entries of the latter.
+// openSet writes the files that a result set has from the start: the sweep file with its figures,
+// the views, and a file without rows for each table. It returns the manifest entries of the latter.
 func (t *term) openSet(ctx context.Context, d *design, figures []figure.Figure) ([]results.ManifestFile, error) {
 	views, err := d.schema.Views("")
 	if err != nil {

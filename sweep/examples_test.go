@@ -57,13 +57,17 @@ func TestExamplesAreGoodSweeps(t *testing.T) {
 					t.Fatalf("point %d: %s", p.Index, p.Invalid)
 				case p.ResonantStep:
 					t.Fatalf("point %d starts a whole number of steps away from zero", p.Index)
-				case p.UnstableStep && name != "learning-rate-stability":
+				case p.UnstableStep && !beyondLimit[name]:
 					t.Fatalf("point %d is above gd's limit", p.Index)
 				}
 			}
 		})
 	}
 }
+
+// beyondLimit are the examples whose axis of learning rates reaches beyond the limit of gd: a map of
+// stability, and a tuned comparison, whose rankings leave unstable runs out.
+var beyondLimit = map[string]bool{"learning-rate-stability": true, "broader-covariances": true}
 
 // The solver does about 1e9 of these operations a second on one core, so that each example takes
 // well under a minute on two.

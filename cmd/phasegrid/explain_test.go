@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"image/png"
 	"os"
 	"path/filepath"
@@ -114,5 +115,44 @@ func TestPlotWritesWhatItIsAskedFor(t *testing.T) {
 	}
 	if left, err := filepath.Glob(filepath.Join(folder, ".plot-*")); err != nil || len(left) != 0 {
 		t.Errorf("left behind: %v, %v", left, err)
+	}
+}
+
+// Without flags plot draws the figures of the sweep file, those of its latest run: they can be
+// edited after the sweep is done.
+func TestPlotDrawsTheFiguresOfTheSweep(t *testing.T) {
+	const figures = "figures: [{name: peaks, kind: curves, x: anisotropy, y: peak_spike_alignment}, " +
+		"{kind: bars, x: optimizer}]"
+	set := runSweep(t, askedSweep)
+	folder, out := t.TempDir(), filepath.Dir(set.Dir())
+	file := filepath.Join(folder, "figured.yaml")
+	if err := os.WriteFile(file, []byte(askedSweep+"\n"+figures+"\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	again := phasegrid(t, "run", file, "--out", out, "--state", filepath.Join(folder, "state"))
+	if again.code != exitDone || !strings.Contains(again.stdout, "finished before") {
+		t.Fatalf("run: exit code %d\n%s%s", again.code, again.stdout, again.stderr)
+	}
+	t.Chdir(folder)
+	name := filepath.Base(set.Dir())
+	got := phasegrid(t, "plot", set.Dir())
+	want := fmt.Sprintf("%[1]s-peaks.png\n%[1]s-peaks.svg\n%[1]s-2.png\n%[1]s-2.svg\n", name)
+	if got.code != exitDone || got.stdout != want {
+		t.Errorf("plot: exit code %d, printed %q; want %q\n%s", got.code, got.stdout, want, got.stderr)
+	}
+	for _, number := range []string{"peaks", "1"} {
+		got := phasegrid(t, "plot", set.Dir(), "--figure", number, "--to", "one.svg")
+		if got.code != exitDone || got.stdout != "one.svg\n" {
+			t.Errorf("plot --figure %s: exit code %d\n%s", number, got.code, got.stderr)
+		}
+	}
+	drawn, err := os.ReadFile("one.svg")
+	if err != nil || !strings.Contains(string(drawn), "peak spike alignment") {
+		t.Errorf("the figure has another axis: %v", err)
+	}
+	for _, args := range [][]string{{"--figure", "3"}, {"--to", "all.svg"}, {"--figure", "1", "--x", "dimension"}} {
+		if got := phasegrid(t, append([]string{"plot", set.Dir()}, args...)...); got.code != exitUsage {
+			t.Errorf("%v: exit code %d\n%s", args, got.code, got.stderr)
+		}
 	}
 }

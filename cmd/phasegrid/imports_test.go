@@ -16,23 +16,24 @@ var mayImport = map[string][]string{
 
 	"sweep/exact":               {},
 	"sweep/elementary":          {},
-	"sweep":                     {"sweep/exact", "sweep/elementary"},
+	"sweep/figure":              {},
+	"sweep":                     {"sweep/exact", "sweep/elementary", "sweep/figure"},
 	"node/solver/simd":          {},
 	"node/solver/simd/openblas": {},
 	"node/solver":               {"node/solver/simd", "sweep/elementary"},
 
 	"results":      {"sweep"},
-	"results/plot": {"results"},
+	"results/plot": {"results", "sweep/figure"},
 
 	"node": {"sweep", "results", "node/solver", "proto/phasegrid/v1"},
 
 	"coordinator/board":  {},
 	"coordinator/store":  {},
 	"coordinator/spool":  {"coordinator/store"},
-	"coordinator/ledger": {"coordinator/board", "sweep", "proto/phasegrid/v1"},
+	"coordinator/ledger": {"coordinator/board", "sweep", "sweep/figure", "proto/phasegrid/v1"},
 	"coordinator": {
 		"coordinator/board", "coordinator/ledger", "coordinator/spool", "coordinator/store",
-		"sweep", "results", "node/solver", "proto/phasegrid/v1",
+		"sweep", "sweep/figure", "results", "node/solver", "proto/phasegrid/v1",
 	},
 	// Tests of the coordinator's packages import coordtest, so it imports none of them.
 	"coordinator/coordtest": {"sweep", "results", "node/solver", "proto/phasegrid/v1"},
@@ -53,7 +54,7 @@ var mayImport = map[string][]string{
 		"cmd/phasegrid/bench", "cmd/phasegrid/chaos", "cmd/phasegrid/client", "cmd/phasegrid/estimate",
 		"cmd/phasegrid/local",
 		"cmd/phasegrid/reuse", "coordinator", "coordinator/ledger", "coordinator/store",
-		"node", "node/solver", "results", "results/plot", "sweep",
+		"node", "node/solver", "results", "results/plot", "sweep", "sweep/figure",
 	},
 
 	"docs/paper": {

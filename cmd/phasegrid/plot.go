@@ -1,21 +1,25 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/phasegrid/phasegrid/results/plot"
+	"github.com/phasegrid/phasegrid/sweep/figure"
 )
 
 type plotOptions struct {
 	Figure plot.Options
+	Name   string // of a figure of the sweep, or its number
 	Dir    string
 	To     []string
 	stdout io.Writer
@@ -24,16 +28,17 @@ type plotOptions struct {
 func (m Main) plotCommand() *cobra.Command {
 	o := plotOptions{stdout: m.Stdout}
 	var kinds []string
-	for _, k := range plot.Kinds() {
+	for _, k := range figure.Kinds() {
 		kinds = append(kinds, string(k))
 	}
 	var kind string
 	cmd := &cobra.Command{
 		Use:   "plot DIR",
 		Short: "Draw a result set: phase diagram, curves, trajectories, stability map or bars",
-		Long: `plot draws a result set as PNG, SVG or PDF. Without flags it chooses the kind that fits the axes
-of the sweep. Diverged and censored points are marked. The caption has the slice that is shown,
-the sweep id and the solver. Without --to, the files go to the current directory.
+		Long: `plot draws a result set as PNG, SVG or PDF. Without flags it draws the figures that the sweep file
+asks for; if there are none, one of the kind that fits the axes. Diverged and censored points are
+marked. The caption has the slice that is shown, the sweep id and the solver. Without --to, the
+files go to the current directory.
 
   phasegrid plot results/my-sweep-1a2b3c4d
   phasegrid plot results/my-sweep-1a2b3c4d --kind curves --x anisotropy --y steps_to_90 --color optimizer
@@ -66,12 +71,13 @@ the sweep id and the solver. Without --to, the files go to the current directory
 	)
 	flags.StringVar(&o.Figure.YScale, "y-scale", "", "linear or log")
 	flags.Float64Var(&o.Figure.Threshold, "threshold", 0, "level of the contour in a phase diagram (default 0.5)")
+	flags.StringVar(&o.Name, "figure", "", "draw one `figure` of the sweep file, by its name or its number from 1")
 	flags.StringArrayVar(
 		&o.To,
 		"to",
 		nil,
 		"output `file` ending in .png, .svg or .pdf; repeatable "+
-			"(default the set's name with .png and .svg, in the current directory)",
+			"(default the set's name, and the figure's, with .png and .svg, in the current directory)",
 	)
 	return cmd
 }
@@ -81,14 +87,6 @@ func runPlot(ctx context.Context, o plotOptions) error {
 	if err != nil {
 		return err
 	}
-	if len(o.To) == 0 {
-		absolute, err := filepath.Abs(o.Dir)
-		if err != nil {
-			return fmt.Errorf("name the figure: %w", err)
-		}
-		name := filepath.Base(absolute)
-		o.To = []string{name + ".png", name + ".svg"}
-	}
 	for _, name := range o.To {
 		switch strings.ToLower(filepath.Ext(name)) {
 		case ".png", ".svg", ".pdf":
@@ -96,17 +94,82 @@ func runPlot(ctx context.Context, o plotOptions) error {
 			return usageError{fmt.Errorf("--to: got %s, want a name that ends in .png, .svg or .pdf", name)}
 		}
 	}
-	figure, err := plot.Draw(ctx, set, o.Figure)
+	figures, err := o.figures()
 	if err != nil {
-		return usageError{err}
+		return err
 	}
-	for _, name := range o.To {
-		if err := writeFigure(figure, name); err != nil {
-			return err
+	if len(o.To) > 0 && len(figures) > 1 {
+		return usageError{fmt.Errorf("--to: the sweep has %d figures; choose one by --figure", len(figures))}
+	}
+	absolute, err := filepath.Abs(o.Dir)
+	if err != nil {
+		return fmt.Errorf("name the figure: %w", err)
+	}
+	for _, f := range figures {
+		drawn, err := plot.Draw(ctx, set, f.options)
+		if err != nil {
+			return usageError{err}
 		}
-		fmt.Fprintln(o.stdout, name)
+		to := o.To
+		if len(to) == 0 {
+			name := filepath.Base(absolute) + f.suffix
+			to = []string{name + ".png", name + ".svg"}
+		}
+		for _, name := range to {
+			if err := writeFigure(drawn, name); err != nil {
+				return err
+			}
+			fmt.Fprintln(o.stdout, name)
+		}
 	}
 	return nil
+}
+
+// askedFigure is a figure to draw, and what its files are called after the set's name.
+type askedFigure struct {
+	options plot.Options
+	suffix  string
+}
+
+// figures are the figure of the flags, or those of the sweep file where no flag asks for one.
+func (o plotOptions) figures() ([]askedFigure, error) {
+	if o.Figure != (plot.Options{}) {
+		if o.Name != "" {
+			return nil, usageError{errors.New("--figure: a figure of the sweep file takes no other flags but --to")}
+		}
+		return []askedFigure{{options: o.Figure}}, nil
+	}
+	spec, err := specOf(o.Dir)
+	if err != nil {
+		return nil, err
+	}
+	var out []askedFigure
+	var names []string
+	for i, f := range spec.Figures() {
+		number := strconv.Itoa(i + 1)
+		name := cmp.Or(f.Name, number)
+		names = append(names, name)
+		if o.Name == "" || o.Name == name || o.Name == number {
+			out = append(out, askedFigure{plotOptionsOf(f), "-" + name})
+		}
+	}
+	switch {
+	case len(out) > 0:
+		return out, nil
+	case o.Name != "" && len(names) == 0:
+		return nil, usageError{errors.New("--figure: the sweep file asks for no figures")}
+	case o.Name != "":
+		return nil, usageError{fmt.Errorf("--figure: got %s, want one of %s", o.Name, strings.Join(names, ", "))}
+	}
+	return []askedFigure{{}}, nil
+}
+
+// plotOptionsOf is a figure of a sweep file as the drawing takes it.
+func plotOptionsOf(f figure.Figure) plot.Options {
+	return plot.Options{
+		Kind: f.Kind, X: f.X, Y: f.Y, Color: f.Color, Facet: f.Facet, Where: f.Where,
+		XScale: f.XScale, YScale: f.YScale, Threshold: f.Threshold,
+	}
 }
 
 // writeFigure writes the figure to a file, whole or not at all, and replaces an older one.

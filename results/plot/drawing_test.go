@@ -16,6 +16,7 @@ import (
 
 	"github.com/phasegrid/phasegrid/results"
 	"github.com/phasegrid/phasegrid/results/plot"
+	"github.com/phasegrid/phasegrid/sweep/figure"
 )
 
 // drawn draws a figure of a set and returns what it draws.
@@ -413,13 +414,13 @@ func TestAnySetIsDrawn(t *testing.T) {
 				X: column(), Y: column(), Color: column(), Facet: column(), XScale: pick("", "linear", "log"),
 				YScale: pick("", "linear", "log"),
 			}
-			if kinds := plot.Kinds(); random.IntN(3) > 0 {
+			if kinds := figure.Kinds(); random.IntN(3) > 0 {
 				o.Kind = kinds[random.IntN(len(kinds))]
 			}
-			figure, err := plot.Draw(context.Background(), set, o)
+			drawn, err := plot.Draw(context.Background(), set, o)
 			if err == nil {
 				figures++
-				finite(t, figure, fmt.Sprintf("%+v of %+v", o, runs))
+				finite(t, drawn, fmt.Sprintf("%+v of %+v", o, runs))
 			} else if !strings.HasPrefix(err.Error(), "plot: ") {
 				t.Errorf("%+v: %v", o, err)
 			}

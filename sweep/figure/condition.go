@@ -9,8 +9,8 @@ import (
 	"github.com/expr-lang/expr/file"
 )
 
-// CheckCondition returns what is wrong with a condition over columns, of which row has a value of the
-// type of each; nil if nothing is.
+// CheckCondition returns what is wrong with a condition over columns, of which row has a value of
+// the type of each; nil if nothing is.
 func CheckCondition(source string, row map[string]any) error {
 	if len(source) > maxText {
 		return fmt.Errorf("got %d characters, want at most %d", len(source), maxText)

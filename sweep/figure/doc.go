@@ -1,5 +1,5 @@
-// Package figure says what a figure of a result set shows: the entries of figures in a sweep file. It
-// draws nothing.
+// Package figure says what a figure of a result set shows: the entries of figures in a sweep file.
+// It draws nothing.
 //
 // A Figure is data. Its keys are the rows of one table, Keys, from which sweep files and their JSON
 // Schema are made. The invariants:

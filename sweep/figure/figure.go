@@ -15,7 +15,7 @@ const (
 	Stability    Kind = "stability"    // heat map of the fraction of diverged runs over X and the learning rate
 	Curves       Kind = "curves"       // Y against X, one line for each Color, one panel for each Facet
 	Trajectories Kind = "trajectories" // Y against the step, one line for each Color, one panel for each Facet
-	Bars         Kind = "bars"         // Y for each word or value of X, one bar for each Color, one panel for each Facet
+	Bars         Kind = "bars"         // Y for each value of X, one bar for each Color, one panel for each Facet
 )
 
 // Kinds lists the kinds.
