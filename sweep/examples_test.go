@@ -65,8 +65,8 @@ func TestExamplesAreGoodSweeps(t *testing.T) {
 	}
 }
 
-// beyondLimit are the examples whose axis of learning rates reaches beyond the limit of gd: a map of
-// stability, and a tuned comparison, whose rankings leave unstable runs out.
+// beyondLimit are the examples whose axis of learning rates reaches beyond the limit of gd: a map
+// of stability, and a tuned comparison, whose rankings leave unstable runs out.
 var beyondLimit = map[string]bool{"learning-rate-stability": true, "broader-covariances": true}
 
 // The solver does about 1e9 of these operations a second on one core, so that each example takes

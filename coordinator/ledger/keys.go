@@ -84,7 +84,16 @@ func splitSweepKey(key string) (id, what string, numbers []int, err error) {
 			numbers = append(numbers, n)
 		}
 	}
-	want := map[string]int{"": 0, "phase": 0, "removing": 0, "class": 0, "figures": 0, "done": 2, "parts": 1, "losses": 1}
+	want := map[string]int{
+		"":         0,
+		"phase":    0,
+		"removing": 0,
+		"class":    0,
+		"figures":  0,
+		"done":     2,
+		"parts":    1,
+		"losses":   1,
+	}
 	if len(numbers) != want[what] {
 		return "", "", nil, fmt.Errorf("parse ledger key %q: got %d numbers, want %d", key, len(numbers), want[what])
 	}

@@ -37,7 +37,7 @@ func TestLogScaleSaysWhatItLeavesOut(t *testing.T) {
 		}
 	}
 	set := write(t, runs)
-	phase := plot.Options{Kind: plot.Phase, X: "anisotropy", Y: "learning_rate", XScale: "log"}
+	phase := plot.Options{Kind: "phase", X: "anisotropy", Y: "learning_rate", XScale: "log"}
 	drawn(t, set, phase).says(t, "; 6 points", "6 points with λ <= 0 not on the log scale")
 	curves := plot.Options{Kind: plot.Curves, X: "anisotropy", Y: "signal_alignment", XScale: "log"}
 	drawn(t, set, curves).says(t, "points with λ <= 0 not on the log scale")
@@ -56,7 +56,7 @@ func TestBarsAreTheDefaultOfWords(t *testing.T) {
 	})
 	bars := plot.Options{Where: "point >= 0"}
 	if set.Schema().Has(results.Trajectories) {
-		bars.Kind = plot.Bars
+		bars.Kind = "bars"
 	}
 	d := drawn(t, set, bars)
 	d.says(t, "gd", "muon", "specgd", "optimizer", "steps to hold 90 % alignment", "not reached")
@@ -82,7 +82,7 @@ func TestPanelsShareTheirAxes(t *testing.T) {
 	set := write(t, runs)
 	for _, o := range []plot.Options{
 		{Kind: plot.Curves, X: "anisotropy", Y: "held_90_step", Color: "dimension", Facet: "optimizer"},
-		{Kind: plot.Phase, X: "anisotropy", Y: "dimension", Color: "held_90_step", Facet: "optimizer"},
+		{Kind: "phase", X: "anisotropy", Y: "dimension", Color: "held_90_step", Facet: "optimizer"},
 	} {
 		counts := map[string]int{}
 		for _, text := range drawn(t, set, o).texts {
@@ -151,7 +151,7 @@ func TestMediansAreThoseOfTheViews(t *testing.T) {
 		runs = append(runs, r)
 	}
 	set := write(t, runs)
-	d := drawn(t, set, plot.Options{Kind: plot.Bars, X: "anisotropy", Y: "steps_to_90"})
+	d := drawn(t, set, plot.Options{Kind: "bars", X: "anisotropy", Y: "steps_to_90"})
 	d.says(
 		t,
 		"not reached",
@@ -161,7 +161,7 @@ func TestMediansAreThoseOfTheViews(t *testing.T) {
 	if got := d.fills[color.NRGBA{0, 114, 178, 255}]; got != 1 {
 		t.Errorf("%d bars; want 1", got)
 	}
-	d = drawn(t, set, plot.Options{Kind: plot.Phase, X: "anisotropy", Y: "dimension", Color: "signal_alignment"})
+	d = drawn(t, set, plot.Options{Kind: "phase", X: "anisotropy", Y: "dimension", Color: "signal_alignment"})
 	quarter := color.NRGBA{59, 82, 138, 255} // viridis at 0.25
 	if got := d.fills[quarter]; got < 2 {
 		t.Errorf("%d cells have the median of the runs that are ok; want 2 of %v", got, d.fills)
@@ -184,7 +184,7 @@ func TestCaptionNamesWhatChangesAlongTheAxes(t *testing.T) {
 	const want = "along the axes also change: d"
 	curves := plot.Options{Kind: plot.Curves, X: "anisotropy", Y: "signal_alignment", Color: "optimizer"}
 	drawn(t, set, curves).says(t, want)
-	drawn(t, set, plot.Options{Kind: plot.Phase, X: "anisotropy", Y: "learning_rate"}).says(t, want)
+	drawn(t, set, plot.Options{Kind: "phase", X: "anisotropy", Y: "learning_rate"}).says(t, want)
 	d := drawn(t, set, plot.Options{Kind: plot.Curves, X: "anisotropy", Y: "signal_alignment", Color: "dimension"})
 	if all := strings.Join(d.texts, " "); strings.Contains(all, "along the axes") {
 		t.Errorf("one line for each dimension: %s", all)
@@ -245,7 +245,7 @@ func TestBarsStartAtZero(t *testing.T) {
 		{optimizer: "specgd", dimension: 16, anisotropy: 3, rate: 0.01, steps90: 20},
 	})
 	for scale, want := range map[string]bool{"linear": true, "log": false} {
-		figure, err := plot.Draw(context.Background(), set, plot.Options{Kind: plot.Bars, YScale: scale})
+		figure, err := plot.Draw(context.Background(), set, plot.Options{Kind: "bars", YScale: scale})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -279,7 +279,7 @@ func TestTheoryIsOfThePanel(t *testing.T) {
 			runs = append(runs, run{optimizer: "muon", dimension: 9, anisotropy: lambda, rate: rate, alignment: 0.5})
 		}
 	}
-	d := drawn(t, write(t, runs), plot.Options{Kind: plot.Stability, X: "anisotropy", Y: "learning_rate"})
+	d := drawn(t, write(t, runs), plot.Options{Kind: "stability", X: "anisotropy", Y: "learning_rate"})
 	if all := strings.Join(d.texts, " "); strings.Contains(all, "theory") || d.lines[theoryColor] > 0 {
 		t.Errorf("theory of gd for muon: %s", all)
 	}
@@ -298,7 +298,7 @@ func TestContourIsOneLine(t *testing.T) {
 		}
 	}
 	set := write(t, runs)
-	o := plot.Options{Kind: plot.Phase, X: "anisotropy", Y: "dimension", Color: "signal_alignment", Threshold: 0.4}
+	o := plot.Options{Kind: "phase", X: "anisotropy", Y: "dimension", Color: "signal_alignment", Threshold: 0.4}
 	figure, err := plot.Draw(context.Background(), set, o)
 	if err != nil {
 		t.Fatal(err)
@@ -360,10 +360,10 @@ func TestEveryMetricIsDrawn(t *testing.T) {
 		if !isNumber(c) {
 			continue
 		}
-		for _, kind := range []plot.Kind{"", plot.Curves, plot.Bars} {
+		for _, kind := range []plot.Kind{"", plot.Curves, "bars"} {
 			draw(plot.Options{Kind: kind, Y: c.Name})
 		}
-		draw(plot.Options{Kind: plot.Phase, Color: c.Name})
+		draw(plot.Options{Kind: "phase", Color: c.Name})
 	}
 	for _, c := range set.Schema().Columns(results.Trajectories) {
 		if c.Kind == results.Float64 {

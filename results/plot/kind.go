@@ -13,11 +13,11 @@ type Kind = figure.Kind
 
 // The kinds.
 const (
-	Phase        = figure.Phase
-	Stability    = figure.Stability
-	Curves       = figure.Curves
-	Trajectories = figure.Trajectories
-	Bars         = figure.Bars
+	phaseKind     = figure.Phase
+	stabilityKind = figure.Stability
+	Curves        = figure.Curves
+	Trajectories  = figure.Trajectories
+	barsKind      = figure.Bars
 )
 
 // kind is how a kind of figure is made: choose fills empty options, draw draws them.
@@ -28,11 +28,11 @@ type kind struct {
 
 func kinds() map[Kind]kind {
 	return map[Kind]kind{
-		Phase:        {choose: (*Options).choosePhase, draw: phase},
-		Stability:    {choose: (*Options).choosePhase, draw: phase},
-		Curves:       {choose: (*Options).chooseCurves, draw: curves},
-		Trajectories: {choose: (*Options).chooseTrajectories, draw: trajectories},
-		Bars:         {choose: (*Options).chooseBars, draw: bars},
+		phaseKind:     {choose: (*Options).choosePhase, draw: phase},
+		stabilityKind: {choose: (*Options).choosePhase, draw: phase},
+		Curves:        {choose: (*Options).chooseCurves, draw: curves},
+		Trajectories:  {choose: (*Options).chooseTrajectories, draw: trajectories},
+		barsKind:      {choose: (*Options).chooseBars, draw: bars},
 	}
 }
 

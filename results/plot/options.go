@@ -49,7 +49,7 @@ func Draw(ctx context.Context, set *results.Set, o Options) (*Figure, error) {
 	if o.Kind != Trajectories && o.X != "step" && o.X != "eta_step" {
 		names = append(names, o.X, o.Y)
 	}
-	if o.Kind == Stability {
+	if o.Kind == stabilityKind {
 		names = slices.DeleteFunc(names, func(name string) bool { return name == "diverged" })
 	}
 	f, err := load(ctx, set, o.Where, names...)
@@ -73,11 +73,11 @@ var always = []string{"signal_alignment", "peak_spike_alignment", "steps_to_90"}
 // choose fills the empty options.
 func (o *Options) choose(f *frame, set *results.Set) error {
 	asked := o.Facet
-	if o.Facet == "" && !slices.Contains([]Kind{Curves, Trajectories, Bars}, o.Kind) {
+	if o.Facet == "" && !slices.Contains([]Kind{Curves, Trajectories, barsKind}, o.Kind) {
 		o.Facet = f.firstVarying(f.facets, o.X, o.Y, o.Color)
 	}
 	if o.Kind == "" {
-		if o.Kind = o.chooseKind(f, set); o.Kind != Phase && o.Kind != Stability {
+		if o.Kind = o.chooseKind(f, set); o.Kind != phaseKind && o.Kind != stabilityKind {
 			o.Facet = asked
 		}
 	}
@@ -102,13 +102,13 @@ func (o *Options) chooseKind(f *frame, set *results.Set) Kind {
 	if o.Y == "" || slices.Contains(f.parameters, o.Y) {
 		y := cmp.Or(o.Y, f.secondAxis(o.Facet, x))
 		if y == "learning_rate" && o.Color == "" && slices.Contains(f.columns["status"].words, results.StatusDiverged) {
-			return Stability
+			return stabilityKind
 		} else if y != "" && x != "" {
-			return Phase
+			return phaseKind
 		}
 	}
 	if x == "" || f.columns[x] != nil && f.columns[x].isWord() {
-		return Bars
+		return barsKind
 	}
 	return Curves
 }
@@ -173,7 +173,7 @@ func (o *Options) choosePhase(f *frame, _ *results.Set) error {
 	if o.X == "" {
 		o.X = f.freeAxis(o.Facet, o.Y)
 	}
-	if o.Y == "" && o.Kind == Stability {
+	if o.Y == "" && o.Kind == stabilityKind {
 		o.Y = "learning_rate"
 	}
 	if o.Y == "" {
@@ -189,7 +189,7 @@ func (o *Options) choosePhase(f *frame, _ *results.Set) error {
 	if o.Color == "" {
 		o.Color = f.widest("signal_alignment", "peak_spike_alignment")
 	}
-	if o.Kind == Stability {
+	if o.Kind == stabilityKind {
 		o.Color = "diverged"
 	} else if f.columns[o.Color] == nil || f.columns[o.Color].isWord() {
 		return fmt.Errorf("plot: choose colour: %s is not a column of numbers", o.Color)

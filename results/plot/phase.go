@@ -32,7 +32,7 @@ func phase(_ context.Context, _ *results.Set, f *frame, o Options) (*Figure, err
 	}
 	facets := f.show(o.Facet, maxPanels)
 	what := "median"
-	if o.Kind == Stability {
+	if o.Kind == stabilityKind {
 		what = "fraction"
 	}
 	f.noteRuns(what, keys...)
@@ -66,7 +66,7 @@ func (f *frame) grid(o Options, rows []int) *grid {
 	cells := map[[2]float64]*runs{}
 	xs, ys := map[float64]bool{}, map[float64]bool{}
 	color := o.Color
-	if o.Kind == Stability {
+	if o.Kind == stabilityKind {
 		color = "point" // the status counts
 	}
 	for _, row := range rows {
@@ -87,9 +87,9 @@ func (f *frame) grid(o Options, rows []int) *grid {
 				continue
 			}
 			there[i] = true
-			bad[i] = o.Kind != Stability && 2*r.diverged > r.n
+			bad[i] = o.Kind != stabilityKind && 2*r.diverged > r.n
 			switch {
-			case o.Kind == Stability:
+			case o.Kind == stabilityKind:
 				z[i] = float64(r.diverged) / float64(r.n)
 			case !bad[i]:
 				z[i] = r.quantile(0.5)
@@ -130,7 +130,7 @@ func (f *Figure) addPhasePanels(from *frame, panels []*phasePanel, axes phaseAxe
 		p.Add(heats[i])
 		marks.addCells(panel.grid)
 		line := &contour{grid: panel.grid, level: o.Threshold, x: axes.x, y: axes.y}
-		if o.Kind == Phase && isFraction(o.Color) && len(line.pieces()) > 0 {
+		if o.Kind == phaseKind && isFraction(o.Color) && len(line.pieces()) > 0 {
 			p.Add(line)
 			marks.contour = true
 		}

@@ -520,7 +520,7 @@ func TestDrawErrors(t *testing.T) {
 		"condition":       {Where: "dimension >"},
 		"unknown name":    {Where: "dimensions > 3"},
 		"no points":       {Where: "dimension > 3000"},
-		"must be numbers": {X: "optimizer", Y: "dimension", Kind: plot.Phase},
+		"must be numbers": {X: "optimizer", Y: "dimension", Kind: "phase"},
 		"want step or":    {Kind: plot.Trajectories, X: "anisotropy"},
 	} {
 		if _, err := plot.Draw(context.Background(), set, o); err == nil || !strings.Contains(err.Error(), want) {
