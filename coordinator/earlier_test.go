@@ -200,7 +200,6 @@ func TestNodesOfOtherSolversAreIdle(t *testing.T) {
 	ctx := deadline(t)
 	c.leading(ctx)
 	id := c.submit(ctx, smallSweep).GetSweep().GetId()
-	hash := strings.Repeat("0a", 32)
 	own := (&coordtest.Node{}).Info().GetSolver()
 	needs, hash := own.GetName()+" "+own.GetVersion(), strings.Repeat("0a", 32)
 	for i, info := range []*pb.NodeInfo{
