@@ -39,7 +39,7 @@ type section struct {
 
 // sections lists everything that is on the page.
 func sections() []section {
-	return []section{abstract(), counterFindings(), beside()}
+	return []section{abstract(), counterFindings(), secondPaper(), beside()}
 }
 
 // number is a measured number and the range that it is expected in.

@@ -15,6 +15,10 @@ const figureFolder = "docs/images/paper"
 
 // looks are figures of examples for which the default of their axes is not the one to see.
 var looks = map[string]plot.Options{
+	"slow-convergence":  {Kind: plot.Trajectories, Y: "parameter_mse", Color: "exponent"},
+	"online-power-law":  {Kind: plot.Trajectories, Y: "parameter_mse", Color: "exponent"},
+	"overlap-growth":    {Kind: plot.Trajectories, Y: "teacher_covariance_overlap", Color: "exponent"},
+	"fast-escape":       {Kind: plot.Curves, X: "dimension", Y: "escape_step", Color: "exponent"},
 	"growth-rates":      {Kind: plot.Trajectories, Y: "spike_coefficient", Color: "anisotropy"},
 	"two-layer-network": {Kind: plot.Trajectories, Facet: "optimizer", Color: "second_layer"},
 	"muon-variants":     {Kind: plot.Curves, X: "anisotropy", Y: "peak_spike_alignment", Color: "orthogonalizer"},

@@ -14,10 +14,10 @@ const introduction = `# The claims of the papers
 
 What phasegrid's sweeps show of the claims of Braun, Bao, Huang and Imaizumi, "Spectral Gradient
 Descent Mitigates Anisotropy-Driven Misalignment"
-([arXiv 2601.22652](https://arxiv.org/abs/2601.22652)), and what they show against them. The paper's
-own sizes, learning rates and starts are not public: the set-ups are ours. Every number is read from
-rows by a test that holds it in the range beside it. ` + "`make paper`" + ` solves the sweeps and
-writes this page; [metrics](metrics.md) defines the columns.
+([arXiv 2601.22652](https://arxiv.org/abs/2601.22652)) and of its sibling, and what they show against
+them. The paper's own sizes, learning rates and starts are not public: the set-ups are ours. Every
+number is read from rows by a test that holds it in the range beside it. ` + "`make paper`" + ` solves the
+sweeps and writes this page; [metrics](metrics.md) defines the columns.
 
 `
 
@@ -27,14 +27,8 @@ func page(texts []string) string {
 	b.WriteString(introduction + "| claim | verdict | sweeps |\n|---|---|---|\n")
 	for _, s := range sections() {
 		for _, c := range s.claims {
-			fmt.Fprintf(
-				&b,
-				"| [%s](#%s) | %s | %s |\n",
-				c.name,
-				slug(c.name),
-				c.verdict,
-				strings.Join(c.examples, ", "),
-			)
+			fmt.Fprintf(&b, "| [%s](#%s) | %s | %s |\n", c.name, slug(c.name), c.verdict,
+				strings.Join(c.examples, ", "))
 		}
 	}
 	return b.String() + "\n" + strings.Join(texts, "\n")
