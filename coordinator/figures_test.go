@@ -45,5 +45,10 @@ func TestFiguresOfTheLatestSubmission(t *testing.T) {
 	has("second")
 	c.submit(ctx, with("third"))
 	has("third")
+	if err := os.WriteFile(file, []byte("of an earlier figure"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	c.submit(ctx, with("third"))
+	has("third")
 	checkSmallSet(t, filepath.Join(dir, m.GetResultSet()))
 }

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/phasegrid/phasegrid/coordinator/board"
@@ -50,19 +51,22 @@ func (t *term) openSet(ctx context.Context, d *design, figures []figure.Figure) 
 // redraw gives a sweep the figures of its latest submission, which may be those of a file that was
 // edited since. They are part of the sweep file in the result set, and of nothing else.
 func (t *term) redraw(ctx context.Context, e *entry, figures []figure.Figure) error {
-	t.mu.RLock()
-	same := len(figures) == 0 || figure.Equal(e.figures, figures)
-	t.mu.RUnlock()
-	if same {
+	if len(figures) == 0 {
 		return nil
 	}
-	id := e.design.id
-	if err := t.commit(ctx, []ledger.Write{{Key: ledger.FiguresKey(id), Value: figure.Encode(figures)}}); err != nil {
-		return fmt.Errorf("store figures of sweep %s: %w", e.design.set, err)
+	t.mu.RLock()
+	same := slices.Equal(e.figures, figures)
+	t.mu.RUnlock()
+	if !same {
+		write := ledger.Write{Key: ledger.FiguresKey(e.design.id), Value: figure.Encode(figures)}
+		if err := t.commit(ctx, []ledger.Write{write}); err != nil {
+			return fmt.Errorf("store figures of sweep %s: %w", e.design.set, err)
+		}
+		t.mu.Lock()
+		e.figures = figures
+		t.mu.Unlock()
 	}
-	t.mu.Lock()
-	e.figures = figures
-	t.mu.Unlock()
+	// Also if they are the same: an earlier submission may have ended before this.
 	file := sweep.File(e.design.name, e.design.canonical, figures)
 	if err := t.writeFile(ctx, path.Join(e.design.set, results.SweepName), file); err != nil {
 		return fmt.Errorf("write %s of result set: %w", results.SweepName, err)

@@ -1,6 +1,7 @@
 package sweep_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -29,18 +30,18 @@ figures:
 		},
 		{Kind: figure.Bars, X: "optimizer", Y: "held_90_step", YScale: "log", Threshold: 0.25},
 	}
-	if !figure.Equal(spec.Figures(), want) {
+	if !slices.Equal(spec.Figures(), want) {
 		t.Errorf("got %+v, want %+v", spec.Figures(), want)
 	}
 	if string(spec.Canonical()) != string(plain.Canonical()) {
 		t.Errorf("canonical form is %s with figures, %s without", spec.Canonical(), plain.Canonical())
 	}
 	file := sweep.File("figured", spec.Canonical(), spec.Figures())
-	if again := parse(t, string(file)); !figure.Equal(again.Figures(), want) {
+	if again := parse(t, string(file)); !slices.Equal(again.Figures(), want) {
 		t.Errorf("read back as %+v from\n%s", again.Figures(), file)
 	}
 	back, err := figure.Decode(figure.Encode(want))
-	if err != nil || !figure.Equal(back, want) {
+	if err != nil || !slices.Equal(back, want) {
 		t.Errorf("Decode = %+v, %v", back, err)
 	}
 }

@@ -18,7 +18,7 @@ import (
 )
 
 type plotOptions struct {
-	Figure plot.Options
+	Figure figure.Figure
 	Name   string // of a figure of the sweep, or its number
 	Dir    string
 	To     []string
@@ -45,7 +45,7 @@ files go to the current directory.
   phasegrid plot results/my-sweep-1a2b3c4d --where "dimension == 100" --to figure.svg --to figure.png`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			o.Dir, o.Figure.Kind = args[0], plot.Kind(kind)
+			o.Dir, o.Figure.Kind = args[0], figure.Kind(kind)
 			return runPlot(cmd.Context(), o)
 		},
 	}
@@ -106,7 +106,7 @@ func runPlot(ctx context.Context, o plotOptions) error {
 		return fmt.Errorf("name the figure: %w", err)
 	}
 	for _, f := range figures {
-		drawn, err := plot.Draw(ctx, set, f.options)
+		drawn, err := plot.Draw(ctx, set, f.figure)
 		if err != nil {
 			return usageError{err}
 		}
@@ -127,17 +127,17 @@ func runPlot(ctx context.Context, o plotOptions) error {
 
 // askedFigure is a figure to draw, and what its files are called after the set's name.
 type askedFigure struct {
-	options plot.Options
-	suffix  string
+	figure figure.Figure
+	suffix string
 }
 
 // figures are the figure of the flags, or those of the sweep file where no flag asks for one.
 func (o plotOptions) figures() ([]askedFigure, error) {
-	if o.Figure != (plot.Options{}) {
+	if o.Figure != (figure.Figure{}) {
 		if o.Name != "" {
 			return nil, usageError{errors.New("--figure: a figure of the sweep file takes no other flags but --to")}
 		}
-		return []askedFigure{{options: o.Figure}}, nil
+		return []askedFigure{{figure: o.Figure}}, nil
 	}
 	spec, err := specOf(o.Dir)
 	if err != nil {
@@ -150,7 +150,7 @@ func (o plotOptions) figures() ([]askedFigure, error) {
 		name := cmp.Or(f.Name, number)
 		names = append(names, name)
 		if o.Name == "" || o.Name == name || o.Name == number {
-			out = append(out, askedFigure{plotOptionsOf(f), "-" + name})
+			out = append(out, askedFigure{f, "-" + name})
 		}
 	}
 	switch {
@@ -162,14 +162,6 @@ func (o plotOptions) figures() ([]askedFigure, error) {
 		return nil, usageError{fmt.Errorf("--figure: got %s, want one of %s", o.Name, strings.Join(names, ", "))}
 	}
 	return []askedFigure{{}}, nil
-}
-
-// plotOptionsOf is a figure of a sweep file as the drawing takes it.
-func plotOptionsOf(f figure.Figure) plot.Options {
-	return plot.Options{
-		Kind: f.Kind, X: f.X, Y: f.Y, Color: f.Color, Facet: f.Facet, Where: f.Where,
-		XScale: f.XScale, YScale: f.YScale, Threshold: f.Threshold,
-	}
 }
 
 // writeFigure writes the figure to a file, whole or not at all, and replaces an older one.

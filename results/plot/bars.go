@@ -18,7 +18,7 @@ const maxCategories = 24
 // bars draws a metric for each value of a column, with a bar for each color: medians, and the range
 // between the 10 % and 90 % quantiles as a whisker. On a logarithmic axis, which has no zero to
 // start from, it draws dots.
-func bars(_ context.Context, _ *results.Set, f *frame, o Options) (*Figure, error) {
+func bars(_ context.Context, _ *results.Set, f *frame, o options) (*Figure, error) {
 	best, err := f.prepareCurves(o)
 	if err != nil {
 		return nil, err
@@ -29,7 +29,7 @@ func bars(_ context.Context, _ *results.Set, f *frame, o Options) (*Figure, erro
 	for i, v := range categories {
 		x[v] = float64(i)
 	}
-	figure := &Figure{legend: lineLegend(o.Color, colors)}
+	picture := &Figure{legend: lineLegend(o.Color, colors)}
 	var panels []*linePanel
 	for _, facet := range facets {
 		p := &linePanel{title: facetTitle(o.Facet, facet)}
@@ -42,17 +42,17 @@ func bars(_ context.Context, _ *results.Set, f *frame, o Options) (*Figure, erro
 		panels = append(panels, p)
 	}
 	o.XScale = "linear"
-	if err := figure.addLinePanels(f, panels, o); err != nil {
+	if err := picture.addLinePanels(f, panels, o); err != nil {
 		return nil, err
 	}
-	for _, p := range figure.panels {
+	for _, p := range picture.panels {
 		p.nameCategories(categories)
 	}
-	return figure, nil
+	return picture, nil
 }
 
 // categoryLine returns the medians of rows at the places of their categories.
-func (f *frame) categoryLine(rows []int, o Options, x map[value]float64, best bool) *line {
+func (f *frame) categoryLine(rows []int, o options, x map[value]float64, best bool) *line {
 	at := map[float64][]int{}
 	xs := map[float64]bool{}
 	for _, row := range rows {

@@ -11,7 +11,7 @@ import (
 
 // curves draws a metric against a parameter. If several learning rates compete for a time, it draws
 // the best one.
-func curves(_ context.Context, _ *results.Set, f *frame, o Options) (*Figure, error) {
+func curves(_ context.Context, _ *results.Set, f *frame, o options) (*Figure, error) {
 	best, err := f.prepareCurves(o)
 	if err != nil {
 		return nil, err
@@ -21,7 +21,7 @@ func curves(_ context.Context, _ *results.Set, f *frame, o Options) (*Figure, er
 	}
 	facets, colors := f.show(o.Facet, maxPanels), f.show(o.Color, maxLines)
 	f.noteCurves(o, best)
-	figure := &Figure{legend: lineLegend(o.Color, colors)}
+	picture := &Figure{legend: lineLegend(o.Color, colors)}
 	var panels []*linePanel
 	for _, facet := range facets {
 		p := &linePanel{title: facetTitle(o.Facet, facet), rows: f.rowsOf(o, facet, nil)}
@@ -32,15 +32,15 @@ func curves(_ context.Context, _ *results.Set, f *frame, o Options) (*Figure, er
 		}
 		panels = append(panels, p)
 	}
-	if err := figure.addLinePanels(f, panels, o); err != nil {
+	if err := picture.addLinePanels(f, panels, o); err != nil {
 		return nil, err
 	}
-	return figure, nil
+	return picture, nil
 }
 
 // prepareCurves holds the parameters that are not shown and removes the rows that no curve has. It
 // reports whether the best learning rate is drawn.
-func (f *frame) prepareCurves(o Options) (best bool, err error) {
+func (f *frame) prepareCurves(o options) (best bool, err error) {
 	keys := []string{o.Facet, o.Color, o.X}
 	f.dropNull(keys...)
 	if f.rows == 0 {
@@ -62,7 +62,7 @@ func (f *frame) prepareCurves(o Options) (best bool, err error) {
 }
 
 // noteCurves says in the caption what the medians are over.
-func (f *frame) noteCurves(o Options, best bool) {
+func (f *frame) noteCurves(o options, best bool) {
 	keys := []string{o.Facet, o.Color, o.X}
 	free := keys
 	if best {
@@ -95,7 +95,7 @@ func facetTitle(name string, v value) string {
 }
 
 // rowsOf returns the rows of a panel, or those of one of its colors.
-func (f *frame) rowsOf(o Options, facet value, color *value) []int {
+func (f *frame) rowsOf(o options, facet value, color *value) []int {
 	var rows []int
 	for row := range f.rows {
 		if (o.Facet == "" || f.columns[o.Facet].at(row) == facet) &&
@@ -108,7 +108,7 @@ func (f *frame) rowsOf(o Options, facet value, color *value) []int {
 
 // curve returns the line through the rows: median, 10 % and 90 % quantiles over replicates at each
 // x; if best, at the best learning rate there.
-func (f *frame) curve(rows []int, o Options, best bool) *line {
+func (f *frame) curve(rows []int, o options, best bool) *line {
 	at := map[float64][]int{}
 	xs := map[float64]bool{}
 	for _, row := range rows {

@@ -20,13 +20,13 @@ import (
 )
 
 // drawn draws a figure of a set and returns what it draws.
-func drawn(t *testing.T, set *results.Set, o plot.Options) drawing {
+func drawn(t *testing.T, set *results.Set, o figure.Figure) drawing {
 	t.Helper()
-	figure, err := plot.Draw(context.Background(), set, o)
+	picture, err := plot.Draw(context.Background(), set, o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return record(t, figure)
+	return record(t, picture)
 }
 
 func TestLogScaleSaysWhatItLeavesOut(t *testing.T) {
@@ -37,9 +37,9 @@ func TestLogScaleSaysWhatItLeavesOut(t *testing.T) {
 		}
 	}
 	set := write(t, runs)
-	phase := plot.Options{Kind: "phase", X: "anisotropy", Y: "learning_rate", XScale: "log"}
+	phase := figure.Figure{Kind: "phase", X: "anisotropy", Y: "learning_rate", XScale: "log"}
 	drawn(t, set, phase).says(t, "; 6 points", "6 points with λ <= 0 not on the log scale")
-	curves := plot.Options{Kind: plot.Curves, X: "anisotropy", Y: "signal_alignment", XScale: "log"}
+	curves := figure.Figure{Kind: figure.Curves, X: "anisotropy", Y: "signal_alignment", XScale: "log"}
 	drawn(t, set, curves).says(t, "points with λ <= 0 not on the log scale")
 	phase.Where = "anisotropy <= 0"
 	_, err := plot.Draw(context.Background(), set, phase)
@@ -54,7 +54,7 @@ func TestBarsAreTheDefaultOfWords(t *testing.T) {
 		{optimizer: "muon", dimension: 16, anisotropy: 3, rate: 0.01, steps90: -1},
 		{optimizer: "specgd", dimension: 16, anisotropy: 3, rate: 0.01, steps90: 20},
 	})
-	bars := plot.Options{Where: "point >= 0"}
+	bars := figure.Figure{Where: "point >= 0"}
 	if set.Schema().Has(results.Trajectories) {
 		bars.Kind = "bars"
 	}
@@ -80,8 +80,8 @@ func TestPanelsShareTheirAxes(t *testing.T) {
 		}
 	}
 	set := write(t, runs)
-	for _, o := range []plot.Options{
-		{Kind: plot.Curves, X: "anisotropy", Y: "held_90_step", Color: "dimension", Facet: "optimizer"},
+	for _, o := range []figure.Figure{
+		{Kind: figure.Curves, X: "anisotropy", Y: "held_90_step", Color: "dimension", Facet: "optimizer"},
 		{Kind: "phase", X: "anisotropy", Y: "dimension", Color: "held_90_step", Facet: "optimizer"},
 	} {
 		counts := map[string]int{}
@@ -113,7 +113,7 @@ func TestLinesAreBounded(t *testing.T) {
 			)
 		}
 	}
-	d := drawn(t, write(t, runs), plot.Options{Kind: plot.Curves, X: "anisotropy", Color: "dimension"})
+	d := drawn(t, write(t, runs), figure.Figure{Kind: figure.Curves, X: "anisotropy", Color: "dimension"})
 	d.says(t, "; 20 points", "10 of 37 values of d, evenly spread", "d = 10", "d = 46")
 }
 
@@ -128,9 +128,9 @@ func TestBestLearningRateHolds(t *testing.T) {
 			run{optimizer: "gd", dimension: 9, anisotropy: lambda, rate: 0.3, steps90: 2, held: 2, unstable: true})
 	}
 	set := write(t, runs)
-	d := drawn(t, set, plot.Options{Kind: plot.Curves, X: "anisotropy", Y: "steps_to_90"})
+	d := drawn(t, set, figure.Figure{Kind: figure.Curves, X: "anisotropy", Y: "steps_to_90"})
 	d.says(t, "best learning rate by steps to hold 90 % alignment", "2 points with an unstable step left out", "500")
-	d = drawn(t, set, plot.Options{Kind: plot.Curves, X: "anisotropy", Y: "held_90_step"})
+	d = drawn(t, set, figure.Figure{Kind: figure.Curves, X: "anisotropy", Y: "held_90_step"})
 	d.says(t, "400")
 }
 
@@ -151,7 +151,7 @@ func TestMediansAreThoseOfTheViews(t *testing.T) {
 		runs = append(runs, r)
 	}
 	set := write(t, runs)
-	d := drawn(t, set, plot.Options{Kind: "bars", X: "anisotropy", Y: "steps_to_90"})
+	d := drawn(t, set, figure.Figure{Kind: "bars", X: "anisotropy", Y: "steps_to_90"})
 	d.says(
 		t,
 		"not reached",
@@ -161,7 +161,7 @@ func TestMediansAreThoseOfTheViews(t *testing.T) {
 	if got := d.fills[color.NRGBA{0, 114, 178, 255}]; got != 1 {
 		t.Errorf("%d bars; want 1", got)
 	}
-	d = drawn(t, set, plot.Options{Kind: "phase", X: "anisotropy", Y: "dimension", Color: "signal_alignment"})
+	d = drawn(t, set, figure.Figure{Kind: "phase", X: "anisotropy", Y: "dimension", Color: "signal_alignment"})
 	quarter := color.NRGBA{59, 82, 138, 255} // viridis at 0.25
 	if got := d.fills[quarter]; got < 2 {
 		t.Errorf("%d cells have the median of the runs that are ok; want 2 of %v", got, d.fills)
@@ -182,10 +182,10 @@ func TestCaptionNamesWhatChangesAlongTheAxes(t *testing.T) {
 	}
 	set := write(t, runs)
 	const want = "along the axes also change: d"
-	curves := plot.Options{Kind: plot.Curves, X: "anisotropy", Y: "signal_alignment", Color: "optimizer"}
+	curves := figure.Figure{Kind: figure.Curves, X: "anisotropy", Y: "signal_alignment", Color: "optimizer"}
 	drawn(t, set, curves).says(t, want)
-	drawn(t, set, plot.Options{Kind: "phase", X: "anisotropy", Y: "learning_rate"}).says(t, want)
-	d := drawn(t, set, plot.Options{Kind: plot.Curves, X: "anisotropy", Y: "signal_alignment", Color: "dimension"})
+	drawn(t, set, figure.Figure{Kind: "phase", X: "anisotropy", Y: "learning_rate"}).says(t, want)
+	d := drawn(t, set, figure.Figure{Kind: figure.Curves, X: "anisotropy", Y: "signal_alignment", Color: "dimension"})
 	if all := strings.Join(d.texts, " "); strings.Contains(all, "along the axes") {
 		t.Errorf("one line for each dimension: %s", all)
 	}
@@ -195,7 +195,7 @@ func TestRepeatedPointsCountOnce(t *testing.T) {
 	r := run{optimizer: "gd", dimension: 9, anisotropy: 1, rate: 0.1, steps90: 4, alignment: 0.5, id: 7}
 	other := run{optimizer: "gd", dimension: 9, anisotropy: 2, rate: 0.1, steps90: 4, alignment: 0.5, id: 8}
 	invalid := run{optimizer: "gd", dimension: 9, anisotropy: 3, rate: 0.1, id: 9, status: results.StatusInvalid}
-	d := drawn(t, write(t, []run{r, r, r, other, invalid}), plot.Options{Kind: plot.Curves, X: "anisotropy"})
+	d := drawn(t, write(t, []run{r, r, r, other, invalid}), figure.Figure{Kind: figure.Curves, X: "anisotropy"})
 	d.says(t, "; 2 points", "1 invalid point left out", "2 repeated points left out")
 	if strings.Contains(strings.Join(d.texts, " "), "median") {
 		t.Errorf("a median over one point: %q", d.texts)
@@ -206,13 +206,13 @@ func TestRepeatedPointsCountOnce(t *testing.T) {
 func TestLogRecordedStepsHaveALogAxis(t *testing.T) {
 	const note = "step 0 not on the log scale"
 	r := run{optimizer: "gd", dimension: 9, anisotropy: 1, rate: 0.1, alignment: 1}
-	if all := strings.Join(drawn(t, write(t, []run{r}), plot.Options{}).texts, " "); strings.Contains(all, note) {
+	if all := strings.Join(drawn(t, write(t, []run{r}), figure.Figure{}).texts, " "); strings.Contains(all, note) {
 		t.Errorf("evenly recorded steps: %s", all)
 	}
 	r.recorded = []int64{0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512}
-	d := drawn(t, write(t, []run{r}), plot.Options{})
+	d := drawn(t, write(t, []run{r}), figure.Figure{})
 	d.says(t, note, "10", "100")
-	d = drawn(t, write(t, []run{r}), plot.Options{XScale: "linear"})
+	d = drawn(t, write(t, []run{r}), figure.Figure{XScale: "linear"})
 	if all := strings.Join(d.texts, " "); strings.Contains(all, note) {
 		t.Errorf("linear axis: %s", all)
 	}
@@ -230,7 +230,7 @@ func TestMediansEndWithHalfOfTheRuns(t *testing.T) {
 		}
 		runs = append(runs, r)
 	}
-	d := drawn(t, write(t, runs), plot.Options{Kind: plot.Trajectories})
+	d := drawn(t, write(t, runs), figure.Figure{Kind: figure.Trajectories})
 	d.says(t, "20", "2 of these runs diverged and end early")
 	if slices.Contains(d.texts, "30") || slices.Contains(d.texts, "50") {
 		t.Errorf("the axis goes on where one of three runs is left: %q", d.texts)
@@ -245,13 +245,13 @@ func TestBarsStartAtZero(t *testing.T) {
 		{optimizer: "specgd", dimension: 16, anisotropy: 3, rate: 0.01, steps90: 20},
 	})
 	for scale, want := range map[string]bool{"linear": true, "log": false} {
-		figure, err := plot.Draw(context.Background(), set, plot.Options{Kind: "bars", YScale: scale})
+		picture, err := plot.Draw(context.Background(), set, figure.Figure{Kind: "bars", YScale: scale})
 		if err != nil {
 			t.Fatal(err)
 		}
 		var c recorder.Canvas
-		width, height := figure.Size()
-		figure.Draw(draw.NewCanvas(&c, width, height))
+		width, height := picture.Size()
+		picture.Draw(draw.NewCanvas(&c, width, height))
 		boxes := 0
 		var current color.Color
 		for _, action := range c.Actions {
@@ -279,7 +279,7 @@ func TestTheoryIsOfThePanel(t *testing.T) {
 			runs = append(runs, run{optimizer: "muon", dimension: 9, anisotropy: lambda, rate: rate, alignment: 0.5})
 		}
 	}
-	d := drawn(t, write(t, runs), plot.Options{Kind: "stability", X: "anisotropy", Y: "learning_rate"})
+	d := drawn(t, write(t, runs), figure.Figure{Kind: "stability", X: "anisotropy", Y: "learning_rate"})
 	if all := strings.Join(d.texts, " "); strings.Contains(all, "theory") || d.lines[theoryColor] > 0 {
 		t.Errorf("theory of gd for muon: %s", all)
 	}
@@ -298,14 +298,14 @@ func TestContourIsOneLine(t *testing.T) {
 		}
 	}
 	set := write(t, runs)
-	o := plot.Options{Kind: "phase", X: "anisotropy", Y: "dimension", Color: "signal_alignment", Threshold: 0.4}
-	figure, err := plot.Draw(context.Background(), set, o)
+	o := figure.Figure{Kind: "phase", X: "anisotropy", Y: "dimension", Color: "signal_alignment", Threshold: 0.4}
+	picture, err := plot.Draw(context.Background(), set, o)
 	if err != nil {
 		t.Fatal(err)
 	}
 	var c recorder.Canvas
-	width, height := figure.Size()
-	figure.Draw(draw.NewCanvas(&c, width, height))
+	width, height := picture.Size()
+	picture.Draw(draw.NewCanvas(&c, width, height))
 	var current color.Color
 	var wide vg.Length
 	longest, rims, inkBeforeRim := 0, 0, false
@@ -331,7 +331,7 @@ func TestContourIsOneLine(t *testing.T) {
 	if rims == 0 || inkBeforeRim {
 		t.Errorf("%d strokes of the rim, over ink: %v; want all of it below", rims, inkBeforeRim)
 	}
-	record(t, figure).says(t, "signal alignment = 0.4")
+	record(t, picture).says(t, "signal alignment = 0.4")
 	o.Threshold = 2
 	if all := strings.Join(drawn(t, set, o).texts, " "); strings.Contains(all, "signal alignment = 2") {
 		t.Errorf("the legend has a contour that is not drawn: %s", all)
@@ -347,34 +347,34 @@ func TestEveryMetricIsDrawn(t *testing.T) {
 	}
 	set := write(t, runs)
 	isNumber := func(c results.Column) bool { return c.Kind != results.String && c.Kind != results.Time }
-	draw := func(o plot.Options) {
+	draw := func(o figure.Figure) {
 		t.Helper()
-		figure, err := plot.Draw(context.Background(), set, o)
+		picture, err := plot.Draw(context.Background(), set, o)
 		if err != nil && !strings.Contains(err.Error(), "no point has a value of "+o.Y) {
 			t.Errorf("%+v: %v", o, err)
 		} else if err == nil {
-			finite(t, figure, fmt.Sprintf("%+v", o))
+			finite(t, picture, fmt.Sprintf("%+v", o))
 		}
 	}
 	for _, c := range set.Schema().Columns(results.Points) {
 		if !isNumber(c) {
 			continue
 		}
-		for _, kind := range []plot.Kind{"", plot.Curves, "bars"} {
-			draw(plot.Options{Kind: kind, Y: c.Name})
+		for _, kind := range []figure.Kind{"", figure.Curves, "bars"} {
+			draw(figure.Figure{Kind: kind, Y: c.Name})
 		}
-		draw(plot.Options{Kind: "phase", Color: c.Name})
+		draw(figure.Figure{Kind: "phase", Color: c.Name})
 	}
 	for _, c := range set.Schema().Columns(results.Trajectories) {
 		if c.Kind == results.Float64 {
-			draw(plot.Options{Y: c.Name, Kind: plot.Trajectories})
+			draw(figure.Figure{Y: c.Name, Kind: figure.Trajectories})
 		}
 	}
 	for _, name := range []string{"signal_coefficient", "spike_coefficient"} {
-		drawn(t, set, plot.Options{Y: name}).says(t, "step", strings.ReplaceAll(name, "_", " "))
+		drawn(t, set, figure.Figure{Y: name}).says(t, "step", strings.ReplaceAll(name, "_", " "))
 	}
-	drawn(t, set, plot.Options{X: "anisotropy", Y: "signal_alignment"}).says(t, "signal alignment", "gd")
-	drawn(t, set, plot.Options{Y: "loss", Facet: "dimension"}).says(t, "d = 30", "d = 1000")
+	drawn(t, set, figure.Figure{X: "anisotropy", Y: "signal_alignment"}).says(t, "signal alignment", "gd")
+	drawn(t, set, figure.Figure{Y: "loss", Facet: "dimension"}).says(t, "d = 30", "d = 1000")
 }
 
 // TestAnySetIsDrawn draws random sets with censored, diverged, invalid and repeated points in
@@ -410,7 +410,7 @@ func TestAnySetIsDrawn(t *testing.T) {
 			)
 		}
 		for range 4 {
-			o := plot.Options{
+			o := figure.Figure{
 				X: column(), Y: column(), Color: column(), Facet: column(), XScale: pick("", "linear", "log"),
 				YScale: pick("", "linear", "log"),
 			}
@@ -432,11 +432,11 @@ func TestAnySetIsDrawn(t *testing.T) {
 }
 
 // finite checks that all coordinates of a figure are finite numbers.
-func finite(t *testing.T, figure *plot.Figure, what string) {
+func finite(t *testing.T, picture *plot.Figure, what string) {
 	t.Helper()
 	var c recorder.Canvas
-	width, height := figure.Size()
-	figure.Draw(draw.NewCanvas(&c, width, height))
+	width, height := picture.Size()
+	picture.Draw(draw.NewCanvas(&c, width, height))
 	bad := func(p vg.Point) bool { return math.IsNaN(float64(p.X+p.Y)) || math.IsInf(float64(p.X+p.Y), 0) }
 	path := func(p vg.Path) bool { return slices.ContainsFunc(p, func(c vg.PathComp) bool { return bad(c.Pos) }) }
 	for _, action := range c.Actions {

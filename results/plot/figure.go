@@ -217,7 +217,7 @@ func restyled(old draw.TextStyle, size vg.Length) draw.TextStyle {
 }
 
 // caption names the sweep, the number of points, the parameters that are held, and the condition.
-func caption(set *results.Set, f *frame, o Options) string {
+func caption(set *results.Set, f *frame, o options) string {
 	name := "unfinished sweep " + filepath.Base(set.Dir())
 	if m := set.Manifest(); m != nil {
 		name = fmt.Sprintf("sweep %s (%.8s)", m.Name, m.Sweep)

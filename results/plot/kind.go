@@ -8,31 +8,19 @@ import (
 	"github.com/phasegrid/phasegrid/sweep/figure"
 )
 
-// Kind is a kind of figure.
-type Kind = figure.Kind
-
-// The kinds.
-const (
-	phaseKind     = figure.Phase
-	stabilityKind = figure.Stability
-	Curves        = figure.Curves
-	Trajectories  = figure.Trajectories
-	barsKind      = figure.Bars
-)
-
 // kind is how a kind of figure is made: choose fills empty options, draw draws them.
 type kind struct {
-	choose func(*Options, *frame, *results.Set) error
-	draw   func(context.Context, *results.Set, *frame, Options) (*Figure, error)
+	choose func(*options, *frame, *results.Set) error
+	draw   func(context.Context, *results.Set, *frame, options) (*Figure, error)
 }
 
-func kinds() map[Kind]kind {
-	return map[Kind]kind{
-		phaseKind:     {choose: (*Options).choosePhase, draw: phase},
-		stabilityKind: {choose: (*Options).choosePhase, draw: phase},
-		Curves:        {choose: (*Options).chooseCurves, draw: curves},
-		Trajectories:  {choose: (*Options).chooseTrajectories, draw: trajectories},
-		barsKind:      {choose: (*Options).chooseBars, draw: bars},
+func kinds() map[figure.Kind]kind {
+	return map[figure.Kind]kind{
+		figure.Phase:        {choose: (*options).choosePhase, draw: phase},
+		figure.Stability:    {choose: (*options).choosePhase, draw: phase},
+		figure.Curves:       {choose: (*options).chooseCurves, draw: curves},
+		figure.Trajectories: {choose: (*options).chooseTrajectories, draw: trajectories},
+		figure.Bars:         {choose: (*options).chooseBars, draw: bars},
 	}
 }
 

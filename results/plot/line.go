@@ -52,7 +52,7 @@ type linePanel struct {
 }
 
 // addLinePanels adds panels with the same axes.
-func (f *Figure) addLinePanels(from *frame, panels []*linePanel, o Options) error {
+func (f *Figure) addLinePanels(from *frame, panels []*linePanel, o options) error {
 	var lines []*line
 	for _, p := range panels {
 		lines = append(lines, p.lines...)
@@ -92,7 +92,7 @@ func (m *lineMarks) addTheory(t *theory) {
 	}
 }
 
-func (m *lineMarks) legend(o Options) []legendEntry {
+func (m *lineMarks) legend(o options) []legendEntry {
 	legend := m.theories
 	if m.censored {
 		legend = append(legend, legendEntry{text: absent(o.Y), color: ink, cross: true})
@@ -115,7 +115,7 @@ type lineAxes struct {
 }
 
 // fitLines fits axes to lines and removes from them what the scales cannot show.
-func fitLines(f *frame, lines []*line, o Options) (axes lineAxes, err error) {
+func fitLines(f *frame, lines []*line, o options) (axes lineAxes, err error) {
 	xs, ys := map[float64]bool{}, map[float64]bool{}
 	for _, l := range lines {
 		for i := range l.x {

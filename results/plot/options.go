@@ -8,22 +8,11 @@ import (
 	"slices"
 
 	"github.com/phasegrid/phasegrid/results"
+	"github.com/phasegrid/phasegrid/sweep/figure"
 )
 
-// Options configure a figure. Empty fields are chosen from the axes of the set.
-type Options struct {
-	Kind Kind
-	// X, Y, Color and Facet name columns. X of trajectories is step, or eta_step for the learning
-	// rate times the step.
-	X, Y, Color, Facet string
-	// XScale and YScale are linear or log; empty selects log if the numbers are positive and span a
-	// factor of 20.
-	XScale, YScale string
-	// Where is a condition over the columns of the points table, in the language of sweep files.
-	Where string
-	// Threshold is the level of the contour in a phase diagram of an alignment; 0 selects one half.
-	Threshold float64
-}
+// options are those of a figure. Empty fields are chosen from the axes of the set.
+type options figure.Figure
 
 // axes are parameters that make good axes, best first.
 var axes = []string{"anisotropy", "exponent", "rho", "power", "dimension", "learning_rate", "init_scale", "samples",
@@ -33,7 +22,8 @@ var axes = []string{"anisotropy", "exponent", "rho", "power", "dimension", "lear
 var facets = []string{"optimizer", "orthogonalizer", "schedule", "covariance", "init", "model", "nesterov"}
 
 // Draw draws a result set.
-func Draw(ctx context.Context, set *results.Set, o Options) (*Figure, error) {
+func Draw(ctx context.Context, set *results.Set, asked figure.Figure) (*Figure, error) {
+	o := options(asked)
 	if o.Kind != "" && kinds()[o.Kind].draw == nil {
 		return nil, fmt.Errorf("plot: got kind %q, want %s", o.Kind, kindNames())
 	}
@@ -43,13 +33,13 @@ func Draw(ctx context.Context, set *results.Set, o Options) (*Figure, error) {
 		}
 	}
 	if o.Kind == "" && !hasColumn(set, results.Points, o.Y) && hasColumn(set, results.Trajectories, o.Y) {
-		o.Kind = Trajectories
+		o.Kind = figure.Trajectories
 	}
 	names := append(slices.Clone(always), o.Color, o.Facet)
-	if o.Kind != Trajectories && o.X != "step" && o.X != "eta_step" {
+	if o.Kind != figure.Trajectories && o.X != "step" && o.X != "eta_step" {
 		names = append(names, o.X, o.Y)
 	}
-	if o.Kind == stabilityKind {
+	if o.Kind == figure.Stability {
 		names = slices.DeleteFunc(names, func(name string) bool { return name == "diverged" })
 	}
 	f, err := load(ctx, set, o.Where, names...)
@@ -59,25 +49,25 @@ func Draw(ctx context.Context, set *results.Set, o Options) (*Figure, error) {
 	if err := o.choose(f, set); err != nil {
 		return nil, err
 	}
-	figure, err := kinds()[o.Kind].draw(ctx, set, f, o)
+	picture, err := kinds()[o.Kind].draw(ctx, set, f, o)
 	if err != nil {
 		return nil, err
 	}
-	figure.caption = caption(set, f, o)
-	return figure, nil
+	picture.caption = caption(set, f, o)
+	return picture, nil
 }
 
 // always are the metrics that defaults need.
 var always = []string{"signal_alignment", "peak_spike_alignment", "steps_to_90"}
 
 // choose fills the empty options.
-func (o *Options) choose(f *frame, set *results.Set) error {
+func (o *options) choose(f *frame, set *results.Set) error {
 	asked := o.Facet
-	if o.Facet == "" && !slices.Contains([]Kind{Curves, Trajectories, barsKind}, o.Kind) {
+	if o.Facet == "" && !slices.Contains([]figure.Kind{figure.Curves, figure.Trajectories, figure.Bars}, o.Kind) {
 		o.Facet = f.firstVarying(f.facets, o.X, o.Y, o.Color)
 	}
 	if o.Kind == "" {
-		if o.Kind = o.chooseKind(f, set); o.Kind != phaseKind && o.Kind != stabilityKind {
+		if o.Kind = o.chooseKind(f, set); o.Kind != figure.Phase && o.Kind != figure.Stability {
 			o.Facet = asked
 		}
 	}
@@ -91,26 +81,26 @@ func hasColumn(set *results.Set, t results.Table, name string) bool {
 
 // chooseKind chooses what fits the axes: a metric on the y axis is drawn over the first axis, or by
 // word; two parameters make a map.
-func (o *Options) chooseKind(f *frame, set *results.Set) Kind {
+func (o *options) chooseKind(f *frame, set *results.Set) figure.Kind {
 	x := o.X
 	if x == "" {
 		x = f.freeAxis(o.Facet, o.Y)
 	}
 	if x == "step" || x == "eta_step" || x == "" && set.Schema().Has(results.Trajectories) {
-		return Trajectories
+		return figure.Trajectories
 	}
 	if o.Y == "" || slices.Contains(f.parameters, o.Y) {
 		y := cmp.Or(o.Y, f.secondAxis(o.Facet, x))
 		if y == "learning_rate" && o.Color == "" && slices.Contains(f.columns["status"].words, results.StatusDiverged) {
-			return stabilityKind
+			return figure.Stability
 		} else if y != "" && x != "" {
-			return phaseKind
+			return figure.Phase
 		}
 	}
 	if x == "" || f.columns[x] != nil && f.columns[x].isWord() {
-		return barsKind
+		return figure.Bars
 	}
-	return Curves
+	return figure.Curves
 }
 
 // firstVarying returns the first of the names that varies and is not taken.
@@ -169,11 +159,11 @@ func (f *frame) isFree(name string, beside ...string) bool {
 	return 2*set > f.rows
 }
 
-func (o *Options) choosePhase(f *frame, _ *results.Set) error {
+func (o *options) choosePhase(f *frame, _ *results.Set) error {
 	if o.X == "" {
 		o.X = f.freeAxis(o.Facet, o.Y)
 	}
-	if o.Y == "" && o.Kind == stabilityKind {
+	if o.Y == "" && o.Kind == figure.Stability {
 		o.Y = "learning_rate"
 	}
 	if o.Y == "" {
@@ -181,7 +171,7 @@ func (o *Options) choosePhase(f *frame, _ *results.Set) error {
 	}
 	if o.X == "" || o.Y == "" || f.columns[o.X] == nil || f.columns[o.Y] == nil {
 		return fmt.Errorf("plot: choose axes: a %s diagram needs two parameters that vary; name them, or draw %s",
-			o.Kind, Curves)
+			o.Kind, figure.Curves)
 	}
 	if f.columns[o.X].isWord() || f.columns[o.Y].isWord() {
 		return fmt.Errorf("plot: choose axes: %s and %s must be numbers", o.X, o.Y)
@@ -189,7 +179,7 @@ func (o *Options) choosePhase(f *frame, _ *results.Set) error {
 	if o.Color == "" {
 		o.Color = f.widest("signal_alignment", "peak_spike_alignment")
 	}
-	if o.Kind == stabilityKind {
+	if o.Kind == figure.Stability {
 		o.Color = "diverged"
 	} else if f.columns[o.Color] == nil || f.columns[o.Color].isWord() {
 		return fmt.Errorf("plot: choose colour: %s is not a column of numbers", o.Color)
@@ -212,7 +202,7 @@ func (f *frame) widest(names ...string) string {
 	return best
 }
 
-func (o *Options) chooseCurves(f *frame, _ *results.Set) error {
+func (o *options) chooseCurves(f *frame, _ *results.Set) error {
 	if o.Color == "" {
 		o.Color = f.firstVarying(f.facets, o.X, o.Y, o.Facet)
 	}
@@ -250,7 +240,7 @@ func (f *frame) time() string {
 }
 
 // chooseBars chooses the categories: words that vary, else the optimizer.
-func (o *Options) chooseBars(f *frame, _ *results.Set) error {
+func (o *options) chooseBars(f *frame, _ *results.Set) error {
 	if o.X == "" {
 		o.X = cmp.Or(f.firstVarying(slices.Concat(f.facets, f.axes), o.Y, o.Color, o.Facet), "optimizer")
 	}
@@ -266,7 +256,7 @@ func (o *Options) chooseBars(f *frame, _ *results.Set) error {
 	return nil
 }
 
-func (o *Options) chooseTrajectories(f *frame, set *results.Set) error {
+func (o *options) chooseTrajectories(f *frame, set *results.Set) error {
 	if !set.Schema().Has(results.Trajectories) {
 		return fmt.Errorf("plot: draw trajectories: the sweep records no steps; add record to the sweep file")
 	}

@@ -10,18 +10,19 @@ import (
 	"unicode/utf16"
 
 	"github.com/phasegrid/phasegrid/results/plot"
+	"github.com/phasegrid/phasegrid/sweep/figure"
 )
 
 // TestPDFHasText: the words of a figure, Greek letters included, are strings of the page, and equal
 // figures have equal bytes.
 func TestPDFHasText(t *testing.T) {
-	figure, err := plot.Draw(context.Background(), write(t, phaseRuns()), plot.Options{})
+	picture, err := plot.Draw(context.Background(), write(t, phaseRuns()), figure.Figure{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	var first, second bytes.Buffer
 	for _, b := range []*bytes.Buffer{&first, &second} {
-		if err := figure.Write(b, "pdf"); err != nil {
+		if err := picture.Write(b, "pdf"); err != nil {
 			t.Fatal(err)
 		}
 	}

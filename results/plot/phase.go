@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"github.com/phasegrid/phasegrid/results"
+	"github.com/phasegrid/phasegrid/sweep/figure"
 )
 
 // grid is one panel of a heat map: the median over replicates of a metric for each (x, y).
@@ -20,7 +21,7 @@ type grid struct {
 }
 
 // phase draws a heat map for each facet, with shared axes and colours.
-func phase(_ context.Context, _ *results.Set, f *frame, o Options) (*Figure, error) {
+func phase(_ context.Context, _ *results.Set, f *frame, o options) (*Figure, error) {
 	keys := []string{o.Facet, o.X, o.Y}
 	f.dropNull(keys...)
 	if f.rows == 0 {
@@ -32,7 +33,7 @@ func phase(_ context.Context, _ *results.Set, f *frame, o Options) (*Figure, err
 	}
 	facets := f.show(o.Facet, maxPanels)
 	what := "median"
-	if o.Kind == stabilityKind {
+	if o.Kind == figure.Stability {
 		what = "fraction"
 	}
 	f.noteRuns(what, keys...)
@@ -45,9 +46,9 @@ func phase(_ context.Context, _ *results.Set, f *frame, o Options) (*Figure, err
 		panels = append(panels, &phasePanel{title: facetTitle(o.Facet, facet), rows: rows, grid: g})
 	}
 	colors := colorScale(o.Color, panels)
-	figure := &Figure{bar: colorBar(colors, label(o.Color))}
-	figure.addPhasePanels(f, panels, axes, colors, o)
-	return figure, nil
+	picture := &Figure{bar: colorBar(colors, label(o.Color))}
+	picture.addPhasePanels(f, panels, axes, colors, o)
+	return picture, nil
 }
 
 // numbers returns the different numbers of a column in rising order.
@@ -62,11 +63,11 @@ func (f *frame) numbers(name string) []float64 {
 }
 
 // grid collects the rows of one facet.
-func (f *frame) grid(o Options, rows []int) *grid {
+func (f *frame) grid(o options, rows []int) *grid {
 	cells := map[[2]float64]*runs{}
 	xs, ys := map[float64]bool{}, map[float64]bool{}
 	color := o.Color
-	if o.Kind == stabilityKind {
+	if o.Kind == figure.Stability {
 		color = "point" // the status counts
 	}
 	for _, row := range rows {
@@ -87,9 +88,9 @@ func (f *frame) grid(o Options, rows []int) *grid {
 				continue
 			}
 			there[i] = true
-			bad[i] = o.Kind != stabilityKind && 2*r.diverged > r.n
+			bad[i] = o.Kind != figure.Stability && 2*r.diverged > r.n
 			switch {
-			case o.Kind == stabilityKind:
+			case o.Kind == figure.Stability:
 				z[i] = float64(r.diverged) / float64(r.n)
 			case !bad[i]:
 				z[i] = r.quantile(0.5)
@@ -114,7 +115,7 @@ type phasePanel struct {
 type phaseAxes struct{ x, y scale }
 
 // addPhasePanels adds panels with the same axes, and the legend of what they show.
-func (f *Figure) addPhasePanels(from *frame, panels []*phasePanel, axes phaseAxes, c colors, o Options) {
+func (f *Figure) addPhasePanels(from *frame, panels []*phasePanel, axes phaseAxes, c colors, o options) {
 	x, y := [2]float64{math.Inf(1), math.Inf(-1)}, [2]float64{math.Inf(1), math.Inf(-1)}
 	var heats []*heat
 	for _, panel := range panels {
@@ -130,7 +131,7 @@ func (f *Figure) addPhasePanels(from *frame, panels []*phasePanel, axes phaseAxe
 		p.Add(heats[i])
 		marks.addCells(panel.grid)
 		line := &contour{grid: panel.grid, level: o.Threshold, x: axes.x, y: axes.y}
-		if o.Kind == phaseKind && isFraction(o.Color) && len(line.pieces()) > 0 {
+		if o.Kind == figure.Phase && isFraction(o.Color) && len(line.pieces()) > 0 {
 			p.Add(line)
 			marks.contour = true
 		}
@@ -160,7 +161,7 @@ func (m *phaseMarks) addCells(g *grid) {
 	}
 }
 
-func (m *phaseMarks) legend(o Options) (legend []legendEntry) {
+func (m *phaseMarks) legend(o options) (legend []legendEntry) {
 	if m.diverged {
 		legend = append(legend, legendEntry{text: "diverged", color: divergedColor, area: true})
 	}

@@ -20,6 +20,7 @@ import (
 
 	"github.com/phasegrid/phasegrid/results"
 	"github.com/phasegrid/phasegrid/results/plot"
+	"github.com/phasegrid/phasegrid/sweep/figure"
 )
 
 var parameters = []results.Column{{Name: "optimizer", Kind: results.String}, {Name: "dimension", Kind: results.Int64},
@@ -218,13 +219,13 @@ func TestGridKeepsItsCellsNextToSinglePoints(t *testing.T) {
 		}
 	}
 	runs = append(runs, run{optimizer: "gd", dimension: 50, anisotropy: 3, rate: 0.1, alignment: 1})
-	figure, err := plot.Draw(context.Background(), write(t, runs), plot.Options{Color: "signal_alignment"})
+	picture, err := plot.Draw(context.Background(), write(t, runs), figure.Figure{Color: "signal_alignment"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	var c recorder.Canvas
-	width, height := figure.Size()
-	figure.Draw(draw.NewCanvas(&c, width, height))
+	width, height := picture.Size()
+	picture.Draw(draw.NewCanvas(&c, width, height))
 	last := ""
 	area := map[string]float64{}
 	for _, action := range c.Actions {
@@ -284,11 +285,11 @@ var (
 )
 
 func TestPhaseDiagramIsTheDefaultOfTwoAxes(t *testing.T) {
-	figure, err := plot.Draw(context.Background(), write(t, phaseRuns()), plot.Options{})
+	picture, err := plot.Draw(context.Background(), write(t, phaseRuns()), figure.Figure{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := record(t, figure)
+	d := record(t, picture)
 	d.says(
 		t,
 		"gd",
@@ -328,15 +329,15 @@ func TestPhaseDiagramMarksWhatIsNotReached(t *testing.T) {
 			runs[i].steps90 = -1
 		}
 	}
-	figure, err := plot.Draw(
+	picture, err := plot.Draw(
 		context.Background(),
 		write(t, runs),
-		plot.Options{Color: "steps_to_90", Where: "optimizer == 'specgd'"},
+		figure.Figure{Color: "steps_to_90", Where: "optimizer == 'specgd'"},
 	)
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := record(t, figure)
+	d := record(t, picture)
 	d.says(t, "not reached", "where optimizer == 'specgd'", "steps to 90 % alignment")
 	if got := d.fills[censoredColor]; got != 5 {
 		t.Errorf("%d cells are marked as censored; want 4, and the legend", got)
@@ -354,11 +355,11 @@ func TestStabilityMapIsTheDefaultOfAFreeLearningRate(t *testing.T) {
 			runs = append(runs, r)
 		}
 	}
-	figure, err := plot.Draw(context.Background(), write(t, runs), plot.Options{})
+	picture, err := plot.Draw(context.Background(), write(t, runs), figure.Figure{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := record(t, figure)
+	d := record(t, picture)
 	d.says(t, "fraction diverged", "learning rate η", "1/max(3, 1 + λ)")
 	yellow, violet := color.NRGBA{253, 231, 37, 255}, color.NRGBA{68, 1, 84, 255}
 	if d.fills[yellow] < 5 || d.fills[violet] < 7 {
@@ -368,18 +369,18 @@ func TestStabilityMapIsTheDefaultOfAFreeLearningRate(t *testing.T) {
 
 func TestCurvesShowCrossoverAndTheory(t *testing.T) {
 	set := write(t, phaseRuns())
-	figure, err := plot.Draw(context.Background(), set, plot.Options{Kind: plot.Curves, Facet: "dimension"})
+	picture, err := plot.Draw(context.Background(), set, figure.Figure{Kind: figure.Curves, Facet: "dimension"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := record(t, figure)
+	d := record(t, picture)
 	d.says(t, "d = 30", "d = 1000", "gd", "specgd", "theory for gd: λ = 2", "theory for specgd: 0.949/η", "not reached",
 		"8 of these runs diverged and count as not reached")
-	figure, err = plot.Draw(context.Background(), set, plot.Options{Kind: plot.Curves, Y: "signal_alignment"})
+	picture, err = plot.Draw(context.Background(), set, figure.Figure{Kind: figure.Curves, Y: "signal_alignment"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	record(t, figure).says(t, "d = 300", "signal alignment")
+	record(t, picture).says(t, "d = 300", "signal alignment")
 }
 
 // TestTheoryIsDrawnWhereItHolds: neither line of theory is for muon with newton_schulz, the
@@ -393,12 +394,12 @@ func TestTheoryIsDrawnWhereItHolds(t *testing.T) {
 	}
 	set := write(t, runs)
 	draw := func(where string) []string {
-		figure, err := plot.Draw(context.Background(), set,
-			plot.Options{Kind: plot.Curves, Color: "optimizer", Where: "dimension == 100 and " + where})
+		picture, err := plot.Draw(context.Background(), set,
+			figure.Figure{Kind: figure.Curves, Color: "optimizer", Where: "dimension == 100 and " + where})
 		if err != nil {
 			t.Fatal(err)
 		}
-		return record(t, figure).texts
+		return record(t, picture).texts
 	}
 	if texts := strings.Join(draw("optimizer == 'muon'"), "|"); strings.Contains(texts, "theory") {
 		t.Errorf("muon alone: %s", texts)
@@ -418,12 +419,12 @@ func TestLargeNumbersAreLegible(t *testing.T) {
 			run{optimizer: "gd", dimension: 9, anisotropy: math.Pow(10, float64(e)), rate: 0.1, alignment: 1},
 		)
 	}
-	figure, err := plot.Draw(context.Background(), write(t, runs),
-		plot.Options{Kind: plot.Curves, X: "anisotropy", Y: "signal_alignment"})
+	picture, err := plot.Draw(context.Background(), write(t, runs),
+		figure.Figure{Kind: figure.Curves, X: "anisotropy", Y: "signal_alignment"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := record(t, figure)
+	d := record(t, picture)
 	d.says(t, "1e20", "1e-8", "1e8")
 	if strokes := d.lines[ink]; strokes > 60 {
 		t.Errorf("%d strokes of axes and ticks over thirty decades", strokes)
@@ -440,11 +441,11 @@ func TestCurvesTakeTheBestLearningRate(t *testing.T) {
 			)
 		}
 	}
-	figure, err := plot.Draw(context.Background(), write(t, runs), plot.Options{Kind: plot.Curves})
+	picture, err := plot.Draw(context.Background(), write(t, runs), figure.Figure{Kind: figure.Curves})
 	if err != nil {
 		t.Fatal(err)
 	}
-	record(t, figure).says(t, "best learning rate")
+	record(t, picture).says(t, "best learning rate")
 }
 
 func TestTrajectoriesAreTheDefaultWithoutAxes(t *testing.T) {
@@ -465,12 +466,12 @@ func TestTrajectoriesAreTheDefaultWithoutAxes(t *testing.T) {
 		}
 	}
 	set := write(t, runs)
-	for _, o := range []plot.Options{{}, {X: "eta_step"}} {
-		figure, err := plot.Draw(context.Background(), set, o)
+	for _, o := range []figure.Figure{{}, {X: "eta_step"}} {
+		picture, err := plot.Draw(context.Background(), set, o)
 		if err != nil {
 			t.Fatal(err)
 		}
-		d := record(t, figure)
+		d := record(t, picture)
 		d.says(t, "gd", "muon", "step", "median and 10-90 % band over 5 seeds")
 		bands := 0
 		for c, n := range d.fills {
@@ -485,43 +486,43 @@ func TestTrajectoriesAreTheDefaultWithoutAxes(t *testing.T) {
 }
 
 func TestFiguresAreWrittenInEachFormat(t *testing.T) {
-	figure, err := plot.Draw(context.Background(), write(t, phaseRuns()), plot.Options{})
+	picture, err := plot.Draw(context.Background(), write(t, phaseRuns()), figure.Figure{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	var b bytes.Buffer
-	if err := figure.Write(&b, "png"); err != nil {
+	if err := picture.Write(&b, "png"); err != nil {
 		t.Fatal(err)
 	}
-	picture, err := png.Decode(&b)
+	pixels, err := png.Decode(&b)
 	if err != nil {
 		t.Fatal(err)
 	}
-	width, _ := figure.Size()
-	if got, want := picture.Bounds().Dx(), int(width.Dots(200)+0.5); got < want-1 || got > want+1 {
+	width, _ := picture.Size()
+	if got, want := pixels.Bounds().Dx(), int(width.Dots(200)+0.5); got < want-1 || got > want+1 {
 		t.Errorf("%d pixels wide; want %d", got, want)
 	}
 	for format, begin := range map[string]string{"svg": "<?xml", "pdf": "%PDF"} {
 		b.Reset()
-		if err := figure.Write(&b, format); err != nil || !strings.HasPrefix(b.String(), begin) {
+		if err := picture.Write(&b, format); err != nil || !strings.HasPrefix(b.String(), begin) {
 			t.Errorf("%s: %v, %.20q", format, err, b.String())
 		}
 	}
-	if figure.Write(&b, "gif") == nil {
+	if picture.Write(&b, "gif") == nil {
 		t.Error("gif was written")
 	}
 }
 
 func TestDrawErrors(t *testing.T) {
 	set := write(t, phaseRuns())
-	for want, o := range map[string]plot.Options{
+	for want, o := range map[string]figure.Figure{
 		"want phase, stability, curves, trajectories or bars": {Kind: "pie"},
 		"no such column":  {Color: "color"},
 		"condition":       {Where: "dimension >"},
 		"unknown name":    {Where: "dimensions > 3"},
 		"no points":       {Where: "dimension > 3000"},
 		"must be numbers": {X: "optimizer", Y: "dimension", Kind: "phase"},
-		"want step or":    {Kind: plot.Trajectories, X: "anisotropy"},
+		"want step or":    {Kind: figure.Trajectories, X: "anisotropy"},
 	} {
 		if _, err := plot.Draw(context.Background(), set, o); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%+v: %v; want %q", o, err, want)

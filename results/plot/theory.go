@@ -30,7 +30,7 @@ func laws() []law {
 }
 
 // theories returns the lines for the rows of a panel: those of laws that hold for some of them.
-func (f *frame) theories(o Options, rows []int, x, y [2]float64) []*theory {
+func (f *frame) theories(o options, rows []int, x, y [2]float64) []*theory {
 	if o.X != "anisotropy" || f.columns["optimizer"] == nil {
 		return nil
 	}

@@ -13,7 +13,7 @@ import (
 
 // trajectories draws a metric of the recorded iterates against the step or the learning rate times
 // the step.
-func trajectories(ctx context.Context, set *results.Set, f *frame, o Options) (*Figure, error) {
+func trajectories(ctx context.Context, set *results.Set, f *frame, o options) (*Figure, error) {
 	if o.X == "eta_step" && f.columns["learning_rate"] == nil {
 		return nil, fmt.Errorf("plot: draw over eta_step: the sweep has no parameter learning_rate")
 	}
@@ -33,7 +33,7 @@ func trajectories(ctx context.Context, set *results.Set, f *frame, o Options) (*
 		}
 		bundles.add(cells[0].Int, float64(cells[1].Int), cells[2])
 	}
-	figure := &Figure{legend: lineLegend(o.Color, colors)}
+	picture := &Figure{legend: lineLegend(o.Color, colors)}
 	var panels []*linePanel
 	for i, facet := range facets {
 		p := &linePanel{title: facetTitle(o.Facet, facet), rows: f.rowsOf(o, facet, nil)}
@@ -46,12 +46,12 @@ func trajectories(ctx context.Context, set *results.Set, f *frame, o Options) (*
 		panels = append(panels, p)
 	}
 	f.chooseStepScale(&o, panels)
-	return figure, figure.addLinePanels(f, panels, o)
+	return picture, picture.addLinePanels(f, panels, o)
 }
 
 // chooseStepScale selects a logarithmic axis for steps that were recorded evenly in their
 // logarithm: half of them are in the first quarter.
-func (f *frame) chooseStepScale(o *Options, panels []*linePanel) {
+func (f *frame) chooseStepScale(o *options, panels []*linePanel) {
 	steps := map[float64]bool{}
 	zero := false
 	for _, p := range panels {
@@ -87,7 +87,7 @@ type bundles struct {
 	values []map[float64][]float64
 }
 
-func newBundles(f *frame, o Options, facets, colors []value) *bundles {
+func newBundles(f *frame, o options, facets, colors []value) *bundles {
 	b := &bundles{
 		lineOf: map[int64]int{},
 		factor: map[int64]float64{},

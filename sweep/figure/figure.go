@@ -3,7 +3,6 @@ package figure
 import (
 	"encoding/json"
 	"fmt"
-	"slices"
 )
 
 // Kind is a kind of figure.
@@ -46,9 +45,6 @@ type Figure struct {
 	// Threshold is the level of the contour in a phase diagram of an alignment; 0 selects one half.
 	Threshold float64 `json:"threshold,omitempty"`
 }
-
-// Equal reports whether two lists have the same figures.
-func Equal(a, b []Figure) bool { return slices.Equal(a, b) }
 
 // Encode returns figures as JSON; nil for none.
 func Encode(figures []Figure) []byte {
