@@ -113,15 +113,8 @@ func (t *term) giveUpLost(ctx context.Context, e *entry, ref partRef, cause erro
 		if !errors.Is(err, spool.ErrLost) {
 			return err
 		}
-		t.log.Error(
-			"frame lost; its shard is computed again",
-			"sweep_id",
-			ref.sweep,
-			"shard_id",
-			it.Shard,
-			"error",
-			err,
-		)
+		t.log.Error("frame lost; its shard is computed again",
+			"sweep_id", ref.sweep, "shard_id", it.Shard, "error", err)
 		t.spool.Spoil(it.Object)
 		lost[it.Shard] = true
 		frames = append(frames, it)

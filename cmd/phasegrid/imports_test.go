@@ -59,6 +59,7 @@ var mayImport = map[string][]string{
 
 	"docs/paper": {
 		"cmd/phasegrid/client", "cmd/phasegrid/local", "node/solver", "results", "results/plot", "sweep",
+		"sweep/figure",
 	},
 	"docs/reference": {},
 	"docs/reference/generate": {

@@ -13,43 +13,31 @@ import (
 // figureFolder holds the figures, in the repository.
 const figureFolder = "docs/images/paper"
 
-// looks are figures of examples for which the default of their axes is not the one to see.
-var looks = map[string]plot.Options{
-	"slow-convergence":  {Kind: plot.Trajectories, Y: "parameter_mse", Color: "exponent"},
-	"online-power-law":  {Kind: plot.Trajectories, Y: "parameter_mse", Color: "exponent"},
-	"overlap-growth":    {Kind: plot.Trajectories, Y: "teacher_covariance_overlap", Color: "exponent"},
-	"fast-escape":       {Kind: plot.Curves, X: "dimension", Y: "escape_step", Color: "exponent"},
-	"growth-rates":      {Kind: plot.Trajectories, Y: "spike_coefficient", Color: "anisotropy"},
-	"two-layer-network": {Kind: plot.Trajectories, Facet: "optimizer", Color: "second_layer"},
-	"muon-variants":     {Kind: plot.Curves, X: "anisotropy", Y: "peak_spike_alignment", Color: "orthogonalizer"},
-	"noise-contraction": {Kind: plot.Trajectories, X: "eta_step", Facet: "optimizer", Color: "anisotropy"},
-	"nuclear-rank":      {Kind: plot.Trajectories, Y: "gradient_nuclear_rank", Facet: "optimizer", Color: "anisotropy"},
-	"broader-covariances": {
-		Kind: plot.Curves, X: "ratio", Y: "held_90_step", Color: "optimizer", Facet: "family",
-	},
-	"tuned-comparison": {
-		Kind: plot.Curves, X: "anisotropy", Y: "held_90_step", Color: "optimizer", Facet: "dimension",
-	},
-	"mixed-teacher": {Kind: plot.Curves, X: "anisotropy", Y: "peak_spike_alignment", Color: "tilt", Facet: "optimizer"},
-}
-
 // figureFiles lists the files of a sweep's figures, in the repository.
 func figureFiles(s *set) []string {
-	return []string{path.Join(figureFolder, s.Manifest().Name+".svg")}
+	name := path.Join(figureFolder, s.Manifest().Name)
+	if len(s.figures) == 1 {
+		return []string{name + ".svg"}
+	}
+	var files []string
+	for i := range s.figures {
+		files = append(files, fmt.Sprintf("%s-%d.svg", name, i+1))
+	}
+	return files
 }
 
 // draw writes the figures of a solved sweep, once.
 func (s *shelf) draw(ctx context.Context, name string) error {
 	set := s.sets[name]
-	for _, file := range figureFiles(set) {
+	for i, file := range figureFiles(set) {
 		if s.drawn[file] {
 			continue
 		}
-		figure, err := plot.Draw(ctx, set.Set, looks[name])
+		drawn, err := plot.Draw(ctx, set.Set, set.figures[i])
 		if err != nil {
 			return fmt.Errorf("draw %s: %w", name, err)
 		}
-		if err := writeFigure(figure, filepath.Join(s.root, filepath.FromSlash(file))); err != nil {
+		if err := writeFigure(drawn, filepath.Join(s.root, filepath.FromSlash(file))); err != nil {
 			return err
 		}
 		s.drawn[file] = true

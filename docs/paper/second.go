@@ -106,6 +106,11 @@ func (f *flow) growth() float64 {
 	return (low + high) / 2
 }
 
+// exponentIs returns a filter for the runs under one power law.
+func exponentIs(exponent float64) func(run) bool {
+	return func(r run) bool { return r.number("exponent") == exponent }
+}
+
 var threePhases = claim{
 	name: "Three phases",
 	text: "First s is near 0 and u grows; then s crosses a plateau at 1/3, and u and s approach 1 slowly; " +
@@ -120,7 +125,7 @@ var threePhases = claim{
 
 func measurePhases(m *measurement) {
 	for _, exponent := range []float64{1.5, 2, 3, 4} {
-		r := m.paths("slow-convergence", func(r run) bool { return r.number("exponent") == exponent })[0]
+		r := m.paths("slow-convergence", exponentIs(exponent))[0]
 		first, last := r.trajectory[0], r.trajectory[len(r.trajectory)-1]
 		crossing := last
 		for i := len(r.trajectory) - 1; i >= 0 && r.trajectory[i].WeightCovarianceNorm2 >= 1./3; i-- {
@@ -151,7 +156,7 @@ func measureOverlap(m *measurement) {
 	worst := 0.0
 	for _, exponent := range []float64{1.5, 2, 3, 4} {
 		deviation, theory := emptySpan(), emptySpan()
-		for _, r := range m.paths("overlap-growth", func(r run) bool { return r.number("exponent") == exponent }) {
+		for _, r := range m.paths("overlap-growth", exponentIs(exponent)) {
 			var steps, logs []float64
 			for _, t := range r.trajectory {
 				if s := t.WeightCovarianceNorm2; s > 1e-8 && s < 1e-4 { // after the transient, before the norm counts
@@ -194,7 +199,7 @@ var fastEscape = claim{
 func measureEscape(m *measurement) {
 	for _, exponent := range []float64{1.5, 2, 4} {
 		byTeacher := map[float64][]run{}
-		for _, r := range m.runs("fast-escape", func(r run) bool { return r.number("exponent") == exponent }) {
+		for _, r := range m.runs("fast-escape", exponentIs(exponent)) {
 			byTeacher[r.number("seed")] = append(byTeacher[r.number("seed")], r)
 		}
 		var ratios []float64
@@ -232,7 +237,7 @@ var slowConvergence = claim{
 
 func measureConvergence(m *measurement) {
 	for _, exponent := range []float64{1.5, 2, 3, 4} {
-		r := m.paths("slow-convergence", func(r run) bool { return r.number("exponent") == exponent })[0]
+		r := m.paths("slow-convergence", exponentIs(exponent))[0]
 		theory, measured := exponent/(exponent-1), emptySpan()
 		for _, window := range []span{{500, 2000}, {1000, 4000}, {2000, 8000}, {5000, 20000}} {
 			var times, errors []float64
@@ -268,7 +273,7 @@ var spectralTail = claim{
 func measureTail(m *measurement) {
 	worst := 0.0
 	for _, exponent := range []float64{1.5, 2, 3, 4} {
-		r := m.paths("slow-convergence", func(r run) bool { return r.number("exponent") == exponent })[0]
+		r := m.paths("slow-convergence", exponentIs(exponent))[0]
 		f := newFlow(r)
 		var weights []float64
 		var begun, first float64
@@ -315,7 +320,7 @@ var onlineTail = claim{
 
 func measureOnline(m *measurement) {
 	for _, exponent := range []float64{1.5, 2, 4} {
-		r := m.paths("online-power-law", func(r run) bool { return r.number("exponent") == exponent })[0]
+		r := m.paths("online-power-law", exponentIs(exponent))[0]
 		last := r.trajectory[len(r.trajectory)-1]
 		m.expect(fmt.Sprintf("a = %v: escape_step", exponent), censored(r.EscapeStep), 500, 10000, "seed 0")
 		decay := last.ParameterMSE / r.trajectory[0].ParameterMSE

@@ -13,6 +13,7 @@ import (
 	"github.com/phasegrid/phasegrid/node/solver"
 	"github.com/phasegrid/phasegrid/results"
 	"github.com/phasegrid/phasegrid/sweep"
+	"github.com/phasegrid/phasegrid/sweep/figure"
 )
 
 // shelf solves examples on a local cluster and keeps their rows, each sweep once. It is for one
@@ -27,6 +28,7 @@ type shelf struct {
 type set struct {
 	*results.Set
 	id           string
+	figures      []figure.Figure // of the sweep file; the default one where it asks for none
 	runs         []run
 	trajectories bool // whether the runs have theirs
 }
@@ -69,7 +71,10 @@ func (s *shelf) open(ctx context.Context, name string) (*set, error) {
 			return nil, err
 		}
 	}
-	loaded := &set{Set: opened, id: id}
+	loaded := &set{Set: opened, id: id, figures: spec.Figures()}
+	if len(loaded.figures) == 0 {
+		loaded.figures = []figure.Figure{{}}
+	}
 	if err := loaded.load(ctx); err != nil {
 		return nil, fmt.Errorf("read rows of %s: %w", name, err)
 	}
