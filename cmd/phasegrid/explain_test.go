@@ -113,7 +113,7 @@ func TestPlotWritesWhatItIsAskedFor(t *testing.T) {
 			t.Errorf("%v: exit code %d\n%s", args, got.code, got.stderr)
 		}
 	}
-	if left, err := filepath.Glob(filepath.Join(folder, ".plot-*")); err != nil || len(left) != 0 {
+	if left, err := filepath.Glob(filepath.Join(folder, ".writing-*")); err != nil || len(left) != 0 {
 		t.Errorf("left behind: %v, %v", left, err)
 	}
 }

@@ -2,9 +2,11 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"text/tabwriter"
 
 	"github.com/dustin/go-humanize"
@@ -79,4 +81,17 @@ func counted(n int64, thing string) string {
 		thing += "s"
 	}
 	return humanize.Comma(n) + " " + thing
+}
+
+// replaceFile writes a file, whole or not at all, and replaces an older one.
+func replaceFile(name string, write func(io.Writer) error) error {
+	temporary, err := os.CreateTemp(filepath.Dir(name), ".writing-*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(temporary.Name()) // fails after the rename
+	if err := errors.Join(write(temporary), temporary.Chmod(0o644), temporary.Close()); err != nil {
+		return fmt.Errorf("write %s: %w", name, err)
+	}
+	return os.Rename(temporary.Name(), name)
 }

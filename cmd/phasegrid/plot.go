@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -116,8 +115,10 @@ func runPlot(ctx context.Context, o plotOptions) error {
 			to = []string{name + ".png", name + ".svg"}
 		}
 		for _, name := range to {
-			if err := writeFigure(drawn, name); err != nil {
-				return err
+			format := strings.ToLower(strings.TrimPrefix(filepath.Ext(name), "."))
+			err := replaceFile(name, func(w io.Writer) error { return drawn.Write(w, format) })
+			if err != nil {
+				return fmt.Errorf("write the figure: %w", err)
 			}
 			fmt.Fprintln(o.stdout, name)
 		}
@@ -162,21 +163,4 @@ func (o plotOptions) figures() ([]askedFigure, error) {
 		return nil, usageError{fmt.Errorf("--figure: got %s, want one of %s", o.Name, strings.Join(names, ", "))}
 	}
 	return []askedFigure{{}}, nil
-}
-
-// writeFigure writes the figure to a file, whole or not at all, and replaces an older one.
-func writeFigure(figure *plot.Figure, name string) error {
-	temporary, err := os.CreateTemp(filepath.Dir(name), ".plot-*")
-	if err != nil {
-		return fmt.Errorf("write the figure: %w", err)
-	}
-	defer os.Remove(temporary.Name()) // fails after the rename
-	format := strings.ToLower(strings.TrimPrefix(filepath.Ext(name), "."))
-	if err := errors.Join(figure.Write(temporary, format), temporary.Chmod(0o644), temporary.Close()); err != nil {
-		return fmt.Errorf("write %s: %w", name, err)
-	}
-	if err := os.Rename(temporary.Name(), name); err != nil {
-		return fmt.Errorf("write the figure: %w", err)
-	}
-	return nil
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -119,10 +120,8 @@ func runRun(ctx context.Context, o runOptions) error {
 	}
 	var unreadable error
 	if finished != nil && finished.Complete() {
-		if len(spec.Figures()) > 0 {
-			if err := finished.Redraw(sweep.File(spec.Name(), spec.Canonical(), spec.Figures())); err != nil {
-				return err
-			}
+		if err := redraw(folder, spec); err != nil {
+			return err
 		}
 		unreadable = conclude(ctx, o, folder, "finished before")
 		if unreadable == nil || ctx.Err() != nil {
@@ -148,6 +147,22 @@ func runRun(ctx context.Context, o runOptions) error {
 		}
 	}
 	return o.solve(ctx, spec, id, file, folder, state)
+}
+
+// redraw gives a finished set the figures of the sweep file, which may have been edited since.
+func redraw(folder string, spec *sweep.Spec) error {
+	if len(spec.Figures()) == 0 {
+		return nil
+	}
+	name, file := filepath.Join(folder, results.SweepName), sweep.File(spec.Name(), spec.Canonical(), spec.Figures())
+	if old, err := os.ReadFile(name); err == nil && bytes.Equal(old, file) {
+		return nil
+	}
+	err := replaceFile(name, func(w io.Writer) error { _, err := w.Write(file); return err })
+	if err != nil {
+		return fmt.Errorf("write the figures of the result set: %w", err)
+	}
+	return nil
 }
 
 // memoFolder is the directory of the memo below the state.

@@ -1,7 +1,6 @@
 package reuse
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -60,27 +59,6 @@ func (f *Finished) Complete() bool {
 		}
 	}
 	return true
-}
-
-// Redraw gives the set a sweep file with other figures: they may have been edited since.
-func (f *Finished) Redraw(file []byte) error {
-	path := filepath.Join(f.folder, results.SweepName)
-	if old, err := os.ReadFile(path); err == nil && bytes.Equal(old, file) {
-		return nil
-	}
-	temporary, err := os.CreateTemp(f.folder, ".sweep-*")
-	if err != nil {
-		return fmt.Errorf("write the figures of the result set: %w", err)
-	}
-	defer os.Remove(temporary.Name()) // fails after the rename
-	_, err = temporary.Write(file)
-	if err = errors.Join(err, temporary.Chmod(0o644), temporary.Close()); err == nil {
-		err = os.Rename(temporary.Name(), path)
-	}
-	if err != nil {
-		return fmt.Errorf("write the figures of the result set: %w", err)
-	}
-	return nil
 }
 
 // RemoveDamaged removes the files of the set that differ from its manifest, so that they are
