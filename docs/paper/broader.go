@@ -6,19 +6,6 @@ import (
 	"slices"
 )
 
-var broader = claim{
-	name:     "Broader covariances",
-	text:     "The effects persist for broader anisotropic covariances, power laws among them.",
-	source:   "abstract of arXiv 2601.22652",
-	examples: []string{"broader-covariances"},
-	measure:  measureBroader,
-	verdict:  holdsInPart,
-	words: "The spike is amplified by gradient descent and not by SpecGD in every family, and where the " +
-		"teacher is an eigenvector a tuned SpecGD overtakes gradient descent as the anisotropy grows. Where " +
-		"the teacher is no eigenvector, gradient descent recovers sooner and a constant step leaves SpecGD " +
-		"behind.",
-}
-
 // family is a covariance and what is expected of it at the largest ratio of eigenvalues.
 type family struct {
 	name     string

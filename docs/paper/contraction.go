@@ -5,19 +5,6 @@ import (
 	"math"
 )
 
-var contraction = claim{
-	name:     "Noise contraction",
-	text:     "SpecGD contracts the noise faster than gradient descent.",
-	source:   "abstract of arXiv 2601.22652",
-	examples: []string{"noise-contraction"},
-	measure:  measureContraction,
-	verdict:  holds,
-	words: "From a start that fills the bulk the noise of gradient descent decays algebraically, while SpecGD " +
-		"arrives after a number of steps of the order of one over the step. The products lr·steps are no " +
-		"ratio of times, since the units of lr differ: in steps gradient descent is the faster one without " +
-		"anisotropy, and SpecGD the faster one under strong anisotropy.",
-}
-
 func measureContraction(m *measurement) {
 	for _, c := range []struct {
 		optimizer string

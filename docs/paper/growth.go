@@ -6,18 +6,6 @@ import (
 	"github.com/phasegrid/phasegrid/results"
 )
 
-var growthRates = claim{
-	name: "Growth rates",
-	text: "In the early escaping stage gradient descent amplifies the spike multiplicatively, and faster than " +
-		"the signal once the anisotropy is strong.",
-	source:   "abstract of arXiv 2601.22652",
-	examples: []string{"growth-rates"},
-	measure:  measureGrowth,
-	verdict:  holds,
-	words: "From a small start each coefficient grows by its own constant factor a step, as the linearised " +
-		"gradient says.",
-}
-
 func measureGrowth(m *measurement) {
 	kinds := []struct {
 		name  string

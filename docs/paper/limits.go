@@ -5,19 +5,6 @@ import (
 	"math"
 )
 
-var powerLawTop = claim{
-	name: "Teacher on top of a power law",
-	text: "With the teacher among the top eigenvectors of a power law, SpecGD at a constant step does not " +
-		"reach 90 % alignment, where gradient descent aligns at once.",
-	source:   "against: SpecGD aligns stably, for power laws too",
-	examples: []string{"power-law"},
-	measure:  measurePowerLaw,
-	verdict:  against,
-	words: "Directions of low variance stay at an amplitude that the step sets. The steeper the power law and " +
-		"the higher the teacher, the worse; a smaller step or a cosine schedule cures most cells, not the " +
-		"steepest.",
-}
-
 func measurePowerLaw(m *measurement) {
 	cells := m.runs("power-law",
 		func(r run) bool { return r.word("optimizer") == "specgd" && r.number("steps") == 700 })
@@ -121,18 +108,6 @@ func singleRuns(m *measurement) {
 		at[0.0054].PeakSpikeAlignment, at[0.00065].StepsTo90, at[0.00065].PeakSpikeAlignment)
 }
 
-var smallBatches = claim{
-	name: "Small batches",
-	text: "With small online batches SpecGD touches 90 % alignment and ends below it, where gradient descent " +
-		"ends aligned; too few samples align neither.",
-	source:   "against: SpecGD aligns stably and contracts noise faster",
-	examples: []string{"samples"},
-	measure:  measureSamples,
-	verdict:  against,
-	words: "The polar factor amplifies the noise of a batch to the length of the step. With larger batches, " +
-		"and with enough fixed pairs, SpecGD is the one that avoids the spike and arrives first.",
-}
-
 func measureSamples(m *measurement) {
 	tail := func(r run) float64 { return r.TailSignalAlignment }
 	at := func(optimizer, axis string, value float64) []run {
@@ -188,17 +163,6 @@ func measureSamples(m *measurement) {
 	)
 }
 
-var narrow = claim{
-	name: "Small width",
-	text: "At small width SpecGD does not suppress the spike; with one column it is normalised gradient " +
-		"descent.",
-	source:   "against: SpecGD removes the amplification of the spike",
-	examples: []string{"width"},
-	measure:  measureWidth,
-	verdict:  against,
-	words:    "The share of the spike is about one over the width, since SpecGD equalises what the columns span.",
-}
-
 func measureWidth(m *measurement) {
 	peak := func(r run) float64 { return r.PeakSpikeAlignment }
 	highs := map[float64]span{}
@@ -239,17 +203,6 @@ func measureWidth(m *measurement) {
 		func(r run) float64 { return censored(r.StepsTo90) })
 	m.says("width", "steps_to_90 of specgd is %.0f to %.0f at full width and less at one column (%.0f to %.0f)",
 		full.low, full.high, one.low, one.high)
-}
-
-var mixedTeacher = claim{
-	name:     "Teacher mixed with the spike",
-	text:     "Where the teacher has a share of the spike's direction, SpecGD amplifies the spike too.",
-	source:   "against: SpecGD removes the amplification of the spike",
-	examples: []string{"mixed-teacher"},
-	measure:  measureMixed,
-	verdict:  against,
-	words: "It begins at a tilt of about a tenth, later under weak anisotropy. Gradient descent profits from " +
-		"such a tilt: it escapes sooner.",
 }
 
 func measureMixed(m *measurement) {

@@ -6,19 +6,6 @@ import (
 	"slices"
 )
 
-var misalignment = claim{
-	name: "Misalignment",
-	text: "Under strong anisotropy gradient descent aligns with the spike first, and this misalignment " +
-		"degrades its alignment with the signal.",
-	source:   "abstract of arXiv 2601.22652",
-	examples: []string{"spiked-phase-diagram", "critical-anisotropy"},
-	measure:  measureMisalignment,
-	verdict:  holdsInPart,
-	words: "On the plateau before escape W is nearly all spike, and the time to align grows with the " +
-		"anisotropy. The threshold exists for small starts only. Gradient descent does recover: at escape " +
-		"it is better aligned than SpecGD, and it ends aligned in every run.",
-}
-
 func measureMisalignment(m *measurement) {
 	gd := m.runs("spiked-phase-diagram", is("optimizer", "gd"))
 	peak := func(r run) float64 { return r.PeakSpikeAlignment }
@@ -123,18 +110,6 @@ func flagship(m *measurement) {
 
 // thousands prints a number below a million as tables do.
 func thousands(n int) string { return fmt.Sprintf("%d,%03d", n/1000, n%1000) }
-
-var removal = claim{
-	name:     "Stable alignment",
-	text:     "SpecGD removes the amplification of the spike and aligns stably.",
-	source:   "abstract of arXiv 2601.22652",
-	examples: []string{"spiked-phase-diagram", "step-floor"},
-	measure:  measureRemoval,
-	verdict:  holds,
-	words: "From a multiple of the identity the spike never grows beyond its share of the start, and what is " +
-		"aligned stays aligned. A constant step ends on an orbit of the step's size; a schedule that falls " +
-		"to zero removes it.",
-}
 
 func measureRemoval(m *measurement) {
 	specgd := m.runs("spiked-phase-diagram", is("optimizer", "specgd"))

@@ -6,17 +6,6 @@ import (
 	"github.com/phasegrid/phasegrid/results"
 )
 
-var muonVariants = claim{
-	name:     "Muon",
-	text:     "Muon, whose orthogonalization approximates SpecGD's step, mitigates the misalignment too.",
-	source:   "the paper's motivation of SpecGD as an idealised Muon",
-	examples: []string{"muon-variants"},
-	measure:  measureMuon,
-	verdict:  holds,
-	words: "Every orthogonalizer keeps the spike near its share of the start. Heavy momentum without Nesterov " +
-		"overshoots and holds the level late or not at all.",
-}
-
 func measureMuon(m *measurement) {
 	peak := func(r run) float64 { return r.PeakSpikeAlignment }
 	peaks := map[string]float64{}
@@ -50,18 +39,6 @@ func measureMuon(m *measurement) {
 		lost,
 		others.high,
 	)
-}
-
-var momentumFamily = claim{
-	name:     "Between the two",
-	text:     "What an optimizer keeps of the gradient's spectrum decides how much of the spike it amplifies.",
-	source:   "a corollary, for the other optimizers of phasegrid",
-	examples: []string{"optimizers-side-by-side", "spectral-power", "sign-momentum"},
-	measure:  measureBetween,
-	verdict:  holds,
-	words: "Gradient descent with its momentum and normalised forms passes through the spike; what equalises " +
-		"singular values does not; powers of singular values lie between, in the order of the power. " +
-		"Optimizers that act on coordinates do so in the eigenbasis only.",
 }
 
 func measureBetween(m *measurement) {

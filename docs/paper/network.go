@@ -6,19 +6,6 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-var twoLayer = claim{
-	name: "Two-layer network",
-	text: "The model is equivalent to training a two-layer neural network with the quadratic activation and " +
-		"fixed second-layer weights.",
-	source:   "abstract of arXiv 2601.22652",
-	examples: []string{"two-layer-network"},
-	measure:  measureNetwork,
-	verdict:  holds,
-	words: "The network itself, trained neuron by neuron on the same pairs, has the alignments of the run: " +
-		"with gradient descent and with SpecGD, for weights of one and of one over the width in the second " +
-		"layer.",
-}
-
 func measureNetwork(m *measurement) {
 	fewest := math.Inf(1)
 	for _, r := range m.paths("two-layer-network", nil) {

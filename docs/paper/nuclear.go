@@ -6,20 +6,6 @@ import (
 	"slices"
 )
 
-var nuclearRank = claim{
-	name: "Nuclear rank",
-	text: "A spectral step beats a Euclidean one where the nuclear rank of the gradient exceeds the stable " +
-		"rank of the inputs.",
-	source:   "Davis and Drusvyatskiy, \"When do spectral gradient updates help in deep learning?\", 2025",
-	examples: []string{"nuclear-rank", "tuned-comparison"},
-	measure:  measureNuclearRank,
-	verdict:  holdsInPart,
-	words: "Held against tuned held times the rule is right about the trend: the share of the steps of " +
-		"gradient descent at which it favours the spectral step grows with the anisotropy, and so does the " +
-		"lead of SpecGD. At a single iterate it does not tell who is faster: at the start it favours the " +
-		"spectral step everywhere, at escape nowhere.",
-}
-
 func measureNuclearRank(m *measurement) {
 	start, escape := emptySpan(), emptySpan()
 	share := map[float64]float64{}

@@ -14,11 +14,77 @@ func secondPaper() section {
 			"([arXiv 2511.18661](https://arxiv.org/abs/2511.18661)): one column, eigenvalues i^-a of trace 1, a\n" +
 			"random teacher θ with θᵀQθ = 1, a start uniform on the sphere. s is `weight_covariance_norm2`, u is\n" +
 			"`teacher_covariance_overlap`. Its loss is four times ours, so its rate η is `learning_rate`/4.\n\n",
-		claims: []claim{threePhases, overlapGrowth, fastEscape, slowConvergence, spectralTail, onlineTail},
+		claims: secondClaims,
 	}
 }
 
 const secondSource = "arXiv 2511.18661"
+
+var secondClaims = []claim{
+	{
+		name: "Three phases",
+		text: "First s is near 0 and u grows; then s crosses a plateau at 1/3, and u and s approach 1 slowly; " +
+			"then only the tail of the spectrum is left.",
+		source:   secondSource + ", figures 2 and 3",
+		examples: []string{"slow-convergence"},
+		measure:  measurePhases,
+		verdict:  holdsInPart,
+		words: "The phases are there. The plateau is not: from a start that is uniform on the sphere u has grown " +
+			"with s when s reaches a third, far from the saddle where u vanishes.",
+	},
+	{
+		name: "Growth of the overlap",
+		text: "While the norm is small the overlap u grows like e^(rho t), where rho is the root above four times " +
+			"the largest eigenvalue of a secular equation.",
+		source:   secondSource + ", Lemma 2",
+		examples: []string{"overlap-growth"},
+		measure:  measureOverlap,
+		verdict:  holds,
+		words:    "The fitted rate agrees for every exponent and each of ten teachers.",
+	},
+	{
+		name:     "Fast escape",
+		text:     "The time to escape grows like the logarithm of the dimension.",
+		source:   secondSource + ", Theorem 1 and figure 6",
+		examples: []string{"fast-escape"},
+		measure:  measureEscape,
+		verdict:  holds,
+		words: "Escape times grow by equal amounts for equal factors of the dimension, with the slope that follows " +
+			"from the rate of growth and an overlap of one over the root of the dimension at the start.",
+	},
+	{
+		name: "Slow convergence",
+		text: "After the escape the time until u is within eps of 1 is at most of order eps^(-2a/(a-1)), up to a " +
+			"logarithm.",
+		source:   secondSource + ", Theorem 1",
+		examples: []string{"slow-convergence"},
+		measure:  measureConvergence,
+		verdict:  holds,
+		words: "It holds as a bound. The measured exponent is about half of it: the error of u decays with the " +
+			"tail of the spectrum, whose weights are the eigenvalues.",
+	},
+	{
+		name: "Spectral tail",
+		text: "After the second phase the parameter error decays like the average S of e^(-16 λ_i τ), weighted by " +
+			"the squared errors at its beginning.",
+		source:   secondSource + ", Theorem 2",
+		examples: []string{"slow-convergence"},
+		measure:  measureTail,
+		verdict:  holds,
+		words: "The weights are those of a run of our own, drawn and stepped anew; its parameter error agrees with " +
+			"the rows.",
+	},
+	{
+		name:     "Online",
+		text:     "With one fresh pair a step and label noise the error decays in the same phases.",
+		source:   secondSource + ", figures 1, 4 and 5",
+		examples: []string{"online-power-law"},
+		measure:  measureOnline,
+		verdict:  holdsInPart,
+		words: "Escape and decay are seen, the faster the larger the exponent at first; the noise of single pairs " +
+			"holds up the end.",
+	},
+}
 
 // flow is the dynamics of one column: w ← w - lr G, in the eigenbasis of Q.
 type flow struct {
@@ -111,18 +177,6 @@ func exponentIs(exponent float64) func(run) bool {
 	return func(r run) bool { return r.number("exponent") == exponent }
 }
 
-var threePhases = claim{
-	name: "Three phases",
-	text: "First s is near 0 and u grows; then s crosses a plateau at 1/3, and u and s approach 1 slowly; " +
-		"then only the tail of the spectrum is left.",
-	source:   secondSource + ", figures 2 and 3",
-	examples: []string{"slow-convergence"},
-	measure:  measurePhases,
-	verdict:  holdsInPart,
-	words: "The phases are there. The plateau is not: from a start that is uniform on the sphere u has grown " +
-		"with s when s reaches a third, far from the saddle where u vanishes.",
-}
-
 func measurePhases(m *measurement) {
 	for _, exponent := range []float64{1.5, 2, 3, 4} {
 		r := m.paths("slow-convergence", exponentIs(exponent))[0]
@@ -139,17 +193,6 @@ func measurePhases(m *measurement) {
 			"0 at the saddle, 1 along the teacher")
 		m.expect(name+"s at the end", last.WeightCovarianceNorm2, 0.95, 1, "1")
 	}
-}
-
-var overlapGrowth = claim{
-	name: "Growth of the overlap",
-	text: "While the norm is small the overlap u grows like e^(rho t), where rho is the root above four times " +
-		"the largest eigenvalue of a secular equation.",
-	source:   secondSource + ", Lemma 2",
-	examples: []string{"overlap-growth"},
-	measure:  measureOverlap,
-	verdict:  holds,
-	words:    "The fitted rate agrees for every exponent and each of ten teachers.",
 }
 
 func measureOverlap(m *measurement) {
@@ -185,17 +228,6 @@ func measureOverlap(m *measurement) {
 	m.says("overlap-growth", "by at most %.2f %%", 100*worst)
 }
 
-var fastEscape = claim{
-	name:     "Fast escape",
-	text:     "The time to escape grows like the logarithm of the dimension.",
-	source:   secondSource + ", Theorem 1 and figure 6",
-	examples: []string{"fast-escape"},
-	measure:  measureEscape,
-	verdict:  holds,
-	words: "Escape times grow by equal amounts for equal factors of the dimension, with the slope that follows " +
-		"from the rate of growth and an overlap of one over the root of the dimension at the start.",
-}
-
 func measureEscape(m *measurement) {
 	for _, exponent := range []float64{1.5, 2, 4} {
 		byTeacher := map[float64][]run{}
@@ -223,18 +255,6 @@ func measureEscape(m *measurement) {
 	}
 }
 
-var slowConvergence = claim{
-	name: "Slow convergence",
-	text: "After the escape the time until u is within eps of 1 is at most of order eps^(-2a/(a-1)), up to a " +
-		"logarithm.",
-	source:   secondSource + ", Theorem 1",
-	examples: []string{"slow-convergence"},
-	measure:  measureConvergence,
-	verdict:  holds,
-	words: "It holds as a bound. The measured exponent is about half of it: the error of u decays with the " +
-		"tail of the spectrum, whose weights are the eigenvalues.",
-}
-
 func measureConvergence(m *measurement) {
 	for _, exponent := range []float64{1.5, 2, 3, 4} {
 		r := m.paths("slow-convergence", exponentIs(exponent))[0]
@@ -256,18 +276,6 @@ func measureConvergence(m *measurement) {
 			2*theory, from)
 		m.says("slow-convergence", "%.2f to %.2f at a = %v", measured.low, measured.high, exponent)
 	}
-}
-
-var spectralTail = claim{
-	name: "Spectral tail",
-	text: "After the second phase the parameter error decays like the average S of e^(-16 λ_i τ), weighted by " +
-		"the squared errors at its beginning.",
-	source:   secondSource + ", Theorem 2",
-	examples: []string{"slow-convergence"},
-	measure:  measureTail,
-	verdict:  holds,
-	words: "The weights are those of a run of our own, drawn and stepped anew; its parameter error agrees with " +
-		"the rows.",
 }
 
 func measureTail(m *measurement) {
@@ -305,17 +313,6 @@ func measureTail(m *measurement) {
 		worst = max(worst, deviation)
 	}
 	m.says("slow-convergence", "it agrees with the rows to %.2f %%", 100*worst)
-}
-
-var onlineTail = claim{
-	name:     "Online",
-	text:     "With one fresh pair a step and label noise the error decays in the same phases.",
-	source:   secondSource + ", figures 1, 4 and 5",
-	examples: []string{"online-power-law"},
-	measure:  measureOnline,
-	verdict:  holdsInPart,
-	words: "Escape and decay are seen, the faster the larger the exponent at first; the noise of single pairs " +
-		"holds up the end.",
 }
 
 func measureOnline(m *measurement) {

@@ -8,19 +8,6 @@ import (
 	"github.com/phasegrid/phasegrid/results"
 )
 
-var largerRates = claim{
-	name:     "Larger learning rates",
-	text:     "SpecGD is stable at larger learning rates.",
-	source:   "abstract of arXiv 2601.22652",
-	examples: []string{"learning-rate-stability"},
-	measure:  measureStability,
-	verdict:  holdsInPart,
-	words: "The limit of gradient descent shrinks with the anisotropy; the usable step of SpecGD, where the " +
-		"floor of its orbit is still aligned, hardly does, and no step makes it diverge. Under weak " +
-		"anisotropy the rate of gradient descent is the larger number by far. The units differ: the one " +
-		"multiplies a gradient, the other is the length of a step.",
-}
-
 func measureStability(m *measurement) {
 	for _, representation := range []string{"dense", "reduced"} {
 		runs := m.runs("learning-rate-stability", func(r run) bool {

@@ -8,19 +8,6 @@ import (
 	"slices"
 )
 
-var tunedComparison = claim{
-	name: "Weak anisotropy",
-	text: "Below some anisotropy a tuned gradient descent is the faster one; SpecGD overtakes it from there " +
-		"on, the later the larger the dimension.",
-	source:   "against a reading of the abstract by which SpecGD is always faster",
-	examples: []string{"tuned-comparison"},
-	measure:  measureTuned,
-	verdict:  against,
-	words: "Each optimizer has its best learning rate in each cell, ranked by held times; runs that are " +
-		"unstable, diverge or end below the level are out. Where the lead changes depends on the grid of " +
-		"rates and on the start, so it is an interval.",
-}
-
 // cell is what optimizers are compared at: a problem, a start and one of the offset grids of rates.
 type cell struct {
 	dimension, start, anisotropy float64
