@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"github.com/phasegrid/phasegrid/cmd/phasegrid/client"
+	"github.com/phasegrid/phasegrid/cmd/phasegrid/sql"
 )
 
 // Exit codes of phasegrid.
@@ -27,9 +28,11 @@ type usageError struct{ error }
 
 func (e usageError) Unwrap() error { return e.error }
 
-// isUsage reports whether an error is about what the user gave: flags, arguments or a sweep file.
+// isUsage reports whether an error is about what the user gave: flags, arguments, SQL or a sweep
+// file.
 func isUsage(err error) bool {
-	return errors.As(err, new(usageError)) || errors.As(err, new(client.InvalidError))
+	return errors.As(err, new(usageError)) || errors.As(err, new(client.InvalidError)) ||
+		errors.As(err, new(*sql.QueryError))
 }
 
 // exitCode maps a command's error to the exit code of the process. Nothing else does.

@@ -44,6 +44,7 @@ var mayImport = map[string][]string{
 	"cmd/phasegrid/chaos": {
 		"cmd/phasegrid/client", "cmd/phasegrid/local", "coordinator/coordtest", "coordinator/ledger", "results",
 	},
+	"cmd/phasegrid/sql":      {"results"},
 	"cmd/phasegrid/estimate": {"node", "node/solver", "sweep"},
 	"cmd/phasegrid/bench": {
 		"cmd/phasegrid/client", "cmd/phasegrid/estimate", "coordinator", "coordinator/coordtest",
@@ -53,7 +54,7 @@ var mayImport = map[string][]string{
 	"cmd/phasegrid": {
 		"cmd/phasegrid/bench", "cmd/phasegrid/chaos", "cmd/phasegrid/client", "cmd/phasegrid/estimate",
 		"cmd/phasegrid/local",
-		"cmd/phasegrid/reuse", "coordinator", "coordinator/ledger", "coordinator/store",
+		"cmd/phasegrid/reuse", "cmd/phasegrid/sql", "coordinator", "coordinator/ledger", "coordinator/store",
 		"node", "node/solver", "results", "results/plot", "sweep", "sweep/figure",
 	},
 

@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/phasegrid/phasegrid/cmd/phasegrid/client"
+	"github.com/phasegrid/phasegrid/cmd/phasegrid/sql"
 	"github.com/phasegrid/phasegrid/results"
 )
 
@@ -112,11 +113,11 @@ func runQuery(ctx context.Context, o queryOptions) error {
 		return usageError{fmt.Errorf("--format: got %q, want table, csv, json or parquet", o.Format)}
 	}
 	if o.SQL == "-" {
-		sql, err := io.ReadAll(o.stdin)
+		text, err := io.ReadAll(o.stdin)
 		if err != nil {
 			return fmt.Errorf("read the SQL from standard input: %w", err)
 		}
-		o.SQL = string(sql)
+		o.SQL = string(text)
 	}
 	if o.SQL = strings.TrimRight(strings.TrimSpace(o.SQL), "; \n\t"); o.SQL == "" {
 		return usageError{errors.New("the SQL is empty; try \"FROM points LIMIT 10\"")}
@@ -143,11 +144,45 @@ func runQuery(ctx context.Context, o queryOptions) error {
 	if err != nil {
 		return err
 	}
-	views, err := viewsOf(sets)
+	session, err := sql.Open(ctx, sets)
+	if errors.Is(err, sql.ErrNotBuilt) {
+		return printSQL(o, sets, err)
+	}
 	if err != nil {
 		return err
 	}
-	return runSQL(ctx, o, sets, views)
+	defer session.Close()
+	write := func(w io.Writer) error { return session.Write(ctx, w, o.Format, o.SQL) }
+	if o.To == "" {
+		return write(o.stdout)
+	}
+	return createFile(o.To, write)
+}
+
+// printSQL prints the SQL for a duckdb of the user's own, as this build has none.
+func printSQL(o queryOptions, sets []*results.Set, reason error) error {
+	views, err := sql.Views(sets)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(o.stderr, "%v; to use a duckdb of your own: phasegrid query ... | duckdb\n", reason)
+	_, err = fmt.Fprintf(o.stdout, "%s\n%s;\n", views, o.SQL)
+	return err
+}
+
+// createFile writes a new file, and removes it again if writing fails.
+func createFile(name string, write func(io.Writer) error) error {
+	f, err := os.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o666)
+	if errors.Is(err, os.ErrExist) {
+		return usageError{fmt.Errorf("--to %s exists already; remove it or name another file", name)}
+	}
+	if err != nil {
+		return fmt.Errorf("write the rows: %w", err)
+	}
+	if err := errors.Join(write(f), f.Close()); err != nil {
+		return errors.Join(fmt.Errorf("write the rows to %s: %w", name, err), os.Remove(name))
+	}
+	return nil
 }
 
 // openSets opens the named sets; if there is none, the newest set below out.
@@ -210,35 +245,3 @@ func newestSet(out string) (string, error) {
 	}
 	return newest, nil
 }
-
-// viewsOf returns the SQL that makes the views of one set, or a schema for each of several sets and
-// views of their tables together.
-func viewsOf(sets []*results.Set) (string, error) {
-	if len(sets) == 1 {
-		return sets[0].Schema().Views(sets[0].Dir())
-	}
-	var b strings.Builder
-	union := map[results.Table][]string{}
-	for _, set := range sets {
-		name := filepath.Base(set.Dir())
-		views, err := set.Schema().Views(set.Dir())
-		if err != nil {
-			return "", err
-		}
-		fmt.Fprintf(&b, "CREATE SCHEMA %s;\nUSE %[1]s;\n%s\n", sqlName(name), views)
-		for _, t := range append(set.Schema().Tables(), results.Shards) {
-			union[t] = append(union[t], fmt.Sprintf("SELECT %s AS set, * FROM %s.%s", sqlText(name), sqlName(name), t))
-		}
-	}
-	b.WriteString("USE main;\n")
-	for _, t := range results.Tables() {
-		if len(union[t]) > 0 {
-			fmt.Fprintf(&b, "CREATE VIEW %s AS %s;\n", t, strings.Join(union[t], " UNION ALL BY NAME "))
-		}
-	}
-	return b.String(), nil
-}
-
-// sqlName quotes an identifier, sqlText a string.
-func sqlName(s string) string { return `"` + strings.ReplaceAll(s, `"`, `""`) + `"` }
-func sqlText(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
