@@ -13,6 +13,7 @@ import (
 	"github.com/phasegrid/phasegrid/coordinator/board"
 	"github.com/phasegrid/phasegrid/coordinator/ledger"
 	"github.com/phasegrid/phasegrid/results"
+	"github.com/phasegrid/phasegrid/results/views"
 	"github.com/phasegrid/phasegrid/sweep"
 	"github.com/phasegrid/phasegrid/sweep/figure"
 )
@@ -20,13 +21,13 @@ import (
 // openSet writes the files that a result set has from the start: the sweep file with its figures,
 // the views, and a file without rows for each table. It returns the manifest entries of the latter.
 func (t *term) openSet(ctx context.Context, d *design, figures []figure.Figure) ([]results.ManifestFile, error) {
-	views, err := d.schema.Views("")
+	statements, err := views.SQL(d.schema, "")
 	if err != nil {
 		return nil, err
 	}
 	for name, data := range map[string][]byte{
 		results.SweepName: sweep.File(d.name, d.canonical, figures),
-		results.ViewsName: []byte(views),
+		results.ViewsName: []byte(statements),
 	} {
 		if err := t.writeFile(ctx, path.Join(d.set, name), data); err != nil {
 			return nil, fmt.Errorf("write %s of result set: %w", name, err)

@@ -21,11 +21,6 @@ func (k Kind) String() string {
 	return fmt.Sprintf("kind(%d)", uint8(k))
 }
 
-// sql returns the name of the kind in DuckDB.
-func (k Kind) sql() string {
-	return [...]string{"BIGINT", "DOUBLE", "VARCHAR", "BOOLEAN", "TIMESTAMPTZ"}[k]
-}
-
 // Column is one column of a table, with the metadata that is stored in Arrow and Parquet fields.
 type Column struct {
 	Name     string

@@ -4,8 +4,8 @@
 // A Builder encodes the rows of a shard as a Delivery, with one Arrow IPC stream for each table.
 // Schema.Decode accepts exactly the expected shard and rejects anything else with a Reason.
 // Schema.Merge writes the deliveries of a part as Parquet files, and Check reads each of them back.
-// A Set reads the rows of a folder, Verify lists its violations, and Schema.Views is its SQL.
-// Package plot draws it.
+// A Set reads the rows of a folder, and Verify lists its violations. Package views has its SQL,
+// package plot draws it.
 //
 // Each table is a list of fields: a column, and where a row has its value. Schema, builder, reader,
 // views and reference pages derive from these lists; metrics.go and tables.go have them.

@@ -16,6 +16,7 @@ import (
 	_ "github.com/duckdb/duckdb-go/v2"
 
 	"github.com/phasegrid/phasegrid/results"
+	"github.com/phasegrid/phasegrid/results/views"
 	"github.com/phasegrid/phasegrid/sweep"
 )
 
@@ -27,9 +28,9 @@ func duckdb(t testing.TB, f *folder) *sql.DB {
 	db, err := sql.Open("duckdb", "")
 	f.check(err)
 	t.Cleanup(func() { db.Close() })
-	views, err := os.ReadFile(results.ViewsName)
+	statements, err := os.ReadFile(results.ViewsName)
 	f.check(err)
-	if _, err := db.Exec(string(views)); err != nil {
+	if _, err := db.Exec(string(statements)); err != nil {
 		t.Fatal(err)
 	}
 	return db
@@ -323,7 +324,7 @@ func TestDuckDBReadsSetsOfEarlierVersions(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	views, err := set.Schema().Views(version3)
+	statements, err := views.SQL(set.Schema(), version3)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -332,7 +333,7 @@ func TestDuckDBReadsSetsOfEarlierVersions(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { db.Close() })
-	if _, err := db.Exec(views); err != nil {
+	if _, err := db.Exec(statements); err != nil {
 		t.Fatal(err)
 	}
 	for query, want := range map[string]int64{

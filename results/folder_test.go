@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/phasegrid/phasegrid/results"
+	"github.com/phasegrid/phasegrid/results/views"
 )
 
 // folder writes a result set as a coordinator would.
@@ -23,9 +24,9 @@ func newFolder(t testing.TB, s *results.Schema) *folder {
 		Sweep: "0123456789abcdef0123456789abcdef", Name: "sample",
 		Solver: s.Options().Solver, PlanVersion: 1,
 		PointsByStatus: map[string]int64{}}}
-	views, err := s.Views("")
+	statements, err := views.SQL(s, "")
 	f.check(err)
-	f.write(results.ViewsName, []byte(views))
+	f.write(results.ViewsName, []byte(statements))
 	f.write(results.SweepName, []byte("name: sample\n"))
 	for _, table := range s.Tables() {
 		f.file(results.EmptyName(table), func(w io.Writer) results.File {

@@ -78,6 +78,10 @@ func (s *Schema) Options() Options { return s.options }
 // it.
 func (s *Schema) Columns(t Table) []Column { return s.tables[t] }
 
+// Missing returns the columns of a table of this release that a set of an earlier one does not
+// have. They must not be changed.
+func (s *Schema) Missing(t Table) []Column { return s.missing[t] }
+
 // Has reports whether the set has the table.
 func (s *Schema) Has(t Table) bool { return int(t) < numTables && s.tables[t] != nil }
 

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/phasegrid/phasegrid/results"
+	"github.com/phasegrid/phasegrid/results/views"
 	"github.com/phasegrid/phasegrid/sweep"
 )
 
@@ -121,11 +122,11 @@ func TestVariablesAreNoColumns(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	views, err := schema.Views("")
+	statements, err := views.SQL(schema, "")
 	if err != nil {
 		t.Fatal(err)
 	}
-	aliases := regexp.MustCompile(`\bAS "?([a-z][a-z0-9_]*)"?`).FindAllStringSubmatch(views, -1)
+	aliases := regexp.MustCompile(`\bAS "?([a-z][a-z0-9_]*)"?`).FindAllStringSubmatch(statements, -1)
 	if len(aliases) < 50 {
 		t.Fatalf("%d names in the views", len(aliases))
 	}

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/phasegrid/phasegrid/results"
+	"github.com/phasegrid/phasegrid/results/views"
 	"github.com/phasegrid/phasegrid/sweep"
 )
 
@@ -61,9 +62,9 @@ func TestSetsOfEarlierVersionsStayReadable(t *testing.T) {
 	if steps != 20 {
 		t.Errorf("%d trajectory rows", steps)
 	}
-	views, err := set.Schema().Views(version3)
-	if err != nil || !strings.Contains(views, `NULL::BIGINT AS "held_90_step"`) {
-		t.Errorf("%v\n%s", err, views)
+	statements, err := views.SQL(set.Schema(), version3)
+	if err != nil || !strings.Contains(statements, `NULL::BIGINT AS "held_90_step"`) {
+		t.Errorf("%v\n%s", err, statements)
 	}
 }
 

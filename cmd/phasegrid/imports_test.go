@@ -22,8 +22,9 @@ var mayImport = map[string][]string{
 	"node/solver/simd/openblas": {},
 	"node/solver":               {"node/solver/simd", "sweep/elementary"},
 
-	"results":      {"sweep"},
-	"results/plot": {"results", "sweep/figure"},
+	"results":       {"sweep"},
+	"results/plot":  {"results", "sweep/figure"},
+	"results/views": {"results", "sweep"},
 
 	"node": {"sweep", "results", "node/solver", "proto/phasegrid/v1"},
 
@@ -33,7 +34,7 @@ var mayImport = map[string][]string{
 	"coordinator/ledger": {"coordinator/board", "sweep", "sweep/figure", "proto/phasegrid/v1"},
 	"coordinator": {
 		"coordinator/board", "coordinator/ledger", "coordinator/spool", "coordinator/store",
-		"sweep", "sweep/figure", "results", "node/solver", "proto/phasegrid/v1",
+		"sweep", "sweep/figure", "results", "results/views", "node/solver", "proto/phasegrid/v1",
 	},
 	// Tests of the coordinator's packages import coordtest, so it imports none of them.
 	"coordinator/coordtest": {"sweep", "results", "node/solver", "proto/phasegrid/v1"},
@@ -44,7 +45,7 @@ var mayImport = map[string][]string{
 	"cmd/phasegrid/chaos": {
 		"cmd/phasegrid/client", "cmd/phasegrid/local", "coordinator/coordtest", "coordinator/ledger", "results",
 	},
-	"cmd/phasegrid/sql":      {"results"},
+	"cmd/phasegrid/sql":      {"results", "results/views"},
 	"cmd/phasegrid/estimate": {"node", "node/solver", "sweep"},
 	"cmd/phasegrid/bench": {
 		"cmd/phasegrid/client", "cmd/phasegrid/estimate", "coordinator", "coordinator/coordtest",
@@ -72,6 +73,7 @@ var mayImport = map[string][]string{
 // testsMayImport are further edges of test files. A package's own tests may import what their
 // package may.
 var testsMayImport = map[string][]string{
+	"results":            {"results/views"},
 	"node/solver/simd":   {"node/solver/simd/openblas"}, // beside its own product in a benchmark
 	"coordinator":        {"coordinator/coordtest"},
 	"coordinator/ledger": {"coordinator/coordtest"},

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/phasegrid/phasegrid/results"
+	"github.com/phasegrid/phasegrid/results/views"
 )
 
 // ErrNotBuilt is returned by Open in a build without DuckDB.
@@ -22,17 +23,17 @@ func (e *QueryError) Unwrap() error { return e.Err }
 // like its directory, and views of their tables together with a first column "set".
 func Views(sets []*results.Set) (string, error) {
 	if len(sets) == 1 {
-		return sets[0].Schema().Views(sets[0].Dir())
+		return views.SQL(sets[0].Schema(), sets[0].Dir())
 	}
 	var b strings.Builder
 	union := map[results.Table][]string{}
 	for _, set := range sets {
 		name := filepath.Base(set.Dir())
-		views, err := set.Schema().Views(set.Dir())
+		statements, err := views.SQL(set.Schema(), set.Dir())
 		if err != nil {
 			return "", err
 		}
-		fmt.Fprintf(&b, "CREATE SCHEMA %s;\nUSE %[1]s;\n%s\n", identifier(name), views)
+		fmt.Fprintf(&b, "CREATE SCHEMA %s;\nUSE %[1]s;\n%s\n", identifier(name), statements)
 		for _, t := range append(set.Schema().Tables(), results.Shards) {
 			rows := fmt.Sprintf("SELECT %s AS set, * FROM %s.%s", literal(name), identifier(name), t)
 			union[t] = append(union[t], rows)

@@ -1,20 +1,26 @@
 //go:build duckdb
 
-package results_test
+package views_test
 
 import (
 	"context"
 	"database/sql"
 	"encoding/binary"
 	"fmt"
+	"io"
 	"maps"
 	"math"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
+	_ "github.com/duckdb/duckdb-go/v2"
+
 	"github.com/phasegrid/phasegrid/results"
+	"github.com/phasegrid/phasegrid/results/views"
 	"github.com/phasegrid/phasegrid/sweep"
 )
 
@@ -31,13 +37,11 @@ var randomParameters = []results.Column{
 
 // randomFolder is a set of random points in random cells. Statuses, nulls and points that occur
 // several times are frequent.
-func randomFolder(t *testing.T, r *rand.Rand) *folder {
+func randomSet(t *testing.T, r *rand.Rand) string {
 	s, err := results.NewSchema(randomParameters, results.Options{Solver: sweep.BuiltinSolver(4)})
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := newFolder(t, s)
-	b := s.NewBuilder()
 	points := 1 + r.Int64N(150)
 	var rows []results.PointRow
 	for i := range points {
@@ -47,18 +51,78 @@ func randomFolder(t *testing.T, r *rand.Rand) *folder {
 		}
 		row.Point = i
 		rows = append(rows, row)
-		f.check(b.AddPoint(row))
+	}
+	return writeSet(t, s, rows)
+}
+
+// writeSet writes the points table of a set of rows, and returns its folder.
+func writeSet(t *testing.T, s *results.Schema, rows []results.PointRow) string {
+	t.Helper()
+	check := func(err error) {
+		if err != nil {
+			t.Helper()
+			t.Fatal(err)
+		}
+	}
+	dir := t.TempDir()
+	create := func(name string) *os.File {
+		path := filepath.Join(dir, filepath.FromSlash(name))
+		check(os.MkdirAll(filepath.Dir(path), 0o755))
+		file, err := os.Create(path)
+		check(err)
+		t.Cleanup(func() { file.Close() })
+		return file
+	}
+	for _, table := range s.Tables() {
+		_, err := s.WriteEmpty(table, create(results.EmptyName(table)))
+		check(err)
+	}
+	b := s.NewBuilder()
+	defer b.Release()
+	for _, row := range rows {
+		check(b.AddPoint(row))
 	}
 	d, err := b.Encode()
-	f.check(err)
-	f.part([]results.Source{{Expectation: results.Expectation{End: points, Points: -1},
-		Open: func(context.Context) (results.Delivery, error) { return d, nil }}})
-	f.finish()
-	return f
+	check(err)
+	shard := results.Source{Expectation: results.Expectation{End: int64(len(rows)), Points: -1},
+		Open: func(context.Context) (results.Delivery, error) { return d, nil }}
+	_, err = s.Merge(t.Context(), []results.Source{shard}, nil, func(table results.Table) (io.Writer, error) {
+		return create(results.PartName(table, 0)), nil
+	})
+	check(err)
+	return dir
+}
+
+// duckdb opens a database with the views of a set.
+func duckdb(t *testing.T, s *results.Schema, dir string) *sql.DB {
+	t.Helper()
+	db, err := sql.Open("duckdb", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	statements, err := views.SQL(s, dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.Exec(statements); err != nil {
+		t.Fatal(err)
+	}
+	return db
+}
+
+// openSet opens the set in a folder.
+func openSet(t *testing.T, dir string) *results.Set {
+	t.Helper()
+	set, err := results.OpenSet(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return set
 }
 
 func randomPoint(r *rand.Rand, i int64) results.PointRow {
-	row := samplePoint(0)
+	row := results.PointRow{Representation: "reduced", Status: results.StatusOK, RunSummary: results.NoRun()}
 	binary.BigEndian.PutUint64(row.PointID[:], r.Uint64())
 	binary.BigEndian.PutUint64(row.PointID[8:], uint64(i))
 	optimizer := [...]string{"gd", "spectral_power"}[r.IntN(2)]
@@ -110,18 +174,18 @@ func randomPoint(r *rand.Rand, i int64) results.PointRow {
 type referenceRow map[string]any
 
 // referenceRows reads the points of a set without DuckDB.
-func referenceRows(t *testing.T, f *folder) []referenceRow {
+func referenceRows(t *testing.T, set *results.Set) []referenceRow {
 	t.Helper()
-	set, err := results.OpenSet(f.dir)
-	f.check(err)
 	columns := set.Schema().Columns(results.Points)
 	names := make([]string, len(columns))
 	for i, c := range columns {
 		names[i] = c.Name
 	}
 	var rows []referenceRow
-	for cells, err := range set.Scan(context.Background(), results.Points, names...) {
-		f.check(err)
+	for cells, err := range set.Scan(t.Context(), results.Points, names...) {
+		if err != nil {
+			t.Fatal(err)
+		}
 		row := referenceRow{}
 		for i, cell := range cells {
 			switch c := columns[i]; {
@@ -423,9 +487,9 @@ func compareViews(t *testing.T, view string, got, want map[string]referenceRow) 
 func TestViewsAgreeWithAReference(t *testing.T) {
 	for seed := range uint64(40) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
-			f := randomFolder(t, rand.New(rand.NewPCG(13, seed)))
-			db := duckdb(t, f)
-			rows := referenceRows(t, f)
+			set := openSet(t, randomSet(t, rand.New(rand.NewPCG(13, seed))))
+			db := duckdb(t, set.Schema(), set.Dir())
+			rows := referenceRows(t, set)
 			axes := []string{"optimizer", "dimension", "steps", "power", "learning_rate"}
 			cell := axes[:4]
 			var metrics []results.Column
@@ -454,9 +518,9 @@ func TestViewsAgreeWithAReference(t *testing.T) {
 	}
 }
 
-// comparedFolder is a set of gd and specgd at random anisotropies, with random held times by
+// comparedSet is a set of gd and specgd at random anisotropies, with random held times by
 // dimension, optimizer and anisotropy, which it returns; infinite where censored.
-func comparedFolder(t *testing.T, r *rand.Rand) (*folder, map[int64]map[string]map[float64]float64) {
+func comparedSet(t *testing.T, r *rand.Rand) (string, map[int64]map[string]map[float64]float64) {
 	s, err := results.NewSchema([]results.Column{
 		{Name: "optimizer", Kind: results.String}, {Name: "dimension", Kind: results.Int64},
 		{Name: "anisotropy", Kind: results.Float64}, {Name: "learning_rate", Kind: results.Float64},
@@ -464,9 +528,7 @@ func comparedFolder(t *testing.T, r *rand.Rand) (*folder, map[int64]map[string]m
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := newFolder(t, s)
-	b := s.NewBuilder()
-	points := int64(0)
+	var rows []results.PointRow
 	held := map[int64]map[string]map[float64]float64{}
 	for dimension := int64(10); dimension < 15; dimension++ {
 		held[dimension] = map[string]map[float64]float64{"gd": {}, "specgd": {}}
@@ -475,24 +537,23 @@ func comparedFolder(t *testing.T, r *rand.Rand) (*folder, map[int64]map[string]m
 				if r.IntN(6) == 0 {
 					continue
 				}
-				row := samplePoint(0)
-				binary.BigEndian.PutUint64(row.PointID[:], uint64(points))
-				row.Point, row.UnstableStep, row.Held90Step = points, false, r.Int64N(50)
+				row := results.PointRow{
+					Representation: "reduced",
+					Status:         results.StatusOK,
+					RunSummary:     results.NoRun(),
+				}
+				row.Point, row.StepsRun, row.Held90Step = int64(len(rows)), 8000, r.Int64N(50)
+				binary.BigEndian.PutUint64(row.PointID[:], uint64(row.Point))
 				steps[lambda] = float64(row.Held90Step)
 				if r.IntN(4) == 0 {
 					row.Held90Step, steps[lambda] = -1, math.Inf(1)
 				}
 				row.Parameters = []results.Cell{{Text: optimizer}, {Int: dimension}, {Float: lambda}, {Float: 0.5}}
-				f.check(b.AddPoint(row))
-				points++
+				rows = append(rows, row)
 			}
 		}
 	}
-	d, err := b.Encode()
-	f.check(err)
-	f.part([]results.Source{{Expectation: results.Expectation{End: points, Points: -1},
-		Open: func(context.Context) (results.Delivery, error) { return d, nil }}})
-	return f, held
+	return writeSet(t, s, rows), held
 }
 
 // referenceCrossover are the rows of the view for one dimension, by the anisotropy above; nil is
@@ -559,8 +620,8 @@ func TestCrossoverAgreesWithAReference(t *testing.T) {
 	columns := []string{"dimension", "optimizer", "anisotropy_above"}
 	for seed := range uint64(10) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
-			f, held := comparedFolder(t, rand.New(rand.NewPCG(30, seed)))
-			db := duckdb(t, f)
+			dir, held := comparedSet(t, rand.New(rand.NewPCG(30, seed)))
+			db := duckdb(t, openSet(t, dir).Schema(), dir)
 			want := map[string]referenceRow{}
 			for dimension, times := range held {
 				for above, row := range referenceCrossover(times["gd"], times["specgd"]) {

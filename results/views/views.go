@@ -1,4 +1,4 @@
-package results
+package views
 
 import (
 	_ "embed"
@@ -8,23 +8,24 @@ import (
 	"strings"
 	"text/template"
 
+	"github.com/phasegrid/phasegrid/results"
 	"github.com/phasegrid/phasegrid/sweep"
 )
 
 //go:embed views.sql.tmpl
 var viewsTemplate string
 
-// Views returns the SQL of the set's views: one for each table, and those of phase_diagram,
-// best_learning_rate, crossover, escape and failures that its parameters allow. base is the path of
-// the set for DuckDB, "" for its working directory.
-func (s *Schema) Views(base string) (string, error) {
-	t, err := template.New(ViewsName).Parse(viewsTemplate)
+// SQL returns the views of a result set with a schema: one for each table, and those of
+// phase_diagram, best_learning_rate, crossover, escape and failures that its parameters allow. base
+// is the path of the set for DuckDB, "" for its working directory.
+func SQL(s *results.Schema, base string) (string, error) {
+	t, err := template.New(results.ViewsName).Parse(viewsTemplate)
 	if err != nil {
-		return "", fmt.Errorf("results: make %s: %w", ViewsName, err)
+		return "", fmt.Errorf("views: make %s: %w", results.ViewsName, err)
 	}
 	var b strings.Builder
 	if err := t.Execute(&b, newViews(s, base)); err != nil {
-		return "", fmt.Errorf("results: make %s: %w", ViewsName, err)
+		return "", fmt.Errorf("views: make %s: %w", results.ViewsName, err)
 	}
 	return b.String(), nil
 }
@@ -32,9 +33,9 @@ func (s *Schema) Views(base string) (string, error) {
 // views are the data of the template: quoted column names in groups.
 type views struct {
 	base   string
-	schema *Schema
+	schema *results.Schema
 
-	Tables     []Table
+	Tables     []results.Table
 	Parameters []string
 	Settings   []string // parameters but the seed
 	Metrics    []metric // results in the points table that are numbers
@@ -58,32 +59,33 @@ var problemParameters = []sweep.ParameterID{
 	sweep.TeacherVariance, sweep.Init, sweep.InitScale, sweep.LabelNoise,
 }
 
-func newViews(s *Schema, base string) *views {
+func newViews(s *results.Schema, base string) *views {
 	v := &views{
 		base: base, schema: s, Tables: s.Tables(),
 		Escape: metric{"escape_step", true}, Held: metric{"held_90_step", true},
 		Companions: []metric{{"steps_to_90", true}, {"tail_signal_alignment", false}, {"tail_loss", false}},
 	}
-	for _, p := range s.parameters {
+	for _, p := range s.Parameters() {
 		name := quote(p.Name)
 		v.Parameters = append(v.Parameters, name)
 		if p.Name == "seed" {
 			continue
 		}
 		v.Settings = append(v.Settings, name)
-		if !s.follows(p) {
+		if !follows(s, p) {
 			v.Axes = append(v.Axes, name)
 		}
-		if !s.follows(p) && p.Name != "learning_rate" {
+		if !follows(s, p) && p.Name != "learning_rate" {
 			v.Cell = append(v.Cell, name)
 		}
 		if slices.ContainsFunc(problemParameters, func(id sweep.ParameterID) bool { return id.String() == p.Name }) {
 			v.Problem = append(v.Problem, name)
 		}
 	}
-	for _, c := range pointResults {
-		if c.Kind == Float64 || c.Kind == Int64 {
-			v.Metrics = append(v.Metrics, metric{c.Name, c.Kind == Int64})
+	points := results.Reference()[results.Points]
+	for _, c := range points.Columns[points.Parameters:] {
+		if c.Kind == results.Float64 || c.Kind == results.Int64 {
+			v.Metrics = append(v.Metrics, metric{c.Name, c.Kind == results.Int64})
 		}
 	}
 	v.CellAndRate = append(slices.Clone(v.Cell), `"learning_rate"`)
@@ -93,8 +95,8 @@ func newViews(s *Schema, base string) *views {
 
 // follows reports whether a parameter's values follow from those of others, so that it parts no
 // cells. Sets of solver versions before 4 do not record it; there, steps follow the learning rate.
-func (s *Schema) follows(p Column) bool {
-	_, before4 := s.options.Solver.BeforeIdentities()
+func follows(s *results.Schema, p results.Column) bool {
+	_, before4 := s.Options().Solver.BeforeIdentities()
 	return p.Derived || p.Name == "steps" && before4
 }
 
@@ -127,15 +129,20 @@ func quote(name string) string { return `"` + name + `"` }
 
 // Glob returns the SQL string that matches a table's files. All files of a table have the same
 // columns, so DuckDB need not open each of them to unite their names.
-func (v *views) Glob(t Table) string {
+func (v *views) Glob(t results.Table) string {
 	return text(path.Join(v.base, t.String(), "*.parquet"))
 }
 
+// sqlType is the name of a kind in DuckDB.
+func sqlType(k results.Kind) string {
+	return [...]string{"BIGINT", "DOUBLE", "VARCHAR", "BOOLEAN", "TIMESTAMPTZ"}[k]
+}
+
 // Missing adds columns that a set of an earlier release does not have, with null in every row.
-func (v *views) Missing(t Table) string {
+func (v *views) Missing(t results.Table) string {
 	var b strings.Builder
-	for _, c := range v.schema.missing[t] {
-		fmt.Fprintf(&b, ", NULL::%s AS %s", c.Kind.sql(), quote(c.Name))
+	for _, c := range v.schema.Missing(t) {
+		fmt.Fprintf(&b, ", NULL::%s AS %s", sqlType(c.Kind), quote(c.Name))
 	}
 	return b.String()
 }
@@ -144,7 +151,7 @@ func (v *views) Missing(t Table) string {
 func (v *views) Described() []string {
 	var rows []string
 	for _, t := range v.Tables {
-		for _, c := range slices.Concat(v.schema.tables[t], v.schema.missing[t]) {
+		for _, c := range slices.Concat(v.schema.Columns(t), v.schema.Missing(t)) {
 			cells := []string{text(t.String()), text(c.Name), text(c.Unit), text(c.Doc)}
 			rows = append(rows, "("+strings.Join(cells, ", ")+")")
 		}
@@ -162,13 +169,13 @@ func text(s string) string {
 
 // Lacks reports whether the set is of an earlier release and lacks a column of points.
 func (v *views) Lacks(name string) bool {
-	return slices.ContainsFunc(v.schema.missing[Points], func(c Column) bool { return c.Name == name })
+	return slices.ContainsFunc(v.schema.Missing(results.Points), func(c results.Column) bool { return c.Name == name })
 }
 
 // Has reports whether the set has all of the parameters.
 func (v *views) Has(names ...string) bool {
 	for _, name := range names {
-		if !slices.ContainsFunc(v.schema.parameters, func(c Column) bool { return c.Name == name }) {
+		if !slices.ContainsFunc(v.schema.Parameters(), func(c results.Column) bool { return c.Name == name }) {
 			return false
 		}
 	}
