@@ -113,16 +113,20 @@ func (x *axis) setEntries(p *Parameter) string {
 		return ""
 	}
 	if i, found := exact.FirstFraction(entries, x.num); found {
-		f, almost := entries.At(i), ""
+		f, almost, choose := entries.At(i), "", "num"
+		if x.form == rangeForm {
+			choose = "from and step"
+		}
 		if f == math.Trunc(f) {
 			almost = "almost "
 		}
 		return fmt.Sprintf(
-			"%s: entry %d is %s%s, want an integer; list the values, or choose num so that all are integers",
+			"%s: entry %d is %s%s, want an integer; list the values, or choose %s so that all are integers",
 			p.Name,
 			i+1,
 			almost,
 			exact.FormatFloat(f),
+			choose,
 		)
 	}
 	for _, i := range ends {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strconv"
 
+	"github.com/phasegrid/phasegrid/sweep/draw"
 	"github.com/phasegrid/phasegrid/sweep/exact"
 	"github.com/phasegrid/phasegrid/sweep/figure"
 )
@@ -139,19 +140,11 @@ func (t table) canonicalRow(r row) string {
 func (t table) canonicalSample(s *sampled) map[string]any {
 	axes := map[string]any{}
 	for _, x := range s.axes {
-		if x.rows != nil {
-			axes[t[x.id].Name] = t.canonicalRows(x.rows)
-			continue
-		}
-		numbers := map[string]any{"from": plainNumber(x.from), "to": plainNumber(x.to)}
-		if x.log {
-			numbers["log"] = true
-		}
-		axes[t[x.id].Name] = numbers
+		axes[t[x.id].Name] = x.written
 	}
-	m := map[string]any{"method": sampleMethods()[s.method], "num": s.num, "axes": axes}
-	if s.seeded {
-		m["seed"] = s.seed
+	m := map[string]any{"method": draw.Methods()[s.points.Method], "num": s.points.Num, "axes": axes}
+	if s.points.Seeded {
+		m["seed"] = s.points.Seed
 	}
 	return m
 }

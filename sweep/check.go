@@ -5,6 +5,8 @@ import (
 	"math/bits"
 	"slices"
 	"strings"
+
+	"github.com/phasegrid/phasegrid/sweep/draw"
 )
 
 // Bounds on the check of points that Parse makes.
@@ -292,7 +294,7 @@ func sampleIndex(i, size int64) int64 {
 		return size - 1
 	}
 	cell := size / sampledPoints
-	return i*cell + int64(mix(uint64(i))%uint64(cell))
+	return i*cell + int64(draw.Mix(uint64(i))%uint64(cell))
 }
 
 // describe names a point by the parameters that vary: " (at point 17: optimizer gd, dimension 30)".

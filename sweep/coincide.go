@@ -6,6 +6,8 @@ import (
 	"math"
 	"slices"
 	"strings"
+
+	"github.com/phasegrid/phasegrid/sweep/draw"
 )
 
 // pointKey is a hash of what a resolved point computes. Points of equal PointID have equal keys,
@@ -42,8 +44,8 @@ func keyOf(a Assignment) pointKey {
 }
 
 func (k *pointKey) add(word uint64) {
-	k[0] = mix(k[0] ^ word)
-	k[1] = mix(k[1] + word*0x9e3779b97f4a7c15)
+	k[0] = draw.Mix(k[0] ^ word)
+	k[1] = draw.Mix(k[1] + word*0x9e3779b97f4a7c15)
 }
 
 // keyedPoint is a point of the check.
@@ -196,6 +198,9 @@ func (c *coincidences) add(block, factor int, first, second, index int64) {
 		if _, repeated := x.repeats[second]; repeated {
 			return // said where the file is read
 		}
+	}
+	if s, ok := f.(*sampled); ok && s.meant(first, second, len(c.spec.table)) {
+		return
 	}
 	if isRows(f) {
 		key.first, key.second = min(first, second), max(first, second)

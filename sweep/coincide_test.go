@@ -99,6 +99,17 @@ func TestCoincidingPointsAreWarnedOf(t *testing.T) {
 				"axes: {optimizer: [gd, gd, gd, gd, muon], learning_rate: {from: 1e-4, to: 0.1, log: true}}}\n", nil,
 		},
 		{
+			"weighted choices",
+			rate + "sample: {method: lhs, num: 100, axes: {optimizer: {choice: [gd, muon], weights: [3, 1]}, " +
+				"teacher_norm2: {from: 1, to: 2, step: 0.5}}}\n", nil,
+		},
+		{
+			"weighted choices beside a number that does not apply to all of them",
+			rate + "sample: {method: lhs, num: 100, axes: {optimizer: {choice: [gd, muon], weights: [3, 1]}, " +
+				"momentum: {from: 0, to: 0.9}}}\n",
+			[]string{"sample: 74 points are the same point as another"},
+		},
+		{
 			"points that where excludes",
 			rate + "grid: {optimizer: [gd, muon], momentum: [0.5, 0.9]}\n" +
 				"where: optimizer == 'muon' or momentum == 0.5\n", nil,

@@ -3,6 +3,8 @@ package sweep
 import (
 	"encoding/json"
 	"math"
+
+	"github.com/phasegrid/phasegrid/sweep/draw"
 )
 
 // Schema is the JSON Schema (draft 2020-12) of sweep files, for editors and other tools, from the
@@ -141,7 +143,7 @@ func (k keySchema) define(defs object) {
 	defs[k.prefix+"settings"] = k.keys(values, own)
 	defs[k.prefix+"axes"] = k.keys(axes, axisSchema(list, true))
 	defs[k.prefix+"sample"] = closed(object{
-		"method": object{"enum": sampleMethods()},
+		"method": object{"enum": draw.Methods()},
 		"num":    integerSchema(1, maxIndices),
 		"seed":   integerSchema(0, math.MaxInt64),
 		"axes":   with(k.keys(sampledAxes, number.sampledAxisSchema(list)), "minProperties", 1),
@@ -274,15 +276,4 @@ func axisSchema(list object, numbers bool) object {
 		forms = append(forms, closed(object{"range": form}, "range"))
 	}
 	return object{"anyOf": forms}
-}
-
-// sampledAxisSchema is the parameter's axis in a sample.
-func (p Parameter) sampledAxisSchema(list object) object {
-	if p.Kind != KindInt && p.Kind != KindFloat {
-		return list
-	}
-	end := p.bound(object{"type": "number"})
-	return object{
-		"anyOf": []any{list, closed(object{"from": end, "to": end, "log": object{"type": "boolean"}}, "from", "to")},
-	}
 }

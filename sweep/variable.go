@@ -238,7 +238,7 @@ func (x *givenValue) add(n node) {
 	case mapNode:
 		listed := false
 		for _, e := range n.keys {
-			if e.key == "values" || e.key == "name" {
+			if e.key == "values" || e.key == "choice" || e.key == "name" {
 				x.add(e.value)
 				listed = true
 			}

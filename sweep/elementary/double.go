@@ -2,45 +2,63 @@ package elementary
 
 import "math"
 
-// double is the number high + low, |low| at most half an ulp of high, with about 104 bits: sums and
+// Double is the number High + Low, |Low| at most half an ulp of High, with about 104 bits: sums and
 // products of Dekker, A floating-point technique for extending the available precision, 1971.
-type double struct{ high, low float64 }
+type Double struct{ High, Low float64 }
 
 // sum is a + b for |a| >= |b|, or a = 0.
-func sum(a, b float64) double {
+func sum(a, b float64) Double {
 	s := a + b
-	return double{s, b - (s - a)}
+	return Double{s, b - (s - a)}
 }
 
-// exactSum is a + b (Knuth).
-func exactSum(a, b float64) double {
+// Sum is a + b, exactly (Knuth).
+func Sum(a, b float64) Double {
 	s := a + b
 	t := s - a
-	return double{s, (a - (s - t)) + (b - t)}
+	return Double{s, (a - (s - t)) + (b - t)}
 }
 
 // product is a·b.
-func product(a, b float64) double {
+func product(a, b float64) Double {
 	p := float64(a * b)
-	return double{p, math.FMA(a, b, -p)}
+	return Double{p, math.FMA(a, b, -p)}
 }
 
-func (x double) add(y double) double {
-	s := exactSum(x.high, y.high)
-	return sum(s.high, s.low+(x.low+y.low))
+// Add is x + y.
+func (x Double) Add(y Double) Double {
+	s := Sum(x.High, y.High)
+	return sum(s.High, s.Low+(x.Low+y.Low))
 }
 
-func (x double) times(y double) double {
-	p := product(x.high, y.high)
-	return sum(p.high, p.low+(float64(x.high*y.low)+float64(x.low*y.high)))
+// Times is x·y.
+func (x Double) Times(y Double) Double {
+	p := product(x.High, y.High)
+	return sum(p.High, p.Low+(float64(x.High*y.Low)+float64(x.Low*y.High)))
 }
 
-func (x double) over(y double) double {
-	q := x.high / y.high
-	p := double{q, 0}.times(y)
-	rest := ((x.high - p.high) - p.low) + x.low
-	return sum(q, rest/y.high)
+// Over is x/y.
+func (x Double) Over(y Double) Double {
+	q := x.High / y.High
+	p := Double{q, 0}.Times(y)
+	rest := ((x.High - p.High) - p.Low) + x.Low
+	return sum(q, rest/y.High)
 }
 
-// value rounds to a float64.
-func (x double) value() float64 { return x.high + x.low }
+// Minus is -x.
+func (x Double) Minus() Double { return Double{-x.High, -x.Low} }
+
+// Sqrt is the square root of x > 0.
+func (x Double) Sqrt() Double {
+	r := math.Sqrt(x.High)
+	p := product(r, r)
+	return sum(r, ((x.High-p.High)-p.Low+x.Low)/(2*r))
+}
+
+// Log is the natural logarithm of x > 0, to about 70 bits.
+func (x Double) Log() Double {
+	return log(x.High).Add(Double{x.Low / x.High, 0})
+}
+
+// Value rounds to a float64.
+func (x Double) Value() float64 { return x.High + x.Low }

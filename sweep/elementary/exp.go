@@ -11,13 +11,13 @@ const (
 
 // 1/n! for n = 3, 4, 5: where the leading part stops short.
 var (
-	third  = double{0x1.5555555555555p-3, 0x1.5555555555555p-57}
-	fourth = double{0x1.5555555555555p-5, 0x1.5555555555555p-59}
-	fifth  = double{0x1.1111111111111p-7, 0x1.1111111111111p-63}
+	third  = Double{0x1.5555555555555p-3, 0x1.5555555555555p-57}
+	fourth = Double{0x1.5555555555555p-5, 0x1.5555555555555p-59}
+	fifth  = Double{0x1.1111111111111p-7, 0x1.1111111111111p-63}
 )
 
 // Exp returns eˣ.
-func Exp(x float64) float64 { return exp(double{x, 0}) }
+func Exp(x float64) float64 { return exp(Double{x, 0}) }
 
 // Expm1 returns eˣ - 1.
 func Expm1(x float64) float64 {
@@ -25,45 +25,45 @@ func Expm1(x float64) float64 {
 	case x == 0:
 		return x
 	case math.Abs(x) < 0.34:
-		return lessOne(double{x, 0}).value()
+		return lessOne(Double{x, 0}).Value()
 	case !(math.Abs(x) < 64):
 		return Exp(x) - 1
 	}
-	e, k := expDouble(double{x, 0})
-	return double{math.Ldexp(e.high, k), math.Ldexp(e.low, k)}.add(double{-1, 0}).value()
+	e, k := expDouble(Double{x, 0})
+	return Double{math.Ldexp(e.High, k), math.Ldexp(e.Low, k)}.Add(Double{-1, 0}).Value()
 }
 
 // exp returns eˣ.
-func exp(x double) float64 {
+func exp(x Double) float64 {
 	switch {
-	case x.high != x.high:
-		return x.high
-	case x.high > 709.8:
+	case x.High != x.High:
+		return x.High
+	case x.High > 709.8:
 		return math.Inf(1)
-	case x.high < -745.2:
+	case x.High < -745.2:
 		return 0
 	}
 	e, k := expDouble(x)
-	return math.Ldexp(e.value(), k)
+	return math.Ldexp(e.Value(), k)
 }
 
 // expDouble returns eˣ as e·2ᵏ: x = k ln 2 + r with |r| <= ln(2)/2.
-func expDouble(x double) (e double, power int) {
-	k := math.Floor(float64(x.high*math.Log2E) + 0.5)
-	r := exactSum(x.high-float64(k*ln2First), -float64(k*ln2Second))
-	r = r.add(double{x.low, -float64(k * ln2Third)})
-	return double{1, 0}.add(lessOne(r)), int(k)
+func expDouble(x Double) (e Double, power int) {
+	k := math.Floor(float64(x.High*math.Log2E) + 0.5)
+	r := Sum(x.High-float64(k*ln2First), -float64(k*ln2Second))
+	r = r.Add(Double{x.Low, -float64(k * ln2Third)})
+	return Double{1, 0}.Add(lessOne(r)), int(k)
 }
 
 // lessOne returns eʳ - 1 for |r| < 0.35 by its Taylor series, whose first terms are doubles.
-func lessOne(r double) double {
+func lessOne(r Double) Double {
 	tail := 0.0
 	for n := 19.0; n >= 6; n-- {
-		tail = (1 + float64(tail*r.high)) / n
+		tail = (1 + float64(tail*r.High)) / n
 	}
 	// tail is (r⁰/6! + r¹/7! + ...)·5!
-	s := double{float64(tail * r.high), 0}.times(fifth).add(fifth)
-	s = s.times(r).add(fourth).times(r).add(third).times(r)
-	s = s.add(double{0.5, 0}).times(r).add(double{1, 0})
-	return s.times(r)
+	s := Double{float64(tail * r.High), 0}.Times(fifth).Add(fifth)
+	s = s.Times(r).Add(fourth).Times(r).Add(third).Times(r)
+	s = s.Add(Double{0.5, 0}).Times(r).Add(Double{1, 0})
+	return s.Times(r)
 }

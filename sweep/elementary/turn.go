@@ -3,7 +3,7 @@ package elementary
 import "math"
 
 // 2π.
-var fullTurn = double{0x1.921fb54442d18p+2, 0x1.1a62633145c07p-52}
+var fullTurn = Double{0x1.921fb54442d18p+2, 0x1.1a62633145c07p-52}
 
 // Coefficients of sine and cosine up to π/4 in powers of x², from FreeBSD's k_sin.c and k_cos.c
 // (Sun Microsystems, 1993).
@@ -27,7 +27,7 @@ const (
 // where t is a multiple of a quarter.
 func SinCosTurns(t float64) (sin, cos float64) {
 	quarters := math.Floor(float64(4*t) + 0.5)
-	x := fullTurn.times(double{t - float64(quarters*0.25), 0})
+	x := fullTurn.Times(Double{t - float64(quarters*0.25), 0})
 	sin, cos = kernel(x)
 	switch int64(quarters) & 3 {
 	case 1:
@@ -41,17 +41,17 @@ func SinCosTurns(t float64) (sin, cos float64) {
 }
 
 // kernel returns sine and cosine for |x| <= π/4.
-func kernel(x double) (sin, cos float64) {
-	z := float64(x.high * x.high)
+func kernel(x Double) (sin, cos float64) {
+	z := float64(x.High * x.High)
 	w := float64(z * z)
-	v := float64(z * x.high)
+	v := float64(z * x.High)
 	r := sin2 + float64(z*(sin3+float64(z*sin4))) + float64(float64(z*w)*(sin5+float64(z*sin6)))
-	sin = x.high - ((float64(z*(float64(0.5*x.low)-float64(v*r))) - x.low) - float64(v*sin1))
+	sin = x.High - ((float64(z*(float64(0.5*x.Low)-float64(v*r))) - x.Low) - float64(v*sin1))
 
 	r = float64(z*(cos1+float64(z*(cos2+float64(z*cos3))))) +
 		float64(float64(w*w)*(cos4+float64(z*(cos5+float64(z*cos6)))))
 	half := float64(0.5 * z)
 	one := 1 - half
-	cos = one + (((1 - one) - half) + (float64(z*r) - float64(x.high*x.low)))
+	cos = one + (((1 - one) - half) + (float64(z*r) - float64(x.High*x.Low)))
 	return sin, cos
 }

@@ -1,12 +1,12 @@
-package sweep
+package draw
 
 import "testing"
 
 // A direction number table is right when each polynomial is primitive, so that x has order 2^s - 1
 // modulo it, and each initial number m_k is odd and below 2^k.
 func TestJoeKuoTableIsWellFormed(t *testing.T) {
-	if n := len(joeKuo()) + 1; n != sobolDimensions {
-		t.Errorf("numbers for %d dimensions, want %d", n, sobolDimensions)
+	if n := len(joeKuo()) + 1; n != SobolDimensions {
+		t.Errorf("numbers for %d dimensions, want %d", n, SobolDimensions)
 	}
 	seen := map[[2]uint64]bool{}
 	for i, row := range joeKuo() {
