@@ -34,7 +34,7 @@ test: ## run every test
 	go test -tags '$(TAGS)' ./...
 
 test-arm64: ## test under qemu-user that arm64 computes amd64's bits, but for those of LAPACK
-	GOARCH=arm64 CGO_ENABLED=0 go test -count=1 -exec qemu-aarch64-static ./sweep/elementary ./sweep/exact
+	GOARCH=arm64 CGO_ENABLED=0 go test -count=1 -exec qemu-aarch64-static ./sweep/draw ./sweep/elementary ./sweep/exact
 	GOARCH=arm64 CGO_ENABLED=0 go test -count=1 -exec qemu-aarch64-static -run '^Test.*Vectors' ./node/solver
 	GOARCH=arm64 CGO_ENABLED=0 go test -count=1 -exec qemu-aarch64-static -run '^TestVersionGuardsTheBits$$' ./node
 

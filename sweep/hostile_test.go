@@ -24,6 +24,7 @@ func hostile() map[string]func() string {
 	}
 	const head = "name: x\nfixed: {covariance: spiked, anisotropy: 3, dimension: 10, init_scale: 0.1, " +
 		"learning_rate: 0.1, optimizer: gd, steps: 5}\n"
+	const sample = "sample: {method: lhs, num: 9, axes: {"
 	formula := strings.Repeat("anisotropy + ", 150) + "1"
 	return map[string]func() string{
 		"list":          func() string { return "a: [" + repeat("1,", 290_000) + "1]\n" },
@@ -72,6 +73,23 @@ func hostile() map[string]func() string {
 		"large spec": func() string {
 			return head + "grid: {rho: {linspace: {from: 0.1, to: 0.2, num: 1000}}, " +
 				"seed: {range: {from: 1, to: 1000, step: 1}}}\n"
+		},
+		"weights": func() string {
+			return head + sample + "rho: {choice: [" + repeat("0.5,", 280_000) + "0.5], weights: [" +
+				repeat("9e307,", 420_000) + "1e-307]}}}\n"
+		},
+		"long weights": func() string {
+			digits := strings.Repeat("7", 99)
+			return head + sample + "rho: {choice: [" + repeat("0.5,", 96_000) + "0.5], weights: [" +
+				strings.Repeat(digits+",", 24_000) + digits + "]}}}\n"
+		},
+		"normals": func() string {
+			const normal = "{normal: {mean: 0.5, sd: 0.033}, from: 0.01, to: 0.99}"
+			return head + "union:\n" + strings.Repeat("  - {"+sample+"rho: "+normal+", beta1: "+normal+"}}}\n", 1000)
+		},
+		"long steps": func() string {
+			return head + sample + "rho: {from: 0, to: 1, step: 0." + strings.Repeat("0", 11) +
+				strings.Repeat("1", 90) + "}}}\n"
 		},
 		"blocks": func() string {
 			return head + "union:\n" + strings.Repeat("  - {fixed: {steps: 7}}\n",

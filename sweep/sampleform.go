@@ -253,7 +253,7 @@ func (r *reader) steps(p *Parameter, x *sampledAxis, at position, keys map[strin
 }
 
 // maxNormal bounds mean and sd of a normal distribution, minNormal the sd.
-const maxNormal, minNormal = 1e300, 1e-300
+const maxNormal, minNormal = 1e250, 1e-250
 
 // normal reads {normal: {mean, sd}, from, to}. What it can draw must be in the parameter's range.
 func (r *reader) normal(p *Parameter, x *sampledAxis, at position, keys map[string]node) {

@@ -204,8 +204,16 @@ type givenValue struct {
 func (v givenValues) block(n node) {
 	for _, e := range n.keys {
 		switch e.key {
-		case "fixed", "grid", "zip", "points", "sample":
+		case "fixed", "grid", "zip":
 			v.settings(e.value)
+		case "points":
+			v.entries(e.value)
+		case "sample":
+			for _, part := range e.value.keys {
+				if part.key == "axes" {
+					v.settings(part.value)
+				}
+			}
 		case "union":
 			for _, b := range e.value.list {
 				v.block(b)
@@ -214,16 +222,32 @@ func (v givenValues) block(n node) {
 	}
 }
 
-// settings collects from all keys below a node.
+// settings collects from a mapping of names to values or axes. Other keys of axes may be the names
+// of variables too.
 func (v givenValues) settings(n node) {
-	for _, item := range n.list {
-		v.settings(item)
-	}
 	for _, e := range n.keys {
 		if x := v[e.key]; x != nil {
 			x.add(e.value)
 		}
-		v.settings(e.value)
+		v.entries(e.value)
+	}
+}
+
+// listKeys are the keys of an axis that have its entries.
+func listKeys() []string { return []string{"values", "choice"} }
+
+// entries collects from the values of an axis that set parameters of their own, and from rows.
+func (v givenValues) entries(n node) {
+	for _, item := range n.list {
+		v.settings(item)
+	}
+	for _, e := range n.keys {
+		switch {
+		case e.key == "name":
+			v.settings(n)
+		case slices.Contains(listKeys(), e.key):
+			v.entries(e.value)
+		}
 	}
 }
 
@@ -238,7 +262,7 @@ func (x *givenValue) add(n node) {
 	case mapNode:
 		listed := false
 		for _, e := range n.keys {
-			if e.key == "values" || e.key == "choice" || e.key == "name" {
+			if e.key == "name" || slices.Contains(listKeys(), e.key) {
 				x.add(e.value)
 				listed = true
 			}

@@ -85,6 +85,23 @@ func TestVariablesAreSetAsParametersAre(t *testing.T) {
 	}
 }
 
+// Keys of axes and samples are names as well: what stands there is no value of the variable.
+func TestVariablesAreNamedLikeKeys(t *testing.T) {
+	spec := parse(t, variableHead+", optimizer: gd, learning_rate: 0.001, dimension: 8}\n"+
+		"variables: {method: a word, num: a word, mean: a word, sd: a word, from: a word, to: a word, values: a word, "+
+		"choice: a word, weights: a word, draw: a number}\n"+
+		"sample:\n  method: lhs\n  num: 4\n  axes:\n    teacher_norm2: {normal: {mean: 3, sd: 0.1}, from: 2, to: 4}\n"+
+		"    draw: {choice: [1, 2], weights: [1, 3]}\n"+
+		"    method: {choice: [a, b], weights: [2, 2]}\n"+
+		"grid: {num: {values: [a]}, mean: [{name: m, sd: s}], choice: [c, d]}\n"+
+		"zip: {from: [f, g], to: [t, u]}\nunion: [{points: [{values: v, weights: w}]}]\n")
+	for _, name := range []string{"method", "num", "mean", "sd", "from", "to", "values", "choice", "weights"} {
+		if got := columnValues(spec, name)[0]; !strings.HasPrefix(got, `"`) {
+			t.Errorf("%s is %s", name, got)
+		}
+	}
+}
+
 // An entry of an axis of words sets any parameters, so that settings have names.
 func TestWordsNameSettings(t *testing.T) {
 	spec := parse(t, variableHead+", optimizer: gd, learning_rate: 0.001}\nvariables: {setting: which one}\n"+

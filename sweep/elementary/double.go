@@ -60,5 +60,11 @@ func (x Double) Log() Double {
 	return log(x.High).Add(Double{x.Low / x.High, 0})
 }
 
+// Exp is e^x for |x| < 700, to about 70 bits.
+func (x Double) Exp() Double {
+	e, k := expDouble(x)
+	return Double{math.Ldexp(e.High, k), math.Ldexp(e.Low, k)}
+}
+
 // Value rounds to a float64.
 func (x Double) Value() float64 { return x.High + x.Low }

@@ -29,8 +29,7 @@ func Expm1(x float64) float64 {
 	case !(math.Abs(x) < 64):
 		return Exp(x) - 1
 	}
-	e, k := expDouble(Double{x, 0})
-	return Double{math.Ldexp(e.High, k), math.Ldexp(e.Low, k)}.Add(Double{-1, 0}).Value()
+	return Double{x, 0}.Exp().Add(Double{-1, 0}).Value()
 }
 
 // exp returns eˣ.
