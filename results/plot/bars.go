@@ -74,8 +74,8 @@ func (p *panel) nameCategories(categories []value) {
 		ticks = append(ticks, plot.Tick{Value: float64(i), Label: v.String()})
 		widest = max(widest, p.X.Tick.Label.Width(v.String()))
 	}
+	scale{}.over(-0.6, float64(len(categories)-1)+0.6).apply(&p.X)
 	p.X.Tick.Marker = plot.ConstantTicks(ticks)
-	p.X.Min, p.X.Max = -0.6, float64(len(categories)-1)+0.6
 	if widest+4 > panelWidth*0.75/vg.Length(len(categories)) {
 		p.X.Tick.Label.Rotation = math.Pi / 4
 		p.X.Tick.Label.XAlign, p.X.Tick.Label.YAlign = draw.XRight, draw.YCenter
@@ -83,12 +83,14 @@ func (p *panel) nameCategories(categories []value) {
 }
 
 // barPlace is the place of a line's bars in their groups; the zero value is that of no bars.
-type barPlace struct{ of, index int }
+type barPlace struct {
+	of, index int
+	dots      bool // instead of bars, on a logarithmic axis
+}
 
 // drawBars draws a bar, or on a logarithmic axis a dot, for each point of a line.
 func (l *line) drawBars(c draw.Canvas, p *plot.Plot) {
 	tx, ty := p.Transforms(&c)
-	_, isLog := p.Y.Scale.(plot.LogScale)
 	width := 0.8 / float64(l.bar.of)
 	for i, x := range l.x {
 		left := x - 0.4 + width*float64(l.bar.index)
@@ -97,13 +99,13 @@ func (l *line) drawBars(c draw.Canvas, p *plot.Plot) {
 		case math.IsNaN(l.mid[i]):
 			drawCross(c, l.color, vg.Point{X: middle, Y: c.Max.Y - 3})
 			continue
-		case isLog:
+		case l.bar.dots:
 			c.DrawGlyph(
 				draw.GlyphStyle{Color: l.color, Radius: 3, Shape: draw.CircleGlyph{}},
 				vg.Point{X: middle, Y: ty(l.mid[i])},
 			)
 		default:
-			base, top := ty(math.Max(p.Y.Min, math.Min(0, p.Y.Max))), ty(l.mid[i])
+			base, top := ty(0), ty(l.mid[i])
 			c.FillPolygon(
 				l.color,
 				c.ClipPolygonXY([]vg.Point{{X: from, Y: base}, {X: to, Y: base}, {X: to, Y: top}, {X: from, Y: top}}),
@@ -115,7 +117,7 @@ func (l *line) drawBars(c draw.Canvas, p *plot.Plot) {
 		}
 		if low := ty(l.low[i]); low != high {
 			c.StrokeLines(
-				whisker(l.color, isLog),
+				whisker(l.color, l.bar.dots),
 				c.ClipLinesXY([]vg.Point{{X: middle, Y: low}, {X: middle, Y: high}})...)
 		}
 	}

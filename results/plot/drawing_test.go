@@ -129,7 +129,7 @@ func TestBestLearningRateHolds(t *testing.T) {
 	}
 	set := write(t, runs)
 	d := drawn(t, set, figure.Figure{Kind: figure.Curves, X: "anisotropy", Y: "steps_to_90"})
-	d.says(t, "best learning rate by steps to hold 90 % alignment", "2 points with an unstable step left out", "500")
+	d.says(t, "best learning rate by steps to hold 90 % alignment", "2 points with an unstable step left out", "600")
 	d = drawn(t, set, figure.Figure{Kind: figure.Curves, X: "anisotropy", Y: "held_90_step"})
 	d.says(t, "400")
 }

@@ -26,19 +26,25 @@ type Figure struct {
 	caption string
 }
 
-// panel is one plot and the label of its vertical axis. The library would place that label near the
-// end of a logarithmic axis instead of its middle, so the panel draws it.
+// panel is one plot and the labels of its axes. The library would place a label near the end of a
+// logarithmic axis instead of its middle, so the panel draws them.
 type panel struct {
 	*plot.Plot
-	yLabel string
+	xLabel, yLabel string
 }
 
-// draw draws the panel with its label.
+// draw draws the panel with its labels.
 func (p *panel) draw(c draw.Canvas) {
 	style := textStyle(9)
-	style.Rotation, style.XAlign, style.YAlign = math.Pi/2, draw.XCenter, draw.YTop
-	inner := draw.Crop(c, lineHeight, 0, 0, 0)
+	style.XAlign, style.YAlign = draw.XCenter, draw.YTop
+	below := vg.Length(0)
+	if p.xLabel != "" {
+		below = lineHeight
+	}
+	inner := draw.Crop(c, lineHeight, 0, below, 0)
 	data := p.DataCanvas(inner)
+	c.FillText(style, vg.Point{X: (data.Min.X + data.Max.X) / 2, Y: c.Min.Y + lineHeight}, p.xLabel)
+	style.Rotation = math.Pi / 2
 	c.FillText(style, vg.Point{X: c.Min.X, Y: (data.Min.Y + data.Max.Y) / 2}, p.yLabel)
 	p.Draw(inner)
 }
@@ -193,15 +199,14 @@ func textStyle(size vg.Length) draw.TextStyle {
 
 // newPanel returns an empty panel.
 func newPanel(title, x, y string) *panel {
-	p := &panel{Plot: plot.New(), yLabel: y}
+	p := &panel{Plot: plot.New(), xLabel: x, yLabel: y}
 	p.BackgroundColor = nil
-	p.Title.Text, p.X.Label.Text = title, x
+	p.Title.Text = title
 	p.Title.TextStyle = textStyle(10)
 	p.Title.TextStyle.XAlign, p.Title.TextStyle.YAlign = draw.XCenter, draw.YTop
 	p.Title.Padding = 3
 	for _, axis := range []*plot.Axis{&p.X, &p.Y} {
 		axis.Tick.Label = restyled(axis.Tick.Label, 8)
-		axis.Label.TextStyle = restyled(axis.Label.TextStyle, 9)
 		axis.LineStyle = draw.LineStyle{Color: ink, Width: 0.6}
 		axis.Tick.LineStyle = draw.LineStyle{Color: ink, Width: 0.5}
 		axis.Padding = 0

@@ -168,7 +168,7 @@ func (c *column) append(cell results.Cell, words map[string]string) {
 			words[word] = word
 		}
 		c.words = append(c.words, word)
-	case cell.Null:
+	case cell.Null || c.kind == results.Float64 && !isFinite(cell.Float):
 		c.numbers = append(c.numbers, math.NaN())
 	case c.kind == results.Float64:
 		c.numbers = append(c.numbers, cell.Float)
@@ -178,6 +178,8 @@ func (c *column) append(cell results.Cell, words map[string]string) {
 		c.numbers = append(c.numbers, float64(cell.Int))
 	}
 }
+
+func isFinite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }
 
 // compileWhere compiles a condition over the columns. Rows on which it fails, for example by a
 // comparison with null, are excluded.

@@ -68,9 +68,9 @@ func (f *Figure) addLinePanels(from *frame, panels []*linePanel, o options) erro
 			p.Add(l)
 			marks.censored = marks.censored || slices.ContainsFunc(l.mid, math.IsNaN)
 		}
-		axes.x.apply(&p.X, axes.xRange[0], axes.xRange[1])
-		axes.y.apply(&p.Y, axes.yRange[0], axes.yRange[1])
-		for _, t := range from.theories(o, panel.rows, axes.xRange, axes.yRange) {
+		axes.x.apply(&p.X)
+		axes.y.apply(&p.Y)
+		for _, t := range from.theories(o, panel.rows, axes) {
 			p.Add(t)
 			marks.addTheory(t)
 		}
@@ -108,14 +108,11 @@ func absent(name string) string {
 	return "no value in half of the runs"
 }
 
-// lineAxes are the axes that all panels of lines share.
-type lineAxes struct {
-	x, y           scale
-	xRange, yRange [2]float64
-}
+// panelAxes are the axes that all panels of a figure share.
+type panelAxes struct{ x, y axis }
 
 // fitLines fits axes to lines and removes from them what the scales cannot show.
-func fitLines(f *frame, lines []*line, o options) (axes lineAxes, err error) {
+func fitLines(f *frame, lines []*line, o options) (axes panelAxes, err error) {
 	xs, ys := map[float64]bool{}, map[float64]bool{}
 	for _, l := range lines {
 		for i := range l.x {
@@ -134,25 +131,26 @@ func fitLines(f *frame, lines []*line, o options) (axes lineAxes, err error) {
 	if choice == "" && isFraction(o.Y) {
 		choice = "linear"
 	}
-	axes.x, axes.y = scaleOf(sorted(xs), o.XScale), scaleOf(sorted(ys), choice)
-	if o.YScale == "log" && !axes.y.log {
+	x, y := scaleOf(sorted(xs), o.XScale), scaleOf(sorted(ys), choice)
+	if o.YScale == "log" && !y.log {
 		return axes, fmt.Errorf("plot: draw %s on a log scale: got no value above 0 (largest %s); use the linear scale",
-			o.Y, number(axes.y.max))
+			o.Y, number(y.max))
 	}
 	hidden := 0
 	for _, l := range lines {
-		hidden += l.keepScaled(axes.x, axes.y)
+		hidden += l.keepScaled(x, y)
+		l.bar.dots = y.log
 	}
 	if hidden > 0 {
 		f.note("%s of %s <= 0 not on the log scale", count(hidden, "value"), symbol(o.Y))
 	}
-	axes.y.ticks = nil
-	axes.xRange, axes.yRange = axes.x.padded(0), axes.y.padded(0.06)
+	y.ticks = nil
+	axes.x, axes.y = x.padded(0), y.padded(0.06)
 	switch {
-	case isFraction(o.Y) && !axes.y.log:
-		axes.yRange = [2]float64{-0.03, 1.03}
-	case !axes.y.log && axes.y.min >= 0:
-		axes.yRange[0] = 0
+	case isFraction(o.Y) && !y.log:
+		axes.y = y.over(-0.03, 1.03)
+	case !y.log && y.min >= 0:
+		axes.y = y.between(0, axes.y.high)
 	}
 	return axes, nil
 }

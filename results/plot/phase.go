@@ -38,7 +38,7 @@ func phase(_ context.Context, _ *results.Set, f *frame, o options) (*Figure, err
 	}
 	f.noteRuns(what, keys...)
 	f.noteCoupled(keys, o.Facet)
-	axes := phaseAxes{scaleOf(f.numbers(o.X), o.XScale), scaleOf(f.numbers(o.Y), o.YScale)}
+	x, y := scaleOf(f.numbers(o.X), o.XScale), scaleOf(f.numbers(o.Y), o.YScale)
 	var panels []*phasePanel
 	for _, facet := range facets {
 		rows := f.rowsOf(o, facet, nil)
@@ -47,7 +47,7 @@ func phase(_ context.Context, _ *results.Set, f *frame, o options) (*Figure, err
 	}
 	colors := colorScale(o.Color, panels)
 	picture := &Figure{bar: colorBar(colors, label(o.Color))}
-	picture.addPhasePanels(f, panels, axes, colors, o)
+	picture.addPhasePanels(f, panels, x, y, colors, o)
 	return picture, nil
 }
 
@@ -111,33 +111,27 @@ type phasePanel struct {
 	grid  *grid
 }
 
-// phaseAxes are the scales that all panels of a heat map share.
-type phaseAxes struct{ x, y scale }
-
 // addPhasePanels adds panels with the same axes, and the legend of what they show.
-func (f *Figure) addPhasePanels(from *frame, panels []*phasePanel, axes phaseAxes, c colors, o options) {
-	x, y := [2]float64{math.Inf(1), math.Inf(-1)}, [2]float64{math.Inf(1), math.Inf(-1)}
+func (f *Figure) addPhasePanels(from *frame, panels []*phasePanel, x, y scale, c colors, o options) {
 	var heats []*heat
 	for _, panel := range panels {
-		h := newHeat(panel.grid, c, axes.x, axes.y)
-		xMin, xMax, yMin, yMax := h.bounds()
-		x = [2]float64{math.Min(x[0], xMin), math.Max(x[1], xMax)}
-		y = [2]float64{math.Min(y[0], yMin), math.Max(y[1], yMax)}
-		heats = append(heats, h)
+		heats = append(heats, newHeat(panel.grid, c, x, y))
 	}
+	axes := bounds(heats, x, y)
 	var marks phaseMarks
 	for i, panel := range panels {
 		p := newPanel(panel.title, label(o.X), label(o.Y))
+		heats[i].axes = axes
 		p.Add(heats[i])
 		marks.addCells(panel.grid)
-		line := &contour{grid: panel.grid, level: o.Threshold, x: axes.x, y: axes.y}
+		line := &contour{grid: panel.grid, level: o.Threshold, x: x, y: y}
 		if o.Kind == figure.Phase && isFraction(o.Color) && len(line.pieces()) > 0 {
 			p.Add(line)
 			marks.contour = true
 		}
-		axes.x.apply(&p.X, x[0], x[1])
-		axes.y.apply(&p.Y, y[0], y[1])
-		for _, t := range from.theories(o, panel.rows, x, y) {
+		axes.x.apply(&p.X)
+		axes.y.apply(&p.Y)
+		for _, t := range from.theories(o, panel.rows, axes) {
 			p.Add(t)
 			marks.lines.addTheory(t)
 		}

@@ -65,9 +65,13 @@ func quantile(values []float64, q float64) float64 {
 	at := q * float64(len(known)-1)
 	low, high := int(math.Floor(at)), int(math.Ceil(at))
 	if known[low] == known[high] {
-		return known[low] // also where both are too large for a difference
+		return known[low]
 	}
-	return known[low] + (at-float64(low))*(known[high]-known[low])
+	t := at - float64(low)
+	if between := known[low] + t*(known[high]-known[low]); isFinite(between) {
+		return between
+	}
+	return (1-t)*known[low] + t*known[high]
 }
 
 func sortedCopy(values []float64) []float64 {

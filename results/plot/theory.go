@@ -16,8 +16,8 @@ type law struct {
 	text  string // what the line is
 	y     []string
 	holds func(f *frame, row int) bool
-	// line returns the points of the line over a range of λ, for the rows for which the law holds.
-	line func(f *frame, rows []int, x, y [2]float64) [][2]float64
+	// line returns the points of the line within the axes, for the rows for which the law holds.
+	line func(f *frame, rows []int, axes panelAxes) [][2]float64
 }
 
 // laws is the table of lines. That without y is for every other axis.
@@ -30,7 +30,7 @@ func laws() []law {
 }
 
 // theories returns the lines for the rows of a panel: those of laws that hold for some of them.
-func (f *frame) theories(o options, rows []int, x, y [2]float64) []*theory {
+func (f *frame) theories(o options, rows []int, axes panelAxes) []*theory {
 	if o.X != "anisotropy" || f.columns["optimizer"] == nil {
 		return nil
 	}
@@ -47,12 +47,12 @@ func (f *frame) theories(o options, rows []int, x, y [2]float64) []*theory {
 				optimizers[f.columns["optimizer"].words[row]] = true
 			}
 		}
-		points := l.line(f, of, x, y)
+		points := l.line(f, of, axes)
 		if len(of) == 0 || len(points) == 0 {
 			continue
 		}
 		text := "theory for " + strings.Join(sorted(optimizers), ", ") + ": " + l.text
-		lines = append(lines, &theory{text: text, points: points, dashes: dashes})
+		lines = append(lines, &theory{text: text, points: points, dashes: dashes, axes: axes})
 	}
 	return lines
 }
@@ -98,24 +98,24 @@ func movesAllAlike(f *frame, row int) bool {
 		f.word(row, "schedule", "constant") == "constant" && f.number(row, "weight_decay", 0) == 0
 }
 
-func criticalAnisotropy(_ *frame, _ []int, x, y [2]float64) [][2]float64 {
-	if x[0] >= 2 || x[1] <= 2 {
+func criticalAnisotropy(_ *frame, _ []int, axes panelAxes) [][2]float64 {
+	if !axes.x.shows(2) {
 		return nil
 	}
-	return [][2]float64{{2, y[0]}, {2, y[1]}}
+	return [][2]float64{{2, axes.y.back(axes.y.low)}, {2, axes.y.back(axes.y.high)}}
 }
 
-func stabilityLimit(_ *frame, _ []int, x, _ [2]float64) [][2]float64 {
+func stabilityLimit(_ *frame, _ []int, axes panelAxes) [][2]float64 {
 	var line [][2]float64
 	for i := range 201 {
-		λ := x[0] + (x[1]-x[0])*math.Pow(float64(i)/200, 3)
+		λ := axes.x.back(axes.x.low + (axes.x.high-axes.x.low)*math.Pow(float64(i)/200, 3))
 		line = append(line, [2]float64{λ, 1 / math.Max(3, 1+λ)})
 	}
 	return line
 }
 
 // arrival returns 0.949/learning rate at the anisotropies that have one learning rate.
-func arrival(f *frame, rows []int, _, _ [2]float64) [][2]float64 {
+func arrival(f *frame, rows []int, _ panelAxes) [][2]float64 {
 	if f.columns["learning_rate"] == nil {
 		return nil
 	}
@@ -146,6 +146,7 @@ type theory struct {
 	text   string
 	points [][2]float64
 	dashes []vg.Length
+	axes   panelAxes
 }
 
 // Plot implements plot.Plotter.
@@ -153,7 +154,7 @@ func (t *theory) Plot(c draw.Canvas, p *plot.Plot) {
 	tx, ty := p.Transforms(&c)
 	var line []vg.Point
 	for _, point := range t.points {
-		if point[0] <= 0 && p.X.Min > 0 || point[1] <= 0 && p.Y.Min > 0 { // not on a logarithmic axis
+		if !t.axes.x.has(point[0]) || !t.axes.y.has(point[1]) {
 			continue
 		}
 		line = append(line, vg.Point{X: tx(point[0]), Y: ty(point[1])})

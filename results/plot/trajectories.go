@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"math"
 	"slices"
 	"strings"
 
@@ -119,7 +118,7 @@ func (b *bundles) add(point int64, step float64, y results.Cell) {
 	if !ok || y.Null {
 		return
 	}
-	if x := step * b.factor[point]; !math.IsNaN(x) {
+	if x := step * b.factor[point]; isFinite(x) {
 		b.values[i][x] = append(b.values[i][x], y.Float)
 	}
 }
