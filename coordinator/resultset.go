@@ -25,12 +25,15 @@ func (t *term) openSet(ctx context.Context, d *design, figures []figure.Figure) 
 	if err != nil {
 		return nil, err
 	}
-	for name, data := range map[string][]byte{
-		results.SweepName: sweep.File(d.name, d.canonical, figures),
-		results.ViewsName: []byte(statements),
+	for _, f := range []struct {
+		name string
+		data []byte
+	}{
+		{results.SweepName, sweep.File(d.name, d.canonical, figures)},
+		{results.ViewsName, []byte(statements)},
 	} {
-		if err := t.writeFile(ctx, path.Join(d.set, name), data); err != nil {
-			return nil, fmt.Errorf("write %s of result set: %w", name, err)
+		if err := t.writeFile(ctx, path.Join(d.set, f.name), f.data); err != nil {
+			return nil, fmt.Errorf("write %s of result set: %w", f.name, err)
 		}
 	}
 	var files []results.ManifestFile

@@ -12,8 +12,10 @@ import (
 // create stores a sweep and puts it on the board. If it exists, created is false, and the sweep is
 // reopened if it has ended and something of it is left to do; finished shards are kept.
 func (t *term) create(ctx context.Context, d *design) (e *entry, created bool, err error) {
-	t.submit.Lock()
-	defer t.submit.Unlock()
+	if err := t.submit.Acquire(ctx, 1); err != nil {
+		return nil, false, err
+	}
+	defer t.submit.Release(1)
 	if e := t.lookup(d.id); e != nil {
 		if e.failure != "" {
 			return nil, false, fmt.Errorf(

@@ -62,7 +62,7 @@ type term struct {
 	files   *queue[fileJob] // merges and other work on files
 	failing *queue[fileJob]
 
-	submit  sync.Mutex          // held while a sweep is created or reopened
+	submit  *semaphore.Weighted // held while a sweep is created or reopened
 	orphans map[string][]string // see ledger.LoadSweeps; guarded by submit
 
 	mu     sync.RWMutex
@@ -87,6 +87,7 @@ func newTerm(cfg *Config, l *ledger.Leadership, log *slog.Logger, alarms *alarms
 		alarms: alarms, metrics: metrics,
 		budget:  semaphore.NewWeighted(cfg.DeliveryMemory),
 		reading: semaphore.NewWeighted(readerMemory),
+		submit:  semaphore.NewWeighted(1),
 		board:   board.New(cfg.LeaseTTL, min(cfg.LeaseTTL, cfg.ReconnectGrace), l.Epoch<<32),
 		waiters: map[uint64]func(board.Answer){}, incoming: map[uint64]*incoming{},
 		inbox: newQueue[func()](), saves: newQueue[save](), commits: newQueue[*incoming](),
@@ -161,6 +162,7 @@ func (t *term) loop(ctx context.Context) error {
 // tick passes the time to the board. A late tick means that this process was suspended, and could
 // not receive heartbeats meanwhile.
 func (t *term) tick(last time.Time) (now time.Time) {
+	t.failpoint("before-tick")
 	now = time.Now()
 	if gap := now.Sub(last); gap > stalledAfter {
 		t.log.Warn("process was suspended; extending node deadlines", "duration", gap)
