@@ -89,13 +89,16 @@ func (d *deliveries) prepareSweep(solver sweep.SolverIdentity, file string) stri
 type simClient struct {
 	world *world
 	acked map[simShard]bool
-	busy  []bool // by sweep: a call is under way
-	last  []*pb.Sweep
+	// removals counts how often the removal of a sweep was asked for, which ends what was
+	// acknowledged before.
+	removals map[string]int
+	busy     []bool // by sweep: a call is under way
+	last     []*pb.Sweep
 }
 
 func newSimClient(w *world) *simClient {
 	return &simClient{
-		world: w, acked: map[simShard]bool{}, busy: make([]bool, len(simFiles)), last: make([]*pb.Sweep, len(simFiles)),
+		world: w, acked: map[simShard]bool{}, removals: map[string]int{}, busy: make([]bool, len(simFiles)), last: make([]*pb.Sweep, len(simFiles)),
 	}
 }
 
@@ -156,6 +159,7 @@ func (c *simClient) change(p *process, i int, kind int) {
 			return
 		}
 		c.world.mu.Lock()
+		c.removals[id]++
 		for s := range c.acked { // the removal may happen at any time from now on
 			if s.sweep == id {
 				delete(c.acked, s)

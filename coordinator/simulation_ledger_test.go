@@ -22,6 +22,7 @@ type simLedger struct {
 	leader    *process
 	lost      chan struct{}
 	vacant    time.Time // since when the leader does not renew its session; zero while it does
+	resigned  bool      // the leader has closed its session, which the ledger does not know
 }
 
 func newSimLedger(w *world) *simLedger {
@@ -35,7 +36,7 @@ func (l *simLedger) expire() {
 	if l.leader == nil {
 		return
 	}
-	if !l.leader.dead && !l.leader.paused {
+	if !l.leader.dead && !l.leader.paused && !l.resigned {
 		l.vacant = time.Time{}
 		return
 	}
@@ -52,7 +53,7 @@ func (l *simLedger) expire() {
 // suspended. Call it with world.mu.
 func (l *simLedger) end() {
 	lost, former := l.lost, l.leader
-	l.leader, l.lost, l.vacant = nil, nil, time.Time{}
+	l.leader, l.lost, l.vacant, l.resigned = nil, nil, time.Time{}, false
 	for key := range l.ephemeral {
 		delete(l.keys, key)
 	}
@@ -103,7 +104,7 @@ func (b *simBackend) Campaign(ctx context.Context, _ string, accepted func()) (*
 				return errInjected
 			}
 			b.epoch++
-			b.leader, b.lost = b.process, make(chan struct{})
+			b.leader, b.lost, b.resigned = b.process, make(chan struct{}), false
 			won = &ledger.Leadership{
 				Ledger: &simLeaderLedger{b, b.epoch}, Epoch: b.epoch, Lost: b.lost, Resign: b.resign(b.epoch),
 			}
@@ -123,13 +124,13 @@ func (b *simBackend) Campaign(ctx context.Context, _ string, accepted func()) (*
 
 func (b *simBackend) resign(epoch uint64) func(context.Context) error {
 	return func(ctx context.Context) error {
+		leads := func() bool { return b.epoch == epoch && b.leader == b.process }
+		b.world.mu.Lock()
+		b.resigned = leads()
+		b.world.mu.Unlock()
 		return b.world.do(ctx, b.process, "resign", func() error {
-			if b.epoch == epoch && b.leader == b.process {
-				b.leader, b.lost = nil, nil
-				for key := range b.ephemeral {
-					delete(b.keys, key)
-				}
-				clear(b.ephemeral)
+			if leads() {
+				b.end()
 			}
 			return nil
 		})

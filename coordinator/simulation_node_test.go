@@ -59,7 +59,13 @@ func (n *simNode) attach(p *process) {
 	w := n.world
 	w.mu.Lock()
 	ctx, cancel := context.WithCancelCause(context.Background())
-	s := &attachStream{simStream: simStream{ctx}, node: n, process: p, cancel: cancel, in: newQueue[*pb.AttachRequest]()}
+	s := &attachStream{
+		simStream: simStream{ctx},
+		node:      n,
+		process:   p,
+		cancel:    cancel,
+		in:        newQueue[*pb.AttachRequest](),
+	}
 	hello := &pb.Hello{Info: n.info(), Capacity: 3, Instance: n.instance()}
 	for _, l := range n.leases {
 		hello.Held = append(hello.Held, l.run())
@@ -150,7 +156,12 @@ func (n *simNode) receive(m *pb.AttachResponse) {
 		for i := range run.GetShards() {
 			s := simShard{run.GetSweepId(), run.GetFirstShard() + i}
 			if n.world.client.acked[s] {
-				n.world.violated("shard %d of %.4s was granted to %s after it was acknowledged", s.shard, s.sweep, n.name())
+				n.world.violated(
+					"shard %d of %.4s was granted to %s after it was acknowledged",
+					s.shard,
+					s.sweep,
+					n.name(),
+				)
 			}
 			n.forget(s)
 			n.leases = append(n.leases, &simLease{simShard: s, epoch: run.GetEpoch()})
@@ -181,7 +192,7 @@ func (n *simNode) deliver(p *process, l *simLease, damaged bool) {
 	ctx, cancel := context.WithCancel(context.Background())
 	s := &deliverStream{simStream: simStream{ctx}, process: p, header: header, payload: payload}
 	lost := w.chance(0.05)
-	life := n.lives
+	life, removals := n.lives, w.client.removals[l.sweep]
 	go func() {
 		defer cancel()
 		err := p.nodes.Deliver(s)
@@ -192,7 +203,7 @@ func (n *simNode) deliver(p *process, l *simLease, damaged bool) {
 			return
 		}
 		n.forget(l.simShard)
-		if s.answer.GetOutcome() == pb.DeliverResponse_OUTCOME_COMMITTED {
+		if s.answer.GetOutcome() == pb.DeliverResponse_OUTCOME_COMMITTED && w.client.removals[l.sweep] == removals {
 			if w.client.acked[l.simShard] {
 				w.violated("shard %d of %.4s was committed twice", l.shard, l.sweep)
 			}

@@ -307,7 +307,12 @@ func (w *world) equalFiles(want map[string][]byte) error {
 	got := w.store.files()
 	for name, data := range want {
 		if !bytes.Equal(got[name], data) {
-			return fmt.Errorf("%s has %d bytes that differ from the %d of an undisturbed run", name, len(got[name]), len(data))
+			return fmt.Errorf(
+				"%s has %d bytes that differ from the %d of an undisturbed run",
+				name,
+				len(got[name]),
+				len(data),
+			)
 		}
 	}
 	return nil
