@@ -21,7 +21,7 @@ PACKAGES ?= ./...
 GO_BENCH = go test -run '^$$' -bench '^BenchmarkLanes$$/^groups=/^(gd|specgd|muon)$$/|^Benchmark(Dense|Subspace|Merge|Resolve)$$|^BenchmarkGemm$$/n=(64|256)$$/' \
 	-benchtime 50ms -count 6 ./node/solver ./node/solver/simd ./results ./sweep
 
-.PHONY: run build test test-next-go test-arm64 race lint generate docs docs-reference paper notice verify bench bench-baseline fuzz image kind-up kind-run kind-down e2e-k8s clean help
+.PHONY: run build test test-next-go test-arm64 simulate race lint generate docs docs-reference paper notice verify bench bench-baseline fuzz image kind-up kind-run kind-down e2e-k8s clean help
 
 run: build ## run the example phase diagram (SWEEP=file for another)
 	bin/phasegrid run $(SWEEP) --out $(OUT)
@@ -100,6 +100,11 @@ bench-baseline: ## record the Go benchmarks as the baseline; use a quiet machine
 	@mkdir -p .ci/bench
 	{ echo "# $$(git rev-parse --short HEAD), $$(go version), $$(sed -n 's/^model name\t: //p' /proc/cpuinfo | head -1), $$(nproc) cores, load $$(cut -d' ' -f1 /proc/loadavg) before"; \
 	  $(GO_BENCH); } > .ci/bench/baseline.txt
+
+SEEDS ?= 10000
+
+simulate: ## run SEEDS random schedules of a whole cluster in one process
+	GOMAXPROCS=1 GOGC=1000 go test ./coordinator -run 'TestSimulation$$' -count 1 -timeout 0 -sim.seeds $(SEEDS)
 
 fuzz: ## fuzz the parsers of outside input, FUZZTIME each
 	@set -e; for p in $$(go list ./...); do \
