@@ -98,7 +98,8 @@ type simClient struct {
 
 func newSimClient(w *world) *simClient {
 	return &simClient{
-		world: w, acked: map[simShard]bool{}, removals: map[string]int{}, busy: make([]bool, len(simFiles)), last: make([]*pb.Sweep, len(simFiles)),
+		world: w, acked: map[simShard]bool{}, removals: map[string]int{},
+		busy: make([]bool, len(simFiles)), last: make([]*pb.Sweep, len(simFiles)),
 	}
 }
 

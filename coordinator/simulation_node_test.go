@@ -50,7 +50,8 @@ func (n *simNode) instance() []byte {
 
 func (n *simNode) info() *pb.NodeInfo {
 	return &pb.NodeInfo{
-		Name: n.name(), Slots: 2, MemoryBytes: 1 << 40, Solver: simDeliveries.solver, ArithmeticClass: "test", Kernel: "none",
+		Name: n.name(), Slots: 2, MemoryBytes: 1 << 40, Solver: simDeliveries.solver,
+		ArithmeticClass: "test", Kernel: "none",
 	}
 }
 

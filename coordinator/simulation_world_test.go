@@ -20,8 +20,8 @@ import (
 // A simulation runs a whole cluster in one synctest bubble: coordinators with all of their real
 // code, a ledger and a store in memory, nodes and clients. Each effect on the ledger and the store
 // waits until the scheduler, the goroutine of the test, lets it happen; so do messages and the
-// clock. Between two decisions of the scheduler every other goroutine is blocked. Its decisions come
-// from a random generator, so a seed is a schedule.
+// clock. Between two decisions of the scheduler every other goroutine is blocked. Its decisions
+// come from a random generator, so a seed is a schedule.
 
 // errCrashed is what a process gets from everything outside itself once it is dead.
 var errCrashed = errors.New("this process has crashed")
