@@ -46,19 +46,28 @@ func wireSchemaBytes(columns []Column) ([]byte, error) {
 	return stream[:len(stream)-len(endOfStream)], nil
 }
 
-// derivedKey marks the fields of derived parameters.
-const derivedKey = "derived"
+// Keys of the metadata of parameters' fields: what the sweep says of them.
+const (
+	derivedKey = "derived"
+	axisKey    = "axis"
+	readByKey  = "read_by"
+)
 
 // fileSchema encodes the value of ARROW:schema in Parquet footers, in base64: the wire schema with
-// units and formulas, and the mark of derived parameters.
+// units and formulas, and where the values of parameters come from.
 func fileSchema(columns []Column) (string, error) {
 	fields := make([]arrow.Field, len(columns))
 	for i, c := range columns {
 		keys := []string{"PARQUET:field_id", "unit", "formula"}
 		values := []string{strconv.Itoa(i + 1), c.Unit, c.Doc}
-		if c.Derived {
-			keys, values = append(keys, derivedKey), append(values, "true")
+		add := func(key, value string, given bool) {
+			if given {
+				keys, values = append(keys, key), append(values, value)
+			}
 		}
+		add(derivedKey, "true", c.Derived)
+		add(axisKey, "true", c.Axis)
+		add(readByKey, c.ReadBy, c.ReadBy != "")
 		fields[i] = arrow.Field{Name: c.Name, Type: arrowType(c.Kind), Nullable: c.Nullable,
 			Metadata: arrow.NewMetadata(keys, values)}
 	}

@@ -28,7 +28,11 @@ type Column struct {
 	Nullable bool
 	Unit     string
 	Doc      string // formula or meaning
-	Derived  bool   // a parameter that the sweep computes from others
+
+	// Of a parameter of a sweep:
+	Derived bool   // derive computes it from others
+	Axis    bool   // it differs between points by itself
+	ReadBy  string // the parameters whose expressions in derive read it, separated by spaces
 }
 
 // Cell is one value of a row; the kind of its column decides which field has it.

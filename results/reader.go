@@ -95,6 +95,8 @@ func storedColumns(encoded string) ([]Column, error) {
 		c.Unit, _ = f.Metadata.GetValue("unit")
 		c.Doc, _ = f.Metadata.GetValue("formula")
 		_, c.Derived = f.Metadata.GetValue(derivedKey)
+		_, c.Axis = f.Metadata.GetValue(axisKey)
+		c.ReadBy, _ = f.Metadata.GetValue(readByKey)
 		columns = append(columns, c)
 	}
 	return columns, nil

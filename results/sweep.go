@@ -3,6 +3,7 @@ package results
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/phasegrid/phasegrid/sweep"
 )
@@ -17,8 +18,13 @@ func SweepSchema(spec *sweep.Spec, solver sweep.SolverIdentity) (*Schema, error)
 		if err != nil {
 			return nil, fmt.Errorf("results: make schema: parameter %s: %w", p.Name, err)
 		}
+		var readBy []string
+		for _, reader := range spec.ReadBy(id) {
+			readBy = append(readBy, spec.Describe(reader).Name)
+		}
 		parameters = append(parameters, Column{
-			Name: p.Name, Kind: kind, Nullable: true, Unit: p.Unit, Doc: p.Doc, Derived: spec.Derived(id),
+			Name: p.Name, Kind: kind, Nullable: true, Unit: p.Unit, Doc: p.Doc,
+			Derived: spec.Derived(id), Axis: spec.Axis(id), ReadBy: strings.Join(readBy, " "),
 		})
 	}
 	record := spec.Record()

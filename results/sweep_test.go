@@ -57,27 +57,51 @@ record: {every: 2, coefficients: true}
 	}
 }
 
-// The files of a set say which parameters derive computes: those that no axis, zip, sample or row
-// sets, in any block.
-func TestSetsRecordDerivedParameters(t *testing.T) {
-	const head = "name: derived\nfixed: {covariance: spiked, anisotropy: 3, optimizer: gd, init_scale: 0.01, " +
-		"learning_rate: 0.01}\n"
+// The files of a set say where the values of its parameters come from: which differ by themselves,
+// which derive computes in every block that varies them, and which expressions read them.
+func TestSetsRecordWhereParametersComeFrom(t *testing.T) {
+	const head = "name: derived\nvariables: {fraction: of the largest stable step}\n" +
+		"fixed: {anisotropy: 3, optimizer: gd, init_scale: 0.01"
 	for _, c := range []struct {
 		file, want string
 	}{
-		{"grid: {dimension: [8, 16], steps: [10, 20]}\n", ""},
-		{"grid: {dimension: [8, 16]}\nderive: {steps: 10 * dimension}\n", "steps"},
+		{
+			", covariance: spiked}\ngrid: {dimension: [8, 16], steps: [10, 20], fraction: [1]}\nderive: {learning_rate: 0.01}\n",
+			"dimension axis, steps axis, learning_rate derived, fraction axis",
+		},
+		{
+			", covariance: spiked, fraction: 1}\ngrid: {dimension: [8, 16]}\n" +
+				"derive: {steps: 10 * dimension, learning_rate: fraction / dimension}\n",
+			"dimension axis read by steps learning_rate, steps derived, learning_rate derived, " +
+				"fraction read by learning_rate",
+		},
 		{ // fixed in one block, derived in another
-			"grid: {dimension: [8, 16]}\nunion: [{fixed: {steps: 10}}, {derive: {steps: 10 * dimension}}]\n", "steps",
+			", covariance: spiked, fraction: 1, learning_rate: 0.1}\ngrid: {dimension: [8, 16]}\n" +
+				"union: [{fixed: {steps: 10}}, {derive: {steps: 10 * dimension}}]\n",
+			"dimension axis read by steps, steps derived",
 		},
 		{ // an axis in one block
-			"grid: {dimension: [8, 16]}\n" +
-				"union: [{grid: {steps: [10, 20]}}, {derive: {steps: 3 * dimension, width: dimension + 0}}]\n", "width",
+			", covariance: spiked, fraction: 1, learning_rate: 0.1}\ngrid: {dimension: [8, 16]}\n" +
+				"union: [{grid: {steps: [10, 20]}}, {derive: {steps: 3 * dimension, width: dimension + 0}}]\n",
+			"dimension axis read by width steps, width derived, steps axis",
+		},
+		{ // fixed to several values
+			", covariance: spiked, fraction: 1, learning_rate: 0.1, steps: 10}\n" +
+				"union: [{fixed: {dimension: 8}}, {fixed: {dimension: 16, momentum: 0.5}}]\n",
+			"dimension axis, momentum axis",
+		},
+		{ // through step_limit, and by the default of what is read
+			", fraction: 1, steps: 10, dimension: 8}\ngrid: {rho: [0.5], covariance: [ar1]}\n" +
+				"derive: {learning_rate: fraction * step_limit, scale: 1.0 / width}\n",
+			"optimizer read by learning_rate, dimension read by scale learning_rate, covariance axis read by " +
+				"learning_rate, scale derived read by learning_rate, anisotropy read by learning_rate, " +
+				"rho axis read by learning_rate, learning_rate derived, fraction read by learning_rate",
 		},
 	} {
 		spec, err := sweep.Parse("sweep.yaml", []byte(head+c.file), sweep.Limits{})
 		if err != nil {
-			t.Fatal(err)
+			t.Error(err)
+			continue
 		}
 		schema, err := results.SweepSchema(spec, sweep.BuiltinSolver(4))
 		if err != nil {
@@ -87,14 +111,24 @@ func TestSetsRecordDerivedParameters(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		var derived []string
+		var said []string
 		for _, p := range set.Schema().Parameters() {
+			text := p.Name
+			if p.Axis {
+				text += " axis"
+			}
 			if p.Derived {
-				derived = append(derived, p.Name)
+				text += " derived"
+			}
+			if p.ReadBy != "" {
+				text += " read by " + p.ReadBy
+			}
+			if text != p.Name {
+				said = append(said, text)
 			}
 		}
-		if got := strings.Join(derived, " "); got != c.want {
-			t.Errorf("%s derives %q, want %q", c.file, got, c.want)
+		if got := strings.Join(said, ", "); got != c.want {
+			t.Errorf("%s\ngot  %s\nwant %s", c.file, got, c.want)
 		}
 	}
 }

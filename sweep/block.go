@@ -298,13 +298,7 @@ func (b *block) costRun(replicates int64) int64 {
 		if !relevant.has(d.id) {
 			continue
 		}
-		reads := d.refs.union(d.reads)
-		relevant = relevant.union(reads)
-		for ref := range reads.all() {
-			if b.open(ref) {
-				relevant = relevant.union(defaultReads(ref))
-			}
-		}
+		relevant = relevant.union(b.reads(d))
 	}
 	if replicates > 1 && relevant.has(Seed) {
 		return 1
@@ -317,6 +311,18 @@ func (b *block) costRun(replicates int64) int64 {
 		length *= b.factors[i].n
 	}
 	return length
+}
+
+// reads are the parameters that a derivation depends on: those that it names, those of its
+// quantities, and those of the defaults of these.
+func (b *block) reads(d derivation) idSet {
+	reads := d.refs.union(d.reads)
+	for id := range reads.all() {
+		if b.open(id) {
+			reads = reads.union(defaultReads(id))
+		}
+	}
+	return reads
 }
 
 // derivesFrom reports whether a derived parameter reads id.

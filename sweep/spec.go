@@ -21,6 +21,8 @@ type Spec struct {
 	table      table // its parameters
 	columns    idSet
 	derived    idSet // of columns: those that derive sets, and no factor
+	axes       idSet // of columns: those that a factor sets, or that blocks fix differently
+	readBy     map[ParameterID]idSet
 	canonical  []byte
 	figures    []figure.Figure // not part of canonical
 	warnings   []string
@@ -185,6 +187,7 @@ func (r *reader) enumerate(spec *Spec, body *section) {
 	}
 	spec.exact = true
 	var varied idSet
+	spec.readBy = map[ParameterID]idSet{}
 	for _, b := range spec.blocks {
 		if text, at := b.finish(spec.replicates); text != "" {
 			r.fail(at, "%s", text)
@@ -199,12 +202,18 @@ func (r *reader) enumerate(spec *Spec, body *section) {
 		for _, f := range b.factors {
 			varied = varied.union(f.sets)
 		}
+		for _, d := range b.derive {
+			for id := range b.reads(d).all() {
+				spec.readBy[id] = spec.readBy[id].with(d.id)
+			}
+		}
 		spec.exact = spec.exact && len(b.where) == 0
 		if at, varies := b.varied(Seed); varies && spec.replicates > 1 && !b.derived.has(Seed) {
 			r.fail(at, "seed: set on an axis beside replicates: %d; use one of them", spec.replicates)
 		}
 	}
 	spec.derived = spec.derived.minus(varied)
+	spec.axes = varied.union(spec.fixedDifferently()).minus(spec.derived)
 	if spec.replicates > 1 {
 		spec.columns = spec.columns.with(Seed)
 	}
@@ -324,6 +333,27 @@ func (s *Spec) Columns() []ParameterID { return slices.Collect(s.columns.all()) 
 // Derived reports whether a parameter is computed from others: derive sets it, and in no block an
 // axis, zip, sample or row does. Its values then follow from those of the factors.
 func (s *Spec) Derived(id ParameterID) bool { return s.derived.has(id) }
+
+// Axis reports whether a parameter differs between points by itself: an axis, zip, sample or row
+// sets it, or blocks of a union fix it differently.
+func (s *Spec) Axis(id ParameterID) bool { return s.axes.has(id) }
+
+// ReadBy returns the parameters whose expressions in derive read id: by name, through step_limit
+// and auto_learning_rate, or as what the default of a name depends on.
+func (s *Spec) ReadBy(id ParameterID) []ParameterID { return slices.Collect(s.readBy[id].all()) }
+
+// fixedDifferently are the parameters that some block fixes, and another one to another value or
+// not at all.
+func (s *Spec) fixedDifferently() (ids idSet) {
+	for _, b := range s.blocks {
+		for id := range b.fixed.union(s.blocks[0].fixed).all() {
+			if !same(b.base[id], s.blocks[0].base[id]) {
+				ids = ids.with(id)
+			}
+		}
+	}
+	return ids
+}
 
 // Describe returns the description of one of the sweep's parameters.
 func (s *Spec) Describe(id ParameterID) Parameter { return s.table[id] }
