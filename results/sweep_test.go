@@ -66,7 +66,8 @@ func TestSetsRecordWhereParametersComeFrom(t *testing.T) {
 		file, want string
 	}{
 		{
-			", covariance: spiked}\ngrid: {dimension: [8, 16], steps: [10, 20], fraction: [1]}\nderive: {learning_rate: 0.01}\n",
+			", covariance: spiked}\ngrid: {dimension: [8, 16], steps: [10, 20], fraction: [1]}\n" +
+				"derive: {learning_rate: 0.01}\n",
 			"dimension axis, steps axis, learning_rate derived, fraction axis",
 		},
 		{

@@ -49,10 +49,12 @@ const columnNames = `
 	shard first end points node attempts solver solver_version arithmetic_class kernel started finished bytes
 	set replicates runs ok diverged failed invalid escaped reached_90 escape_time spectral_gap
 	learning_rates excluded_rates at_edge censored verdict best smallest largest excluded
-	crossover direction changes advantage advantage_below c g p s t`
+	crossover direction changes advantage advantage_below c g o p s t t_gd`
 
 // columnSuffixes end the names of columns that views make from others.
-func columnSuffixes() []string { return []string{"_q10", "_q90", "_censored", "_below", "_above"} }
+func columnSuffixes() []string {
+	return []string{"_q10", "_q90", "_censored", "_low", "_high", "_below", "_above"}
+}
 
 // keywords are words of the expression language that are neither functions nor names.
 func keywords() []string {

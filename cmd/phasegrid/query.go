@@ -58,8 +58,9 @@ func (m Main) queryCommand() *cobra.Command {
 		Use:   "query SQL",
 		Short: "Query result sets with SQL",
 		Long: `query runs one SELECT with DuckDB over a result set, which may be incomplete. It has the views
-points, trajectories, coefficients, shards, phase_diagram, best_learning_rate, crossover, escape
-and failures, as far as the set has their columns, and columns, which has units and formulas.
+points, trajectories, coefficients, shards, phase_diagram, best_learning_rate, crossover,
+crossover_<axis> for other numeric axes, escape and failures, as far as the set has their columns,
+and columns, which has units and formulas of all of them.
 phasegrid makes them itself and never runs a set's views.sql. The SQL can read the named sets and nothing else.
 
 With several sets, points, trajectories, coefficients and shards have the rows of all sets and a

@@ -43,20 +43,12 @@ type views struct {
 	Held       metric   // what learning rates are ranked by
 	Companions []metric // of the best learning rate
 	Axes       []string // settings that replicates share: those that are not derived
-	Cell       []string // axes that competing learning rates share
-	Problem    []string // parameters that compared optimizers share, without the anisotropy
+	Rates      []string // axes that only choose the learning rate
+	Cell       []string // axes that competing learning rates share: the others
 
-	CellAndRate, ProblemAndPair []string
-}
-
-// problemParameters are the parameters that say what is solved, not how: optimizers are compared
-// where these agree. The anisotropy, over which they are compared, is not among them.
-var problemParameters = []sweep.ParameterID{
-	sweep.Model, sweep.Dimension, sweep.Width, sweep.NegativeUnits, sweep.Samples, sweep.BatchSize, sweep.Inputs,
-	sweep.Covariance, sweep.Scale, sweep.Spikes, sweep.Exponent, sweep.Blocks, sweep.Eigenvalues, sweep.Rho,
-	sweep.Normalize, sweep.Rotate, sweep.Teacher, sweep.TeacherIndex, sweep.TeacherWeights, sweep.TeacherSeed,
-	sweep.TeacherNorm2,
-	sweep.TeacherVariance, sweep.Init, sweep.InitScale, sweep.LabelNoise,
+	CellAndRate []string
+	Comparisons []comparison
+	Replicated  bool // cells may have several replicates
 }
 
 func newViews(s *results.Schema, base string) *views {
@@ -72,14 +64,15 @@ func newViews(s *results.Schema, base string) *views {
 			continue
 		}
 		v.Settings = append(v.Settings, name)
-		if !follows(s, p) {
-			v.Axes = append(v.Axes, name)
+		if follows(s, p) {
+			continue
 		}
-		if !follows(s, p) && p.Name != "learning_rate" {
+		v.Axes = append(v.Axes, name)
+		switch {
+		case choosesRate(s, p):
+			v.Rates = append(v.Rates, name)
+		case p.Name != "learning_rate":
 			v.Cell = append(v.Cell, name)
-		}
-		if slices.ContainsFunc(problemParameters, func(id sweep.ParameterID) bool { return id.String() == p.Name }) {
-			v.Problem = append(v.Problem, name)
 		}
 	}
 	points := results.Reference()[results.Points]
@@ -89,7 +82,8 @@ func newViews(s *results.Schema, base string) *views {
 		}
 	}
 	v.CellAndRate = append(slices.Clone(v.Cell), `"learning_rate"`)
-	v.ProblemAndPair = append(slices.Clone(v.Problem), `"optimizer"`, `"anisotropy"`)
+	v.Comparisons = v.comparisons()
+	v.Replicated = v.Has("seed")
 	return v
 }
 
@@ -98,30 +92,6 @@ func newViews(s *results.Schema, base string) *views {
 func follows(s *results.Schema, p results.Column) bool {
 	_, before4 := s.Options().Solver.BeforeIdentities()
 	return p.Derived || p.Name == "steps" && before4
-}
-
-// metric is a column of the points table that views give quantiles of.
-type metric struct {
-	Name string
-	Step bool // a step number: null means that the run has not got there
-}
-
-// Observed returns the SQL for the metric's value in the equal rows of a point; null where the run
-// is not ok. Only diverged_step is of the runs that diverged.
-func (m metric) Observed() string {
-	if m.Name == "diverged_step" {
-		return "first(diverged_step)"
-	}
-	return fmt.Sprintf("CASE WHEN first(status) = 'ok' THEN first(%s) END", m.Name)
-}
-
-// Quantile returns the SQL for the p-quantile of observed values over the runs of a cell.
-func (m metric) Quantile(p string) string {
-	if m.Step {
-		return fmt.Sprintf("nullif(quantile_disc(coalesce(%s, 'infinity'::DOUBLE), %s), 'infinity'::DOUBLE)", m.Name, p)
-	}
-	return fmt.Sprintf("CASE WHEN 2 * count(*) FILTER (WHERE status = 'ok') >= count(*) THEN quantile_cont(%s, %s) END",
-		m.Name, p)
 }
 
 // quote quotes a column name for SQL.
@@ -147,18 +117,6 @@ func (v *views) Missing(t results.Table) string {
 	return b.String()
 }
 
-// Described returns a row of the view columns for each column of the set.
-func (v *views) Described() []string {
-	var rows []string
-	for _, t := range v.Tables {
-		for _, c := range slices.Concat(v.schema.Columns(t), v.schema.Missing(t)) {
-			cells := []string{text(t.String()), text(c.Name), text(c.Unit), text(c.Doc)}
-			rows = append(rows, "("+strings.Join(cells, ", ")+")")
-		}
-	}
-	return rows
-}
-
 // text quotes a string for SQL; NULL if it is empty.
 func text(s string) string {
 	if s == "" {
@@ -182,9 +140,29 @@ func (v *views) Has(names ...string) bool {
 	return true
 }
 
-// Tuned lists the settings without the learning rate.
+// Tuned lists the settings without what is tuned over.
 func (v *views) Tuned() []string {
-	return slices.DeleteFunc(slices.Clone(v.Settings), func(name string) bool { return name == `"learning_rate"` })
+	return slices.DeleteFunc(slices.Clone(v.Settings), func(name string) bool {
+		return name == `"learning_rate"` || slices.Contains(v.Rates, name)
+	})
+}
+
+// TunedAndRate is Tuned with the learning rate.
+func (v *views) TunedAndRate() []string { return append(v.Tuned(), `"learning_rate"`) }
+
+// Winners is Columns of the settings but for the learning rate, with the values of Rates that the
+// best one has.
+func (v *views) Winners() string {
+	var b strings.Builder
+	for _, name := range v.Settings {
+		switch {
+		case slices.Contains(v.Rates, name):
+			fmt.Fprintf(&b, "best.%s AS %[1]s, ", name)
+		case name != `"learning_rate"`:
+			b.WriteString(name + ", ")
+		}
+	}
+	return b.String()
 }
 
 // Grouped is Columns of settings in a query that groups by some of them: the others are shown where

@@ -7,10 +7,9 @@ import (
 	"github.com/phasegrid/phasegrid/sweep"
 )
 
-// methodParameters are the parameters that say how a problem is solved, or over what it is
-// compared.
+// methodParameters are the parameters that say how a problem is solved.
 var methodParameters = []sweep.ParameterID{
-	sweep.Representation, sweep.Optimizer, sweep.Steps, sweep.Anisotropy, sweep.LearningRate, sweep.Schedule,
+	sweep.Representation, sweep.Optimizer, sweep.Steps, sweep.LearningRate, sweep.Schedule,
 	sweep.LRWarm, sweep.WeightDecay, sweep.Momentum, sweep.Nesterov, sweep.Orthogonalizer, sweep.NSSteps, sweep.Power,
 	sweep.NormalizePower, sweep.PowerMax, sweep.PowerMin, sweep.PowerMidpoint, sweep.PowerWidth, sweep.Beta1,
 	sweep.Beta2, sweep.Epsilon, sweep.Seed,
