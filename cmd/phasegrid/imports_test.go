@@ -24,7 +24,7 @@ var mayImport = map[string][]string{
 	"node/solver":               {"node/solver/simd", "sweep/elementary"},
 
 	"results":       {"sweep"},
-	"results/plot":  {"results", "sweep/figure"},
+	"results/plot":  {"results", "sweep", "sweep/figure"},
 	"results/views": {"results", "sweep"},
 
 	"node": {"sweep", "results", "node/solver", "proto/phasegrid/v1"},

@@ -29,14 +29,17 @@ func bars(_ context.Context, _ *results.Set, f *frame, o options) (*Figure, erro
 	for i, v := range categories {
 		x[v] = float64(i)
 	}
-	picture := &Figure{legend: lineLegend(o.Color, colors)}
+	picture := &Figure{legend: f.lineLegend(o, colors, true)}
 	var panels []*linePanel
 	for _, facet := range facets {
 		p := &linePanel{title: facetTitle(o.Facet, facet)}
-		for i := range colors {
+		for i, paint := range f.paints(o, facet, colors) {
 			l := f.categoryLine(f.rowsOf(o, facet, &colors[i]), o, x, best)
-			l.color, _ = lineStyle(colors, i)
+			l.color = paint.fill
 			l.bar = barPlace{of: len(colors), index: i}
+			if o.Color == "" && o.X == "optimizer" {
+				l.bar.fills = f.paints(options{Color: o.X}, facet, categories)
+			}
 			p.lines = append(p.lines, l)
 		}
 		panels = append(panels, p)
@@ -85,7 +88,8 @@ func (p *panel) nameCategories(categories []value) {
 // barPlace is the place of a line's bars in their groups; the zero value is that of no bars.
 type barPlace struct {
 	of, index int
-	dots      bool // instead of bars, on a logarithmic axis
+	dots      bool    // instead of bars, on a logarithmic axis
+	fills     []paint // of each category; nil if they have one colour
 }
 
 // drawBars draws a bar, or on a logarithmic axis a dot, for each point of a line.
@@ -95,19 +99,23 @@ func (l *line) drawBars(c draw.Canvas, p *plot.Plot) {
 	for i, x := range l.x {
 		left := x - 0.4 + width*float64(l.bar.index)
 		from, to, middle := tx(left+width*0.05), tx(left+width*0.95), tx(left+width/2)
+		fill := l.color
+		if l.bar.fills != nil {
+			fill = l.bar.fills[int(x)].fill
+		}
 		switch {
 		case math.IsNaN(l.mid[i]):
-			drawCross(c, l.color, vg.Point{X: middle, Y: c.Max.Y - 3})
+			drawCross(c, fill, vg.Point{X: middle, Y: c.Max.Y - 3})
 			continue
 		case l.bar.dots:
 			c.DrawGlyph(
-				draw.GlyphStyle{Color: l.color, Radius: 3, Shape: draw.CircleGlyph{}},
+				draw.GlyphStyle{Color: fill, Radius: 3, Shape: draw.CircleGlyph{}},
 				vg.Point{X: middle, Y: ty(l.mid[i])},
 			)
 		default:
 			base, top := ty(0), ty(l.mid[i])
 			c.FillPolygon(
-				l.color,
+				fill,
 				c.ClipPolygonXY([]vg.Point{{X: from, Y: base}, {X: to, Y: base}, {X: to, Y: top}, {X: from, Y: top}}),
 			)
 		}
@@ -117,7 +125,7 @@ func (l *line) drawBars(c draw.Canvas, p *plot.Plot) {
 		}
 		if low := ty(l.low[i]); low != high {
 			c.StrokeLines(
-				whisker(l.color, l.bar.dots),
+				whisker(fill, l.bar.dots),
 				c.ClipLinesXY([]vg.Point{{X: middle, Y: low}, {X: middle, Y: high}})...)
 		}
 	}

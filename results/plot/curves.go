@@ -21,13 +21,13 @@ func curves(_ context.Context, _ *results.Set, f *frame, o options) (*Figure, er
 	}
 	facets, colors := f.show(o.Facet, maxPanels), f.show(o.Color, maxLines)
 	f.noteCurves(o, best)
-	picture := &Figure{legend: lineLegend(o.Color, colors)}
+	picture := &Figure{legend: f.lineLegend(o, colors, false)}
 	var panels []*linePanel
 	for _, facet := range facets {
 		p := &linePanel{title: facetTitle(o.Facet, facet), rows: f.rowsOf(o, facet, nil)}
-		for i := range colors {
+		for i, paint := range f.paints(o, facet, colors) {
 			l := f.curve(f.rowsOf(o, facet, &colors[i]), o, best)
-			l.color, l.dashes = lineStyle(colors, i)
+			l.color, l.dashes = paint.color, paint.dashes
 			p.lines = append(p.lines, l)
 		}
 		panels = append(panels, p)

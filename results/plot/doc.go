@@ -11,5 +11,8 @@
 //     counted in the caption.
 //   - The panels of a figure share their axes and colours. A line of theory is drawn in a panel
 //     only if its assumptions hold for runs that the panel shows.
-//   - Colours suit colour-blind readers: viridis for numbers, those of Okabe and Ito for names.
+//   - Colours suit colour-blind readers: viridis for numbers, those of Okabe and Ito for names. A
+//     name has the same colour in every figure of a set; that of an optimizer is in every set that
+//     of its row in the table of optimizers.
+//   - Whatever the numbers are, coordinates are finite, and cells of equal colour are one path.
 package plot

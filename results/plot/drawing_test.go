@@ -60,8 +60,8 @@ func TestBarsAreTheDefaultOfWords(t *testing.T) {
 	}
 	d := drawn(t, set, bars)
 	d.says(t, "gd", "muon", "specgd", "optimizer", "steps to hold 90 % alignment", "not reached")
-	if got := d.fills[color.NRGBA{0, 114, 178, 255}]; got != 2 {
-		t.Errorf("%d bars; want 2", got)
+	if d.fills[hueOfGD] != 1 || d.fills[hueOfSpecGD] != 1 {
+		t.Errorf("fills %v; want a bar of gd and one of specgd", d.fills)
 	}
 	bars.YScale = "log"
 	drawn(t, set, bars).says(t, "gd", "not reached")
@@ -158,7 +158,7 @@ func TestMediansAreThoseOfTheViews(t *testing.T) {
 		"median and 10-90 % band over 6 seeds",
 		"4 of these runs diverged and count as not reached",
 	)
-	if got := d.fills[color.NRGBA{0, 114, 178, 255}]; got != 1 {
+	if got := d.fills[hueOfGD]; got != 1 {
 		t.Errorf("%d bars; want 1", got)
 	}
 	d = drawn(t, set, figure.Figure{Kind: "phase", X: "anisotropy", Y: "dimension", Color: "signal_alignment"})
@@ -259,7 +259,7 @@ func TestBarsStartAtZero(t *testing.T) {
 			case *recorder.SetColor:
 				current = a.Color
 			case *recorder.Fill:
-				if current == (color.NRGBA{0, 114, 178, 255}) && a.Path[1].Type == vg.LineComp {
+				if (current == hueOfGD || current == hueOfSpecGD) && a.Path[1].Type == vg.LineComp {
 					boxes++
 				}
 			}

@@ -165,7 +165,11 @@ func TestManyCellsAreASmallFile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if svg := written(t, picture, "svg", "phase"); len(svg) > 60<<10 {
+	svg := written(t, picture, "svg", "phase")
+	if len(svg) > 60<<10 {
 		t.Errorf("%d bytes for a map of 200 colours", len(svg))
+	}
+	if texts, named := strings.Count(svg, "<text"), strings.Count(svg, "Arial,Helvetica,sans-serif"); texts != named {
+		t.Errorf("%d of %d texts name a font that readers have", named, texts)
 	}
 }

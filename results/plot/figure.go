@@ -1,6 +1,7 @@
 package plot
 
 import (
+	"bytes"
 	"fmt"
 	"image/color"
 	"io"
@@ -137,11 +138,26 @@ func (f *Figure) Write(w io.Writer, format string) error {
 		return fmt.Errorf("plot: got format %q, want png, svg or pdf", format)
 	}
 	f.Draw(draw.NewCanvas(canvas, width, height))
-	if _, err := canvas.WriteTo(w); err != nil {
+	var b bytes.Buffer
+	if _, err := canvas.WriteTo(&b); err != nil {
+		return fmt.Errorf("plot: write %s: %w", format, err)
+	}
+	data := b.Bytes()
+	if format == "svg" {
+		data = bytes.ReplaceAll(data, []byte(svgFont), []byte(svgFonts))
+	}
+	if _, err := w.Write(data); err != nil {
 		return fmt.Errorf("plot: write %s: %w", format, err)
 	}
 	return nil
 }
+
+// svgFont is the font of the library's SVG, which few readers have. Arial, the next one of
+// svgFonts, has the same widths.
+const (
+	svgFont  = "font-family:Liberation Sans;font-variant:normal;font-weight:normal;font-style:normal"
+	svgFonts = "font-family:Liberation Sans,Arial,Helvetica,sans-serif"
+)
 
 // Draw draws the figure on a canvas.
 func (f *Figure) Draw(c draw.Canvas) {

@@ -19,11 +19,12 @@ import (
 type frame struct {
 	rows       int
 	columns    map[string]*column
-	parameters []string // of the sweep, in its order
-	axes       []string // that make good axes, best first
-	facets     []string // that make good panels or lines, best first
-	derived    []string // parameters that follow from others
-	notes      []string // for the caption: which parameters are held, what is left out
+	parameters []string                   // of the sweep, in its order
+	axes       []string                   // that make good axes, best first
+	facets     []string                   // that make good panels or lines, best first
+	derived    []string                   // parameters that follow from others
+	notes      []string                   // for the caption: which parameters are held, what is left out
+	words      map[string]map[string]bool // of each column of words, in all points of the set
 }
 
 // column has numbers or words. Null is NaN or "".
@@ -80,13 +81,16 @@ func (v value) String() string {
 	return number(v.number)
 }
 
+// maxWords bounds the words that have a colour of their own.
+const maxWords = 1000
+
 // conventions are the columns that every figure needs to count runs as the views do.
 var conventions = []string{"point", "point_id", "status", "unstable_step", "held_90_step", "steps_run"}
 
 // load reads the named columns, the parameters and the conventions of the points that satisfy
 // where.
 func load(ctx context.Context, set *results.Set, where string, names ...string) (*frame, error) {
-	f := &frame{columns: map[string]*column{}}
+	f := &frame{columns: map[string]*column{}, words: map[string]map[string]bool{}}
 	f.know(set.Schema())
 	var read []*column
 	var order []string
@@ -95,6 +99,9 @@ func load(ctx context.Context, set *results.Set, where string, names ...string) 
 			slices.Contains(conventions, c.Name) || strings.Contains(where, c.Name)
 		if wanted && f.columns[c.Name] == nil {
 			f.columns[c.Name] = &column{name: c.Name, kind: c.Kind}
+			if c.Kind == results.String && c.Name != "point_id" {
+				f.words[c.Name] = map[string]bool{}
+			}
 			read, order = append(read, f.columns[c.Name]), append(order, c.Name)
 		}
 	}
@@ -112,6 +119,11 @@ func load(ctx context.Context, set *results.Set, where string, names ...string) 
 	for cells, err := range set.Scan(ctx, results.Points, order...) {
 		if err != nil {
 			return nil, err
+		}
+		for i, c := range read {
+			if words := f.words[c.name]; words != nil && len(words) < maxWords && !cells[i].Null {
+				words[cells[i].Text] = true
+			}
 		}
 		if !keep(cells, read) {
 			continue

@@ -21,27 +21,20 @@ type line struct {
 	bar               barPlace  // not zero: bars instead of a curve
 }
 
-// lineLegend explains the colours of lines.
-func lineLegend(name string, values []value) []legendEntry {
+// lineLegend explains the colours of lines or bars.
+func (f *frame) lineLegend(o options, values []value, bars bool) []legendEntry {
+	if o.Color == "" {
+		return nil
+	}
 	var legend []legendEntry
-	for i, v := range values {
-		if name != "" {
-			color, dashes := lineStyle(values, i)
-			legend = append(legend, legendEntry{text: facetTitle(name, v), color: color, dashes: dashes})
+	for i, p := range f.paints(o, value{}, values) {
+		entry := legendEntry{text: facetTitle(o.Color, values[i]), color: p.color, dashes: p.dashes}
+		if bars {
+			entry.color, entry.area = p.fill, true
 		}
+		legend = append(legend, entry)
 	}
 	return legend
-}
-
-// lineStyle returns a hue for a word, dashed when the hues repeat, and a shade for a number.
-func lineStyle(values []value, i int) (color.NRGBA, []vg.Length) {
-	if values[i].word == "" && len(values) > 1 {
-		return shade(0.9 * float64(i) / float64(len(values)-1)), nil
-	}
-	if i >= len(hues) {
-		return hue(i), []vg.Length{5, 1.5}
-	}
-	return hue(i), nil
 }
 
 // linePanel is what a panel of lines shows.

@@ -158,7 +158,14 @@ type drawing struct {
 	fills  map[color.Color]int
 	areas  map[color.Color]float64 // of boxes, in square points, but those of the legend
 	lines  map[color.Color]int
+	legend map[string]mark // what is drawn before each text
 	dashed int
+}
+
+// mark is the colour of a line or an area, and the dashes of a line.
+type mark struct {
+	color  color.Color
+	dashes string
 }
 
 func record(t *testing.T, f *plot.Figure) drawing {
@@ -166,17 +173,20 @@ func record(t *testing.T, f *plot.Figure) drawing {
 	var c recorder.Canvas
 	width, height := f.Size()
 	f.Draw(draw.NewCanvas(&c, width, height))
-	d := drawing{fills: map[color.Color]int{}, areas: map[color.Color]float64{}, lines: map[color.Color]int{}}
+	d := drawing{fills: map[color.Color]int{}, areas: map[color.Color]float64{}, lines: map[color.Color]int{},
+		legend: map[string]mark{}}
 	var current color.Color
-	dashes := false
+	var last mark
+	dashes := ""
 	for _, action := range c.Actions {
 		switch a := action.(type) {
 		case *recorder.SetColor:
 			current = a.Color
 		case *recorder.SetLineDash:
-			dashes = len(a.Dashes) > 0
+			dashes = fmt.Sprint(a.Dashes)
 		case *recorder.Fill:
 			d.fills[current]++
+			last = mark{color: current}
 			for i, corner := range a.Path {
 				if corner.Type != vg.MoveComp || i+2 >= len(a.Path) {
 					continue
@@ -188,11 +198,13 @@ func record(t *testing.T, f *plot.Figure) drawing {
 			}
 		case *recorder.Stroke:
 			d.lines[current]++
-			if dashes {
+			last = mark{current, dashes}
+			if dashes != "[]" && dashes != "" {
 				d.dashed++
 			}
 		case *recorder.FillString:
 			d.texts = append(d.texts, a.String)
+			d.legend[a.String] = last
 			hasGlyphs(t, a.String)
 		}
 	}

@@ -32,13 +32,13 @@ func trajectories(ctx context.Context, set *results.Set, f *frame, o options) (*
 		}
 		bundles.add(cells[0].Int, float64(cells[1].Int), cells[2])
 	}
-	picture := &Figure{legend: lineLegend(o.Color, colors)}
+	picture := &Figure{legend: f.lineLegend(o, colors, false)}
 	var panels []*linePanel
 	for i, facet := range facets {
 		p := &linePanel{title: facetTitle(o.Facet, facet), rows: f.rowsOf(o, facet, nil)}
-		for j := range colors {
+		for j, paint := range f.paints(o, facet, colors) {
 			if l := bundles.line(i*len(colors) + j); len(l.x) > 0 {
-				l.color, l.dashes = lineStyle(colors, j)
+				l.color, l.dashes = paint.color, paint.dashes
 				p.lines = append(p.lines, l)
 			}
 		}
