@@ -3,11 +3,15 @@ package results
 import (
 	"bytes"
 	"encoding/base64"
+	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/apache/arrow/go/v15/arrow"
 	"github.com/apache/arrow/go/v15/arrow/ipc"
+
+	"github.com/phasegrid/phasegrid/sweep"
 )
 
 // arrowType returns the Arrow type of a kind. Enumerations are plain strings: this Arrow version
@@ -71,8 +75,53 @@ func fileSchema(columns []Column) (string, error) {
 		fields[i] = arrow.Field{Name: c.Name, Type: arrowType(c.Kind), Nullable: c.Nullable,
 			Metadata: arrow.NewMetadata(keys, values)}
 	}
-	stream, err := schemaStream(arrow.NewSchema(fields, nil))
+	text, err := pandasMetadata(columns)
+	if err != nil {
+		return "", err
+	}
+	var metadata *arrow.Metadata
+	if text != "" {
+		pandas := arrow.NewMetadata([]string{"pandas"}, []string{text})
+		metadata = &pandas
+	}
+	stream, err := schemaStream(arrow.NewSchema(fields, metadata))
 	return base64.StdEncoding.EncodeToString(stream), err
+}
+
+// pandasMetadata asks pandas to read seeds as its nullable Int64: beside a null it would turn them
+// into float64, which rounds beyond 2^53. It is empty if no column needs it. The format is that of
+// https://pandas.pydata.org/docs/development/developer.html.
+func pandasMetadata(columns []Column) (string, error) {
+	type column struct {
+		Name       string  `json:"name"`
+		FieldName  string  `json:"field_name"`
+		PandasType string  `json:"pandas_type"`
+		NumpyType  string  `json:"numpy_type"`
+		Metadata   *string `json:"metadata"`
+	}
+	var large []column
+	for _, c := range columns {
+		if c.Kind == Int64 && isSeed(c.Name) {
+			large = append(large, column{c.Name, c.Name, "int64", "Int64", nil})
+		}
+	}
+	if large == nil {
+		return "", nil
+	}
+	text, err := json.Marshal(
+		map[string]any{"index_columns": []string{}, "column_indexes": []string{}, "columns": large},
+	)
+	if err != nil {
+		return "", fmt.Errorf("results: encode pandas metadata: %w", err)
+	}
+	return string(text), nil
+}
+
+// isSeed reports whether a column is that of an integer parameter beyond what a float64 holds.
+func isSeed(name string) bool {
+	return slices.ContainsFunc(sweep.Parameters(), func(p sweep.Parameter) bool {
+		return p.Name == name && p.Kind == sweep.KindInt && p.Max > 1<<53
+	})
 }
 
 // schemaStream encodes a schema as an IPC stream without batches.

@@ -180,7 +180,7 @@ func TestGoldenBytes(t *testing.T) {
 	s := sampleSchema(t)
 	out := merge(t, s, sources(t, s, 1000, 300), []results.ShardRow{{Shard: 0, End: 1000, Node: "n"}})
 	for table, want := range map[results.Table]string{
-		results.Points:       "1e96665ea2ac335c",
+		results.Points:       "5595980cb76d0899",
 		results.Trajectories: "744824e1422a87a2",
 		results.Coefficients: "2544f73b38aae69b",
 		results.Shards:       "b93066e468e1c4a5",
