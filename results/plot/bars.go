@@ -19,11 +19,15 @@ const maxCategories = 24
 // between the 10 % and 90 % quantiles as a whisker. On a logarithmic axis, which has no zero to
 // start from, it draws dots.
 func bars(_ context.Context, _ *results.Set, f *frame, o options) (*Figure, error) {
-	best, err := f.prepareCurves(o)
+	tuned, err := f.prepareCurves(o)
 	if err != nil {
 		return nil, err
 	}
 	facets, colors, categories := f.show(o.Facet, maxPanels), f.show(o.Color, maxLines), f.show(o.X, maxCategories)
+	best, err := f.tune(o, tuned)
+	if err != nil {
+		return nil, err
+	}
 	f.noteCurves(o, best)
 	x := map[value]float64{}
 	for i, v := range categories {
@@ -34,7 +38,7 @@ func bars(_ context.Context, _ *results.Set, f *frame, o options) (*Figure, erro
 	for _, facet := range facets {
 		p := &linePanel{title: facetTitle(o.Facet, facet)}
 		for i, paint := range f.paints(o, facet, colors) {
-			l := f.categoryLine(f.rowsOf(o, facet, &colors[i]), o, x, best)
+			l := f.categoryLine(f.rowsOf(o, facet, &colors[i]), o, x)
 			l.color = paint.fill
 			l.bar = barPlace{of: len(colors), index: i}
 			if o.Color == "" && o.X == "optimizer" {
@@ -55,7 +59,7 @@ func bars(_ context.Context, _ *results.Set, f *frame, o options) (*Figure, erro
 }
 
 // categoryLine returns the medians of rows at the places of their categories.
-func (f *frame) categoryLine(rows []int, o options, x map[value]float64, best bool) *line {
+func (f *frame) categoryLine(rows []int, o options, x map[value]float64) *line {
 	at := map[float64][]int{}
 	xs := map[float64]bool{}
 	for _, row := range rows {
@@ -64,7 +68,7 @@ func (f *frame) categoryLine(rows []int, o options, x map[value]float64, best bo
 	}
 	l := &line{x: sorted(xs)}
 	for _, place := range l.x {
-		l.add(f.median(at[place], o.Y, best))
+		l.add(f.median(at[place], o.Y))
 	}
 	return l
 }

@@ -12,7 +12,7 @@ import (
 // curves draws a metric against a parameter. If several learning rates compete for a time, it draws
 // the best one.
 func curves(_ context.Context, _ *results.Set, f *frame, o options) (*Figure, error) {
-	best, err := f.prepareCurves(o)
+	tuned, err := f.prepareCurves(o)
 	if err != nil {
 		return nil, err
 	}
@@ -20,13 +20,17 @@ func curves(_ context.Context, _ *results.Set, f *frame, o options) (*Figure, er
 		return nil, err
 	}
 	facets, colors := f.show(o.Facet, maxPanels), f.show(o.Color, maxLines)
+	best, err := f.tune(o, tuned)
+	if err != nil {
+		return nil, err
+	}
 	f.noteCurves(o, best)
 	picture := &Figure{legend: f.lineLegend(o, colors, false)}
 	var panels []*linePanel
 	for _, facet := range facets {
 		p := &linePanel{title: facetTitle(o.Facet, facet), rows: f.rowsOf(o, facet, nil)}
 		for i, paint := range f.paints(o, facet, colors) {
-			l := f.curve(f.rowsOf(o, facet, &colors[i]), o, best)
+			l := f.curve(f.rowsOf(o, facet, &colors[i]), o)
 			l.color, l.dashes = paint.color, paint.dashes
 			p.lines = append(p.lines, l)
 		}
@@ -39,8 +43,8 @@ func curves(_ context.Context, _ *results.Set, f *frame, o options) (*Figure, er
 }
 
 // prepareCurves holds the parameters that are not shown and removes the rows that no curve has. It
-// reports whether the best learning rate is drawn.
-func (f *frame) prepareCurves(o options) (best bool, err error) {
+// reports whether several learning rates compete, so that the best one is drawn.
+func (f *frame) prepareCurves(o options) (tuned bool, err error) {
 	keys := []string{o.Facet, o.Color, o.X}
 	f.dropNull(keys...)
 	if f.rows == 0 {
@@ -48,31 +52,22 @@ func (f *frame) prepareCurves(o options) (best bool, err error) {
 	}
 	if results.IsCensored(o.Y) && f.columns["learning_rate"] != nil && !slices.Contains(keys, "learning_rate") {
 		f.slice(keys, "learning_rate", "steps")
-		best = f.free("learning_rate", append(slices.Clone(keys), "seed")...)
+		tuned = f.free("learning_rate", append(slices.Clone(keys), "seed")...)
 	}
-	if !best {
+	if !tuned {
 		f.slice(keys)
-		return false, nil
 	}
-	f.dropUnstable()
-	if f.rows == 0 {
-		return false, fmt.Errorf("plot: draw %s over %s: every learning rate is unstable", o.Y, o.X)
-	}
-	return true, nil
+	return tuned, nil
 }
 
 // noteCurves says in the caption what the medians are over.
-func (f *frame) noteCurves(o options, best bool) {
+func (f *frame) noteCurves(o options, best *tuning) {
 	keys := []string{o.Facet, o.Color, o.X}
 	free := keys
-	if best {
+	if best != nil {
 		keys = append(keys, "learning_rate")
 		free = append(keys, "steps")
-		if rank, length := f.rankColumn(o.Y); length != "" {
-			f.note("best learning rate by %s", label(rank))
-		} else {
-			f.note("best learning rate")
-		}
+		best.note(f, o.Y)
 	}
 	f.noteReplicates(keys...)
 	f.noteCoupled(free, o.Facet, o.Color)
@@ -106,9 +101,9 @@ func (f *frame) rowsOf(o options, facet value, color *value) []int {
 	return rows
 }
 
-// curve returns the line through the rows: median, 10 % and 90 % quantiles over replicates at each
-// x; if best, at the best learning rate there.
-func (f *frame) curve(rows []int, o options, best bool) *line {
+// curve returns the line through the rows: median, 10 % and 90 % quantiles over replicates
+// at each x.
+func (f *frame) curve(rows []int, o options) *line {
 	at := map[float64][]int{}
 	xs := map[float64]bool{}
 	for _, row := range rows {
@@ -117,20 +112,19 @@ func (f *frame) curve(rows []int, o options, best bool) *line {
 	}
 	l := &line{x: sorted(xs)}
 	for _, x := range l.x {
-		l.add(f.median(at[x], o.Y, best))
+		l.add(f.median(at[x], o.Y))
 	}
 	return l
 }
 
-// median returns the 10 %, 50 % and 90 % quantiles over the rows of a cell; if best, over those of
-// the best learning rate.
-func (f *frame) median(rows []int, y string, best bool) (low, mid, high float64) {
-	if best {
-		rows = f.bestRate(rows, y)
-	}
+// median returns the 10 %, 50 % and 90 % quantiles over the rows of a cell.
+func (f *frame) median(rows []int, y string) (low, mid, high float64) {
 	var r runs
 	for _, row := range rows {
 		r.add(f, row, y)
+	}
+	if f.marks[rows[0]] {
+		return math.NaN(), math.NaN(), math.NaN()
 	}
 	return r.quantile(0.1), r.quantile(0.5), r.quantile(0.9)
 }

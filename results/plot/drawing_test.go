@@ -129,7 +129,8 @@ func TestBestLearningRateHolds(t *testing.T) {
 	}
 	set := write(t, runs)
 	d := drawn(t, set, figure.Figure{Kind: figure.Curves, X: "anisotropy", Y: "steps_to_90"})
-	d.says(t, "best learning rate by steps to hold 90 % alignment", "2 points with an unstable step left out", "600")
+	d.says(t, "; 2 points; the best of 3 learning rates by steps to hold 90 % alignment",
+		"6 points tried", "2 of them with an unstable step excluded", "600")
 	d = drawn(t, set, figure.Figure{Kind: figure.Curves, X: "anisotropy", Y: "held_90_step"})
 	d.says(t, "400")
 }

@@ -243,7 +243,7 @@ func caption(set *results.Set, f *frame, o options) string {
 	if m := set.Manifest(); m != nil {
 		name = fmt.Sprintf("sweep %s (%.8s)", m.Name, m.Sweep)
 	}
-	text := fmt.Sprintf("%s, solver %s; %d points", name, set.Schema().Options().Solver, f.rows)
+	text := fmt.Sprintf("%s, solver %s; %s", name, set.Schema().Options().Solver, count(f.drawn(), "point"))
 	if len(f.notes) > 0 {
 		text += "; " + strings.Join(f.notes, ", ")
 	}

@@ -25,6 +25,7 @@ type frame struct {
 	derived    []string                   // parameters that follow from others
 	notes      []string                   // for the caption: which parameters are held, what is left out
 	words      map[string]map[string]bool // of each column of words, in all points of the set
+	marks      map[int]bool               // rows that mark a cell in which no learning rate gets there
 }
 
 // column has numbers or words. Null is NaN or "".

@@ -101,8 +101,8 @@ func (f *frame) grid(o options, rows []int) *grid {
 	return g
 }
 
-// sorted returns the members of a set in rising order.
-func sorted[K cmp.Ordered](set map[K]bool) []K { return slices.Sorted(maps.Keys(set)) }
+// sorted returns the keys of a map in rising order.
+func sorted[K cmp.Ordered, V any](set map[K]V) []K { return slices.Sorted(maps.Keys(set)) }
 
 // phasePanel is what a panel of a heat map shows.
 type phasePanel struct {

@@ -469,7 +469,7 @@ func TestCurvesTakeTheBestLearningRate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	record(t, picture).says(t, "best learning rate")
+	record(t, picture).says(t, "; 3 points; the best of 3 learning rates")
 }
 
 func TestTrajectoriesAreTheDefaultWithoutAxes(t *testing.T) {

@@ -108,6 +108,15 @@ func (f *frame) show(name string, most int) []value {
 	return some
 }
 
+// drawn counts the rows whose runs are drawn.
+func (f *frame) drawn() int {
+	n := 0
+	for row := range f.rows {
+		n += truth(!f.marks[row])
+	}
+	return n
+}
+
 // firstWords lists some values.
 func firstWords(values []value) string {
 	var words []string
@@ -128,7 +137,9 @@ func (f *frame) noteReplicates(keys ...string) { f.noteRuns("median and 10-90 % 
 func (f *frame) noteRuns(statistic string, keys ...string) {
 	cells := map[string]int{}
 	for row := range f.rows {
-		cells[f.key(row, keys)]++
+		if !f.marks[row] {
+			cells[f.key(row, keys)]++
+		}
 	}
 	least, most := f.rows, 0
 	for _, n := range cells {
@@ -181,8 +192,8 @@ func (f *frame) changes(name string, keys []string) bool {
 // noteDiverged says how many of the runs diverged and how they count.
 func (f *frame) noteDiverged(consequence string) {
 	diverged := 0
-	for _, status := range f.columns["status"].words {
-		if status == results.StatusDiverged {
+	for row, status := range f.columns["status"].words {
+		if status == results.StatusDiverged && !f.marks[row] {
 			diverged++
 		}
 	}

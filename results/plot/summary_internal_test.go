@@ -89,6 +89,15 @@ func TestLateHeldTimesRankLast(t *testing.T) {
 	}
 }
 
+// TestARunThatDivergesDropsNoOtherOne: that it ended early says nothing about the run before it.
+func TestARunThatDivergesDropsNoOtherOne(t *testing.T) {
+	f := statuses("held_90_step", []float64{80, 90, math.NaN()}, "ok", "ok", "diverged")
+	f.columns["steps_run"] = &column{kind: results.Int64, numbers: []float64{1000, 1000, 4}}
+	if got := f.rankOf([]int{0, 1, 2}, "held_90_step"); got != 90 {
+		t.Errorf("80, 90 and a diverged run rank at %v, want 90", got)
+	}
+}
+
 // TestLawsNeedTheirAssumptions changes one parameter of a run at a time.
 func TestLawsNeedTheirAssumptions(t *testing.T) {
 	for optimizer, law := range map[string]func(*frame, int) bool{"gd": followsGradient, "specgd": movesAllAlike} {
