@@ -23,7 +23,7 @@ type optimizerSummary struct {
 	peakSpike                         medianOf // of peak_spike_alignment
 	held                              medianOf // of held_90_step; censored runs are infinite
 	censored                          int64
-	shortest                          int64 // fewest steps of a censored run
+	horizon                           int64 // shortest one of a censored run; 0 if none is known
 	slowest, fastest                  float64
 }
 
@@ -73,7 +73,7 @@ func summarize(ctx context.Context, set *results.Set) ([]*optimizerSummary, erro
 		columns = append(columns, parameter)
 		return len(columns) - 1
 	}
-	optimizer, rate := position("optimizer"), position("learning_rate")
+	optimizer, rate, steps := position("optimizer"), position("learning_rate"), position("steps")
 	var order []*optimizerSummary
 	byName := map[string]*optimizerSummary{}
 	for row, err := range set.Scan(ctx, results.Points, columns...) {
@@ -90,7 +90,11 @@ func summarize(ctx context.Context, set *results.Set) ([]*optimizerSummary, erro
 			byName[name] = s
 			order = append(order, s)
 		}
-		s.add(row[0].Text, row[1], row[2], row[3].Int)
+		given := results.Cell{Null: true}
+		if steps >= 0 {
+			given = row[steps]
+		}
+		s.add(row[0].Text, row[1], row[2], horizonOf(row[0].Text, row[3], given))
 		if rate >= 0 && !row[rate].Null {
 			s.slowest, s.fastest = min(s.slowest, row[rate].Float), max(s.fastest, row[rate].Float)
 		}
@@ -98,7 +102,18 @@ func summarize(ctx context.Context, set *results.Set) ([]*optimizerSummary, erro
 	return order, nil
 }
 
-func (s *optimizerSummary) add(status string, peakSpike, held results.Cell, steps int64) {
+// horizonOf returns the step up to which a run says whether it holds the alignment: the last one of
+// a run that is ok, also where it was stopped. A run that diverged or failed ends early and would
+// have counted as censored up to the steps that it was given; 0 if they are null.
+func horizonOf(status string, ran, given results.Cell) int64 {
+	if status == results.StatusOK {
+		return ran.Int
+	}
+	return given.Int
+}
+
+// add adds a point. horizon is the step up to which it would be censored.
+func (s *optimizerSummary) add(status string, peakSpike, held results.Cell, horizon int64) {
 	s.points++
 	switch status {
 	case results.StatusDiverged:
@@ -117,8 +132,9 @@ func (s *optimizerSummary) add(status string, peakSpike, held results.Cell, step
 		return
 	}
 	s.held.add(math.Inf(1))
-	if s.censored++; s.censored == 1 || steps < s.shortest {
-		s.shortest = steps
+	s.censored++
+	if horizon > 0 && (s.horizon == 0 || horizon < s.horizon) {
+		s.horizon = horizon
 	}
 }
 
@@ -161,14 +177,17 @@ func (s *optimizerSummary) spike() float64 {
 }
 
 // heldText is the median of held_90_step. Where that is a censored run, it is later than the
-// shortest censored run.
+// shortest horizon of these.
 func (s *optimizerSummary) heldText() string {
 	median := s.held.value()
 	switch {
 	case math.IsNaN(median):
 		return "-"
 	case math.IsInf(median, 1):
-		return ">" + humanize.Comma(s.shortest)
+		if s.horizon == 0 {
+			return "-"
+		}
+		return ">" + humanize.Comma(s.horizon)
 	}
 	return humanize.Comma(int64(median))
 }

@@ -43,6 +43,32 @@ func TestSummaryCountsCensoredRunsAsLaterThanAllOthers(t *testing.T) {
 	}
 }
 
+// TestDivergedRunsDoNotLowerTheHorizon: a run that diverged at step 4 of 1,500 says nothing about
+// step 5; one that was stopped says nothing beyond its last step.
+func TestDivergedRunsDoNotLowerTheHorizon(t *testing.T) {
+	steps := results.Cell{Int: 1500}
+	s := &optimizerSummary{}
+	for _, run := range []struct {
+		status string
+		ran    int64
+	}{{results.StatusDiverged, 4}, {results.StatusFailed, 0}, {results.StatusOK, 1500}} {
+		ran := results.Cell{Int: run.ran}
+		s.add(run.status, results.Cell{}, results.Cell{Null: true}, horizonOf(run.status, ran, steps))
+	}
+	if got := s.heldText(); got != ">1,500" {
+		t.Errorf("got %s, want >1,500", got)
+	}
+	if got := horizonOf(results.StatusOK, results.Cell{Int: 900}, steps); got != 900 {
+		t.Errorf("got %d for a run that was stopped, want 900", got)
+	}
+	s = &optimizerSummary{}
+	s.add(results.StatusDiverged, results.Cell{}, results.Cell{Null: true},
+		horizonOf(results.StatusDiverged, results.Cell{Int: 4}, results.Cell{Null: true}))
+	if got := s.heldText(); got != "-" {
+		t.Errorf("got %s without known steps, want -", got)
+	}
+}
+
 // TestSummaryOfFewRunsThatAreOK: a failed run is censored whatever its row has, and there is no
 // median of a metric where fewer than half of the runs are ok.
 func TestSummaryOfFewRunsThatAreOK(t *testing.T) {

@@ -14,8 +14,8 @@ import (
 	"github.com/phasegrid/phasegrid/sweep/figure"
 )
 
-// TestCaptionCountsWhatIsDrawn: of random sets with competing learning rates, the caption counts the
-// runs at the best one as drawn, and the others as tried. Runs last 10,000 steps.
+// TestCaptionCountsWhatIsDrawn: of random sets with competing learning rates, the caption counts
+// the runs at the best one as drawn, and the others as tried. Runs last 10,000 steps.
 func TestCaptionCountsWhatIsDrawn(t *testing.T) {
 	random, figures := rand.New(rand.NewPCG(28, 29)), 0
 	for range 40 {
