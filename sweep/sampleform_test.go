@@ -254,3 +254,60 @@ func TestSampledFormsAreCanonical(t *testing.T) {
 		t.Error("equal weights are not those of a list: a Latin hypercube holds them exactly")
 	}
 }
+
+// Whatever numbers an axis has, it is refused with a place, or it draws values that the parameter
+// takes and reads back as itself.
+func TestSampledFormsTakeAnyNumbers(t *testing.T) {
+	sound := []string{"0.1", "0.25", "0.5", "1", "2", "3"}
+	numbers := []string{
+		"0", "-0.0", "1", "-1", "0.1", "0.3", "2", "5e-324", "-5e-324", "1e-300", "1e300", "1.7976931348623157e308",
+		"-1.7976931348623157e308", "1e400", "1e-400", ".nan", ".inf", "nan", "9007199254740993", "9223372036854775807",
+		"1e15", "0." + strings.Repeat("3", 99), strings.Repeat("7", 99), "1e250", "-1e250", "0x10", "'1'", "[1]", "", "true",
+	}
+	names := []string{"v", "anisotropy", "rho", "teacher_index", "init_scale", "seed", "learning_rate"}
+	taken := 0
+	rapid.Check(t, func(t *rapid.T) {
+		pick := func(what string) string {
+			return rapid.OneOf(rapid.SampledFrom(sound), rapid.SampledFrom(sound), rapid.SampledFrom(numbers)).Draw(t, what)
+		}
+		var axis string
+		switch rapid.IntRange(0, 3).Draw(t, "form") {
+		case 0:
+			axis = fmt.Sprintf("{from: %s, to: %s, step: %s}", pick("from"), pick("to"), pick("step"))
+		case 1:
+			axis = fmt.Sprintf("{normal: {mean: %s, sd: %s}, from: %s, to: %s}", pick("mean"), pick("sd"), pick("from"),
+				pick("to"))
+		case 2:
+			axis = fmt.Sprintf("{normal: {mean: %s, sd: %s}}", pick("mean"), pick("sd"))
+		case 3:
+			axis = fmt.Sprintf("{choice: [1, 2, 1], weights: [%s, %s, %s]}", pick("a"), pick("b"), pick("c"))
+		}
+		name := rapid.SampledFrom(names).Draw(t, "name")
+		text := sampleOf(rapid.SampledFrom(methods()).Draw(t, "method"), 16, name, axis)
+		for _, fixed := range []string{"anisotropy: 3, ", "init_scale: 0.1, ", "learning_rate: 0.01, "} {
+			if strings.HasPrefix(fixed, name) {
+				text = strings.Replace(text, fixed, "", 1)
+			}
+		}
+		spec, err := sweep.Parse("x.yaml", []byte(text), sweep.Limits{})
+		if err != nil {
+			return
+		}
+		taken++
+		back, err := sweep.Decode(spec.Canonical())
+		if err != nil || string(back.Canonical()) != string(spec.Canonical()) {
+			t.Fatalf("%s: %v\n%s", text, err, spec.Canonical())
+		}
+		for i := range spec.Size() {
+			p, _ := spec.Point(i)
+			q, _ := back.Point(i)
+			if p.Invalid != "" || !equalPoints(&p, &q) {
+				t.Fatalf("%s: point %d is %v, then %v: %s", text, i, p.Params, q.Params, p.Invalid)
+			}
+		}
+	})
+	if taken == 0 {
+		t.Error("no axis is taken")
+	}
+	t.Logf("%d axes are taken", taken)
+}
