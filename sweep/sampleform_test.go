@@ -47,9 +47,9 @@ func TestSampledStepsAreTheDecimals(t *testing.T) {
 			).SetFrac(big.NewInt(n), new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(digits)), nil)).
 				FloatString(digits)
 		}
-		const each = 8
+		num := 8*count + rapid.Int64Range(0, count-1).Draw(t, "more")
 		axis := fmt.Sprintf("{from: %s, to: %s, step: %s}", text(from), text(from+(count-1)*step+rest), text(step))
-		spec, err := sweep.Parse("x.yaml", []byte(sampleOf(method, int(each*count), "v", axis)), sweep.Limits{})
+		spec, err := sweep.Parse("x.yaml", []byte(sampleOf(method, int(num), "v", axis)), sweep.Limits{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -63,8 +63,8 @@ func TestSampledStepsAreTheDecimals(t *testing.T) {
 				t.Fatal(err)
 			}
 			n, drawn := counts[want]
-			if delete(counts, want); method == "lhs" && n != each || !drawn && method == "sobol" {
-				t.Errorf("%v is drawn %d times, want %d", want, n, each)
+			if delete(counts, want); method == "lhs" && n != 8 && (n != 9 || num == 8*count) || !drawn && method == "sobol" {
+				t.Errorf("%v is drawn %d times of %d, want 8 or 9 with lhs", want, n, num)
 			}
 		}
 		if len(counts) > 0 {
@@ -169,6 +169,23 @@ func TestSampledWeights(t *testing.T) {
 	}
 }
 
+// A Latin hypercube draws each entry as often as its share says, rounded up or down.
+func TestLatinHypercubeHoldsWeights(t *testing.T) {
+	weights := []float64{3, 1, 1, 2}
+	for seed := range 20 {
+		counts := make([]float64, len(weights))
+		text := sampleOf("lhs", 100, "v", "{choice: [0, 1, 2, 3], weights: [3, 1, 1, 2]}")
+		for p := range parse(t, strings.Replace(text, "seed: 3", fmt.Sprint("seed: ", seed), 1)).Points(0, 100) {
+			counts[int(p.Params[sweep.NumParameters].Float())]++
+		}
+		for x, weight := range weights {
+			if want := weight * 100 / 7; math.Abs(counts[x]-want) >= 1 {
+				t.Errorf("seed %d: %d is drawn %g times of 100, want %g", seed, x, counts[x], want)
+			}
+		}
+	}
+}
+
 // A normal axis has the moments that it says, and with bounds nothing beyond them.
 func TestSampledNormal(t *testing.T) {
 	for _, method := range methods() {
@@ -195,6 +212,19 @@ func TestSampledNormal(t *testing.T) {
 			if math.Abs(mean-c.mean) > tolerance || math.Abs(sd-c.sd) > tolerance {
 				t.Errorf("%s %s: mean %g, sd %g", method, c.axis, mean, sd)
 			}
+		}
+	}
+}
+
+// The first Sobol point, 0, is the quantile of 1/3 on a normal axis, and from on others.
+func TestFirstSobolPoint(t *testing.T) {
+	for axis, want := range map[string]float64{
+		"{normal: {mean: 2, sd: 10}}": 2 - 4.307272992954576, "{from: 2, to: 10}": 2, "{from: 2, to: 10, step: 3}": 2,
+		"{choice: [2, 3], weights: [1, 1]}": 2,
+	} {
+		first, _ := parse(t, strings.Replace(sampleOf("sobol", 4, "v", axis), "seed: 3, ", "", 1)).Point(0)
+		if got := first.Params[sweep.NumParameters].Float(); math.Abs(got-want) > 1e-12 {
+			t.Errorf("%s: the first point is %v, want %v", axis, got, want)
 		}
 	}
 }
