@@ -69,7 +69,8 @@ files go to the current directory.
 		&o.Figure.XScale, "x-scale", "", "linear or log (default log for positive values that span a factor of 20)",
 	)
 	flags.StringVar(&o.Figure.YScale, "y-scale", "", "linear or log")
-	flags.Float64Var(&o.Figure.Threshold, "threshold", 0, "level of the contour in a phase diagram (default 0.5)")
+	flags.Float64Var(&o.Figure.Threshold, "threshold", 0,
+		"level of the contour in a phase diagram (default 0.5 of an alignment, none of others)")
 	flags.StringVar(&o.Name, "figure", "", "draw one `figure` of the sweep file, by its name or its number from 1")
 	flags.StringArrayVar(
 		&o.To,

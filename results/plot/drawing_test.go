@@ -294,7 +294,8 @@ func TestContourIsOneLine(t *testing.T) {
 			x := float64(lambda) / 19
 			runs = append(
 				runs,
-				run{optimizer: "gd", dimension: d, anisotropy: x, rate: 0.1, alignment: x * float64(d) / 40},
+				run{optimizer: "gd", dimension: d, anisotropy: x, rate: 0.1, alignment: x * float64(d) / 40,
+					steps90: int64(1 + 100*x)},
 			)
 		}
 	}
@@ -333,6 +334,12 @@ func TestContourIsOneLine(t *testing.T) {
 		t.Errorf("%d strokes of the rim, over ink: %v; want all of it below", rims, inkBeforeRim)
 	}
 	record(t, picture).says(t, "signal alignment = 0.4")
+	steps := figure.Figure{Kind: "phase", X: "anisotropy", Y: "dimension", Color: "held_90_step", Threshold: 50}
+	drawn(t, set, steps).says(t, "held 90 step = 50")
+	steps.Threshold = 0
+	if all := strings.Join(drawn(t, set, steps).texts, " "); strings.Contains(all, "held 90 step = ") {
+		t.Errorf("a contour of steps that was not asked for: %s", all)
+	}
 	o.Threshold = 2
 	if all := strings.Join(drawn(t, set, o).texts, " "); strings.Contains(all, "signal alignment = 2") {
 		t.Errorf("the legend has a contour that is not drawn: %s", all)

@@ -71,7 +71,13 @@ func (o *options) choose(f *frame, set *results.Set) error {
 			o.Facet = asked
 		}
 	}
-	return kinds()[o.Kind].choose(o, f, set)
+	if err := o.checkAsked(); err != nil {
+		return err
+	}
+	if err := kinds()[o.Kind].choose(o, f, set); err != nil {
+		return err
+	}
+	return o.checkApart()
 }
 
 // hasColumn reports whether a table of a set has a column.
@@ -176,6 +182,12 @@ func (o *options) choosePhase(f *frame, _ *results.Set) error {
 	if f.columns[o.X].isWord() || f.columns[o.Y].isWord() {
 		return fmt.Errorf("plot: choose axes: %s and %s must be numbers", o.X, o.Y)
 	}
+	for _, name := range []string{o.X, o.Y} {
+		if !slices.Contains(f.parameters, name) {
+			return fmt.Errorf("plot: choose axes: a %s diagram has parameters on its axes, got the metric %s; "+
+				"show it as color, or draw it over a parameter by kind curves", o.Kind, name)
+		}
+	}
 	if o.Color == "" {
 		o.Color = f.widest("signal_alignment", "peak_spike_alignment")
 	}
@@ -184,7 +196,7 @@ func (o *options) choosePhase(f *frame, _ *results.Set) error {
 	} else if f.columns[o.Color] == nil || f.columns[o.Color].isWord() {
 		return fmt.Errorf("plot: choose colour: %s is not a column of numbers", o.Color)
 	}
-	if o.Threshold == 0 {
+	if o.Threshold == 0 && isFraction(o.Color) {
 		o.Threshold = 0.5
 	}
 	return nil
@@ -221,7 +233,8 @@ func (o *options) chooseCurves(f *frame, _ *results.Set) error {
 	}
 	for _, name := range []string{o.X, o.Y} {
 		if c := f.columns[name]; c == nil || c.isWord() {
-			return fmt.Errorf("plot: choose axes: %q is not a column of numbers; name one for X and one for Y", name)
+			return fmt.Errorf("plot: choose axes: %q is not a column of numbers; name one for x and one for y, "+
+				"or draw words by kind bars", name)
 		}
 	}
 	return nil
@@ -248,10 +261,10 @@ func (o *options) chooseBars(f *frame, _ *results.Set) error {
 		o.Y = f.time()
 	}
 	if c := f.columns[o.Y]; c == nil || c.isWord() {
-		return fmt.Errorf("plot: choose axes: %q is not a column of numbers; name one for Y", o.Y)
+		return fmt.Errorf("plot: choose axes: %q is not a column of numbers; name one for y", o.Y)
 	}
 	if f.columns[o.X] == nil {
-		return fmt.Errorf("plot: choose axes: the sweep has no column %s; name one for X", o.X)
+		return fmt.Errorf("plot: choose axes: the sweep has no column %s; name one for x", o.X)
 	}
 	return nil
 }
@@ -264,7 +277,10 @@ func (o *options) chooseTrajectories(f *frame, set *results.Set) error {
 		o.X = "step"
 	}
 	if o.X != "step" && o.X != "eta_step" {
-		return fmt.Errorf("plot: choose axes: got %s for the X of trajectories, want step or eta_step", o.X)
+		return fmt.Errorf(
+			"plot: choose axes: got %s for x, want step or eta_step; draw a parameter by kind curves",
+			o.X,
+		)
 	}
 	if o.Y == "" {
 		o.Y = "signal_alignment"

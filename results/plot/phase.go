@@ -125,7 +125,7 @@ func (f *Figure) addPhasePanels(from *frame, panels []*phasePanel, x, y scale, c
 		p.Add(heats[i])
 		marks.addCells(panel.grid)
 		line := &contour{grid: panel.grid, level: o.Threshold, x: x, y: y}
-		if o.Kind == figure.Phase && isFraction(o.Color) && len(line.pieces()) > 0 {
+		if o.Kind == figure.Phase && o.Threshold != 0 && len(line.pieces()) > 0 {
 			p.Add(line)
 			marks.contour = true
 		}

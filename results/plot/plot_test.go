@@ -540,13 +540,28 @@ func TestFiguresAreWrittenInEachFormat(t *testing.T) {
 func TestDrawErrors(t *testing.T) {
 	set := write(t, phaseRuns())
 	for want, o := range map[string]figure.Figure{
+		"parameters on its axes, got the metric held_90_step; show it as color": {
+			Kind: figure.Phase, X: "anisotropy", Y: "held_90_step"},
+		"stability diagram has parameters on its axes, got the metric loss": {
+			Kind: figure.Stability, X: "loss", Y: "learning_rate"},
+		"draw stability: got color loss, which it does not have": {Kind: figure.Stability, Color: "loss"},
+		"draw stability: got threshold 0.3":                      {Kind: figure.Stability, Threshold: 0.3},
+		"draw curves: got threshold 0.3":                         {Kind: figure.Curves, Threshold: 0.3},
+		"draw trajectories: got threshold 0.3":                   {Kind: figure.Trajectories, Threshold: 0.3},
+		"draw bars: got threshold 0.3":                           {Kind: figure.Bars, Threshold: 0.3},
+		"draw bars: got x_scale log, which it does not have: categories have no scale": {
+			Kind: figure.Bars, XScale: "log"},
+		"draw curves: got anisotropy for both x and color": {
+			Kind: figure.Curves, X: "anisotropy", Color: "anisotropy", Y: "loss"},
+		"draw phase: got dimension for both x and y":          {Kind: figure.Phase, X: "dimension", Y: "dimension"},
+		"draw words by kind bars":                             {Kind: figure.Curves, X: "optimizer", Y: "loss"},
 		"want phase, stability, curves, trajectories or bars": {Kind: "pie"},
-		"no such column":  {Color: "color"},
-		"condition":       {Where: "dimension >"},
-		"unknown name":    {Where: "dimensions > 3"},
-		"no points":       {Where: "dimension > 3000"},
-		"must be numbers": {X: "optimizer", Y: "dimension", Kind: "phase"},
-		"want step or":    {Kind: figure.Trajectories, X: "anisotropy"},
+		"no such column":                                      {Color: "color"},
+		"condition":                                           {Where: "dimension >"},
+		"unknown name":                                        {Where: "dimensions > 3"},
+		"no points":                                           {Where: "dimension > 3000"},
+		"must be numbers":                                     {X: "optimizer", Y: "dimension", Kind: "phase"},
+		"want step or":                                        {Kind: figure.Trajectories, X: "anisotropy"},
 	} {
 		if _, err := plot.Draw(context.Background(), set, o); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%+v: %v; want %q", o, err, want)

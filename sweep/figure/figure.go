@@ -42,7 +42,8 @@ type Figure struct {
 	// factor of 20.
 	XScale string `json:"x_scale,omitempty"`
 	YScale string `json:"y_scale,omitempty"`
-	// Threshold is the level of the contour in a phase diagram of an alignment; 0 selects one half.
+	// Threshold is the level of the contour in a phase diagram; 0 selects one half for an alignment
+	// and no contour for other metrics.
 	Threshold float64 `json:"threshold,omitempty"`
 }
 

@@ -47,7 +47,7 @@ func Keys() []Key {
 		{Name: "x_scale", Words: scales, Doc: "default log for positive values that span a factor of 20",
 			field: func(f *Figure) any { return &f.XScale }},
 		{Name: "y_scale", Words: scales, Doc: "as x_scale", field: func(f *Figure) any { return &f.YScale }},
-		{Name: "threshold", Doc: "level of the contour in a phase diagram of an alignment; default 0.5",
+		{Name: "threshold", Doc: "level of the contour in a phase diagram; default 0.5 of an alignment, none of others",
 			field: func(f *Figure) any { return &f.Threshold }},
 	}
 }
