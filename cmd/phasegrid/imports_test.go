@@ -23,9 +23,12 @@ var mayImport = map[string][]string{
 	"node/solver/simd/openblas": {},
 	"node/solver":               {"node/solver/simd", "sweep/elementary"},
 
-	"results":       {"sweep"},
-	"results/plot":  {"results", "sweep", "sweep/figure"},
-	"results/views": {"results", "sweep"},
+	"results":           {"sweep"},
+	"results/fit":       {"results", "results/formula", "results/replicate"},
+	"results/formula":   {"results"},
+	"results/plot":      {"results", "results/formula", "sweep", "sweep/figure"},
+	"results/replicate": {},
+	"results/views":     {"results", "sweep"},
 
 	"node": {"sweep", "results", "node/solver", "proto/phasegrid/v1"},
 
@@ -57,12 +60,13 @@ var mayImport = map[string][]string{
 		"cmd/phasegrid/bench", "cmd/phasegrid/chaos", "cmd/phasegrid/client", "cmd/phasegrid/estimate",
 		"cmd/phasegrid/local",
 		"cmd/phasegrid/reuse", "cmd/phasegrid/sql", "coordinator", "coordinator/ledger", "coordinator/store",
-		"node", "node/solver", "results", "results/plot", "sweep", "sweep/figure",
+		"node", "node/solver", "results", "results/fit", "results/plot", "sweep",
+		"sweep/figure",
 	},
 
 	"docs/paper": {
-		"cmd/phasegrid/client", "cmd/phasegrid/local", "node/solver", "results", "results/plot", "sweep",
-		"sweep/figure",
+		"cmd/phasegrid/client", "cmd/phasegrid/local", "node/solver", "results", "results/fit", "results/plot",
+		"sweep", "sweep/figure",
 	},
 	"docs/reference": {},
 	"docs/reference/generate": {

@@ -1,12 +1,14 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 
+	"github.com/phasegrid/phasegrid/cmd/phasegrid/client"
 	"github.com/phasegrid/phasegrid/results"
 	"github.com/phasegrid/phasegrid/sweep"
 )
@@ -21,6 +23,25 @@ func openSet(dir string) (*results.Set, error) {
 		return nil, fmt.Errorf("%w; name a directory that phasegrid run or fetch wrote", err)
 	}
 	return set, nil
+}
+
+// copyLive copies the rows that a cluster has committed of a sweep, by id or name, to a temporary
+// result set, which remove deletes.
+func copyLive(ctx context.Context, c client.Config, sweep string) (folder string, remove func(), err error) {
+	dir, err := os.MkdirTemp("", "phasegrid-live-")
+	if err != nil {
+		return "", nil, fmt.Errorf("create a directory for the sweep's rows: %w", err)
+	}
+	remove = func() { os.RemoveAll(dir) }
+	err = c.With(ctx, func(ctx context.Context, c *client.Client) error {
+		folder, err = c.CopyCommitted(ctx, sweep, dir)
+		return err
+	})
+	if err != nil {
+		remove()
+		return "", nil, err
+	}
+	return folder, remove, nil
 }
 
 // checkDirectory gives every command the same words for a directory that is not there.

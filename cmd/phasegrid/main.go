@@ -126,7 +126,7 @@ func (m Main) addCommands(root *cobra.Command) {
 			m.cancelCommand(), m.retryCommand(), m.rmCommand(),
 		}},
 		{"Results:", []*cobra.Command{
-			m.fetchCommand(), m.queryCommand(), m.plotCommand(), m.explainCommand(), m.diffCommand(),
+			m.fetchCommand(), m.queryCommand(), m.plotCommand(), m.fitCommand(), m.explainCommand(), m.diffCommand(),
 			m.verifyCommand(), m.columnsCommand(),
 		}},
 		{operations, []*cobra.Command{

@@ -127,19 +127,12 @@ func runQuery(ctx context.Context, o queryOptions) error {
 		if len(o.Sets) > 0 {
 			return usageError{errors.New("--live and --set exclude each other; remove one of them")}
 		}
-		dir, err := os.MkdirTemp("", "phasegrid-live-")
-		if err != nil {
-			return fmt.Errorf("create a directory for the sweep's rows: %w", err)
-		}
-		defer os.RemoveAll(dir)
-		err = o.Client.With(ctx, func(ctx context.Context, c *client.Client) error {
-			folder, err := c.CopyCommitted(ctx, o.Live, dir)
-			o.Sets = []string{folder}
-			return err
-		})
+		folder, remove, err := copyLive(ctx, o.Client, o.Live)
 		if err != nil {
 			return err
 		}
+		defer remove()
+		o.Sets = []string{folder}
 	}
 	sets, err := openSets(o.Sets, o.Out)
 	if err != nil {

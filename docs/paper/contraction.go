@@ -49,7 +49,7 @@ func algebraicTail(m *measurement) (slope, constant float64) {
 			constant += (1 - t.SignalAlignment) * time
 		}
 	}
-	slope, _ = line(x, y)
+	slope = slopeOf(x, y)
 	return slope, constant / float64(len(x))
 }
 

@@ -27,7 +27,7 @@ func measureGrowth(m *measurement) {
 			for _, t := range r.trajectory {
 				steps, logs = append(steps, float64(t.Step)), append(logs, math.Log(k.of(t)))
 			}
-			if slope, _ := line(steps, logs); !math.IsNaN(slope) { // there is no spike at lambda = 0
+			if slope := slopeOf(steps, logs); !math.IsNaN(slope) { // there is no spike at lambda = 0
 				theory := math.Log1p(k.theta(r.number("anisotropy")) * r.number("learning_rate"))
 				worst = math.Max(worst, math.Abs(slope/theory-1))
 			}

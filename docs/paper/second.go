@@ -206,7 +206,7 @@ func measureOverlap(m *measurement) {
 					steps, logs = append(steps, float64(t.Step)), append(logs, math.Log(t.TeacherCovarianceOverlap))
 				}
 			}
-			slope, _ := line(steps, logs)
+			slope := slopeOf(steps, logs)
 			rho := newFlow(r).growth()
 			theory.add(math.Log1p(rate(r) / 4 * rho))
 			deviation.add(math.Abs(slope/math.Log1p(rate(r)/4*rho) - 1))
@@ -242,7 +242,7 @@ func measureEscape(m *measurement) {
 				logs, times = append(logs, math.Log(r.number("dimension"))), append(times, censored(r.EscapeStep))
 				steps[r.number("dimension")] = append(steps[r.number("dimension")], censored(r.EscapeStep))
 			}
-			slope, _ := line(logs, times)
+			slope := slopeOf(logs, times)
 			last := runs[len(runs)-1]
 			ratios = append(ratios, slope*2*math.Log1p(rate(last)/4*newFlow(last).growth()))
 		}
@@ -266,7 +266,7 @@ func measureConvergence(m *measurement) {
 					times, errors = append(times, math.Log(k)), append(errors, math.Log(1-t.TeacherCovarianceOverlap))
 				}
 			}
-			slope, _ := line(times, errors)
+			slope := slopeOf(times, errors)
 			measured.add(-1 / slope)
 		}
 		from := fmt.Sprintf("at most 2a/(a-1) = %.3g; a/(a-1) = %.3g for weights λ_i; four windows", 2*theory, theory)

@@ -3,6 +3,8 @@ package main
 import (
 	"math"
 	"slices"
+
+	"github.com/phasegrid/phasegrid/results/fit"
 )
 
 // span is the least and the largest of some numbers. Its zero value must not be used: see empty.
@@ -21,20 +23,8 @@ func spanOf(runs []run, value func(run) float64) span {
 	return s
 }
 
-// line fits y = intercept + slope x by least squares.
-func line(x, y []float64) (slope, intercept float64) {
-	n := float64(len(x))
-	var mx, my, sxx, sxy float64
-	for i := range x {
-		mx, my = mx+x[i]/n, my+y[i]/n
-	}
-	for i := range x {
-		sxx += (x[i] - mx) * (x[i] - mx)
-		sxy += (x[i] - mx) * (y[i] - my)
-	}
-	slope = sxy / sxx
-	return slope, my - slope*mx
-}
+// slopeOf is the slope of a line through points, as phasegrid fit has it.
+func slopeOf(x, y []float64) float64 { return fit.LeastSquares(x, y, 0.95).Slope }
 
 // pick returns the runs that pass a filter.
 func pick(runs []run, keep func(run) bool) []run {

@@ -9,10 +9,8 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/expr-lang/expr"
-	"github.com/expr-lang/expr/vm"
-
 	"github.com/phasegrid/phasegrid/results"
+	"github.com/phasegrid/phasegrid/results/formula"
 )
 
 // frame is the rows of the points table that a figure shows, by column.
@@ -93,11 +91,15 @@ var conventions = []string{"point", "point_id", "status", "unstable_step", "held
 func load(ctx context.Context, set *results.Set, where string, names ...string) (*frame, error) {
 	f := &frame{columns: map[string]*column{}, words: map[string]map[string]bool{}}
 	f.know(set.Schema())
+	keep, err := formula.ParseCondition(where, set.Schema().Columns(results.Points))
+	if err != nil {
+		return nil, fmt.Errorf("plot: read the condition: %w", err)
+	}
 	var read []*column
 	var order []string
 	for _, c := range set.Schema().Columns(results.Points) {
 		wanted := slices.Contains(f.parameters, c.Name) || slices.Contains(names, c.Name) ||
-			slices.Contains(conventions, c.Name) || strings.Contains(where, c.Name)
+			slices.Contains(conventions, c.Name) || slices.Contains(keep.Columns(), c.Name)
 		if wanted && f.columns[c.Name] == nil {
 			f.columns[c.Name] = &column{name: c.Name, kind: c.Kind}
 			if c.Kind == results.String && c.Name != "point_id" {
@@ -112,10 +114,6 @@ func load(ctx context.Context, set *results.Set, where string, names ...string) 
 				name, strings.Join(columnNames(set), ", "))
 		}
 	}
-	keep, err := compileWhere(where, read)
-	if err != nil {
-		return nil, err
-	}
 	words := map[string]string{}
 	for cells, err := range set.Scan(ctx, results.Points, order...) {
 		if err != nil {
@@ -126,7 +124,7 @@ func load(ctx context.Context, set *results.Set, where string, names ...string) 
 				words[cells[i].Text] = true
 			}
 		}
-		if !keep(cells, read) {
+		if !keep.Holds(func(name string) results.Cell { return cells[slices.Index(order, name)] }) {
 			continue
 		}
 		for i, c := range read {
@@ -193,45 +191,6 @@ func (c *column) append(cell results.Cell, words map[string]string) {
 }
 
 func isFinite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }
-
-// compileWhere compiles a condition over the columns. Rows on which it fails, for example by a
-// comparison with null, are excluded.
-func compileWhere(where string, columns []*column) (func([]results.Cell, []*column) bool, error) {
-	if where == "" {
-		return func([]results.Cell, []*column) bool { return true }, nil
-	}
-	env := map[string]any{}
-	for _, c := range columns {
-		env[c.name] = native(results.Cell{}, c.kind)
-	}
-	program, err := expr.Compile(where, expr.Env(env), expr.AsBool())
-	if err != nil {
-		return nil, fmt.Errorf("plot: compile condition %q: %w", where, err)
-	}
-	var machine vm.VM
-	return func(cells []results.Cell, columns []*column) bool {
-		for i, c := range columns {
-			env[c.name] = native(cells[i], c.kind)
-		}
-		ok, err := machine.Run(program, env)
-		return err == nil && ok == true
-	}, nil
-}
-
-// native returns the value of a cell for an expression.
-func native(c results.Cell, k results.Kind) any {
-	switch {
-	case c.Null:
-		return nil
-	case k == results.Float64:
-		return c.Float
-	case k == results.String:
-		return c.Text
-	case k == results.Bool:
-		return c.Bool
-	}
-	return c.Int
-}
 
 // distinct returns the different values of a column in rising order, without null.
 func (f *frame) distinct(name string) []value {

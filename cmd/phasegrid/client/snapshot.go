@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 
 	parquetfile "github.com/apache/arrow/go/v15/parquet"
+	"github.com/apache/arrow/go/v15/parquet/file"
 	"github.com/apache/arrow/go/v15/parquet/pqarrow"
 
 	"github.com/phasegrid/phasegrid/results"
@@ -47,7 +48,8 @@ func (c *Client) CopyCommitted(ctx context.Context, ref, dir string) (folder str
 	return folder, nil
 }
 
-// copyTable writes one table's committed rows to a new Parquet file.
+// copyTable writes one table's committed rows to a new Parquet file, with the name and the
+// footer of the table's file without rows, so that the copy is read like a result set.
 func (c *Client) copyTable(ctx context.Context, id, table, name string) error {
 	rows, err := c.Rows(ctx, id, table)
 	if err != nil {
@@ -62,10 +64,16 @@ func (c *Client) copyTable(ctx context.Context, id, table, name string) error {
 	w, err := pqarrow.NewFileWriter(
 		rows.Schema(),
 		f,
-		parquetfile.NewWriterProperties(parquetfile.WithMaxRowGroupLength(results.RowGroupRows)),
+		parquetfile.NewWriterProperties(
+			parquetfile.WithRootName(table), parquetfile.WithMaxRowGroupLength(results.RowGroupRows),
+		),
 		pqarrow.DefaultWriterProps(),
 	)
 	if err != nil {
+		return fmt.Errorf("copy %s: %w", table, err)
+	}
+	empty := filepath.Join(filepath.Dir(name), path.Base(results.EmptyName(results.Points)))
+	if err := copyFooter(w, empty); err != nil {
 		return fmt.Errorf("copy %s: %w", table, err)
 	}
 	for rows.Next() {
@@ -78,6 +86,22 @@ func (c *Client) copyTable(ctx context.Context, id, table, name string) error {
 	}
 	if err := w.Close(); err != nil {
 		return fmt.Errorf("copy %s: %w", table, err)
+	}
+	return nil
+}
+
+// copyFooter gives a file the keys and values of another one's footer: schema and solver.
+func copyFooter(to *pqarrow.FileWriter, from string) error {
+	empty, err := file.OpenParquetFile(from, false)
+	if err != nil {
+		return err
+	}
+	defer empty.Close()
+	footer := empty.MetaData().KeyValueMetadata()
+	for i, key := range footer.Keys() {
+		if err := to.AppendKeyValueMetadata(key, footer.Values()[i]); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -1,0 +1,294 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"math"
+	"os"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/phasegrid/phasegrid/results"
+	"github.com/phasegrid/phasegrid/results/fit"
+)
+
+// fitted runs fit and returns its groups by their values, such as "gd 100".
+func fitted(t *testing.T, args ...string) map[string]fitGroupView {
+	t.Helper()
+	got := phasegrid(t, append([]string{"fit", "-o", "json"}, args...)...)
+	var view fitView
+	if err := json.Unmarshal([]byte(got.stdout), &view); err != nil || got.code != exitDone {
+		t.Fatalf("fit %v: exit code %d, %v\n%s", args, got.code, err, got.stderr)
+	}
+	groups := map[string]fitGroupView{}
+	for _, g := range view.Groups {
+		var values []string
+		for _, name := range view.By {
+			values = append(values, fmt.Sprint(g.Group[name]))
+		}
+		groups[strings.Join(values, " ")] = g
+	}
+	return groups
+}
+
+func within(t *testing.T, name string, got *float64, low, high float64) {
+	t.Helper()
+	if got == nil || *got < low || *got > high {
+		t.Errorf("%s: got %s, want %v..%v", name, orDash("%v", got), low, high)
+	}
+}
+
+func exampleSet(t *testing.T, name string) *results.Set {
+	t.Helper()
+	file, err := os.ReadFile(filepath.Join("../../sweep/examples", name+".yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return runSweep(t, string(file))
+}
+
+// TestFitServesTheExponentsOfTheClaims: 1 - alignment of gd is 3/(4 lr k), spectral steps grow like
+// the root of the dimension, and rates of growth are ln(1 + 3 lr).
+func TestFitServesTheExponentsOfTheClaims(t *testing.T) {
+	dir := exampleSet(t, "noise-contraction").Dir()
+	groups := fitted(t, dir, "--y", "1 - signal_alignment", "--x", "learning_rate * step", "--from", "20")
+	if len(groups) != 20 { // two optimizers, two dimensions, five anisotropies; rates and steps are derived
+		t.Errorf("got groups %v", groups)
+	}
+	tail := groups["gd 1000 2"]
+	within(t, "gd: exponent of the noise", tail.Slope, -1.02, -0.98)
+	within(t, "gd: prefactor of the noise", tail.Prefactor, 0.7, 0.8)
+	within(t, "gd: window", tail.First, 20, 22)
+	if specgd := groups["specgd 1000 2"]; specgd.Slope != nil || specgd.Points != 0 || specgd.LeftOut.Outside == 0 {
+		t.Errorf("specgd ends before the window: %+v", specgd)
+	}
+	steps := fitted(t, dir, "--y", "held_99_step", "--x", "dimension", "--where", "optimizer == 'specgd'")
+	for group, g := range steps {
+		within(t, "specgd: exponent of steps in the dimension, anisotropy "+group, g.Slope, 0.49, 0.51)
+		if g.Low != nil || g.StandardError != nil {
+			t.Errorf("two points have an interval: %+v", g)
+		}
+	}
+	dir = exampleSet(t, "growth-rates").Dir()
+	for group, g := range fitted(t, dir, "--y", "signal_coefficient", "--x", "step", "--x-scale", "linear", "--by",
+		"learning_rate") {
+		var rate float64
+		if _, err := fmt.Sscan(group, &rate); err != nil {
+			t.Fatal(err)
+		}
+		within(t, "rate of growth of the signal", g.Slope, 0.99*math.Log1p(3*rate), 1.01*math.Log1p(3*rate))
+	}
+}
+
+// pageFit is a fit on a page with the table that it prints.
+var pageFit = regexp.MustCompile("(?s)```\nphasegrid (fit [^`]*)```\n```\n([^`]*)```")
+
+// TestFitsOnPages runs the fits of the page and compares what they print with what it shows.
+func TestFitsOnPages(t *testing.T) {
+	text, err := os.ReadFile("../../docs/result-set.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := exampleSet(t, "noise-contraction").Dir()
+	fits := pageFit.FindAllStringSubmatch(string(text), -1)
+	for _, f := range fits {
+		var args []string
+		for _, arg := range regexp.MustCompile(`"[^"]*"|[^\s\\]+`).FindAllString(f[1], -1) {
+			args = append(args, strings.Trim(arg, `"`))
+		}
+		if !strings.HasPrefix(args[1], "results/noise-contraction-") {
+			t.Fatalf("the page fits %s", args[1])
+		}
+		args[1] = dir
+		if got := phasegrid(t, args...); got.code != exitDone || got.stdout != f[2] {
+			t.Errorf("%s printed\n%s%swant\n%s", f[1], got.stdout, got.stderr, f[2])
+		}
+	}
+	if len(fits) < 2 {
+		t.Errorf("the page has %d fits", len(fits))
+	}
+}
+
+// replicateSweep has step numbers of which some are censored, and diverged runs.
+const replicateSweep = `
+name: spread
+fixed: {model: online, covariance: spiked, init: gaussian, width: 3, batch_size: 20, init_scale: 0.3, steps: 30}
+grid: {optimizer: [gd, specgd], anisotropy: [0.5, 1, 2, 4, 8], dimension: [5, 20]}
+derive: {learning_rate: "optimizer == 'gd' ? 0.6 / (1 + anisotropy) : 0.05"}
+replicates: 5
+record: {every: 10}
+`
+
+// TestFitCountsReplicatesAsTheViewsDo fits anew what fit reports, from the rows.
+func TestFitCountsReplicatesAsTheViewsDo(t *testing.T) {
+	set := runSweep(t, replicateSweep)
+	rows := collect(t, set.Points(t.Context()))
+	at := func(name string) int {
+		return slices.IndexFunc(set.Schema().Parameters(), func(c results.Column) bool { return c.Name == name })
+	}
+	type cell struct {
+		group      string
+		anisotropy float64
+	}
+	steps, losses := map[cell][]float64{}, map[cell][]float64{}
+	diverged, late := 0, 0
+	for _, r := range rows {
+		c := cell{fmt.Sprint(r.Parameters[at("dimension")].Int), r.Parameters[at("anisotropy")].Float}
+		c.group = r.Parameters[at("optimizer")].Text + " " + c.group
+		step := math.Inf(1)
+		if r.StepsTo90 >= 0 && r.Status == results.StatusOK {
+			step = float64(r.StepsTo90)
+		} else if late++; r.Status != results.StatusOK {
+			diverged++
+		}
+		steps[c] = append(steps[c], step)
+		if r.Status == results.StatusOK {
+			losses[c] = append(losses[c], r.Loss)
+		}
+	}
+	if late < 20 || diverged < 5 || diverged > late-5 {
+		t.Fatalf("%d of %d runs are late, %d of them diverged", late, len(rows), diverged)
+	}
+	middle := func(values []float64) float64 {
+		slices.Sort(values)
+		return (values[(len(values)-1)/2] + values[len(values)/2]) / 2
+	}
+	for _, metric := range []string{"steps_to_90", "loss"} {
+		want := map[string]*fitGroupView{}
+		xs, ys := map[string][]float64{}, map[string][]float64{}
+		for _, c := range slices.SortedFunc(maps.Keys(steps), func(a, b cell) int {
+			return cmp.Compare(a.anisotropy, b.anisotropy)
+		}) {
+			if want[c.group] == nil {
+				want[c.group] = &fitGroupView{}
+			}
+			g, y := want[c.group], middle(steps[c])
+			if metric == "loss" {
+				if y = math.Inf(1); 2*len(losses[c]) >= len(steps[c]) {
+					y = middle(losses[c])
+				}
+			}
+			switch {
+			case !math.IsInf(y, 1):
+				g.Points++
+				xs[c.group], ys[c.group] = append(
+					xs[c.group],
+					math.Log(c.anisotropy),
+				), append(
+					ys[c.group],
+					math.Log(y),
+				)
+			case metric == "loss":
+				g.LeftOut.Null++
+			default:
+				g.LeftOut.Censored++
+			}
+		}
+		got := fitted(t, set.Dir(), "--y", metric, "--x", "anisotropy")
+		if len(got) != len(want) {
+			t.Errorf("%s: got groups %v, want those of %v", metric, got, want)
+		}
+		out := 0
+		for group, w := range want {
+			line, g := fit.LeastSquares(xs[group], ys[group], 0.95), got[group]
+			out += w.LeftOut.Null + w.LeftOut.Censored
+			if g.Points != w.Points || g.LeftOut != w.LeftOut {
+				t.Errorf("%s of %s: got %+v, want %+v", metric, group, g, *w)
+			}
+			if g.Slope != nil {
+				within(t, metric+" of "+group, g.Slope, line.Slope-1e-12, line.Slope+1e-12)
+			} else if !math.IsNaN(line.Slope) {
+				t.Errorf("%s of %s: got no slope, want %v", metric, group, line.Slope)
+			}
+		}
+		if out == 0 {
+			t.Errorf("%s: nothing is left out", metric)
+		}
+	}
+	// Each row by itself: what is censored is counted by row.
+	points, censored := 0, 0
+	for _, g := range fitted(t, set.Dir(), "--y", "steps_to_90", "--x", "anisotropy", "--rows", "--by", "optimizer") {
+		points, censored = points+g.Points+g.LeftOut.NotPositive, censored+g.LeftOut.Censored
+	}
+	if points != len(rows)-late || censored != late {
+		t.Errorf("got %d rows and %d censored, want %d and %d", points, censored, len(rows)-late, late)
+	}
+}
+
+// TestFitCountsEqualPointsOnce: without randomness, replicates are one point, as in the views.
+func TestFitCountsEqualPointsOnce(t *testing.T) {
+	set := runSweep(t, `
+name: twice
+fixed: {model: population, covariance: spiked, init: identity, init_scale: 0.0123, optimizer: gd, steps: 40}
+grid: {dimension: [10, 20, 40], momentum: [0.5, 0.9], anisotropy: [1]}
+derive: {learning_rate: 0.1 / sqrt(dimension)}
+`)
+	if n := len(collect(t, set.Points(t.Context()))); n != 6 {
+		t.Fatalf("got %d points", n)
+	}
+	g := fitted(t, set.Dir(), "--y", "loss", "--x", "dimension", "--rows")
+	if len(g) != 1 || g[""].Points != 3 {
+		t.Errorf("momentum has no effect on gd; got %+v", g)
+	}
+}
+
+func TestFitMistakes(t *testing.T) {
+	set := runSweep(t, rateSweep("0.02"))
+	for _, test := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"--y", "loss"}, "--y and --x are required"},
+		{[]string{"--y", "loss", "--x", "lambda"}, "unknown name lambda"},
+		{[]string{"--y", "loss", "--x", "optimizer"}, "got a string, want a number"},
+		{[]string{"--y", "loss", "--x", "anisotropy", "--by", "rate"}, "part groups by rate: points has no such"},
+		{[]string{"--y", "loss", "--x", "anisotropy", "--where", "optimizer = 'gd'"}, "read the condition"},
+		{[]string{"--y", "loss", "--x", "anisotropy", "--x-scale", "ln"}, `--x-scale: got "ln", want log or linear`},
+		{[]string{"--y", "loss", "--x", "anisotropy", "--table", "shards"}, `--table: got "shards"`},
+		{[]string{"--y", "loss", "--x", "anisotropy", "--confidence", "95"}, "confidence: got 95, want"},
+		{[]string{"--y", "loss", "--x", "anisotropy", "--from", "3", "--to", "2"}, "got from 3 to 2, want from <= to"},
+		{[]string{"--y", "loss", "--x", "anisotropy", "--live", "rates"}, "--live and DIR exclude each other"},
+	} {
+		got := phasegrid(t, append([]string{"fit", set.Dir()}, test.args...)...)
+		if got.code != exitUsage || !strings.Contains(got.stderr, test.want) || got.stdout != "" {
+			t.Errorf("%v: exit code %d, %s%s; want %q", test.args, got.code, got.stdout, got.stderr, test.want)
+		}
+	}
+	got := phasegrid(t, "fit", set.Dir(), "--y", "loss", "--x", "anisotropy", "--from", "100")
+	if got.code != exitFailed || !strings.Contains(got.stderr, "no group has two points with different x; pool") {
+		t.Errorf("an empty window: exit code %d, %s", got.code, got.stderr)
+	}
+	got = phasegrid(t, "fit", filepath.Join(set.Dir(), "none"), "--y", "loss", "--x", "step")
+	if got.code != exitUsage {
+		t.Errorf("no directory: exit code %d, %s", got.code, got.stderr)
+	}
+}
+
+func TestFitLiveSeesCommittedRows(t *testing.T) {
+	out := t.TempDir()
+	address := startCoordinator(t, out)
+	submitted := phasegrid(t, "submit", writeSweep(t, rateSweep("0.02")), "--coordinator", address)
+	if submitted.code != exitDone {
+		t.Fatalf("submit: %s", submitted.stderr)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan outcomeOf, 1)
+	go func() { ended <- phasegridWith(ctx, nil, nil, "node", "--coordinator", address, "--slots", "1") }()
+	if got := phasegrid(t, "watch", "rates", "--coordinator", address); got.code != exitDone {
+		t.Errorf("watch: %d %s", got.code, got.stderr)
+	}
+	stop()
+	<-ended
+	fit := []string{"--y", "loss", "--x", "anisotropy"}
+	live := fitted(t, append(fit, "--live", "rates", "--coordinator", address)...)
+	if want := fitted(t, append(fit, runSweep(t, rateSweep("0.02")).Dir())...); !reflect.DeepEqual(live, want) {
+		t.Errorf("got %v, want %v", live, want)
+	}
+}
