@@ -71,6 +71,12 @@ func (s *Schema) Variables() []Column {
 	})
 }
 
+// RateVariables returns the variables that only choose the learning rate: derive reads them for
+// nothing else. Their values compete as learning rates do.
+func (s *Schema) RateVariables() []Column {
+	return slices.DeleteFunc(s.Variables(), func(c Column) bool { return c.ReadBy != "learning_rate" })
+}
+
 // parameterKind returns the kind of the columns of parameters of a kind; lists are stored as JSON.
 func parameterKind(k sweep.Kind) (Kind, error) {
 	switch k {

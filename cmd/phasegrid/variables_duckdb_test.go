@@ -4,6 +4,8 @@ package main
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -45,6 +47,7 @@ record: none
 	for _, fraction := range []string{"0.0625", "0.125", "0.25", "0.5"} {
 		plain += "  - derive: {" + strings.Replace(rest, "fraction", fraction, 1) + "}\n"
 	}
+	const views = "SELECT view_name FROM duckdb_views() WHERE view_name LIKE 'crossover%'"
 	const ranking = "SELECT optimizer, anisotropy, learning_rate, held_90_step, learning_rates, verdict%s " +
 		"FROM best_learning_rate ORDER BY ALL"
 	got, want := queried(
@@ -59,8 +62,15 @@ record: none
 	if len(got) != 6 || !slices.EqualFunc(got, want, slices.Equal) {
 		t.Errorf("got %q\nwant %q", got, want)
 	}
-	along := queried(t, variable, "SELECT view_name FROM duckdb_views() WHERE view_name LIKE 'crossover%'")
-	if len(along) != 1 {
-		t.Errorf("compared along %q, want the anisotropy", along)
+	if along := queried(t, variable, views); len(along) != 1 || along[0][0] != "crossover" {
+		t.Error("optimizers are compared along what is tuned over")
+	}
+	file := filepath.Join(t.TempDir(), "tuned.svg")
+	if got := phasegrid(t, "plot", runSweep(t, variable).Dir(), "--kind", "curves", "--y", "held_90_step",
+		"--x", "anisotropy", "--color", "optimizer", "--to", file); got.code != exitDone {
+		t.Fatal(got.stderr)
+	}
+	if svg, err := os.ReadFile(file); err != nil || !strings.Contains(string(svg), "the best of 4 learning rates") {
+		t.Errorf("%v\n%s", err, svg)
 	}
 }

@@ -51,7 +51,7 @@ func (f *frame) prepareCurves(o options) (tuned bool, err error) {
 		return false, fmt.Errorf("plot: draw %s over %s: no row has both", o.Y, o.X)
 	}
 	if results.IsCensored(o.Y) && f.columns["learning_rate"] != nil && !slices.Contains(keys, "learning_rate") {
-		f.slice(keys, "learning_rate", "steps")
+		f.slice(keys, append(slices.Clone(f.rates), "learning_rate", "steps")...)
 		tuned = f.free("learning_rate", append(slices.Clone(keys), "seed")...)
 	}
 	if !tuned {
@@ -66,7 +66,7 @@ func (f *frame) noteCurves(o options, best *tuning) {
 	free := keys
 	if best != nil {
 		keys = append(keys, "learning_rate")
-		free = append(keys, "steps")
+		free = slices.Concat(keys, f.rates, []string{"steps"})
 		best.note(f, o.Y)
 	}
 	f.noteReplicates(keys...)

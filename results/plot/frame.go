@@ -21,6 +21,7 @@ type frame struct {
 	axes       []string                   // that make good axes, best first
 	facets     []string                   // that make good panels or lines, best first
 	derived    []string                   // parameters that follow from others
+	rates      []string                   // variables that only choose the learning rate
 	notes      []string                   // for the caption: which parameters are held, what is left out
 	words      map[string]map[string]bool // of each column of words, in all points of the set
 	marks      map[int]bool               // rows that mark a cell in which no learning rate gets there
@@ -148,6 +149,9 @@ func (f *frame) know(s *results.Schema) {
 		if p.Derived {
 			f.derived = append(f.derived, p.Name)
 		}
+	}
+	for _, v := range s.RateVariables() {
+		f.rates = append(f.rates, v.Name)
 	}
 	for _, v := range s.Variables() {
 		if v.Kind == results.String {

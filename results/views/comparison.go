@@ -73,7 +73,7 @@ func ofProblem(name string) bool {
 // feedsProblem reports whether a variable decides a parameter of the problem, itself or through
 // other derived parameters, but not through the axis or the learning rate.
 func (v *views) feedsProblem(p results.Column, axis string) bool {
-	if !isVariable(v.schema, p) {
+	if !among(v.schema.Variables(), p) {
 		return false
 	}
 	var readers []string
@@ -96,12 +96,7 @@ func (v *views) feedsProblem(p results.Column, axis string) bool {
 	return false
 }
 
-// choosesRate reports whether a variable does nothing but choose the learning rate: derive reads it
-// for that alone. Rankings tune over it as over the learning rate.
-func choosesRate(s *results.Schema, p results.Column) bool {
-	return isVariable(s, p) && p.ReadBy == "learning_rate"
-}
-
-func isVariable(s *results.Schema, p results.Column) bool {
-	return slices.ContainsFunc(s.Variables(), func(c results.Column) bool { return c.Name == p.Name })
+// among reports whether a column is one of others.
+func among(columns []results.Column, c results.Column) bool {
+	return slices.ContainsFunc(columns, func(o results.Column) bool { return o.Name == c.Name })
 }

@@ -69,7 +69,7 @@ func newViews(s *results.Schema, base string) *views {
 		}
 		v.Axes = append(v.Axes, name)
 		switch {
-		case choosesRate(s, p):
+		case among(s.RateVariables(), p):
 			v.Rates = append(v.Rates, name)
 		case p.Name != "learning_rate":
 			v.Cell = append(v.Cell, name)
