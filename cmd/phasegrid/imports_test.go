@@ -26,8 +26,8 @@ var mayImport = map[string][]string{
 	"results":           {"sweep"},
 	"results/fit":       {"results", "results/formula", "results/replicate"},
 	"results/formula":   {"results"},
-	"results/plot":      {"results", "results/formula", "sweep", "sweep/figure"},
-	"results/replicate": {},
+	"results/plot":      {"results", "results/formula", "results/replicate", "sweep", "sweep/figure"},
+	"results/replicate": {"results"},
 	"results/views":     {"results", "sweep"},
 
 	"node": {"sweep", "results", "node/solver", "proto/phasegrid/v1"},

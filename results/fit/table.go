@@ -10,6 +10,7 @@ import (
 
 	"github.com/phasegrid/phasegrid/results"
 	"github.com/phasegrid/phasegrid/results/formula"
+	"github.com/phasegrid/phasegrid/results/replicate"
 )
 
 // table is the rows of a set that a fit reads.
@@ -134,10 +135,13 @@ func (t *table) scan(
 
 // readPoints makes a sample of each point.
 func (t *table) readPoints(ctx context.Context, set *results.Set, f formulas) error {
-	divergence := slices.Contains(f.y.Columns(), "diverged_step")
+	metric := "" // that decides whose values count
+	if slices.Contains(f.y.Columns(), "diverged_step") {
+		metric = "diverged_step"
+	}
 	return t.scan(ctx, set, f.names(), func(_ int64, status string, row formula.Row) {
 		if f.where.Holds(row) {
-			counts := divergence || status == results.StatusOK
+			counts := replicate.Counts(status, metric)
 			t.samples = append(t.samples, sample{len(t.runs) - 1, f.x.Of(row), f.y.Of(row), counts})
 		}
 	})

@@ -126,7 +126,7 @@ func (f *frame) median(rows []int, y string) (low, mid, high float64) {
 	if f.marks[rows[0]] {
 		return math.NaN(), math.NaN(), math.NaN()
 	}
-	return r.quantile(0.1), r.quantile(0.5), r.quantile(0.9)
+	return r.metric.Quantile(0.1), r.metric.Quantile(0.5), r.metric.Quantile(0.9)
 }
 
 // add adds the quantiles at the next x.

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/phasegrid/phasegrid/results"
+	"github.com/phasegrid/phasegrid/results/replicate"
 	"github.com/phasegrid/phasegrid/sweep/figure"
 )
 
@@ -207,7 +208,7 @@ func (f *frame) widest(names ...string) string {
 	best, most := names[0], 0.0
 	for _, name := range names {
 		numbers := slices.DeleteFunc(slices.Clone(f.columns[name].numbers), math.IsNaN)
-		if span := quantile(numbers, 0.9) - quantile(numbers, 0.1); span > most {
+		if span := replicate.Quantile(numbers, 0.9) - replicate.Quantile(numbers, 0.1); span > most {
 			best, most = name, span
 		}
 	}

@@ -88,12 +88,12 @@ func (f *frame) grid(o options, rows []int) *grid {
 				continue
 			}
 			there[i] = true
-			bad[i] = o.Kind != figure.Stability && 2*r.diverged > r.n
+			bad[i] = o.Kind != figure.Stability && 2*r.diverged > r.metric.Len()
 			switch {
 			case o.Kind == figure.Stability:
-				z[i] = float64(r.diverged) / float64(r.n)
+				z[i] = float64(r.diverged) / float64(r.metric.Len())
 			case !bad[i]:
-				z[i] = r.quantile(0.5)
+				z[i] = r.metric.Quantile(0.5)
 			}
 		}
 		g.z, g.diverged, g.present = append(g.z, z), append(g.diverged, bad), append(g.present, there)

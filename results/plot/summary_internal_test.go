@@ -2,38 +2,11 @@ package plot
 
 import (
 	"math"
-	"math/rand/v2"
-	"slices"
 	"strings"
 	"testing"
 
 	"github.com/phasegrid/phasegrid/results"
 )
-
-// TestStepQuantileIsASmallestStep: the p-quantile of n step numbers is the ceil(p n)-th smallest.
-func TestStepQuantileIsASmallestStep(t *testing.T) {
-	random := rand.New(rand.NewPCG(1, 2))
-	for range 2000 {
-		n := 1 + random.IntN(20)
-		var all, known []float64
-		for range n {
-			x := math.Inf(1)
-			if random.IntN(3) > 0 {
-				x = float64(random.IntN(9))
-				known = append(known, x)
-			}
-			all = append(all, x)
-		}
-		slices.Sort(all)
-		for tenths := 1; tenths < 10; tenths++ {
-			want := all[(tenths*n+9)/10-1]
-			got := stepQuantile(known, n, float64(tenths)/10)
-			if got != want && !(math.IsInf(want, 1) && math.IsNaN(got)) {
-				t.Fatalf("%v of %v: got %v, want %v", float64(tenths)/10, all, got, want)
-			}
-		}
-	}
-}
 
 // statuses is a frame of one metric and the statuses of its runs.
 func statuses(y string, values []float64, status ...string) *frame {
@@ -52,28 +25,6 @@ func TestTitlesNameBooleans(t *testing.T) {
 	if on, off := facetTitle("nesterov", c.at(0)), facetTitle("nesterov", c.at(1)); on != "nesterov = true" ||
 		off != "nesterov = false" {
 		t.Errorf("got titles %q and %q", on, off)
-	}
-}
-
-func TestMetricsAreOfRunsThatAreOK(t *testing.T) {
-	median := func(y string, values []float64, status ...string) float64 {
-		f, r := statuses(y, values, status...), runs{}
-		for row := range values {
-			r.add(f, row, y)
-		}
-		return r.quantile(0.5)
-	}
-	if got := median("loss", []float64{1, 3, 100, 100}, "ok", "ok", "diverged", "failed"); got != 2 {
-		t.Errorf("median %v of 1 and 3", got)
-	}
-	if got := median("loss", []float64{1, 100, 100}, "ok", "diverged", "failed"); !math.IsNaN(got) {
-		t.Errorf("median %v though fewer than half of the runs are ok", got)
-	}
-	if got := median("steps_to_90", []float64{4, 5, 6}, "diverged", "diverged", "ok"); !math.IsNaN(got) {
-		t.Errorf("median step %v though two of three runs diverged", got)
-	}
-	if got := median("diverged_step", []float64{4, 5, math.NaN()}, "diverged", "diverged", "ok"); got != 5 {
-		t.Errorf("median %v of the steps at which runs diverged, want 5", got)
 	}
 }
 

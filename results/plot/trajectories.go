@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/phasegrid/phasegrid/results"
+	"github.com/phasegrid/phasegrid/results/replicate"
 )
 
 // trajectories draws a metric of the recorded iterates against the step or the learning rate times
@@ -130,7 +131,7 @@ func (b *bundles) line(i int) *line {
 	for _, x := range slices.Sorted(maps.Keys(b.values[i])) {
 		if values := b.values[i][x]; 2*len(values) >= b.points[i] {
 			l.x = append(l.x, x)
-			l.add(quantile(values, 0.1), quantile(values, 0.5), quantile(values, 0.9))
+			l.add(replicate.Quantile(values, 0.1), replicate.Quantile(values, 0.5), replicate.Quantile(values, 0.9))
 		}
 	}
 	return l

@@ -119,13 +119,13 @@ func (f *frame) rankOf(rows []int, y string) float64 {
 		if f.isUnstable(row) {
 			return math.Inf(1)
 		}
-		n := len(r.values)
-		r.add(f, row, rank)
-		if length != "" && len(r.values) > n && r.values[n] > lateHeld*f.columns[length].numbers[row] {
-			r.values = r.values[:n]
+		step := f.columns[rank].numbers[row]
+		if length != "" && step > lateHeld*f.columns[length].numbers[row] {
+			step = math.NaN()
 		}
+		r.addValue(f, row, rank, step)
 	}
-	if median := r.quantile(0.5); !math.IsNaN(median) {
+	if median := r.metric.Quantile(0.5); !math.IsNaN(median) {
 		return median
 	}
 	return math.Inf(1)

@@ -4,13 +4,21 @@
 //   - A step number that a run does not have, because it did not get there, diverged or failed, is
 //     censored: it counts as later than all others, and so does the quantile that falls on it.
 //   - Other metrics are those of the runs that are ok. They have no quantile where fewer than half
-//     of the runs are ok.
+//     of the runs are.
 package replicate
 
 import (
 	"math"
 	"slices"
+
+	"github.com/phasegrid/phasegrid/results"
 )
+
+// Counts reports whether the value that a run has in a column counts: that of a run that is ok, and
+// diverged_step, which others have.
+func Counts(status, column string) bool {
+	return status == results.StatusOK || column == "diverged_step"
+}
 
 // Runs are the replicates of a cell. The zero value has none.
 type Runs struct {
@@ -19,8 +27,7 @@ type Runs struct {
 	values []float64 // of the metric, where it is a number and its run counts
 }
 
-// Add adds a run with its metric, NaN if it is null. A run that does not count is one that is not
-// ok.
+// Add adds a run with its metric, NaN if it is null.
 func (r *Runs) Add(counts bool, metric float64) {
 	r.n++
 	if !counts {
@@ -34,25 +41,32 @@ func (r *Runs) Add(counts bool, metric float64) {
 // Len returns the number of runs.
 func (r *Runs) Len() int { return r.n }
 
-// Quantile returns the q-quantile of the metric, NaN if it is censored or too few runs have one. Of
-// step numbers it is the ceil(q n)-th smallest; of other metrics it is interpolated.
+// Quantile returns the q-quantile of the metric; NaN if it is censored or too few runs are ok. Of n
+// step numbers it is the ceil(q n)-th smallest.
 func (r *Runs) Quantile(q float64) float64 {
-	values := slices.Sorted(slices.Values(r.values))
-	if !r.Steps {
-		if 2*r.ok < r.n || len(values) == 0 {
-			return math.NaN()
-		}
-		at := q * float64(len(values)-1)
-		low, high := values[int(math.Floor(at))], values[int(math.Ceil(at))]
-		t := at - math.Floor(at)
-		if between := low + t*(high-low); !math.IsInf(between, 0) {
-			return between
-		}
-		return (1-t)*low + t*high
+	switch at := max(int(math.Ceil(q*float64(r.n)-1e-9))-1, 0); {
+	case r.Steps && at >= len(r.values), !r.Steps && 2*r.ok < r.n:
+		return math.NaN()
+	case r.Steps:
+		return slices.Sorted(slices.Values(r.values))[at]
 	}
-	at := max(int(math.Ceil(q*float64(r.n)-1e-9))-1, 0)
-	if at >= len(values) {
+	return Quantile(r.values, q)
+}
+
+// Quantile returns the q-quantile of values, interpolated between two of them; NaN without values.
+func Quantile(values []float64, q float64) float64 {
+	if len(values) == 0 {
 		return math.NaN()
 	}
-	return values[at]
+	known := slices.Sorted(slices.Values(values))
+	at := q * float64(len(known)-1)
+	low, high := known[int(math.Floor(at))], known[int(math.Ceil(at))]
+	if low == high {
+		return low
+	}
+	t := at - math.Floor(at)
+	if between := low + t*(high-low); !math.IsInf(between, 0) && !math.IsNaN(between) {
+		return between
+	}
+	return (1-t)*low + t*high
 }

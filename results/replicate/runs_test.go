@@ -1,0 +1,86 @@
+package replicate_test
+
+import (
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/phasegrid/phasegrid/results/replicate"
+)
+
+// TestQuantileOfStepsIsASmallestStep: of n step numbers, it is the ceil(p n)-th smallest.
+func TestQuantileOfStepsIsASmallestStep(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	for range 2000 {
+		runs := replicate.Runs{Steps: true}
+		var all []float64
+		for range 1 + random.IntN(20) {
+			x := math.Inf(1)
+			switch random.IntN(6) {
+			case 0:
+				runs.Add(true, math.NaN())
+			case 1:
+				runs.Add(false, 3) // a step of a run that is not ok
+			default:
+				x = float64(random.IntN(9))
+				runs.Add(true, x)
+			}
+			all = append(all, x)
+		}
+		slices.Sort(all)
+		for tenths := 1; tenths < 10; tenths++ {
+			want := all[(tenths*len(all)+9)/10-1]
+			got := runs.Quantile(float64(tenths) / 10)
+			if got != want && !(math.IsInf(want, 1) && math.IsNaN(got)) {
+				t.Fatalf("%v of %v: got %v, want %v", float64(tenths)/10, all, got, want)
+			}
+		}
+	}
+}
+
+func TestMetricsAreOfRunsThatAreOK(t *testing.T) {
+	median := func(column string, values []float64, status ...string) float64 {
+		runs := replicate.Runs{Steps: column != "loss"}
+		for i, v := range values {
+			runs.Add(replicate.Counts(status[i], column), v)
+		}
+		if runs.Len() != len(values) {
+			t.Errorf("got %d runs, want %d", runs.Len(), len(values))
+		}
+		return runs.Quantile(0.5)
+	}
+	if got := median("loss", []float64{1, 3, 100, 100}, "ok", "ok", "diverged", "failed"); got != 2 {
+		t.Errorf("median %v of 1 and 3", got)
+	}
+	if got := median("loss", []float64{1, 100, 100}, "ok", "diverged", "failed"); !math.IsNaN(got) {
+		t.Errorf("median %v though fewer than half of the runs are ok", got)
+	}
+	if got := median("loss", []float64{math.NaN(), 7, math.NaN()}, "ok", "ok", "ok"); got != 7 {
+		t.Errorf("median %v of the one run that has a value, want 7", got)
+	}
+	if got := median("steps_to_90", []float64{4, 5, 6}, "diverged", "diverged", "ok"); !math.IsNaN(got) {
+		t.Errorf("median step %v though two of three runs diverged", got)
+	}
+	if got := median("diverged_step", []float64{4, 5, math.NaN()}, "diverged", "diverged", "ok"); got != 5 {
+		t.Errorf("median %v of the steps at which runs diverged, want 5", got)
+	}
+}
+
+func TestQuantileOfExtremeNumbers(t *testing.T) {
+	for _, c := range []struct {
+		values  []float64
+		q, want float64
+	}{
+		{nil, 0.5, math.NaN()},
+		{[]float64{1, 2, 3, 4}, 0.5, 2.5},
+		{[]float64{4, 1, 3}, 0.25, 2},
+		{[]float64{-math.MaxFloat64, math.MaxFloat64}, 0.5, 0},
+		{[]float64{math.MaxFloat64, math.MaxFloat64}, 0.5, math.MaxFloat64},
+	} {
+		got := replicate.Quantile(c.values, c.q)
+		if got != c.want && !(math.IsNaN(got) && math.IsNaN(c.want)) {
+			t.Errorf("%v of %v: got %v, want %v", c.q, c.values, got, c.want)
+		}
+	}
+}
