@@ -135,6 +135,9 @@ func hashes(t *testing.T, dir string) map[string]string {
 	t.Helper()
 	sums := map[string]string{}
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err == nil && (d.Name() == ".owners" || d.Name() == "spool") {
+			return fs.SkipDir
+		}
 		if err != nil || d.IsDir() {
 			return err
 		}
@@ -177,7 +180,7 @@ func TestSweepRuns(t *testing.T) {
 			ledger.Store, dir = fileStore(t)
 			last := testSweepRuns(t, ledger)
 			checkSmallSet(t, filepath.Join(dir, last.GetResultSet()))
-			if left, _ := os.ReadDir(filepath.Join(dir, "spool")); len(left) > 1 {
+			if left, _ := filepath.Glob(filepath.Join(dir, "spool", "*", "*-*")); len(left) > 1 {
 				t.Errorf("%d segments are left in the spool", len(left))
 			}
 		})

@@ -8,6 +8,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/phasegrid/phasegrid/coordinator/ledger"
+	"github.com/phasegrid/phasegrid/coordinator/owner"
 	"github.com/phasegrid/phasegrid/coordinator/store"
 )
 
@@ -48,12 +49,12 @@ func idleTerm(t *testing.T, memory *ledger.Memory) (*term, *entry) {
 
 // termOf is a term of a coordinator, without goroutines.
 func termOf(c *Coordinator, l *ledger.Leadership) *term {
-	return newTerm(&c.cfg, l, c.log, c.alarms, c.metrics)
+	return newTerm(&c.cfg, l, &owner.Claim{Cluster: "test"}, c.log, c.alarms, c.metrics)
 }
 
 // again is the next term of the coordinator of a term, with the same ledger.
 func again(t *term) *term {
-	return newTerm(t.cfg, &ledger.Leadership{Ledger: t.ledger, Epoch: t.epoch}, t.log, t.alarms, t.metrics)
+	return newTerm(t.cfg, &ledger.Leadership{Ledger: t.ledger, Epoch: t.epoch}, t.claim, t.log, t.alarms, t.metrics)
 }
 
 // classOf is the arithmetic class of a sweep in the ledger.

@@ -53,6 +53,11 @@ type Config struct {
 	// default.
 	Store store.Store
 	Spool store.Store
+	// AdoptStore is the id of a cluster that owns the store of the spool and is gone: this one takes
+	// its place.
+	AdoptStore string
+	// Cluster is the id of a ledger that has none yet; a random one by default.
+	Cluster string
 
 	// LeaseTTL is the time after which a node without heartbeats loses its leases; 10 s by default.
 	// ReconnectGrace is the time after which a node whose stream broke loses them; 3 s by default,
@@ -88,6 +93,8 @@ type Config struct {
 	// failpoint is called with the name of each step at which a process may die (see the table in
 	// the package documentation). Only tests of this package set it, and die there.
 	failpoint func(step string)
+	// guardEvery is the period of guardClaim; another one in tests of this package only.
+	guardEvery time.Duration
 }
 
 // minLeaseTTL leaves room for four heartbeats in a lease.
@@ -147,6 +154,7 @@ func (c *Config) fillIn() {
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
+	c.guardEvery = cmp.Or(c.guardEvery, checkStoresEvery)
 	if c.failpoint == nil {
 		c.failpoint = func(string) {}
 	}

@@ -16,6 +16,7 @@ import (
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 
 	"github.com/phasegrid/phasegrid/coordinator/ledger"
+	"github.com/phasegrid/phasegrid/coordinator/owner"
 	"github.com/phasegrid/phasegrid/sweep"
 )
 
@@ -108,7 +109,7 @@ func (c *Coordinator) campaignAndLead(ctx context.Context) error {
 	for first := true; ctx.Err() == nil; first = false {
 		same, err := c.checkStores(ctx)
 		if err != nil {
-			if first && errors.Is(err, errForeignStore) {
+			if first && errors.Is(err, owner.ErrForeign) {
 				return err
 			}
 			c.raiseAndWait(ctx, stores, err)
@@ -118,7 +119,7 @@ func (c *Coordinator) campaignAndLead(ctx context.Context) error {
 			stores.clear()
 		}
 		leadership, err := c.campaign(ctx, candidacy.clear)
-		if errors.Is(err, errForeignStore) {
+		if errors.Is(err, owner.ErrForeign) {
 			c.raiseAndWait(ctx, stores, err)
 			continue
 		}
@@ -157,7 +158,7 @@ func (c *Coordinator) campaign(ctx context.Context, accepted func()) (*ledger.Le
 		}
 	})
 	leadership, err := c.backend.Campaign(ctx, c.cfg.Advertise, accepted)
-	if cause := context.Cause(ctx); err != nil && errors.Is(cause, errForeignStore) {
+	if cause := context.Cause(ctx); err != nil && errors.Is(cause, owner.ErrForeign) {
 		err = cause
 	}
 	return leadership, err
@@ -165,11 +166,11 @@ func (c *Coordinator) campaign(ctx context.Context, accepted func()) (*ledger.Le
 
 // lead serves one term of leadership and resigns.
 func (c *Coordinator) lead(ctx context.Context, leadership *ledger.Leadership, stores *reporter) error {
-	err := c.adoptStores(ctx, leadership.Ledger)
+	claim, err := c.adoptStores(ctx, leadership)
 	if err == nil {
 		stores.clear()
-		c.log.Info("became leader", "epoch", leadership.Epoch, "address", c.cfg.Advertise)
-		t := newTerm(&c.cfg, leadership, c.log, c.alarms, c.metrics)
+		c.log.Info("became leader", "epoch", leadership.Epoch, "address", c.cfg.Advertise, "cluster", claim.Cluster)
+		t := newTerm(&c.cfg, leadership, claim, c.log, c.alarms, c.metrics)
 		err = t.run(ctx, leadership.Lost, func() {
 			c.term.Store(t)
 			c.setLeading(true)

@@ -28,7 +28,7 @@ func (t *term) load(ctx context.Context) ([]*ledger.Sweep, error) {
 			return nil, err
 		}
 	}
-	t.queueFiles("", t.spool.RemoveOrphans)
+	t.queueFiles("", t.spool.Explain)
 	t.log.Info("state loaded", "sweeps", len(states))
 	return states, nil
 }

@@ -164,7 +164,7 @@ func TestSpoolThatIsNotMounted(t *testing.T) {
 // spooled returns the paths of a spool's objects.
 func spooled(t *testing.T, folder string) []string {
 	t.Helper()
-	objects, err := filepath.Glob(filepath.Join(folder, "spool", "*"))
+	objects, err := filepath.Glob(filepath.Join(folder, "spool", "*", "*-*"))
 	if err != nil || len(objects) == 0 {
 		t.Fatalf("the spool has the objects %v, %v", objects, err)
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/phasegrid/phasegrid/coordinator/ledger"
+	"github.com/phasegrid/phasegrid/coordinator/owner"
 	"github.com/phasegrid/phasegrid/coordinator/store"
 )
 
@@ -28,9 +29,6 @@ const (
 	// stores.
 	checkStoresEvery = 5 * time.Second
 )
-
-// errForeignStore is the cause of an error about a store that is not the cluster's.
-var errForeignStore = errors.New("store belongs to another cluster")
 
 // clusterStore is a store that must be the same for every leader.
 type clusterStore struct {
@@ -50,57 +48,73 @@ func (c *Coordinator) clusterStores() []clusterStore {
 	return []clusterStore{{c.cfg.Store, "store of result sets", ledger.ResultsIDKey}, spool}
 }
 
-// adoptStores makes sure that the stores of a leader are the cluster's. If the cluster has no
-// stores yet, or no sweep, these become its stores. A store that is older than the ledger keeps its
-// id.
-func (c *Coordinator) adoptStores(ctx context.Context, l ledger.Ledger) error {
-	states, err := ledger.LoadStores(ctx, l)
-	if err != nil {
-		return err
+// claimant is this coordinator as it claims the spool.
+func (c *Coordinator) claimant() owner.Claimant {
+	return owner.Claimant{
+		Store: c.cfg.Spool, Address: c.cfg.Advertise, Adopt: c.cfg.AdoptStore, Cluster: c.cfg.Cluster,
+		StoreID: clusterStore{c.cfg.Spool, "store of the spool", ledger.SpoolIDKey}.id,
 	}
-	var writes []ledger.Write
+}
+
+// adoptStores makes sure that the stores of a leader are the cluster's, and claims the spool for
+// its term. If the cluster has no stores yet, or no sweep, these become its stores. A store that is
+// older than the ledger keeps its id.
+func (c *Coordinator) adoptStores(ctx context.Context, l *ledger.Leadership) (*owner.Claim, error) {
+	states, err := ledger.LoadStores(ctx, l.Ledger)
+	if err != nil {
+		return nil, err
+	}
+	ids := map[string]string{}
 	for _, s := range c.clusterStores() {
 		id, err := s.id(ctx)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		want := states[s.key]
-		if id != "" && id == want.ID {
-			continue
-		}
-		if want.ID != "" {
-			if used, err := ledger.HasSweeps(ctx, l); err != nil {
-				return err
+		if want.ID != "" && id != want.ID {
+			if used, err := ledger.HasSweeps(ctx, l.Ledger); err != nil {
+				return nil, err
 			} else if used {
-				return s.foreignError(id, want)
+				return nil, s.foreignError(id, want)
 			}
 		}
+		ids[s.key] = id
+	}
+	// Before any store has an id, by which it would be taken for one of an earlier release.
+	claim, err := c.claimant().Claim(ctx, l.Ledger, l.Epoch)
+	if err != nil {
+		return nil, err
+	}
+	if claim.Adopted != "" {
+		c.log.Warn("store adopted; its spool is kept and can be deleted once that cluster is gone",
+			"store", c.cfg.Spool, "from", claim.Adopted, "folder", "spool/"+claim.Adopted, "cluster", claim.Cluster)
+	}
+	var writes []ledger.Write
+	for _, s := range c.clusterStores() {
+		id := ids[s.key]
 		if id == "" {
 			if id, err = s.assignID(ctx); err != nil {
-				return err
+				return nil, err
 			}
 		}
-		writes = append(
-			writes,
-			ledger.Write{Key: s.key, Value: ledger.StoreState{ID: id, Location: fmt.Sprint(s.store)}.Encode()},
-		)
+		if id != states[s.key].ID {
+			value := ledger.StoreState{ID: id, Location: fmt.Sprint(s.store)}.Encode()
+			writes = append(writes, ledger.Write{Key: s.key, Value: value})
+		}
 	}
 	if len(writes) == 0 {
-		return nil
+		return claim, nil
 	}
-	if err := l.Commit(ctx, writes); err != nil {
-		return fmt.Errorf("save ids of stores: %w", err)
+	if err := l.Ledger.Commit(ctx, writes); err != nil {
+		return nil, fmt.Errorf("save ids of stores: %w", err)
 	}
-	return nil
+	return claim, nil
 }
 
 // checkStores compares the stores with those of the cluster before this coordinator leads, and
 // reports whether they are the same as far as is known. Errors of the ledger are left to the
 // campaign.
 func (c *Coordinator) checkStores(ctx context.Context) (same bool, err error) {
-	if c.cfg.Ledger != nil {
-		return false, nil // an open ledger is not shared
-	}
 	states, err := ledger.LoadStores(ctx, c.backend)
 	if err != nil {
 		return false, nil //nolint:nilerr // left to the campaign
@@ -124,7 +138,10 @@ func (c *Coordinator) checkStores(ctx context.Context) (same bool, err error) {
 			return false, s.foreignError(id, want)
 		}
 	}
-	return same, nil
+	if err := c.claimant().Check(ctx, c.backend); errors.Is(err, owner.ErrForeign) {
+		return false, err
+	}
+	return same, nil // other errors are left to the claim
 }
 
 // checkSpool fails if the spool is not the one that the ledger names: a folder that is not mounted
@@ -158,7 +175,7 @@ func (c *Coordinator) inUse(ctx context.Context) (bool, error) {
 	return leader != "" && leader != c.cfg.Advertise, err
 }
 
-// awaitForeignStore returns errForeignStore once a store turns out not to be the cluster's, and nil
+// awaitForeignStore returns owner.ErrForeign once a store turns out not to be the cluster's, and nil
 // when ctx ends. Candidates that start together learn only later whose stores are the cluster's.
 func (c *Coordinator) awaitForeignStore(ctx context.Context) error {
 	tick := time.NewTicker(checkStoresEvery)
@@ -169,7 +186,7 @@ func (c *Coordinator) awaitForeignStore(ctx context.Context) error {
 			return nil
 		case <-tick.C:
 		}
-		if _, err := c.checkStores(ctx); errors.Is(err, errForeignStore) {
+		if _, err := c.checkStores(ctx); errors.Is(err, owner.ErrForeign) {
 			return err
 		}
 	}
@@ -238,6 +255,38 @@ func (s clusterStore) foreignError(id string, want ledger.StoreState) error {
 	}
 	return fmt.Errorf(
 		"check %s %v: %w: it %s, the cluster's is %s with id %s; use the same --store and --spool everywhere%s",
-		s.what, s.store, errForeignStore, has, want.Location, want.ID, hint,
+		s.what, s.store, owner.ErrForeign, has, want.Location, want.ID, hint,
 	)
+}
+
+// orphansAfter is after how many checks of its claim a term deletes orphans of the spool. If its
+// ledger is a copy of one that another coordinator leads with, orphans are what that one committed
+// since; it has objected by then.
+const orphansAfter = 3
+
+// guardClaim ends the term once another cluster has claimed the spool, or this ledger turns out to
+// be a copy of one that another coordinator leads with.
+func (t *term) guardClaim(ctx context.Context) error {
+	tick := time.NewTicker(t.cfg.guardEvery)
+	defer tick.Stop()
+	for passed := 0; ; {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+		copied, err := t.claim.Check(ctx)
+		switch {
+		case errors.Is(err, owner.ErrForeign), errors.Is(err, ledger.ErrFenced):
+			return err
+		case err != nil:
+			t.log.Warn("owner of the spool not checked", "error", err)
+			continue
+		case copied != "":
+			t.log.Error("a copy of this cluster's ledger was used; its coordinator was told to stop", "address", copied)
+		}
+		if passed++; passed == orphansAfter {
+			t.queueFiles("", t.spool.RemoveOrphans)
+		}
+	}
 }

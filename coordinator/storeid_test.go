@@ -38,14 +38,16 @@ func rejected(ctx context.Context, t *testing.T, cfg coordinator.Config) string 
 	return ""
 }
 
-// says checks that an error contains texts.
-func says(t *testing.T, text string, words ...string) {
+// says checks that an error contains texts, and returns the id for --adopt-store, if it has one.
+func says(t *testing.T, text string, words ...string) (adopt string) {
 	t.Helper()
 	for _, w := range words {
 		if !strings.Contains(text, w) {
 			t.Errorf("%q does not tell %q", text, w)
 		}
 	}
+	_, adopt, _ = strings.Cut(text, "--adopt-store=")
+	return adopt
 }
 
 // again opens the store of a folder once more, as another process does.
@@ -93,10 +95,12 @@ func TestForeignStore(t *testing.T) {
 	}
 	restarted.stop()
 
-	// A store outlives its etcd and keeps its id.
+	// A store outlives its etcd: another one adopts it, and it keeps its id.
 	before := readFile(t, filepath.Join(folder, storeID))
 	etcd.Endpoints = []string{etcdServer(t, nil)}
-	start(t, coordinator.Config{Name: "anew", Etcd: etcd, Store: again(t, folder)}).leading(ctx)
+	anew := coordinator.Config{Name: "anew", Etcd: etcd, Store: again(t, folder)}
+	anew.AdoptStore = says(t, rejected(ctx, t, anew), folder, restarted.address, "--adopt-store=")
+	start(t, anew).leading(ctx)
 	if after := readFile(t, filepath.Join(folder, storeID)); after != before {
 		t.Errorf("the store's id was %q, with another etcd it is %q", before, after)
 	}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/phasegrid/phasegrid/coordinator/board"
 	"github.com/phasegrid/phasegrid/coordinator/ledger"
+	"github.com/phasegrid/phasegrid/coordinator/owner"
 	"github.com/phasegrid/phasegrid/coordinator/spool"
 	"github.com/phasegrid/phasegrid/sweep/figure"
 )
@@ -38,6 +39,7 @@ type term struct {
 	cfg     *Config
 	ledger  ledger.Ledger
 	epoch   uint64
+	claim   *owner.Claim
 	spool   *spool.Spool
 	index   *index
 	log     *slog.Logger
@@ -79,11 +81,13 @@ type entry struct {
 	figures []figure.Figure          // guarded by term.mu
 }
 
-func newTerm(cfg *Config, l *ledger.Leadership, log *slog.Logger, alarms *alarms, metrics *metrics) *term {
+func newTerm(
+	cfg *Config, l *ledger.Leadership, claim *owner.Claim, log *slog.Logger, alarms *alarms, metrics *metrics,
+) *term {
 	log = log.With("epoch", l.Epoch)
-	sp := spool.New(cfg.Spool, l.Epoch, log)
+	sp := spool.New(cfg.Spool, claim.Cluster, l.Epoch, log)
 	return &term{
-		cfg: cfg, ledger: l.Ledger, epoch: l.Epoch, spool: sp, index: newIndex(sp), log: log,
+		cfg: cfg, ledger: l.Ledger, epoch: l.Epoch, claim: claim, spool: sp, index: newIndex(sp), log: log,
 		alarms: alarms, metrics: metrics,
 		budget:  semaphore.NewWeighted(cfg.DeliveryMemory),
 		reading: semaphore.NewWeighted(readerMemory),
@@ -128,6 +132,7 @@ func (t *term) run(ctx context.Context, lost <-chan struct{}, ready func()) erro
 		return nil
 	})
 	g.Go(func() error { return t.retryFiles(ctx) })
+	g.Go(func() error { return t.guardClaim(ctx) })
 	ready()
 	err = g.Wait()
 	t.endFiles()

@@ -28,6 +28,7 @@ type coordinatorOptions struct {
 	EmbeddedEtcd  string
 	Store         string
 	Spool         string
+	AdoptStore    string
 	LeaseTTL      time.Duration
 	MaxPointBytes int64
 	TLS           client.TLS
@@ -72,6 +73,12 @@ with 0.`,
 	)
 	flags.StringVar(&o.Store, "store", "", "`URL` for result sets: file:///directory or s3://bucket")
 	flags.StringVar(&o.Spool, "spool", "", "`URL` for shards that are not merged yet (default --store)")
+	flags.StringVar(
+		&o.AdoptStore,
+		"adopt-store",
+		"",
+		"`ID` of the cluster that owns --store (--spool, if given) and will not run again: take its place, once",
+	)
 	flags.DurationVar(
 		&o.LeaseTTL,
 		"lease-ttl",
@@ -136,7 +143,7 @@ func (o coordinatorOptions) config(ctx context.Context) (coordinator.Config, err
 	cfg := coordinator.Config{
 		Name: o.Name, Address: o.Listen, Advertise: o.Advertise, Insecure: o.TLS.Insecure,
 		StatusAddress: o.Probe.Listen, StatusInsecure: o.Probe.Insecure,
-		LeaseTTL: o.LeaseTTL, MaxPointBytes: o.MaxPointBytes, GitRevision: currentVersion().Revision,
+		AdoptStore: o.AdoptStore, LeaseTTL: o.LeaseTTL, MaxPointBytes: o.MaxPointBytes, GitRevision: currentVersion().Revision,
 		Registry: processMetrics(), Logger: o.log,
 	}
 	if mutual {

@@ -36,8 +36,9 @@ var mayImport = map[string][]string{
 	"coordinator/store":  {},
 	"coordinator/spool":  {"coordinator/store"},
 	"coordinator/ledger": {"coordinator/board", "sweep", "sweep/figure", "proto/phasegrid/v1"},
+	"coordinator/owner":  {"coordinator/ledger", "coordinator/store"},
 	"coordinator": {
-		"coordinator/board", "coordinator/ledger", "coordinator/spool", "coordinator/store",
+		"coordinator/board", "coordinator/ledger", "coordinator/owner", "coordinator/spool", "coordinator/store",
 		"sweep", "sweep/figure", "results", "results/views", "node/solver", "proto/phasegrid/v1",
 	},
 	// Tests of the coordinator's packages import coordtest, so it imports none of them.

@@ -8,6 +8,8 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
+	"path"
+	"strings"
 	"sync"
 
 	"github.com/phasegrid/phasegrid/coordinator/store"
@@ -16,7 +18,17 @@ import (
 const (
 	spoolPrefix  = "spool/"
 	segmentBytes = 64 << 20
+	readmeName   = spoolPrefix + "README.md"
 )
+
+// readme tells people who find the spool among result sets what it is.
+const readme = `This directory holds finished shards of phasegrid sweeps until they are merged into the Parquet files
+of a result set. A subdirectory is the spool of one cluster; "owners" records which cluster uses this
+store. Coordinators delete what they no longer need.
+
+Do not change, move or delete files here while a coordinator uses this store: shards whose bytes are
+lost are computed again. "coordinator --spool URL" puts the spool elsewhere.
+`
 
 // ErrLost is the cause of an error about a frame whose object is gone, cut short or altered: it
 // cannot be read later either, so its shard has to be computed again.
@@ -32,9 +44,10 @@ type Location struct {
 // Spool writes and reads frames, and deletes objects of which no frame is needed. It is safe for
 // concurrent use, but Append is for one goroutine.
 type Spool struct {
-	store store.Store
-	epoch uint64
-	log   *slog.Logger
+	store  store.Store
+	prefix string // of the cluster's objects
+	epoch  uint64
+	log    *slog.Logger
 
 	segment store.Log // belongs to the goroutine of Append
 	seq     int
@@ -46,9 +59,18 @@ type Spool struct {
 	spoilt  string         // a segment that lost frames: nothing more is written to it
 }
 
-// New returns the spool of one term of leadership.
-func New(store store.Store, epoch uint64, log *slog.Logger) *Spool {
-	return &Spool{store: store, epoch: epoch, log: log, live: map[string]int{}}
+// New returns the spool of one term of leadership of a cluster.
+func New(store store.Store, cluster string, epoch uint64, log *slog.Logger) *Spool {
+	return &Spool{store: store, prefix: spoolPrefix + cluster + "/", epoch: epoch, log: log, live: map[string]int{}}
+}
+
+// Explain leaves a file in the spool that says what it is.
+func (s *Spool) Explain(ctx context.Context) error {
+	err := s.put(ctx, readmeName, [][]byte{[]byte(readme)})
+	if errors.Is(err, fs.ErrExist) {
+		return nil
+	}
+	return err
 }
 
 // Append makes frames durable with one sync, and holds each of them once.
@@ -118,7 +140,7 @@ func (s *Spool) mustSeal() bool {
 
 func (s *Spool) next() string {
 	s.seq++
-	return fmt.Sprintf("%s%016x-%06d", spoolPrefix, s.epoch, s.seq)
+	return fmt.Sprintf("%s%016x-%06d", s.prefix, s.epoch, s.seq)
 }
 
 func (s *Spool) put(ctx context.Context, object string, chunks [][]byte) error {
@@ -167,7 +189,14 @@ func (s *Spool) Hold(object string, n int) {
 	s.live[object] += n
 }
 
-// Release gives up n frames of an object, which is deleted with the last of them.
+// owns reports whether an object is the cluster's: a ledger may also refer to objects of a cluster
+// whose backup it was restored from. Objects of earlier releases have no cluster in their names.
+func (s *Spool) owns(object string) bool {
+	return strings.HasPrefix(object, s.prefix) || path.Dir(object)+"/" == spoolPrefix
+}
+
+// Release gives up n frames of an object, which is deleted with the last of them if the cluster
+// owns it.
 func (s *Spool) Release(ctx context.Context, object string, n int) {
 	s.mu.Lock()
 	s.live[object] -= n
@@ -176,7 +205,7 @@ func (s *Spool) Release(ctx context.Context, object string, n int) {
 		delete(s.live, object)
 	}
 	s.mu.Unlock()
-	if gone {
+	if gone && s.owns(object) {
 		if err := s.store.Delete(ctx, object); err != nil {
 			s.log.Warn("spool object not deleted; the next leader deletes it", "object", object, "error", err)
 		}
@@ -205,12 +234,12 @@ func (s *Spool) Read(ctx context.Context, l Location, cache Cache) (Frame, error
 	return f, nil
 }
 
-// RemoveOrphans deletes objects of earlier epochs that hold no committed frame. Call it once every
-// frame is held.
+// RemoveOrphans deletes objects of the cluster's earlier epochs that hold no committed frame. Call
+// it once every frame is held, and no other ledger can have one of them.
 func (s *Spool) RemoveOrphans(ctx context.Context) error {
-	first := fmt.Sprintf("%s%016x-", spoolPrefix, s.epoch) // below every name of this epoch
+	first := fmt.Sprintf("%s%016x-", s.prefix, s.epoch) // below every name of this epoch
 	var orphans []string
-	err := s.store.List(ctx, spoolPrefix, func(name string, _ int64) error {
+	err := s.store.List(ctx, s.prefix, func(name string, _ int64) error {
 		s.mu.Lock()
 		held := s.live[name] > 0
 		s.mu.Unlock()

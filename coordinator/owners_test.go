@@ -1,0 +1,259 @@
+package coordinator_test
+
+import (
+	"context"
+	"maps"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/phasegrid/phasegrid/coordinator"
+	"github.com/phasegrid/phasegrid/coordinator/coordtest"
+	"github.com/phasegrid/phasegrid/coordinator/ledger"
+	"github.com/phasegrid/phasegrid/coordinator/store"
+	pb "github.com/phasegrid/phasegrid/proto/phasegrid/v1"
+)
+
+// ledgers are the ways in which a coordinator of its own keeps state.
+var ledgers = map[string]func(t *testing.T) coordinator.Config{
+	"embedded": func(t *testing.T) coordinator.Config { return coordinator.Config{Embedded: t.TempDir()} },
+	"etcd": func(t *testing.T) coordinator.Config {
+		return coordinator.Config{Etcd: ledger.Etcd{Endpoints: []string{etcdServer(t, nil)}}}
+	},
+}
+
+// stores are the ways in which a store is opened by several processes.
+var stores = map[string]func(t *testing.T) (open func() store.Store){
+	"folder": func(t *testing.T) func() store.Store {
+		folder := t.TempDir()
+		return func() store.Store { return again(t, folder) }
+	},
+	"s3": func(t *testing.T) func() store.Store {
+		s := s3Store(t)
+		return func() store.Store { return s }
+	},
+}
+
+// begun is a coordinator that has acknowledged some shards of a sweep, whose part is not merged.
+type begun struct {
+	*cluster
+	id   string
+	done *seenShards // acknowledged
+}
+
+// begin starts a coordinator and delivers some shards to it.
+func begin(ctx context.Context, t *testing.T, cfg coordinator.Config) *begun {
+	t.Helper()
+	b := &begun{cluster: start(t, cfg), done: &seenShards{}}
+	b.leading(ctx)
+	b.id = b.submit(ctx, smallSweep).GetSweep().GetId()
+	b.deliverSome(ctx)
+	return b
+}
+
+// deliverSome delivers shards until enough are acknowledged.
+func (b *begun) deliverSome(ctx context.Context) {
+	b.t.Helper()
+	var acked atomic.Int64
+	enough := make(chan struct{})
+	var once sync.Once
+	stop := b.serve(ctx, &coordtest.Node{Name: "first", Delivered: func(d coordtest.Delivered) error {
+		if d.Committed() {
+			b.done.add(d.Shard)
+		}
+		if acked.Add(1) >= 10 {
+			once.Do(func() { close(enough) })
+			return errEnough
+		}
+		return nil
+	}})
+	select {
+	case <-enough:
+	case <-ctx.Done():
+		b.t.Fatal("nothing is acknowledged")
+	}
+	stop()
+}
+
+// finish delivers the rest, and checks that no acknowledged shard was lost or computed again.
+func (b *begun) finish(ctx context.Context) {
+	b.t.Helper()
+	var computed seenShards
+	stop := b.serve(ctx, &coordtest.Node{Name: "second", Computed: computed.add})
+	last := b.wait(ctx, b.id)
+	stop()
+	p := last.GetProgress()
+	if p.GetShardsLost() != 0 || p.GetPointsDone() != p.GetIndices() {
+		b.t.Errorf("%d shards lost, %d of %d points", p.GetShardsLost(), p.GetPointsDone(), p.GetIndices())
+	}
+	for shard := range b.done.times {
+		if computed.times[shard] > 0 {
+			b.t.Errorf("shard %d was acknowledged and is computed again", shard)
+		}
+	}
+}
+
+// deposed waits until a coordinator leads no more, and returns its alarm about the store.
+func (c *cluster) deposed(ctx context.Context) string {
+	c.t.Helper()
+	for {
+		if _, err := c.sweeps.List(ctx, &pb.ListRequest{}); len(alarmsIn(err)) > 0 {
+			return c.alarm(ctx, "store")
+		}
+		if ctx.Err() != nil {
+			c.t.Fatal("the coordinator leads still")
+		}
+		time.Sleep(10 * time.Millisecond) // a poll of another goroutine's progress
+	}
+}
+
+// frames are the objects of the spool with shards, and their sizes.
+func frames(t *testing.T, s store.Store) map[string]int64 {
+	t.Helper()
+	objects := map[string]int64{}
+	err := s.List(t.Context(), "spool/", func(name string, size int64) error {
+		if strings.Contains(filepath.Base(name), "-") {
+			objects[name] = size
+		}
+		return nil
+	})
+	if err != nil || len(objects) == 0 {
+		t.Fatalf("the spool has the objects %v, %v", objects, err)
+	}
+	return objects
+}
+
+// TestSecondLedgerOfAStore: a coordinator with a ledger of its own is refused a store that another
+// cluster owns, by the owner's id and address, and changes nothing of it. With --adopt-store it
+// takes the store, once, and its former owner finds out.
+func TestSecondLedgerOfAStore(t *testing.T) {
+	for kind, open := range stores {
+		for state, own := range ledgers {
+			t.Run(kind+" "+state, func(t *testing.T) {
+				if kind != "s3" { // sets environment variables
+					t.Parallel()
+				}
+				ctx := deadline(t)
+				again := open(t)
+				cfg := coordinator.GuardedEvery(own(t), 20*time.Millisecond)
+				cfg.Store = again()
+				first := begin(ctx, t, cfg)
+				before := frames(t, again())
+
+				other := coordinator.GuardedEvery(own(t), 20*time.Millisecond)
+				other.Store = again()
+				id := says(t, rejected(ctx, t, other), first.address, "another cluster", "--adopt-store=")
+				other.AdoptStore = "NOBODY"
+				says(t, rejected(ctx, t, other), first.address, "--adopt-store="+id)
+				if after := frames(t, again()); !maps.Equal(before, after) {
+					t.Errorf("the spool had %v, has %v", before, after)
+				}
+				first.finish(ctx)
+
+				// It is adopted, and the first coordinator finds out and leads no more.
+				other.AdoptStore = id
+				second := start(t, other)
+				second.leading(ctx)
+				says(t, first.deposed(ctx), second.address)
+				second.stop()
+				first.stop()
+				cfg.Store, cfg.AdoptStore = again(), says(t, rejected(ctx, t, cfg), second.address)
+				start(t, cfg).leading(ctx)
+				other.Store = again()
+				says(t, rejected(ctx, t, other), "another cluster") // its --adopt-store has worked
+			})
+		}
+	}
+}
+
+// TestEmptiedState: the state of a coordinator is gone while it runs. One that begins anew in its
+// place is refused, and the first loses nothing.
+func TestEmptiedState(t *testing.T) {
+	t.Parallel()
+	ctx := deadline(t)
+	sets, folder := fileStore(t)
+	state := filepath.Join(t.TempDir(), "state")
+	first := begin(ctx, t, coordinator.Config{Embedded: state, Store: sets})
+	if err := os.Rename(state, state+"-gone"); err != nil {
+		t.Fatal(err)
+	}
+	second := coordinator.Config{Embedded: state, Store: again(t, folder)}
+	says(t, rejected(ctx, t, second), first.address)
+	first.finish(ctx)
+	checkSmallSet(t, filepath.Join(folder, first.get(ctx, first.id).GetResultSet()))
+}
+
+// copyState copies the folder of an embedded etcd.
+func copyState(t *testing.T, state string) string {
+	t.Helper()
+	copied := filepath.Join(t.TempDir(), "copy")
+	if err := os.CopyFS(copied, os.DirFS(state)); err != nil {
+		t.Fatal(err)
+	}
+	return copied
+}
+
+// TestRestoredState: a backup of the ledger from before the last term is refused while the
+// coordinator runs, and afterwards. Adopted, it continues from the backup, under another id.
+func TestRestoredState(t *testing.T) {
+	t.Parallel()
+	ctx := deadline(t)
+	sets, folder := fileStore(t)
+	state := t.TempDir()
+	cfg := coordinator.Config{Embedded: state, Store: sets}
+	first := begin(ctx, t, cfg)
+	first.stop()
+	backup := copyState(t, state)
+	next := &begun{cluster: start(t, cfg), id: first.id, done: first.done}
+	next.leading(ctx)
+	next.deliverSome(ctx)
+	before := frames(t, sets)
+
+	restored := coordinator.Config{Embedded: backup, Store: again(t, folder)}
+	for range 3 { // attempts raise the epoch of the copy
+		says(t, rejected(ctx, t, restored), next.address, "older copy")
+	}
+	if after := frames(t, sets); !maps.Equal(before, after) {
+		t.Errorf("the spool had %v, has %v", before, after)
+	}
+	next.finish(ctx)
+	next.stop()
+	restored.AdoptStore = says(t, rejected(ctx, t, restored), next.address)
+	adopted := start(t, restored)
+	adopted.leading(ctx)
+	stop := adopted.serve(ctx, &coordtest.Node{Name: "n"})
+	checkSmallSet(t, filepath.Join(folder, adopted.wait(ctx, first.id).GetResultSet()))
+	stop()
+}
+
+// TestCopyWithinATerm: the ledger is copied while its coordinator leads. A coordinator with the
+// copy cannot be told from its successor at first. The two find each other, the copy stops leading
+// and cannot lead again, and the first loses nothing.
+func TestCopyWithinATerm(t *testing.T) {
+	t.Parallel()
+	ctx := deadline(t)
+	sets, folder := fileStore(t)
+	state := t.TempDir()
+	first := begin(ctx, t, coordinator.GuardedEvery(
+		coordinator.Config{Embedded: state, Store: sets}, 20*time.Millisecond))
+	backup := copyState(t, state)
+	first.deliverSome(ctx) // of which the copy knows nothing
+	before := frames(t, sets)
+
+	cfg := coordinator.GuardedEvery(coordinator.Config{Embedded: backup, Store: again(t, folder)}, time.Second)
+	second := start(t, cfg)
+	says(t, second.deposed(ctx), first.address, "older copy")
+	for name, size := range before {
+		if frames(t, sets)[name] < size {
+			t.Errorf("%s of the first coordinator is gone", name)
+		}
+	}
+	second.stop()
+	says(t, rejected(ctx, t, cfg), first.address)
+	first.finish(ctx)
+	checkSmallSet(t, filepath.Join(folder, first.get(ctx, first.id).GetResultSet()))
+}
