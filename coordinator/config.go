@@ -53,8 +53,8 @@ type Config struct {
 	// default.
 	Store store.Store
 	Spool store.Store
-	// AdoptStore is the id of a cluster that owns the store of the spool and is gone: this one takes
-	// its place.
+	// AdoptStore is the id of a cluster that owns the store of the spool and is gone: this one
+	// takes its place.
 	AdoptStore string
 	// Cluster is the id of a ledger that has none yet; a random one by default.
 	Cluster string

@@ -3,7 +3,6 @@ package coordinator_test
 import (
 	"bufio"
 	"context"
-	"crypto/sha256"
 	"fmt"
 	"maps"
 	"os"
@@ -114,13 +113,7 @@ func checkManifest(t *testing.T, store string) {
 	if err != nil || len(sets) != 1 {
 		t.Fatalf("there are the manifests %v, %v", sets, err)
 	}
-	set := filepath.Dir(sets[0])
-	for _, f := range readManifest(t, set).Files {
-		data, err := os.ReadFile(filepath.Join(set, f.Path))
-		if err != nil || fmt.Sprintf("%x", sha256.Sum256(data)) != f.SHA256 {
-			t.Errorf("%s is not the file of the manifest: %v", f.Path, err)
-		}
-	}
+	checkSums(t, filepath.Dir(sets[0]))
 }
 
 // checkLog reads what the nodes did, in order: no shard may be computed after it was acknowledged.

@@ -25,6 +25,23 @@
 // does not lead. A cluster without sweeps and leader accepts any store. With an embedded etcd or a
 // ledger in memory only the spool is checked: missing result sets are computed again on request.
 //
+// # Ownership
+//
+// The spool belongs to one cluster, which its store names (package owner). Each term appends an
+// entry to the log spool/owners/ of the store, with a nonce that the ledger has before. A ledger
+// that did not write the newest entry does not lead, and its coordinator does not start:
+//
+//	another ledger     a second coordinator with a state of its own, an emptied state
+//	a restored ledger  it does not know the terms that followed its backup
+//	a copied ledger    it leads until the coordinator of the original objects, at its next check;
+//	                   until then it deletes no spool object that it has no key of
+//
+// The error names the owner and its address. A coordinator that is started with the owner's id as
+// AdoptStore takes its place, under an id of its own: the same command does nothing the next time,
+// and the former owner stops leading at its next check. Spool objects have the cluster's id in their
+// names, and only that cluster deletes them; the spool of a former owner is left. A ledger of an
+// earlier release, which recorded the id of the store, becomes its owner in its first term.
+//
 // # Crash table
 //
 // At each step the state on disk says what is left to do, and the next leader does it. TestCrash
@@ -91,7 +108,7 @@
 // leadership: its successor may have acknowledged what it would grant. A file is never overwritten,
 // and is deleted only in the version that was opened before the ledger confirmed the leadership
 // once more: a file of a later leader is another version. Spool objects have the epoch in their
-// names, and only those that no key refers to are deleted.
+// names, and only those of the cluster that no key refers to are deleted.
 //
 //   - file://: a version is inode, size and modification time. It is compared before a file gets a
 //     private name and again after that; a file of another version gets its name back. In between

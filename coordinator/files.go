@@ -8,10 +8,15 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"path"
+	"reflect"
+	"strings"
 
 	"github.com/phasegrid/phasegrid/coordinator/ledger"
+	"github.com/phasegrid/phasegrid/coordinator/owner"
 	"github.com/phasegrid/phasegrid/coordinator/store"
 	"github.com/phasegrid/phasegrid/results"
+	"github.com/phasegrid/phasegrid/sweep"
 )
 
 // How a leader changes named files. Its process may be suspended at any moment and continue when
@@ -27,31 +32,89 @@ func (t *term) deleteVersion(ctx context.Context, name string, seen store.Object
 	return t.cfg.Store.DeleteVersion(ctx, name, seen.Version())
 }
 
+// errShared is the cause of an error about a file that cannot be replaced, because the result set is
+// also that of another owner.
+var errShared = errors.New("the result set is also that of another owner")
+
+// foreignFileError is the error for a file in the place of one of a result set. It stays until
+// someone has moved it away.
+type foreignFileError struct {
+	file  fileVersion
+	cause error // why it is not taken for the one that belongs there
+}
+
+func (e *foreignFileError) Error() string {
+	return fmt.Sprintf(
+		"publish %s: a file with different contents exists (%v); move it away so that this one can be stored",
+		e.file.name, e.cause,
+	)
+}
+
+func (e *foreignFileError) Unwrap() error { return e.cause }
+
+// foreign is the error for a file that stands in the place of another one.
+func foreign(name string, there store.Object, cause error) error {
+	return &foreignFileError{fileVersion{name, there.Version(), there.Size()}, cause}
+}
+
 // writeFile writes a small file of a result set and replaces one with other contents. Readers find
-// none for a moment.
-func (t *term) writeFile(ctx context.Context, name string, data []byte) error {
-	err := t.createFile(ctx, name, data)
+// none for a moment. In a set of several owners nothing is replaced: a file stays if it says the
+// same.
+func (t *term) writeFile(ctx context.Context, set, name string, data []byte) error {
+	full := path.Join(set, name)
+	err := t.createFile(ctx, full, data)
 	if !errors.Is(err, fs.ErrExist) {
 		return err
 	}
-	there, err := t.cfg.Store.Open(ctx, name)
+	there, err := t.cfg.Store.Open(ctx, full)
 	if err != nil {
 		return err
 	}
 	defer there.Close()
-	same, err := hasBytes(there, data)
+	found, err := readSmall(there)
 	if err != nil {
-		return fmt.Errorf("read %s: %w", name, err)
+		return fmt.Errorf("read %s: %w", full, err)
 	}
-	if same {
+	if bytes.Equal(found, data) {
 		return nil
 	}
+	if shared, err := t.claim.IsShared(ctx, t.cfg.Store, set); err != nil {
+		return err
+	} else if shared {
+		if says(name, found, data) {
+			return nil
+		}
+		return foreign(full, there, errShared)
+	}
 	t.failpoint("before-replace")
-	if err := t.deleteVersion(ctx, name, there); err != nil {
+	if err := t.deleteVersion(ctx, full, there); err != nil {
 		return err
 	}
 	t.failpoint("between-replace")
-	return t.createFile(ctx, name, data)
+	return t.createFile(ctx, full, data)
+}
+
+// says reports whether a file of another owner says the same as the one that would be written: the
+// sweep file may ask for other figures, and the manifest may be of another build.
+func says(name string, there, data []byte) bool {
+	switch name {
+	case results.SweepName:
+		a, err := sweep.Decode(there)
+		if err != nil {
+			return false
+		}
+		b, err := sweep.Decode(data)
+		return err == nil && bytes.Equal(a.Canonical(), b.Canonical())
+	case results.ManifestName:
+		a, err := results.ParseManifest(there)
+		if err != nil {
+			return false
+		}
+		b, err := results.ParseManifest(data)
+		a.GitRevision = b.GitRevision
+		return err == nil && reflect.DeepEqual(a, b)
+	}
+	return false
 }
 
 // createFile writes a file unless there is one.
@@ -67,19 +130,15 @@ func (t *term) createFile(ctx context.Context, name string, data []byte) error {
 	return w.Commit()
 }
 
-// hasBytes compares the contents of an object.
-func hasBytes(o store.Object, data []byte) (bool, error) {
-	if o.Size() != int64(len(data)) {
-		return false, nil
-	}
-	there := make([]byte, len(data))
-	_, err := io.ReadFull(io.NewSectionReader(o, 0, o.Size()), there)
-	return bytes.Equal(there, data), err
+// readSmall returns the contents of a small file, or what is enough to tell it from one.
+func readSmall(o store.Object) ([]byte, error) {
+	return io.ReadAll(io.NewSectionReader(o, 0, min(o.Size(), maxSmallFiles)))
 }
 
 // removeStale deletes a file if it is the one that a part was stored with before, so that it can be
 // replaced. Any other file stays.
-func (t *term) removeStale(ctx context.Context, name string, before ledger.PartFile) error {
+func (t *term) removeStale(ctx context.Context, set string, before ledger.PartFile) error {
+	name := path.Join(set, before.Path)
 	there, err := t.cfg.Store.Open(ctx, name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -94,6 +153,11 @@ func (t *term) removeStale(ctx context.Context, name string, before ledger.PartF
 	}
 	if found.SHA256 != before.SHA256 {
 		return nil
+	}
+	if shared, err := t.claim.IsShared(ctx, t.cfg.Store, set); err != nil {
+		return err
+	} else if shared {
+		return foreign(name, there, errShared)
 	}
 	t.failpoint("before-replace")
 	if err := t.deleteVersion(ctx, name, there); err != nil {
@@ -149,12 +213,39 @@ func (t *term) deleteAll(ctx context.Context, set string, files []fileVersion) e
 	return err
 }
 
-// removeFiles deletes every file of the result set of a sweep.
+// removeDamaged deletes damaged files of a result set, unless it is also that of another owner: then
+// an alarm asks for them to be moved away once their parts are merged again.
+func (t *term) removeDamaged(ctx context.Context, set string, damaged []fileVersion) error {
+	shared, err := t.claim.IsShared(ctx, t.cfg.Store, set)
+	if err != nil || shared {
+		return err
+	}
+	return t.deleteAll(ctx, set, damaged)
+}
+
+// removeFiles deletes every file of the result set of a sweep; only the cluster's mark if it is also
+// that of another owner. The mark goes last.
 func (t *term) removeFiles(ctx context.Context, e *entry) error {
-	var files []fileVersion
-	err := t.cfg.Store.List(ctx, e.design.set+"/", func(name string, _ int64) error {
+	set := e.design.set
+	shared, err := t.claim.IsShared(ctx, t.cfg.Store, set)
+	if err != nil {
+		return err
+	}
+	if shared {
+		t.log.Warn("files of a removed sweep kept: the result set is also that of another owner",
+			"sweep_id", e.design.id, "result_set", set)
+	}
+	var files, marks []fileVersion
+	err = t.cfg.Store.List(ctx, set+"/", func(name string, _ int64) error {
+		mark := owner.IsMark(strings.TrimPrefix(name, set+"/"))
+		if shared && !(mark && t.claim.Owns(path.Base(name))) {
+			return nil
+		}
 		f, there, err := t.statFile(ctx, name)
-		if there {
+		switch {
+		case there && mark:
+			marks = append(marks, f)
+		case there:
 			files = append(files, f)
 		}
 		return err
@@ -162,7 +253,7 @@ func (t *term) removeFiles(ctx context.Context, e *entry) error {
 	if err != nil {
 		return err
 	}
-	return t.deleteAll(ctx, e.design.set, files)
+	return t.deleteAll(ctx, set, append(files, marks...))
 }
 
 // hashObject returns the size and hash of an object.

@@ -17,6 +17,7 @@ type fileJob struct {
 	reporter *reporter // of the alarm that is active while it fails
 	do       func(context.Context) error
 	delay    time.Duration // before the next attempt; 0 before the first
+	blocker  fileVersion   // a file that has to be moved away before the next attempt
 }
 
 // queueFiles queues work on files. The work of each sweep has its own alarm.
@@ -36,6 +37,12 @@ func (t *term) fileWorker(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		if t.isBlocked(ctx, job) {
+			job.delay = min(2*job.delay, maxRetryDelay)
+			t.failing.put(job)
+			continue
+		}
+		var file *foreignFileError
 		switch err := job.do(ctx); {
 		case err == nil:
 			job.reporter.clear()
@@ -45,9 +52,23 @@ func (t *term) fileWorker(ctx context.Context) error {
 		default:
 			job.reporter.raise(err)
 			job.delay = min(max(2*job.delay, minRetryDelay), maxRetryDelay)
+			job.blocker = fileVersion{}
+			if errors.As(err, &file) {
+				job.blocker = file.file
+			}
 			t.failing.put(job)
 		}
 	}
+}
+
+// isBlocked reports whether a job would fail again because the same foreign file still stands in
+// the place of one that it writes. So a merge is not repeated every two seconds for it.
+func (t *term) isBlocked(ctx context.Context, job fileJob) bool {
+	if job.blocker.name == "" {
+		return false
+	}
+	there, ok, err := t.statFile(ctx, job.blocker.name)
+	return err == nil && ok && there.version == job.blocker.version
 }
 
 // checkActive reports whether work on the files of a sweep is to continue. In the same step it

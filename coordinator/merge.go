@@ -42,7 +42,7 @@ func (t *term) writePart(ctx context.Context, e *entry, a board.MergePart) error
 			w.Discard()
 		}
 	}()
-	files, err := t.mergeShards(ctx, e, a.Part, items, writers)
+	files, log, err := t.mergeShards(ctx, e, a.Part, items, writers)
 	if err != nil {
 		return fmt.Errorf("merge part %d of sweep %s: %w", a.Part, e.design.set, err)
 	}
@@ -52,7 +52,7 @@ func (t *term) writePart(ctx context.Context, e *entry, a board.MergePart) error
 		state.Rows.Add(it.Rows)
 	}
 	for _, f := range files {
-		file, err := t.publish(ctx, e, a.Part, f, writers[f.Table])
+		file, err := t.publish(ctx, e, a.Part, f, log, writers[f.Table])
 		if err != nil {
 			return err
 		}
@@ -64,22 +64,23 @@ func (t *term) writePart(ctx context.Context, e *entry, a board.MergePart) error
 	return t.storePart(ctx, e, a.Part, state)
 }
 
-// mergeShards writes the rows of shards to files that are not published yet, and their writers.
+// mergeShards writes the rows of shards to files that are not published yet, and their writers. It
+// also returns the rows of the shards table.
 func (t *term) mergeShards(
 	ctx context.Context,
 	e *entry,
 	part int,
 	items []ledger.DoneShard,
 	writers map[results.Table]store.Writer,
-) ([]results.File, error) {
+) (files []results.File, log []results.ShardRow, err error) {
 	opened := spool.Cache{}
 	defer opened.Close()
-	log, err := t.shardLog(ctx, e, items, opened)
+	log, err = t.shardLog(ctx, e, items, opened)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	t.failpoint("before-merge")
-	return e.design.schema.Merge(
+	files, err = e.design.schema.Merge(
 		ctx,
 		t.sources(e, items, opened),
 		log,
@@ -91,6 +92,7 @@ func (t *term) mergeShards(
 			return w, err
 		},
 	)
+	return files, log, err
 }
 
 // giveUpLost has the shards of a part computed again whose frames are lost: their done keys go,
@@ -221,15 +223,15 @@ func (t *term) shardLog(
 	return rows, nil
 }
 
-// publish gives a merged file its name. An existing file stays: if its bytes are equal, it counts
-// as this one; if not, the part is not stored until someone has moved it away. Only a file that
-// this sweep stored without its quarantined shards is replaced. The shards table differs between
-// merges, so that of an earlier merge is kept.
+// publish gives a merged file its name. An existing file stays: if it is read back as what would be
+// written, it counts as this one; if not, the part is not stored until someone has moved it away.
+// Only a file that this sweep stored without its quarantined shards is replaced.
 func (t *term) publish(
 	ctx context.Context,
 	e *entry,
 	part int,
 	f results.File,
+	log []results.ShardRow,
 	w store.Writer,
 ) (ledger.PartFile, error) {
 	name := results.PartName(f.Table, int64(part))
@@ -239,7 +241,7 @@ func (t *term) publish(
 	t.mu.RUnlock()
 	i := slices.IndexFunc(before.Files, func(p ledger.PartFile) bool { return p.Path == name })
 	if i >= 0 && len(before.Missing) > 0 && before.Files[i].SHA256 != f.SHA256 {
-		if err := t.removeStale(ctx, full, before.Files[i]); err != nil {
+		if err := t.removeStale(ctx, e.design.set, before.Files[i]); err != nil {
 			return ledger.PartFile{}, err
 		}
 	}
@@ -251,19 +253,41 @@ func (t *term) publish(
 	if !errors.Is(err, fs.ErrExist) {
 		return ours, err
 	}
-	there, err := hashObject(ctx, t.cfg.Store, full)
+	return t.adopt(ctx, e, full, ours, f, log)
+}
+
+// adopt takes an existing file for a merged one if it is read back as such. The shards table differs
+// between merges, as it has clocks and nodes, so another one counts if it is of the same shards.
+func (t *term) adopt(
+	ctx context.Context,
+	e *entry,
+	full string,
+	ours ledger.PartFile,
+	f results.File,
+	log []results.ShardRow,
+) (ledger.PartFile, error) {
+	there, err := t.cfg.Store.Open(ctx, full)
 	if err != nil {
 		return ledger.PartFile{}, err
 	}
-	if there.SHA256 == f.SHA256 {
-		return ours, nil
+	defer there.Close()
+	found, err := hashOf(there)
+	if err != nil {
+		return ledger.PartFile{}, fmt.Errorf("read %s: %w", full, err)
 	}
-	if f.Table != results.Shards {
+	var differs error
+	if f.Table == results.Shards && found.SHA256 != f.SHA256 {
+		differs = e.design.schema.CheckLog(ctx, there, there.Size(), log)
+	} else {
+		differs = results.Check(there, there.Size(), f)
+	}
+	if ctx.Err() != nil {
+		return ledger.PartFile{}, ctx.Err()
+	}
+	if differs != nil {
 		t.metrics.foreignParts.Inc()
-		return ledger.PartFile{}, fmt.Errorf(
-			"publish %s: a file with different contents exists; move it away so that the part can be stored", full,
-		)
+		return ledger.PartFile{}, foreign(full, there, differs)
 	}
-	there.Path, there.Rows = name, f.Rows
-	return there, nil
+	found.Path, found.Rows = ours.Path, ours.Rows
+	return found, nil
 }

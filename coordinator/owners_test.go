@@ -2,6 +2,7 @@ package coordinator_test
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
@@ -256,4 +257,108 @@ func TestCopyWithinATerm(t *testing.T) {
 	says(t, rejected(ctx, t, cfg), first.address)
 	first.finish(ctx)
 	checkSmallSet(t, filepath.Join(folder, first.get(ctx, first.id).GetResultSet()))
+}
+
+// TestSetOfTwoOwners: two clusters with spools of their own run the same sweep in one folder. They
+// meet in the same files, and neither deletes those of the other: a removal leaves the set to the
+// other owner, and the last one removes it.
+func TestSetOfTwoOwners(t *testing.T) {
+	for kind, open := range stores {
+		t.Run(kind, func(t *testing.T) {
+			ctx := deadline(t)
+			again := open(t)
+			var id, set string
+			var clusters []*cluster
+			for i := range 2 {
+				spool, _ := fileStore(t)
+				c := start(t, coordinator.Config{
+					Ledger: ledger.NewMemory(), Store: again(), Spool: spool, GitRevision: fmt.Sprint("build ", i),
+				})
+				c.leading(ctx)
+				file := smallSweep + fmt.Sprintf("figures: [{kind: curves, x: anisotropy, y: %s}]\n", []string{"loss", "steps_run"}[i])
+				m := c.submit(ctx, file)
+				stop := c.serve(ctx, &coordtest.Node{Name: fmt.Sprint("of ", i)})
+				id, set = m.GetSweep().GetId(), c.wait(ctx, m.GetSweep().GetId()).GetResultSet()
+				stop()
+				clusters = append(clusters, c)
+			}
+			before := objects(t, again(), set)
+			if _, err := clusters[0].sweeps.Delete(ctx, &pb.DeleteRequest{Sweep: id}); err != nil {
+				t.Fatal(err)
+			}
+			if after := objects(t, again(), set); !maps.Equal(before, after) || len(after) < 7 {
+				t.Errorf("the set had %v, has %v", before, after)
+			}
+			if m := clusters[1].submit(ctx, smallSweep).GetSweep(); m.GetPhase() != pb.Phase_PHASE_DONE {
+				t.Errorf("the sweep of the other owner is %v", m.GetPhase())
+			}
+			if _, err := clusters[1].sweeps.Delete(ctx, &pb.DeleteRequest{Sweep: id}); err != nil {
+				t.Fatal(err)
+			}
+			if after := objects(t, again(), set); len(after) != 0 {
+				t.Errorf("removed by both, the set has %v", after)
+			}
+		})
+	}
+}
+
+// objects are the objects of a result set but the marks of its owners, by version.
+func objects(t *testing.T, s store.Store, set string) map[string]string {
+	t.Helper()
+	versions := map[string]string{}
+	err := s.List(t.Context(), set+"/", func(name string, _ int64) error {
+		if strings.Contains(name, "/.owners/") {
+			return nil
+		}
+		o, err := s.Open(t.Context(), name)
+		if err != nil {
+			return err
+		}
+		versions[name] = o.Version()
+		return o.Close()
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return versions
+}
+
+// TestForeignFileInASharedSet: where a set has another owner, nothing in it is replaced: what says
+// something else is kept, and there is an alarm until it is moved away.
+func TestForeignFileInASharedSet(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{
+		"sweep.yaml", "views.sql", "manifest.json", "points/schema.parquet", "shards/schema.parquet",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			ctx := deadline(t)
+			sets, dir := fileStore(t)
+			c := start(t, coordinator.Config{Ledger: ledger.NewMemory(), Store: sets})
+			c.leading(ctx)
+			m := c.submit(ctx, smallSweep).GetSweep()
+			set := filepath.Join(dir, m.GetResultSet())
+			if err := os.WriteFile(filepath.Join(set, ".owners", "ANOTHER"), nil, 0o644); err != nil {
+				t.Fatal(err)
+			}
+			file := filepath.Join(set, filepath.FromSlash(name))
+			if err := os.WriteFile(file, []byte("something else"), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			defer c.serve(ctx, &coordtest.Node{Name: "n"})()
+			c.expect(ctx, m.GetId(), "an alarm", func(s *pb.Sweep) bool {
+				alarms := strings.Join(s.GetProgress().GetAlarms(), "\n")
+				return strings.Contains(alarms, "move it away") && strings.Contains(alarms, name)
+			})
+			if got := readFile(t, file); got != "something else" {
+				t.Errorf("the file is %q", got)
+			}
+			if err := os.Remove(file); err != nil {
+				t.Fatal(err)
+			}
+			c.wait(ctx, m.GetId())
+			checkSmallSet(t, set)
+			checkSums(t, set)
+		})
+	}
 }

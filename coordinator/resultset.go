@@ -18,11 +18,14 @@ import (
 	"github.com/phasegrid/phasegrid/sweep/figure"
 )
 
-// openSet writes the files that a result set has from the start: the sweep file with its figures,
-// the views, and a file without rows for each table. It returns the manifest entries of the latter.
+// openSet writes the files that a result set has from the start: the mark of the cluster, the sweep
+// file with its figures, the views, and a file without rows for each table. It returns the manifest entries of the latter.
 func (t *term) openSet(ctx context.Context, d *design, figures []figure.Figure) ([]results.ManifestFile, error) {
 	statements, err := views.SQL(d.schema, "")
 	if err != nil {
+		return nil, err
+	}
+	if err := t.claim.MarkSet(ctx, t.cfg.Store, d.set); err != nil {
 		return nil, err
 	}
 	for _, f := range []struct {
@@ -32,7 +35,7 @@ func (t *term) openSet(ctx context.Context, d *design, figures []figure.Figure) 
 		{results.SweepName, sweep.File(d.name, d.canonical, figures)},
 		{results.ViewsName, []byte(statements)},
 	} {
-		if err := t.writeFile(ctx, path.Join(d.set, f.name), f.data); err != nil {
+		if err := t.writeFile(ctx, d.set, f.name, f.data); err != nil {
 			return nil, fmt.Errorf("write %s of result set: %w", f.name, err)
 		}
 	}
@@ -44,7 +47,7 @@ func (t *term) openSet(ctx context.Context, d *design, figures []figure.Figure) 
 			return nil, err
 		}
 		name := results.EmptyName(table)
-		if err := t.writeFile(ctx, path.Join(d.set, name), b.Bytes()); err != nil {
+		if err := t.writeFile(ctx, d.set, name, b.Bytes()); err != nil {
 			return nil, fmt.Errorf("create result set: %w", err)
 		}
 		files = append(files, file.Entry(name))
@@ -72,7 +75,7 @@ func (t *term) redraw(ctx context.Context, e *entry, figures []figure.Figure) er
 	}
 	// Also if they are the same: an earlier submission may have ended before this.
 	file := sweep.File(e.design.name, e.design.canonical, figures)
-	if err := t.writeFile(ctx, path.Join(e.design.set, results.SweepName), file); err != nil {
+	if err := t.writeFile(ctx, e.design.set, results.SweepName, file); err != nil {
 		return fmt.Errorf("write %s of result set: %w", results.SweepName, err)
 	}
 	return nil
@@ -106,7 +109,7 @@ func (t *term) writeManifest(ctx context.Context, id string) error {
 		return err
 	}
 	t.failpoint("before-manifest")
-	if err := t.writeFile(ctx, path.Join(e.design.set, results.ManifestName), data); err != nil {
+	if err := t.writeFile(ctx, e.design.set, results.ManifestName, data); err != nil {
 		return fmt.Errorf("write manifest: %w", err)
 	}
 	t.failpoint("after-manifest")

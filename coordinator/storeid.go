@@ -175,7 +175,7 @@ func (c *Coordinator) inUse(ctx context.Context) (bool, error) {
 	return leader != "" && leader != c.cfg.Advertise, err
 }
 
-// awaitForeignStore returns owner.ErrForeign once a store turns out not to be the cluster's, and nil
+// awaitForeignStore returns owner.ErrForeign once a store is found not to be the cluster's, and nil
 // when ctx ends. Candidates that start together learn only later whose stores are the cluster's.
 func (c *Coordinator) awaitForeignStore(ctx context.Context) error {
 	tick := time.NewTicker(checkStoresEvery)

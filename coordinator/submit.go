@@ -90,7 +90,7 @@ func (t *term) reopen(ctx context.Context, e *entry) error {
 	if len(missing.damaged) > 0 {
 		t.log.Warn("files of unexpected size found",
 			"sweep_id", e.design.id, "files", len(missing.damaged), "first", missing.damaged[0].name)
-		if err := t.deleteAll(ctx, e.design.set, missing.damaged); err != nil {
+		if err := t.removeDamaged(ctx, e.design.set, missing.damaged); err != nil {
 			return fmt.Errorf("delete damaged files: %w; submit the sweep again", err)
 		}
 	}

@@ -65,13 +65,16 @@ func await(ctx context.Context, t *testing.T, c <-chan struct{}, what string) {
 	}
 }
 
-// contents returns all files of a folder except those that are being written.
+// contents returns all files of a folder except those that are being written, and marks of owners.
 func contents(t *testing.T, dir string) map[string]string {
 	t.Helper()
 	files := map[string]string{}
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil
+		}
+		if err == nil && d.Name() == ".owners" {
+			return fs.SkipDir
 		}
 		if err != nil || d.IsDir() || strings.HasPrefix(d.Name(), ".") {
 			return err

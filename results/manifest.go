@@ -17,6 +17,8 @@ const (
 	ManifestName = "manifest.json"
 	SweepName    = "sweep.yaml"
 	ViewsName    = "views.sql"
+	// OwnersName is the folder of the marks of those who write the set, which are no part of it.
+	OwnersName = ".owners"
 )
 
 // PartName returns the path of a part's file, relative to the result set.

@@ -119,14 +119,17 @@ func (v *verifier) files(ctx context.Context) error {
 		if err != nil || ctx.Err() != nil {
 			return errors.Join(err, ctx.Err())
 		}
-		if d.IsDir() {
-			return nil
-		}
 		name, err := filepath.Rel(v.dir, path)
 		if err != nil {
 			return err
 		}
 		name = filepath.ToSlash(name)
+		if d.IsDir() && name == OwnersName {
+			return fs.SkipDir
+		}
+		if d.IsDir() {
+			return nil
+		}
 		found[name] = true
 		return v.file(name)
 	})

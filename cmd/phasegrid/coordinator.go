@@ -143,7 +143,8 @@ func (o coordinatorOptions) config(ctx context.Context) (coordinator.Config, err
 	cfg := coordinator.Config{
 		Name: o.Name, Address: o.Listen, Advertise: o.Advertise, Insecure: o.TLS.Insecure,
 		StatusAddress: o.Probe.Listen, StatusInsecure: o.Probe.Insecure,
-		AdoptStore: o.AdoptStore, LeaseTTL: o.LeaseTTL, MaxPointBytes: o.MaxPointBytes, GitRevision: currentVersion().Revision,
+		AdoptStore: o.AdoptStore,
+		LeaseTTL:   o.LeaseTTL, MaxPointBytes: o.MaxPointBytes, GitRevision: currentVersion().Revision,
 		Registry: processMetrics(), Logger: o.log,
 	}
 	if mutual {

@@ -40,9 +40,6 @@ func LoadCluster(ctx context.Context, ledger Reader) (s ClusterState, err error)
 // Wrote reports whether this ledger wrote the entry with a nonce.
 func (s ClusterState) Wrote(nonce string) bool { return slices.Contains(s.Nonces, nonce) }
 
-// Has reports whether an id is one of the cluster's.
-func (s ClusterState) Has(id string) bool { return id == s.ID || slices.Contains(s.Former, id) }
-
 // WithNonce returns the state with one more nonce.
 func (s ClusterState) WithNonce(nonce string) ClusterState {
 	s.Nonces = append(slices.Clone(s.Nonces), nonce)

@@ -17,7 +17,7 @@ import (
 //	/phasegrid/v1/sweeps/<id>/done/<part>/<n>  DoneState: one group commit in a part, or several compacted into one
 //	/phasegrid/v1/sweeps/<id>/parts/<part>     PartState; replaces the done keys of the part in the same transaction
 //	/phasegrid/v1/sweeps/<id>/losses/<shard>   LossState: lease failures of a shard
-//	/phasegrid/v1/cluster                      ClusterState: ids of the cluster, nonces of its entries in logs of owners
+//	/phasegrid/v1/cluster                      ClusterState: ids of the cluster, nonces of its claims to stores
 //	/phasegrid/v1/stores/results, spool        StoreState: id of a store, and its URL
 //	/phasegrid/v1/nodes/<name>                 NodeRecord, on the lease of the leader's session
 const (

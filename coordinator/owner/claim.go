@@ -35,6 +35,7 @@ type Claim struct {
 	// Adopted is the cluster from which the store was taken with this claim; "" is none.
 	Adopted string
 
+	former   []string // other ids of the cluster
 	claimant Claimant
 	ledger   ledger.Ledger
 	epoch    uint64
@@ -80,7 +81,7 @@ func (c Claimant) stand(ctx context.Context, r ledger.Reader) (standing, error) 
 			s.adopted = newest.Cluster
 			return s, nil
 		}
-		// The ledger forgets old nonces: the entry may have been overtaken while the ledger was read.
+		// The ledger forgets old nonces: the entry may have been overtaken while it was read.
 		after, err := readLog(ctx, c.Store, newest.number)
 		if err != nil {
 			return standing{}, err
@@ -143,7 +144,7 @@ func (c Claimant) Claim(ctx context.Context, l ledger.Ledger, epoch uint64) (*Cl
 			cluster.ID = rand.Text()
 		}
 		claim := &Claim{
-			Cluster: cluster.ID, Adopted: s.adopted,
+			Cluster: cluster.ID, Adopted: s.adopted, former: cluster.Former,
 			claimant: c, ledger: l, epoch: epoch, since: s.log.last + 1,
 		}
 		err = claim.append(ctx, cluster, claim.since, s.adopted)
