@@ -36,7 +36,7 @@ var mayImport = map[string][]string{
 	"coordinator/store":  {},
 	"coordinator/spool":  {"coordinator/store"},
 	"coordinator/ledger": {"coordinator/board", "sweep", "sweep/figure", "proto/phasegrid/v1"},
-	"coordinator/owner":  {"coordinator/ledger", "coordinator/store"},
+	"coordinator/owner":  {"coordinator/ledger", "coordinator/store", "results"},
 	"coordinator": {
 		"coordinator/board", "coordinator/ledger", "coordinator/owner", "coordinator/spool", "coordinator/store",
 		"sweep", "sweep/figure", "results", "results/views", "node/solver", "proto/phasegrid/v1",
@@ -45,8 +45,10 @@ var mayImport = map[string][]string{
 	"coordinator/coordtest": {"sweep", "results", "node/solver", "proto/phasegrid/v1"},
 
 	"cmd/phasegrid/client": {"coordinator", "coordinator/ledger", "node", "results", "sweep", "proto/phasegrid/v1"},
-	"cmd/phasegrid/local":  {"cmd/phasegrid/client", "coordinator", "coordinator/store", "node"},
-	"cmd/phasegrid/reuse":  {"node/solver", "results", "sweep"},
+	"cmd/phasegrid/local": {
+		"cmd/phasegrid/client", "coordinator", "coordinator/ledger", "coordinator/owner", "coordinator/store", "node",
+	},
+	"cmd/phasegrid/reuse": {"node/solver", "results", "sweep"},
 	"cmd/phasegrid/chaos": {
 		"cmd/phasegrid/client", "cmd/phasegrid/local", "coordinator/coordtest", "coordinator/ledger", "results",
 	},

@@ -215,8 +215,12 @@ func (o runOptions) runLocal(
 	memo *reuse.Memo,
 ) (client.Sweep, error) {
 	version := currentVersion()
+	owner, err := local.Owner(o.State)
+	if err != nil {
+		return client.Sweep{}, err
+	}
 	cfg := local.Config{
-		Out: o.Out, State: state, Nodes: o.Nodes, Slots: o.Slots, MaxPointBytes: o.MaxPointBytes,
+		Out: o.Out, State: state, Owner: owner, Nodes: o.Nodes, Slots: o.Slots, MaxPointBytes: o.MaxPointBytes,
 		Version: version.Version, Revision: version.Revision,
 		Log: o.log, CoordinatorLog: o.coordinatorLog,
 		Environ: withoutNodeFlags(os.Environ()), NodeFlags: o.nodeFlags, Stderr: o.stderr,

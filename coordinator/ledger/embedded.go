@@ -26,8 +26,12 @@ const (
 	embeddedElectionMs = 100
 )
 
+// ErrDamaged is the cause of an error about an embedded etcd that cannot read its data.
+var ErrDamaged = errors.New("state is damaged")
+
 // StartEmbedded runs an etcd server in this process on the data in a folder. It has no listener:
-// its client calls it directly. A lock on the folder makes it the only one.
+// its client calls it directly. A lock on the folder makes it the only one. The error has ErrDamaged
+// if the data cannot be read.
 func StartEmbedded(ctx context.Context, folder string, log *slog.Logger) (Backend, error) {
 	folder, err := filepath.Abs(folder)
 	if err != nil {
@@ -64,12 +68,19 @@ func StartEmbedded(ctx context.Context, folder string, log *slog.Logger) (Backen
 	}, nil
 }
 
-// startServer starts etcd, which panics if it cannot write its log (it preallocates 64 MB). The
-// panic becomes an error with the cause that etcd only logs.
+// startServer starts etcd, which panics if it cannot write its log (it preallocates 64 MB), or where
+// the log is damaged in some ways. The panic becomes an error with the cause that etcd only logs.
 func startServer(folder string, log *slog.Logger) (server *embed.Etcd, err error) {
-	cause := errors.New("unknown cause")
+	var cause error
 	defer func() {
-		if p := recover(); p != nil {
+		p := recover()
+		switch {
+		case p == nil && err == nil:
+		case p == nil:
+			err = fmt.Errorf("%w: %w", ErrDamaged, err)
+		case cause == nil: // etcd did not expect what it read
+			err = fmt.Errorf("%w: %v", ErrDamaged, p)
+		default:
 			err = fmt.Errorf(
 				"%v: %w; its log needs 64 MB of free disk: free some, or choose another folder", p, cause,
 			)

@@ -13,6 +13,8 @@ import (
 
 	"github.com/phasegrid/phasegrid/cmd/phasegrid/client"
 	"github.com/phasegrid/phasegrid/coordinator"
+	"github.com/phasegrid/phasegrid/coordinator/ledger"
+	"github.com/phasegrid/phasegrid/coordinator/owner"
 	"github.com/phasegrid/phasegrid/coordinator/store"
 	"github.com/phasegrid/phasegrid/node"
 )
@@ -44,6 +46,7 @@ func Run(
 	defer closeSocket()
 	c, err := coordinator.New(coordinator.Config{
 		Name: "local", Listener: listener, Store: out, Spool: spool, Embedded: filepath.Join(cfg.State, "etcd"),
+		Cluster:       cfg.Owner,
 		MaxPointBytes: cfg.MaxPointBytes, GitRevision: cfg.Revision, Logger: cfg.CoordinatorLog,
 	})
 	if err != nil {
@@ -74,7 +77,7 @@ func (c *cluster) run(ctx context.Context, filename string, file []byte, see fun
 	var coordinatorFailed, nodeFailed error
 	servers.Go(func() {
 		if err := c.coordinator.Run(serving); err != nil && serving.Err() == nil {
-			coordinatorFailed = fmt.Errorf("coordinator: %w", err)
+			coordinatorFailed = fmt.Errorf("coordinator: %w", c.explain(err))
 			stopWorking(coordinatorFailed)
 		}
 	})
@@ -103,6 +106,22 @@ func (c *cluster) run(ctx context.Context, filename string, file []byte, see fun
 		return s, nodeFailed
 	}
 	return s, err
+}
+
+// explain says what to do about state that cannot be used.
+func (c *cluster) explain(err error) error {
+	cause := err
+	switch {
+	case errors.Is(err, owner.ErrForeign):
+		cause = errors.New("its spool does not belong to its etcd")
+	case !errors.Is(err, ledger.ErrDamaged):
+		return err
+	}
+	return fmt.Errorf(
+		"use the state in %s: %w; remove that directory and run the same command again: files of the result set in "+
+			"%s are kept, and finished shards that are not merged into them are computed again",
+		c.cfg.State, cause, c.cfg.Out,
+	)
 }
 
 // runNodes runs one node in this process, or the node processes, until ctx ends or the coordinator

@@ -15,6 +15,7 @@ const maxNodes = 256
 type Config struct {
 	Out           string // directory for result sets
 	State         string // directory for the in-progress state of this sweep
+	Owner         string // see Owner; "" is another one for each state
 	Nodes         int    // node processes; 0 solves in this process
 	Slots         int    // of each node
 	MaxPointBytes int64  // sweeps with a point that needs more memory are rejected; 0 is the default
