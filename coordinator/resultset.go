@@ -19,7 +19,8 @@ import (
 )
 
 // openSet writes the files that a result set has from the start: the mark of the cluster, the sweep
-// file with its figures, the views, and a file without rows for each table. It returns the manifest entries of the latter.
+// file with its figures, the views, and a file without rows for each table. It returns the manifest
+// entries of the latter.
 func (t *term) openSet(ctx context.Context, d *design, figures []figure.Figure) ([]results.ManifestFile, error) {
 	statements, err := views.SQL(d.schema, "")
 	if err != nil {
