@@ -38,9 +38,9 @@
 //
 // The error names the owner and its address. A coordinator that is started with the owner's id as
 // AdoptStore takes its place, under an id of its own: the same command does nothing the next time,
-// and the former owner stops leading at its next check. Spool objects have the cluster's id in their
-// names, and only that cluster deletes them; the spool of a former owner is left. A ledger of an
-// earlier release, which recorded the id of the store, becomes its owner in its first term.
+// and the former owner stops leading at its next check. Spool objects have the cluster's id in
+// their names, and only that cluster deletes them; the spool of a former owner is left. A ledger of
+// an earlier release, which recorded the id of the store, becomes its owner in its first term.
 //
 // # Crash table
 //

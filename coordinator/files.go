@@ -32,8 +32,8 @@ func (t *term) deleteVersion(ctx context.Context, name string, seen store.Object
 	return t.cfg.Store.DeleteVersion(ctx, name, seen.Version())
 }
 
-// errShared is the cause of an error about a file that cannot be replaced, because the result set is
-// also that of another owner.
+// errShared is the cause of an error about a file that cannot be replaced, because the result set
+// is also that of another owner.
 var errShared = errors.New("the result set is also that of another owner")
 
 // foreignFileError is the error for a file in the place of one of a result set. It stays until
@@ -213,8 +213,8 @@ func (t *term) deleteAll(ctx context.Context, set string, files []fileVersion) e
 	return err
 }
 
-// removeDamaged deletes damaged files of a result set, unless it is also that of another owner: then
-// an alarm asks for them to be moved away once their parts are merged again.
+// removeDamaged deletes damaged files of a result set, unless it is also that of another owner:
+// then an alarm asks for them to be moved away once their parts are merged again.
 func (t *term) removeDamaged(ctx context.Context, set string, damaged []fileVersion) error {
 	shared, err := t.claim.IsShared(ctx, t.cfg.Store, set)
 	if err != nil || shared {
@@ -223,8 +223,8 @@ func (t *term) removeDamaged(ctx context.Context, set string, damaged []fileVers
 	return t.deleteAll(ctx, set, damaged)
 }
 
-// removeFiles deletes every file of the result set of a sweep; only the cluster's mark if it is also
-// that of another owner. The mark goes last.
+// removeFiles deletes every file of the result set of a sweep; only the cluster's mark if it is
+// also that of another owner. The mark goes last.
 func (t *term) removeFiles(ctx context.Context, e *entry) error {
 	set := e.design.set
 	shared, err := t.claim.IsShared(ctx, t.cfg.Store, set)

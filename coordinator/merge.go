@@ -256,8 +256,9 @@ func (t *term) publish(
 	return t.adopt(ctx, e, full, ours, f, log)
 }
 
-// adopt takes an existing file for a merged one if it is read back as such. The shards table differs
-// between merges, as it has clocks and nodes, so another one counts if it is of the same shards.
+// adopt takes an existing file for a merged one if it is read back as such. The shards table
+// differs between merges, as it has clocks and nodes, so another one counts if it is of the same
+// shards.
 func (t *term) adopt(
 	ctx context.Context,
 	e *entry,

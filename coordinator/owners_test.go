@@ -275,8 +275,8 @@ func TestSetOfTwoOwners(t *testing.T) {
 					Ledger: ledger.NewMemory(), Store: again(), Spool: spool, GitRevision: fmt.Sprint("build ", i),
 				})
 				c.leading(ctx)
-				file := smallSweep + fmt.Sprintf("figures: [{kind: curves, x: anisotropy, y: %s}]\n", []string{"loss", "steps_run"}[i])
-				m := c.submit(ctx, file)
+				column := []string{"loss", "steps_run"}[i]
+				m := c.submit(ctx, smallSweep+"figures: [{kind: curves, x: anisotropy, y: "+column+"}]\n")
 				stop := c.serve(ctx, &coordtest.Node{Name: fmt.Sprint("of ", i)})
 				id, set = m.GetSweep().GetId(), c.wait(ctx, m.GetSweep().GetId()).GetResultSet()
 				stop()

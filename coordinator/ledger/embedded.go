@@ -30,8 +30,8 @@ const (
 var ErrDamaged = errors.New("state is damaged")
 
 // StartEmbedded runs an etcd server in this process on the data in a folder. It has no listener:
-// its client calls it directly. A lock on the folder makes it the only one. The error has ErrDamaged
-// if the data cannot be read.
+// its client calls it directly. A lock on the folder makes it the only one. The error has
+// ErrDamaged if the data cannot be read.
 func StartEmbedded(ctx context.Context, folder string, log *slog.Logger) (Backend, error) {
 	folder, err := filepath.Abs(folder)
 	if err != nil {
@@ -68,8 +68,9 @@ func StartEmbedded(ctx context.Context, folder string, log *slog.Logger) (Backen
 	}, nil
 }
 
-// startServer starts etcd, which panics if it cannot write its log (it preallocates 64 MB), or where
-// the log is damaged in some ways. The panic becomes an error with the cause that etcd only logs.
+// startServer starts etcd, which panics if it cannot write its log (it preallocates 64 MB), or
+// where the log is damaged in some ways. The panic becomes an error with the cause that etcd only
+// logs.
 func startServer(folder string, log *slog.Logger) (server *embed.Etcd, err error) {
 	var cause error
 	defer func() {

@@ -10,8 +10,9 @@ import (
 	"syscall"
 )
 
-// LockFolder takes an exclusive lock on a state folder, which it creates for its user alone if there
-// is none. The lock ends with the process. Errors name flag, the option that chose the folder.
+// LockFolder takes an exclusive lock on a state folder, which it creates for its user alone if
+// there is none. The lock ends with the process. Errors name flag, the option that chose the
+// folder.
 func LockFolder(folder, flag string) (unlock func(), err error) {
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return nil, fmt.Errorf("lock state directory: %w; choose another %s", err, flag)
