@@ -35,8 +35,8 @@ func Check(r io.ReaderAt, size int64, want File) error {
 const maxLogRowBytes, maxLogFooterBytes = 4 << 10, 1 << 20
 
 // CheckLog reads a shards file that was found in the place of another one, with rows log: it must
-// have the schema's columns and solver, and a row for each of these shards with the same indices and
-// number of points. Nodes and times may differ.
+// have the schema's columns and solver, and a row for each of these shards with the same indices
+// and number of points. Nodes and times may differ.
 func (s *Schema) CheckLog(ctx context.Context, r io.ReaderAt, size int64, log []ShardRow) error {
 	if most := maxLogFooterBytes + int64(len(log))*maxLogRowBytes; size > most {
 		return fmt.Errorf("results: read back %s: got %d bytes, want at most %d", Shards, size, most)
