@@ -14,9 +14,10 @@
 // # The sweep file
 //
 // A block holds fixed (one value each), grid (every combination of axes), zip (axes that advance
-// together), points (a list of rows), sample (num points by sobol, random or lhs over ranges),
-// derive (expressions), where (a condition), and union (a list of blocks, enumerated one after
-// another). The file is a block with a name, replicates and a record.
+// together), points (a list of rows), sample (num points by sobol, random or lhs over ranges,
+// lattices, normal distributions and weighted choices), derive (expressions), where (a condition),
+// and union (a list of blocks, enumerated one after another). The file is a block with a name,
+// replicates and a record.
 //
 // Each grid axis, the zip, the points and the sample are factors; a block is their product,
 // row-major, a factor at the place of its first parameter in the table, replicates innermost.

@@ -47,9 +47,9 @@ func TestSampledStepsAreTheDecimals(t *testing.T) {
 			).SetFrac(big.NewInt(n), new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(digits)), nil)).
 				FloatString(digits)
 		}
-		const each = 8
+		num := 8*count + rapid.Int64Range(0, count-1).Draw(t, "more")
 		axis := fmt.Sprintf("{from: %s, to: %s, step: %s}", text(from), text(from+(count-1)*step+rest), text(step))
-		spec, err := sweep.Parse("x.yaml", []byte(sampleOf(method, int(each*count), "v", axis)), sweep.Limits{})
+		spec, err := sweep.Parse("x.yaml", []byte(sampleOf(method, int(num), "v", axis)), sweep.Limits{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -63,8 +63,9 @@ func TestSampledStepsAreTheDecimals(t *testing.T) {
 				t.Fatal(err)
 			}
 			n, drawn := counts[want]
-			if delete(counts, want); method == "lhs" && n != each || !drawn && method == "sobol" {
-				t.Errorf("%v is drawn %d times, want %d", want, n, each)
+			delete(counts, want)
+			if method == "lhs" && n != 8 && (n != 9 || num == 8*count) || method == "sobol" && !drawn {
+				t.Errorf("%v is drawn %d times of %d, want 8 or 9 with lhs", want, n, num)
 			}
 		}
 		if len(counts) > 0 {
@@ -169,6 +170,23 @@ func TestSampledWeights(t *testing.T) {
 	}
 }
 
+// A Latin hypercube draws each entry as often as its share says, rounded up or down.
+func TestLatinHypercubeHoldsWeights(t *testing.T) {
+	weights := []float64{1, 2, 1} // of 10 points: their shares end in the middle of cells
+	for seed := range 20 {
+		counts := make([]float64, len(weights))
+		text := sampleOf("lhs", 10, "v", "{choice: [0, 1, 2], weights: [1, 2, 1]}")
+		for p := range parse(t, strings.Replace(text, "seed: 3", fmt.Sprint("seed: ", seed), 1)).Points(0, 10) {
+			counts[int(p.Params[sweep.NumParameters].Float())]++
+		}
+		for x, weight := range weights {
+			if want := weight * 10 / 4; math.Abs(counts[x]-want) >= 1 {
+				t.Errorf("seed %d: %d is drawn %g times of 10, want %g", seed, x, counts[x], want)
+			}
+		}
+	}
+}
+
 // A normal axis has the moments that it says, and with bounds nothing beyond them.
 func TestSampledNormal(t *testing.T) {
 	for _, method := range methods() {
@@ -195,6 +213,19 @@ func TestSampledNormal(t *testing.T) {
 			if math.Abs(mean-c.mean) > tolerance || math.Abs(sd-c.sd) > tolerance {
 				t.Errorf("%s %s: mean %g, sd %g", method, c.axis, mean, sd)
 			}
+		}
+	}
+}
+
+// The first Sobol point, 0, is the quantile of 1/3 on a normal axis, and from on others.
+func TestFirstSobolPoint(t *testing.T) {
+	for axis, want := range map[string]float64{
+		"{normal: {mean: 2, sd: 10}}": 2 - 4.307272992954576, "{from: 2, to: 10}": 2, "{from: 2, to: 10, step: 3}": 2,
+		"{choice: [2, 3], weights: [1, 1]}": 2,
+	} {
+		first, _ := parse(t, strings.Replace(sampleOf("sobol", 4, "v", axis), "seed: 3, ", "", 1)).Point(0)
+		if got := first.Params[sweep.NumParameters].Float(); math.Abs(got-want) > 1e-12 {
+			t.Errorf("%s: the first point is %v, want %v", axis, got, want)
 		}
 	}
 }
@@ -253,4 +284,62 @@ func TestSampledFormsAreCanonical(t *testing.T) {
 	if string(a.Canonical()) == string(b.Canonical()) {
 		t.Error("equal weights are not those of a list: a Latin hypercube holds them exactly")
 	}
+}
+
+// Whatever numbers an axis has, it is refused with a place, or it draws values that the parameter
+// takes and reads back as itself.
+func TestSampledFormsTakeAnyNumbers(t *testing.T) {
+	sound := []string{"0.1", "0.25", "0.5", "1", "2", "3"}
+	numbers := []string{
+		"0", "-0.0", "1", "-1", "0.1", "0.3", "2", "5e-324", "-5e-324", "1e-300", "1e300", "1.7976931348623157e308",
+		"-1.7976931348623157e308", "1e400", "1e-400", ".nan", ".inf", "nan", "9007199254740993", "9223372036854775807",
+		"1e15", "0." + strings.Repeat("3", 99), strings.Repeat("7", 99), "1e250", "-1e250",
+		"0x10", "'1'", "[1]", "", "true",
+	}
+	names := []string{"v", "anisotropy", "rho", "teacher_index", "init_scale", "seed", "learning_rate"}
+	taken := 0
+	rapid.Check(t, func(t *rapid.T) {
+		pick := func(what string) string {
+			return rapid.SampledFrom(slices.Concat(sound, sound, sound, sound, numbers)).Draw(t, what)
+		}
+		var axis string
+		switch rapid.IntRange(0, 3).Draw(t, "form") {
+		case 0:
+			axis = fmt.Sprintf("{from: %s, to: %s, step: %s}", pick("from"), pick("to"), pick("step"))
+		case 1:
+			axis = fmt.Sprintf("{normal: {mean: %s, sd: %s}, from: %s, to: %s}", pick("mean"), pick("sd"), pick("from"),
+				pick("to"))
+		case 2:
+			axis = fmt.Sprintf("{normal: {mean: %s, sd: %s}}", pick("mean"), pick("sd"))
+		case 3:
+			axis = fmt.Sprintf("{choice: [1, 2, 1], weights: [%s, %s, %s]}", pick("a"), pick("b"), pick("c"))
+		}
+		name := rapid.SampledFrom(names).Draw(t, "name")
+		text := sampleOf(rapid.SampledFrom(methods()).Draw(t, "method"), 16, name, axis)
+		for _, fixed := range []string{"anisotropy: 3, ", "init_scale: 0.1, ", "learning_rate: 0.01, "} {
+			if strings.HasPrefix(fixed, name) {
+				text = strings.Replace(text, fixed, "", 1)
+			}
+		}
+		spec, err := sweep.Parse("x.yaml", []byte(text), sweep.Limits{})
+		if err != nil {
+			return
+		}
+		taken++
+		back, err := sweep.Decode(spec.Canonical())
+		if err != nil || string(back.Canonical()) != string(spec.Canonical()) {
+			t.Fatalf("%s: %v\n%s", text, err, spec.Canonical())
+		}
+		for i := range spec.Size() {
+			p, _ := spec.Point(i)
+			q, _ := back.Point(i)
+			if p.Invalid != "" || !equalPoints(&p, &q) {
+				t.Fatalf("%s: point %d is %v, then %v: %s", text, i, p.Params, q.Params, p.Invalid)
+			}
+		}
+	})
+	if taken == 0 {
+		t.Error("no axis is taken")
+	}
+	t.Logf("%d axes are taken", taken)
 }

@@ -154,6 +154,22 @@ func TestTruncatedNormalQuantiles(t *testing.T) {
 	}
 }
 
+// Between narrow bounds, where neighbouring cells have the same number, none is beyond them.
+func TestNormalBetweenNarrowBounds(t *testing.T) {
+	r := rand.New(rand.NewPCG(6, 6))
+	for range 5000 {
+		mean, sd := r.NormFloat64(), r.ExpFloat64()
+		from := mean + 2*sd*r.NormFloat64()
+		to := from + sd*math.Exp(-5-12*r.Float64())
+		n, ok := draw.NewNormal(mean, sd, from, to)
+		for _, k := range []uint64{0, 1, lastPlace / 2, lastPlace - 1, lastPlace} {
+			if x := n.At(place(k)); ok && (x < from || x > to) {
+				t.Fatalf("mean %v, sd %v from %v to %v: cell %d has %v", mean, sd, from, to, k, x)
+			}
+		}
+	}
+}
+
 // Of the standard normal distribution every cell has a number of its own, and the two halves are
 // mirror images.
 func TestNormalQuantilesRise(t *testing.T) {
