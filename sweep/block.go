@@ -142,7 +142,7 @@ func (s *Spec) given(id ParameterID) position {
 			return b.fixedAt[id]
 		}
 	}
-	return position{1, 1}
+	return position{line: 1, column: 1}
 }
 
 // finish sorts the factors and derivations, and counts the indices.

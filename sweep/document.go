@@ -101,13 +101,13 @@ func readDocument(src []byte, fail func(position, string, ...any)) (node, bool) 
 	}
 	if len(file.Docs) > 1 {
 		fail(
-			position{int32(file.Docs[1].Start.Position.Line), 1},
+			position{line: int32(file.Docs[1].Start.Position.Line), column: 1},
 			"got a second YAML document, want one",
 		)
 		return node{}, false
 	}
 	if len(file.Docs) == 0 || file.Docs[0].Body == nil {
-		fail(position{1, 1}, "the file is empty; give name, and fixed or grid")
+		fail(position{line: 1, column: 1}, "the file is empty; give name, and fixed or grid")
 		return node{}, false
 	}
 	c := converter{fail: fail}
@@ -118,7 +118,7 @@ func readDocument(src []byte, fail func(position, string, ...any)) (node, bool) 
 // sane rejects oversized, binary and overly complex files before they are parsed.
 func sane(src []byte, fail func(position, string, ...any)) bool {
 	if len(src) > MaxFileBytes {
-		fail(position{1, 1}, "file: got %d bytes, want at most %d", len(src), MaxFileBytes)
+		fail(position{line: 1, column: 1}, "file: got %d bytes, want at most %d", len(src), MaxFileBytes)
 		return false
 	}
 	line, start, marks := int32(1), 0, 0
@@ -129,14 +129,14 @@ func sane(src []byte, fail func(position, string, ...any)) bool {
 			marks++
 		case c == '\t' || c == '\r':
 		case c < ' ' || c == 0x7f:
-			fail(position{line, int32(i-start) + 1}, "got control character %#02x, want text", c)
+			fail(position{line: line, column: int32(i-start) + 1}, "got control character %#02x, want text", c)
 			return false
 		case strings.IndexByte(",:-?[]{}#&*!|>'\"%@`", c) >= 0:
 			marks++
 		}
 		if marks > maxMarks {
 			fail(
-				position{line, max(1, int32(i-start)+1)},
+				position{line: line, column: max(1, int32(i-start)+1)},
 				"file: got more than %d line ends and marks such as commas, colons and quotes; "+
 					"use linspace, logspace, range or sample for long axes",
 				maxMarks,
@@ -151,8 +151,8 @@ func sane(src []byte, fail func(position, string, ...any)) bool {
 				before := src[:i]
 				fail(
 					position{
-						int32(bytes.Count(before, []byte("\n"))) + 1,
-						int32(i-bytes.LastIndexByte(before, '\n')-1) + 1,
+						line:   int32(bytes.Count(before, []byte("\n"))) + 1,
+						column: int32(i-bytes.LastIndexByte(before, '\n')-1) + 1,
 					},
 					"got byte %#02x, want UTF-8 text",
 					src[i],
@@ -178,7 +178,7 @@ func plainTokens(tokens token.Tokens, fail func(position, string, ...any)) bool 
 		}
 	}
 	for i, t := range tokens {
-		pos := position{int32(t.Position.Line), int32(max(1, t.Position.Column))}
+		pos := position{line: int32(t.Position.Line), column: int32(max(1, t.Position.Column))}
 		if t.Type != token.SequenceEntryType {
 			dashes = 0
 		}
@@ -236,10 +236,10 @@ func syntaxError(err error) (position, string) {
 		if strings.Contains(text, "mapping value is not allowed") {
 			text += "; quote an expression that contains a colon"
 		}
-		return position{int32(at.Line), int32(max(1, at.Column))}, text
+		return position{line: int32(at.Line), column: int32(max(1, at.Column))}, text
 	}
 	first, _, _ := strings.Cut(err.Error(), "\n")
-	return position{1, 1}, "not YAML: " + first
+	return position{line: 1, column: 1}, "not YAML: " + first
 }
 
 // converter turns the YAML library's tree into nodes.
@@ -256,12 +256,12 @@ func (c *converter) refuse(pos position, format string, args ...any) node {
 
 func positionOf(n ast.Node) position {
 	at := n.GetToken().Position
-	return position{int32(max(1, at.Line)), int32(max(1, at.Column))}
+	return position{line: int32(max(1, at.Line)), column: int32(max(1, at.Column))}
 }
 
 func (c *converter) convert(n ast.Node) node {
 	if n == nil {
-		return node{pos: position{1, 1}}
+		return node{pos: position{line: 1, column: 1}}
 	}
 	pos := positionOf(n)
 	switch n := n.(type) {

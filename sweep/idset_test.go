@@ -50,13 +50,13 @@ func TestSpecOfALongerTable(t *testing.T) {
 			"a variable")
 		long = append(long, p.or(floatValue(0)))
 	}
-	r := &reader{file: "long.yaml", table: long}
+	r := &reader{files: []string{"long.yaml"}, table: long}
 	spec := r.spec([]byte(`name: long
 fixed: {optimizer: gd, covariance: spiked, anisotropy: 3, dimension: 10, steps: 5, init_scale: 0.1, variable_3: 2}
 grid: {variable_59: [1, 2, 3], variable_40: [10, 20]}
 derive: {learning_rate: variable_59 / (variable_40 * variable_3)}
 where: variable_59 < 3
-`), true)
+`), true, nil)
 	if spec == nil {
 		t.Fatal(r.mistakes)
 	}

@@ -7,8 +7,12 @@ import (
 	"strings"
 )
 
-// position is a place in the sweep file, both counted from 1.
-type position struct{ line, column int32 }
+// position is a place in the sweep file, or in a file of rows that it names. Line and column are
+// counted from 1.
+type position struct {
+	line, column int32
+	file         int32 // index in reader.files; 0 is the sweep file
+}
 
 // Mistake is one mistake in a sweep file.
 type Mistake struct {
@@ -43,10 +47,13 @@ func (m Mistakes) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// sorted are the mistakes in the order of the file, without repetitions.
-func (m Mistakes) sorted() Mistakes {
+// sorted are the mistakes in the order of the files, without repetitions.
+func (m Mistakes) sorted(files []string) Mistakes {
 	slices.SortStableFunc(m, func(a, b Mistake) int {
-		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column), strings.Compare(a.Text, b.Text))
+		return cmp.Or(
+			cmp.Compare(slices.Index(files, a.File), slices.Index(files, b.File)),
+			cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column), strings.Compare(a.Text, b.Text),
+		)
 	})
 	return slices.Compact(m)
 }

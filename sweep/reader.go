@@ -10,29 +10,31 @@ import (
 
 // reader reads the nodes of one sweep file and collects mistakes and warnings.
 type reader struct {
-	file     string
-	table    table  // of the sweep's parameters
-	first    []node // the first value of each variable
+	files    []string // the sweep file, then the files of rows that it names
+	table    table    // of the sweep's parameters
+	first    []node   // the first value of each variable
 	mistakes Mistakes
 	warnings []string
 
 	planVersion int  // by whose rules axes are read
 	naming      bool // blocks need the parameters that their keys name
+	unread      bool // rows of a file could not be read
 }
 
 func (r *reader) fail(pos position, format string, args ...any) {
 	if len(r.mistakes) < 10*maxMistakes {
-		r.mistakes = append(r.mistakes, Mistake{r.file, int(pos.line), int(pos.column), fmt.Sprintf(format, args...)})
+		r.mistakes = append(r.mistakes, r.mistake(pos, format, args...))
 	}
 }
 
 func (r *reader) warn(pos position, format string, args ...any) {
 	if len(r.warnings) < maxMistakes {
-		r.warnings = append(
-			r.warnings,
-			Mistake{r.file, int(pos.line), int(pos.column), fmt.Sprintf(format, args...)}.Error(),
-		)
+		r.warnings = append(r.warnings, r.mistake(pos, format, args...).Error())
 	}
+}
+
+func (r *reader) mistake(pos position, format string, args ...any) Mistake {
+	return Mistake{r.files[pos.file], int(pos.line), int(pos.column), fmt.Sprintf(format, args...)}
 }
 
 // note is a warning about several places of the file.

@@ -171,10 +171,18 @@ func (k keySchema) block() object {
 		"grid":  with(k.ref("axes"), "description", "cartesian product of axes"),
 		"zip":   with(k.ref("axes"), "description", "axes of equal length that advance together"),
 		"points": object{
-			"type":        "array",
-			"minItems":    1,
-			"items":       object{"allOf": []any{k.ref("settings"), object{"minProperties": 1}}},
-			"description": "explicit rows",
+			"anyOf": []any{
+				object{
+					"type":     "array",
+					"minItems": 1,
+					"items":    object{"allOf": []any{k.ref("settings"), object{"minProperties": 1}}},
+				},
+				with(
+					closed(object{"file": object{"type": "string", "pattern": rowsPattern}}),
+					"required", []string{"file"},
+				),
+			},
+			"description": "explicit rows, or a CSV or Parquet file of them",
 		},
 		"sample": with(k.ref("sample"), "description", "points sampled from ranges"),
 		"union": object{

@@ -87,8 +87,11 @@ func (r *reader) settings(n node, name string) []setting {
 
 // points reads a list of explicit rows.
 func (r *reader) points(n node) explicit {
+	if r.unread && n.kind == mapNode {
+		return nil // reported before
+	}
 	if n.kind != listNode {
-		r.fail(n.pos, "points: got %s, want a list of mappings of parameters to values", n)
+		r.fail(n.pos, "points: got %s, want a list of mappings of parameters to values, or file: rows.csv", n)
 		return nil
 	}
 	if len(n.list) == 0 {

@@ -26,14 +26,17 @@ type Spec struct {
 	canonical  []byte
 	figures    []figure.Figure // not part of canonical
 	warnings   []string
+	rowFiles   bool  // some of its rows were read from files
 	points     int64 // after where, as far as the check saw
 	exact      bool  // points is exact
 }
 
-// Limits are limits of Parse that are not part of the file format.
+// Limits are what Parse may use, which is not part of the file format.
 type Limits struct {
 	// PointBytes is the memory that one point may need while it is solved; 0: 2 GiB.
 	PointBytes int64
+	// Rows reads the files of rows that the sweep file names; nil rejects them.
+	Rows OpenRows
 }
 
 // DefaultPointBytes is the limit on the memory of one point unless another one is given.
@@ -43,8 +46,8 @@ const DefaultPointBytes = 2 << 30
 // filename is for these messages only. Points are checked too, all of them up to a million, a fixed
 // sample beyond.
 func Parse(filename string, src []byte, limits Limits) (*Spec, error) {
-	r := &reader{file: filename, table: builtin, planVersion: PlanVersion}
-	spec := r.spec(src, true)
+	r := &reader{files: []string{filename}, table: builtin, planVersion: PlanVersion}
+	spec := r.spec(src, true, limits.Rows)
 	if len(r.mistakes) == 0 {
 		r.checkSize(spec)
 	}
@@ -52,9 +55,9 @@ func Parse(filename string, src []byte, limits Limits) (*Spec, error) {
 		r.checkPoints(spec, limits)
 	}
 	if len(r.mistakes) > 0 {
-		return nil, r.mistakes.sorted()
+		return nil, r.mistakes.sorted(r.files)
 	}
-	spec.warnings = r.warnings
+	spec.warnings, spec.rowFiles = r.warnings, len(r.files) > 1
 	return spec, nil
 }
 
@@ -62,7 +65,7 @@ func Parse(filename string, src []byte, limits Limits) (*Spec, error) {
 func (r *reader) checkSize(spec *Spec) {
 	if n := len(spec.Canonical()); n > MaxCanonicalBytes {
 		r.fail(
-			position{1, 1},
+			position{line: 1, column: 1},
 			"sweep: got %d bytes in canonical form, want at most %d; "+
 				"use linspace, logspace, range or sample for long lists, or split the sweep",
 			n,
@@ -74,20 +77,21 @@ func (r *reader) checkSize(spec *Spec) {
 // Decode reads a canonical spec, which Parse has accepted before: its points are not checked again.
 // The name is not part of it. A spec of an earlier plan version has the points that it had.
 func Decode(canonical []byte) (*Spec, error) {
-	r := &reader{file: "canonical spec", table: builtin}
-	spec := r.spec(canonical, false)
+	r := &reader{files: []string{"canonical spec"}, table: builtin}
+	spec := r.spec(canonical, false, nil)
 	if len(r.mistakes) > 0 {
-		return nil, fmt.Errorf("decode sweep: %w", r.mistakes.sorted())
+		return nil, fmt.Errorf("decode sweep: %w", r.mistakes.sorted(r.files))
 	}
 	return spec, nil
 }
 
 // spec reads the whole file without evaluating points. It returns nil where there are mistakes.
-func (r *reader) spec(src []byte, named bool) *Spec {
+func (r *reader) spec(src []byte, named bool, open OpenRows) *Spec {
 	root, ok := readDocument(src, r.fail)
 	if !ok {
 		return nil
 	}
+	r.insertRows(&root, open)
 	if !named {
 		r.planVersion = 1 // unless the spec says otherwise
 	}
@@ -126,7 +130,7 @@ func (r *reader) spec(src []byte, named bool) *Spec {
 		r.enumerate(spec, body)
 	}
 	if len(r.mistakes) > 0 {
-		if named && root.kind == mapNode {
+		if named && root.kind == mapNode && !r.unread {
 			r.reportMissing(body)
 		}
 		return nil

@@ -119,6 +119,9 @@ func (r *reader) declare(n, root node) {
 			continue
 		}
 		value := values[e.key]
+		if value.kind == KindNull && r.unread {
+			value.kind = KindFloat // the rows may have said otherwise
+		}
 		if value.kind == KindNull {
 			value.kind = KindFloat
 			r.fail(e.pos, "variables: %s has no value; set it in fixed, grid, zip, points or sample, or omit it", e.key)

@@ -28,6 +28,7 @@ var mayImport = map[string][]string{
 	"results/formula":   {"results"},
 	"results/plot":      {"results", "results/formula", "results/replicate", "sweep", "sweep/figure"},
 	"results/replicate": {"results"},
+	"results/rows":      {"sweep"},
 	"results/views":     {"results", "sweep"},
 
 	"node": {"sweep", "results", "node/solver", "proto/phasegrid/v1"},
@@ -63,8 +64,8 @@ var mayImport = map[string][]string{
 		"cmd/phasegrid/bench", "cmd/phasegrid/chaos", "cmd/phasegrid/client", "cmd/phasegrid/estimate",
 		"cmd/phasegrid/local",
 		"cmd/phasegrid/reuse", "cmd/phasegrid/sql", "coordinator", "coordinator/ledger", "coordinator/store",
-		"node", "node/solver", "results", "results/fit", "results/plot", "sweep",
-		"sweep/figure",
+		"node", "node/solver", "results", "results/fit", "results/plot", "results/rows",
+		"sweep", "sweep/figure",
 	},
 
 	"docs/paper": {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/phasegrid/phasegrid/cmd/phasegrid/client"
 	"github.com/phasegrid/phasegrid/results"
+	"github.com/phasegrid/phasegrid/results/rows"
 	"github.com/phasegrid/phasegrid/sweep"
 )
 
@@ -71,6 +72,28 @@ func specOf(dir string) (*sweep.Spec, error) {
 		return nil, fmt.Errorf("read the sweep of the result set: %w", err)
 	}
 	return sweep.Decode(canonical)
+}
+
+// parseSweepFile reads and checks a sweep file. It returns the file as a coordinator takes it, with
+// the rows of other files written out.
+func parseSweepFile(name string, stdin io.Reader, maxPointBytes int64) (*sweep.Spec, []byte, error) {
+	file, err := readSweepFile(name, stdin)
+	if err != nil {
+		return nil, nil, err
+	}
+	return parseSweep(name, file, maxPointBytes)
+}
+
+// parseSweep is parseSweepFile for a file that has been read.
+func parseSweep(name string, file []byte, maxPointBytes int64) (*sweep.Spec, []byte, error) {
+	spec, err := sweep.Parse(name, file, sweep.Limits{PointBytes: maxPointBytes, Rows: rows.Beside(name)})
+	if err != nil {
+		return nil, nil, usageError{err}
+	}
+	if spec.HasRowFiles() {
+		file = sweep.File(spec.Name(), spec.Canonical(), spec.Figures())
+	}
+	return spec, file, nil
 }
 
 // readSweepFile reads a sweep file; "-" is standard input.

@@ -98,7 +98,7 @@ func runPlan(ctx context.Context, o planOptions) error {
 	if err := checkPointBytes(o.MaxPointBytes); err != nil {
 		return err
 	}
-	spec, err := parseSweepFile(o.File, o.stdin, o.MaxPointBytes)
+	spec, _, err := parseSweepFile(o.File, o.stdin, o.MaxPointBytes)
 	if err != nil {
 		return err
 	}
@@ -116,19 +116,6 @@ func runPlan(ctx context.Context, o planOptions) error {
 		fmt.Fprintln(o.stderr, "warning:", w)
 	}
 	return o.Output.print(o.stdout, view, func(w io.Writer) { printPlan(w, view) })
-}
-
-// parseSweepFile reads and checks a sweep file.
-func parseSweepFile(name string, stdin io.Reader, maxPointBytes int64) (*sweep.Spec, error) {
-	file, err := readSweepFile(name, stdin)
-	if err != nil {
-		return nil, err
-	}
-	spec, err := sweep.Parse(name, file, sweep.Limits{PointBytes: maxPointBytes})
-	if err != nil {
-		return nil, usageError{err}
-	}
-	return spec, nil
 }
 
 func viewPlan(spec *sweep.Spec, s sweep.Summary, e estimate.Estimate, slots int) planView {

@@ -101,13 +101,9 @@ func runRun(ctx context.Context, o runOptions) error {
 	if err := checkPointBytes(o.MaxPointBytes); err != nil {
 		return err
 	}
-	file, err := readSweepFile(o.File, o.stdin)
+	spec, file, err := parseSweepFile(o.File, o.stdin, o.MaxPointBytes)
 	if err != nil {
 		return err
-	}
-	spec, err := sweep.Parse(o.File, file, sweep.Limits{PointBytes: o.MaxPointBytes})
-	if err != nil {
-		return usageError{err}
 	}
 	for _, w := range spec.Warnings() {
 		fmt.Fprintln(o.stderr, "warning:", w)

@@ -21,6 +21,7 @@ const (
 var packageLimits = map[string]struct{ files, exported int }{
 	"coordinator": {files: 31, exported: 35},
 	"node/solver": {files: 60}, // one file an optimizer or representation
+	"sweep":       {files: 36}, // one file a key of the sweep file; rows of other files are one more
 }
 
 // calledByTests are packages that exist for tests and benchmarks, whose exported names tests use.

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/phasegrid/phasegrid/cmd/phasegrid/client"
+	"github.com/phasegrid/phasegrid/sweep"
 )
 
 type submitOptions struct {
@@ -51,10 +52,19 @@ func runSubmit(ctx context.Context, o submitOptions) error {
 	if err != nil {
 		return err
 	}
+	var written *sweep.Spec // of rows that the coordinator gets written out
+	if sweep.ReadsFiles(file) {
+		if written, file, err = parseSweep(o.File, file, 0); err != nil {
+			return err
+		}
+	}
 	return o.Client.With(ctx, func(ctx context.Context, c *client.Client) error {
 		view, created, warnings, err := c.Submit(ctx, o.File, file, o.Priority, o.Weight)
 		if err != nil {
 			return err
+		}
+		if written != nil { // their places are those of the files that were read
+			warnings = written.Warnings()
 		}
 		for _, w := range warnings {
 			fmt.Fprintln(o.stderr, "warning:", w)
