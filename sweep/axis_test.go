@@ -4,11 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"math/big"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/phasegrid/phasegrid/sweep"
+	"pgregory.net/rapid"
 )
 
 const axisHead = "name: x\nrecord: none\n" +
@@ -218,4 +220,66 @@ func TestSpecsOfPlanVersion1AreReadAsTheyWere(t *testing.T) {
 	if _, err := sweep.Decode([]byte(`{"plan_version":3,` + first[1:])); err == nil {
 		t.Error("Decode reads a spec of plan version 3")
 	}
+}
+
+// TestGrownAxesReuseTheirPoints: an axis that grows at either end, or gets finer by a whole number,
+// has every point of the old one, in any form.
+func TestGrownAxesReuseTheirPoints(t *testing.T) {
+	ids := func(r *rapid.T, form string) map[[16]byte]bool {
+		spec := parse(t, axisHead+", optimizer: gd, learning_rate: 0.1}\ngrid: {anisotropy: "+form+"}\n")
+		set := map[[16]byte]bool{}
+		for p := range spec.Points(0, spec.Size()) {
+			set[sweep.PointID(p.Params, sweep.BuiltinSolver(1))] = true
+		}
+		if len(set) != int(spec.Size()) {
+			r.Fatalf("%s has equal points", form)
+		}
+		return set
+	}
+	rapid.Check(t, func(r *rapid.T) {
+		num := rapid.IntRange(2, 12).Draw(r, "num")
+		below, above := rapid.IntRange(0, 6).Draw(r, "below"), rapid.IntRange(0, 6).Draw(r, "above")
+		finer := rapid.IntRange(1, 4).Draw(r, "finer")
+		var old, grown string
+		if rapid.Bool().Draw(r, "logarithmic") {
+			// from·10^(i/per), with whole numbers of steps a decade
+			per := rapid.SampledFrom([]int{1, 2, 3, 4, 5, 8, 10}).Draw(r, "per")
+			decade := rapid.IntRange(-4, 2).Draw(r, "decade")
+			decades := 1 + num/4
+			old = fmt.Sprintf("{logspace: {from: 1e%d, to: 1e%d, num: %d}}", decade, decade+decades, decades*per+1)
+			below, above = below/3, above/3
+			grown = fmt.Sprintf("{logspace: {from: 1e%d, to: 1e%d, num: %d}}",
+				decade-below, decade+decades+above, (decades+below+above)*per*finer+1)
+		} else {
+			// from + i·step, both with a few decimals
+			scale := rapid.SampledFrom([]int64{1, 10, 100, 1000}).Draw(r, "scale")
+			step := rapid.Int64Range(1, 3000).Draw(r, "step") * int64(finer)
+			from := rapid.Int64Range(0, 5000).Draw(r, "from") + int64(below)*step
+			decimal := func(n int64) string { return big.NewRat(n, scale).FloatString(3) }
+			to := from + int64(num-1)*step
+			low, high := from-int64(below)*step, to+int64(above)*step
+			line := func(a, b int64, n int) string {
+				return fmt.Sprintf("{linspace: {from: %s, to: %s, num: %d}}", decimal(a), decimal(b), n)
+			}
+			steps := func(a, b, by int64) string {
+				return fmt.Sprintf("{range: {from: %s, to: %s, step: %s}}", decimal(a), decimal(b), decimal(by))
+			}
+			var list []string
+			for x := from; x <= to; x += step {
+				list = append(list, decimal(x))
+			}
+			old = rapid.SampledFrom([]string{
+				line(from, to, num), steps(from, to, step), "[" + strings.Join(list, ", ") + "]",
+			}).Draw(r, "old")
+			grown = rapid.SampledFrom([]string{
+				line(low, high, (num-1+below+above)*finer+1), steps(low, high, step/int64(finer)),
+			}).Draw(r, "grown")
+		}
+		has := ids(r, grown)
+		for id := range ids(r, old) {
+			if !has[id] {
+				r.Fatalf("%s lacks a point of %s", grown, old)
+			}
+		}
+	})
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/phasegrid/phasegrid/sweep"
+	"pgregory.net/rapid"
 )
 
 const coincideHead = "name: x\nrecord: none\n" +
@@ -158,4 +159,46 @@ func BenchmarkParseMillion(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
+}
+
+// TestWarningsMeanThatPointsCoincide: on small random sweeps, there is a warning if and only if two
+// indices have the same point_id; weights of a sample excepted.
+func TestWarningsMeanThatPointsCoincide(t *testing.T) {
+	rapid.Check(t, func(r *rapid.T) {
+		axis := func(name string, values ...string) string {
+			n := rapid.IntRange(1, 3).Draw(r, name)
+			var list []string
+			for range n {
+				list = append(list, rapid.SampledFrom(values).Draw(r, name))
+			}
+			return name + ": [" + strings.Join(list, ", ") + "]"
+		}
+		axes := []string{axis("optimizer", "gd", "adam", "muon", "{name: muon, orthogonalizer: exact}")}
+		if rapid.Bool().Draw(r, "momentum") {
+			axes = append(axes, axis("momentum", "0.5", "0.9", "0.95", "default"))
+		}
+		if rapid.Bool().Draw(r, "ns_steps") {
+			axes = append(axes, axis("ns_steps", "3", "5"))
+		}
+		if rapid.Bool().Draw(r, "norm") {
+			axes = append(axes, axis("teacher_norm2", "1", "2", "3"))
+		}
+		text := coincideHead + "learning_rate: 0.01}\ngrid: {" + strings.Join(axes, ", ") + "}\n"
+		spec, err := sweep.Parse("x.yaml", []byte(text), sweep.Limits{})
+		if err != nil {
+			r.Fatalf("%s%v", text, err)
+		}
+		seen, coincide := map[[16]byte]bool{}, false
+		for p := range spec.Points(0, spec.Size()) {
+			id := sweep.PointID(p.Params, sweep.BuiltinSolver(1))
+			coincide = coincide || seen[id]
+			seen[id] = true
+		}
+		warned := slices.ContainsFunc(spec.Warnings(), func(w string) bool {
+			return strings.Contains(w, "same point") || strings.Contains(w, "twice") || strings.Contains(w, "repeat")
+		})
+		if warned != coincide {
+			r.Fatalf("points coincide: %v, warnings %q\n%s", coincide, spec.Warnings(), text)
+		}
+	})
 }
