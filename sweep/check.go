@@ -90,7 +90,8 @@ func (r *reader) checkPoints(s *Spec, limits Limits) {
 // reportMissing reports the parameters that are missing in a file that has other mistakes, as far
 // as these let that be known: where no key of a block names a parameter, not even a misspelt one.
 func (r *reader) reportMissing(body *section) {
-	quiet := &reader{files: r.files, table: r.table, planVersion: r.planVersion, naming: true} // its mistakes are those of r
+	// Its mistakes are those of r.
+	quiet := &reader{files: r.files, table: r.table, planVersion: r.planVersion, naming: true}
 	spec := &Spec{table: r.table, replicates: 1}
 	quiet.flatten(spec, newBlock(r.table, body.pos), body)
 	for _, b := range spec.blocks {

@@ -166,14 +166,31 @@ func TestMistakesInFilesOfRows(t *testing.T) {
 		want []string
 	}{
 		{"dimenson,optimizer\n3,gd\n", []string{`rows.csv:1:1: unknown key "dimenson"; did you mean "dimension"?`}},
-		{"dimension,optimizer\n3,gd\nx,adm\n", []string{"rows.csv:3:1: dimension: got x", "rows.csv:3:3: optimizer: got adm"}},
+		{
+			"dimension,optimizer\n3,gd\nx,adm\n",
+			[]string{
+				"rows.csv:3:1: dimension: got x",
+				"rows.csv:3:3: optimizer: got adm",
+			},
+		},
 		{"dimension,dimension\n3,4\n", []string{`rows.csv:1:11: duplicate key "dimension"`}},
-		{"dimension,optimizer\n3\n", []string{"sweep.yaml:5:16: points: read rows of", "record on line 2: wrong number of fields"}},
+		{
+			"dimension,optimizer\n3\n",
+			[]string{
+				"sweep.yaml:5:16: points: read rows of",
+				"record on line 2: wrong number of fields",
+			},
+		},
 		{"dimension,spikes\n3,\"[1, x]\"\n", []string{"rows.csv:2:3: spikes: got a list of another form"}},
 		{"dimension\n", []string{"got no rows, want at least one"}},
 		{"", []string{"got no columns, want one for each parameter"}},
 		{"dimension\n\xff\n", []string{"line 2, column 1: got bytes that are not UTF-8"}},
-		{"dimension\n" + strings.Repeat("3\n", 40_001), []string{"got 40001 rows of 1 columns, want at most 40000 values"}},
+		{
+			"dimension\n" + strings.Repeat("3\n", 40_001),
+			[]string{
+				"got 40001 rows of 1 columns, want at most 40000 values",
+			},
+		},
 	} {
 		folder := t.TempDir()
 		if err := os.WriteFile(filepath.Join(folder, "rows.csv"), []byte(test.data), 0o600); err != nil {
@@ -192,7 +209,7 @@ func TestMistakesInFilesOfRows(t *testing.T) {
 		"{file: rows.txt}":            "points: got file rows.txt, want the name of a .csv or .parquet file",
 		"{file: [rows.csv]}":          "points: got file a list",
 		"{file: a.csv, sheet: 1}":     `unknown key "sheet"`,
-		"{fil: a.csv}":                "points: got a mapping, want a list of mappings of parameters to values, or file: rows.csv",
+		"{fil: a.csv}":                "points: got a mapping, want a list of mappings of parameters to values, or",
 		"{file: " + folder + "/.csv}": "points: read rows: open",
 	} {
 		_, err := parse(folder, points+"\n")
