@@ -57,6 +57,55 @@ func TestQueryAnswersInEveryFormat(t *testing.T) {
 	}
 }
 
+// TestQueryPrintsWhatDuckDBPrints: decimals are numbers, and values that Go has no type for are
+// DuckDB's own text and JSON.
+func TestQueryPrintsWhatDuckDBPrints(t *testing.T) {
+	set := runSweep(t, askedSweep)
+	values := `SELECT 0.50 AS decimal, [1, 2, NULL] AS list, {'b': 1.5, 'a': 'x'} AS struct, MAP {'k': 1.5} AS map,
+		INTERVAL 3 DAY AS interval, '\xAA'::BLOB AS blob, DATE '2026-01-02' AS date, TIME '03:04:05' AS time,
+		170141183460469231731687303715884105727::HUGEINT AS huge, 'a"b,c' AS quoted, '' AS empty, NULL::INT[] AS null`
+	for _, test := range []struct{ format, sql, want string }{
+		{
+			"json", values + " -- at the end",
+			`{"decimal":0.50,"list":[1,2,null],"struct":{"b":1.5,"a":"x"},"map":{"k":1.5},"interval":"3 days",` +
+				`"blob":"\\xAA","date":"2026-01-02","time":"03:04:05","huge":170141183460469231731687303715884105727,` +
+				`"quoted":"a\"b,c","empty":"","null":null}` + "\n",
+		},
+		{
+			"csv", values,
+			"decimal,list,struct,map,interval,blob,date,time,huge,quoted,empty,null\n" +
+				`0.50,"[1, 2, NULL]","{'b': 1.5, 'a': x}",{k=1.5},3 days,\xAA,2026-01-02,03:04:05,` +
+				`170141183460469231731687303715884105727,"a""b,c","",` + "\n",
+		},
+		{"table", "SELECT 0.50 AS q, [0.5, NULL] AS l, NULL AS n", "q     l            n\n0.50  [0.5, NULL]  -\n"},
+		// What JSON does not have is text.
+		{"json", "SELECT 'nan'::DOUBLE AS x, ['inf'::DOUBLE] AS l", `{"x":"NaN","l":"[Infinity]"}` + "\n"},
+		// The order of rows is that of the query.
+		{
+			"csv", "SELECT 1.5 * n AS x FROM range(4) AS r(n) ORDER BY n DESC", "x\n4.5\n3.0\n1.5\n0.0\n",
+		},
+		{"json", "WITH a AS (SELECT 1.5 AS x) FROM a", `{"x":1.5}` + "\n"},
+		{"json", "VALUES (1.5)", `{"col0":1.5}` + "\n"},
+	} {
+		got := phasegrid(t, "query", "--set", set.Dir(), "--format", test.format, test.sql)
+		if got.code != exitDone || got.stdout != test.want {
+			t.Errorf("%s %s:\ngot  %swant %s%s", test.format, test.sql, got.stdout, test.want, got.stderr)
+		}
+	}
+	summary := phasegrid(t, "query", "--set", set.Dir(), "--format", "json", "SUMMARIZE points")
+	line, _, _ := strings.Cut(summary.stdout, "\n")
+	if !strings.HasSuffix(line, `"null_percentage":0.00}`) {
+		t.Errorf("got %s", line)
+	}
+	for _, sql := range []string{"SELECT 0.5 AS a, nothing FROM points", "EXPLAIN SELECT 0.5"} {
+		got := phasegrid(t, "query", "--set", set.Dir(), sql)
+		if wrong := strings.Contains(sql, "nothing"); wrong != (got.code == exitUsage) || wrong != strings.Contains(
+			got.stderr, `Referenced column "nothing" not found`) {
+			t.Errorf("%s: exit code %d\n%s", sql, got.code, got.stderr)
+		}
+	}
+}
+
 func TestQueryTakesTheNewestSetOrSeveral(t *testing.T) {
 	one := runSweep(t, askedSweep)
 	two := runSweep(t, strings.Replace(askedSweep, "name: asked", "name: other", 1))

@@ -3,22 +3,26 @@
 package sql
 
 import (
+	"bufio"
 	"database/sql"
-	"encoding/csv"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"strings"
+	"sync"
 	"text/tabwriter"
 	"time"
 )
 
 // writeRows writes rows as they come. Only a table, whose columns are aligned, is kept in memory.
-func writeRows(w io.Writer, format string, rows *sql.Rows) error {
+func writeRows(w io.Writer, format string, rows *sql.Rows, r result) error {
 	names, err := rows.Columns()
 	if err != nil {
 		return fmt.Errorf("read the columns: %w", err)
+	}
+	if r.names != nil {
+		names = r.names
 	}
 	write, flush := rowWriter(w, format, names)
 	values, cells := make([]any, len(names)), make([]any, len(names))
@@ -28,6 +32,11 @@ func writeRows(w io.Writer, format string, rows *sql.Rows) error {
 	for rows.Next() {
 		if err := rows.Scan(cells...); err != nil {
 			return fmt.Errorf("read a row: %w", err)
+		}
+		if format == "json" {
+			for i := range values {
+				values[i] = asJSON(values[i], r.conversion(i))
+			}
 		}
 		if err := write(values); err != nil {
 			return fmt.Errorf("write a row: %w", err)
@@ -39,29 +48,27 @@ func writeRows(w io.Writer, format string, rows *sql.Rows) error {
 	return flush()
 }
 
+// asJSON is a value as JSON has it: text that DuckDB made is a number or JSON, unless there is a
+// number in it that JSON does not have.
+func asJSON(value any, c conversion) any {
+	if text, ok := value.(string); ok && c != plain && json.Valid([]byte(text)) {
+		return json.RawMessage(text)
+	}
+	return value
+}
+
 // rowWriter returns a function that writes one row, and one that ends the output.
 func rowWriter(w io.Writer, format string, names []string) (write func([]any) error, flush func() error) {
 	switch format {
 	case "csv":
-		out := csv.NewWriter(w)
-		first := true
-		header := func() error {
-			if !first {
-				return nil
-			}
-			first = false
-			return out.Write(names)
+		out := bufio.NewWriter(w)
+		header := make([]any, len(names))
+		for i, name := range names {
+			header[i] = name
 		}
-		return func(values []any) error {
-				if err := header(); err != nil {
-					return err
-				}
-				return out.Write(texts(values, ""))
-			}, func() error {
-				err := header()
-				out.Flush()
-				return errors.Join(err, out.Error())
-			}
+		first := sync.OnceValue(func() error { return writeCSV(out, header) })
+		return func(values []any) error { return errors.Join(first(), writeCSV(out, values)) },
+			func() error { return errors.Join(first(), out.Flush()) }
 	case "json":
 		out := json.NewEncoder(w)
 		return func(values []any) error { return out.Encode(object{names, values}) }, func() error { return nil }
@@ -69,27 +76,41 @@ func rowWriter(w io.Writer, format string, names []string) (write func([]any) er
 	out := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(out, strings.Join(names, "\t"))
 	return func(values []any) error {
-		_, err := fmt.Fprintln(out, strings.Join(texts(values, "-"), "\t"))
+		cells := make([]string, len(values))
+		for i, v := range values {
+			if cells[i] = "-"; v != nil {
+				cells[i] = text(v)
+			}
+		}
+		_, err := fmt.Fprintln(out, strings.Join(cells, "\t"))
 		return err
 	}, out.Flush
 }
 
-// texts formats the values of a row.
-func texts(values []any, null string) []string {
-	cells := make([]string, len(values))
+// writeCSV writes a row as RFC 4180 has it. Null is nothing, and an empty text is in quotes.
+func writeCSV(out *bufio.Writer, values []any) error {
 	for i, v := range values {
-		switch v := v.(type) {
-		case nil:
-			cells[i] = null
-		case time.Time:
-			cells[i] = v.UTC().Format(time.RFC3339Nano)
-		case []byte:
-			cells[i] = string(v)
-		default:
-			cells[i] = fmt.Sprint(v)
+		if i > 0 {
+			out.WriteByte(',')
 		}
+		if v == nil {
+			continue
+		}
+		cell := text(v)
+		if cell == "" || strings.ContainsAny(cell, ",\"\r\n") {
+			cell = `"` + strings.ReplaceAll(cell, `"`, `""`) + `"`
+		}
+		out.WriteString(cell)
 	}
-	return cells
+	return out.WriteByte('\n') // a bufio.Writer keeps its first error
+}
+
+// text formats a value that is not null.
+func text(value any) string {
+	if at, ok := value.(time.Time); ok {
+		return at.UTC().Format(time.RFC3339Nano)
+	}
+	return fmt.Sprint(value)
 }
 
 // object is a row as a JSON object, with the columns in their order.

@@ -72,12 +72,16 @@ func (s *Session) Write(ctx context.Context, w io.Writer, format, query string) 
 	if format == "parquet" {
 		return s.writeParquet(ctx, w, query)
 	}
-	rows, err := s.db.QueryContext(ctx, query)
+	r, err := s.convert(ctx, query, format == "json")
+	if err != nil {
+		return err
+	}
+	rows, err := s.db.QueryContext(ctx, r.query)
 	if err != nil {
 		return &QueryError{err}
 	}
 	defer rows.Close()
-	return writeRows(w, format, rows)
+	return writeRows(w, format, rows, r)
 }
 
 var explainPrefix = regexp.MustCompile(`(?i)^\s*explain(\s+analyze)?\s`)
