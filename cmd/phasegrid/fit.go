@@ -44,7 +44,8 @@ There is one line for each combination of the parameters that vary independently
 Its points are medians over replicates with the conventions of the views: a step that was not
 reached counts as later than all others, and a median that falls on one is left out as censored;
 other metrics are those of runs that are ok, at least half of the runs. Left out are also null,
-values that are not positive on a log scale, and what is outside the window; all are counted.
+values that are not positive on a log scale, and what is outside the window; all are counted. Where
+learning rates compete for a step number, the best one at each x counts, as in plot.
 
 The interval is that of ordinary least squares, slope ± t standard errors, with Student's t for two
 degrees of freedom less than points. It assumes independent, normal residuals of one variance on the
@@ -179,42 +180,43 @@ func (o *fitOptions) fit(set *results.Set) (*fit.Fit, error) {
 
 // fitView is the result of a fit.
 type fitView struct {
-	Set        string         `json:"set"             yaml:"set"`
-	Table      string         `json:"table"           yaml:"table"`
-	Y          string         `json:"y"               yaml:"y"`
-	X          string         `json:"x"               yaml:"x"`
-	YScale     string         `json:"y_scale"         yaml:"y_scale"`
-	XScale     string         `json:"x_scale"         yaml:"x_scale"`
+	Set        string         `json:"set" yaml:"set"`
+	Table      string         `json:"table" yaml:"table"`
+	Y          string         `json:"y" yaml:"y"`
+	X          string         `json:"x" yaml:"x"`
+	YScale     string         `json:"y_scale" yaml:"y_scale"`
+	XScale     string         `json:"x_scale" yaml:"x_scale"`
 	Where      string         `json:"where,omitempty" yaml:"where,omitempty"`
-	From       *float64       `json:"from"            yaml:"from"` // null: all
-	To         *float64       `json:"to"              yaml:"to"`
-	Points     string         `json:"points"          yaml:"points"`    // medians or rows
-	Estimator  string         `json:"estimator"       yaml:"estimator"` // least squares or Theil-Sen
-	Confidence float64        `json:"confidence"      yaml:"confidence"`
-	By         []string       `json:"by"              yaml:"by"`
-	Groups     []fitGroupView `json:"groups"          yaml:"groups"`
+	From       *float64       `json:"from" yaml:"from"` // null: all
+	To         *float64       `json:"to" yaml:"to"`
+	Points     string         `json:"points" yaml:"points"`       // medians or rows
+	Estimator  string         `json:"estimator" yaml:"estimator"` // least squares or Theil-Sen
+	Confidence float64        `json:"confidence" yaml:"confidence"`
+	Rank       string         `json:"best_learning_rate_by,omitempty" yaml:"best_learning_rate_by,omitempty"`
+	By         []string       `json:"by" yaml:"by"`
+	Groups     []fitGroupView `json:"groups" yaml:"groups"`
 }
 
 // fitGroupView is a line. What its points do not determine is null.
 type fitGroupView struct {
-	Group         map[string]any `json:"group"          yaml:"group"`
-	Points        int            `json:"points"         yaml:"points"`
-	LeftOut       fitLeftOutView `json:"left_out"       yaml:"left_out"`
-	First         *float64       `json:"first_x"        yaml:"first_x"`
-	Last          *float64       `json:"last_x"         yaml:"last_x"`
-	Slope         *float64       `json:"slope"          yaml:"slope"`
+	Group         map[string]any `json:"group" yaml:"group"`
+	Points        int            `json:"points" yaml:"points"`
+	LeftOut       fitLeftOutView `json:"left_out" yaml:"left_out"`
+	First         *float64       `json:"first_x" yaml:"first_x"`
+	Last          *float64       `json:"last_x" yaml:"last_x"`
+	Slope         *float64       `json:"slope" yaml:"slope"`
 	StandardError *float64       `json:"standard_error" yaml:"standard_error"`
-	Low           *float64       `json:"low"            yaml:"low"`
-	High          *float64       `json:"high"           yaml:"high"`
-	Intercept     *float64       `json:"intercept"      yaml:"intercept"`
-	Prefactor     *float64       `json:"prefactor"      yaml:"prefactor"` // e^intercept on a log scale of y
-	R2            *float64       `json:"r2"             yaml:"r2"`
+	Low           *float64       `json:"low" yaml:"low"`
+	High          *float64       `json:"high" yaml:"high"`
+	Intercept     *float64       `json:"intercept" yaml:"intercept"`
+	Prefactor     *float64       `json:"prefactor" yaml:"prefactor"` // e^intercept on a log scale of y
+	R2            *float64       `json:"r2" yaml:"r2"`
 }
 
 type fitLeftOutView struct {
-	Null        int `json:"null"           yaml:"null"`
-	Censored    int `json:"censored"       yaml:"censored"`
-	NotPositive int `json:"not_positive"   yaml:"not_positive"`
+	Null        int `json:"null" yaml:"null"`
+	Censored    int `json:"censored" yaml:"censored"`
+	NotPositive int `json:"not_positive" yaml:"not_positive"`
 	Outside     int `json:"outside_window" yaml:"outside_window"`
 }
 
@@ -230,7 +232,8 @@ func (o *fitOptions) view(set *results.Set, r *fit.Result) *fitView {
 	v := &fitView{
 		Set: set.Dir(), Table: o.Table, Y: o.Fit.Y, X: o.Fit.X, YScale: o.YScale, XScale: o.XScale,
 		Where: o.Fit.Where, From: finite(o.Fit.From), To: finite(o.Fit.To), Points: "medians",
-		Estimator: "least squares", Confidence: o.Fit.Confidence, By: []string{}, Groups: []fitGroupView{},
+		Estimator: "least squares", Confidence: o.Fit.Confidence, Rank: r.Rank, By: []string{},
+		Groups: []fitGroupView{},
 	}
 	if o.Fit.Rows {
 		v.Points = "rows"
@@ -267,6 +270,9 @@ func (v *fitView) print(w io.Writer) {
 	}
 	fmt.Fprintf(w, "%s (%s) against %s (%s)\n", v.Y, v.YScale, v.X, v.XScale)
 	fmt.Fprintf(w, "%s of %s, %s", points, v.Table, v.Estimator)
+	if v.Rank != "" {
+		fmt.Fprintf(w, ", at the best learning rate by %s", v.Rank)
+	}
 	if v.Where != "" {
 		fmt.Fprintf(w, ", where %s", v.Where)
 	}

@@ -222,6 +222,63 @@ func TestFitCountsReplicatesAsTheViewsDo(t *testing.T) {
 	}
 }
 
+// TestFitTakesTheBestLearningRate: the time of tuned gd grows with the anisotropy and hardly with
+// the dimension, that of tuned specgd the other way round, so that their crossover grows.
+func TestFitTakesTheBestLearningRate(t *testing.T) {
+	set := exampleSet(t, "tuned-comparison")
+	where := []string{"--y", "held_90_step", "--where", "start == 0.001"}
+	overDimension := fitted(t, append(where, set.Dir(), "--x", "dimension")...)
+	overAnisotropy := fitted(t, append(where, set.Dir(), "--x", "anisotropy", "--from", "8")...)
+	if len(overDimension) != 16 || len(overAnisotropy) != 6 {
+		t.Errorf("got %d and %d groups, want two optimizers and 8 anisotropies or 3 dimensions",
+			len(overDimension), len(overAnisotropy))
+	}
+	for group, g := range overDimension {
+		if strings.HasPrefix(group, "gd ") {
+			within(t, "exponent in the dimension, "+group, g.Slope, 0, 0.15)
+		} else {
+			within(t, "exponent in the dimension, "+group, g.Slope, 0.45, 0.8)
+		}
+	}
+	best := map[string]float64{}
+	at := func(r results.PointRow, name string) results.Cell {
+		return r.Parameters[slices.IndexFunc(set.Schema().Parameters(), func(c results.Column) bool {
+			return c.Name == name
+		})]
+	}
+	for _, r := range collect(t, set.Points(t.Context())) {
+		key := fmt.Sprintf("%s %d %v", at(r, "optimizer").Text, at(r, "dimension").Int, at(r, "anisotropy").Float)
+		step := float64(r.Held90Step)
+		if at(r, "start").Float == 0.001 && !r.UnstableStep && step >= 0 && step <= 0.9*float64(r.StepsRun) &&
+			(best[key] == 0 || step < best[key]) {
+			best[key] = step
+		}
+	}
+	for group, g := range overAnisotropy {
+		low, high := 0.8, 1.
+		if strings.HasPrefix(group, "specgd ") {
+			low, high = -0.2, 0.2
+		}
+		within(t, "exponent in the anisotropy, "+group, g.Slope, low, high)
+		var x, y []float64
+		for _, anisotropy := range []float64{8, 16, 32, 64, 128} {
+			x = append(x, math.Log(anisotropy))
+			y = append(y, math.Log(best[fmt.Sprintf("%s %v", group, anisotropy)]))
+		}
+		slope := fit.LeastSquares(x, y, 0.95).Slope
+		within(t, "slope over the best rates of the rows, "+group, g.Slope, slope-1e-12, slope+1e-12)
+	}
+	// One line for each rate where that is asked for.
+	rates := fitted(t, append(where, set.Dir(), "--x", "anisotropy", "--by", "optimizer,learning_rate")...)
+	if len(rates) < 100 {
+		t.Errorf("got %d groups of rates", len(rates))
+	}
+	got := phasegrid(t, append([]string{"fit", set.Dir(), "--x", "dimension"}, where...)...)
+	if !strings.Contains(got.stdout, ", at the best learning rate by held_90_step, where start == 0.001\n") {
+		t.Errorf("got\n%s", got.stdout)
+	}
+}
+
 // TestFitCountsEqualPointsOnce: without randomness, replicates are one point, as in the views.
 func TestFitCountsEqualPointsOnce(t *testing.T) {
 	set := runSweep(t, `

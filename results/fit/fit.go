@@ -28,6 +28,9 @@ type Options struct {
 type Result struct {
 	By     []results.Column // that part the groups
 	Groups []Group          // in the order of their values
+	// Rank is the column by which the best learning rate is chosen at each x; "" if rates do not
+	// compete.
+	Rank string
 }
 
 // Group is the line through the points that have the same values of Result.By.
@@ -85,7 +88,8 @@ func (f *Fit) Run(ctx context.Context) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	by, r := t.by(f.options), &Result{}
+	by := t.by(f.options)
+	r := &Result{Rank: t.rank}
 	for _, i := range by {
 		r.By = append(r.By, t.columns[i].of)
 	}
@@ -129,6 +133,9 @@ func (t *table) points(samples []sample, rows bool) []point {
 		}
 		return points
 	}
+	if t.rank != "" {
+		samples = t.best(samples)
+	}
 	runs := map[int]bool{}
 	cells := map[float64]*replicate.Runs{}
 	for _, s := range samples {
@@ -149,6 +156,34 @@ func (t *table) points(samples []sample, rows bool) []point {
 	}
 	slices.SortFunc(points, func(a, b point) int { return cmp.Compare(a.x, b.x) })
 	return points
+}
+
+// best keeps, at each x, the samples of the best learning rate; where none is, those of the
+// smallest one, uncounted.
+func (t *table) best(samples []sample) []sample {
+	type cell struct{ x, rate float64 }
+	rates := map[cell]*replicate.Rate{}
+	at := func(s sample) cell {
+		return cell{s.x, t.columns[t.rate].values[t.runs[s.run][t.rate]].Float}
+	}
+	for _, s := range samples {
+		if rates[at(s)] == nil {
+			rates[at(s)] = &replicate.Rate{}
+		}
+		rates[at(s)].Add(s.counts, s.held, s.length, s.unstable)
+	}
+	best := map[float64]cell{}
+	for c, rate := range rates {
+		old, ok := best[c.x]
+		if !ok || cmp.Or(cmp.Compare(rate.Rank(), rates[old].Rank()), cmp.Compare(c.rate, old.rate)) < 0 {
+			best[c.x] = c
+		}
+	}
+	samples = slices.DeleteFunc(slices.Clone(samples), func(s sample) bool { return best[s.x] != at(s) })
+	for i, s := range samples {
+		samples[i].counts = s.counts && !math.IsInf(rates[at(s)].Rank(), 1)
+	}
+	return samples
 }
 
 // fit fits a line to the samples of a group.

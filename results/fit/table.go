@@ -21,12 +21,15 @@ type table struct {
 	xs       []string // columns of x
 	steps    bool     // y is a step number, null where it was not reached
 	recorded bool     // the samples are recorded iterates
+	rank     string   // column by which learning rates compete; "": they do not
+	rate     int      // the column of the learning rate, if they compete
 }
 
 // column is a column of the points table. A run has the index of its value.
 type column struct {
 	of        results.Column
 	parameter bool
+	tunes     bool // a variable that only chooses the learning rate, where rates compete
 	values    []results.Cell
 	index     map[results.Cell]int32
 }
@@ -36,6 +39,9 @@ type sample struct {
 	run    int
 	x, y   float64 // NaN where null
 	counts bool    // the value is one of a run that is ok
+
+	held, length float64 // by which the learning rate is ranked
+	unstable     bool
 }
 
 // formulas are what is evaluated at each row.
@@ -89,7 +95,23 @@ func (f *Fit) read(ctx context.Context) (*table, error) {
 	if t.recorded {
 		return t, t.readIterates(ctx, f.set, f.formulas)
 	}
+	t.chooseRank(schema, f.formulas.y.Columns(), o)
 	return t, t.readPoints(ctx, f.set, f.formulas)
+}
+
+// chooseRank lets learning rates compete for a step number, as in figures, unless groups or x are
+// chosen so that each rate is fitted. Sets of versions before 4 do not have the columns.
+func (t *table) chooseRank(s *results.Schema, y []string, o Options) {
+	t.rate = slices.IndexFunc(t.columns, func(c column) bool { return c.of.Name == "learning_rate" && c.parameter })
+	metric := slices.IndexFunc(y, results.IsCensored)
+	if metric < 0 || t.rate < 0 || o.By != nil || o.Rows || slices.Contains(t.xs, "learning_rate") ||
+		!has(s.Columns(results.Points), "steps_run") || !has(s.Columns(results.Points), "held_90_step") {
+		return
+	}
+	t.rank = replicate.RankColumn(y[metric])
+	for i, c := range t.columns {
+		t.columns[i].tunes = has(s.RateVariables(), c.of.Name)
+	}
 }
 
 // scan calls add for each point that counts: not the invalid ones, and one of those that have equal
@@ -139,11 +161,22 @@ func (t *table) readPoints(ctx context.Context, set *results.Set, f formulas) er
 	if slices.Contains(f.y.Columns(), "diverged_step") {
 		metric = "diverged_step"
 	}
-	return t.scan(ctx, set, f.names(), func(_ int64, status string, row formula.Row) {
-		if f.where.Holds(row) {
-			counts := replicate.Counts(status, metric)
-			t.samples = append(t.samples, sample{len(t.runs) - 1, f.x.Of(row), f.y.Of(row), counts})
+	names := f.names()
+	if t.rank != "" {
+		names = append(names, t.rank, "steps_run", "unstable_step")
+	}
+	return t.scan(ctx, set, names, func(_ int64, status string, row formula.Row) {
+		if !f.where.Holds(row) {
+			return
 		}
+		s := sample{run: len(t.runs) - 1, x: f.x.Of(row), y: f.y.Of(row), counts: replicate.Counts(status, metric)}
+		if t.rank != "" {
+			if s.held = math.NaN(); !row(t.rank).Null {
+				s.held = float64(row(t.rank).Int)
+			}
+			s.length, s.unstable = float64(row("steps_run").Int), row("unstable_step").Bool
+		}
+		t.samples = append(t.samples, s)
 	})
 }
 
@@ -179,7 +212,7 @@ func (t *table) readIterates(ctx context.Context, set *results.Set, f formulas) 
 		}
 		if ok && f.where.Holds(row) {
 			y := f.y.Of(row)
-			t.samples = append(t.samples, sample{run, f.x.Of(row), y, !math.IsNaN(y)})
+			t.samples = append(t.samples, sample{run: run, x: f.x.Of(row), y: y, counts: !math.IsNaN(y)})
 		}
 	}
 	return nil
@@ -225,6 +258,9 @@ func (t *table) by(o Options) []int {
 			keys, by = append(keys, i), append(by, i)
 		}
 	}
+	if t.rank != "" && !t.varies(t.rate, keys) {
+		t.rank = ""
+	}
 	slices.Sort(by)
 	return by
 }
@@ -235,7 +271,7 @@ func (t *table) candidates() []int {
 	var words, numbers, computed []int
 	for i, c := range t.columns {
 		switch {
-		case !c.parameter || c.of.Derived || c.of.Name == "seed":
+		case !c.parameter || c.of.Derived || c.of.Name == "seed" || c.tunes || t.rank != "" && i == t.rate:
 		case slices.Contains([]string{"learning_rate", "init_scale", "steps"}, c.of.Name):
 			computed = append(computed, i)
 		case c.of.Kind == results.String:

@@ -15,16 +15,13 @@ type runs struct {
 }
 
 // add adds the run of a row with its metric.
-func (r *runs) add(f *frame, row int, y string) { r.addValue(f, row, y, f.columns[y].numbers[row]) }
-
-// addValue adds the run of a row with a value in the place of its metric.
-func (r *runs) addValue(f *frame, row int, y string, value float64) {
+func (r *runs) add(f *frame, row int, y string) {
 	status := f.columns["status"].words[row]
 	if status == results.StatusDiverged {
 		r.diverged++
 	}
 	r.metric.Steps = f.columns[y].kind == results.Int64 && !slices.Contains(f.parameters, y)
-	r.metric.Add(replicate.Counts(status, y), value)
+	r.metric.Add(replicate.Counts(status, y), f.columns[y].numbers[row])
 }
 
 // count writes a number of things: 1 point, 2 points.

@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"github.com/phasegrid/phasegrid/results"
+	"github.com/phasegrid/phasegrid/results/replicate"
 )
 
 // tuning is the choice of the best learning rate in each cell of a figure.
@@ -94,41 +95,29 @@ func (f *frame) isUnstable(row int) bool {
 	return c != nil && c.numbers[row] == 1
 }
 
-// lateHeld is the fraction of a run after which a time from which alignment is held says nothing:
-// it would have been held for the last tenth of the run only.
-const lateHeld = 0.9
-
 // rankColumn returns the column by which the best learning rate is found for a metric, and the
 // companion that says how long each run was; "" if the set has none.
 func (f *frame) rankColumn(y string) (rank, length string) {
 	if f.columns["held_90_step"] == nil || f.columns["steps_run"] == nil {
 		return y, "" // a set of an earlier solver version
 	}
-	if y == "held_99_step" {
-		return y, "steps_run"
-	}
-	return "held_90_step", "steps_run"
+	return replicate.RankColumn(y), "steps_run"
 }
 
 // rankOf returns the median by which the runs of one learning rate are ranked; infinite if it is
 // censored, or if a step of one of them is unstable.
 func (f *frame) rankOf(rows []int, y string) float64 {
 	rank, length := f.rankColumn(y)
-	var r runs
+	var r replicate.Rate
 	for _, row := range rows {
-		if f.isUnstable(row) {
-			return math.Inf(1)
+		steps := math.Inf(1)
+		if length != "" {
+			steps = f.columns[length].numbers[row]
 		}
-		step := f.columns[rank].numbers[row]
-		if length != "" && step > lateHeld*f.columns[length].numbers[row] {
-			step = math.NaN()
-		}
-		r.addValue(f, row, rank, step)
+		counts := replicate.Counts(f.columns["status"].words[row], rank)
+		r.Add(counts, f.columns[rank].numbers[row], steps, f.isUnstable(row))
 	}
-	if median := r.metric.Quantile(0.5); !math.IsNaN(median) {
-		return median
-	}
-	return math.Inf(1)
+	return r.Rank()
 }
 
 // byRate parts rows by their learning rates.
