@@ -196,7 +196,8 @@ func (c *column) append(cell results.Cell, words map[string]string) {
 
 func isFinite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }
 
-// distinct returns the different values of a column in rising order, without null.
+// distinct returns the different values of a column in rising order, without null; words of a
+// parameter in the order of its table.
 func (f *frame) distinct(name string) []value {
 	seen := map[value]bool{}
 	for row := range f.rows {
@@ -208,7 +209,10 @@ func (f *frame) distinct(name string) []value {
 	for v := range seen {
 		values = append(values, v)
 	}
-	slices.SortFunc(values, compareValues)
+	rows := parameterWords(name)
+	slices.SortFunc(values, func(a, b value) int {
+		return cmp.Or(cmp.Compare(slices.Index(rows, a.word), slices.Index(rows, b.word)), compareValues(a, b))
+	})
 	return values
 }
 

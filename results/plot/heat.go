@@ -150,7 +150,6 @@ func (c colors) at(z float64) color.NRGBA {
 // colorBar returns the scale of colours as a panel.
 func colorBar(c colors, text string) *panel {
 	p := newPanel("", "", text)
-	p.HideX()
 	h := &heat{axes: panelAxes{scale{}.between(-0.5, 0.5), c.scale.padded(0)}}
 	y := h.axes.y
 	for i := range shades {
@@ -162,6 +161,7 @@ func colorBar(c colors, text string) *panel {
 	p.Add(h)
 	h.axes.x.apply(&p.X)
 	y.apply(&p.Y)
+	p.HideX()
 	return p
 }
 
@@ -180,6 +180,8 @@ func (h *heat) Plot(c draw.Canvas, _ *plot.Plot) {
 		}
 		areas[k.fill] = append(areas[k.fill], k)
 	}
+	// Lighter shades overlap darker ones along a whole border, as those of viridis are greener.
+	slices.SortStableFunc(order, func(a, b color.NRGBA) int { return cmp.Compare(a.G, b.G) })
 	for _, fill := range order {
 		h.fill(c, fill, areas[fill])
 	}

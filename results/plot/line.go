@@ -19,6 +19,7 @@ type line struct {
 	dashes            []vg.Length
 	x, low, mid, high []float64 // mid is NaN where the curve is censored
 	bar               barPlace  // not zero: bars instead of a curve
+	index             int       // of the line in its panel
 }
 
 // lineLegend explains the colours of lines or bars.
@@ -57,7 +58,8 @@ func (f *Figure) addLinePanels(from *frame, panels []*linePanel, o options) erro
 	var marks lineMarks
 	for _, panel := range panels {
 		p := newPanel(panel.title, label(o.X), label(o.Y))
-		for _, l := range panel.lines {
+		for i, l := range panel.lines {
+			l.index = i
 			p.Add(l)
 			marks.censored = marks.censored || slices.ContainsFunc(l.mid, math.IsNaN)
 		}
@@ -138,7 +140,7 @@ func fitLines(f *frame, lines []*line, o options) (axes panelAxes, err error) {
 		f.note("%s of %s <= 0 not on the log scale", count(hidden, "value"), symbol(o.Y))
 	}
 	y.ticks = nil
-	axes.x, axes.y = x.padded(0), y.padded(0.06)
+	axes.x, axes.y = x.padded(0.02), y.padded(0.06)
 	switch {
 	case isFraction(o.Y) && !y.log:
 		axes.y = y.over(-0.03, 1.03)
@@ -190,7 +192,8 @@ func (l *line) Plot(c draw.Canvas, p *plot.Plot) {
 	}
 	for i, x := range l.x {
 		if math.IsNaN(l.mid[i]) {
-			drawCross(c, l.color, vg.Point{X: tx(x), Y: c.Max.Y - 3})
+			// Those of several lines stand below each other.
+			drawCross(c, l.color, vg.Point{X: tx(x), Y: c.Max.Y - 3 - 6*vg.Length(l.index)})
 		}
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"hash/fnv"
 	"image/color"
 	"math"
-	"slices"
 
 	"gonum.org/v1/plot/vg"
 
@@ -63,14 +62,11 @@ func mixed(a, b color.NRGBA, t float64) color.NRGBA {
 // the places of their hashes, or the next ones that no earlier word took.
 func (f *frame) wordPlaces(name string) map[string]int {
 	places, taken := map[string]int{}, map[int]bool{}
-	table := slices.IndexFunc(sweep.Parameters(), func(p sweep.Parameter) bool { return p.Name == name })
 	if f.columns[name].kind == results.Bool {
 		return map[string]int{"false": 0, "true": 1}
 	}
-	if table >= 0 {
-		for i, word := range sweep.Parameters()[table].Words {
-			places[word], taken[i] = i, true
-		}
+	for i, word := range parameterWords(name) {
+		places[word], taken[i] = i, true
 	}
 	for _, word := range sorted(f.words[name]) {
 		if _, ok := places[word]; ok {
@@ -87,6 +83,16 @@ func (f *frame) wordPlaces(name string) map[string]int {
 		}
 	}
 	return places
+}
+
+// parameterWords returns the words that a parameter can have, in the order of its table.
+func parameterWords(name string) []string {
+	for _, p := range sweep.Parameters() {
+		if p.Name == name {
+			return p.Words
+		}
+	}
+	return nil
 }
 
 // paints returns the paints of the lines of a panel: a shade for a number, and for a word the paint

@@ -175,8 +175,7 @@ func (a axis) linearTicks() []plot.Tick {
 	}
 	for power := int(math.Floor(width)) - 1; ; power++ {
 		for _, m := range []struct{ of, minor float64 }{{1, 0.2}, {2, 0.5}, {5, 1}} {
-			first, last := decimals(low, power, m.of), decimals(high, power, m.of)
-			if last-first > 5 {
+			if math.Floor(decimals(high, power, m.of))-math.Ceil(decimals(low, power, m.of)) > 5 {
 				continue
 			}
 			var ticks []plot.Tick

@@ -49,34 +49,42 @@ func trajectories(ctx context.Context, set *results.Set, f *frame, o options) (*
 	return picture, picture.addLinePanels(f, panels, o)
 }
 
-// chooseStepScale selects a logarithmic axis for steps that were recorded evenly in their
-// logarithm: half of them are in the first quarter.
+// chooseStepScale selects a logarithmic axis if the steps of most lines were recorded evenly in
+// their logarithm.
 func (f *frame) chooseStepScale(o *options, panels []*linePanel) {
-	steps := map[float64]bool{}
-	zero := false
+	even, logarithmic := 0, 0
+	zero, positive := false, false
 	for _, p := range panels {
 		for _, l := range p.lines {
-			for _, x := range l.x {
-				zero = zero || x <= 0
-				if x > 0 {
-					steps[x] = true
-				}
+			zero, positive = zero || l.x[0] <= 0, positive || l.x[len(l.x)-1] > 0
+			if isLogRecorded(l.x) {
+				logarithmic++
+			} else {
+				even++
 			}
 		}
 	}
-	all := sorted(steps)
-	if len(all) == 0 {
+	if !positive {
 		o.XScale = "linear"
 		return
 	}
 	if o.XScale == "" {
-		if o.XScale = "linear"; len(all) >= 8 && all[len(all)/2] < all[len(all)-1]/4 {
+		if o.XScale = "linear"; logarithmic > even {
 			o.XScale = "log"
 		}
 	}
 	if zero && o.XScale == "log" {
 		f.note("step 0 not on the log scale")
 	}
+}
+
+// isLogRecorded reports whether half of many rising steps are in the first quarter of the run.
+func isLogRecorded(steps []float64) bool {
+	for len(steps) > 0 && steps[0] <= 0 {
+		steps = steps[1:]
+	}
+	n := len(steps)
+	return n >= 8 && steps[n/2] < steps[n-1]/4
 }
 
 // bundles are the trajectories of the points of each line.
