@@ -1,11 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
 	"path"
 	"path/filepath"
+	"strconv"
 
 	"github.com/phasegrid/phasegrid/results/plot"
 )
@@ -20,8 +22,8 @@ func figureFiles(s *set) []string {
 		return []string{name + ".svg"}
 	}
 	var files []string
-	for i := range s.figures {
-		files = append(files, fmt.Sprintf("%s-%d.svg", name, i+1))
+	for i, f := range s.figures {
+		files = append(files, fmt.Sprintf("%s.%s.svg", name, cmp.Or(f.Name, strconv.Itoa(i+1))))
 	}
 	return files
 }

@@ -106,12 +106,16 @@ func examples(t *testing.T) []string {
 	return names
 }
 
-// TestEveryExampleIsMeasured: an example belongs to a claim and stands in the list of examples.
+// TestEveryExampleIsMeasured: an example belongs to a claim, has figures of its own and stands in
+// the list of examples.
 func TestEveryExampleIsMeasured(t *testing.T) {
 	list := read(t, "docs/sweep-file.md")
 	for _, name := range examples(t) {
 		if firstWith(name) == "" {
 			t.Errorf("%s belongs to no claim", name)
+		}
+		if spec, _, err := parseExample(root, name); err != nil || len(spec.Figures()) == 0 {
+			t.Errorf("%s: no figures (%v); choose those that show what its header says", name, err)
 		}
 		if !strings.Contains(list, "](../"+exampleFile(name)+")") {
 			t.Errorf("docs/sweep-file.md does not list %s", name)

@@ -28,7 +28,7 @@ type shelf struct {
 type set struct {
 	*results.Set
 	id           string
-	figures      []figure.Figure // of the sweep file; the default one where it asks for none
+	figures      []figure.Figure // of the sweep file
 	runs         []run
 	trajectories bool // whether the runs have theirs
 }
@@ -72,9 +72,6 @@ func (s *shelf) open(ctx context.Context, name string) (*set, error) {
 		}
 	}
 	loaded := &set{Set: opened, id: id, figures: spec.Figures()}
-	if len(loaded.figures) == 0 {
-		loaded.figures = []figure.Figure{{}}
-	}
 	if err := loaded.load(ctx); err != nil {
 		return nil, fmt.Errorf("read rows of %s: %w", name, err)
 	}
