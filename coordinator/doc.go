@@ -100,6 +100,30 @@
 // A node that dies at any moment has delivered a shard or not: its leases end with it, and a shard
 // without a done key is leased again.
 //
+// # Damage
+//
+// What can be derived again is derived again where it is gone, empty, cut short or altered:
+//
+//	object                        found                               then
+//	spool frame                   when its part is merged or read     its shard is computed again (see above)
+//	file in the place of a part   when the part is published: it is   an alarm, until it is moved away
+//	                              read back (footer, schema, rows)
+//	file of a stored part         by its size, before the manifest    it is deleted, and the part is computed
+//	                              is written and at the next submit   again
+//	  of the same size            by verify                           the same, once it was removed
+//	schema.parquet, sweep.yaml,   before the manifest is written      it is written again
+//	views.sql                     and at the next submit
+//	manifest.json                 at the next submit                  it is written again
+//	cuts in the key of a sweep    by their checksum, by a new leader  the sweep is planned again
+//	entry in the log of owners    by a new leader                     the newest entry that can be read counts;
+//	                                                                  without any, the ledger that has the
+//	                                                                  id of the store is the owner
+//	mark of an owner              at the next submit or manifest      it is set again
+//
+// In a set that is also that of another owner, nothing is deleted or replaced: there a damaged file
+// is an alarm. Keys of the ledger and the id of a store cannot be derived: an unreadable key keeps
+// every coordinator from leading, and for a store without its id the error says what to write.
+//
 // # Stale leaders
 //
 // A process may be suspended at any instruction and continue when another one has led for long. The

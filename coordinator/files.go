@@ -62,11 +62,13 @@ func foreign(name string, there store.Object, cause error) error {
 // same.
 func (t *term) writeFile(ctx context.Context, set, name string, data []byte) error {
 	full := path.Join(set, name)
-	err := t.createFile(ctx, full, data)
-	if !errors.Is(err, fs.ErrExist) {
-		return err
-	}
 	there, err := t.cfg.Store.Open(ctx, full)
+	if errors.Is(err, fs.ErrNotExist) {
+		if err := t.createFile(ctx, full, data); !errors.Is(err, fs.ErrExist) {
+			return err
+		}
+		there, err = t.cfg.Store.Open(ctx, full) // another owner was first
+	}
 	if err != nil {
 		return err
 	}
@@ -213,14 +215,21 @@ func (t *term) deleteAll(ctx context.Context, set string, files []fileVersion) e
 	return err
 }
 
-// removeDamaged deletes damaged files of a result set, unless it is also that of another owner:
-// then an alarm asks for them to be moved away once their parts are merged again.
-func (t *term) removeDamaged(ctx context.Context, set string, damaged []fileVersion) error {
-	shared, err := t.claim.IsShared(ctx, t.cfg.Store, set)
+// removeDamaged deletes files of another size than their parts were stored with, before the parts
+// are reopened: a crash in between leaves parts without files, which are found later; such a file
+// would keep its part from being stored again. In a set that is also that of another owner it stays:
+// an alarm asks for it to be moved away once its part is merged again.
+func (t *term) removeDamaged(ctx context.Context, e *entry, damaged []fileVersion) error {
+	if len(damaged) == 0 {
+		return nil
+	}
+	t.log.Warn("files of unexpected size found",
+		"sweep_id", e.design.id, "files", len(damaged), "first", damaged[0].name)
+	shared, err := t.claim.IsShared(ctx, t.cfg.Store, e.design.set)
 	if err != nil || shared {
 		return err
 	}
-	return t.deleteAll(ctx, set, damaged)
+	return t.deleteAll(ctx, e.design.set, damaged)
 }
 
 // removeFiles deletes every file of the result set of a sweep; only the cluster's mark if it is

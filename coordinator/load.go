@@ -159,13 +159,17 @@ func (t *term) entryOf(ctx context.Context, s *ledger.Sweep) (e *entry, cuts boa
 }
 
 // planOf restores the plan of a sweep from its cuts, since a leader must not look at ten million
-// points before it leads. Without cuts the sweep is planned again. NewPlan rejects sweeps of an
+// points before it leads. Without cuts, or with damaged ones, the sweep is planned again. NewPlan rejects sweeps of an
 // earlier plan version; the results of ended ones are served.
 func planOf(ctx context.Context, r *ledger.SweepState, spec *sweep.Spec, ended bool) (*sweep.Plan, error) {
 	if len(r.Cuts) == 0 || r.PlanVersion != sweep.PlanVersion && !ended {
 		return sweep.NewPlan(ctx, spec, r.PlanVersion)
 	}
-	return sweep.RestorePlan(spec, r.PlanVersion, r.Cuts, r.Parts)
+	plan, err := sweep.RestorePlan(spec, r.PlanVersion, r.Cuts, r.Parts)
+	if err != nil && r.PlanVersion == sweep.PlanVersion {
+		return sweep.NewPlan(ctx, spec, r.PlanVersion)
+	}
+	return plan, err
 }
 
 // noCuts are the cuts of a sweep that cannot be planned.

@@ -5,7 +5,9 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
+	"io/fs"
 	"path"
 	"slices"
 	"strings"
@@ -98,6 +100,19 @@ func (t *term) writeManifest(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
+	missing, err := t.findMissing(ctx, e)
+	if err == nil {
+		err = t.removeDamaged(ctx, e, missing.damaged)
+	}
+	if err != nil {
+		return fmt.Errorf("check result set %s: %w", e.design.set, err)
+	}
+	if len(missing.parts) > 0 {
+		t.log.Warn("incomplete result set found; its parts are computed again",
+			"sweep_id", id, "parts", len(missing.parts))
+		t.post(board.PartsLost{Sweep: id, Parts: missing.parts})
+		return nil
+	}
 	p, err := ask(ctx, t, func() board.Progress {
 		p, _ := t.board.Progress(id)
 		return p
@@ -116,6 +131,36 @@ func (t *term) writeManifest(ctx context.Context, id string) error {
 	t.failpoint("after-manifest")
 	_, err = t.checkActive(ctx, id, board.ManifestStored{Sweep: id}, board.ManifestCancelled{Sweep: id})
 	return err
+}
+
+// repairSmallFiles writes those files of a finished set again that are damaged, except the manifest,
+// of which it returns whether it is. Sets of other owners or solvers are left as they are.
+func (t *term) repairSmallFiles(ctx context.Context, e *entry, p board.Progress) (manifest bool, err error) {
+	shared, err := t.claim.IsShared(ctx, t.cfg.Store, e.design.set)
+	if err != nil || shared || e.design.solver != t.cfg.Solver || e.design.planVersion != sweep.PlanVersion {
+		return false, err
+	}
+	t.mu.RLock()
+	figures := e.figures
+	t.mu.RUnlock()
+	files, err := t.openSet(ctx, e.design, figures)
+	if err != nil {
+		return false, err
+	}
+	want, err := t.manifest(e, p, files).Encode()
+	if err != nil {
+		return false, err
+	}
+	there, err := t.cfg.Store.Open(ctx, path.Join(e.design.set, results.ManifestName))
+	if errors.Is(err, fs.ErrNotExist) {
+		return true, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	defer there.Close()
+	found, err := readSmall(there)
+	return !says(results.ManifestName, found, want), err
 }
 
 // manifest is the manifest of a sweep.

@@ -85,13 +85,12 @@ func (t *term) reopen(ctx context.Context, e *entry) error {
 	if err != nil {
 		return fmt.Errorf("check result set %s: %w", e.design.set, err)
 	}
-	// First, so that a crash after it leaves parts without files, which the next submit finds: a
-	// file of another size would keep its part from being stored again.
-	if len(missing.damaged) > 0 {
-		t.log.Warn("files of unexpected size found",
-			"sweep_id", e.design.id, "files", len(missing.damaged), "first", missing.damaged[0].name)
-		if err := t.removeDamaged(ctx, e.design.set, missing.damaged); err != nil {
-			return fmt.Errorf("delete damaged files: %w; submit the sweep again", err)
+	if err := t.removeDamaged(ctx, e, missing.damaged); err != nil {
+		return fmt.Errorf("delete damaged files: %w; submit the sweep again", err)
+	}
+	if p.Phase == board.Done && len(missing.parts) == 0 && !missing.manifest {
+		if missing.manifest, err = t.repairSmallFiles(ctx, e, p); err != nil {
+			return fmt.Errorf("repair result set %s: %w", e.design.set, err)
 		}
 	}
 	var a board.Answer

@@ -104,6 +104,8 @@ func (b *Board) stepSweep(event Event) {
 		b.phaseRequested(e)
 	case RetryRequested:
 		b.retryRequested(e)
+	case PartsLost:
+		b.partsLost(e)
 	case ReopenRequested:
 		b.reopenRequested(e)
 	case RemovalRequested:

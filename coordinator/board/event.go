@@ -84,6 +84,12 @@ type (
 		Sweep string
 		Parts map[int]Counts
 	}
+	// PartsLost: the files of these stored parts (with their rows) were found gone before the
+	// manifest was written.
+	PartsLost struct {
+		Sweep string
+		Parts map[int]Counts
+	}
 	// RemovalRequested asks to remove an ended sweep and its result set. It is answered once they
 	// are gone.
 	RemovalRequested struct {
@@ -160,6 +166,7 @@ func (SweepAdded) event()        {}
 func (PhaseRequested) event()    {}
 func (RetryRequested) event()    {}
 func (ReopenRequested) event()   {}
+func (PartsLost) event()         {}
 func (RemovalRequested) event()  {}
 func (SweepRemoved) event()      {}
 func (ShardDelivered) event()    {}

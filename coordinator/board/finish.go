@@ -56,10 +56,10 @@ func (b *Board) Ended(sweep string) bool {
 	return j == nil || j.phase.Ended()
 }
 
-// Stored reports whether a part of an ended sweep is stored.
+// Stored reports whether a part of a sweep is stored.
 func (b *Board) Stored(sweep string, part int) bool {
 	j := b.jobs[sweep]
-	return j != nil && j.phase.Ended() && j.parts[part].stage == partStored
+	return j != nil && j.parts[part].stage == partStored
 }
 
 // mergeCancelled reopens the part: it is merged when the sweep continues.

@@ -150,14 +150,40 @@ func (b *Board) reopenRequested(e ReopenRequested) {
 		b.emit(Answer{Token: e.Token, Outcome: OutcomeRemoving})
 		return
 	}
-	var gone []int
-	for _, i := range sortedKeys(e.Parts) {
+	gone := j.takeBack(e.Parts)
+	j.phase = Running
+	b.emit(DeleteParts{Sweep: j.id, Parts: gone, Phase: Running})
+	b.emit(Answer{Token: e.Token, Outcome: OutcomeOK})
+	b.catchUp(j)
+	b.resumeWork(j)
+}
+
+// partsLost has parts computed again whose files are found gone before the manifest is written. If
+// a request has ended the sweep meanwhile, the next submit finds them.
+func (b *Board) partsLost(e PartsLost) {
+	j := b.jobs[e.Sweep]
+	if j == nil || !j.writingManifest || j.savingDone {
+		return
+	}
+	j.writingManifest = false
+	if j.phase.Ended() {
+		b.removeIfIdle(j)
+		return
+	}
+	b.emit(DeleteParts{Sweep: j.id, Parts: j.takeBack(e.Parts), Phase: j.phase})
+	b.catchUp(j)
+	b.resumeWork(j)
+}
+
+// takeBack reopens stored parts, with their rows, and returns those that were stored still.
+func (j *job) takeBack(parts map[int]Counts) (gone []int) {
+	for _, i := range sortedKeys(parts) {
 		p := &j.parts[i]
 		if p.stage != partStored { // it is about to be merged again
 			continue
 		}
 		gone = append(gone, i)
-		j.counts.Sub(e.Parts[i])
+		j.counts.Sub(parts[i])
 		p.stage, p.missing = partOpen, nil
 		j.stored--
 		first, end := j.cuts.Part(i)
@@ -165,9 +191,5 @@ func (b *Board) reopenRequested(e ReopenRequested) {
 			j.reopenShard(s)
 		}
 	}
-	j.phase = Running
-	b.emit(DeleteParts{Sweep: j.id, Parts: gone, Phase: Running})
-	b.emit(Answer{Token: e.Token, Outcome: OutcomeOK})
-	b.catchUp(j)
-	b.resumeWork(j)
+	return gone
 }

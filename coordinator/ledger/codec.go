@@ -1,8 +1,10 @@
 package ledger
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash/crc32"
 
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
@@ -58,19 +60,34 @@ func cutsToProto(s SweepState) *pb.CutsState {
 		m.Shards, m.Points = append(m.Shards, r.Shards), append(m.Points, r.Points)
 		m.Cost, m.MemoryBytes = append(m.Cost, r.Cost), append(m.MemoryBytes, r.Bytes)
 	}
+	m.Checksum = cutsChecksum(m)
 	return m
 }
 
-func cutsFromProto(m *pb.CutsState) ([]sweep.CutRun, error) {
+// cutsFromProto returns none if they are damaged: they follow from the spec.
+func cutsFromProto(m *pb.CutsState) (cuts []sweep.CutRun, parts []int64) {
 	n := len(m.GetShards())
-	if len(m.GetPoints()) != n || len(m.GetCost()) != n || len(m.GetMemoryBytes()) != n {
-		return nil, errors.New("decode cuts: columns differ in length")
+	if len(m.GetPoints()) != n || len(m.GetCost()) != n || len(m.GetMemoryBytes()) != n ||
+		m.GetChecksum() != 0 && m.GetChecksum() != cutsChecksum(m) {
+		return nil, nil
 	}
-	cuts := make([]sweep.CutRun, n)
+	cuts = make([]sweep.CutRun, n)
 	for i := range cuts {
 		cuts[i] = sweep.CutRun{Shards: m.Shards[i], Points: m.Points[i], Cost: m.Cost[i], Bytes: m.MemoryBytes[i]}
 	}
-	return cuts, nil
+	return cuts, m.GetParts()
+}
+
+// cutsChecksum is the CRC-32C of the numbers of cuts, column by column.
+func cutsChecksum(m *pb.CutsState) uint32 {
+	var b []byte
+	for _, column := range [][]int64{m.GetShards(), m.GetPoints(), m.GetCost(), m.GetMemoryBytes(), m.GetParts()} {
+		b = binary.LittleEndian.AppendUint64(b, uint64(len(column)))
+		for _, n := range column {
+			b = binary.LittleEndian.AppendUint64(b, uint64(n))
+		}
+	}
+	return crc32.Checksum(b, crc32.MakeTable(crc32.Castagnoli))
 }
 
 func decodeSweep(b []byte) (SweepState, error) {
@@ -78,12 +95,9 @@ func decodeSweep(b []byte) (SweepState, error) {
 	if err := proto.Unmarshal(b, &m); err != nil {
 		return SweepState{}, err
 	}
-	cuts, err := cutsFromProto(m.GetCuts())
-	if err != nil {
-		return SweepState{}, err
-	}
+	cuts, parts := cutsFromProto(m.GetCuts())
 	return SweepState{
-		Cuts: cuts, Parts: m.GetCuts().GetParts(),
+		Cuts: cuts, Parts: parts,
 		Canonical: m.GetSpec().GetCanonical(), Name: m.GetSpec().GetName(),
 		Solver:      SolverFromProto(m.GetSpec().GetSolver(), m.GetSpec().GetSolverVersion()),
 		PlanVersion: int(m.GetSpec().GetPlanVersion()), Created: m.GetCreated().AsTime(),

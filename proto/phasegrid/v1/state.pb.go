@@ -106,12 +106,14 @@ func (x *SweepState) GetCuts() *CutsState {
 // consecutive shards have points[i] indices, cost[i] cost units and memory_bytes[i] bytes for the
 // largest point each. Part p begins with shard parts[p].
 type CutsState struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Shards        []int64                `protobuf:"varint,1,rep,packed,name=shards,proto3" json:"shards,omitempty"`
-	Points        []int64                `protobuf:"varint,2,rep,packed,name=points,proto3" json:"points,omitempty"`
-	Cost          []int64                `protobuf:"varint,3,rep,packed,name=cost,proto3" json:"cost,omitempty"`
-	MemoryBytes   []int64                `protobuf:"varint,4,rep,packed,name=memory_bytes,json=memoryBytes,proto3" json:"memory_bytes,omitempty"`
-	Parts         []int64                `protobuf:"varint,5,rep,packed,name=parts,proto3" json:"parts,omitempty"`
+	state       protoimpl.MessageState `protogen:"open.v1"`
+	Shards      []int64                `protobuf:"varint,1,rep,packed,name=shards,proto3" json:"shards,omitempty"`
+	Points      []int64                `protobuf:"varint,2,rep,packed,name=points,proto3" json:"points,omitempty"`
+	Cost        []int64                `protobuf:"varint,3,rep,packed,name=cost,proto3" json:"cost,omitempty"`
+	MemoryBytes []int64                `protobuf:"varint,4,rep,packed,name=memory_bytes,json=memoryBytes,proto3" json:"memory_bytes,omitempty"`
+	Parts       []int64                `protobuf:"varint,5,rep,packed,name=parts,proto3" json:"parts,omitempty"`
+	// CRC-32C of the numbers; 0 in keys of earlier releases.
+	Checksum      uint32 `protobuf:"fixed32,6,opt,name=checksum,proto3" json:"checksum,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -179,6 +181,13 @@ func (x *CutsState) GetParts() []int64 {
 		return x.Parts
 	}
 	return nil
+}
+
+func (x *CutsState) GetChecksum() uint32 {
+	if x != nil {
+		return x.Checksum
+	}
+	return 0
 }
 
 // DoneState is one group commit within a part, or many of them compacted. Its columns are parallel:
@@ -554,13 +563,14 @@ const file_phasegrid_v1_state_proto_rawDesc = "" +
 	"\acreated\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\acreated\x12\x1a\n" +
 	"\bpriority\x18\x03 \x01(\x05R\bpriority\x12\x16\n" +
 	"\x06weight\x18\x04 \x01(\x05R\x06weight\x12+\n" +
-	"\x04cuts\x18\x05 \x01(\v2\x17.phasegrid.v1.CutsStateR\x04cuts\"\x88\x01\n" +
+	"\x04cuts\x18\x05 \x01(\v2\x17.phasegrid.v1.CutsStateR\x04cuts\"\xa4\x01\n" +
 	"\tCutsState\x12\x16\n" +
 	"\x06shards\x18\x01 \x03(\x03R\x06shards\x12\x16\n" +
 	"\x06points\x18\x02 \x03(\x03R\x06points\x12\x12\n" +
 	"\x04cost\x18\x03 \x03(\x03R\x04cost\x12!\n" +
 	"\fmemory_bytes\x18\x04 \x03(\x03R\vmemoryBytes\x12\x14\n" +
-	"\x05parts\x18\x05 \x03(\x03R\x05parts\"\xf2\x01\n" +
+	"\x05parts\x18\x05 \x03(\x03R\x05parts\x12\x1a\n" +
+	"\bchecksum\x18\x06 \x01(\aR\bchecksum\"\xf2\x01\n" +
 	"\tDoneState\x12\x18\n" +
 	"\aobjects\x18\x01 \x03(\tR\aobjects\x12\x16\n" +
 	"\x06shards\x18\x02 \x03(\x03R\x06shards\x12\x16\n" +
