@@ -162,7 +162,11 @@ func TestDamagedCutsArePlannedAgain(t *testing.T) {
 		"cut":     func(s *pb.SweepState) { s.Cuts.Points = s.Cuts.Points[:len(s.Cuts.Points)-1] },
 		"flipped": func(s *pb.SweepState) { s.Cuts.Cost[0] ^= 1 },
 		"swapped": func(s *pb.SweepState) { s.Cuts.Points[0]++; s.Cuts.Points[len(s.Cuts.Points)-1]-- },
-		"old":     func(s *pb.SweepState) { s.Cuts.Checksum, s.Cuts.Points[0] = 0, 0 },
+		"other": func(s *pb.SweepState) {
+			s.Cuts.Shards, s.Cuts.Points, s.Cuts.Parts = []int64{1}, []int64{1000}, []int64{0}
+			s.Cuts.Cost, s.Cuts.MemoryBytes = []int64{1}, []int64{1}
+		},
+		"old": func(s *pb.SweepState) { s.Cuts.Checksum, s.Cuts.Points[0] = 0, 0 },
 	} {
 		sets, dir := fileStore(t)
 		memory := ledger.NewMemory()

@@ -217,8 +217,8 @@ func (t *term) deleteAll(ctx context.Context, set string, files []fileVersion) e
 
 // removeDamaged deletes files of another size than their parts were stored with, before the parts
 // are reopened: a crash in between leaves parts without files, which are found later; such a file
-// would keep its part from being stored again. In a set that is also that of another owner it stays:
-// an alarm asks for it to be moved away once its part is merged again.
+// would keep its part from being stored again. In a set that is also that of another owner it
+// stays: an alarm asks for it to be moved away once its part is merged again.
 func (t *term) removeDamaged(ctx context.Context, e *entry, damaged []fileVersion) error {
 	if len(damaged) == 0 {
 		return nil

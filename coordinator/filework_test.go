@@ -153,3 +153,50 @@ func checkSums(t *testing.T, set string) {
 		}
 	}
 }
+
+// tornStore damages the first part that is published, as a disk does that loses a write.
+type tornStore struct {
+	store.Store
+	dir  string
+	torn atomic.Bool
+}
+
+func (s *tornStore) Create(ctx context.Context, name string) (store.Writer, error) {
+	w, err := s.Store.Create(ctx, name)
+	if err != nil || !strings.HasSuffix(name, "points/part-000000.parquet") {
+		return w, err
+	}
+	return &tornWriter{w, s, filepath.Join(s.dir, filepath.FromSlash(name))}, nil
+}
+
+type tornWriter struct {
+	store.Writer
+	store *tornStore
+	path  string
+}
+
+func (w *tornWriter) Commit() error {
+	if err := w.Writer.Commit(); err != nil || w.store.torn.Swap(true) {
+		return err
+	}
+	return spoolDamage["flipped"](w.path)
+}
+
+// TestPublishedFileIsReadBack: a file that the store has not kept as it was written does not become
+// part of the set.
+func TestPublishedFileIsReadBack(t *testing.T) {
+	t.Parallel()
+	sets, dir := fileStore(t)
+	torn := &tornStore{Store: sets, dir: dir}
+	spool, _ := fileStore(t)
+	c := start(t, coordinator.Config{Ledger: ledger.NewMemory(), Store: torn, Spool: spool})
+	ctx := deadline(t)
+	c.leading(ctx)
+	defer c.serve(ctx, &coordtest.Node{Name: "n"})()
+	set := filepath.Join(dir, c.wait(ctx, c.submit(ctx, smallSweep).GetSweep().GetId()).GetResultSet())
+	if !torn.torn.Load() {
+		t.Error("nothing was damaged")
+	}
+	checkSmallSet(t, set)
+	checkSums(t, set)
+}

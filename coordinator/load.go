@@ -159,8 +159,8 @@ func (t *term) entryOf(ctx context.Context, s *ledger.Sweep) (e *entry, cuts boa
 }
 
 // planOf restores the plan of a sweep from its cuts, since a leader must not look at ten million
-// points before it leads. Without cuts, or with damaged ones, the sweep is planned again. NewPlan rejects sweeps of an
-// earlier plan version; the results of ended ones are served.
+// points before it leads. Without cuts, or with damaged ones, the sweep is planned again. NewPlan
+// rejects sweeps of an earlier plan version; the results of ended ones are served.
 func planOf(ctx context.Context, r *ledger.SweepState, spec *sweep.Spec, ended bool) (*sweep.Plan, error) {
 	if len(r.Cuts) == 0 || r.PlanVersion != sweep.PlanVersion && !ended {
 		return sweep.NewPlan(ctx, spec, r.PlanVersion)

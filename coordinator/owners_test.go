@@ -2,7 +2,9 @@ package coordinator_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"io"
 	"maps"
 	"os"
 	"path/filepath"
@@ -257,6 +259,116 @@ func TestCopyWithinATerm(t *testing.T) {
 	says(t, rejected(ctx, t, cfg), first.address)
 	first.finish(ctx)
 	checkSmallSet(t, filepath.Join(folder, first.get(ctx, first.id).GetResultSet()))
+}
+
+// TestStoreOfAnEarlierRelease: a store that has an id and no owners is that of the ledger that has
+// the id; any other ledger has to adopt it.
+func TestStoreOfAnEarlierRelease(t *testing.T) {
+	t.Parallel()
+	for _, recorded := range []bool{true, false} {
+		ctx := deadline(t)
+		sets, folder := fileStore(t)
+		if err := os.WriteFile(filepath.Join(folder, storeID), []byte("EARLIER\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		memory := ledger.NewMemory()
+		cfg := coordinator.Config{Ledger: memory, Store: sets}
+		if recorded {
+			leadership := campaign(ctx, t, memory, "earlier")
+			commit(ctx, t, leadership, put(ledger.SpoolIDKey, "EARLIER "+folder))
+			if err := leadership.Resign(ctx); err != nil {
+				t.Fatal(err)
+			}
+		} else {
+			cfg.AdoptStore = says(t, rejected(ctx, t, cfg), "another cluster", "--adopt-store=EARLIER")
+		}
+		c := start(t, cfg)
+		c.leading(ctx)
+		if id := readFile(t, filepath.Join(folder, storeID)); id != "EARLIER\n" || ownerOf(t, sets) == "EARLIER" {
+			t.Errorf("the store has the id %q, its owner is %s", id, ownerOf(t, sets))
+		}
+		other := coordinator.Config{Ledger: ledger.NewMemory(), Store: again(t, folder), AdoptStore: "EARLIER"}
+		says(t, rejected(ctx, t, other), c.address)
+		c.stop()
+	}
+}
+
+// ownerOf is the id of the cluster that owns a store.
+func ownerOf(t *testing.T, s store.Store) string {
+	t.Helper()
+	var newest string
+	err := s.List(t.Context(), "spool/owners/", func(name string, _ int64) error { newest = name; return nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	o, err := s.Open(t.Context(), newest)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer o.Close()
+	var owner struct{ Cluster string }
+	if err := json.NewDecoder(io.NewSectionReader(o, 0, o.Size())).Decode(&owner); err != nil {
+		t.Fatal(err)
+	}
+	return owner.Cluster
+}
+
+// place writes an object.
+func place(t *testing.T, s store.Store, name string) {
+	t.Helper()
+	w, err := s.Create(t.Context(), name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Discard()
+	if err := w.Commit(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestSpoolOfOthersIsKept: a leader deletes orphans of its own cluster only, and no object of a
+// cluster whose backup its ledger was restored from, also when no frame in it is needed any more.
+func TestSpoolOfOthersIsKept(t *testing.T) {
+	t.Parallel()
+	ctx := deadline(t)
+	sets, folder := fileStore(t)
+	state := t.TempDir()
+	first := begin(ctx, t, coordinator.Config{Embedded: state, Store: sets})
+	former := ownerOf(t, sets)
+	first.stop()
+	backup := copyState(t, state)
+	next := start(t, coordinator.Config{Embedded: state, Store: sets})
+	next.leading(ctx)
+	next.stop()
+	kept := frames(t, sets)
+	for _, id := range []string{"2222", "ZZZZ"} {
+		kept["spool/"+id+"/0000000000000001-000001"] = 0
+		place(t, sets, "spool/"+id+"/0000000000000001-000001")
+	}
+
+	cfg := coordinator.GuardedEvery(coordinator.Config{Embedded: backup, Store: again(t, folder)}, 20*time.Millisecond)
+	cfg.AdoptStore = former
+	restored := &begun{cluster: start(t, cfg), id: first.id, done: first.done}
+	restored.leading(ctx)
+	owner := ownerOf(t, sets)
+	if owner == former {
+		t.Fatal("the restored ledger has the id of the former owner")
+	}
+	orphan := "spool/" + owner + "/0000000000000001-000001"
+	place(t, sets, orphan)
+	restored.finish(ctx)
+	for ctx.Err() == nil {
+		if _, there := frames(t, sets)[orphan]; !there {
+			break
+		}
+		time.Sleep(10 * time.Millisecond) // a poll of another goroutine's progress
+	}
+	after := frames(t, sets)
+	for name, size := range kept {
+		if got, there := after[name]; !there || got != size {
+			t.Errorf("%s of another cluster is gone: there are %v", name, after)
+		}
+	}
 }
 
 // TestSetOfTwoOwners: two clusters with spools of their own run the same sweep in one folder. They

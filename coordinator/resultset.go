@@ -133,8 +133,9 @@ func (t *term) writeManifest(ctx context.Context, id string) error {
 	return err
 }
 
-// repairSmallFiles writes those files of a finished set again that are damaged, except the manifest,
-// of which it returns whether it is. Sets of other owners or solvers are left as they are.
+// repairSmallFiles writes those files of a finished set again that are damaged, except the
+// manifest, of which it returns whether it is. Sets of other owners or solvers are left as they
+// are.
 func (t *term) repairSmallFiles(ctx context.Context, e *entry, p board.Progress) (manifest bool, err error) {
 	shared, err := t.claim.IsShared(ctx, t.cfg.Store, e.design.set)
 	if err != nil || shared || e.design.solver != t.cfg.Solver || e.design.planVersion != sweep.PlanVersion {

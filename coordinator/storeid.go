@@ -269,6 +269,7 @@ const orphansAfter = 3
 func (t *term) guardClaim(ctx context.Context) error {
 	tick := time.NewTicker(t.cfg.guardEvery)
 	defer tick.Stop()
+	failing := false
 	for passed := 0; ; {
 		select {
 		case <-ctx.Done():
@@ -280,11 +281,15 @@ func (t *term) guardClaim(ctx context.Context) error {
 		case errors.Is(err, owner.ErrForeign), errors.Is(err, ledger.ErrFenced):
 			return err
 		case err != nil:
-			t.log.Warn("owner of the spool not checked", "error", err)
+			if !failing && ctx.Err() == nil {
+				t.log.Warn("owner of the spool not checked", "error", err)
+			}
+			failing = true
 			continue
 		case copied != "":
 			t.log.Error("a copy of this cluster's ledger was used; its coordinator was told to stop", "address", copied)
 		}
+		failing = false
 		if passed++; passed == orphansAfter {
 			t.queueFiles("", t.spool.RemoveOrphans)
 		}

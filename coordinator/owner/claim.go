@@ -46,7 +46,7 @@ type Claim struct {
 // standing is what a ledger is to a store.
 type standing struct {
 	cluster ledger.ClusterState
-	log     history
+	last    int    // number of the last entry of the log
 	adopted string // the cluster that is to be taken over
 }
 
@@ -61,7 +61,7 @@ func (c Claimant) Check(ctx context.Context, r ledger.Reader) error {
 func (c Claimant) stand(ctx context.Context, r ledger.Reader) (standing, error) {
 	for {
 		// The log first: the ledger has a nonce before the log has its entry.
-		log, err := readLog(ctx, c.Store, 0)
+		newest, last, err := newestEntry(ctx, c.Store)
 		if err != nil {
 			return standing{}, err
 		}
@@ -69,10 +69,10 @@ func (c Claimant) stand(ctx context.Context, r ledger.Reader) (standing, error) 
 		if err != nil {
 			return standing{}, err
 		}
-		s := standing{cluster: cluster, log: log}
-		newest, ok := log.newest()
-		if !ok {
-			return s, c.standWithoutLog(ctx, r, &s)
+		s := standing{cluster: cluster, last: last}
+		if newest == nil {
+			s.adopted, err = c.standWithoutLog(ctx, r, cluster)
+			return s, err
 		}
 		if cluster.Wrote(newest.Nonce) {
 			return s, nil
@@ -82,33 +82,35 @@ func (c Claimant) stand(ctx context.Context, r ledger.Reader) (standing, error) 
 			return s, nil
 		}
 		// The ledger forgets old nonces: the entry may have been overtaken while it was read.
-		after, err := readLog(ctx, c.Store, newest.number)
+		after, err := listLog(ctx, c.Store, last)
 		if err != nil {
 			return standing{}, err
 		}
-		if len(after.entries) == 0 {
-			return standing{}, c.foreignError(newest, cluster)
+		if len(after) == 0 {
+			return standing{}, c.foreignError(*newest, cluster)
 		}
 	}
 }
 
-// standWithoutLog decides on a store without a log that can be read.
-func (c Claimant) standWithoutLog(ctx context.Context, r ledger.Reader, s *standing) error {
+// standWithoutLog decides on a store without a log that can be read, and returns the cluster that
+// is to be taken over.
+func (c Claimant) standWithoutLog(
+	ctx context.Context, r ledger.Reader, own ledger.ClusterState,
+) (adopted string, err error) {
 	id, err := c.StoreID(ctx)
 	if err != nil || id == "" {
-		return err
+		return "", err
 	}
 	stores, err := ledger.LoadStores(ctx, r)
 	switch {
 	case err != nil:
-		return err
+		return "", err
 	case stores[ledger.SpoolIDKey].ID == id:
-		return nil
+		return "", nil
 	case id == c.Adopt:
-		s.adopted = id
-		return nil
+		return id, nil
 	}
-	return c.foreignError(entry{Cluster: id}, s.cluster)
+	return "", c.foreignError(entry{Cluster: id}, own)
 }
 
 // foreignError is the error for a store whose newest entry the ledger does not know.
@@ -145,7 +147,7 @@ func (c Claimant) Claim(ctx context.Context, l ledger.Ledger, epoch uint64) (*Cl
 		}
 		claim := &Claim{
 			Cluster: cluster.ID, Adopted: s.adopted, former: cluster.Former,
-			claimant: c, ledger: l, epoch: epoch, since: s.log.last + 1,
+			claimant: c, ledger: l, epoch: epoch, since: s.last + 1,
 		}
 		err = claim.append(ctx, cluster, claim.since, s.adopted)
 		if errors.Is(err, fs.ErrExist) {
@@ -181,8 +183,8 @@ func (c *Claim) append(ctx context.Context, cluster ledger.ClusterState, number 
 // ErrForeign. To any other, a copy of this ledger, it objects with an entry that ends the term of
 // that copy, and returns its address.
 func (c *Claim) Check(ctx context.Context) (objected string, err error) {
-	log, err := readLog(ctx, c.claimant.Store, c.number)
-	if err != nil || len(log.entries) == 0 {
+	numbers, err := listLog(ctx, c.claimant.Store, c.number)
+	if err != nil || len(numbers) == 0 {
 		return "", err
 	}
 	cluster, err := ledger.LoadCluster(ctx, c.ledger)
@@ -190,19 +192,22 @@ func (c *Claim) Check(ctx context.Context) (objected string, err error) {
 		return "", err
 	}
 	var later *entry
-	for _, e := range log.entries {
+	for _, n := range numbers {
+		e, err := readEntry(ctx, c.claimant.Store, n)
 		switch {
-		case cluster.Wrote(e.Nonce): // a later leader of this ledger
+		case err != nil:
+			return "", err
+		case e == nil || cluster.Wrote(e.Nonce): // damaged, or a later leader of this ledger
 		case e.Adopted != "", e.Since <= c.since:
-			return "", c.claimant.foreignError(e, cluster)
+			return "", c.claimant.foreignError(*e, cluster)
 		default:
-			later = &e
+			later = e
 		}
 	}
 	if later == nil {
 		return "", nil
 	}
-	if err := c.append(ctx, cluster, log.last+1, ""); err != nil {
+	if err := c.append(ctx, cluster, numbers[len(numbers)-1]+1, ""); err != nil {
 		return "", fmt.Errorf("object to the claim of %s: %w", later.Address, err)
 	}
 	return later.Address, nil

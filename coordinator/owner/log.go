@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"path"
+	"slices"
 	"strconv"
 	"time"
 
@@ -38,67 +39,54 @@ type entry struct {
 
 func entryName(number int) string { return fmt.Sprintf("%s%010d", logPrefix, number) }
 
-// history is the log of a store as it was read.
-type history struct {
-	entries []entry // those that can be read, by number
-	last    int     // number of the last entry, read or not
-}
-
-// newest returns the newest entry that can be read.
-func (h history) newest() (entry, bool) {
-	if len(h.entries) == 0 {
-		return entry{}, false
-	}
-	return h.entries[len(h.entries)-1], true
-}
-
-// readLog reads the entries with a number above after. An entry that is damaged is left out.
-func readLog(ctx context.Context, s store.Store, after int) (history, error) {
-	h := history{last: after}
-	var names []string
-	err := s.List(ctx, logPrefix, func(name string, _ int64) error {
-		n, err := strconv.Atoi(path.Base(name))
-		if err == nil && n > after {
-			names = append(names, name)
-			h.last = n
+// listLog returns the numbers of the entries above after, in order.
+func listLog(ctx context.Context, s store.Store, after int) (numbers []int, err error) {
+	err = s.List(ctx, logPrefix, func(name string, _ int64) error {
+		if n, err := strconv.Atoi(path.Base(name)); err == nil && n > after {
+			numbers = append(numbers, n)
 		}
 		return nil
 	})
 	if err != nil {
-		return history{}, fmt.Errorf("list owners of %v: %w", s, err)
+		return nil, fmt.Errorf("list owners of %v: %w", s, err)
 	}
-	for _, name := range names {
-		e, ok, err := readEntry(ctx, s, name)
-		if err != nil {
-			return history{}, fmt.Errorf("read owner of %v: %w", s, err)
-		}
-		if ok {
-			h.entries = append(h.entries, e)
-		}
-	}
-	return h, nil
+	return numbers, nil
 }
 
-// readEntry reads one entry; false if it is damaged or was deleted meanwhile.
-func readEntry(ctx context.Context, s store.Store, name string) (entry, bool, error) {
-	o, err := s.Open(ctx, name)
+// newestEntry returns the newest entry that can be read; nil if there is none. The number of the
+// last one, readable or not, is last.
+func newestEntry(ctx context.Context, s store.Store) (newest *entry, last int, err error) {
+	numbers, err := listLog(ctx, s, 0)
+	if err != nil || len(numbers) == 0 {
+		return nil, 0, err
+	}
+	for _, n := range slices.Backward(numbers) {
+		if newest, err = readEntry(ctx, s, n); newest != nil || err != nil {
+			break
+		}
+	}
+	return newest, numbers[len(numbers)-1], err
+}
+
+// readEntry reads one entry; nil if it is damaged or was deleted meanwhile.
+func readEntry(ctx context.Context, s store.Store, number int) (*entry, error) {
+	o, err := s.Open(ctx, entryName(number))
 	if errors.Is(err, fs.ErrNotExist) {
-		return entry{}, false, nil
+		return nil, nil
 	}
 	if err != nil {
-		return entry{}, false, err
+		return nil, fmt.Errorf("read owner of %v: %w", s, err)
 	}
 	defer o.Close()
 	data, err := io.ReadAll(io.NewSectionReader(o, 0, min(o.Size(), maxEntryBytes)))
 	if err != nil {
-		return entry{}, false, err
+		return nil, fmt.Errorf("read owner of %v: %w", s, err)
 	}
-	var e entry
+	e := entry{number: number}
 	if json.Unmarshal(data, &e) != nil || e.Cluster == "" || e.Nonce == "" {
-		return entry{}, false, nil
+		return nil, nil
 	}
-	e.number, err = strconv.Atoi(path.Base(name))
-	return e, err == nil, nil
+	return &e, nil
 }
 
 // appendEntry creates an entry; fs.ErrExist if its number is taken.
@@ -123,17 +111,13 @@ func create(ctx context.Context, s store.Store, name string, data []byte) error 
 	return w.Commit()
 }
 
-// trimLog deletes old entries up to number.
+// trimLog deletes entries up to number.
 func trimLog(ctx context.Context, s store.Store, number int) error {
-	var old []string
-	err := s.List(ctx, logPrefix, func(name string, _ int64) error {
-		if n, err := strconv.Atoi(path.Base(name)); err == nil && n <= number {
-			old = append(old, name)
+	numbers, err := listLog(ctx, s, 0)
+	for _, n := range numbers {
+		if n <= number {
+			err = errors.Join(err, s.Delete(ctx, entryName(n)))
 		}
-		return nil
-	})
-	for _, name := range old {
-		err = errors.Join(err, s.Delete(ctx, name))
 	}
 	return err
 }
