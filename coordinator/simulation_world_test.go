@@ -193,6 +193,7 @@ func (w *world) start() *process {
 		Name: fmt.Sprint("p", p.number), Advertise: fmt.Sprint("p", p.number),
 		Ledger: &simBackend{w.ledger, p}, Store: &simView{w.store, p},
 		Mergers: 1, Logger: log, failpoint: p.failpoint,
+		Cluster: "CLUSTER", // names of objects are part of the trace
 	})
 	if err != nil {
 		panic(err)

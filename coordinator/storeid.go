@@ -178,6 +178,9 @@ func (c *Coordinator) inUse(ctx context.Context) (bool, error) {
 // awaitForeignStore returns owner.ErrForeign once a store is found not to be the cluster's, and nil
 // when ctx ends. Candidates that start together learn only later whose stores are the cluster's.
 func (c *Coordinator) awaitForeignStore(ctx context.Context) error {
+	if c.cfg.Ledger != nil {
+		return nil // an open ledger is not shared
+	}
 	tick := time.NewTicker(checkStoresEvery)
 	defer tick.Stop()
 	for {
@@ -275,6 +278,9 @@ func (t *term) guardClaim(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-tick.C:
+		}
+		if ctx.Err() != nil { // both may be
+			return nil
 		}
 		copied, err := t.claim.Check(ctx)
 		switch {

@@ -65,29 +65,29 @@ func (c Claimant) stand(ctx context.Context, r ledger.Reader) (standing, error) 
 		if err != nil {
 			return standing{}, err
 		}
-		cluster, err := ledger.LoadCluster(ctx, r)
-		if err != nil {
+		s := standing{last: last}
+		if s.cluster, err = ledger.LoadCluster(ctx, r); err != nil {
 			return standing{}, err
 		}
-		s := standing{cluster: cluster, last: last}
-		if newest == nil {
-			s.adopted, err = c.standWithoutLog(ctx, r, cluster)
+		switch {
+		case newest == nil:
+			s.adopted, err = c.standWithoutLog(ctx, r, s.cluster)
+		case s.cluster.Wrote(newest.Nonce):
+		case newest.Cluster == c.Adopt:
+			s.adopted = newest.Cluster
+		default:
+			err = c.foreignError(*newest, s.cluster)
+		}
+		if !errors.Is(err, ErrForeign) {
 			return s, err
 		}
-		if cluster.Wrote(newest.Nonce) {
-			return s, nil
+		// A leader may have claimed the store since the log was read.
+		later, failed := listLog(ctx, c.Store, last)
+		if failed != nil {
+			return standing{}, failed
 		}
-		if newest.Cluster == c.Adopt {
-			s.adopted = newest.Cluster
-			return s, nil
-		}
-		// The ledger forgets old nonces: the entry may have been overtaken while it was read.
-		after, err := listLog(ctx, c.Store, last)
-		if err != nil {
+		if len(later) == 0 {
 			return standing{}, err
-		}
-		if len(after) == 0 {
-			return standing{}, c.foreignError(*newest, cluster)
 		}
 	}
 }
