@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials"
 
 	"github.com/phasegrid/phasegrid/coordinator/ledger"
@@ -33,10 +32,13 @@ type Config struct {
 	// default.
 	Advertise string
 	// Credentials are those of the server. Without them a listener beyond loopback and unix sockets
-	// needs Insecure. With mutual TLS, add AuthorizeUnary and AuthorizeStream to ServerOptions.
-	Credentials   credentials.TransportCredentials
-	Insecure      bool
-	ServerOptions []grpc.ServerOption
+	// needs Insecure. With mutual TLS, Authorize restricts callers to what the role in their
+	// certificate may call; see admission.Role.
+	Credentials credentials.TransportCredentials
+	Insecure    bool
+	Authorize   bool
+	// PeerConnections bounds the connections of one address; see admission.ConnectionCaps.
+	PeerConnections int
 	// StatusListener serves /metrics, /healthz, /readyz and gRPC health in plain text. If nil, the
 	// coordinator listens on StatusAddress; "" is none. Beyond loopback it needs StatusInsecure or
 	// Insecure.
@@ -112,6 +114,12 @@ func (c *Config) validate() error {
 		return fmt.Errorf(
 			"configure coordinator: got %d as the memory of a point, want 0 (default) or more; set --max-point-bytes",
 			c.MaxPointBytes,
+		)
+	}
+	if c.PeerConnections < 0 {
+		return fmt.Errorf(
+			"configure coordinator: got %d connections of an address, want 0 (default) or more; set --peer-connections",
+			c.PeerConnections,
 		)
 	}
 	if c.Store == nil {

@@ -76,7 +76,7 @@ func (s *nodesServer) deliver(
 	// Nothing is received before there is memory for it. Nodes wait meanwhile, and take no more
 	// leases. Whatever the header says, one whole message is read before it can be found too long.
 	weight := min(h.GetPayloadBytes(), t.cfg.DeliveryMemory)
-	receiving := min(max(weight, maxMessageBytes), t.cfg.DeliveryMemory)
+	receiving := min(max(weight, maxChunkMessage), t.cfg.DeliveryMemory)
 	if err := t.budget.Acquire(ctx, receiving); err != nil {
 		return err
 	}

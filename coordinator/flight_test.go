@@ -191,7 +191,7 @@ func TestFlightRefusesWhatIsNoTicket(t *testing.T) {
 			fmt.Sprintf(`{"sweep": %q, "table": "points", "columns": ["loss", "loss"]}`, id), codes.InvalidArgument,
 		},
 		"negative point":   {fmt.Sprintf(`{"sweep": %q, "table": "points", "first": -1}`, id), codes.InvalidArgument},
-		"overlong ticket":  {strings.Repeat(" ", 1<<17), codes.InvalidArgument},
+		"overlong ticket":  {strings.Repeat(" ", 1<<17), codes.ResourceExhausted},
 		"empty descriptor": {"", codes.InvalidArgument},
 	} {
 		if _, _, err := fly(ctx, c.flightClient(), test.ticket); status.Code(err) != test.code {

@@ -5,6 +5,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/phasegrid/phasegrid/coordinator/admission"
 	"github.com/phasegrid/phasegrid/coordinator/board"
 )
 
@@ -29,6 +30,8 @@ type metrics struct {
 	foreignParts  prometheus.Counter
 	lostFrames    prometheus.Counter
 	requests      *prometheus.CounterVec // by method, code
+	open          *prometheus.GaugeVec   // connections by listener
+	closed        *prometheus.CounterVec // connections by listener, reason
 }
 
 // namespace is the prefix of every metric name.
@@ -97,13 +100,30 @@ func newMetrics(r prometheus.Registerer) *metrics {
 			"Committed shards that were computed again because their bytes in the spool were gone or damaged.",
 		),
 		requests: counters("rpc_requests_total", "Calls answered, by method and code.", "method", "code"),
+		open: prometheus.NewGaugeVec(
+			prometheus.GaugeOpts{Namespace: namespace, Name: "connections", Help: "Open connections, by listener."},
+			[]string{"listener"},
+		),
+		closed: counters(
+			"connections_closed_total",
+			"Connections that the coordinator closed because there were too many, by listener and reason.",
+			"listener", "reason",
+		),
 	}
 	r.MustRegister(
 		m.leader, m.lostSessions, m.alarms, m.nodes, m.fenced, m.shards, m.points, m.committed, m.deliveries,
 		m.rejected, m.shardSeconds, m.commitSeconds, m.spoolSeconds, m.txnSeconds, m.groupShards, m.mergeBytes,
-		m.foreignParts, m.lostFrames, m.requests,
+		m.foreignParts, m.lostFrames, m.requests, m.open, m.closed,
 	)
 	return m
+}
+
+// connections returns the metrics of a listener.
+func (m *metrics) connections(listener string) admission.ConnectionMetrics {
+	return admission.ConnectionMetrics{
+		Open:   m.open.WithLabelValues(listener),
+		Closed: func(reason string) { m.closed.WithLabelValues(listener, reason).Inc() },
+	}
 }
 
 // observeAnswer records the answer to a verified delivery.

@@ -13,12 +13,19 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"google.golang.org/grpc"
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
+
+	"github.com/phasegrid/phasegrid/coordinator/admission"
 )
 
 // LiveService is the health service that only reports whether the process answers. It depends
 // neither on etcd nor on the store, so that their outage does not make a supervisor restart every
 // coordinator at once.
 const LiveService = "live"
+
+const (
+	probeTimeout  = 10 * time.Second // to receive a request
+	maxProbeBytes = 4 << 10          // of a request for gRPC health
+)
 
 // ServeProbes serves probes of supervisors until ctx ends, in plain text on one port, since probes
 // of Kubernetes do not use TLS: /metrics, /healthz (of the process, or of the health service in its
@@ -31,7 +38,17 @@ func ServeProbes(
 	health healthpb.HealthServer,
 	pages map[string]http.HandlerFunc,
 ) error {
-	server := &http.Server{Handler: probes(metrics, health, pages), ReadHeaderTimeout: 10 * time.Second}
+	server := &http.Server{
+		Handler:           probes(metrics, health, pages),
+		ReadHeaderTimeout: admission.HandshakeTimeout,
+		ReadTimeout:       probeTimeout,
+		IdleTimeout:       admission.IdleTimeout,
+		MaxHeaderBytes:    admission.SmallMessage,
+		HTTP2: &http.HTTP2Config{
+			MaxConcurrentStreams: 16, MaxReceiveBufferPerConnection: 64 << 10, MaxReceiveBufferPerStream: 16 << 10,
+		},
+		ConnContext: admission.ConnContext,
+	}
 	server.Protocols = new(http.Protocols)
 	server.Protocols.SetHTTP1(true)
 	server.Protocols.SetUnencryptedHTTP2(true) // gRPC without TLS
@@ -46,7 +63,7 @@ func ServeProbes(
 
 // probes serves gRPC and HTTP.
 func probes(metrics prometheus.Gatherer, health healthpb.HealthServer, pages map[string]http.HandlerFunc) http.Handler {
-	rpc := grpc.NewServer()
+	rpc := grpc.NewServer(grpc.MaxRecvMsgSize(maxProbeBytes))
 	healthpb.RegisterHealthServer(rpc, health)
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(metrics, promhttp.HandlerOpts{EnableOpenMetrics: true}))
@@ -66,6 +83,7 @@ func probes(metrics prometheus.Gatherer, health healthpb.HealthServer, pages map
 		mux.HandleFunc("GET "+path, page)
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		admission.Prove(r.Context())
 		if r.ProtoMajor == 2 && strings.HasPrefix(r.Header.Get("Content-Type"), "application/grpc") {
 			rpc.ServeHTTP(w, r)
 			return

@@ -36,7 +36,7 @@ func callTimeout(method string) time.Duration {
 }
 
 // registerServices registers the services of this coordinator.
-func (c *Coordinator) registerServices(server *grpc.Server) {
+func (c *Coordinator) registerServices(server grpc.ServiceRegistrar) {
 	pb.RegisterSweepsServer(server, &sweepsServer{leader: c, planner: c.planner})
 	pb.RegisterNodesServer(server, &nodesServer{leader: c, calls: c.calls, handshakes: c.handshakes})
 	flight.RegisterFlightServiceServer(server, &flightServer{leader: c, calls: c.calls})

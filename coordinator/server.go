@@ -1,7 +1,6 @@
 package coordinator
 
 import (
-	"context"
 	"fmt"
 	"log/slog"
 	"net"
@@ -17,19 +16,30 @@ import (
 	"google.golang.org/grpc/reflection"
 	"google.golang.org/grpc/status"
 
+	"github.com/phasegrid/phasegrid/coordinator/admission"
+	pb "github.com/phasegrid/phasegrid/proto/phasegrid/v1"
 	"github.com/phasegrid/phasegrid/sweep"
 )
 
 const (
-	maxMessageBytes = sweep.MaxFileBytes + 64<<10 // that of a sweep file; other messages are shorter
 	stopTimeout     = 2 * time.Second
-	maxStreams      = 256       // of one connection
-	streamWindow    = 256 << 10 // what a stream may send before it is read; that of gRPC grows to 16 MiB
-	connWindow      = 4 << 20
+	maxChunkMessage = 1 << 20 // of a delivery; nodes send smaller ones
 )
 
-// listen opens the listeners. Plain text is restricted to loopback and unix sockets unless the
-// configuration allows more.
+// messageSizes are the largest messages of the methods that need more than
+// admission.SmallMessage.
+func messageSizes() map[string]int {
+	const file = sweep.MaxFileBytes + 64<<10
+	return map[string]int{
+		pb.Sweeps_Submit_FullMethodName: file,
+		pb.Sweeps_Plan_FullMethodName:   file,
+		pb.Nodes_Attach_FullMethodName:  maxHeldRanges * 128, // the shards that a node holds
+		pb.Nodes_Deliver_FullMethodName: maxChunkMessage,
+	}
+}
+
+// listen opens the listeners, which limit their connections. Plain text is restricted to loopback
+// and unix sockets unless the configuration allows more.
 func (c *Coordinator) listen() (listener, status net.Listener, err error) {
 	listener = c.cfg.Listener
 	if listener == nil {
@@ -58,7 +68,12 @@ func (c *Coordinator) listen() (listener, status net.Listener, err error) {
 			"listen for status on %s: plain text is restricted to loopback; set --status-insecure", status.Addr(),
 		)
 	}
-	return listener, status, nil
+	descriptors := admission.Descriptors()
+	if status != nil {
+		status = admission.LimitListener(status, admission.ProbeCaps(descriptors), c.metrics.connections("status"))
+	}
+	caps := admission.ConnectionCaps(descriptors, c.cfg.PeerConnections)
+	return admission.LimitListener(listener, caps, c.metrics.connections("calls")), status, nil
 }
 
 // private reports whether only this machine can reach an address.
@@ -74,25 +89,24 @@ func private(a net.Addr) bool {
 
 // newServer returns the gRPC server with all services.
 func (c *Coordinator) newServer() *grpc.Server {
-	options := []grpc.ServerOption{
-		grpc.MaxRecvMsgSize(maxMessageBytes),
-		grpc.MaxConcurrentStreams(maxStreams),
-		grpc.StaticStreamWindowSize(streamWindow),
-		grpc.StaticConnWindowSize(connWindow),
-		grpc.KeepaliveParams(keepalive.ServerParameters{Time: 30 * time.Second, Timeout: 10 * time.Second}),
+	gate := admission.NewGate(c.cfg.Authorize, c.cfg.OpenTimeout, messageSizes())
+	options := append(gate.Options(),
+		grpc.KeepaliveParams(keepalive.ServerParameters{
+			MaxConnectionIdle: admission.IdleTimeout, Time: 30 * time.Second, Timeout: 10 * time.Second,
+		}),
 		grpc.KeepaliveEnforcementPolicy(
 			keepalive.EnforcementPolicy{MinTime: 10 * time.Second, PermitWithoutStream: true},
 		),
-		grpc.ChainUnaryInterceptor(c.calls.answerUnary),
-		grpc.ChainStreamInterceptor(c.calls.answerStream),
-	}
+		grpc.ChainStreamInterceptor(c.calls.answer),
+	)
 	if c.cfg.Credentials != nil {
 		options = append(options, grpc.Creds(c.cfg.Credentials))
 	}
-	server := grpc.NewServer(append(options, c.cfg.ServerOptions...)...)
-	c.registerServices(server)
-	healthpb.RegisterHealthServer(server, c.health)
-	reflection.Register(server)
+	server := grpc.NewServer(options...)
+	services := admission.Registrar{Server: server, Timeout: callTimeout}
+	c.registerServices(services)
+	healthpb.RegisterHealthServer(services, c.health)
+	reflection.Register(services)
 	return server
 }
 
@@ -104,27 +118,14 @@ func stopServer(server *grpc.Server, h *health.Server) {
 	server.GracefulStop()
 }
 
-// calls wraps the handlers of calls: it sets deadlines, counts calls and recovers from panics.
+// calls wraps the handlers of calls: it counts calls and recovers from panics.
 type calls struct {
 	log     *slog.Logger
 	metrics *metrics
 }
 
-// answerUnary sets the deadline of a call and converts its error to a status.
-func (c *calls) answerUnary(
-	ctx context.Context,
-	request any,
-	info *grpc.UnaryServerInfo,
-	next grpc.UnaryHandler,
-) (response any, err error) {
-	ctx, cancel := context.WithTimeout(ctx, callTimeout(info.FullMethod))
-	defer cancel()
-	defer func() { err = c.answered(info.FullMethod, err, recover()) }()
-	return next(ctx, request)
-}
-
-// answerStream is answerUnary for streams, which have no deadline.
-func (c *calls) answerStream(
+// answer converts the error of a call to a status.
+func (c *calls) answer(
 	server any,
 	stream grpc.ServerStream,
 	info *grpc.StreamServerInfo,

@@ -3,13 +3,9 @@ package coordinator
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"runtime"
 	"testing"
 	"time"
-
-	"github.com/prometheus/client_golang/prometheus"
-	"google.golang.org/grpc"
 
 	"github.com/phasegrid/phasegrid/coordinator/coordtest"
 	"github.com/phasegrid/phasegrid/node/solver"
@@ -43,21 +39,9 @@ func TestPlansWaitForEachOther(t *testing.T) {
 // TestSweepFilesHaveTime: ten million points whose cost is an expression take half a minute of an
 // idle processor.
 func TestSweepFilesHaveTime(t *testing.T) {
-	answering := &calls{slog.New(slog.DiscardHandler), newMetrics(prometheus.NewRegistry())}
 	for _, method := range []string{pb.Sweeps_Submit_FullMethodName, pb.Sweeps_Plan_FullMethodName} {
-		_, err := answering.answerUnary(
-			t.Context(),
-			nil,
-			&grpc.UnaryServerInfo{FullMethod: method},
-			func(ctx context.Context, _ any) (any, error) {
-				if end, bounded := ctx.Deadline(); !bounded || time.Until(end) < 5*time.Minute {
-					t.Errorf("%s has until %v", method, end)
-				}
-				return nil, nil
-			},
-		)
-		if err != nil {
-			t.Error(err)
+		if d := callTimeout(method); d < 5*time.Minute {
+			t.Errorf("%s has %v", method, d)
 		}
 	}
 }

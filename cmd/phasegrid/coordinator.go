@@ -11,10 +11,10 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"google.golang.org/grpc"
 
 	"github.com/phasegrid/phasegrid/cmd/phasegrid/client"
 	"github.com/phasegrid/phasegrid/coordinator"
+	"github.com/phasegrid/phasegrid/coordinator/admission"
 	"github.com/phasegrid/phasegrid/coordinator/ledger"
 	"github.com/phasegrid/phasegrid/coordinator/store"
 )
@@ -31,8 +31,10 @@ type coordinatorOptions struct {
 	AdoptStore    string
 	LeaseTTL      time.Duration
 	MaxPointBytes int64
-	TLS           client.TLS
-	log           *slog.Logger
+	// PeerConnections bounds the connections of one address; 0 is the default.
+	PeerConnections int
+	TLS             client.TLS
+	log             *slog.Logger
 }
 
 func (m Main) coordinatorCommand() *cobra.Command {
@@ -86,6 +88,12 @@ with 0.`,
 		"time without heartbeats after which a node loses its leases; at least 1s",
 	)
 	addPointBytesFlag(cmd, &o.MaxPointBytes)
+	flags.IntVar(
+		&o.PeerConnections,
+		"peer-connections",
+		0,
+		"maximum `number` of connections of one address (default three quarters of all)",
+	)
 	addTLSFlags(flags, &o.TLS)
 	return cmd
 }
@@ -137,7 +145,7 @@ func (o coordinatorOptions) config(ctx context.Context) (coordinator.Config, err
 	if err != nil {
 		return none, usageError{err}
 	}
-	if err := o.TLS.CheckRole(coordinator.RoleCoordinator); err != nil {
+	if err := o.TLS.CheckRole(admission.RoleCoordinator); err != nil {
 		return none, usageError{err}
 	}
 	cfg := coordinator.Config{
@@ -145,14 +153,10 @@ func (o coordinatorOptions) config(ctx context.Context) (coordinator.Config, err
 		StatusAddress: o.Probe.Listen, StatusInsecure: o.Probe.Insecure,
 		AdoptStore: o.AdoptStore,
 		LeaseTTL:   o.LeaseTTL, MaxPointBytes: o.MaxPointBytes, GitRevision: currentVersion().Revision,
-		Registry: processMetrics(), Logger: o.log,
+		PeerConnections: o.PeerConnections, Registry: processMetrics(), Logger: o.log,
 	}
 	if mutual {
-		cfg.Credentials = creds
-		cfg.ServerOptions = []grpc.ServerOption{
-			grpc.ChainUnaryInterceptor(coordinator.AuthorizeUnary),
-			grpc.ChainStreamInterceptor(coordinator.AuthorizeStream),
-		}
+		cfg.Credentials, cfg.Authorize = creds, true
 	}
 	if len(o.Etcd) > 0 {
 		cfg.Etcd.Endpoints = o.Etcd

@@ -33,19 +33,23 @@ var mayImport = map[string][]string{
 
 	"node": {"sweep", "results", "node/solver", "proto/phasegrid/v1"},
 
-	"coordinator/board":  {},
-	"coordinator/store":  {},
-	"coordinator/spool":  {"coordinator/store"},
-	"coordinator/ledger": {"coordinator/board", "sweep", "sweep/figure", "proto/phasegrid/v1"},
-	"coordinator/owner":  {"coordinator/ledger", "coordinator/store", "results"},
+	"coordinator/admission": {},
+	"coordinator/board":     {},
+	"coordinator/store":     {},
+	"coordinator/spool":     {"coordinator/store"},
+	"coordinator/ledger":    {"coordinator/board", "sweep", "sweep/figure", "proto/phasegrid/v1"},
+	"coordinator/owner":     {"coordinator/ledger", "coordinator/store", "results"},
 	"coordinator": {
-		"coordinator/board", "coordinator/ledger", "coordinator/owner", "coordinator/spool", "coordinator/store",
+		"coordinator/admission", "coordinator/board", "coordinator/ledger", "coordinator/owner",
+		"coordinator/spool", "coordinator/store",
 		"sweep", "sweep/figure", "results", "results/views", "node/solver", "proto/phasegrid/v1",
 	},
 	// Tests of the coordinator's packages import coordtest, so it imports none of them.
 	"coordinator/coordtest": {"sweep", "results", "node/solver", "proto/phasegrid/v1"},
 
-	"cmd/phasegrid/client": {"coordinator", "coordinator/ledger", "node", "results", "sweep", "proto/phasegrid/v1"},
+	"cmd/phasegrid/client": {
+		"coordinator/admission", "coordinator/ledger", "node", "results", "sweep", "proto/phasegrid/v1",
+	},
 	"cmd/phasegrid/local": {
 		"cmd/phasegrid/client", "coordinator", "coordinator/ledger", "coordinator/owner", "coordinator/store", "node",
 	},
@@ -63,7 +67,8 @@ var mayImport = map[string][]string{
 	"cmd/phasegrid": {
 		"cmd/phasegrid/bench", "cmd/phasegrid/chaos", "cmd/phasegrid/client", "cmd/phasegrid/estimate",
 		"cmd/phasegrid/local",
-		"cmd/phasegrid/reuse", "cmd/phasegrid/sql", "coordinator", "coordinator/ledger", "coordinator/store",
+		"cmd/phasegrid/reuse", "cmd/phasegrid/sql", "coordinator", "coordinator/admission",
+		"coordinator/ledger", "coordinator/store",
 		"node", "node/solver", "results", "results/fit", "results/plot", "results/rows",
 		"sweep", "sweep/figure",
 	},
@@ -74,7 +79,9 @@ var mayImport = map[string][]string{
 	},
 	"docs/reference": {},
 	"docs/reference/generate": {
-		"docs/reference", "coordinator", "coordinator/ledger", "coordinator/store", "node", "results", "sweep",
+		"docs/reference", "coordinator", "coordinator/admission", "coordinator/ledger", "coordinator/store",
+		"node", "results",
+		"sweep",
 	},
 	"k8s": {},
 }
@@ -82,11 +89,12 @@ var mayImport = map[string][]string{
 // testsMayImport are further edges of test files. A package's own tests may import what their
 // package may.
 var testsMayImport = map[string][]string{
-	"results":            {"results/views"},
-	"node/solver/simd":   {"node/solver/simd/openblas"}, // beside its own product in a benchmark
-	"coordinator":        {"coordinator/coordtest"},
-	"coordinator/ledger": {"coordinator/coordtest"},
-	"cmd/phasegrid":      {"docs/reference", "proto/phasegrid/v1"},
+	"results":               {"results/views"},
+	"node/solver/simd":      {"node/solver/simd/openblas"}, // beside its own product in a benchmark
+	"coordinator":           {"coordinator/coordtest"},
+	"coordinator/admission": {"coordinator/coordtest"},
+	"coordinator/ledger":    {"coordinator/coordtest"},
+	"cmd/phasegrid":         {"coordinator/coordtest", "docs/reference", "proto/phasegrid/v1"},
 }
 
 // wirePackages may use the generated types of the protocol; in node that is wire.go alone.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/phasegrid/phasegrid/cmd/phasegrid/client"
 	"github.com/phasegrid/phasegrid/coordinator"
+	"github.com/phasegrid/phasegrid/coordinator/admission"
 )
 
 // probeOptions are the flags of the status port, which serves Prometheus and probes.
@@ -58,7 +59,8 @@ func (o probeOptions) listen() (net.Listener, error) {
 	if err != nil {
 		return nil, fmt.Errorf("listen for probes: %w; choose another --status-listen", err)
 	}
-	return listener, nil
+	caps := admission.ProbeCaps(admission.Descriptors())
+	return admission.LimitListener(listener, caps, admission.ConnectionMetrics{}), nil
 }
 
 // withProbe runs work and serves port, unless that is nil, until work has ended. If the port fails,

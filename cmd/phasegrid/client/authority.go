@@ -18,7 +18,7 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/phasegrid/phasegrid/coordinator"
+	"github.com/phasegrid/phasegrid/coordinator/admission"
 )
 
 // authorityDays is how long an authority is valid; its certificates must not outlive it.
@@ -133,7 +133,7 @@ func (a *Authority) Issue(c Certificate) (KeyPair, error) {
 		allowServing(template, append(serviceNames(c.Namespace, "phasegrid-etcd"), c.Names...))
 	}
 	if c.Role != "etcd" {
-		uri, err := url.Parse(coordinator.Role(c.Role).URI())
+		uri, err := url.Parse(admission.Role(c.Role).URI())
 		if err != nil {
 			return KeyPair{}, err
 		}

@@ -8,10 +8,9 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/phasegrid/phasegrid/coordinator/admission"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
-
-	"github.com/phasegrid/phasegrid/coordinator"
 )
 
 // TLS are the options of every command that opens or dials a gRPC port: files in PEM.
@@ -66,7 +65,7 @@ func (o TLS) Transport(address string) (creds credentials.TransportCredentials, 
 
 // CheckRole checks that the certificate, if there is one, has a role: a peer would refuse another
 // only at the first call.
-func (o TLS) CheckRole(want coordinator.Role) error {
+func (o TLS) CheckRole(want admission.Role) error {
 	id, err := o.identity()
 	if id == nil || err != nil {
 		return err

@@ -20,7 +20,7 @@ import (
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/status"
 
-	"github.com/phasegrid/phasegrid/coordinator"
+	"github.com/phasegrid/phasegrid/coordinator/admission"
 )
 
 func makeCerts(t *testing.T, folder string, roles ...string) {
@@ -64,8 +64,10 @@ func serveHealth(t *testing.T, o TLS) (address string) {
 	if err != nil || !mutual {
 		t.Fatalf("transport: mutual %t, %v", mutual, err)
 	}
-	server := grpc.NewServer(grpc.Creds(creds), grpc.UnaryInterceptor(coordinator.AuthorizeUnary))
-	healthpb.RegisterHealthServer(server, health.NewServer())
+	gate := admission.NewGate(true, time.Minute, nil)
+	server := grpc.NewServer(append(gate.Options(), grpc.Creds(creds))...)
+	services := admission.Registrar{Server: server, Timeout: func(string) time.Duration { return time.Minute }}
+	healthpb.RegisterHealthServer(services, health.NewServer())
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -331,7 +333,7 @@ func TestCertificatesNameWhatTheyAreFor(t *testing.T) {
 		t.Error(err)
 	}
 	for _, role := range []string{"client", "node", "coordinator"} {
-		if uris := read(role).URIs; len(uris) != 1 || uris[0].String() != coordinator.Role(role).URI() {
+		if uris := read(role).URIs; len(uris) != 1 || uris[0].String() != admission.Role(role).URI() {
 			t.Errorf("%s: URIs %v", role, uris)
 		}
 	}

@@ -1,6 +1,6 @@
 // Command generate writes the reference pages that need no command tree into a folder: parameters,
-// optimizers, covariances, columns and Prometheus metrics. cmd/phasegrid has a test that writes the
-// page of commands.
+// optimizers, covariances, columns, Prometheus metrics and limits. cmd/phasegrid has a test that
+// writes the page of commands.
 package main
 
 import (
@@ -39,5 +39,6 @@ func pages() (map[string]string, error) {
 		"covariances.md": covariancesPage(),
 		"columns.md":     columnsPage(),
 		"prometheus.md":  metrics,
+		"limits.md":      limitsPage(),
 	}, nil
 }

@@ -1,4 +1,4 @@
-package coordinator
+package admission
 
 import (
 	"context"
@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/peer"
@@ -92,21 +91,4 @@ func names(roles []Role) string {
 		words[i] = string(role)
 	}
 	return strings.Join(words, " or ")
-}
-
-// AuthorizeUnary rejects calls that the role of the peer does not allow. It must be the first
-// interceptor of a server with mutual TLS.
-func AuthorizeUnary(ctx context.Context, request any, info *grpc.UnaryServerInfo, next grpc.UnaryHandler) (any, error) {
-	if err := authorize(ctx, info.FullMethod); err != nil {
-		return nil, err
-	}
-	return next(ctx, request)
-}
-
-// AuthorizeStream is AuthorizeUnary for streams.
-func AuthorizeStream(server any, stream grpc.ServerStream, info *grpc.StreamServerInfo, next grpc.StreamHandler) error {
-	if err := authorize(stream.Context(), info.FullMethod); err != nil {
-		return err
-	}
-	return next(server, stream)
 }
