@@ -71,6 +71,9 @@ func (f *frame) noteCurves(o options, best *tuning) {
 	}
 	f.noteReplicates(keys...)
 	f.noteCoupled(free, o.Facet, o.Color)
+	if best == nil {
+		f.noteRates(o)
+	}
 	if results.IsCensored(o.Y) {
 		f.noteDiverged(" and count as not reached")
 	} else {

@@ -78,6 +78,17 @@ func TestMarksOfLinesDoNotOverlap(t *testing.T) {
 	}
 }
 
+// TestBarsOfNegativeNumbersStartAtZero: at the top of the panel.
+func TestBarsOfNegativeNumbersStartAtZero(t *testing.T) {
+	d := drawn(t, write(t, []run{
+		{optimizer: "gd", dimension: 9, anisotropy: 1, rate: -0.5},
+		{optimizer: "specgd", dimension: 9, anisotropy: 1, rate: -1},
+	}), figure.Figure{Kind: figure.Bars, Y: "learning_rate"})
+	if ratio := d.areas[hueOfSpecGD] / d.areas[hueOfGD]; ratio < 1.99 || ratio > 2.01 {
+		t.Errorf("the bar of -1 is %.2f times that of -0.5", ratio)
+	}
+}
+
 // TestStepScaleIsThatOfEachLine: lines of different learning rates have different steps, each of
 // them evenly recorded.
 func TestStepScaleIsThatOfEachLine(t *testing.T) {

@@ -146,6 +146,8 @@ func fitLines(f *frame, lines []*line, o options) (axes panelAxes, err error) {
 		axes.y = y.over(-0.03, 1.03)
 	case !y.log && y.min >= 0:
 		axes.y = y.between(0, axes.y.high)
+	case !y.log && y.max <= 0 && lines[0].bar.of > 0: // bars start at zero
+		axes.y = y.between(axes.y.low, 0)
 	}
 	return axes, nil
 }

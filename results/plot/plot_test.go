@@ -398,13 +398,16 @@ func TestCurvesShowCrossoverAndTheory(t *testing.T) {
 		t.Fatal(err)
 	}
 	d := record(t, picture)
-	d.says(t, "d = 30", "d = 1000", "gd", "specgd", "theory for gd: λ = 2", "theory for specgd: 0.949/η", "not reached",
+	d.says(t, "d = 30", "d = 1000", "gd", "specgd", "theory for specgd: 0.949/η", "not reached",
 		"8 of these runs diverged and count as not reached")
 	picture, err = plot.Draw(context.Background(), set, figure.Figure{Kind: figure.Curves, Y: "signal_alignment"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	record(t, picture).says(t, "d = 300", "signal alignment")
+	record(t, picture).says(t, "d = 300", "signal alignment", "theory for gd: λ = 2")
+	if all := strings.Join(d.texts, " "); strings.Contains(all, "λ = 2") {
+		t.Errorf("a line about alignment in a figure of times: %s", all)
+	}
 }
 
 // TestTheoryIsDrawnWhereItHolds: neither line of theory is for muon with newton_schulz, the

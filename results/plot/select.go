@@ -172,6 +172,18 @@ func (f *frame) noteCoupled(axes []string, within ...string) {
 	}
 }
 
+// noteRates says that runs have different learning rates where the sweep derives them and no axis
+// shows them: equal steps are then no equal times.
+func (f *frame) noteRates(o options) {
+	c := f.columns["learning_rate"]
+	if c == nil || slices.Contains([]string{o.X, o.Color, o.Facet}, c.name) || !slices.Contains(f.derived, c.name) {
+		return
+	}
+	if rates := f.distinct(c.name); len(rates) > 1 {
+		f.note("%s from %s to %s", symbol(c.name), rates[0], rates[len(rates)-1])
+	}
+}
+
 // changes reports whether a parameter has two values, besides null, for equal values of the keys.
 func (f *frame) changes(name string, keys []string) bool {
 	seen := map[string]value{}

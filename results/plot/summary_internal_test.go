@@ -49,6 +49,17 @@ func TestARunThatDivergesDropsNoOtherOne(t *testing.T) {
 	}
 }
 
+// TestDerivedLearningRatesAreNamed: runs that differ in them take unequal times for equal steps.
+func TestDerivedLearningRatesAreNamed(t *testing.T) {
+	c := &column{name: "learning_rate", kind: results.Float64, numbers: []float64{0.5, 0.1, 0.5}}
+	f := &frame{rows: 3, derived: []string{c.name}, columns: map[string]*column{c.name: c}}
+	f.noteRates(options{X: "anisotropy"})
+	f.noteRates(options{X: c.name})
+	if len(f.notes) != 1 || f.notes[0] != "η from 0.1 to 0.5" {
+		t.Errorf("got notes %q, want η from 0.1 to 0.5 once", f.notes)
+	}
+}
+
 // TestLawsNeedTheirAssumptions changes one parameter of a run at a time.
 func TestLawsNeedTheirAssumptions(t *testing.T) {
 	for optimizer, law := range map[string]func(*frame, int) bool{"gd": followsGradient, "specgd": movesAllAlike} {

@@ -9,24 +9,33 @@ import (
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
+
+	"github.com/phasegrid/phasegrid/sweep/figure"
 )
 
 // law is a line that theory draws over the anisotropy λ, for the runs that satisfy its assumptions.
 type law struct {
-	text  string // what the line is
-	y     []string
+	text  string   // what the line is
+	y     []string // vertical axes that it is for
+	shown []string // or metrics that it is about: the colour of a map, or the y of curves
 	holds func(f *frame, row int) bool
 	// line returns the points of the line within the axes, for the rows for which the law holds.
 	line func(f *frame, rows []int, axes panelAxes) [][2]float64
 }
 
-// laws is the table of lines. That without y is for every other axis.
+// laws is the table of lines.
 func laws() []law {
 	return []law{
 		{text: "1/max(3, 1 + λ)", y: []string{"learning_rate"}, holds: followsGradient, line: stabilityLimit},
 		{text: "0.949/η", y: []string{"steps_to_90", "held_90_step"}, holds: movesAllAlike, line: arrival},
-		{text: "λ = 2", holds: followsGradient, line: criticalAnisotropy},
+		{text: "λ = 2", shown: alignments, holds: followsGradient, line: criticalAnisotropy},
 	}
+}
+
+// alignments are the metrics that change where the spike begins to grow faster than the signal;
+// times do not.
+var alignments = []string{
+	"peak_spike_alignment", "spike_alignment", "spike_at_escape", "signal_alignment", "alignment_at_escape",
 }
 
 // theories returns the lines for the rows of a panel: those of laws that hold for some of them.
@@ -34,9 +43,13 @@ func (f *frame) theories(o options, rows []int, axes panelAxes) []*theory {
 	if o.X != "anisotropy" || f.columns["optimizer"] == nil {
 		return nil
 	}
+	shown := o.Y
+	if o.Kind == figure.Phase || o.Kind == figure.Stability {
+		shown = o.Color
+	}
 	var lines []*theory
 	for _, l := range laws() {
-		if l.y != nil && !slices.Contains(l.y, o.Y) || l.y == nil && o.Y == "learning_rate" {
+		if !slices.Contains(l.y, o.Y) && (!slices.Contains(l.shown, shown) || o.Y == "learning_rate") {
 			continue
 		}
 		var of []int

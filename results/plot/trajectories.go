@@ -25,6 +25,7 @@ func trajectories(ctx context.Context, set *results.Set, f *frame, o options) (*
 	f.slice(keys)
 	facets, colors := f.show(o.Facet, maxPanels), f.show(o.Color, maxLines)
 	f.noteReplicates(keys...)
+	f.noteRates(o)
 	f.noteDiverged(" and end early")
 	bundles := newBundles(f, o, facets, colors)
 	for cells, err := range set.Scan(ctx, results.Trajectories, "point", "step", o.Y) {
