@@ -27,6 +27,22 @@ func fitted(t *testing.T, args ...string) map[string]fitGroupView {
 	if err := json.Unmarshal([]byte(got.stdout), &view); err != nil || got.code != exitDone {
 		t.Fatalf("fit %v: exit code %d, %v\n%s", args, got.code, err, got.stderr)
 	}
+	inOrder := slices.IsSortedFunc(view.Groups, func(a, b fitGroupView) int {
+		for _, name := range view.By {
+			x, number := a.Group[name].(float64)
+			y, _ := b.Group[name].(float64)
+			if c := cmp.Compare(x, y); number && c != 0 {
+				return c
+			}
+			if c := cmp.Compare(fmt.Sprint(a.Group[name]), fmt.Sprint(b.Group[name])); !number && c != 0 {
+				return c
+			}
+		}
+		return 0
+	})
+	if !inOrder {
+		t.Errorf("fit %v: groups are out of order", args)
+	}
 	groups := map[string]fitGroupView{}
 	for _, g := range view.Groups {
 		var values []string
@@ -212,6 +228,20 @@ func TestFitCountsReplicatesAsTheViewsDo(t *testing.T) {
 			t.Errorf("%s: nothing is left out", metric)
 		}
 	}
+	checkIterates(t, set)
+	// Invalid points are no runs.
+	edited := writeLike(t, set, func(r *results.PointRow) {
+		if r.Point%2 == 0 {
+			r.Status, r.Representation, r.Detail = results.StatusInvalid, "", "width must be at least 1"
+		}
+	})
+	valid := 0
+	for _, g := range fitted(t, edited, "--y", "loss", "--x", "anisotropy", "--rows", "--by", "optimizer") {
+		valid += g.Points + g.LeftOut.Null
+	}
+	if valid != len(rows)/2 {
+		t.Errorf("got %d rows, want the %d valid ones", valid, len(rows)/2)
+	}
 	// Each row by itself: what is censored is counted by row.
 	points, censored := 0, 0
 	for _, g := range fitted(t, set.Dir(), "--y", "steps_to_90", "--x", "anisotropy", "--rows", "--by", "optimizer") {
@@ -222,10 +252,128 @@ func TestFitCountsReplicatesAsTheViewsDo(t *testing.T) {
 	}
 }
 
+// checkIterates compares the points of a fit to iterates with the rows: a median has at least half
+// of the runs of its group, those that diverged before included.
+func checkIterates(t *testing.T, set *results.Set) {
+	t.Helper()
+	recorded := map[int64]map[int64]bool{}
+	for _, r := range collect(t, set.Trajectories(t.Context())) {
+		if recorded[r.Point] == nil {
+			recorded[r.Point] = map[int64]bool{}
+		}
+		recorded[r.Point][r.Step] = !math.IsNaN(r.Loss)
+	}
+	type group struct{ present, steps map[int64]int }
+	groups := map[string]*group{}
+	for _, r := range collect(t, set.Points(t.Context())) {
+		key := ""
+		for i, c := range set.Schema().Parameters() {
+			if slices.Contains([]string{"optimizer", "dimension", "anisotropy"}, c.Name) {
+				key += fmt.Sprint(r.Parameters[i])
+			}
+		}
+		if groups[key] == nil {
+			groups[key] = &group{map[int64]int{}, map[int64]int{}}
+		}
+		for step, present := range recorded[r.Point] {
+			if groups[key].steps[step]++; present {
+				groups[key].present[step]++
+			}
+		}
+	}
+	points, null := 0, 0
+	for _, g := range groups {
+		for step := range g.steps {
+			if 2*g.present[step] >= 5 {
+				points++
+			} else {
+				null++
+			}
+		}
+	}
+	fits := fitted(t, set.Dir(), "--y", "loss", "--x", "step", "--x-scale", "linear", "--table", "trajectories")
+	for _, g := range fits {
+		points, null = points-g.Points, null-g.LeftOut.Null
+	}
+	if points != 0 || null != 0 {
+		t.Errorf("fit has %d points and %d nulls less than the rows", points, null)
+	}
+}
+
+// longSweep records more iterates than a robust fit takes.
+const longSweep = `
+name: long
+fixed: {model: population, covariance: spiked, init: identity, init_scale: 0.0123, optimizer: gd, anisotropy: 1,
+  steps: 4100}
+zip: {learning_rate: [0.001, 0.002], dimension: [10, 20]}
+record: {every: 1}
+`
+
+func TestFitCountsWhatIsOutsideWindowAndScale(t *testing.T) {
+	set := runSweep(t, longSweep)
+	all := fitted(t, set.Dir(), "--y", "loss", "--x", "step")
+	if len(all) != 2 { // by the dimension, which the learning rate goes with
+		t.Fatalf("got groups %v", all)
+	}
+	g := all["20"]
+	if want := (fitLeftOutView{NotPositive: 1}); g.Points != 4100 || g.LeftOut != want || *g.First != 1 {
+		t.Errorf("step 0 on a log scale: got %+v", g)
+	}
+	g = fitted(t, set.Dir(), "--y", "loss", "--x", "step", "--from", "10", "--to", "20")["20"]
+	if want := (fitLeftOutView{Outside: 4090}); g.Points != 11 || g.LeftOut != want || *g.First != 10 || *g.Last != 20 {
+		t.Errorf("window: got %+v", g)
+	}
+	below := 0
+	points := collect(t, set.Points(t.Context()))
+	for _, r := range collect(t, set.Trajectories(t.Context())) {
+		if r.Point == points[1].Point && r.SignalAlignment <= 0.5 {
+			below++
+		}
+	}
+	g = fitted(t, set.Dir(), "--y", "signal_alignment - 0.5", "--x", "step", "--x-scale", "linear")["20"]
+	if want := (fitLeftOutView{NotPositive: below}); below == 0 || g.Points != 4101-below || g.LeftOut != want {
+		t.Errorf("below the level: got %+v, want %+v", g, want)
+	}
+	got := phasegrid(t, "fit", set.Dir(), "--y", "loss", "--x", "step", "--robust")
+	if got.code != exitFailed || !strings.Contains(got.stderr, "got 4100 points in a group, want at most 4000") {
+		t.Errorf("robust: exit code %d, %s", got.code, got.stderr)
+	}
+}
+
+// TestFitKeepsReplicatesTogether: a teacher that derive draws from the seed parts no groups.
+func TestFitKeepsReplicatesTogether(t *testing.T) {
+	set := runSweep(t, `
+name: teachers
+fixed: {model: population, covariance: power_law, exponent: 2, teacher: random, width: 1, init: sphere, init_scale: 1,
+  optimizer: gd, learning_rate: 0.04, steps: 20}
+grid: {dimension: [10, 20, 40]}
+derive: {teacher_seed: seed + 5}
+replicates: 3
+`)
+	groups := fitted(t, set.Dir(), "--y", "loss", "--x", "dimension")
+	if len(groups) != 1 || groups[""].Points != 3 {
+		t.Errorf("got groups %v", groups)
+	}
+}
+
+// tunedSet is the example tuned-comparison with two starts of nine and a fifth of the rates.
+func tunedSet(t *testing.T) *results.Set {
+	t.Helper()
+	file, err := os.ReadFile("../../sweep/examples/tuned-comparison.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	starts := "start: {logspace: {from: 0.0001, to: 0.01, num: 9}}"
+	if !strings.Contains(string(file), starts) || !strings.Contains(string(file), "num: 150") {
+		t.Fatal("the example has other axes")
+	}
+	return runSweep(t, strings.NewReplacer(starts, "start: [0.001, 0.01]", "num: 150", "num: 30").Replace(string(file)))
+}
+
 // TestFitTakesTheBestLearningRate: the time of tuned gd grows with the anisotropy and hardly with
 // the dimension, that of tuned specgd the other way round, so that their crossover grows.
 func TestFitTakesTheBestLearningRate(t *testing.T) {
-	set := exampleSet(t, "tuned-comparison")
+	set := tunedSet(t)
 	where := []string{"--y", "held_90_step", "--where", "start == 0.001"}
 	overDimension := fitted(t, append(where, set.Dir(), "--x", "dimension")...)
 	overAnisotropy := fitted(t, append(where, set.Dir(), "--x", "anisotropy", "--from", "8")...)
@@ -237,7 +385,7 @@ func TestFitTakesTheBestLearningRate(t *testing.T) {
 		if strings.HasPrefix(group, "gd ") {
 			within(t, "exponent in the dimension, "+group, g.Slope, 0, 0.15)
 		} else {
-			within(t, "exponent in the dimension, "+group, g.Slope, 0.45, 0.8)
+			within(t, "exponent in the dimension, "+group, g.Slope, 0.4, 0.9)
 		}
 	}
 	best := map[string]float64{}
@@ -270,7 +418,7 @@ func TestFitTakesTheBestLearningRate(t *testing.T) {
 	}
 	// One line for each rate where that is asked for.
 	rates := fitted(t, append(where, set.Dir(), "--x", "anisotropy", "--by", "optimizer,learning_rate")...)
-	if len(rates) < 100 {
+	if len(rates) < 50 {
 		t.Errorf("got %d groups of rates", len(rates))
 	}
 	got := phasegrid(t, append([]string{"fit", set.Dir(), "--x", "dimension"}, where...)...)

@@ -26,8 +26,13 @@ func expectLine(t *testing.T, name string, got, want Line, tolerance float64) {
 	}
 }
 
-// The points of TestLinesOfSciPy: nearly a line; ties in x and y, and an outlier.
+// The points of TestLinesOfSciPy: nearly a line; ties in x and y, and an outlier; replicates at
+// each x, so many ties that they narrow the interval of Theil-Sen.
 var (
+	replicates = [2][]float64{
+		{0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 3, 3, 3, 3, 3},
+		{0.3, 0.7, 0.3, -1.0, 0.7, 1.4, 0.6, 1.5, 1.3, 1.2, 2.0, 2.4, 1.4, 1.9, 1.6, 3.5, 3.0, 2.8, 2.4, 2.8},
+	}
 	straight = [2][]float64{{1, 2, 3, 5, 8, 13, 21, 34}, {2.1, 3.9, 6.2, 9.7, 16.4, 25.8, 42.5, 66.0}}
 	tied     = [2][]float64{{1, 1, 2, 2, 3, 4, 6, 6, 9, 12}, {0.5, 0.9, 0.5, 1.4, 1.1, 2.0, 1.6, 30, 2.2, 3.1}}
 )
@@ -68,6 +73,12 @@ func TestLinesOfSciPy(t *testing.T) {
 			Line{0.5308970099667775, 1.887873754152824, 0.8549652607539435, -0.6633315555534868,
 				1.7251255754870418, 0.04598223698487729},
 			Line{0.22929292929292927, 0.6974747474747476, nan, 0.16666666666666666, 0.3, nan},
+		},
+		{
+			"replicates, 95 %", replicates, 0.95,
+			Line{0.876, 0.22599999999999976, 0.09217857065982787, 0.6823400092628518,
+				1.0696599907371482, 0.8338143254520168},
+			Line{0.8, 0.24999999999999978, nan, 0.65, 1.05, nan},
 		},
 	} {
 		expectLine(t, c.name, LeastSquares(c.points[0], c.points[1], c.confidence), c.least, 1e-12)
