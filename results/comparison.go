@@ -81,7 +81,8 @@ func (c *Comparison) choose(names []string) error {
 			if inA {
 				s = c.b
 			}
-			errs = append(errs, fmt.Errorf("results: compare %s: %s has no column %s", c.table, s.dir, name))
+			errs = append(errs, fmt.Errorf("results: compare %s: %s has no column %s; see phasegrid columns",
+				c.table, s.dir, name))
 		case column.Kind != other.Kind:
 			errs = append(
 				errs,

@@ -43,6 +43,7 @@ func (o *output) print(w io.Writer, value any, table func(w io.Writer)) error {
 	switch *o {
 	case "json":
 		e := json.NewEncoder(w)
+		e.SetEscapeHTML(false) // formulas and bounds have < and >
 		e.SetIndent("", "  ")
 		return e.Encode(value)
 	case "yaml":

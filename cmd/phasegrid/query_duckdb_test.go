@@ -85,6 +85,7 @@ func TestQueryPrintsWhatDuckDBPrints(t *testing.T) {
 			"csv", "SELECT 1.5 * n AS x FROM range(4) AS r(n) ORDER BY n DESC", "x\n4.5\n3.0\n1.5\n0.0\n",
 		},
 		{"json", "WITH a AS (SELECT 1.5 AS x) FROM a", `{"x":1.5}` + "\n"},
+		{"json", "SELECT '<&>' AS \"a<b\"", `{"a<b":"<&>"}` + "\n"},
 		{"json", "VALUES (1.5)", `{"col0":1.5}` + "\n"},
 	} {
 		got := phasegrid(t, "query", "--set", set.Dir(), "--format", test.format, test.sql)

@@ -58,13 +58,13 @@ func parse(s *results.Schema, o Options) (f formulas, err error) {
 		}
 	}
 	if f.y, err = formula.ParseNumber(o.Y, columns); err != nil {
-		return f, fmt.Errorf("fit: read y: %w", err)
+		return f, fmt.Errorf("fit: read y: %w; see phasegrid columns", err)
 	}
 	if f.x, err = formula.ParseNumber(o.X, columns); err != nil {
-		return f, fmt.Errorf("fit: read x: %w", err)
+		return f, fmt.Errorf("fit: read x: %w; see phasegrid columns", err)
 	}
 	if f.where, err = formula.ParseCondition(o.Where, columns); err != nil {
-		return f, fmt.Errorf("fit: read the condition: %w", err)
+		return f, fmt.Errorf("fit: read the condition: %w; see phasegrid columns", err)
 	}
 	return f, nil
 }

@@ -156,14 +156,14 @@ type Number struct{ expression *expression }
 func ParseNumber(source string, columns []results.Column) (*Number, error) {
 	x, err := compile(source, columns)
 	if err != nil {
-		return nil, fmt.Errorf("formula: %w", err)
+		return nil, err
 	}
 	t := x.program.Node().Type()
 	for t != nil && t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
 	if t != nil && slices.Contains([]reflect.Kind{reflect.String, reflect.Slice, reflect.Map}, t.Kind()) {
-		return nil, fmt.Errorf("formula: %q: got a %s, want a number", source, t.Kind())
+		return nil, fmt.Errorf("compile %q: got a %s, want a number", source, t.Kind())
 	}
 	return &Number{x}, nil
 }
@@ -190,7 +190,7 @@ func ParseCondition(source string, columns []results.Column) (*Condition, error)
 	}
 	x, err := compile(source, columns, expr.AsBool())
 	if err != nil {
-		return nil, fmt.Errorf("formula: %w", err)
+		return nil, err
 	}
 	return &Condition{x}, nil
 }

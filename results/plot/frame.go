@@ -94,7 +94,7 @@ func load(ctx context.Context, set *results.Set, where string, names ...string) 
 	f.know(set.Schema())
 	keep, err := formula.ParseCondition(where, set.Schema().Columns(results.Points))
 	if err != nil {
-		return nil, fmt.Errorf("plot: read the condition: %w", err)
+		return nil, fmt.Errorf("plot: read the condition: %w; see phasegrid columns", err)
 	}
 	var read []*column
 	var order []string

@@ -4,6 +4,7 @@ package sql
 
 import (
 	"bufio"
+	"bytes"
 	"database/sql"
 	"encoding/json"
 	"errors"
@@ -71,6 +72,7 @@ func rowWriter(w io.Writer, format string, names []string) (write func([]any) er
 			func() error { return errors.Join(first(), out.Flush()) }
 	case "json":
 		out := json.NewEncoder(w)
+		out.SetEscapeHTML(false)
 		return func(values []any) error { return out.Encode(object{names, values}) }, func() error { return nil }
 	}
 	out := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
@@ -126,17 +128,26 @@ func (o object) MarshalJSON() ([]byte, error) {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		key, err := json.Marshal(name)
+		key, err := encode(name)
 		if err != nil {
 			return nil, err
 		}
-		value, err := json.Marshal(o.values[i])
+		value, err := encode(o.values[i])
 		if err != nil {
-			if value, err = json.Marshal(fmt.Sprint(o.values[i])); err != nil {
+			if value, err = encode(fmt.Sprint(o.values[i])); err != nil {
 				return nil, err
 			}
 		}
 		b = append(append(append(b, key...), ':'), value...)
 	}
 	return append(b, '}'), nil
+}
+
+// encode is json.Marshal that leaves <, > and & as they are.
+func encode(value any) ([]byte, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	err := e.Encode(value)
+	return bytes.TrimRight(b.Bytes(), "\n"), err
 }
