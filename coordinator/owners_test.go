@@ -371,6 +371,28 @@ func TestSpoolOfOthersIsKept(t *testing.T) {
 	}
 }
 
+// TestHeldFramesAreNoOrphans: a later leader of the same cluster deletes the orphans of an earlier
+// term, and no object with a committed shard.
+func TestHeldFramesAreNoOrphans(t *testing.T) {
+	t.Parallel()
+	ctx := deadline(t)
+	sets, _ := fileStore(t)
+	cfg := coordinator.GuardedEvery(coordinator.Config{Ledger: ledger.NewMemory(), Store: sets}, 20*time.Millisecond)
+	b := begin(ctx, t, cfg)
+	b.stop()
+	orphan := "spool/" + ownerOf(t, sets) + "/0000000000000001-999999"
+	place(t, sets, orphan)
+	b.cluster = start(t, cfg)
+	b.leading(ctx)
+	for there := true; there; _, there = frames(t, sets)[orphan] {
+		if ctx.Err() != nil {
+			t.Fatal("the orphan is there still")
+		}
+		time.Sleep(10 * time.Millisecond) // a poll of another goroutine's progress
+	}
+	b.finish(ctx)
+}
+
 // TestSetOfTwoOwners: two clusters with spools of their own run the same sweep in one folder. They
 // meet in the same files, and neither deletes those of the other: a removal leaves the set to the
 // other owner, and the last one removes it.
