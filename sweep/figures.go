@@ -45,36 +45,65 @@ func (r *reader) figure(n node, columns map[string]any) figure.Figure {
 			r.unknown(e, names)
 			continue
 		}
-		if e.value.kind == listNode || e.value.kind == mapNode {
-			r.fail(e.value.pos, "%s: got %s, want one value", e.key, e.value)
+		value := e.value
+		if value.kind == listNode && (keys[i].List || keys[i].Shape() == figure.Numbers) {
+			value = joined(value)
+		}
+		if value.kind == listNode || value.kind == mapNode {
+			r.fail(value.pos, "%s: got %s, want one value", e.key, value)
 			continue
 		}
-		r.checkFigureColumn(keys[i], e.value, columns)
-		if err := keys[i].Set(&f, e.value.text); err != nil {
-			r.fail(e.value.pos, "%s: %s%s", e.key, err, hint(e.value.text, keys[i].Words))
+		if err := keys[i].Set(&f, value.text); err != nil {
+			r.fail(value.pos, "%s: %s%s", e.key, err, hint(value.text, keys[i].Words))
+			continue
 		}
+		r.checkFigureColumns(keys[i], value, columns)
 	}
 	return f
 }
 
-// checkFigureColumn checks that a value of a key names a column, or is a condition over columns.
-func (r *reader) checkFigureColumn(k figure.Key, v node, columns map[string]any) {
-	name := v.text
-	if k.Condition {
-		err := figure.CheckCondition(v.text, columns)
-		if err == nil {
-			return
+// joined is a list of single values as one text.
+func joined(list node) node {
+	text := node{kind: quotedNode, pos: list.pos}
+	var parts []string
+	for _, item := range list.list {
+		if item.kind == listNode || item.kind == mapNode {
+			return list
 		}
-		unknown := false
-		if name, unknown = strings.CutPrefix(err.Error(), "unknown name "); !unknown {
-			r.fail(v.pos, "%s: %s", k.Name, err)
-			return
-		}
-		name, _, _ = strings.Cut(name, " ")
-	} else if _, ok := columns[name]; ok || !k.Column {
-		return
+		parts = append(parts, item.text)
 	}
-	r.fail(v.pos, "%s: no column %s%s", k.Name, shortened(name), hint(name, slices.Sorted(maps.Keys(columns))))
+	text.text = strings.Join(parts, ", ")
+	return text
+}
+
+// checkFigureColumns checks that the values of a key name columns, or are expressions of them.
+func (r *reader) checkFigureColumns(k figure.Key, v node, columns map[string]any) {
+	sources := []string{v.text}
+	if k.List {
+		sources = figure.Split(v.text)
+	}
+	for _, source := range sources {
+		if _, ok := columns[source]; ok || !k.Column && !k.Condition {
+			continue
+		}
+		check := figure.CheckExpression
+		if k.Condition {
+			check = figure.CheckCondition
+		}
+		name, unknown := source, true
+		if k.Condition || k.Expression {
+			err := check(source, columns)
+			if err == nil {
+				continue
+			}
+			if name, unknown = strings.CutPrefix(err.Error(), "unknown name "); !unknown {
+				r.fail(v.pos, "%s: %s", k.Name, err)
+				continue
+			}
+			name, _, _ = strings.Cut(name, " ")
+		}
+		r.fail(v.pos, "%s: no column %s%s", k.Name, shortened(name), hint(name, slices.Sorted(maps.Keys(columns))))
+	}
 }
 
 // figureColumns are the columns that figures may name, each with a value of its type: parameters,
@@ -116,8 +145,19 @@ func figuresSchema() object {
 		switch {
 		case len(k.Words) > 0:
 			value = object{"enum": k.Words}
-		case k.IsNumber():
+		case k.Shape() == figure.Number:
 			value = object{"type": "number"}
+			if k.Min < k.Max {
+				value["minimum"], value["maximum"] = k.Min, k.Max
+			}
+		case k.Shape() == figure.Switch:
+			value = object{"type": "boolean"}
+		case k.Shape() == figure.Numbers:
+			numbers := object{"type": "array", "items": object{"type": "number"}, "minItems": 2, "maxItems": 2}
+			value = object{"anyOf": []any{value, numbers}}
+		case k.List:
+			texts := object{"type": "array", "items": value, "minItems": 1, "maxItems": figure.MaxList}
+			value = object{"anyOf": []any{value, texts}}
 		}
 		properties[k.Name] = with(value, "description", k.Doc)
 	}

@@ -25,7 +25,7 @@ var mayImport = map[string][]string{
 
 	"results":           {"sweep"},
 	"results/fit":       {"results", "results/formula", "results/replicate"},
-	"results/formula":   {"results"},
+	"results/formula":   {"results", "sweep/figure"},
 	"results/plot":      {"results", "results/formula", "results/replicate", "sweep", "sweep/figure"},
 	"results/replicate": {"results"},
 	"results/rows":      {"sweep"},

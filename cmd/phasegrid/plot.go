@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -17,20 +18,16 @@ import (
 )
 
 type plotOptions struct {
-	Figure figure.Figure
-	Name   string // of a figure of the sweep, or its number
-	Dir    string
-	To     []string
-	stdout io.Writer
+	Figure  figure.Figure
+	Name    string // of a figure of the sweep, or its number
+	Dir     string
+	To      []string
+	Formats []string
+	stdout  io.Writer
 }
 
 func (m Main) plotCommand() *cobra.Command {
 	o := plotOptions{stdout: m.Stdout}
-	var kinds []string
-	for _, k := range figure.Kinds() {
-		kinds = append(kinds, string(k))
-	}
-	var kind string
 	cmd := &cobra.Command{
 		Use:   "plot DIR",
 		Short: "Draw a result set: phase diagram, curves, trajectories, stability map or bars",
@@ -44,33 +41,21 @@ files go to the current directory.
   phasegrid plot results/my-sweep-1a2b3c4d --where "dimension == 100" --to figure.svg --to figure.png`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			o.Dir, o.Figure.Kind = args[0], figure.Kind(kind)
+			o.Dir = args[0]
 			return runPlot(cmd.Context(), o)
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&kind, "kind", "", "`kind` of figure: "+strings.Join(kinds, ", ")+" (default what fits the axes)")
-	flags.StringVar(
-		&o.Figure.X,
-		"x",
-		"",
-		"`column` on the x axis; for trajectories step, or eta_step (learning rate times step)",
-	)
-	flags.StringVar(&o.Figure.Y, "y", "", "`column` on the y axis")
-	flags.StringVar(&o.Figure.Color, "color", "", "`column` shown as color")
-	flags.StringVar(&o.Figure.Facet, "facet", "", "`column` with one panel for each value")
-	flags.StringVar(
-		&o.Figure.Where,
-		"where",
-		"",
-		"`condition` on the columns of points, as in sweep files: \"optimizer == 'gd' and dimension < 1000\"",
-	)
-	flags.StringVar(
-		&o.Figure.XScale, "x-scale", "", "linear or log (default log for positive values that span a factor of 20)",
-	)
-	flags.StringVar(&o.Figure.YScale, "y-scale", "", "linear or log")
-	flags.Float64Var(&o.Figure.Threshold, "threshold", 0,
-		"level of the contour in a phase diagram (default 0.5 of an alignment, none of others)")
+	for _, k := range figure.Keys() {
+		if k.Name != "name" {
+			f := flags.VarPF(figureFlag{k, &o.Figure}, k.Flag(), "", k.Doc+wordsOf(k))
+			if k.Shape() == figure.Switch {
+				f.NoOptDefVal = "true"
+			}
+		}
+	}
+	flags.SortFlags = false
+	flags.StringSliceVar(&o.Formats, "format", nil, "formats of the files without --to: png, svg, pdf (default png,svg)")
 	flags.StringVar(&o.Name, "figure", "", "draw one `figure` of the sweep file, by its name or its number from 1")
 	flags.StringArrayVar(
 		&o.To,
@@ -82,17 +67,51 @@ files go to the current directory.
 	return cmd
 }
 
+// figureFlag is a key of figures as a flag.
+type figureFlag struct {
+	key figure.Key
+	of  *figure.Figure
+}
+
+// String implements pflag.Value.
+func (f figureFlag) String() string {
+	if f.of == nil {
+		return ""
+	}
+	return f.key.Value(f.of)
+}
+
+// Set implements pflag.Value.
+func (f figureFlag) Set(text string) error { return f.key.Set(f.of, text) }
+
+// Type implements pflag.Value.
+func (f figureFlag) Type() string {
+	switch {
+	case f.key.Shape() == figure.Switch:
+		return ""
+	case f.key.Column:
+		return "column"
+	case f.key.Condition:
+		return "condition"
+	}
+	return string(f.key.Shape())
+}
+
+// wordsOf lists the words of a key for its help.
+func wordsOf(k figure.Key) string {
+	if len(k.Words) == 0 {
+		return ""
+	}
+	return ": " + strings.Join(k.Words, ", ")
+}
+
 func runPlot(ctx context.Context, o plotOptions) error {
 	set, err := openSet(o.Dir)
 	if err != nil {
 		return err
 	}
-	for _, name := range o.To {
-		switch strings.ToLower(filepath.Ext(name)) {
-		case ".png", ".svg", ".pdf":
-		default:
-			return usageError{fmt.Errorf("--to: got %s, want a name that ends in .png, .svg or .pdf", name)}
-		}
+	if err := o.checkFiles(); err != nil {
+		return usageError{err}
 	}
 	figures, err := o.figures()
 	if err != nil {
@@ -112,12 +131,12 @@ func runPlot(ctx context.Context, o plotOptions) error {
 		}
 		to := o.To
 		if len(to) == 0 {
-			name := filepath.Base(absolute) + f.suffix
-			to = []string{name + ".png", name + ".svg"}
+			for _, format := range o.Formats {
+				to = append(to, filepath.Base(absolute)+f.suffix+"."+format)
+			}
 		}
 		for _, name := range to {
-			format := strings.ToLower(strings.TrimPrefix(filepath.Ext(name), "."))
-			err := replaceFile(name, func(w io.Writer) error { return drawn.Write(w, format) })
+			err := replaceFile(name, func(w io.Writer) error { return drawn.Write(w, formatOf(name)) })
 			if err != nil {
 				return fmt.Errorf("write the figure: %w", err)
 			}
@@ -127,17 +146,46 @@ func runPlot(ctx context.Context, o plotOptions) error {
 	return nil
 }
 
+// checkFiles checks the names and formats of the files, and fills in the default formats.
+func (o *plotOptions) checkFiles() error {
+	formats := []string{"png", "svg", "pdf"}
+	for _, name := range o.To {
+		if !slices.Contains(formats, formatOf(name)) {
+			return fmt.Errorf("--to: got %s, want a name that ends in .png, .svg or .pdf", name)
+		}
+		if len(o.Formats) > 0 && !slices.Contains(o.Formats, formatOf(name)) {
+			return fmt.Errorf("--format: got %s beside --to %s; leave --format out, the name says it",
+				strings.Join(o.Formats, ","), name)
+		}
+	}
+	for _, format := range o.Formats {
+		if !slices.Contains(formats, format) {
+			return fmt.Errorf("--format: got %s, want png, svg or pdf", format)
+		}
+	}
+	if len(o.Formats) == 0 {
+		o.Formats = []string{"png", "svg"}
+	}
+	return nil
+}
+
+// formatOf is the format that the name of a file says.
+func formatOf(name string) string {
+	return strings.ToLower(strings.TrimPrefix(filepath.Ext(name), "."))
+}
+
 // askedFigure is a figure to draw, and what its files are called after the set's name.
 type askedFigure struct {
 	figure figure.Figure
 	suffix string
 }
 
-// figures are the figure of the flags, or those of the sweep file where no flag asks for one.
+// figures are the figure of the flags, or those of the sweep file where no flag says what to
+// show. Flags that say how a figure looks apply to those of the sweep file too.
 func (o plotOptions) figures() ([]askedFigure, error) {
-	if o.Figure != (figure.Figure{}) {
+	if o.Figure.Shows() {
 		if o.Name != "" {
-			return nil, usageError{errors.New("--figure: a figure of the sweep file takes no other flags but --to")}
+			return nil, usageError{errors.New("--figure: a figure of the sweep file takes no flags that say what to show")}
 		}
 		return []askedFigure{{figure: o.Figure}}, nil
 	}
@@ -152,7 +200,11 @@ func (o plotOptions) figures() ([]askedFigure, error) {
 		name := cmp.Or(f.Name, number)
 		names = append(names, name)
 		if o.Name == "" || o.Name == name || o.Name == number {
-			out = append(out, askedFigure{f, "-" + name})
+			suffix := "-" + name
+			if f.Name == "" && len(spec.Figures()) == 1 {
+				suffix = ""
+			}
+			out = append(out, askedFigure{f.Restyled(o.Figure), suffix})
 		}
 	}
 	switch {
@@ -163,5 +215,5 @@ func (o plotOptions) figures() ([]askedFigure, error) {
 	case o.Name != "":
 		return nil, usageError{fmt.Errorf("--figure: got %s, want one of %s", o.Name, strings.Join(names, ", "))}
 	}
-	return []askedFigure{{}}, nil
+	return []askedFigure{{figure: o.Figure}}, nil
 }

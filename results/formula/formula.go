@@ -14,6 +14,7 @@ import (
 	"github.com/expr-lang/expr/vm"
 
 	"github.com/phasegrid/phasegrid/results"
+	"github.com/phasegrid/phasegrid/sweep/figure"
 )
 
 // maxSource bounds the bytes of an expression.
@@ -40,7 +41,7 @@ func compile(source string, columns []results.Column, options ...expr.Option) (*
 		x.env[c.Name] = native(results.Cell{}, c.Kind)
 	}
 	read := &identifiers{names: map[string]bool{}}
-	program, err := expr.Compile(source, slices.Concat(options, functions(), []expr.Option{
+	program, err := expr.Compile(source, slices.Concat(options, figure.Functions(), []expr.Option{
 		expr.Env(x.env), expr.Patch(read),
 	})...)
 	if err != nil {
@@ -73,25 +74,6 @@ func plain(err error) error {
 	}
 	first, _, _ := strings.Cut(err.Error(), "\n")
 	return errors.New(first)
-}
-
-// functions are those that expr-lang lacks.
-func functions() []expr.Option {
-	var out []expr.Option
-	for name, f := range map[string]func(float64) float64{
-		"sqrt": math.Sqrt, "log": math.Log, "log10": math.Log10, "exp": math.Exp,
-	} {
-		out = append(out, expr.Function(name, func(args ...any) (any, error) {
-			x, err := number(args[0])
-			return f(x), err
-		}, new(func(float64) float64), new(func(int) float64)))
-	}
-	return append(out, expr.Function("pow", func(args ...any) (any, error) {
-		x, err := number(args[0])
-		y, err2 := number(args[1])
-		return math.Pow(x, y), errors.Join(err, err2)
-	}, new(func(float64, float64) float64), new(func(int, int) float64),
-		new(func(float64, int) float64), new(func(int, float64) float64)))
 }
 
 var errNoNumber = errors.New("not a number")

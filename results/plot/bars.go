@@ -4,6 +4,7 @@ import (
 	"context"
 	"image/color"
 	"math"
+	"slices"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/vg"
@@ -33,18 +34,21 @@ func bars(_ context.Context, _ *results.Set, f *frame, o options) (*Figure, erro
 	for i, v := range categories {
 		x[v] = float64(i)
 	}
-	picture := &Figure{legend: f.lineLegend(o, colors, true)}
+	metrics := o.metrics()
+	picture := &Figure{legend: slices.Concat(f.lineLegend(o, colors, true), o.metricLegend(true))}
 	var panels []*linePanel
 	for _, facet := range facets {
 		p := &linePanel{title: facetTitle(o.Facet, facet)}
 		for i, paint := range f.paints(o, facet, colors) {
-			l := f.categoryLine(f.rowsOf(o, facet, &colors[i]), o, x)
-			l.color = paint.fill
-			l.bar = barPlace{of: len(colors), index: i}
-			if o.Color == "" && o.X == "optimizer" {
-				l.bar.fills = f.paints(options{Color: o.X}, facet, categories)
+			for k, metric := range metrics {
+				l := f.categoryLine(f.rowsOf(o, facet, &colors[i]), o.of(metric), x)
+				l.color = o.metricPaint(paint, k).fill
+				l.bar = barPlace{of: len(colors) * len(metrics), index: i*len(metrics) + k}
+				if o.Color == "" && o.X == "optimizer" && len(metrics) == 1 {
+					l.bar.fills = f.paints(options{Color: o.X}, facet, categories)
+				}
+				p.lines = append(p.lines, l)
 			}
-			p.lines = append(p.lines, l)
 		}
 		panels = append(panels, p)
 	}
@@ -68,7 +72,7 @@ func (f *frame) categoryLine(rows []int, o options, x map[value]float64) *line {
 	}
 	l := &line{x: sorted(xs)}
 	for _, place := range l.x {
-		l.add(f.median(at[place], o.Y))
+		l.add(f.median(at[place], o))
 	}
 	return l
 }
@@ -112,10 +116,9 @@ func (l *line) drawBars(c draw.Canvas, p *plot.Plot) {
 			drawCross(c, fill, vg.Point{X: middle, Y: c.Max.Y - 3})
 			continue
 		case l.bar.dots:
-			c.DrawGlyph(
-				draw.GlyphStyle{Color: fill, Radius: 3, Shape: draw.CircleGlyph{}},
-				vg.Point{X: middle, Y: ty(l.mid[i])},
-			)
+			if at := (vg.Point{X: middle, Y: ty(l.mid[i])}); c.Contains(at) {
+				c.DrawGlyph(draw.GlyphStyle{Color: fill, Radius: 3, Shape: draw.CircleGlyph{}}, at)
+			}
 		default:
 			base, top := ty(0), ty(l.mid[i])
 			c.FillPolygon(

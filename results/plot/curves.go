@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/phasegrid/phasegrid/results"
+	"github.com/phasegrid/phasegrid/sweep/figure"
 )
 
 // curves draws a metric against a parameter. If several learning rates compete for a time, it draws
@@ -25,14 +26,16 @@ func curves(_ context.Context, _ *results.Set, f *frame, o options) (*Figure, er
 		return nil, err
 	}
 	f.noteCurves(o, best)
-	picture := &Figure{legend: f.lineLegend(o, colors, false)}
+	picture := &Figure{legend: slices.Concat(f.lineLegend(o, colors, false), o.metricLegend(false))}
 	var panels []*linePanel
 	for _, facet := range facets {
 		p := &linePanel{title: facetTitle(o.Facet, facet), rows: f.rowsOf(o, facet, nil)}
 		for i, paint := range f.paints(o, facet, colors) {
-			l := f.curve(f.rowsOf(o, facet, &colors[i]), o)
-			l.color, l.dashes = paint.color, paint.dashes
-			p.lines = append(p.lines, l)
+			for k, metric := range o.metrics() {
+				l := f.curve(f.rowsOf(o, facet, &colors[i]), o.of(metric))
+				l.paint(o.metricPaint(paint, k))
+				p.lines = append(p.lines, l)
+			}
 		}
 		panels = append(panels, p)
 	}
@@ -50,7 +53,7 @@ func (f *frame) prepareCurves(o options) (tuned bool, err error) {
 	if f.rows == 0 {
 		return false, fmt.Errorf("plot: draw %s over %s: no row has both", o.Y, o.X)
 	}
-	if results.IsCensored(o.Y) && f.columns["learning_rate"] != nil && !slices.Contains(keys, "learning_rate") {
+	if o.isTime() && f.columns["learning_rate"] != nil && !slices.Contains(keys, "learning_rate") {
 		f.slice(keys, append(slices.Clone(f.rates), "learning_rate", "steps")...)
 		tuned = f.free("learning_rate", append(slices.Clone(keys), "seed")...)
 	}
@@ -67,14 +70,14 @@ func (f *frame) noteCurves(o options, best *tuning) {
 	if best != nil {
 		keys = append(keys, "learning_rate")
 		free = slices.Concat(keys, f.rates, []string{"steps"})
-		best.note(f, o.Y)
+		best.note(f, o.metrics()[0])
 	}
-	f.noteReplicates(keys...)
+	f.noteReplicates(o, keys...)
 	f.noteCoupled(free, o.Facet, o.Color)
 	if best == nil {
 		f.noteRates(o)
 	}
-	if results.IsCensored(o.Y) {
+	if o.isTime() {
 		f.noteDiverged(" and count as not reached")
 	} else {
 		f.noteDiverged("")
@@ -104,8 +107,7 @@ func (f *frame) rowsOf(o options, facet value, color *value) []int {
 	return rows
 }
 
-// curve returns the line through the rows: median, 10 % and 90 % quantiles over replicates
-// at each x.
+// curve returns the line through the rows: the median over replicates and its band at each x.
 func (f *frame) curve(rows []int, o options) *line {
 	at := map[float64][]int{}
 	xs := map[float64]bool{}
@@ -115,27 +117,35 @@ func (f *frame) curve(rows []int, o options) *line {
 	}
 	l := &line{x: sorted(xs)}
 	for _, x := range l.x {
-		l.add(f.median(at[x], o.Y))
+		l.add(f.median(at[x], o))
 	}
 	return l
 }
 
-// median returns the 10 %, 50 % and 90 % quantiles over the rows of a cell.
-func (f *frame) median(rows []int, y string) (low, mid, high float64) {
+// median returns the median over the rows of a cell, between its 10 % and 90 % quantiles or the ends
+// of its confidence interval.
+func (f *frame) median(rows []int, o options) (low, mid, high float64) {
 	var r runs
 	for _, row := range rows {
-		r.add(f, row, y)
+		r.add(f, row, o.Y)
 	}
 	if f.marks[rows[0]] {
 		return math.NaN(), math.NaN(), math.NaN()
+	}
+	if o.Band == figure.Interval {
+		low, high = r.metric.Interval()
+		return low, r.metric.Quantile(0.5), high
 	}
 	return r.metric.Quantile(0.1), r.metric.Quantile(0.5), r.metric.Quantile(0.9)
 }
 
 // add adds the quantiles at the next x.
 func (l *line) add(low, mid, high float64) {
-	if math.IsNaN(mid) {
+	switch {
+	case math.IsNaN(mid):
 		low, high = math.NaN(), math.NaN()
+	case math.IsNaN(low): // too few runs for an interval
+		low, high = mid, mid
 	}
 	l.low, l.mid, l.high = append(l.low, low), append(l.mid, mid), append(l.high, high)
 }

@@ -25,6 +25,7 @@ type Figure struct {
 	bar     *panel // nil: none
 	legend  []legendEntry
 	caption string
+	look    look
 }
 
 // panel is one plot and the labels of its axes. The library would place a label near the end of a
@@ -66,6 +67,9 @@ const (
 	captionSize             = 7
 	legendSize              = 8
 	legendMark              = 20 // width of the mark before an entry's text
+	titleSize               = 12
+	titleHeight             = 22 * vg.Length(1)
+	leastPanel              = 0.8 * vg.Inch // sides of a panel that can be read
 	maxColumns              = 3
 )
 
@@ -75,14 +79,35 @@ func (f *Figure) grid() (rows, columns int) {
 	return (len(f.panels) + columns - 1) / columns, columns
 }
 
-// Size returns the natural size of the figure.
+// Size returns the size of the figure: that which was asked for, or the natural one.
 func (f *Figure) Size() (width, height vg.Length) {
-	width, height = f.panelSize()
-	return width, height + f.footHeight()
+	if f.look.size != ([2]vg.Length{}) {
+		return f.look.size[0], f.look.size[1]
+	}
+	width, height = f.drawnSize()
+	zoom := vg.Length(f.look.zoom)
+	return zoom * width, zoom * height
 }
 
-// panelSize returns the size without legend and caption.
+// drawnSize returns the size in which the figure is drawn before it is zoomed.
+func (f *Figure) drawnSize() (width, height vg.Length) {
+	width, height = f.panelSize()
+	return width, height + f.headHeight() + f.footHeight()
+}
+
+// headHeight returns the height of the title.
+func (f *Figure) headHeight() vg.Length {
+	if f.look.title == "" {
+		return 0
+	}
+	return titleHeight
+}
+
+// panelSize returns the size without title, legend and caption.
 func (f *Figure) panelSize() (width, height vg.Length) {
+	if size, zoom := f.look.size, vg.Length(f.look.zoom); size != ([2]vg.Length{}) {
+		return size[0] / zoom, size[1]/zoom - f.headHeight() - f.footHeight()
+	}
 	rows, columns := f.grid()
 	width, height = vg.Length(columns)*panelWidth, vg.Length(rows)*panelHeight
 	if f.bar != nil {
@@ -108,7 +133,7 @@ type position struct {
 
 // legendPositions breaks the legend into lines of the figure's width.
 func (f *Figure) legendPositions() []position {
-	width, _ := f.panelSize()
+	width := f.width()
 	style := textStyle(legendSize)
 	var positions []position
 	at := position{}
@@ -125,15 +150,20 @@ func (f *Figure) legendPositions() []position {
 
 // Write writes the figure as png (200 dots an inch), svg or pdf.
 func (f *Figure) Write(w io.Writer, format string) error {
-	width, height := f.Size()
+	width, height := f.drawnSize()
+	if err := f.checkSize(format); err != nil {
+		return err
+	}
+	zoom := f.look.zoom
 	var canvas vg.CanvasWriterTo
 	switch format {
 	case "png":
-		canvas = vgimg.PngCanvas{Canvas: vgimg.NewWith(vgimg.UseWH(width, height), vgimg.UseDPI(200))}
+		dots := int(math.Round(f.look.dpi * zoom))
+		canvas = vgimg.PngCanvas{Canvas: vgimg.NewWith(vgimg.UseWH(width, height), vgimg.UseDPI(dots))}
 	case "svg":
 		canvas = vgsvg.New(width, height)
 	case "pdf":
-		canvas = newPDF(width, height)
+		canvas = newPDF(width, height, zoom, f.look.about)
 	default:
 		return fmt.Errorf("plot: got format %q, want png, svg or pdf", format)
 	}
@@ -143,13 +173,45 @@ func (f *Figure) Write(w io.Writer, format string) error {
 		return fmt.Errorf("plot: write %s: %w", format, err)
 	}
 	data := b.Bytes()
-	if format == "svg" {
+	switch format {
+	case "svg":
 		data = bytes.ReplaceAll(data, []byte(svgFont), []byte(svgFonts))
+		data = f.look.about.describeSVG(zoomSVG(data, width, height, zoom))
+	case "png":
+		data = f.look.about.describePNG(data)
 	}
 	if _, err := w.Write(data); err != nil {
 		return fmt.Errorf("plot: write %s: %w", format, err)
 	}
 	return nil
+}
+
+// checkSize refuses sizes in which panels cannot be read, and PNGs of too many dots.
+func (f *Figure) checkSize(format string) error {
+	rows, columns := f.grid()
+	width, height := f.panelSize()
+	if f.bar != nil {
+		width -= barWidth
+	}
+	if width/vg.Length(columns) < leastPanel || height/vg.Length(rows) < leastPanel {
+		return fmt.Errorf("plot: draw a figure of %d x %d panels: no room beside letters and caption; "+
+			"choose a larger size, a smaller font size, or no caption", columns, rows)
+	}
+	w, h := f.Size()
+	if dots := float64(w/vg.Inch) * float64(h/vg.Inch) * f.look.dpi * f.look.dpi; format == "png" && dots > maxDots {
+		return fmt.Errorf("plot: draw a PNG: got %.3g dots, want at most %.3g; choose a smaller size or dpi",
+			dots, float64(maxDots))
+	}
+	return nil
+}
+
+// width is the width of the figure before it is zoomed.
+func (f *Figure) width() vg.Length {
+	if f.look.size != ([2]vg.Length{}) {
+		return f.look.size[0] / vg.Length(f.look.zoom)
+	}
+	width, _ := f.panelSize()
+	return width
 }
 
 // svgFont is the font of the library's SVG, which few readers have. Arial, the next one of
@@ -162,7 +224,12 @@ const (
 // Draw draws the figure on a canvas.
 func (f *Figure) Draw(c draw.Canvas) {
 	c.FillPolygon(white, []vg.Point{c.Min, {X: c.Max.X, Y: c.Min.Y}, c.Max, {X: c.Min.X, Y: c.Max.Y}})
-	body := draw.Crop(c, 0, 0, f.footHeight(), 0)
+	if f.look.title != "" {
+		style := textStyle(titleSize)
+		style.XAlign, style.YAlign = draw.XCenter, draw.YTop
+		c.FillText(style, vg.Point{X: (c.Min.X + c.Max.X) / 2, Y: c.Max.Y - 5}, f.look.title)
+	}
+	body := draw.Crop(c, 0, 0, f.footHeight(), -f.headHeight())
 	if f.bar != nil {
 		f.bar.draw(draw.Crop(body, c.Max.X-c.Min.X-barWidth, -6, 0, -2))
 		body = draw.Crop(body, 0, -barWidth, 0, 0)
@@ -255,7 +322,7 @@ func caption(set *results.Set, f *frame, o options) string {
 
 // captionLines breaks the caption into lines of the figure's width.
 func (f *Figure) captionLines() []string {
-	width, _ := f.panelSize()
+	width := f.width()
 	style := textStyle(captionSize)
 	lines := []string{""}
 	for _, word := range strings.Fields(f.caption) {

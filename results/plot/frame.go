@@ -96,11 +96,16 @@ func load(ctx context.Context, set *results.Set, where string, names ...string) 
 	if err != nil {
 		return nil, fmt.Errorf("plot: read the condition: %w; see phasegrid columns", err)
 	}
+	computed, err := expressions(set, names)
+	if err != nil {
+		return nil, err
+	}
 	var read []*column
 	var order []string
 	for _, c := range set.Schema().Columns(results.Points) {
 		wanted := slices.Contains(f.parameters, c.Name) || slices.Contains(names, c.Name) ||
-			slices.Contains(conventions, c.Name) || slices.Contains(keep.Columns(), c.Name)
+			slices.Contains(conventions, c.Name) || slices.Contains(keep.Columns(), c.Name) ||
+			slices.ContainsFunc(computed, func(e expression) bool { return slices.Contains(e.value.Columns(), c.Name) })
 		if wanted && f.columns[c.Name] == nil {
 			f.columns[c.Name] = &column{name: c.Name, kind: c.Kind}
 			if c.Kind == results.String && c.Name != "point_id" {
@@ -109,11 +114,8 @@ func load(ctx context.Context, set *results.Set, where string, names ...string) 
 			read, order = append(read, f.columns[c.Name]), append(order, c.Name)
 		}
 	}
-	for _, name := range names {
-		if name != "" && f.columns[name] == nil {
-			return nil, fmt.Errorf("plot: read column %s: no such column; want one of %s",
-				name, strings.Join(columnNames(set), ", "))
-		}
+	for _, e := range computed {
+		f.columns[e.source] = &column{name: e.source, kind: results.Float64}
 	}
 	words := map[string]string{}
 	for cells, err := range set.Scan(ctx, results.Points, order...) {
@@ -125,11 +127,15 @@ func load(ctx context.Context, set *results.Set, where string, names ...string) 
 				words[cells[i].Text] = true
 			}
 		}
-		if !keep.Holds(func(name string) results.Cell { return cells[slices.Index(order, name)] }) {
+		row := func(name string) results.Cell { return cells[slices.Index(order, name)] }
+		if !keep.Holds(row) {
 			continue
 		}
 		for i, c := range read {
 			c.append(cells[i], words)
+		}
+		for _, e := range computed {
+			f.columns[e.source].numbers = append(f.columns[e.source].numbers, e.value.Of(row))
 		}
 		f.rows++
 	}
@@ -138,6 +144,32 @@ func load(ctx context.Context, set *results.Set, where string, names ...string) 
 		return nil, fmt.Errorf("plot: no points to draw: %s", cmp.Or(where, "the result set has no valid points"))
 	}
 	return f, nil
+}
+
+// expression is a column that is computed from others.
+type expression struct {
+	source string
+	value  *formula.Number
+}
+
+// expressions compiles the names that are no columns of the points.
+func expressions(set *results.Set, names []string) (out []expression, err error) {
+	for _, name := range names {
+		known := slices.ContainsFunc(out, func(e expression) bool { return e.source == name })
+		if name == "" || known || hasColumn(set, results.Points, name) {
+			continue
+		}
+		value, err := formula.ParseNumber(name, set.Schema().Columns(results.Points))
+		if err != nil && strings.Trim(name, "abcdefghijklmnopqrstuvwxyz_0123456789") == "" {
+			return nil, fmt.Errorf("plot: read column %s: no such column; want one of %s",
+				name, strings.Join(columnNames(set), ", "))
+		}
+		if err != nil {
+			return nil, fmt.Errorf("plot: compute a column: %w", err)
+		}
+		out = append(out, expression{name, value})
+	}
+	return out, nil
 }
 
 // know takes what the schema says about parameters. Those that the sweep derives are no axes, since

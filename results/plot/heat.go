@@ -14,11 +14,15 @@ import (
 )
 
 // colors maps numbers to shades.
-type colors struct{ scale scale }
+type colors struct {
+	scale scale
+	cmap  cmap
+}
 
 // colorScale returns the scale of colours that panels share: [0, 1] for fractions, otherwise the
 // range of the data, logarithmic if it is wide.
-func colorScale(name string, panels []*phasePanel) colors {
+func colorScale(o options, panels []*phasePanel) colors {
+	name := o.Color
 	low, high := math.Inf(1), math.Inf(-1)
 	for _, panel := range panels {
 		for _, row := range panel.grid.z {
@@ -37,7 +41,7 @@ func colorScale(name string, panels []*phasePanel) colors {
 	if low >= 0 && high <= 1 && !s.log || isFraction(name) {
 		s = scale{min: 0, max: 1}
 	}
-	return colors{s}
+	return colors{s, cmapOf(o.Cmap)}
 }
 
 // isFraction reports whether the values of a column are in [0, 1].
@@ -142,9 +146,9 @@ const shades = 200
 func (c colors) at(z float64) color.NRGBA {
 	low, high := c.scale.forward(c.scale.min), c.scale.forward(c.scale.max)
 	if high <= low {
-		return shade(0.5)
+		return c.cmap.shade(0.5)
 	}
-	return shade(math.Round((c.scale.forward(z)-low)/(high-low)*shades) / shades)
+	return c.cmap.shade(math.Round((c.scale.forward(z)-low)/(high-low)*shades) / shades)
 }
 
 // colorBar returns the scale of colours as a panel.

@@ -1,6 +1,7 @@
 package plot
 
 import (
+	"cmp"
 	"fmt"
 	"image/color"
 	"math"
@@ -11,6 +12,7 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 
 	"github.com/phasegrid/phasegrid/results"
+	"github.com/phasegrid/phasegrid/sweep/figure"
 )
 
 // line is one curve: medians and the band between two quantiles.
@@ -21,6 +23,9 @@ type line struct {
 	bar               barPlace  // not zero: bars instead of a curve
 	index             int       // of the line in its panel
 }
+
+// paint sets how the line is drawn.
+func (l *line) paint(p paint) { l.color, l.dashes = p.color, p.dashes }
 
 // lineLegend explains the colours of lines or bars.
 func (f *frame) lineLegend(o options, values []value, bars bool) []legendEntry {
@@ -57,7 +62,7 @@ func (f *Figure) addLinePanels(from *frame, panels []*linePanel, o options) erro
 	}
 	var marks lineMarks
 	for _, panel := range panels {
-		p := newPanel(panel.title, label(o.X), label(o.Y))
+		p := newPanel(panel.title, cmp.Or(o.XLabel, label(o.X)), cmp.Or(o.YLabel, o.yAxisLabel()))
 		for i, l := range panel.lines {
 			l.index = i
 			p.Add(l)
@@ -90,7 +95,7 @@ func (m *lineMarks) addTheory(t *theory) {
 func (m *lineMarks) legend(o options) []legendEntry {
 	legend := m.theories
 	if m.censored {
-		legend = append(legend, legendEntry{text: absent(o.Y), color: ink, cross: true})
+		legend = append(legend, legendEntry{text: absent(o.metrics()[0]), color: ink, cross: true})
 	}
 	return legend
 }
@@ -123,7 +128,7 @@ func fitLines(f *frame, lines []*line, o options) (axes panelAxes, err error) {
 		return axes, fmt.Errorf("plot: draw %s over %s: no point has a value of %s", o.Y, o.X, o.Y)
 	}
 	choice := o.YScale
-	if choice == "" && isFraction(o.Y) {
+	if choice == "" && o.allFractions() {
 		choice = "linear"
 	}
 	x, y := scaleOf(sorted(xs), o.XScale), scaleOf(sorted(ys), choice)
@@ -142,14 +147,34 @@ func fitLines(f *frame, lines []*line, o options) (axes panelAxes, err error) {
 	y.ticks = nil
 	axes.x, axes.y = x.padded(0.02), y.padded(0.06)
 	switch {
-	case isFraction(o.Y) && !y.log:
+	case o.allFractions() && !y.log:
 		axes.y = y.over(-0.03, 1.03)
 	case !y.log && y.min >= 0:
 		axes.y = y.between(0, axes.y.high)
 	case !y.log && y.max <= 0 && lines[0].bar.of > 0: // bars start at zero
 		axes.y = y.between(axes.y.low, 0)
 	}
-	return axes, nil
+	return axes, axes.limit(o)
+}
+
+// limit sets the ends that the options ask for.
+func (a *panelAxes) limit(o options) error {
+	for _, side := range []struct {
+		axis *axis
+		name string
+		ends figure.Limits
+	}{{&a.x, "x", o.XLim}, {&a.y, "y", o.YLim}} {
+		if side.ends == (figure.Limits{}) {
+			continue
+		}
+		if !side.axis.has(side.ends[0]) {
+			return fmt.Errorf("plot: limit the %s axis: got %s on a log scale, want numbers above 0",
+				side.name, number(side.ends[0]))
+		}
+		side.axis.ticks = nil
+		*side.axis = side.axis.over(side.ends[0], side.ends[1])
+	}
+	return nil
 }
 
 // keepScaled removes the points that the scales cannot show, and counts those whose y is.
@@ -194,8 +219,9 @@ func (l *line) Plot(c draw.Canvas, p *plot.Plot) {
 	}
 	for i, x := range l.x {
 		if math.IsNaN(l.mid[i]) {
-			// Those of several lines stand below each other.
-			drawCross(c, l.color, vg.Point{X: tx(x), Y: c.Max.Y - 3 - 6*vg.Length(l.index)})
+			if c.ContainsX(tx(x)) { // those of several lines stand below each other
+				drawCross(c, l.color, vg.Point{X: tx(x), Y: c.Max.Y - 3 - 6*vg.Length(l.index)})
+			}
 		}
 	}
 }
@@ -223,7 +249,9 @@ func (l *line) segment(c draw.Canvas, tx, ty func(float64) vg.Length, from, to i
 	c.StrokeLines(draw.LineStyle{Color: l.color, Width: 1.3, Dashes: l.dashes}, c.ClipLinesXY(middle)...)
 	if len(l.x) <= 30 {
 		for _, at := range middle {
-			c.DrawGlyph(draw.GlyphStyle{Color: l.color, Radius: 1.6, Shape: draw.CircleGlyph{}}, at)
+			if c.Contains(at) {
+				c.DrawGlyph(draw.GlyphStyle{Color: l.color, Radius: 1.6, Shape: draw.CircleGlyph{}}, at)
+			}
 		}
 	}
 }

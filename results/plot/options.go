@@ -33,12 +33,15 @@ func Draw(ctx context.Context, set *results.Set, asked figure.Figure) (*Figure, 
 			return nil, fmt.Errorf("plot: got scale %q, want linear or log", s)
 		}
 	}
+	if err := o.checkMetrics(); err != nil {
+		return nil, err
+	}
 	if o.Kind == "" && !hasColumn(set, results.Points, o.Y) && hasColumn(set, results.Trajectories, o.Y) {
 		o.Kind = figure.Trajectories
 	}
 	names := append(slices.Clone(always), o.Color, o.Facet)
 	if o.Kind != figure.Trajectories && o.X != "step" && o.X != "eta_step" {
-		names = append(names, o.X, o.Y)
+		names = append(append(names, o.X), o.metrics()...)
 	}
 	if o.Kind == figure.Stability {
 		names = slices.DeleteFunc(names, func(name string) bool { return name == "diverged" })
@@ -54,7 +57,10 @@ func Draw(ctx context.Context, set *results.Set, asked figure.Figure) (*Figure, 
 	if err != nil {
 		return nil, err
 	}
-	picture.caption = caption(set, f, o)
+	if !o.NoCaption {
+		picture.caption = caption(set, f, o)
+	}
+	picture.look = lookOf(set, o)
 	return picture, nil
 }
 
@@ -227,12 +233,12 @@ func (o *options) chooseCurves(f *frame, _ *results.Set) error {
 	}
 	if o.Color == "" {
 		taken := []string{o.X, o.Y, o.Facet}
-		if results.IsCensored(o.Y) {
+		if o.isTime() {
 			taken = append(taken, "learning_rate") // the best one counts
 		}
 		o.Color = f.firstVarying(f.axes, taken...)
 	}
-	for _, name := range []string{o.X, o.Y} {
+	for _, name := range append([]string{o.X}, o.metrics()...) {
 		if c := f.columns[name]; c == nil || c.isWord() {
 			return fmt.Errorf("plot: choose axes: %q is not a column of numbers; name one for x and one for y, "+
 				"or draw words by kind bars", name)
@@ -261,8 +267,10 @@ func (o *options) chooseBars(f *frame, _ *results.Set) error {
 	if o.Y == "" {
 		o.Y = f.time()
 	}
-	if c := f.columns[o.Y]; c == nil || c.isWord() {
-		return fmt.Errorf("plot: choose axes: %q is not a column of numbers; name one for y", o.Y)
+	for _, name := range o.metrics() {
+		if c := f.columns[name]; c == nil || c.isWord() {
+			return fmt.Errorf("plot: choose axes: %q is not a column of numbers; name one for y", name)
+		}
 	}
 	if f.columns[o.X] == nil {
 		return fmt.Errorf("plot: choose axes: the sweep has no column %s; name one for x", o.X)
@@ -285,12 +293,6 @@ func (o *options) chooseTrajectories(f *frame, set *results.Set) error {
 	}
 	if o.Y == "" {
 		o.Y = "signal_alignment"
-	}
-	ok := slices.ContainsFunc(set.Schema().Columns(results.Trajectories), func(c results.Column) bool {
-		return c.Name == o.Y && c.Kind == results.Float64
-	})
-	if !ok {
-		return fmt.Errorf("plot: choose axes: the trajectories table has no column %s of numbers", o.Y)
 	}
 	if o.Color == "" {
 		o.Color = f.firstVarying(slices.Concat(f.facets, f.axes), o.Facet)

@@ -11,19 +11,32 @@ import (
 	"github.com/phasegrid/phasegrid/sweep"
 )
 
-// viridis is matplotlib's map (Smith and van der Walt, 2015) at eleven equal steps; its lightness
-// rises.
-var viridis = [...][3]float64{{68, 1, 84}, {72, 36, 117}, {65, 68, 135}, {53, 95, 141}, {42, 120, 142}, {33, 145, 140},
-	{34, 168, 132}, {68, 191, 112}, {122, 209, 81}, {189, 223, 38}, {253, 231, 37}}
+// cmap is a map from [0, 1] to colours: its colours at equal steps.
+type cmap [][3]float64
+
+// cmapOf returns the map of a name, viridis by default. The lightness of each rises: viridis (Smith
+// and van der Walt, 2015) and cividis (Nunez, Anderton and Renslow, 2018), as in matplotlib, and
+// gray, which ends before white.
+func cmapOf(name string) cmap {
+	switch name {
+	case "cividis":
+		return cmap{{0, 34, 78}, {18, 53, 112}, {59, 73, 108}, {87, 93, 109}, {112, 113, 115}, {138, 134, 120},
+			{165, 156, 116}, {195, 180, 105}, {225, 204, 85}, {254, 232, 56}}
+	case "gray":
+		return cmap{{20, 20, 20}, {235, 235, 235}}
+	}
+	return cmap{{68, 1, 84}, {72, 36, 117}, {65, 68, 135}, {53, 95, 141}, {42, 120, 142}, {33, 145, 140},
+		{34, 168, 132}, {68, 191, 112}, {122, 209, 81}, {189, 223, 38}, {253, 231, 37}}
+}
 
 // shade returns the colour of x in [0, 1]; other numbers have the colour of the nearer end.
-func shade(x float64) color.NRGBA {
-	at := math.Min(math.Max(x, 0), 1) * float64(len(viridis)-1)
-	i := min(int(at), len(viridis)-2)
+func (m cmap) shade(x float64) color.NRGBA {
+	at := math.Min(math.Max(x, 0), 1) * float64(len(m)-1)
+	i := min(int(at), len(m)-2)
 	t := at - float64(i)
 	var c [3]uint8
 	for k := range c {
-		c[k] = uint8(math.Round(viridis[i][k]*(1-t) + viridis[i+1][k]*t))
+		c[k] = uint8(math.Round(m[i][k]*(1-t) + m[i+1][k]*t))
 	}
 	return color.NRGBA{c[0], c[1], c[2], 255}
 }
@@ -115,7 +128,7 @@ func (f *frame) paints(o options, facet value, values []value) []paint {
 	var paints []paint
 	for i, v := range values {
 		if v.word == "" && len(values) > 1 {
-			shade := shade(0.9 * float64(i) / float64(len(values)-1))
+			shade := cmapOf(o.Cmap).shade(0.9 * float64(i) / float64(len(values)-1))
 			paints = append(paints, paint{color: shade, fill: shade})
 		} else {
 			paints = append(paints, paintAt(places[v.word]))

@@ -20,6 +20,7 @@ type pdfCanvas struct {
 	doc    *fpdf.Fpdf
 	width  float64
 	height float64
+	zoom   float64
 	states []pdfState // the last one is current
 	fonts  map[string]bool
 	err    error
@@ -36,22 +37,27 @@ type pdfState struct {
 	offset           vg.Length
 }
 
-func newPDF(width, height vg.Length) *pdfCanvas {
+// newPDF returns a page of a size, everything on which is zoomed.
+func newPDF(width, height vg.Length, zoom float64, about about) *pdfCanvas {
 	doc := fpdf.NewCustom(&fpdf.InitType{
 		UnitStr: "pt",
-		Size:    fpdf.SizeType{Wd: width.Points(), Ht: height.Points()},
+		Size:    fpdf.SizeType{Wd: zoom * width.Points(), Ht: zoom * height.Points()},
 	})
 	doc.SetMargins(0, 0, 0)
 	doc.SetAutoPageBreak(false, 0)
 	doc.SetCatalogSort(true)
 	doc.SetCreationDate(time.Unix(0, 0).UTC())
 	doc.SetModificationDate(time.Unix(0, 0).UTC())
+	doc.SetTitle(about.title, true)
+	doc.SetSubject(about.text(), true)
+	doc.SetCreator("phasegrid", true)
 	doc.AddPage()
 	c := &pdfCanvas{
 		doc:    doc,
 		width:  width.Points(),
 		height: height.Points(),
-		states: []pdfState{{a: 1, d: 1, color: color.Black}},
+		zoom:   zoom,
+		states: []pdfState{{a: zoom, d: zoom, color: color.Black}},
 		fonts:  map[string]bool{},
 	}
 	vg.Initialize(c)
@@ -115,7 +121,7 @@ func (c *pdfCanvas) user(p vg.Point) (x, y float64) {
 // page returns a point of user space in the document's coordinates, y downwards.
 func (c *pdfCanvas) page(p vg.Point) (x, y float64) {
 	x, y = c.user(p)
-	return x, c.height - y
+	return x, c.zoom*c.height - y
 }
 
 // Stroke implements vg.Canvas.
@@ -126,10 +132,10 @@ func (c *pdfCanvas) Stroke(path vg.Path) {
 	}
 	dashes := make([]float64, len(s.dashes))
 	for i, d := range s.dashes {
-		dashes[i] = d.Points()
+		dashes[i] = c.zoom * d.Points()
 	}
-	c.doc.SetDashPattern(dashes, s.offset.Points())
-	c.doc.SetLineWidth(s.width.Points())
+	c.doc.SetDashPattern(dashes, c.zoom*s.offset.Points())
+	c.doc.SetLineWidth(c.zoom * s.width.Points())
 	c.draw(path, "D")
 }
 
@@ -200,7 +206,7 @@ func (c *pdfCanvas) FillString(face font.Face, at vg.Point, text string) {
 		c.fonts[name] = true
 	}
 	c.paint()
-	c.doc.SetFont(face.Name(), "", face.Font.Size.Points())
+	c.doc.SetFont(face.Name(), "", c.zoom*face.Font.Size.Points())
 	x, y := c.page(at)
 	s := c.state()
 	c.doc.TransformBegin()

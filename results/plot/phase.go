@@ -45,10 +45,9 @@ func phase(_ context.Context, _ *results.Set, f *frame, o options) (*Figure, err
 		g := f.grid(o, rows)
 		panels = append(panels, &phasePanel{title: facetTitle(o.Facet, facet), rows: rows, grid: g})
 	}
-	colors := colorScale(o.Color, panels)
+	colors := colorScale(o, panels)
 	picture := &Figure{bar: colorBar(colors, label(o.Color))}
-	picture.addPhasePanels(f, panels, x, y, colors, o)
-	return picture, nil
+	return picture, picture.addPhasePanels(f, panels, x, y, colors, o)
 }
 
 // numbers returns the different numbers of a column in rising order.
@@ -112,15 +111,18 @@ type phasePanel struct {
 }
 
 // addPhasePanels adds panels with the same axes, and the legend of what they show.
-func (f *Figure) addPhasePanels(from *frame, panels []*phasePanel, x, y scale, c colors, o options) {
+func (f *Figure) addPhasePanels(from *frame, panels []*phasePanel, x, y scale, c colors, o options) error {
 	var heats []*heat
 	for _, panel := range panels {
 		heats = append(heats, newHeat(panel.grid, c, x, y))
 	}
 	axes := bounds(heats, x, y)
+	if err := axes.limit(o); err != nil {
+		return err
+	}
 	var marks phaseMarks
 	for i, panel := range panels {
-		p := newPanel(panel.title, label(o.X), label(o.Y))
+		p := newPanel(panel.title, cmp.Or(o.XLabel, label(o.X)), cmp.Or(o.YLabel, label(o.Y)))
 		heats[i].axes = axes
 		p.Add(heats[i])
 		marks.addCells(panel.grid)
@@ -138,6 +140,7 @@ func (f *Figure) addPhasePanels(from *frame, panels []*phasePanel, x, y scale, c
 		f.panels = append(f.panels, p)
 	}
 	f.legend = marks.legend(o)
+	return nil
 }
 
 // phaseMarks are the marks in panels that the legend explains.

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/phasegrid/phasegrid/results"
+	"github.com/phasegrid/phasegrid/sweep/figure"
 )
 
 // A figure shows some of a frame's rows. Whatever is left out is noted for the caption.
@@ -131,7 +132,13 @@ func firstWords(values []value) string {
 }
 
 // noteReplicates says over how many runs medians and bands are.
-func (f *frame) noteReplicates(keys ...string) { f.noteRuns("median and 10-90 % band", keys...) }
+func (f *frame) noteReplicates(o options, keys ...string) {
+	if o.Band == figure.Interval {
+		f.noteRuns("median and, from 6 runs on, its 95 % confidence interval", keys...)
+	} else {
+		f.noteRuns("median and 10-90 % band", keys...)
+	}
+}
 
 // noteRuns says over how many runs of a cell a statistic is, if there are several.
 func (f *frame) noteRuns(statistic string, keys ...string) {

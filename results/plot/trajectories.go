@@ -4,11 +4,14 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 
 	"github.com/phasegrid/phasegrid/results"
+	"github.com/phasegrid/phasegrid/results/formula"
 	"github.com/phasegrid/phasegrid/results/replicate"
+	"github.com/phasegrid/phasegrid/sweep/figure"
 )
 
 // trajectories draws a metric of the recorded iterates against the step or the learning rate times
@@ -24,24 +27,23 @@ func trajectories(ctx context.Context, set *results.Set, f *frame, o options) (*
 	}
 	f.slice(keys)
 	facets, colors := f.show(o.Facet, maxPanels), f.show(o.Color, maxLines)
-	f.noteReplicates(keys...)
+	f.noteReplicates(o, keys...)
 	f.noteRates(o)
 	f.noteDiverged(" and end early")
-	bundles := newBundles(f, o, facets, colors)
-	for cells, err := range set.Scan(ctx, results.Trajectories, "point", "step", o.Y) {
-		if err != nil {
-			return nil, err
-		}
-		bundles.add(cells[0].Int, float64(cells[1].Int), cells[2])
+	bundles, err := readBundles(ctx, set, f, o, facets, colors)
+	if err != nil {
+		return nil, err
 	}
-	picture := &Figure{legend: f.lineLegend(o, colors, false)}
+	picture := &Figure{legend: slices.Concat(f.lineLegend(o, colors, false), o.metricLegend(false))}
 	var panels []*linePanel
 	for i, facet := range facets {
 		p := &linePanel{title: facetTitle(o.Facet, facet), rows: f.rowsOf(o, facet, nil)}
 		for j, paint := range f.paints(o, facet, colors) {
-			if l := bundles.line(i*len(colors) + j); len(l.x) > 0 {
-				l.color, l.dashes = paint.color, paint.dashes
-				p.lines = append(p.lines, l)
+			for k, b := range bundles {
+				if l := b.line(i*len(colors)+j, o.Band); len(l.x) > 0 {
+					l.paint(o.metricPaint(paint, k))
+					p.lines = append(p.lines, l)
+				}
 			}
 		}
 		panels = append(panels, p)
@@ -88,6 +90,41 @@ func isLogRecorded(steps []float64) bool {
 	return n >= 8 && steps[n/2] < steps[n-1]/4
 }
 
+// readBundles reads the trajectories of each metric.
+func readBundles(
+	ctx context.Context,
+	set *results.Set,
+	f *frame,
+	o options,
+	facets, colors []value,
+) ([]*bundles, error) {
+	names := []string{"point", "step"}
+	var metrics []*formula.Number
+	var all []*bundles
+	for _, metric := range o.metrics() {
+		m, err := formula.ParseNumber(metric, set.Schema().Columns(results.Trajectories))
+		if err != nil {
+			return nil, fmt.Errorf("plot: choose axes: %w", err)
+		}
+		for _, name := range m.Columns() {
+			if !slices.Contains(names, name) {
+				names = append(names, name)
+			}
+		}
+		metrics, all = append(metrics, m), append(all, newBundles(f, o, facets, colors))
+	}
+	for cells, err := range set.Scan(ctx, results.Trajectories, names...) {
+		if err != nil {
+			return nil, err
+		}
+		row := func(name string) results.Cell { return cells[slices.Index(names, name)] }
+		for k, m := range metrics {
+			all[k].add(cells[0].Int, float64(cells[1].Int), m.Of(row))
+		}
+	}
+	return all, nil
+}
+
 // bundles are the trajectories of the points of each line.
 type bundles struct {
 	lineOf map[int64]int     // by point
@@ -123,24 +160,28 @@ func newBundles(f *frame, o options, facets, colors []value) *bundles {
 }
 
 // add adds a row of the trajectories table.
-func (b *bundles) add(point int64, step float64, y results.Cell) {
+func (b *bundles) add(point int64, step, y float64) {
 	i, ok := b.lineOf[point]
-	if !ok || y.Null {
+	if !ok || math.IsNaN(y) {
 		return
 	}
 	if x := step * b.factor[point]; isFinite(x) {
-		b.values[i][x] = append(b.values[i][x], y.Float)
+		b.values[i][x] = append(b.values[i][x], y)
 	}
 }
 
 // line returns the median and the band of a bundle, as far as at least half of its runs have a
 // value.
-func (b *bundles) line(i int) *line {
+func (b *bundles) line(i int, band string) *line {
 	l := &line{}
 	for _, x := range slices.Sorted(maps.Keys(b.values[i])) {
 		if values := b.values[i][x]; 2*len(values) >= b.points[i] {
 			l.x = append(l.x, x)
-			l.add(replicate.Quantile(values, 0.1), replicate.Quantile(values, 0.5), replicate.Quantile(values, 0.9))
+			low, high := replicate.Quantile(values, 0.1), replicate.Quantile(values, 0.9)
+			if band == figure.Interval {
+				low, high = replicate.Interval(values)
+			}
+			l.add(low, replicate.Quantile(values, 0.5), high)
 		}
 	}
 	return l

@@ -42,7 +42,7 @@ func (f *frame) tune(o options, compete bool) (*tuning, error) {
 	for _, rows := range cells {
 		rates := f.byRate(rows)
 		t.rates = [2]int{min(t.rates[0], len(rates)), max(t.rates[1], len(rates))}
-		best := f.bestRate(rates, o.Y)
+		best := f.bestRate(rates, o.metrics()[0])
 		if best == nil {
 			t.empty++
 			best = rates[sorted(rates)[0]]

@@ -70,3 +70,41 @@ func Quantile(values []float64, q float64) float64 {
 	}
 	return (1-t)*low + t*high
 }
+
+// Interval returns the ends of the confidence interval of the median that the views give: the k-th
+// smallest and the k-th largest value, which enclose the median with at least 95 %, whatever the
+// distribution. NaN where there are too few values, or the end falls on a censored run.
+func (r *Runs) Interval() (low, high float64) {
+	if !r.Steps {
+		if 2*r.ok < r.n {
+			return math.NaN(), math.NaN()
+		}
+		return Interval(r.values)
+	}
+	known, k := slices.Sorted(slices.Values(r.values)), rank(r.n)
+	at := func(i int) float64 {
+		if k < 1 || i >= len(known) {
+			return math.NaN()
+		}
+		return known[i]
+	}
+	return at(k - 1), at(r.n - k)
+}
+
+// Interval is Runs.Interval of values of which none is censored.
+func Interval(values []float64) (low, high float64) {
+	k := rank(len(values))
+	if k < 1 {
+		return math.NaN(), math.NaN()
+	}
+	known := slices.Sorted(slices.Values(values))
+	return known[k-1], known[len(known)-k]
+}
+
+// rank is the largest k for which 2 P(B < k) is at most 5 %, B binomial of n trials at 1/2; 0 if
+// there is none. The package of the views derives the formula.
+func rank(n int) int {
+	const z, shift = 1.959963984540054, 0.47357647
+	x := float64(n)
+	return int(math.Floor((x + 1 - z*math.Sqrt(math.Max(x-shift, 0))) / 2))
+}

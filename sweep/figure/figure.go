@@ -30,8 +30,9 @@ const (
 type Figure struct {
 	Name string `json:"name,omitempty"`
 	Kind Kind   `json:"kind,omitempty"`
-	// X, Y, Color and Facet name columns. X of trajectories is step, or eta_step for the learning
-	// rate times the step.
+	// X, Y and Color are columns or expressions of columns, Facet is a column. Y may be several, with
+	// commas between them. X of trajectories is step, or eta_step for the learning rate times the
+	// step.
 	X     string `json:"x,omitempty"`
 	Y     string `json:"y,omitempty"`
 	Color string `json:"color,omitempty"`
@@ -45,7 +46,38 @@ type Figure struct {
 	// Threshold is the level of the contour in a phase diagram; 0 selects one half for an alignment
 	// and no contour for other metrics.
 	Threshold float64 `json:"threshold,omitempty"`
+	// Band is what lines and bars show around medians over replicates: quantiles or interval.
+	Band string `json:"band,omitempty"`
+
+	// How it looks: the numbers at the ends of the axes, texts in place of the default ones, the
+	// colour map of numbers, the whole size, the size of the smaller letters in points, and the dots
+	// an inch of PNG.
+	XLim      Limits  `json:"x_lim,omitzero"`
+	YLim      Limits  `json:"y_lim,omitzero"`
+	XLabel    string  `json:"x_label,omitempty"`
+	YLabel    string  `json:"y_label,omitempty"`
+	Title     string  `json:"title,omitempty"`
+	Cmap      string  `json:"cmap,omitempty"`
+	Size      Size    `json:"size,omitzero"`
+	FontSize  float64 `json:"font_size,omitempty"`
+	DPI       float64 `json:"dpi,omitempty"`
+	NoCaption bool    `json:"no_caption,omitempty"`
 }
+
+// Limits are the ends of an axis, the lower first; the zero value selects those of the data.
+type Limits [2]float64
+
+// Size is a width and a height in points, 72 an inch; the zero value selects what fits the panels.
+type Size [2]float64
+
+// Bands are the values of Band.
+const (
+	Quantiles = "quantiles" // from the 10 % to the 90 % quantile
+	Interval  = "interval"  // the confidence interval of the median, as in the view phase_diagram
+)
+
+// Cmaps lists the colour maps.
+func Cmaps() []string { return []string{"viridis", "cividis", "gray"} }
 
 // Encode returns figures as JSON; nil for none.
 func Encode(figures []Figure) []byte {
