@@ -55,7 +55,7 @@ func TestFiguresWithMistakes(t *testing.T) {
 		"figures: [{colour: loss}]":                           `unknown key "colour"; did you mean "color"?`,
 		"figures: [{where: 'optimiser == 1'}]":                `where: no column optimiser; did you mean "optimizer"?`,
 		"figures: [{where: 'dimension +'}]":                   "where: unexpected token EOF",
-		"figures: [{y: [loss]}]":                              "y: got a list, want one value",
+		"figures: [{y: {a: 1}}]":                              "y: got a mapping, want one value",
 		"figures: [{threshold: high}]":                        "threshold: got high, want a number",
 		"figures: [{name: a/b}]":                              "want a word without spaces and slashes",
 		"figures: [{name: a}, {name: a}]":                     "figure 2: name a is already taken",

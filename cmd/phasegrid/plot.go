@@ -88,7 +88,7 @@ func (f figureFlag) Set(text string) error { return f.key.Set(f.of, text) }
 func (f figureFlag) Type() string {
 	switch {
 	case f.key.Shape() == figure.Switch:
-		return ""
+		return "bool"
 	case f.key.Column:
 		return "column"
 	case f.key.Condition:

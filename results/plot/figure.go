@@ -151,7 +151,7 @@ func (f *Figure) legendPositions() []position {
 // Write writes the figure as png (200 dots an inch), svg or pdf.
 func (f *Figure) Write(w io.Writer, format string) error {
 	width, height := f.drawnSize()
-	if err := f.checkSize(format); err != nil {
+	if err := f.checkDots(format); err != nil {
 		return err
 	}
 	zoom := f.look.zoom
@@ -186,8 +186,8 @@ func (f *Figure) Write(w io.Writer, format string) error {
 	return nil
 }
 
-// checkSize refuses sizes in which panels cannot be read, and PNGs of too many dots.
-func (f *Figure) checkSize(format string) error {
+// checkRoom refuses sizes in which panels cannot be read.
+func (f *Figure) checkRoom() error {
 	rows, columns := f.grid()
 	width, height := f.panelSize()
 	if f.bar != nil {
@@ -197,6 +197,11 @@ func (f *Figure) checkSize(format string) error {
 		return fmt.Errorf("plot: draw a figure of %d x %d panels: no room beside letters and caption; "+
 			"choose a larger size, a smaller font size, or no caption", columns, rows)
 	}
+	return nil
+}
+
+// checkDots refuses a PNG of too many dots before they take memory.
+func (f *Figure) checkDots(format string) error {
 	w, h := f.Size()
 	if dots := float64(w/vg.Inch) * float64(h/vg.Inch) * f.look.dpi * f.look.dpi; format == "png" && dots > maxDots {
 		return fmt.Errorf("plot: draw a PNG: got %.3g dots, want at most %.3g; choose a smaller size or dpi",

@@ -164,6 +164,7 @@ func colorBar(c colors, text string) *panel {
 	}
 	p.Add(h)
 	h.axes.x.apply(&p.X)
+	p.X.Tick.Marker = plot.ConstantTicks(nil)
 	y.apply(&p.Y)
 	p.HideX()
 	return p

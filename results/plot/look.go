@@ -52,7 +52,7 @@ func lookOf(set *results.Set, o options) look {
 		source:  source + ", solver " + set.Schema().Options().Solver.String(),
 	}
 	if l.about.title == "" {
-		l.about.title = o.yAxisLabel() + " over " + label(o.X)
+		l.about.title = strings.Join(o.metrics(), ", ") + " over " + o.X
 	}
 	return l
 }

@@ -61,7 +61,7 @@ func Draw(ctx context.Context, set *results.Set, asked figure.Figure) (*Figure, 
 		picture.caption = caption(set, f, o)
 	}
 	picture.look = lookOf(set, o)
-	return picture, nil
+	return picture, picture.checkRoom()
 }
 
 // always are the metrics that defaults need.

@@ -3,7 +3,6 @@ package plot
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"gonum.org/v1/plot/vg"
 
@@ -28,17 +27,12 @@ func (o options) allFractions() bool {
 	return !slices.ContainsFunc(o.metrics(), func(name string) bool { return !isFraction(name) })
 }
 
-// yAxisLabel is the label of the y axis.
+// yAxisLabel is the label of the y axis; the legend names several metrics.
 func (o options) yAxisLabel() string {
-	metrics := o.metrics()
-	if len(metrics) == 1 {
+	if len(o.metrics()) == 1 {
 		return label(o.Y)
 	}
-	var names []string
-	for _, name := range metrics {
-		names = append(names, symbol(name))
-	}
-	return strings.Join(names, ", ")
+	return ""
 }
 
 // checkMetrics refuses metrics that do not count runs alike: a time counts those that do not get

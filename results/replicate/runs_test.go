@@ -84,3 +84,34 @@ func TestQuantileOfExtremeNumbers(t *testing.T) {
 		}
 	}
 }
+
+// TestIntervals: the ranks are those of the binomial distribution, and a censored end is NaN.
+func TestIntervals(t *testing.T) {
+	for n := 1; n <= 60; n++ {
+		// The largest k with P(B < k) <= 2.5 %, B binomial of n trials at 1/2.
+		want, below, term := 0, 0.0, math.Pow(2, -float64(n))
+		for k := 1; ; k++ {
+			if below += term; below > 0.025 {
+				break
+			}
+			want, term = k, term*float64(n-k+1)/float64(k)
+		}
+		var values []float64
+		steps := replicate.Runs{Steps: true}
+		for i := range n {
+			values = append(values, float64(n-i))
+			if i < n-1 {
+				steps.Add(true, float64(i+1))
+			}
+		}
+		steps.Add(true, math.NaN()) // censored
+		low, high := replicate.Interval(values)
+		if want == 0 != math.IsNaN(low) || want > 0 && (low != float64(want) || high != float64(n+1-want)) {
+			t.Errorf("%d values: got [%v, %v], want ranks %d and %d", n, low, high, want, n+1-want)
+		}
+		low, high = steps.Interval()
+		if want > 0 && (low != float64(want) || (want == 1) != math.IsNaN(high)) {
+			t.Errorf("%d steps: got [%v, %v], want ranks %d and %d", n, low, high, want, n+1-want)
+		}
+	}
+}
