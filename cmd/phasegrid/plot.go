@@ -55,7 +55,12 @@ files go to the current directory.
 		}
 	}
 	flags.SortFlags = false
-	flags.StringSliceVar(&o.Formats, "format", nil, "formats of the files without --to: png, svg, pdf (default png,svg)")
+	flags.StringSliceVar(
+		&o.Formats,
+		"format",
+		nil,
+		"formats of the files without --to: png, svg, pdf (default png,svg)",
+	)
 	flags.StringVar(&o.Name, "figure", "", "draw one `figure` of the sweep file, by its name or its number from 1")
 	flags.StringArrayVar(
 		&o.To,
@@ -185,7 +190,9 @@ type askedFigure struct {
 func (o plotOptions) figures() ([]askedFigure, error) {
 	if o.Figure.Shows() {
 		if o.Name != "" {
-			return nil, usageError{errors.New("--figure: a figure of the sweep file takes no flags that say what to show")}
+			return nil, usageError{
+				errors.New("--figure: a figure of the sweep file takes no flags that say what to show"),
+			}
 		}
 		return []askedFigure{{figure: o.Figure}}, nil
 	}

@@ -122,8 +122,8 @@ func (f *frame) curve(rows []int, o options) *line {
 	return l
 }
 
-// median returns the median over the rows of a cell, between its 10 % and 90 % quantiles or the ends
-// of its confidence interval.
+// median returns the median over the rows of a cell, between its 10 % and 90 % quantiles or the
+// ends of its confidence interval.
 func (f *frame) median(rows []int, o options) (low, mid, high float64) {
 	var r runs
 	for _, row := range rows {

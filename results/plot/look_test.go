@@ -16,8 +16,8 @@ func replicated() (runs []run) {
 		for _, anisotropy := range []float64{1, 10, 100} {
 			for seed := range int64(8) {
 				runs = append(runs, run{
-					optimizer: optimizer, dimension: 10, anisotropy: anisotropy, rate: 0.1, seed: seed, steps90: 10 + seed,
-					alignment: 0.5 + float64(seed)/20,
+					optimizer: optimizer, dimension: 10, anisotropy: anisotropy, rate: 0.1,
+					seed: seed, steps90: 10 + seed, alignment: 0.5 + float64(seed)/20,
 				})
 			}
 		}
@@ -35,7 +35,8 @@ func bytesOf(t *testing.T, f *plot.Figure, format string) []byte {
 	return b.Bytes()
 }
 
-// TestLooks: a figure has the asked size in each format, its title, and metadata that draw it again.
+// TestLooks: a figure has the asked size in each format, its title, and metadata that draw it
+// again.
 func TestLooks(t *testing.T) {
 	set := write(t, replicated())
 	asked := figure.Figure{
@@ -54,7 +55,8 @@ func TestLooks(t *testing.T) {
 		}
 	}
 	data := bytesOf(t, f, "png")
-	if config, err := png.DecodeConfig(bytes.NewReader(data)); err != nil || config.Width != 600 || config.Height != 400 {
+	if config, err := png.DecodeConfig(bytes.NewReader(data)); err != nil || config.Width != 600 ||
+		config.Height != 400 {
 		t.Errorf("got %d x %d dots, %v, want 600 x 400", config.Width, config.Height, err)
 	}
 	if _, err := png.Decode(bytes.NewReader(data)); err != nil {
@@ -101,7 +103,9 @@ func TestSizesThatCannotBeDrawn(t *testing.T) {
 // TestSeveralMetrics: they share an axis, and the legend tells them apart.
 func TestSeveralMetrics(t *testing.T) {
 	set := write(t, replicated())
-	for kind, x := range map[figure.Kind]string{figure.Curves: "anisotropy", figure.Bars: "optimizer", figure.Trajectories: ""} {
+	for kind, x := range map[figure.Kind]string{
+		figure.Curves: "anisotropy", figure.Bars: "optimizer", figure.Trajectories: "",
+	} {
 		d := drawn(t, set, figure.Figure{Kind: kind, X: x, Y: "signal_alignment, 1 - spike_alignment"})
 		d.says(t, "signal alignment", "1 - spike alignment")
 	}
@@ -134,7 +138,8 @@ func TestBandsMayBeIntervals(t *testing.T) {
 func TestLimits(t *testing.T) {
 	set := write(t, replicated())
 	asked := figure.Figure{
-		Kind: figure.Curves, X: "anisotropy", Y: "signal_alignment", XLim: figure.Limits{1, 50}, YLim: figure.Limits{0.6, 0.7},
+		Kind: figure.Curves, X: "anisotropy", Y: "signal_alignment",
+		XLim: figure.Limits{1, 50}, YLim: figure.Limits{0.6, 0.7},
 	}
 	d := drawn(t, set, asked)
 	d.says(t, "0.6", "0.7", "20", "50")

@@ -41,8 +41,10 @@ func (o options) checkMetrics() error {
 	metrics := o.metrics()
 	for i, name := range metrics {
 		if results.IsCensored(name) != results.IsCensored(metrics[0]) {
-			return fmt.Errorf("plot: choose axes: got the time %s beside another metric on the y axis; draw two figures",
-				metrics[slices.IndexFunc(metrics, results.IsCensored)])
+			return fmt.Errorf(
+				"plot: choose axes: got the time %s beside another metric on the y axis; draw two figures",
+				metrics[slices.IndexFunc(metrics, results.IsCensored)],
+			)
 		}
 		if slices.Contains(metrics[:i], name) {
 			return fmt.Errorf("plot: choose axes: got %s twice on the y axis", name)

@@ -30,9 +30,9 @@ const (
 type Figure struct {
 	Name string `json:"name,omitempty"`
 	Kind Kind   `json:"kind,omitempty"`
-	// X, Y and Color are columns or expressions of columns, Facet is a column. Y may be several, with
-	// commas between them. X of trajectories is step, or eta_step for the learning rate times the
-	// step.
+	// X, Y and Color are columns or expressions of columns, Facet is a column. Y may be several,
+	// with commas between them. X of trajectories is step, or eta_step for the learning rate times
+	// the step.
 	X     string `json:"x,omitempty"`
 	Y     string `json:"y,omitempty"`
 	Color string `json:"color,omitempty"`
@@ -50,8 +50,8 @@ type Figure struct {
 	Band string `json:"band,omitempty"`
 
 	// How it looks: the numbers at the ends of the axes, texts in place of the default ones, the
-	// colour map of numbers, the whole size, the size of the smaller letters in points, and the dots
-	// an inch of PNG.
+	// colour map of numbers, the whole size, the size of the smaller letters in points, and the
+	// dots an inch of PNG.
 	XLim      Limits  `json:"x_lim,omitzero"`
 	YLim      Limits  `json:"y_lim,omitzero"`
 	XLabel    string  `json:"x_label,omitempty"`
@@ -72,12 +72,12 @@ type Size [2]float64
 
 // Bands are the values of Band.
 const (
-	Quantiles = "quantiles" // from the 10 % to the 90 % quantile
+	quantiles = "quantiles" // from the 10 % to the 90 % quantile
 	Interval  = "interval"  // the confidence interval of the median, as in the view phase_diagram
 )
 
-// Cmaps lists the colour maps.
-func Cmaps() []string { return []string{"viridis", "cividis", "gray"} }
+// cmaps lists the colour maps.
+func cmaps() []string { return []string{"viridis", "cividis", "gray"} }
 
 // Encode returns figures as JSON; nil for none.
 func Encode(figures []Figure) []byte {

@@ -25,8 +25,18 @@ type Key struct {
 	field func(*Figure) any // pointer to the field
 }
 
-// Keys is the table of keys.
+// Keys is the table of keys: what a figure shows, then how it looks.
 func Keys() []Key {
+	keys := shown()
+	for _, k := range looks() {
+		k.Look = true
+		keys = append(keys, k)
+	}
+	return keys
+}
+
+// shown are the keys that say what a figure shows.
+func shown() []Key {
 	var kinds []string
 	for _, k := range Kinds() {
 		kinds = append(kinds, string(k))
@@ -43,7 +53,8 @@ func Keys() []Key {
 		{Name: "y", Column: true, Expression: true, List: true,
 			Doc:   "column or expression on the y axis, or several such as signal_alignment, 1 - spike_alignment",
 			field: func(f *Figure) any { return &f.Y }},
-		{Name: "color", Column: true, Expression: true, Doc: "column shown as color; in a phase diagram also an expression",
+		{Name: "color", Column: true, Expression: true,
+			Doc:   "column shown as color; in a phase diagram also an expression",
 			field: func(f *Figure) any { return &f.Color }},
 		{Name: "facet", Column: true, Doc: "column with one panel for each value",
 			field: func(f *Figure) any { return &f.Facet }},
@@ -52,25 +63,33 @@ func Keys() []Key {
 		{Name: "x_scale", Words: scales, Doc: "default log for positive values that span a factor of 20",
 			field: func(f *Figure) any { return &f.XScale }},
 		{Name: "y_scale", Words: scales, Doc: "as x_scale", field: func(f *Figure) any { return &f.YScale }},
-		{Name: "threshold", Doc: "level of the contour in a phase diagram; default 0.5 of an alignment, none of others",
+		{Name: "threshold",
+			Doc:   "level of the contour in a phase diagram; default 0.5 of an alignment, none of others",
 			field: func(f *Figure) any { return &f.Threshold }},
-		{Name: "band", Words: []string{Quantiles, Interval},
-			Doc: "around medians over replicates: their 10 and 90 % quantiles (default), or the confidence interval of " +
-				"the median", field: func(f *Figure) any { return &f.Band }},
-		{Name: "x_lim", Look: true, Doc: "ends of the x axis, such as 0,1", field: func(f *Figure) any { return &f.XLim }},
-		{Name: "y_lim", Look: true, Doc: "ends of the y axis", field: func(f *Figure) any { return &f.YLim }},
-		{Name: "x_label", Look: true, Doc: "label of the x axis", field: func(f *Figure) any { return &f.XLabel }},
-		{Name: "y_label", Look: true, Doc: "label of the y axis", field: func(f *Figure) any { return &f.YLabel }},
-		{Name: "title", Look: true, Doc: "title above the panels", field: func(f *Figure) any { return &f.Title }},
-		{Name: "cmap", Look: true, Words: Cmaps(), Doc: "colours of numbers; default viridis",
+		{Name: "band", Words: []string{quantiles, Interval},
+			Doc:   "around medians over replicates; default quantiles, 10 and 90 %; interval is that of the median",
+			field: func(f *Figure) any { return &f.Band }},
+	}
+}
+
+// looks are the keys that say how a figure looks.
+func looks() []Key {
+	return []Key{
+		{Name: "x_lim", Doc: "ends of the x axis, such as 0,1", field: func(f *Figure) any { return &f.XLim }},
+		{Name: "y_lim", Doc: "ends of the y axis", field: func(f *Figure) any { return &f.YLim }},
+		{Name: "x_label", Doc: "label of the x axis", field: func(f *Figure) any { return &f.XLabel }},
+		{Name: "y_label", Doc: "label of the y axis", field: func(f *Figure) any { return &f.YLabel }},
+		{Name: "title", Doc: "title above the panels", field: func(f *Figure) any { return &f.Title }},
+		{Name: "cmap", Words: cmaps(), Doc: "colours of numbers; default viridis",
 			field: func(f *Figure) any { return &f.Cmap }},
-		{Name: "size", Look: true, Doc: "width and height of the figure, such as 6x4in or 16x10cm",
+		{Name: "size", Doc: "width and height of the figure, such as 6x4in or 16x10cm",
 			field: func(f *Figure) any { return &f.Size }},
-		{Name: "font_size", Look: true, Min: 3, Max: 40, Doc: "size of tick labels and legend in points; default 8, and the rest " +
-			"in proportion", field: func(f *Figure) any { return &f.FontSize }},
-		{Name: "dpi", Look: true, Min: 20, Max: 1200, Doc: "dots an inch of a PNG; default 200",
+		{Name: "font_size", Min: 3, Max: 40,
+			Doc:   "size of tick labels and legend in points; default 8, and the rest in proportion",
+			field: func(f *Figure) any { return &f.FontSize }},
+		{Name: "dpi", Min: 20, Max: 1200, Doc: "dots an inch of a PNG; default 200",
 			field: func(f *Figure) any { return &f.DPI }},
-		{Name: "no_caption", Look: true, Doc: "leave the caption out", field: func(f *Figure) any { return &f.NoCaption }},
+		{Name: "no_caption", Doc: "leave the caption out", field: func(f *Figure) any { return &f.NoCaption }},
 	}
 }
 
