@@ -89,7 +89,7 @@ func facetTitle(name string, v value) string {
 	switch {
 	case name == "":
 		return ""
-	case v.word != "" && v.word != "true" && v.word != "false":
+	case v.word != "" && !slices.Contains([]string{"true", "false", "none"}, v.word):
 		return v.word
 	}
 	return symbol(name) + " = " + v.String()

@@ -26,6 +26,9 @@ func TestTitlesNameBooleans(t *testing.T) {
 		off != "nesterov = false" {
 		t.Errorf("got titles %q and %q", on, off)
 	}
+	if got := facetTitle("rotate", value{word: "none"}); got != "rotate = none" {
+		t.Errorf("got title %q for a panel of none", got)
+	}
 }
 
 // TestLateHeldTimesRankLast: alignment that is held for the last tenth of a run only wins nothing.
@@ -92,6 +95,20 @@ func TestLawsNeedTheirAssumptions(t *testing.T) {
 			if law(f, 0) {
 				t.Errorf("%s: the law holds for %s %v", optimizer, name, x)
 			}
+		}
+	}
+}
+
+// TestMomentumArrivesLater: the law of arrival is not for muon with momentum.
+func TestMomentumArrivesLater(t *testing.T) {
+	for momentum, want := range map[float64]bool{0: true, 0.5: false} {
+		f := &frame{rows: 1, columns: map[string]*column{
+			"optimizer":      {kind: results.String, words: []string{"muon"}},
+			"orthogonalizer": {kind: results.String, words: []string{"exact"}},
+			"momentum":       {kind: results.Float64, numbers: []float64{momentum}},
+		}}
+		if got := movesAllAlike(f, 0); got != want {
+			t.Errorf("momentum %v: the law holds: %v", momentum, got)
 		}
 	}
 }

@@ -102,11 +102,12 @@ func followsGradient(f *frame, row int) bool {
 }
 
 // movesAllAlike reports whether a run reaches 90 % alignment at learning rate times step = 0.949
-// for any anisotropy, from a small start: if the update has all its singular values at 1.
+// for any anisotropy, from a small start: if the update has all its singular values at 1, and
+// follows the gradient without momentum.
 func movesAllAlike(f *frame, row int) bool {
 	optimizer := f.word(row, "optimizer", "")
-	exact := optimizer == "specgd" ||
-		optimizer == "muon" && f.word(row, "orthogonalizer", "newton_schulz") == "exact"
+	exact := optimizer == "specgd" || optimizer == "muon" && f.number(row, "momentum", 1) == 0 &&
+		f.word(row, "orthogonalizer", "newton_schulz") == "exact"
 	return exact && f.isSpiked(row) && f.word(row, "init", "identity") == "identity" &&
 		f.word(row, "schedule", "constant") == "constant" && f.number(row, "weight_decay", 0) == 0
 }
