@@ -102,3 +102,49 @@ func TestStepScaleIsThatOfEachLine(t *testing.T) {
 		t.Errorf("evenly recorded steps: %s", all)
 	}
 }
+
+// TestMarksOfDivergedCellsDoNotOverlap: each cell that has room has a cross, apart from the next.
+func TestMarksOfDivergedCellsDoNotOverlap(t *testing.T) {
+	for _, n := range []int{3, 8, 60} {
+		var runs []run
+		for i := range n {
+			for d := range int64(n) {
+				runs = append(runs, run{optimizer: "gd", dimension: d, anisotropy: float64(i), rate: 0.1,
+					status: "diverged"})
+			}
+		}
+		o := figure.Figure{Kind: figure.Phase, X: "anisotropy", Y: "dimension", Color: "signal_alignment"}
+		picture, err := plot.Draw(context.Background(), write(t, runs), o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var c recorder.Canvas
+		width, height := picture.Size()
+		picture.Draw(draw.NewCanvas(&c, width, height))
+		var middles []vg.Point
+		arm := vg.Length(0)
+		var current color.Color
+		for _, action := range c.Actions {
+			switch a := action.(type) {
+			case *recorder.SetColor:
+				current = a.Color
+			case *recorder.Stroke:
+				from, to := a.Path[0].Pos, a.Path[len(a.Path)-1].Pos
+				if current == (color.NRGBA{255, 255, 255, 255}) && to.Y > from.Y {
+					middles = append(middles, from.Add(to).Scale(0.5))
+					arm = max(arm, (to.X-from.X)/2)
+				}
+			}
+		}
+		if want := map[int]int{3: 9, 8: 64}[n]; len(middles) != want {
+			t.Errorf("%d crosses in %d x %d cells, want %d", len(middles), n, n, want)
+		}
+		for i, one := range middles {
+			for _, other := range middles[:i] {
+				if d := one.Sub(other); max(d.X, -d.X) < 2.5*arm && max(d.Y, -d.Y) < 2.5*arm {
+					t.Fatalf("crosses at %v and %v with arms of %v", one, other, arm)
+				}
+			}
+		}
+	}
+}
