@@ -356,6 +356,21 @@ replicates: 3
 	}
 }
 
+// TestFitNamesWhatIsVaried: of parameters that go together, the number of steps names no group.
+func TestFitNamesWhatIsVaried(t *testing.T) {
+	set := runSweep(t, `
+name: together
+fixed: {model: population, covariance: spiked, init: identity, init_scale: 0.0123, optimizer: gd, dimension: 20,
+  learning_rate: 0.01}
+zip: {steps: [20, 40], anisotropy: [1, 2]}
+record: {every: 1}
+`)
+	groups := fitted(t, set.Dir(), "--y", "loss", "--x", "step", "--x-scale", "linear")
+	if len(groups) != 2 || groups["1"].Points != 21 || groups["2"].Points != 41 {
+		t.Errorf("got groups %v, want those of the anisotropies 1 and 2", groups)
+	}
+}
+
 // tunedSet is the example tuned-comparison with two starts of nine and a fifth of the rates.
 func tunedSet(t *testing.T) *results.Set {
 	t.Helper()

@@ -115,3 +115,34 @@ func TestIntervals(t *testing.T) {
 		}
 	}
 }
+
+func TestRanksOfLearningRates(t *testing.T) {
+	for _, c := range []struct {
+		name     string
+		held     []float64 // of runs of 100 steps
+		unstable bool
+		want     float64
+	}{
+		{"median", []float64{30, 10, 20}, false, 20},
+		{"a step that is unstable", []float64{30, 10, 20}, true, math.Inf(1)},
+		{"held for the last tenth at most", []float64{91, 10, 95}, false, math.Inf(1)},
+		{"held for a tenth", []float64{90, 10, 95}, false, 90},
+		{"most do not hold it", []float64{math.NaN(), 10, math.NaN()}, false, math.Inf(1)},
+		{"no runs", nil, false, math.Inf(1)},
+	} {
+		var rate replicate.Rate
+		for i, held := range c.held {
+			rate.Add(true, held, 100, c.unstable && i == 1)
+		}
+		if got := rate.Rank(); got != c.want {
+			t.Errorf("%s: got rank %v, want %v", c.name, got, c.want)
+		}
+	}
+	for metric, want := range map[string]string{
+		"steps_to_90": "held_90_step", "held_99_step": "held_99_step", "escape_step": "held_90_step",
+	} {
+		if got := replicate.RankColumn(metric); got != want {
+			t.Errorf("%s: got rank column %s, want %s", metric, got, want)
+		}
+	}
+}
