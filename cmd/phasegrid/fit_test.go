@@ -431,6 +431,14 @@ func TestFitTakesTheBestLearningRate(t *testing.T) {
 		slope := fit.LeastSquares(x, y, 0.95).Slope
 		within(t, "slope over the best rates of the rows, "+group, g.Slope, slope-1e-12, slope+1e-12)
 	}
+	// Groups that are named have the best rates, too.
+	pooled := fitted(t, set.Dir(), "--y", "held_90_step", "--x", "dimension", "--by", "optimizer",
+		"--where", "start == 0.001 and anisotropy == 8")
+	for group, g := range pooled {
+		if want := overDimension[group+" 8"]; !reflect.DeepEqual(g.Slope, want.Slope) || g.Points != 3 {
+			t.Errorf("by optimizer, %s: got %+v, want %+v", group, g, want)
+		}
+	}
 	// One line for each rate where that is asked for.
 	rates := fitted(t, append(where, set.Dir(), "--x", "anisotropy", "--by", "optimizer,learning_rate")...)
 	if len(rates) < 50 {

@@ -100,11 +100,12 @@ func (f *Fit) read(ctx context.Context) (*table, error) {
 }
 
 // chooseRank lets learning rates compete for a step number, as in figures, unless groups or x are
-// chosen so that each rate is fitted. Sets of versions before 4 do not have the columns.
+// of single rates. Sets of versions before 4 do not have the columns.
 func (t *table) chooseRank(s *results.Schema, y []string, o Options) {
 	t.rate = slices.IndexFunc(t.columns, func(c column) bool { return c.of.Name == "learning_rate" && c.parameter })
 	metric := slices.IndexFunc(y, results.IsCensored)
-	if metric < 0 || t.rate < 0 || o.By != nil || o.Rows || slices.Contains(t.xs, "learning_rate") ||
+	single := o.Rows || slices.Contains(slices.Concat(o.By, t.xs), "learning_rate")
+	if metric < 0 || t.rate < 0 || single ||
 		!has(s.Columns(results.Points), "steps_run") || !has(s.Columns(results.Points), "held_90_step") {
 		return
 	}
@@ -242,18 +243,20 @@ func key(codes []int32, columns []int) string {
 // independently of x and of each other. Replicates, and what the sweep derives, part no groups.
 func (t *table) by(o Options) []int {
 	var keys, by []int
-	if o.By != nil {
-		for _, name := range o.By {
-			by = append(by, slices.IndexFunc(t.columns, func(c column) bool { return c.of.Name == name }))
-		}
-		return by
-	}
 	for i, c := range t.columns {
 		if c.parameter && !t.recorded && slices.Contains(t.xs, c.of.Name) {
 			keys = append(keys, i)
 		}
 	}
-	for _, i := range t.candidates() {
+	candidates := t.candidates()
+	if o.By != nil {
+		candidates = nil
+		for _, name := range o.By {
+			by = append(by, slices.IndexFunc(t.columns, func(c column) bool { return c.of.Name == name }))
+		}
+		keys = append(keys, by...)
+	}
+	for _, i := range candidates {
 		if !slices.Contains(keys, i) && t.varies(i, keys) {
 			keys, by = append(keys, i), append(by, i)
 		}
@@ -261,7 +264,9 @@ func (t *table) by(o Options) []int {
 	if t.rank != "" && !t.varies(t.rate, keys) {
 		t.rank = ""
 	}
-	slices.Sort(by)
+	if o.By == nil {
+		slices.Sort(by)
+	}
 	return by
 }
 
