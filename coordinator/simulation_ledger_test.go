@@ -126,7 +126,7 @@ func (b *simBackend) resign(epoch uint64) func(context.Context) error {
 	return func(ctx context.Context) error {
 		leads := func() bool { return b.epoch == epoch && b.leader == b.process }
 		b.world.mu.Lock()
-		b.resigned = leads()
+		b.resigned = b.resigned || leads()
 		b.world.mu.Unlock()
 		return b.world.do(ctx, b.process, "resign", func() error {
 			if leads() {
