@@ -92,7 +92,7 @@ func damageSet(t *testing.T, when, what string, files []string, want map[string]
 		c.submit(ctx, crashSweep)
 		c.wait(ctx, m.GetId())
 	}
-	report, err := results.Verify(ctx, set, nil)
+	report, err := results.Verify(ctx, set, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

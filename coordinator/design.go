@@ -26,6 +26,7 @@ type design struct {
 	spec        *sweep.Spec
 	plan        *sweep.Plan
 	schema      *results.Schema
+	identity    results.Identity
 	filtered    bool // where excludes some indices
 
 	created          time.Time
@@ -45,6 +46,7 @@ func newDesign(
 		spec: spec, plan: plan,
 	}
 	d.set = name + "-" + d.id[:8]
+	d.identity = results.IdentityOf(spec, solver)
 	points, exact := spec.Count()
 	d.filtered = !exact || points != spec.Size()
 	d.schema, err = results.SweepSchema(spec, solver)
@@ -120,7 +122,7 @@ func (d *design) partIndices(part int64) (first, end int64) {
 // expectation is what a delivery of a shard is checked against.
 func (d *design) expectation(shard int) results.Expectation {
 	first, end := d.plan.Shard(int64(shard))
-	e := results.Expectation{First: first, End: end, Points: -1}
+	e := results.Expectation{First: first, End: end, Points: -1, Identity: d.identity}
 	if d.filtered {
 		e.Present = func(index int64) bool {
 			_, ok := d.spec.Point(index)

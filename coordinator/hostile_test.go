@@ -1,11 +1,13 @@
 package coordinator_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"hash/crc32"
 	"math/rand/v2"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"strings"
 	"sync"
@@ -88,6 +90,19 @@ func TestHostileDeliveries(t *testing.T) {
 			sum(h, p)
 			return p
 		},
+		"other point_id": func(h *pb.DeliverHeader, p []byte) []byte {
+			digit := regexp.MustCompile("[0-9a-f]{32}").FindIndex(p)[0]
+			if p[digit]++; p[digit] == '9'+1 || p[digit] == 'f'+1 {
+				p[digit] -= 2
+			}
+			sum(h, p)
+			return p
+		},
+		"other parameter": func(h *pb.DeliverHeader, p []byte) []byte {
+			p = bytes.Replace(p, []byte("population"), []byte("populatiom"), 1)
+			sum(h, p)
+			return p
+		},
 		"noise": func(h *pb.DeliverHeader, p []byte) []byte {
 			r := rand.New(rand.NewPCG(1, 2))
 			for i := range p {
@@ -99,8 +114,8 @@ func TestHostileDeliveries(t *testing.T) {
 	} {
 		h := proto.CloneOf(header)
 		h.Node = "hostile-" + strings.ReplaceAll(name, " ", "-")
-		bytes := change(h, append([]byte(nil), payload...))
-		outcome, err := coordtest.Deliver(ctx, c.nodes, h, bytes)
+		forged := change(h, bytes.Clone(payload))
+		outcome, err := coordtest.Deliver(ctx, c.nodes, h, forged)
 		code := status.Code(err)
 		if code != codes.InvalidArgument && code != codes.FailedPrecondition && code != codes.ResourceExhausted {
 			t.Errorf("%s: %v, %v", name, outcome, err)

@@ -15,18 +15,9 @@ var statuses = [...]string{
 	solver.Failed:   results.StatusFailed,
 }
 
-// identify sets everything of a row that is known before its point is solved; the cells of the
-// parameters are reused.
+// identify sets everything of a row that is known before its point is solved.
 func identify(row *results.PointRow, p *sweep.Point, parameters []sweep.ParameterID) {
-	cells := row.Parameters[:0]
-	for _, id := range parameters {
-		cells = append(cells, results.ParameterCell(p.Params[id]))
-	}
-	*row = results.PointRow{
-		Point: p.Index, PointID: sweep.PointID(p.Params, ownSolver()), Parameters: cells,
-		Representation: p.Params[sweep.Representation].Text(),
-		UnstableStep:   p.UnstableStep, ResonantStep: p.ResonantStep, InputStableRank: math.NaN(),
-	}
+	row.Identify(p, parameters, ownSolver())
 	if p.Invalid == "" {
 		row.InputStableRank = sweep.InputStableRank(p.Params)
 	}

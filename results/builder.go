@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"strings"
+	"unicode"
 
 	"github.com/apache/arrow/go/v15/arrow/array"
 	"github.com/apache/arrow/go/v15/arrow/ipc"
@@ -214,9 +215,19 @@ func (b *tableBuilder) finish() (Segment, error) {
 	return Segment{Table: b.table, Bytes: int64(b.stream.Len()), Rows: b.rows}, nil
 }
 
-// oneLine turns a text into one line of valid UTF-8 of at most maxDetail bytes.
+// unprintable reports characters that a detail must not have: in a terminal, control characters
+// could do anything.
+func unprintable(r rune) bool { return !unicode.IsPrint(r) }
+
+// oneLine turns a text into one printable line of valid UTF-8 of at most maxDetail bytes.
 func oneLine(s string) string {
-	s = strings.Join(strings.Fields(strings.ToValidUTF8(s, "�")), " ")
+	s = strings.Join(strings.Fields(strings.ToValidUTF8(s, "\uFFFD")), " ")
+	s = strings.Map(func(r rune) rune {
+		if unprintable(r) {
+			return unicode.ReplacementChar
+		}
+		return r
+	}, s)
 	if len(s) > maxDetail {
 		s = strings.ToValidUTF8(s[:maxDetail-3], "") + "..."
 	}

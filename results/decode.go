@@ -24,6 +24,7 @@ const (
 	OutOfOrder  Reason = "order"    // rows out of order or duplicated
 	BadCount    Reason = "rows"     // unexpected number of rows
 	BadWord     Reason = "status"   // unknown status or representation
+	OtherPoint  Reason = "identity" // point_id or parameters that are not those of the point
 )
 
 // rejection is the error for a delivery that is not exactly the expected shard.
@@ -47,6 +48,8 @@ type Expectation struct {
 	Points int64
 	// Present reports which indices are points; nil if the caller does not know.
 	Present func(index int64) bool
+	// Identity returns what the sweep file decides of a row; nil if the caller does not know.
+	Identity Identity
 }
 
 // Shard is a decoded delivery. It aliases the payload, which must not change while it is in use.
@@ -79,6 +82,9 @@ func (s *Schema) Decode(d Delivery, e Expectation) (shard *Shard, err error) {
 		payload = payload[segment.Bytes:]
 	}
 	if err := s.checkPoints(shard, e); err != nil {
+		return nil, fmt.Errorf("results: decode points: %w", err)
+	}
+	if err := s.checkIdentity(shard, e.Identity); err != nil {
 		return nil, fmt.Errorf("results: decode points: %w", err)
 	}
 	for _, t := range s.deliverable()[1:] {
@@ -202,8 +208,10 @@ func (s *Schema) checkPoints(shard *Shard, e Expectation) error {
 			}
 			shard.ByStatus[string(status)]++
 			if detail := b.columns[representation+2].text(i); len(detail) > maxDetail ||
-				bytes.ContainsAny(detail, "\r\n") {
-				return reject(BadText, "detail of point %d is not one line of at most %d bytes", point, maxDetail)
+				bytes.ContainsFunc(detail, unprintable) {
+				return reject(
+					BadText, "detail of point %d is not one printable line of at most %d bytes", point, maxDetail,
+				)
 			}
 			shard.Points++
 		}

@@ -13,6 +13,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+
+	"github.com/phasegrid/phasegrid/sweep"
 )
 
 // ViolationKind classifies violations.
@@ -31,6 +33,7 @@ const (
 	ForeignPoint ViolationKind = "foreign point"
 	NotFinite    ViolationKind = "not finite"
 	UnknownWord  ViolationKind = "unknown word"
+	WrongPoint   ViolationKind = "wrong point" // point_id or parameters are not those of the point
 )
 
 // Violation is something wrong with a result set.
@@ -68,14 +71,19 @@ const maxViolations = 10_000
 // Verify reads a whole result set and lists every violation: missing, duplicate and foreign points,
 // wrong order, schema or checksum, NaN, missing and foreign files, steps of unknown points, and a
 // manifest that disagrees with the files. present reports which indices are points of the sweep. If
-// it is nil, missing points are found only in parts in which every index is a point. The error is
+// it is nil, missing points are found only in parts in which every index is a point. If spec is not
+// nil, point_id (from solver version 4 on) and parameters of every row are compared with those of
+// its point. The error is
 // about the folder or ctx, not about the set.
-func Verify(ctx context.Context, dir string, present func(index int64) bool) (*Report, error) {
+func Verify(ctx context.Context, dir string, present func(index int64) bool, spec *sweep.Spec) (*Report, error) {
 	schema, err := readSchema(dir)
 	if err != nil {
 		return nil, err
 	}
 	v := &verifier{dir: dir, schema: schema, present: present, report: &Report{}, listed: map[string]ManifestFile{}}
+	if spec != nil {
+		v.identity = IdentityOf(spec, schema.options.Solver)
+	}
 	if v.manifest, err = readManifest(dir); err != nil {
 		v.add(BadManifest, ManifestName, "%v", err)
 	}
@@ -92,6 +100,7 @@ type verifier struct {
 	schema   *Schema
 	manifest *Manifest // nil until the sweep is done
 	present  func(int64) bool
+	identity Identity // nil if the sweep is not known
 	report   *Report
 	listed   map[string]ManifestFile // of the manifest, by path
 	readable []string                // Parquet files with the right checksum

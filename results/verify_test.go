@@ -18,7 +18,7 @@ import (
 // verify returns the violations as "file: kind".
 func verify(t *testing.T, f *folder, present func(int64) bool) []string {
 	t.Helper()
-	report, err := results.Verify(context.Background(), f.dir, present)
+	report, err := results.Verify(context.Background(), f.dir, present, nil)
 	f.check(err)
 	var found []string
 	for _, v := range report.Violations {
@@ -29,20 +29,20 @@ func verify(t *testing.T, f *folder, present func(int64) bool) []string {
 
 func TestVerifyAcceptsMergedSets(t *testing.T) {
 	f := sampleFolder(t)
-	report, err := results.Verify(context.Background(), f.dir, nil)
+	report, err := results.Verify(context.Background(), f.dir, nil, nil)
 	f.check(err)
 	if !report.OK() || !report.Finished || report.Points != 900 {
 		t.Errorf("%+v", report)
 	}
 	f.check(os.Remove(filepath.Join(f.dir, results.ManifestName)))
-	if report, err = results.Verify(context.Background(), f.dir, nil); err != nil || !report.OK() || report.Finished {
+	if report, err = results.Verify(context.Background(), f.dir, nil, nil); err != nil || !report.OK() || report.Finished {
 		t.Errorf("unfinished: %+v, %v", report, err)
 	}
 	f.write(results.ManifestName, []byte("{"))
 	if got := verify(t, f, nil); !slices.Equal(got, []string{"manifest.json: manifest"}) {
 		t.Errorf("a broken manifest: %q", got)
 	}
-	if _, err := results.Verify(context.Background(), t.TempDir(), nil); !errors.Is(err, results.ErrNoSet) {
+	if _, err := results.Verify(context.Background(), t.TempDir(), nil, nil); !errors.Is(err, results.ErrNoSet) {
 		t.Errorf("an empty folder: %v", err)
 	}
 }

@@ -2,6 +2,7 @@ package results
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"iter"
@@ -126,12 +127,38 @@ func (p *partVerifier) points(ctx context.Context) error {
 			p.set.add(UnknownWord, name, "point %d: status %.40q, representation %.40q", point, status, r)
 		}
 		p.byStatus[status]++
+		p.identity(name, row)
 	}
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
 	want.finish(count)
 	return nil
+}
+
+// identity checks that a row has the point_id and the parameters of its point.
+func (p *partVerifier) identity(name string, row []Cell) {
+	if p.set.identity == nil {
+		return
+	}
+	want, ok := p.set.identity(row[0].Int)
+	if !ok {
+		return // a foreign point, or none of which the manifest knows
+	}
+	cell := func(k int) Cell { return row[k] }
+	if _, before4 := p.set.schema.options.Solver.BeforeIdentities(); before4 {
+		// Their point_ids lack parameters that came later, and cannot be computed again.
+		id := Cell{Text: hex.EncodeToString(want.PointID[:])}
+		cell = func(k int) Cell {
+			if k == 1 {
+				return id
+			}
+			return row[k]
+		}
+	}
+	if err := p.set.schema.compareIdentity(want, cell); err != nil {
+		p.set.add(WrongPoint, name, "point %d: %v", row[0].Int, err)
+	}
 }
 
 // steps checks that trajectories or coefficients are in order of (point, step[, group]) and belong

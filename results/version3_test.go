@@ -17,7 +17,7 @@ import (
 const version3 = "testdata/version-3"
 
 func TestSetsOfEarlierVersionsStayReadable(t *testing.T) {
-	report, err := results.Verify(t.Context(), version3, nil)
+	report, err := results.Verify(t.Context(), version3, nil, nil)
 	if err != nil || !report.OK() || !report.Finished || report.Points != 8 {
 		t.Fatalf("%+v, %v", report, err)
 	}

@@ -115,7 +115,7 @@ func verifySet(ctx context.Context, dir string) (report *results.Report, missing
 		_, ok := spec.Point(index)
 		return ok
 	}
-	if report, err = results.Verify(ctx, dir, present); err != nil {
+	if report, err = results.Verify(ctx, dir, present, spec); err != nil {
 		return nil, 0, err
 	}
 	m := report.Manifest

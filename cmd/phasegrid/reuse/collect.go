@@ -109,7 +109,7 @@ func reusable(ctx context.Context, dir string, spec *sweep.Spec) (set *results.S
 	report, err := results.Verify(ctx, dir, func(index int64) bool {
 		_, ok := earlier.Point(index)
 		return ok
-	})
+	}, earlier)
 	if err != nil {
 		return nil, err.Error()
 	}
