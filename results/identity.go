@@ -24,7 +24,7 @@ const (
 func (r *PointRow) Identify(p *sweep.Point, parameters []sweep.ParameterID, solver sweep.SolverIdentity) {
 	cells := r.Parameters[:0]
 	for _, id := range parameters {
-		cells = append(cells, ParameterCell(p.Params[id]))
+		cells = append(cells, parameterCell(p.Params[id]))
 	}
 	*r = PointRow{
 		Point: p.Index, PointID: sweep.PointID(p.Params, solver), Parameters: cells,

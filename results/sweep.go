@@ -92,8 +92,8 @@ func parameterKind(k sweep.Kind) (Kind, error) {
 	return 0, fmt.Errorf("no column stores values of kind %d", k)
 }
 
-// ParameterCell returns the value of a parameter as its column stores it.
-func ParameterCell(v sweep.Value) Cell {
+// parameterCell returns the value of a parameter as its column stores it.
+func parameterCell(v sweep.Value) Cell {
 	switch v.Kind() {
 	case sweep.KindNull:
 		return Cell{Null: true}

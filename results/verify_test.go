@@ -35,7 +35,8 @@ func TestVerifyAcceptsMergedSets(t *testing.T) {
 		t.Errorf("%+v", report)
 	}
 	f.check(os.Remove(filepath.Join(f.dir, results.ManifestName)))
-	if report, err = results.Verify(context.Background(), f.dir, nil, nil); err != nil || !report.OK() || report.Finished {
+	report, err = results.Verify(context.Background(), f.dir, nil, nil)
+	if err != nil || !report.OK() || report.Finished {
 		t.Errorf("unfinished: %+v, %v", report, err)
 	}
 	f.write(results.ManifestName, []byte("{"))
