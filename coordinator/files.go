@@ -247,7 +247,7 @@ func (t *term) removeFiles(ctx context.Context, e *entry) error {
 	var files, marks []fileVersion
 	err = t.cfg.Store.List(ctx, set+"/", func(name string, _ int64) error {
 		mark := owner.IsMark(strings.TrimPrefix(name, set+"/"))
-		if shared && !(mark && t.claim.Owns(path.Base(name))) {
+		if shared && (!mark || !t.claim.Owns(path.Base(name))) {
 			return nil
 		}
 		f, there, err := t.statFile(ctx, name)

@@ -90,17 +90,18 @@ func (r *reader) checkFigureColumns(k figure.Key, v node, columns map[string]any
 		if k.Condition {
 			check = figure.CheckCondition
 		}
-		name, unknown := source, true
+		name := source
 		if k.Condition || k.Expression {
 			err := check(source, columns)
 			if err == nil {
 				continue
 			}
-			if name, unknown = strings.CutPrefix(err.Error(), "unknown name "); !unknown {
+			rest, unknown := strings.CutPrefix(err.Error(), "unknown name ")
+			if !unknown {
 				r.fail(v.pos, "%s: %s", k.Name, err)
 				continue
 			}
-			name, _, _ = strings.Cut(name, " ")
+			name, _, _ = strings.Cut(rest, " ")
 		}
 		r.fail(v.pos, "%s: no column %s%s", k.Name, shortened(name), hint(name, slices.Sorted(maps.Keys(columns))))
 	}

@@ -42,7 +42,6 @@ func (g *Gate) Options() []grpc.ServerOption {
 		grpc.MaxConcurrentStreams(maxStreams),
 		grpc.StaticStreamWindowSize(streamWindow),
 		grpc.StaticConnWindowSize(connectionWindow),
-		grpc.SharedWriteBuffer(true),
 		grpc.ReadBufferSize(readBuffer),
 		grpc.MaxHeaderListSize(maxHeaderBytes),
 		grpc.InTapHandle(withCancel),

@@ -160,7 +160,7 @@ func (s *stream) cause(err error) error {
 	if err == nil || errors.Is(err, io.EOF) {
 		return err
 	}
-	if cause := context.Cause(s.ServerStream.Context()); cause != nil {
+	if cause := context.Cause(s.Context()); cause != nil {
 		if _, ok := status.FromError(cause); ok {
 			return cause
 		}

@@ -76,10 +76,10 @@ func TestWeightsAreProportions(t *testing.T) {
 			for i, count := range counts {
 				p := float64(shares[i]) / float64(total)
 				off, limit := math.Abs(count-p*float64(num)), 1.0
-				switch {
-				case name[0] == 'r':
+				switch name[0] {
+				case 'r':
 					limit = 6*math.Sqrt(float64(num)*p*(1-p)) + 1
-				case name[0] == 's':
+				case 's':
 					if limit = 2; bits.OnesCount64(uint64(num)) > 1 {
 						limit = 2 + math.Log2(float64(num))
 					}

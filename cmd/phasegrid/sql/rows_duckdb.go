@@ -91,20 +91,18 @@ func rowWriter(w io.Writer, format string, names []string) (write func([]any) er
 
 // writeCSV writes a row as RFC 4180 has it. Null is nothing, and an empty text is in quotes.
 func writeCSV(out *bufio.Writer, values []any) error {
+	cells := make([]string, len(values))
 	for i, v := range values {
-		if i > 0 {
-			out.WriteByte(',')
-		}
 		if v == nil {
 			continue
 		}
-		cell := text(v)
-		if cell == "" || strings.ContainsAny(cell, ",\"\r\n") {
-			cell = `"` + strings.ReplaceAll(cell, `"`, `""`) + `"`
+		cells[i] = text(v)
+		if cells[i] == "" || strings.ContainsAny(cells[i], ",\"\r\n") {
+			cells[i] = `"` + strings.ReplaceAll(cells[i], `"`, `""`) + `"`
 		}
-		out.WriteString(cell)
 	}
-	return out.WriteByte('\n') // a bufio.Writer keeps its first error
+	_, err := out.WriteString(strings.Join(cells, ",") + "\n")
+	return err
 }
 
 // text formats a value that is not null.
