@@ -12,7 +12,7 @@ import (
 )
 
 var (
-	simSeeds = flag.Int("sim.seeds", 200, "seeds of TestSimulation")
+	simSeeds = flag.Int("sim.seeds", 50, "seeds of TestSimulation")
 	simFirst = flag.Uint64("sim.first", 1, "first seed of TestSimulation")
 	simPrint = flag.Bool("sim.log", false, "print what happens in TestSimulation")
 )
