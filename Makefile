@@ -31,7 +31,7 @@ build: ## build bin/phasegrid
 
 test: ## run every test
 	@test -n '$(TAGS)' || echo 'no C++ compiler ($(CXX)): the DuckDB tests are left out'
-	go test -tags '$(TAGS)' ./...
+	go test -timeout 30m -tags '$(TAGS)' ./...
 
 test-arm64: ## test under qemu-user that arm64 computes amd64's bits, but for those of LAPACK
 	GOARCH=arm64 CGO_ENABLED=0 go test -count=1 -exec qemu-aarch64-static ./sweep/draw ./sweep/elementary ./sweep/exact
